@@ -1,0 +1,1 @@
+"""The consumer: polls the queue, processes, waits, polls again."""

@@ -1,0 +1,1 @@
+"""The producer: sends vehicle messages to the queue."""

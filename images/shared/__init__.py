@@ -1,0 +1,1 @@
+"""What both images need: message, queue, settings, errors, logs, stopping."""

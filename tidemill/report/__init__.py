@@ -1,0 +1,1 @@
+"""From a run's facts to tables, figures, the live view and REPORT.md."""

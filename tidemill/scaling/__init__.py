@@ -1,0 +1,1 @@
+"""The pure core: alarms, policies and the group exactly as template.yaml states them."""
