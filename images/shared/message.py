@@ -1,0 +1,89 @@
+"""The message both programs speak: one vehicle as JSON, validated while it is decoded."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from shared.errors import InvalidMessageError
+
+FIRST_YEAR = 1886
+"""No car is older than Benz's patent of 1886."""
+
+Text = Annotated[str, msgspec.Meta(min_length=1, pattern=r"\S")]
+
+
+class Vehicle(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """One vehicle, as in the exercise: `mileage` is not negative, texts are not blank."""
+
+    vehicle_id: Text
+    make: Text
+    model: Text
+    year: Annotated[int, msgspec.Meta(ge=FIRST_YEAR)]
+    color: Text
+    mileage: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """A valid body: the vehicle and whatever else the sender put beside its fields."""
+
+    vehicle: Vehicle
+    extra: dict[str, Any]
+
+
+_FIELDS = frozenset(Vehicle.__struct_encode_fields__)
+_decoder = msgspec.json.Decoder(Vehicle)
+_encoder = msgspec.json.Encoder()
+
+
+def encode(vehicle: Vehicle) -> str:
+    """Return the vehicle as compact JSON text, ready to be a message's body."""
+    return _encoder.encode(vehicle).decode()
+
+
+def parse(body: str | bytes, latest_year: int) -> Parsed:
+    """Decode and validate one message body.
+
+    Args:
+        body: JSON text.
+        latest_year: newest model year that is believed (next year, by the caller's clock).
+
+    Returns:
+        The vehicle, with unknown fields kept in `extra`.
+
+    Raises:
+        InvalidMessageError: not JSON, not an object, a field missing, of another type or out of
+            bounds; the text names the field.
+    """
+    try:
+        parsed = Parsed(_decoder.decode(body), {})
+    except msgspec.ValidationError as error:
+        parsed = _parse_with_extra(body, error)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidMessageError(f"not JSON: {error}") from error
+    if parsed.vehicle.year > latest_year:
+        raise InvalidMessageError(
+            f"Expected `int` <= {latest_year} - at `$.year`, got {parsed.vehicle.year}"
+        )
+    return parsed
+
+
+def _parse_with_extra(body: str | bytes, error: msgspec.ValidationError) -> Parsed:
+    """Decode a body that the strict decoder refused, in case only unknown fields offended it."""
+    try:
+        fields = msgspec.json.decode(body)
+        if not isinstance(fields, dict):
+            raise InvalidMessageError(str(error)) from error
+        known = {name: value for name, value in fields.items() if name in _FIELDS}
+        vehicle = msgspec.convert(known, Vehicle)
+    except msgspec.ValidationError as reason:
+        raise InvalidMessageError(str(reason)) from error
+    return Parsed(vehicle, {name: fields[name] for name in fields if name not in _FIELDS})
+
+
+def single_line(body: str) -> msgspec.Raw:
+    """Return a valid JSON body as it was sent, on one line, to be embedded in a log line."""
+    if "\n" in body or "\r" in body:
+        return msgspec.Raw(msgspec.json.format(body, indent=-1))
+    return msgspec.Raw(body.encode())
