@@ -1,0 +1,170 @@
+"""A local AWS endpoint of its own for tests that need one: MiniStack in a child process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sysconfig
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+import boto3
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+REGION: Final = "eu-west-1"
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 15.0
+ATTEMPTS: Final = 3
+"""Between finding a free port and using it, somebody else may take it."""
+
+CREDENTIALS: Final = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+class Ministack:
+    """A running MiniStack: `endpoint` is its URL, `environment` is what a client process needs."""
+
+    def __init__(self, port: int, process: subprocess.Popen[bytes]) -> None:
+        """Wrap a process that answers at this port; `running` starts one."""
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self._process = process
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return this process' environment, without its AWS settings, pointed at the endpoint."""
+        return {**without_aws(os.environ), **CREDENTIALS, "AWS_ENDPOINT_URL": self.endpoint}
+
+    @contextmanager
+    def sqs(self) -> Iterator[SQSClient]:
+        """Lend an SQS client of this endpoint and close it afterwards."""
+        client = boto3.client(
+            "sqs",
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - no secret: MiniStack checks none
+        )
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def create_queue(
+        self, name: str, attributes: Mapping[QueueAttributeNameType, str] | None = None
+    ) -> str:
+        """Create a queue and return its URL."""
+        with self.sqs() as client:
+            return client.create_queue(QueueName=name, Attributes=attributes or {})["QueueUrl"]
+
+    def take_all(self, url: str) -> list[str]:
+        """Receive and delete until the queue is empty; return the bodies."""
+        bodies: list[str] = []
+        with self.sqs() as client:
+            while messages := client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get(
+                "Messages"
+            ):
+                bodies += [message["Body"] for message in messages]
+                client.delete_message_batch(
+                    QueueUrl=url,
+                    Entries=[
+                        {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
+                        for index, message in enumerate(messages)
+                    ],
+                )
+        return bodies
+
+    def answers(self) -> bool:
+        """Tell whether the endpoint is ready for requests."""
+        try:
+            health = f"{self.endpoint}/_ministack/health"
+            with urllib.request.urlopen(health, timeout=5):  # noqa: S310 - http:// as built above
+                return True
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+    def wait_until_ready(self, seconds: float) -> bool:
+        """Wait until it answers; return False when it ended or the time is over."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if self.answers():
+                return True
+            time.sleep(0.05)
+        return False
+
+
+def without_aws(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without anything that would lead boto3 elsewhere."""
+    return {name: value for name, value in environment.items() if not name.startswith("AWS_")}
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback interface that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running() -> Iterator[Ministack]:
+    """Start a MiniStack on a free port, lend it, and stop it.
+
+    Raises:
+        RuntimeError: it did not become ready; the text ends with what it printed.
+    """
+    with tempfile.TemporaryFile() as log:
+        for _ in range(ATTEMPTS):
+            port = free_port()
+            process = _start(port, log)
+            try:
+                server = Ministack(port, process)
+                if server.wait_until_ready(START_SECONDS):
+                    yield server
+                    return
+            finally:
+                _stop(process)
+        log.seek(0)
+        raise RuntimeError(f"MiniStack does not start:\n{log.read().decode(errors='replace')}")
+
+
+def _start(port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [Path(sysconfig.get_path("scripts")) / "ministack"],
+        env={
+            **without_aws(os.environ),
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": "127.0.0.1",
+            "MINISTACK_HOST": "127.0.0.1",
+            "MINISTACK_REGION": REGION,
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+    )
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
