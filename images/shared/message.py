@@ -36,6 +36,9 @@ _FIELDS = frozenset(Vehicle.__struct_encode_fields__)
 _decoder = msgspec.json.Decoder(Vehicle)
 _encoder = msgspec.json.Encoder()
 
+_NOT_JSON = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What decoding raises for a malformed, wrongly encoded or bottomlessly nested text."""
+
 
 def encode(vehicle: Vehicle) -> str:
     """Return the vehicle as compact JSON text, ready to be a message's body."""
@@ -60,7 +63,7 @@ def parse(body: str | bytes, latest_year: int) -> Parsed:
         parsed = Parsed(_decoder.decode(body), {})
     except msgspec.ValidationError as error:
         parsed = _parse_with_extra(body, error)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _NOT_JSON as error:
         raise InvalidMessageError(f"not JSON: {error}") from error
     if parsed.vehicle.year > latest_year:
         raise InvalidMessageError(
@@ -79,6 +82,8 @@ def _parse_with_extra(body: str | bytes, error: msgspec.ValidationError) -> Pars
         vehicle = msgspec.convert(known, Vehicle)
     except msgspec.ValidationError as reason:
         raise InvalidMessageError(str(reason)) from error
+    except _NOT_JSON as reason:  # the strict decoder stopped before it met the malformed part
+        raise InvalidMessageError(f"not JSON: {reason}") from error
     return Parsed(vehicle, {name: fields[name] for name in fields if name not in _FIELDS})
 
 
