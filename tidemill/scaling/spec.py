@@ -114,7 +114,10 @@ class LifecycleHook:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """An Auto Scaling group; `default_warmup` and `default_cooldown` are in seconds."""
+    """An Auto Scaling group; `default_warmup` and `default_cooldown` are in seconds.
+
+    `metrics` are the names of the group metrics that its MetricsCollection turns on.
+    """
 
     logical_id: str
     name: str
@@ -124,6 +127,7 @@ class Group:
     default_warmup: int | None = None
     default_cooldown: int = 300
     hooks: tuple[LifecycleHook, ...] = ()
+    metrics: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

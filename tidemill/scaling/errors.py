@@ -1,0 +1,15 @@
+"""What can be wrong with a template, told in one line each."""
+
+from __future__ import annotations
+
+
+class ScalingError(Exception):
+    """Root of the core's errors; the text is for people: what, where, and what to do."""
+
+
+class TemplateError(ScalingError):
+    """The template cannot be read, or asks for something that scaling here cannot follow."""
+
+
+class ParameterError(ScalingError):
+    """A value given for a parameter is unknown to the template or out of its bounds."""
