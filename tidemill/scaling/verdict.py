@@ -1,0 +1,83 @@
+"""How CloudWatch decides an alarm's state from the datapoints of its evaluation range."""
+
+from __future__ import annotations
+
+import operator
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.spec import Comparison, MissingData
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tidemill.scaling.spec import Alarm
+
+_BREACHES: Mapping[Comparison, Callable[[float, float], bool]] = {
+    Comparison.GREATER: operator.gt,
+    Comparison.GREATER_OR_EQUAL: operator.ge,
+    Comparison.LESS: operator.lt,
+    Comparison.LESS_OR_EQUAL: operator.le,
+}
+
+
+class AlarmState(StrEnum):
+    """The three states of an alarm."""
+
+    OK = "OK"
+    ALARM = "ALARM"
+    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+
+
+def evaluation_range(evaluation_periods: int) -> int:
+    """Return how many periods an alarm looks back over in search of enough real datapoints.
+
+    CloudWatch does not publish this ("Configuring how CloudWatch alarms treat missing data"
+    says that it depends on the period and the resolution). The page's only number, 5 for 3
+    evaluation periods, is what this guess gives: a third more, and at least two more.
+    """
+    return evaluation_periods + max(evaluation_periods // 3, 2)
+
+
+def breaches(alarm: Alarm, value: float) -> bool:
+    """Say whether a datapoint breaches the alarm's threshold."""
+    return _BREACHES[alarm.comparison](value, alarm.threshold)
+
+
+def judge(alarm: Alarm, values: Sequence[float | None], previous: AlarmState) -> AlarmState:
+    """Return the state that the values of the evaluation range, oldest first, put the alarm in.
+
+    The rules are those of "Configuring how CloudWatch alarms treat missing data": with enough
+    real datapoints the newest of them decide and the treatment of missing data plays no part;
+    otherwise all real ones count and the treatment says what the rest are taken for.
+
+    `previous` is returned where the alarm retains its state. The page leaves open what an alarm
+    that ignores missing data does when enough of its few real datapoints breach: here, ALARM.
+    """
+    evaluated = [value for value in values if value is not None][-alarm.evaluation_periods :]
+    breaching = sum(breaches(alarm, value) for value in evaluated)
+    missing = alarm.evaluation_periods - len(evaluated)
+    if missing and alarm.missing_data is MissingData.BREACHING:
+        breaching += missing
+    if breaching >= alarm.datapoints_to_alarm:
+        return AlarmState.ALARM
+    if not missing or alarm.missing_data in {MissingData.BREACHING, MissingData.NOT_BREACHING}:
+        return AlarmState.OK
+    if breaching < len(evaluated):
+        return AlarmState.OK
+    if alarm.missing_data is MissingData.IGNORE:
+        return previous
+    if _is_premature(alarm, values):
+        return AlarmState.ALARM
+    return AlarmState.INSUFFICIENT_DATA
+
+
+def _is_premature(alarm: Alarm, values: Sequence[float | None]) -> bool:
+    """Say whether breaching datapoints, followed by nothing else, are old enough to alarm alone.
+
+    Same page, "Avoiding premature transitions to alarm state": the oldest one must be at least
+    as old as Datapoints to Alarm. The caller has made sure that every real datapoint breaches;
+    the page's own table shows that a non-breaching one anywhere in the range forbids the rule.
+    """
+    ages = [len(values) - index for index, value in enumerate(values) if value is not None]
+    return bool(ages) and ages[0] >= alarm.datapoints_to_alarm
