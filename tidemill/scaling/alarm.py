@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tidemill.scaling.errors import ScalingError
 from tidemill.scaling.expression import ExpressionError, compile_expression
 from tidemill.scaling.metrics import StatisticSet, aligned
 from tidemill.scaling.reason import CREATED, explain
@@ -102,14 +103,14 @@ def verify(alarm: Alarm) -> None:
         StatisticError: a statistic is not modelled.
     """
     series: dict[str, Series] = {}
-    for query in alarm.queries:
-        if query.stat is not None:
-            StatisticSet.of(0.0).value(query.stat.stat)
-            series[query.id] = (0.0,)
     try:
+        for query in alarm.queries:
+            if query.stat is not None:
+                StatisticSet.of(0.0).value(query.stat.stat)
+                series[query.id] = (0.0,)
         _answer(alarm, series)
-    except ExpressionError as error:
-        raise ExpressionError(f"{alarm.logical_id}: {error}") from None
+    except ScalingError as error:
+        raise type(error)(f"{alarm.logical_id}: {error}") from None
 
 
 def _horizon(alarm: Alarm, now: float) -> float:

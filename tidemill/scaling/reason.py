@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.spec import Comparison, MissingData
-from tidemill.scaling.verdict import AlarmState, breaches
+from tidemill.scaling.verdict import AlarmState, breaches, missing_datapoints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ def explain(alarm: Alarm, state: AlarmState, values: Sequence[float | None], end
         for age, value in enumerate(reversed(values), start=1)
         if value is not None
     ][: alarm.evaluation_periods]
-    missing = alarm.evaluation_periods - len(real)
+    missing = missing_datapoints(alarm, values)
     if state is AlarmState.INSUFFICIENT_DATA:
         return f"Insufficient Data: {_count(missing, 'datapoint')} {_was(missing)} unknown."
     decisive = [

@@ -44,6 +44,11 @@ def breaches(alarm: Alarm, value: float) -> bool:
     return _BREACHES[alarm.comparison](value, alarm.threshold)
 
 
+def missing_datapoints(alarm: Alarm, values: Sequence[float | None]) -> int:
+    """Return how many datapoints the evaluation range lacks, to be filled as the alarm says."""
+    return max(0, alarm.evaluation_periods - sum(value is not None for value in values))
+
+
 def judge(alarm: Alarm, values: Sequence[float | None], previous: AlarmState) -> AlarmState:
     """Return the state that the values of the evaluation range, oldest first, put the alarm in.
 
@@ -56,7 +61,7 @@ def judge(alarm: Alarm, values: Sequence[float | None], previous: AlarmState) ->
     """
     evaluated = [value for value in values if value is not None][-alarm.evaluation_periods :]
     breaching = sum(breaches(alarm, value) for value in evaluated)
-    missing = alarm.evaluation_periods - len(evaluated)
+    missing = missing_datapoints(alarm, values)
     if missing and alarm.missing_data is MissingData.BREACHING:
         breaching += missing
     if breaching >= alarm.datapoints_to_alarm:

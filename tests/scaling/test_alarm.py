@@ -1,0 +1,181 @@
+"""Tests of an alarm over time."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.alarms import (
+    FOREVER,
+    IN_FLIGHT,
+    VISIBLE,
+    a_store,
+    an_alarm,
+    an_expression_alarm,
+    points,
+)
+
+from tidemill.scaling.alarm import (
+    AlarmMemory,
+    AlarmState,
+    datapoints,
+    evaluate,
+    evaluation_interval,
+    verify,
+)
+from tidemill.scaling.expression import ExpressionError
+from tidemill.scaling.metrics import MetricStore, StatisticError
+from tidemill.scaling.spec import Alarm, MetricQuery, MetricStat, MissingData
+
+HOUR, DAY = 3600, 86_400
+
+
+def test_a_created_alarm_has_too_little_data() -> None:
+    """As PutMetricAlarm leaves it until the first evaluation."""
+    expected = AlarmMemory(
+        AlarmState.INSUFFICIENT_DATA, 100.0, "Unchecked: Initial alarm creation", None
+    )
+    assert AlarmMemory.created(100.0) == expected
+
+
+@pytest.mark.parametrize(
+    ("period", "periods", "expected"),
+    [
+        (10, 3, 10),
+        (30, 6, 10),
+        (60, 3, 60),
+        (300, 1, 60),
+        (HOUR, 24, 60),
+        (HOUR, 25, HOUR),
+        (DAY, 2, HOUR),
+    ],
+)
+def test_an_alarm_is_evaluated_by_the_minute_but_for_short_and_long_ones(
+    period: int, periods: int, expected: int
+) -> None:
+    """Ten seconds below a period of a minute, an hour above a day in all."""
+    assert evaluation_interval(an_alarm(period=period, evaluation_periods=periods)) == expected
+
+
+def test_a_metric_alarm_looks_at_its_evaluation_range() -> None:
+    """Five minutes for three evaluation periods, up to the last whole minute."""
+    store = a_store({0: 1, 60: 2, 180: 4, 300: 6})
+    assert datapoints(an_alarm(), store, now=366.3) == (2, None, 4, None, 6)
+
+
+def test_an_expression_alarm_compares_what_its_expressions_make_of_the_metrics() -> None:
+    """Expressions may build on each other, in any order."""
+    alarm = an_expression_alarm(
+        ("backlog", "visible + in_flight"), ("needed", "CEIL(backlog / 10)")
+    )
+    store = a_store({0: 11, 120: 30}).record(points(IN_FLIGHT, {60: 1, 120: 5}), FOREVER)
+    assert datapoints(alarm, store, now=180) == (None, None, 2, 1, 4)
+
+
+def test_an_alarm_over_more_than_a_day_sees_whole_hours_only() -> None:
+    """At 10:03 it considers the data up to 10:00."""
+    alarm = an_alarm(
+        queries=(MetricQuery("visible", MetricStat(VISIBLE, DAY, "Sum")),),
+        period=DAY,
+        evaluation_periods=2,
+    )
+    store = a_store({10 * DAY + 10 * HOUR + 60: 1})
+    assert datapoints(alarm, store, 10 * DAY + 10 * HOUR + 180)[-1] is None
+    assert datapoints(alarm, store, 10 * DAY + 11 * HOUR)[-1] == 1
+
+
+def test_a_change_of_state_is_remembered_with_its_time_and_reason() -> None:
+    """The backlog stays above the threshold for three minutes."""
+    store = a_store({0: 11, 60: 12, 120: 13})
+    memory = evaluate(an_alarm(), AlarmMemory.created(0.0), store, now=186.0)
+    assert memory == AlarmMemory(
+        AlarmState.ALARM,
+        186.0,
+        "Threshold Crossed: 3 out of the last 3 datapoints [13.0 (01/01/70 00:02:00),"
+        " 12.0 (01/01/70 00:01:00), 11.0 (01/01/70 00:00:00)] were greater than the threshold"
+        " (10.0) (minimum 3 datapoints for OK -> ALARM transition).",
+        13.0,
+    )
+
+
+def test_time_and_reason_stay_while_the_state_stays_and_the_value_moves() -> None:
+    """A step policy needs the newest value at each repetition of the action."""
+    store = a_store({0: 11, 60: 12, 120: 13, 180: 99})
+    first = evaluate(an_alarm(), AlarmMemory.created(0.0), store, now=186.0)
+    second = evaluate(an_alarm(), first, store, now=246.0)
+    assert (second.since, second.reason, second.value) == (186.0, first.reason, 99.0)
+
+
+def test_the_value_is_the_newest_real_datapoint_of_the_range() -> None:
+    """Gaps are passed over; beyond the range there is none."""
+    alarm = an_alarm(missing_data=MissingData.NOT_BREACHING)
+    memory = AlarmMemory.created(0.0)
+    assert evaluate(alarm, memory, a_store({60: 7}), now=240).value == 7
+    assert evaluate(alarm, memory, a_store({60: 7}), now=900).value is None
+
+
+def test_an_alarm_that_never_had_data_stays_unchecked() -> None:
+    """CloudWatch gives "Insufficient Data" as a reason only for a change of state."""
+    created = AlarmMemory.created(0.0)
+    assert evaluate(an_alarm(), created, MetricStore(), now=600) == created
+
+
+def test_a_metric_that_stops_takes_the_alarm_back_to_too_little_data() -> None:
+    """Once the last datapoint has left the evaluation range."""
+    alarm, store = an_alarm(), a_store({0: 1, 60: 1, 120: 1})
+    memory = evaluate(alarm, AlarmMemory.created(0.0), store, now=180)
+    assert memory.state is AlarmState.OK
+    memory = evaluate(alarm, memory, store, now=420)
+    assert memory.state is AlarmState.OK
+    memory = evaluate(alarm, memory, store, now=480)
+    assert memory.reason == "Insufficient Data: 3 datapoints were unknown."
+
+
+@pytest.mark.parametrize(
+    ("expressions", "message"),
+    [
+        ([("e1", "visible + nothing")], 'no metric and no expression has the id "nothing"'),
+        ([("e1", "e2"), ("e2", "e1 + visible")], 'expression "e2" refers to itself'),
+        ([("e1", "SUM(visible)")], '"e1" gives one number, where an alarm watches a series'),
+        ([("e1", "METRICS()")], "an array of 2 series, where an alarm watches one"),
+        ([("e1", "visible +")], "unexpected end at column 10"),
+    ],
+    ids=["unknown id", "circle", "number", "array", "syntax"],
+)
+def test_queries_that_do_not_work_out_are_refused_by_the_alarms_name(
+    expressions: list[tuple[str, str]], message: str
+) -> None:
+    """Before the alarm is ever evaluated."""
+    with pytest.raises(ExpressionError) as error:
+        verify(an_expression_alarm(*expressions))
+    assert str(error.value).startswith(f"BacklogHighAlarm: {message}")
+
+
+def test_a_statistic_that_is_not_modelled_is_refused() -> None:
+    """Before the alarm is ever evaluated."""
+    query = MetricQuery("visible", MetricStat(VISIBLE, 60, "p90"))
+    with pytest.raises(StatisticError, match="BacklogHighAlarm: statistic 'p90' is not modelled"):
+        verify(an_alarm(queries=(query,)))
+
+
+def test_queries_that_work_out_are_accepted() -> None:
+    """A metric, and an expression on an expression."""
+    verify(an_alarm())
+    verify(an_expression_alarm(("half", "visible / 2"), ("e1", "half - AVG(half)")))
+
+
+@given(
+    st.builds(
+        lambda treatment, least: an_alarm(missing_data=treatment, datapoints_to_alarm=least),
+        st.sampled_from(MissingData),
+        st.integers(1, 3),
+    ),
+    st.dictionaries(st.integers(0, 9).map(lambda minute: minute * 60.0), st.floats(0, 20)),
+    st.floats(0, 900),
+)
+def test_evaluating_twice_at_one_moment_changes_nothing(
+    alarm: Alarm, values: dict[float, float], now: float
+) -> None:
+    """An evaluation is a function of memory and data; its result is a fixed point."""
+    once = evaluate(alarm, AlarmMemory.created(0.0), a_store(values), now)
+    assert evaluate(alarm, once, a_store(values), now) == once

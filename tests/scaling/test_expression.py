@@ -1,0 +1,213 @@
+"""Tests of metric math expressions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidemill.scaling.expression import ExpressionError, compile_expression
+
+if TYPE_CHECKING:
+    from tidemill.scaling.metrics import Series
+
+NONE = None
+SERIES: dict[str, Series] = {
+    "m1": (30.0, 20.0, 0.0, 0.0),
+    "m2": (20.0, NONE, 20.0, NONE),
+    "gap": (NONE, 1.0, NONE, 4.0),
+    "empty": (NONE, NONE, NONE, NONE),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # arithmetic: a missing point is 0 beside a present one
+        ("m1 + m2", (50, 20, 20, 0)),
+        ("m2 - m1", (-10, -20, 20, 0)),
+        ("m2 + gap", (20, 1, 20, 4)),
+        ("m2 + empty", (20, NONE, 20, NONE)),
+        ("2 * m2", (40, NONE, 40, NONE)),
+        ("100 / m1", (pytest.approx(3.333, abs=1e-3), 5, NONE, NONE)),
+        ("m1 / m2", (1.5, NONE, 0, NONE)),
+        ("m1 / empty", (NONE, NONE, NONE, NONE)),
+        ("m1 ^ 2", (900, 400, 0, 0)),
+        ("m1 ^ -1", (pytest.approx(1 / 30), 0.05, NONE, NONE)),
+        ("(-m1) ^ 0.5", (NONE, NONE, 0, 0)),
+        ("-m2", (-20, NONE, -20, NONE)),
+        ("m1 + 1 / 0", (NONE, NONE, NONE, NONE)),
+        # comparisons and logic
+        ("m1 < m2", (0, 0, 1, 0)),
+        ("m1 >= 30", (1, 0, 0, 0)),
+        ("m1 == gap", (0, 0, 1, 0)),
+        ("m2 != 20", (0, NONE, 0, NONE)),
+        ("m1 > 15 AND m2 > 15", (1, 0, 0, 0)),
+        ("m1 > 15 && m2 > 15", (1, 0, 0, 0)),
+        ("m1 > 15 OR m2 > 15", (1, 1, 1, 0)),
+        ("m1 > 15 || m2 > 15", (1, 1, 1, 0)),
+        ("NOT m2", (0, NONE, 0, NONE)),
+        # functions
+        ("CEIL(m1 / 7)", (5, 3, 0, 0)),
+        ("FLOOR(m1 / 7)", (4, 2, 0, 0)),
+        ("ABS(m2 - m1)", (10, 20, 20, 0)),
+        ("SUM([m1, m2])", (50, 20, 20, 0)),
+        ("AVG([m2, gap])", (10, 0.5, 10, 2)),
+        ("MIN([m1, m2])", (20, 20, 0, 0)),
+        ("MAX([gap, m2, empty])", (20, 1, 20, 4)),
+        ("m1 - MIN(m1)", (30, 20, 0, 0)),
+        ("m1 * 0 + AVG(m2)", (10, 10, 10, 10)),
+        ("m1 + SUM(empty)", (30, 20, 0, 0)),
+        ('SUM(METRICS("m"))', (50, 20, 20, 0)),
+        ("SUM(METRICS())", (50, 21, 20, 4)),
+        ("SUM(100 / [m1, m2])", (pytest.approx(8.333, abs=1e-3), 5, 5, NONE)),
+        ("MAX(-METRICS('m'))", (-20, -20, 0, 0)),
+        # gaps
+        ("FILL(gap, 7)", (7, 1, 7, 4)),
+        ("FILL(m2, MAX(m1))", (20, 30, 20, 30)),
+        ("FILL(gap, REPEAT)", (NONE, 1, 1, 4)),
+        ("FILL(gap, LINEAR)", (NONE, 1, 2.5, 4)),
+        ("FILL(m2, LINEAR)", (20, 20, 20, NONE)),
+        ("FILL(m2, gap)", (20, 1, 20, 4)),
+        ("FILL(gap, m2)", (20, 1, 20, 4)),
+        ("SUM(FILL([gap, m2], 0))", (20, 1, 20, 4)),
+        # conditions
+        ("IF(m1, m2, gap)", (20, 0, NONE, 4)),
+        ("IF(m1 > 25, 1, 2)", (1, 2, 2, 2)),
+        ("IF(m2, 5, 6)", (5, NONE, 5, NONE)),
+        ("IF(m1, 5)", (5, 5, NONE, NONE)),
+        ("IF(-m1, m1)", (30, 20, NONE, NONE)),
+        ("IF(1, m2, m1)", (20, NONE, 20, NONE)),
+        ("IF(0, m2)", (NONE, NONE, NONE, NONE)),
+        # precedence
+        ("m1 + m1 * 2", (90, 60, 0, 0)),
+        ("(m1 + m1) * 2", (120, 80, 0, 0)),
+        ("m1 - 10 - 5", (15, 5, -15, -15)),
+        ("m1 * 0 + 2 ^ 3 ^ 2", (512, 512, 512, 512)),
+        ("-m1 ^ 2", (-900, -400, 0, 0)),
+        ("m1 > 25 OR m1 > 15 AND m1 > 99", (1, 0, 0, 0)),
+        ("m1 + 1.5e1 + .5", (45.5, 35.5, 15.5, 15.5)),
+    ],
+    ids=str,
+)
+def test_an_expression_gives_its_series(text: str, expected: Series) -> None:
+    """The rules of CloudWatch's page on metric math, one line each."""
+    assert compile_expression(text).evaluate(SERIES) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("2 * 3 > 5", 1), ("SUM(m1)", 50), ("AVG(m2)", 10), ("MIN(gap)", 1), ("MAX(gap)", 4)],
+    ids=str,
+)
+def test_an_expression_over_no_series_or_one_reduced_gives_a_number(
+    text: str, expected: float
+) -> None:
+    """AVG counts the missing points of a series as 0, the other reductions leave them out."""
+    assert compile_expression(text).evaluate(SERIES) == expected
+
+
+def test_the_result_of_another_expression_is_read_but_is_no_metric() -> None:
+    """METRICS() leaves expressions out."""
+    expression = compile_expression("SUM(METRICS()) + half")
+    assert expression.evaluate({"m1": (1.0, 2.0)}, {"half": (0.5, NONE)}) == (1.5, 2.0)
+
+
+def test_the_names_of_an_expression_are_the_ids_it_reads() -> None:
+    """Functions, words and strings are no ids."""
+    expression = compile_expression('IF(m1 > 0, FILL(m2, REPEAT), SUM(METRICS("m3")))')
+    assert expression.names == {"m1", "m2"}
+
+
+def test_a_text_is_compiled_once() -> None:
+    """An alarm asks for its expression every minute."""
+    assert compile_expression("m1 + 1") is compile_expression("m1 + 1")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("FOO(m1)", 'unknown function FOO at column 1 of "FOO(m1)"'),
+        ("1 + ceil(m1)", "unknown function ceil (functions are written in capitals: CEIL) at"),
+        ("SEARCH(...)", "SEARCH cannot be used (CloudWatch allows no alarm on it"),
+        ("m1 + RATE(m1)", "RATE cannot be used (it is not modelled yet) at column 6"),
+        ("m1 +", 'unexpected end at column 5 of "m1 +"'),
+        ("m1 ) 2", "unexpected ')' at column 4"),
+        ("m1 @ 2", "unexpected '@' at column 4"),
+        ("m1\n ) 2", "unexpected ')' at column 5 of \"m1  ) 2\""),
+        ("", "unexpected end at column 1"),
+        ("m1 ANDm2", "unexpected 'A' at column 4"),
+        ("REPEAT", "unexpected REPEAT at column 1"),
+        ("FILL(m1, FLAT)", "unexpected FLAT at column 10"),
+        ("'m1'", "unexpected 'm1' at column 1"),
+        ("MAX(m1, m2)", "MAX with 2 arguments, where it takes 1 (several series make one"),
+        ("IF(m1)", "IF with 1 arguments, where it takes 2 or 3, at column 1"),
+        ("METRICS(m1)", "METRICS takes one string at column 1"),
+    ],
+    ids=str,
+)
+def test_a_text_that_is_no_metric_math_is_refused(text: str, message: str) -> None:
+    """The error is one line that says what is wrong and at which column."""
+    with pytest.raises(ExpressionError) as error:
+        compile_expression(text)
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("m1 + m9", 'unknown id "m9" in "m1 + m9"'),
+        ("METRICS() * 2", "an array of 4 series, where an alarm watches one"),
+        ("METRICS() / METRICS()", "an operator cannot combine two arrays of series"),
+        ("METRICS('zz')", 'METRICS("zz") finds no metric'),
+        ("[m1, 5]", "an array holds series, not numbers"),
+        ("SUM(5)", "SUM takes a series or an array of series, not a number"),
+        ("FILL(5, 1)", "FILL takes a series or an array of series, not a number"),
+        ("FILL(m1, [m1, m2])", "FILL takes one series as the filler"),
+        ("IF(METRICS(), 1)", "IF takes series and numbers, not an array"),
+    ],
+    ids=str,
+)
+def test_arguments_of_the_wrong_kind_are_refused(text: str, message: str) -> None:
+    """Whether a name is a series is known when the expression is evaluated."""
+    with pytest.raises(ExpressionError) as error:
+        compile_expression(text).evaluate(SERIES)
+    assert str(error.value).startswith(message)
+
+
+POINT = st.none() | st.floats(-1e6, 1e6)
+POINTWISE = [
+    "m1 + m2 * 2",
+    "m1 / m2",
+    "CEIL((m1 + m2) / 10)",
+    "IF(m1 > m2, m1, m2)",
+    "IF(m1, m2)",
+    "m1 > 3 AND NOT m2",
+    "MAX([m1, m2])",
+    "AVG(METRICS())",
+    "FILL(m1, 0) - FILL(m2, m1)",
+    "ABS(m1) ^ 2",
+]
+
+
+@given(st.sampled_from(POINTWISE), st.lists(st.tuples(POINT, POINT), min_size=1, max_size=8))
+def test_a_point_depends_on_the_points_of_its_own_timestamp_only(
+    text: str, rows: list[tuple[float | None, float | None]]
+) -> None:
+    """Evaluating the timestamps one by one gives what evaluating them together gives."""
+    expression = compile_expression(text)
+    together = expression.evaluate(
+        {"m1": tuple(one for one, _ in rows), "m2": tuple(two for _, two in rows)}
+    )
+    apart = [expression.evaluate({"m1": (one,), "m2": (two,)}) for one, two in rows]
+    assert together == tuple(point for result in apart for point in result)  # type: ignore[union-attr]
+
+
+@given(st.sampled_from([text for text in POINTWISE if "FILL" not in text]), st.integers(1, 5))
+def test_where_every_series_is_missing_there_is_no_datapoint(text: str, length: int) -> None:
+    """Only FILL makes something out of nothing."""
+    nothing = (None,) * length
+    assert compile_expression(text).evaluate({"m1": nothing, "m2": nothing}) == nothing
