@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-import threading
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -23,11 +24,16 @@ class Stop(Protocol):
 
 
 class SignalStop:
-    """Stop on the signals that Docker (SIGTERM) and a terminal (SIGINT) send."""
+    """Stop on the signals that Docker (SIGTERM) and a terminal (SIGINT) send.
+
+    A signal may come while its own thread is inside `wait` or `request`; an Event's lock, held
+    there, would never be released. A SimpleQueue's `put` is made to be called in such places.
+    """
 
     def __init__(self) -> None:
         """Start in the state of nobody having asked."""
-        self._event = threading.Event()
+        self._requested = False
+        self._news: SimpleQueue[None] = SimpleQueue()
 
     def install(self) -> None:
         """Take over both signals; call from the main thread."""
@@ -36,15 +42,19 @@ class SignalStop:
 
     def request(self) -> None:
         """Ask to stop, as a signal would."""
-        self._event.set()
+        self._requested = True
+        self._news.put(None)
 
     def requested(self) -> bool:
         """Tell whether somebody asked to stop."""
-        return self._event.is_set()
+        return self._requested
 
     def wait(self, seconds: float) -> bool:
         """Wait up to this many seconds; return True at once when stopping is asked for."""
-        return self._event.wait(seconds)
+        with suppress(Empty):
+            self._news.get(timeout=seconds)
+            self._news.put(None)  # for whoever else waits, now or later
+        return self._requested
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.request()
