@@ -1,0 +1,21 @@
+"""The computer's clock."""
+
+from __future__ import annotations
+
+import time
+
+
+class SystemClock:
+    """Real time; nothing but calls to the standard library."""
+
+    def time(self) -> float:
+        """Return the seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Return the seconds of a clock that never goes back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Come back after this long."""
+        time.sleep(seconds)
