@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tidemill.scaling.alarm import verify
 from tidemill.scaling.errors import TemplateError
-from tidemill.scaling.expression import ExpressionError, compile_expression
+from tidemill.scaling.expression import ExpressionError
+from tidemill.scaling.metrics import StatisticError
 from tidemill.scaling.properties import choice, needed, whole
 from tidemill.scaling.spec import Alarm, Comparison, Metric, MetricQuery, MetricStat, MissingData
 
@@ -48,7 +50,7 @@ def _alarm(
     if len(periods) != 1:
         raise TemplateError(f"{where}: an alarm's metrics need one and the same Period")
     evaluated = whole(properties, "EvaluationPeriods", where)
-    return Alarm(
+    alarm = Alarm(
         logical_id=logical_id,
         name=name,
         queries=queries,
@@ -63,6 +65,11 @@ def _alarm(
         ),
         actions=actions,
     )
+    try:
+        verify(alarm)
+    except (ExpressionError, StatisticError) as error:
+        raise TemplateError(f"{where}: {error}") from error
+    return alarm
 
 
 def _queries(entries: list[Document], where: str) -> tuple[tuple[MetricQuery, ...], str]:
@@ -83,16 +90,6 @@ def _queries(entries: list[Document], where: str) -> tuple[tuple[MetricQuery, ..
             returned.append(query.id)
     if len(returned) != 1:
         raise TemplateError(f"{where}: exactly one entry needs ReturnData, not {len(returned)}")
-    known = {query.id for query in queries}
-    for query in queries:
-        if query.expression is None:
-            continue
-        try:
-            unknown = compile_expression(query.expression).names - known
-        except ExpressionError as error:
-            raise TemplateError(f"{where}.{query.id}: {error}") from error
-        if unknown:
-            raise TemplateError(f"{where}.{query.id}: no entry {', '.join(sorted(unknown))}")
     return tuple(queries), returned[0]
 
 

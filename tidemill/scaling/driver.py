@@ -1,0 +1,26 @@
+"""Connects the loop with a world: look, take a turn, carry out its orders, tell the listeners."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.loop import Memory, Observation, turn
+
+if TYPE_CHECKING:
+    from tidemill.scaling.ports import Ports
+    from tidemill.scaling.spec import Fleet
+
+
+def drive(fleet: Fleet, memory: Memory, ports: Ports, now: float) -> Memory:
+    """Take one turn of the loop in a world and return the memory for the next one."""
+    observation = Observation(ports.probe.sample(), tuple(ports.world.events()))
+    taken = turn(fleet, memory, observation, now)
+    for instance in taken.launch:
+        ports.world.launch(instance)
+    for instance in taken.drain:
+        ports.world.drain(instance)
+    for instance in taken.terminate:
+        ports.world.terminate(instance)
+    for listener in ports.listeners:
+        listener.hear(taken)
+    return taken.memory

@@ -1,0 +1,296 @@
+"""One turn of the control loop: metrics to alarms, alarms to policies, policies to instances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tidemill.scaling import alarm as alarms
+from tidemill.scaling.alarm import AlarmMemory, AlarmState
+from tidemill.scaling.group import (
+    GroupMemory,
+    Step,
+    booted,
+    expire_hooks,
+    gone,
+    group_datapoints,
+    hook_completed,
+    reconcile,
+    see_capacity,
+)
+from tidemill.scaling.metrics import Datapoint, MetricStore
+from tidemill.scaling.policy import clamp, find_step, new_desired
+from tidemill.scaling.queue_metrics import PERIOD, Activity, QueueSample, observe, queue_datapoints
+from tidemill.scaling.timeline import (
+    AlarmChanged,
+    CapacitySampled,
+    DesiredChanged,
+    Fact,
+    PolicyHeld,
+    QueueSampled,
+    stamp,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tidemill.scaling.spec import Alarm, Fleet, StepScalingPolicy
+
+EVALUATION_LAG = 6
+"""Seconds into a minute at which alarms see the minute before; AWS's sample of a state change
+("Alarm notifications", CloudWatch User Guide) was evaluated 6 s after its last period closed."""
+
+ACTION_INTERVAL = 60
+"""An alarm that stays in ALARM invokes its Auto Scaling actions once a minute ("Using Amazon
+CloudWatch alarms", CloudWatch User Guide)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booted:
+    """The world says: this instance runs."""
+
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class HookCompleted:
+    """The world says: this instance has nothing left to do before it goes on."""
+
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The world says: this instance is not there any more."""
+
+    instance: str
+    detail: str = ""
+
+
+InstanceEvent = Booted | HookCompleted | Gone
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What is new since the last turn: the queue as it is now, and what instances did."""
+
+    queue: QueueSample
+    events: tuple[InstanceEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmWatch:
+    """An alarm's memory, when it was evaluated last, and when it invoked its actions last."""
+
+    memory: AlarmMemory
+    evaluated_at: float
+    acted_at: float = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """All that the loop remembers from turn to turn."""
+
+    at: float
+    activity: Activity
+    group: GroupMemory
+    watches: Mapping[str, AlarmWatch]
+    metrics: MetricStore = field(default_factory=MetricStore)
+    held: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a turn comes to: the new memory, orders to the world, datapoints, and facts."""
+
+    memory: Memory
+    launch: tuple[str, ...]
+    drain: tuple[str, ...]
+    terminate: tuple[str, ...]
+    datapoints: tuple[Datapoint, ...]
+    facts: tuple[Fact, ...]
+
+
+def begin(fleet: Fleet, now: float) -> Memory:
+    """Return the memory of a stack that has been created at `now`, in epoch seconds."""
+    return Memory(
+        at=now,
+        activity=Activity.of_new_queue(now),
+        group=GroupMemory(clamp(fleet.group.desired, fleet.group.min_size, fleet.group.max_size)),
+        watches={a.logical_id: AlarmWatch(AlarmMemory.created(now), now) for a in fleet.alarms},
+    )
+
+
+def turn(fleet: Fleet, memory: Memory, observation: Observation, now: float) -> Turn:
+    """Go through the loop once.
+
+    Turns may come as often as one likes: metrics are published once a minute and alarms are
+    evaluated at their own pace, whatever the pace of turns.
+
+    Args:
+        fleet: what the template says.
+        memory: what the last turn returned.
+        observation: what has been seen since.
+        now: epoch seconds, not before the last turn's.
+    """
+    group = _apply_events(fleet, Step(memory.group), observation.events, now)
+    group = group.then(expire_hooks(fleet.group, group.memory, now))
+    activity = observe(memory.activity, observation.queue, now)
+    memory = replace(memory, group=group.memory, activity=activity)
+    datapoints, sampled = _publish(fleet, memory, observation.queue, now)
+    if datapoints:
+        kept = memory.metrics.record(datapoints, _reach(fleet.alarms))
+        memory = replace(memory, metrics=kept)
+    memory, ringing, changed = _evaluate(fleet, memory, now)
+    memory, decided = _decide(fleet, memory, ringing, now)
+    balanced = reconcile(fleet.group, memory.group, now)
+    return Turn(
+        memory=replace(memory, at=now, group=balanced.memory),
+        launch=balanced.launch,
+        drain=balanced.drain,
+        terminate=group.terminate + balanced.terminate,
+        datapoints=datapoints,
+        facts=group.facts + sampled + changed + decided + balanced.facts,
+    )
+
+
+def _apply_events(fleet: Fleet, step: Step, events: Iterable[InstanceEvent], now: float) -> Step:
+    for event in events:
+        match event:
+            case Booted(instance):
+                step = step.then(booted(fleet.group, step.memory, instance, now))
+            case HookCompleted(instance):
+                step = step.then(hook_completed(fleet.group, step.memory, instance, now))
+            case Gone(instance, detail):
+                step = step.then(gone(step.memory, instance, detail, now))
+    return step
+
+
+def _publish(
+    fleet: Fleet, memory: Memory, sample: QueueSample, now: float
+) -> tuple[tuple[Datapoint, ...], tuple[Fact, ...]]:
+    """Return the datapoints of the minute that has ended since the last turn, if one has."""
+    ended = now // PERIOD * PERIOD
+    if ended <= memory.at:
+        return (), ()
+    minute = ended - PERIOD
+    datapoints = (
+        *queue_datapoints(fleet.queue.name, memory.activity, sample, minute, now),
+        *group_datapoints(fleet.group, memory.group, minute),
+    )
+    seen = see_capacity(memory.group, 0, now)
+    return datapoints, (
+        QueueSampled(now, sample.visible, sample.in_flight),
+        CapacitySampled(now, seen.desired, seen.settled, seen.warming, seen.terminating),
+    )
+
+
+def _evaluate(
+    fleet: Fleet, memory: Memory, now: float
+) -> tuple[Memory, list[Alarm], tuple[Fact, ...]]:
+    """Evaluate the alarms that are due; return those whose actions are due as well."""
+    watches = dict(memory.watches)
+    ringing: list[Alarm] = []
+    facts: list[Fact] = []
+    for alarm in fleet.alarms:
+        watch = watches[alarm.logical_id]
+        interval = alarms.evaluation_interval(alarm)
+        if (now - EVALUATION_LAG) // interval <= (watch.evaluated_at - EVALUATION_LAG) // interval:
+            continue
+        before = watch.memory
+        after = alarms.evaluate(alarm, before, memory.metrics, now)
+        watch = replace(watch, memory=after, evaluated_at=now)
+        if after.state is not before.state:
+            facts.append(
+                AlarmChanged(
+                    now, alarm.logical_id, before.state, after.state, after.reason, after.value
+                )
+            )
+            watch = replace(watch, acted_at=float("-inf"))
+        # The minute's beat is the evaluation's own; a turn that comes late must not skip one.
+        if after.state is AlarmState.ALARM and now - watch.acted_at > ACTION_INTERVAL - interval:
+            ringing.append(alarm)
+            watch = replace(watch, acted_at=now)
+        watches[alarm.logical_id] = watch
+    return replace(memory, watches=watches), ringing, tuple(facts)
+
+
+def _decide(
+    fleet: Fleet, memory: Memory, ringing: Iterable[Alarm], now: float
+) -> tuple[Memory, tuple[Fact, ...]]:
+    """Run the policies of the ringing alarms; of several the largest capacity wins."""
+    changes: list[DesiredChanged] = []
+    facts: list[Fact] = []
+    held: dict[str, str] = {}
+    for alarm in ringing:
+        for action in alarm.actions:
+            policy = fleet.policy(action)
+            outcome = _run(fleet, memory, alarm, policy, now)
+            if isinstance(outcome, DesiredChanged):
+                changes.append(outcome)
+                continue
+            held[action] = outcome
+            if memory.held.get(action) != outcome:
+                facts.append(PolicyHeld(now, alarm.logical_id, action, outcome))
+    if changes:
+        winner = max(changes, key=lambda change: change.after)
+        cause = (
+            f"At {stamp(now)} a monitor alarm {winner.alarm} in state ALARM triggered policy "
+            f"{winner.policy} changing the desired capacity from {winner.before} to "
+            f"{winner.after}."
+        )
+        group = replace(memory.group, desired=winner.after, cause=cause)
+        memory = replace(memory, group=group)
+        facts.append(winner)
+    if ringing:
+        memory = replace(memory, held=held)
+    return memory, tuple(facts)
+
+
+def _run(
+    fleet: Fleet, memory: Memory, alarm: Alarm, policy: StepScalingPolicy, now: float
+) -> DesiredChanged | str:
+    """Return the change that a policy asks for, or why it asks for none."""
+    value = memory.watches[alarm.logical_id].memory.value
+    step = (
+        None if value is None else find_step(policy.steps, alarm.comparison, alarm.threshold, value)
+    )
+    if value is None or step is None:
+        return "the alarm's value is in no step"
+    capacity = see_capacity(memory.group, _warmup(fleet, policy), now)
+    outcome = new_desired(policy, step, capacity, fleet.group.min_size, fleet.group.max_size)
+    if outcome.desired is None:
+        return outcome.held
+    return DesiredChanged(
+        now,
+        alarm.logical_id,
+        policy.logical_id,
+        value,
+        _inputs(alarm, memory.metrics, now),
+        capacity.desired,
+        outcome.desired,
+    )
+
+
+def _warmup(fleet: Fleet, policy: StepScalingPolicy) -> int:
+    """Return the warm-up: the policy's, else the group's default, else the default cooldown."""
+    if policy.warmup is not None:
+        return policy.warmup
+    if fleet.group.default_warmup is not None:
+        return fleet.group.default_warmup
+    return fleet.group.default_cooldown
+
+
+def _inputs(alarm: Alarm, metrics: MetricStore, now: float) -> dict[str, float]:
+    newest = {
+        query.id: metrics.series(query.stat, now, 1)[0] for query in alarm.queries if query.stat
+    }
+    return {name: value for name, value in newest.items() if value is not None}
+
+
+def _reach(fleet_alarms: Iterable[Alarm]) -> float:
+    """Return how far back, in seconds, the alarms look at most."""
+    return max(
+        (alarms.evaluation_range(alarm.evaluation_periods) + 2) * alarm.period
+        for alarm in fleet_alarms
+    )

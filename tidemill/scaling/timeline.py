@@ -1,0 +1,144 @@
+"""What happened, as frozen facts: the loop states them, shells log, collect and draw them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSampled:
+    """The queue at the end of a minute, as its metrics show it."""
+
+    at: float
+    visible: int
+    in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class CapacitySampled:
+    """The group at the end of a minute, in instances."""
+
+    at: float
+    desired: int
+    in_service: int
+    pending: int
+    terminating: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmChanged:
+    """An alarm went from one state to another, for CloudWatch's kind of reason."""
+
+    at: float
+    alarm: str
+    before: str
+    after: str
+    reason: str
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredChanged:
+    """A policy, triggered by an alarm, changed the desired capacity.
+
+    `inputs` are the newest values of what the alarm is made of, by id.
+    """
+
+    at: float
+    alarm: str
+    policy: str
+    value: float
+    inputs: dict[str, float]
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyHeld:
+    """A policy was triggered but must wait, such as for instances that warm up."""
+
+    at: float
+    alarm: str
+    policy: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityStarted:
+    """The group began to launch or terminate an instance, in Auto Scaling's words."""
+
+    at: float
+    kind_of: str
+    instance: str
+    description: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceChanged:
+    """An instance reached a lifecycle state; `detail` says what is not plain from the state."""
+
+    at: float
+    instance: str
+    state: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something about the run itself that a reader of the timeline wants to know."""
+
+    at: float
+    text: str
+
+
+Fact = (
+    QueueSampled
+    | CapacitySampled
+    | AlarmChanged
+    | DesiredChanged
+    | PolicyHeld
+    | ActivityStarted
+    | InstanceChanged
+    | Noted
+)
+
+KINDS: dict[str, type[Fact]] = {
+    re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(): kind
+    for kind in (
+        QueueSampled,
+        CapacitySampled,
+        AlarmChanged,
+        DesiredChanged,
+        PolicyHeld,
+        ActivityStarted,
+        InstanceChanged,
+        Noted,
+    )
+}
+"""The facts by the name that a record of them carries in `kind`."""
+
+_NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+def stamp(seconds: float) -> str:
+    """Return epoch seconds as Auto Scaling writes times: UTC, whole seconds, Z."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def to_record(fact: Fact) -> dict[str, object]:
+    """Return the fact as plain data for a JSON line: `kind`, `time` in UTC, and its fields."""
+    return {"kind": _NAMES[type(fact)], "time": stamp(fact.at), **asdict(fact)}
+
+
+def from_record(record: dict[str, object]) -> Fact:
+    """Return the fact that to_record made this record of.
+
+    Raises:
+        KeyError: the record is of no known kind.
+        TypeError: its fields are not that kind's.
+    """
+    fields = {name: value for name, value in record.items() if name not in {"kind", "time"}}
+    return KINDS[str(record["kind"])](**fields)  # type: ignore[arg-type]
