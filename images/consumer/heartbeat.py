@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from shared.errors import QueueError
 from shared.queue import MAX_VISIBILITY
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from consumer.ports import Clock, Queue
 
 log = logging.getLogger(__name__)
+
+TWELVE_HOURS: Final = "SQS hides a message for 12 hours from its receive at most"
+"""API reference, ChangeMessageVisibility: extending does not reset the 12 hours."""
 
 
 class Heartbeat:
@@ -64,11 +67,10 @@ class Heartbeat:
     def _may_stay(self, held: Held, now: float) -> bool:
         if self._seconds_left(held, now) >= 1:
             return True
-        self._let_go(held, "SQS hides a message for 12 hours from its receive at most")
+        self._let_go(held, TWELVE_HOURS)  # beats failed for so long
         return False
 
     def _seconds_left(self, held: Held, now: float) -> int:
-        """Return the rest of SQS's 12 hours (API reference, ChangeMessageVisibility)."""
         return math.floor(held.since + MAX_VISIBILITY - now)
 
     def _extend(self, due: list[Held], now: float) -> None:
@@ -83,12 +85,14 @@ class Heartbeat:
         except QueueError as error:
             log.warning("visibility not extended", extra={"fields": {"reason": str(error)}})
             return
-        for index, held in enumerate(due):
+        for index, (held, (receipt, seconds)) in enumerate(zip(due, changes, strict=True)):
             refusal = refusals.get(index)
-            if refusal is None:
-                self._hand.extended(held.received.receipt, now)
-            elif not refusal.retry:
+            if refusal is not None and not refusal.retry:
                 self._let_go(held, f"{refusal.code} {refusal.reason}")
+            elif refusal is None and seconds < self._visibility:
+                self._let_go(held, TWELVE_HOURS)
+            elif refusal is None:
+                self._hand.extended(receipt, now)
 
     def _let_go(self, held: Held, reason: str) -> None:
         """Extend the message no more; one that was settled in the meantime is no news."""

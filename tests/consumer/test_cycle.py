@@ -1,0 +1,152 @@
+"""Tests of the worker's rhythm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.cycle import (
+    Memory,
+    Receive,
+    Received,
+    Rest,
+    Rested,
+    Rhythm,
+    Unavailable,
+    first_step,
+    next_step,
+)
+
+if TYPE_CHECKING:
+    from consumer.cycle import Happened, Step
+
+EXERCISE = Rhythm()
+WIDE = Rhythm(messages_per_poll=25)
+
+rhythms = st.builds(
+    Rhythm,
+    messages_per_poll=st.integers(1, 200),
+    poll_wait=st.one_of(st.just(0.0), st.floats(0.01, 3600)),
+    receive_wait=st.integers(0, 20),
+)
+
+
+def walk(rhythm: Rhythm, happenings: list[Happened]) -> list[Step]:
+    """Return the steps that follow one another when these things happen."""
+    memory, step = first_step(rhythm)
+    steps = [step]
+    for happened in happenings:
+        memory, step = next_step(rhythm, memory, happened)
+        steps.append(step)
+    return steps
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "happenings", "steps"),
+    [
+        pytest.param(
+            EXERCISE,
+            [Received(10), Rested()],
+            [Receive(10, 20), Rest(60.0), Receive(10, 20)],
+            id="full quota, one minute, next poll",
+        ),
+        pytest.param(
+            EXERCISE,
+            [Received(0), Rested()],
+            [Receive(10, 20), Rest(60.0), Receive(10, 20)],
+            id="empty queue, one minute, next poll",
+        ),
+        pytest.param(
+            EXERCISE,
+            [Received(6), Received(4)],
+            [Receive(10, 20), Receive(4, 1), Rest(60.0)],
+            id="a receive that brings less is followed by another for the rest of the quota",
+        ),
+        pytest.param(
+            WIDE,
+            [Received(10), Received(10), Received(5)],
+            [Receive(10, 20), Receive(10, 1), Receive(5, 1), Rest(60.0)],
+            id="a large quota takes several receives, of which only the first polls long",
+        ),
+        pytest.param(
+            WIDE,
+            [Received(10), Received(0)],
+            [Receive(10, 20), Receive(10, 1), Rest(60.0)],
+            id="an empty receive ends a poll",
+        ),
+        pytest.param(
+            Rhythm(messages_per_poll=3, receive_wait=0),
+            [Received(1)],
+            [Receive(3, 0), Receive(2, 0)],
+            id="no long polling at all",
+        ),
+        pytest.param(
+            Rhythm(poll_wait=0),
+            [Received(6), Rested(), Received(0), Rested()],
+            [Receive(10, 20), Rest(0), Receive(10, 20), Rest(0), Receive(10, 20)],
+            id="continuous polling asks for ten again after each receive",
+        ),
+    ],
+)
+def test_polls_up_to_the_quota_and_rests(
+    rhythm: Rhythm, happenings: list[Happened], steps: list[Step]
+) -> None:
+    """The exercise: poll, process, wait a minute, poll again."""
+    assert walk(rhythm, happenings) == steps
+
+
+def test_an_outage_doubles_the_rest_up_to_the_usual_one() -> None:
+    """A queue that does not answer is asked again soon, then ever less often."""
+    steps = walk(EXERCISE, [Unavailable(), Rested()] * 8)
+    assert [step.seconds for step in steps if isinstance(step, Rest)] == [
+        1, 2, 4, 8, 16, 32, 60, 60,
+    ]  # fmt: skip
+
+
+def test_an_outage_of_a_continuous_worker_is_asked_about_once_a_minute() -> None:
+    """A worker that never rests must not hammer a queue that is down."""
+    steps = walk(Rhythm(poll_wait=0), [Unavailable(), Rested()] * 100)
+    assert steps[-2] == Rest(60.0)
+
+
+def test_an_answer_ends_the_outage() -> None:
+    """The next outage begins with a short rest again."""
+    steps = walk(EXERCISE, [Unavailable(), Rested(), Received(0), Rested(), Unavailable()])
+    assert steps[-1] == Rest(1.0)
+
+
+def test_an_outage_ends_the_poll() -> None:
+    """After an outage a poll has its whole quota before it."""
+    memory, _ = next_step(WIDE, Memory(taken=10), Unavailable())
+    assert next_step(WIDE, memory, Rested())[1] == Receive(10, 20)
+
+
+@given(rhythm=rhythms, choices=st.lists(st.integers(-1, 10), max_size=60))
+def test_no_poll_takes_more_than_its_quota_and_each_ends_with_a_rest(
+    rhythm: Rhythm, choices: list[int]
+) -> None:
+    """Whatever the receives bring: quota kept, limits within SQS's, rest after every poll."""
+    memory, step = first_step(rhythm)
+    taken = 0
+    for choice in choices:
+        if isinstance(step, Rest):
+            happened: Happened = Rested()
+            taken = 0
+        elif choice < 0:
+            happened = Unavailable()
+        else:
+            assert 1 <= step.limit <= 10
+            assert taken + step.limit <= rhythm.messages_per_poll
+            brought = min(choice, step.limit)
+            taken += brought
+            happened = Received(brought)
+        before, (memory, step) = step, next_step(rhythm, memory, happened)
+        if isinstance(before, Rest):
+            assert step == Receive(min(10, rhythm.messages_per_poll), rhythm.receive_wait)
+        elif happened in {Received(0), Unavailable()} or taken == rhythm.messages_per_poll:
+            assert isinstance(step, Rest)
+        if happened == Received(0):
+            assert step == Rest(rhythm.poll_wait)

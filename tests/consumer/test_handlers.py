@@ -1,0 +1,61 @@
+"""Tests of finding a handler."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from consumer.handlers import HandlerError, load, log_only
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_handler_is_found_by_module_and_function() -> None:
+    """Any callable that can be imported will do."""
+    assert load("json:dumps") is json.dumps
+    assert load("consumer.handlers:log_only") is log_only
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        pytest.param("handlers", "give package.module:function", id="no colon"),
+        pytest.param("json:", "give package.module:function", id="no function"),
+        pytest.param(":dumps", "give package.module:function", id="no module"),
+        pytest.param("fleet.work:do", "there is no module 'fleet'", id="no such package"),
+        pytest.param("json.work:do", "there is no module 'json.work'", id="no such module"),
+        pytest.param("json:do", "module 'json' has no function 'do'", id="no such function"),
+        pytest.param("json:__name__", "'__name__' is a str, not a function", id="not callable"),
+    ],
+)
+def test_a_handler_that_cannot_be_used_is_named(path: str, said: str) -> None:
+    """One sentence says what is wrong with which value."""
+    with pytest.raises(HandlerError) as raised:
+        load(path)
+    assert str(raised.value).startswith(f"HANDLER={path!r}: ")
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        pytest.param("import fleet_of_nobody", "No module named 'fleet_of_nobody'", id="import"),
+        pytest.param("1 / 0", "ZeroDivisionError: division by zero", id="exception"),
+        pytest.param("def (", "SyntaxError: invalid syntax", id="syntax"),
+    ],
+)
+def test_a_module_that_fails_to_import_is_told_apart_from_a_missing_one(
+    code: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason is the module's own, on one line."""
+    name = f"handler_{abs(hash(code))}"
+    (tmp_path / f"{name}.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(HandlerError) as raised:
+        load(f"{name}:do")
+    assert f"importing '{name}' failed with" in str(raised.value)
+    assert reason in str(raised.value)
+    assert "\n" not in str(raised.value)

@@ -1,0 +1,113 @@
+"""Tests of one attempt at one message."""
+
+from __future__ import annotations
+
+import pytest
+from support.consuming import CIVIC, START, FakeClock, message
+
+from consumer.handlers import Message, log_only
+from consumer.outcome import REASON_LIMIT, Outcome, Result, attempt
+
+
+class UnprintableError(Exception):
+    """An exception whose text cannot be made."""
+
+    def __str__(self) -> str:
+        """Fail."""
+        raise ValueError
+
+
+def attempted(body: str = CIVIC, *, handler: object = log_only) -> Outcome:
+    """Attempt a message with this body."""
+    assert callable(handler)
+    return attempt(handler, FakeClock(), message(body=body), START, 2027)
+
+
+def test_a_handler_gets_the_whole_message() -> None:
+    """Decoded, and as it was sent; fields beyond the vehicle's are kept."""
+    seen: list[Message] = []
+    body = CIVIC.replace("}", ',"dealer":{"city":"Turin"}}')
+    attempt(seen.append, FakeClock(), message(3, body, receive_count=2), START, 2027)
+    [got] = seen
+    assert (got.id, got.receive_count, got.sent_at) == ("id-3", 2, START - 5)
+    assert (got.vehicle.vehicle_id, got.vehicle.year) == ("VH2001", 2020)
+    assert got.extra == {"dealer": {"city": "Turin"}}
+    assert got.body == body
+
+
+def test_a_handler_that_returns_has_processed_the_message() -> None:
+    """With the time it took and the time the message had waited."""
+    clock = FakeClock()
+    outcome = attempt(lambda _: clock.sleep(2.5), clock, message(), START, 2027)
+    assert (outcome.result, outcome.reason) == (Result.PROCESSED, None)
+    assert (outcome.age, outcome.duration, outcome.finished_at) == (5, 2.5, START + 2.5)
+
+
+def test_a_clock_behind_that_of_sqs_makes_no_negative_age() -> None:
+    """Clocks of different machines differ by milliseconds."""
+    outcome = attempt(log_only, FakeClock(), message(sent_at=START + 1), START, 2027)
+    assert outcome.age == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("no such make"), "ValueError: no such make"),
+        (KeyError("make"), "KeyError: 'make'"),
+        (RuntimeError(), "RuntimeError"),
+        (MemoryError(), "MemoryError"),
+    ],
+)
+def test_a_handler_that_raises_has_failed(error: Exception, reason: str) -> None:
+    """The reason names the type and the text."""
+
+    def handler(_message: Message) -> None:
+        raise error
+
+    outcome = attempted(handler=handler)
+    assert (outcome.result, outcome.reason) == (Result.FAILED, reason)
+
+
+def test_an_exception_without_a_text_of_its_own_is_a_failure_like_any_other() -> None:
+    """Even one whose __str__ raises must not get out."""
+
+    def handler(_message: Message) -> None:
+        raise UnprintableError
+
+    assert attempted(handler=handler).result is Result.FAILED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("hello", id="not JSON"),
+        pytest.param("", id="empty"),
+        pytest.param("[]", id="not an object"),
+        pytest.param("{}", id="no fields"),
+        pytest.param(CIVIC.replace("2020", '"2020"'), id="a type that does not fit"),
+        pytest.param(CIVIC.replace("2020", "2028"), id="a year to come"),
+        pytest.param(CIVIC.replace("15000", "-1"), id="less than nothing"),
+        pytest.param("[" * 100_000, id="nested beyond reason"),
+        pytest.param('{"wheels":NaN}', id="malformed after a field that is not known"),
+        pytest.param('"\ud800"', id="half a character"),
+        pytest.param(CIVIC.replace("2020", "9" * 100_000), id="a number without end"),
+    ],
+)
+def test_a_body_that_is_no_vehicle_is_invalid_and_the_handler_never_sees_it(body: str) -> None:
+    """Poison of any kind becomes an outcome, never an exception."""
+    seen: list[Message] = []
+    outcome = attempted(body, handler=seen.append)
+    assert outcome.result is Result.INVALID
+    assert outcome.reason
+    assert len(outcome.reason) <= REASON_LIMIT
+    assert not seen
+
+
+def test_a_handler_that_ends_the_program_is_not_held_back() -> None:
+    """sys.exit() is no Exception: whoever supervises the worker has to know."""
+
+    def handler(_message: Message) -> None:
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        attempted(handler=handler)

@@ -1,0 +1,134 @@
+"""Tests of the consumer's settings."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.cycle import Rhythm
+from consumer.settings import Settings, read
+from shared.errors import SettingsError
+
+URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/work"
+
+
+def problems(environment: dict[str, str]) -> tuple[str, ...]:
+    """Return what reading the environment complains about."""
+    with pytest.raises(SettingsError) as raised:
+        read(environment, "host")
+    return raised.value.problems
+
+
+def test_only_the_queue_has_to_be_given() -> None:
+    """The defaults are the exercise's rule and what a small fleet needs."""
+    assert read({"QUEUE_NAME": "work"}, "host") == Settings(
+        queue_url="",
+        queue_name="work",
+        rhythm=Rhythm(messages_per_poll=10, poll_wait=60, receive_wait=20),
+        concurrency=1,
+        handler="consumer.handlers:log_only",
+        visibility=120,
+        retry_delay=30,
+        retry_delay_max=900,
+        drain=30,
+        log_group="",
+        log_stream="host",
+        log_level="INFO",
+        instance_id="host",
+        metrics_namespace="Tidemill",
+    )
+
+
+def test_every_setting_is_read() -> None:
+    """Each name of the environment reaches its field."""
+    settings = read(
+        {
+            "QUEUE_URL": URL,
+            "QUEUE_NAME": "other",
+            "POLL_WAIT_SECONDS": "1.5",
+            "MESSAGES_PER_POLL": "250",
+            "RECEIVE_WAIT_SECONDS": "3",
+            "CONCURRENCY": "4",
+            "HANDLER": "fleet.work:do",
+            "VISIBILITY_TIMEOUT_SECONDS": "600",
+            "RETRY_DELAY_SECONDS": "0.5",
+            "RETRY_DELAY_MAX_SECONDS": "15",
+            "DRAIN_SECONDS": "2.5",
+            "LOG_GROUP": "/fleet/workers",
+            "LOG_STREAM": "stream",
+            "LOG_LEVEL": "debug",
+            "INSTANCE_ID": "i-0123",
+            "METRICS_NAMESPACE": "Fleet",
+        },
+        "host",
+    )
+    assert settings == Settings(
+        queue_url=URL,
+        queue_name="other",
+        rhythm=Rhythm(messages_per_poll=250, poll_wait=1.5, receive_wait=3),
+        concurrency=4,
+        handler="fleet.work:do",
+        visibility=600,
+        retry_delay=0.5,
+        retry_delay_max=15,
+        drain=2.5,
+        log_group="/fleet/workers",
+        log_stream="stream",
+        log_level="DEBUG",
+        instance_id="i-0123",
+        metrics_namespace="Fleet",
+    )
+
+
+def test_fractions_of_what_sqs_takes_whole_are_rounded_up() -> None:
+    """A rig that runs sixty times faster gives 20 s / 60 and 120 s / 100."""
+    settings = read(
+        {
+            "QUEUE_URL": URL,
+            "RECEIVE_WAIT_SECONDS": "0.3333",
+            "VISIBILITY_TIMEOUT_SECONDS": "1.2",
+            "POLL_WAIT_SECONDS": "0.6",
+        },
+        "host",
+    )
+    assert (settings.rhythm.receive_wait, settings.visibility) == (1, 2)
+    assert settings.rhythm.poll_wait == 0.6
+
+
+def test_the_log_stream_is_named_after_the_instance() -> None:
+    """So that each instance has a stream of its own."""
+    assert read({"QUEUE_URL": URL, "INSTANCE_ID": "i-0123"}, "host").log_stream == "i-0123"
+
+
+def test_all_problems_are_told_at_once() -> None:
+    """One run is enough to put everything right."""
+    told = problems(
+        {
+            "POLL_WAIT_SECONDS": "soon",
+            "MESSAGES_PER_POLL": "0",
+            "RECEIVE_WAIT_SECONDS": "21",
+            "CONCURRENCY": "11",
+            "VISIBILITY_TIMEOUT_SECONDS": "0",
+            "RETRY_DELAY_SECONDS": "-1",
+            "DRAIN_SECONDS": "nan",
+            "LOG_LEVEL": "loud",
+        }
+    )
+    named = {problem.split("=")[0] for problem in told}
+    assert named == {
+        "POLL_WAIT_SECONDS",
+        "MESSAGES_PER_POLL",
+        "RECEIVE_WAIT_SECONDS",
+        "CONCURRENCY",
+        "VISIBILITY_TIMEOUT_SECONDS",
+        "RETRY_DELAY_SECONDS",
+        "DRAIN_SECONDS",
+        "LOG_LEVEL",
+        "set QUEUE_URL or QUEUE_NAME: which queue to work on",
+    }
+
+
+def test_polling_without_any_pause_is_refused() -> None:
+    """Short polling in a loop costs a request every few milliseconds."""
+    told = problems({"QUEUE_URL": URL, "POLL_WAIT_SECONDS": "0", "RECEIVE_WAIT_SECONDS": "0"})
+    assert len(told) == 1
+    assert "POLL_WAIT_SECONDS=0 and RECEIVE_WAIT_SECONDS=0" in told[0]

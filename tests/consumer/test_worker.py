@@ -1,0 +1,228 @@
+"""Tests of the worker, step by step over a queue in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from support.consuming import (
+    CIVIC,
+    DOWN,
+    START,
+    FakeClock,
+    FakeQueue,
+    FakeSink,
+    FakeStop,
+    message,
+    messages,
+)
+
+from consumer.crew import crew_of
+from consumer.cycle import Receive, Received, Rhythm, Unavailable
+from consumer.emf import Source
+from consumer.hand import Hand
+from consumer.handlers import log_only
+from consumer.settle import RetryDelays, Settler
+from consumer.tally import Tally
+from consumer.worker import Worker
+from shared.errors import QueueRefusedError, QueueUnavailableError
+
+if TYPE_CHECKING:
+    from consumer.handlers import Handler, Message
+    from shared.queue import Received as QueueMessage
+
+LONG_POLL: Final = Receive(10, 20)
+
+
+class Bench:
+    """A worker with everything around it in memory."""
+
+    def __init__(
+        self,
+        answers: list[list[QueueMessage] | Exception],
+        handler: Handler = log_only,
+        *,
+        rhythm: Rhythm | None = None,
+        waits: int = 1,
+        crew: int = 1,
+    ) -> None:
+        """Build the parts; the worker stops at its `waits`-th rest."""
+        self.queue = FakeQueue(answers)
+        self.sink = FakeSink()
+        self.clock = FakeClock()
+        self.hand = Hand()
+        self.stop = FakeStop(waits)
+        tally = Tally()
+        self.settler = Settler(
+            queue=self.queue,
+            sink=self.sink,
+            clock=self.clock,
+            hand=self.hand,
+            tally=tally,
+            delays=RetryDelays(30, 900),
+            instance_id="i-0123",
+        )
+        self.worker = Worker(
+            queue=self.queue,
+            handler=handler,
+            crew=crew_of(crew),
+            hand=self.hand,
+            settler=self.settler,
+            tally=tally,
+            sink=self.sink,
+            clock=self.clock,
+            stop=self.stop,
+            rhythm=rhythm or Rhythm(),
+            visibility=120,
+            source=Source("Tidemill", "work", "i-0123"),
+        )
+
+
+def test_polls_processes_and_waits_one_minute() -> None:
+    """The exercise's rule, with the defaults."""
+    bench = Bench([messages(10)], waits=2)
+    bench.worker.run()
+    assert bench.queue.receives == [(10, 20, 120), (10, 20, 120)]
+    assert bench.queue.deleted == [f"receipt-{number}" for number in range(1, 11)]
+    assert [line["message_id"] for line in bench.sink.events("message")] == [
+        f"id-{number}" for number in range(1, 11)
+    ]
+    assert bench.stop.waited == [60, 60]
+
+
+def test_a_batch_takes_two_requests_and_one_write() -> None:
+    """One receive, one delete, and nothing else, however many messages."""
+    bench = Bench([messages(10)])
+    bench.worker.take(LONG_POLL)
+    assert (len(bench.queue.receives), len(bench.queue.deletes)) == (1, 1)
+    assert bench.queue.changes == []
+    assert bench.sink.writes == [10]
+
+
+def test_each_cycle_that_received_something_leaves_one_metrics_line() -> None:
+    """With the sums of all its receives, and none for a cycle that found nothing."""
+
+    def handler(got: Message) -> None:
+        if got.id == "id-2":
+            raise ValueError
+
+    poison = message(3, "poison")
+    bench = Bench(
+        [[message(1), message(2), poison], [message(4)], []],
+        handler,
+        rhythm=Rhythm(messages_per_poll=20),
+        waits=3,
+    )
+    bench.worker.run()
+    [line] = bench.sink.events("cycle")
+    assert line["QueueName"] == "work"
+    assert [line[f"Messages{name}"] for name in ("Received", "Processed", "Failed", "Invalid")] == [
+        4, 2, 1, 1,
+    ]  # fmt: skip
+    assert line["deleted"] == 2
+
+
+def test_poison_does_not_block_its_batch() -> None:
+    """The messages around it are processed and deleted; it goes back at once."""
+    bench = Bench([[message(1), message(2, "hello"), message(3)]])
+    bench.worker.take(LONG_POLL)
+    assert [line["outcome"] for line in bench.sink.lines] == ["processed", "invalid", "processed"]
+    assert bench.queue.deleted == ["receipt-1", "receipt-3"]
+    assert bench.queue.changes == [{"receipt-2": 0}]
+
+
+def test_poison_uses_up_the_quota_of_a_poll() -> None:
+    """Coming back at once, it must not keep the worker from its rest."""
+    poison: list[list[QueueMessage] | Exception] = [
+        [message(1, "hello", count)] for count in range(1, 100)
+    ]
+    bench = Bench(poison, rhythm=Rhythm(messages_per_poll=5))
+    bench.worker.run()
+    assert len(bench.queue.receives) == 5
+
+
+def test_a_year_to_come_is_taken_by_the_clock() -> None:
+    """Models of next year are sold already; those of the year after are a mistake."""
+    next_year = message(1, CIVIC.replace("2020", "2027"))
+    after_next = message(2, CIVIC.replace("2020", "2028"))
+    bench = Bench([[next_year, after_next]])
+    bench.worker.take(LONG_POLL)
+    assert [line["outcome"] for line in bench.sink.lines] == ["processed", "invalid"]
+
+
+def test_a_failed_message_comes_back_ever_later() -> None:
+    """30 seconds after the first failure, doubling."""
+
+    def handler(_message: Message) -> None:
+        raise ConnectionError("the database is away")
+
+    bench = Bench([[message(1, receive_count=1), message(2, receive_count=3)]], handler)
+    bench.worker.take(LONG_POLL)
+    assert bench.queue.changes == [{"receipt-1": 30, "receipt-2": 120}]
+    assert bench.sink.lines[0]["reason"] == "ConnectionError: the database is away"
+
+
+def test_slow_work_is_settled_as_it_goes() -> None:
+    """A crash late in a batch must not repeat what was done minutes ago."""
+    bench = Bench([messages(4)], lambda _: bench.clock.sleep(0.6))
+    bench.worker.take(LONG_POLL)
+    assert [len(batch) for batch in bench.queue.deletes] == [2, 2]
+
+
+def test_several_messages_are_handled_at_once_and_settled_together() -> None:
+    """Threads handle, the worker settles."""
+    bench = Bench([messages(10)], crew=4)
+    bench.worker.take(LONG_POLL)
+    assert [len(batch) for batch in bench.queue.deletes] == [10]
+    assert len(bench.hand) == 0
+
+
+def test_a_first_contact_that_fails_gets_out() -> None:
+    """A wrong endpoint is better told than waited for."""
+    with pytest.raises(QueueUnavailableError):
+        Bench([DOWN]).worker.run()
+
+
+def test_later_outages_are_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    """For ever, with a warning each time and ever longer pauses."""
+    bench = Bench([[], DOWN, DOWN, DOWN, messages(1)], waits=5)
+    bench.worker.run()
+    assert bench.stop.waited == [60, 1, 2, 4, 60]
+    assert bench.queue.deleted == ["receipt-1"]
+    assert [r.getMessage() for r in caplog.records] == ["queue unavailable"] * 3
+
+
+def test_a_refusal_gets_out() -> None:
+    """Whoever deleted the queue, or took the permission, will not be waited for."""
+    with pytest.raises(QueueRefusedError):
+        Bench([[], QueueRefusedError("gone")], waits=9).worker.run()
+
+
+def test_what_a_receive_brings_after_a_stop_is_given_back() -> None:
+    """The receive was under way, and its messages would be hidden for nothing."""
+    bench = Bench([messages(3)])
+    bench.queue.on_receive = bench.stop.request
+    bench.worker.run()
+    assert bench.queue.changes == [{"receipt-1": 0, "receipt-2": 0, "receipt-3": 0}]
+    assert (bench.queue.deleted, bench.sink.events("message")) == ([], [])
+    assert len(bench.hand) == 0
+
+
+def test_a_hand_that_is_closed_during_a_batch_ends_it() -> None:
+    """The message under way is finished and settled; the rest was taken out."""
+    bench = Bench([messages(3)], lambda _: waiting.extend(bench.hand.close()))
+    waiting: list[QueueMessage] = []
+    bench.worker.take(LONG_POLL)
+    assert waiting == [message(2), message(3)]
+    assert bench.queue.deleted == ["receipt-1"]
+
+
+def test_steps_tell_what_happened() -> None:
+    """The rhythm decides by what the worker reports."""
+    bench = Bench([messages(2), [], DOWN])
+    assert bench.worker.take(LONG_POLL) == Received(2)
+    assert bench.worker.take(LONG_POLL) == Received(0)
+    assert bench.worker.take(LONG_POLL) == Unavailable()
+    assert not bench.worker.receiving
+    bench.worker.report()
+    assert bench.sink.events("cycle")[0]["_aws"]["Timestamp"] == START * 1000

@@ -1,0 +1,159 @@
+"""A queue, a clock, a sink and a stop that tests of the consumer can look into."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.errors import QueueUnavailableError
+from shared.queue import Received, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+CIVIC: Final = (
+    '{"vehicleId":"VH2001","make":"Honda","model":"Civic","year":2020,"color":"Blue",'
+    '"mileage":15000}'
+)
+START: Final = 1_790_000_000.0
+"""The epoch second at which fake clocks start: in September 2026."""
+
+DOWN: Final = QueueUnavailableError("no answer from the endpoint: it is down")
+
+
+def message(
+    number: int = 1, body: str = CIVIC, receive_count: int = 1, sent_at: float = START - 5
+) -> Received:
+    """Build a received message whose id and receipt end in the number."""
+    return Received(f"id-{number}", f"receipt-{number}", body, receive_count, sent_at)
+
+
+def messages(count: int) -> list[Received]:
+    """Build that many valid messages, numbered from 1."""
+    return [message(number) for number in range(1, count + 1)]
+
+
+class FakeQueue:
+    """Hands out what it is given, a receive at a time, and notes every call.
+
+    `answers` are the receives' results, exceptions included; when they are used up, receives come
+    back empty. `delete_answers` and `visibility_answers` work the same way.
+    """
+
+    def __init__(self, answers: Iterable[list[Received] | Exception] = ()) -> None:
+        """Prepare the answers of the receives."""
+        self.answers = list(answers)
+        self.delete_answers: list[tuple[Refusal, ...] | Exception] = []
+        self.visibility_answers: list[tuple[Refusal, ...] | Exception] = []
+        self.receives: list[tuple[int, int, int]] = []
+        self.deletes: list[list[str]] = []
+        self.changes: list[dict[str, int]] = []
+        self.on_receive: Callable[[], None] = lambda: None
+
+    @property
+    def deleted(self) -> list[str]:
+        """Return the receipts of all delete requests."""
+        return [receipt for batch in self.deletes for receipt in batch]
+
+    def receive(self, limit: int, wait_seconds: int, visibility_seconds: int) -> list[Received]:
+        """Return the next prepared answer."""
+        self.receives.append((limit, wait_seconds, visibility_seconds))
+        self.on_receive()
+        answer = self.answers.pop(0) if self.answers else []
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def delete(self, receipts: Sequence[str]) -> tuple[Refusal, ...]:
+        """Note the request and return the next prepared answer."""
+        self.deletes.append(list(receipts))
+        return _next(self.delete_answers)
+
+    def change_visibility(self, changes: Sequence[tuple[str, int]]) -> tuple[Refusal, ...]:
+        """Note the request and return the next prepared answer."""
+        self.changes.append(dict(changes))
+        return _next(self.visibility_answers)
+
+
+class FakeClock:
+    """A clock that tests move; sleeping moves it too."""
+
+    def __init__(self) -> None:
+        """Start at START, with the monotonic clock at zero."""
+        self.elapsed = 0.0
+        self.slept: list[float] = []
+
+    def time(self) -> float:
+        """Return the epoch second."""
+        return START + self.elapsed
+
+    def monotonic(self) -> float:
+        """Return the seconds since the start."""
+        return self.elapsed
+
+    def sleep(self, seconds: float) -> None:
+        """Note the pause and move on."""
+        self.slept.append(seconds)
+        self.elapsed += seconds
+
+
+class FakeSink:
+    """Keeps the lines, and how many of them came with each write."""
+
+    def __init__(self) -> None:
+        """Start with nothing written."""
+        self.raw: list[bytes] = []
+        self.writes: list[int] = []
+        self.error: Exception | None = None
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Return all lines, decoded."""
+        return [json.loads(line) for line in self.raw]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Return the lines of one event."""
+        return [line for line in self.lines if line["event"] == name]
+
+    def write(self, lines: list[bytes]) -> None:
+        """Keep the lines, or raise `error`."""
+        if self.error:
+            raise self.error
+        self.raw += lines
+        self.writes.append(len(lines))
+
+
+class FakeStop:
+    """Is asked to stop by the test, or by itself after so many waits."""
+
+    def __init__(self, waits: int = 1_000) -> None:
+        """Ask to stop when `wait` is called for the `waits`-th time."""
+        self.waited: list[float] = []
+        self._waits = waits
+        self._requested = False
+
+    def request(self) -> None:
+        """Ask to stop."""
+        self._requested = True
+
+    def requested(self) -> bool:
+        """Tell whether stopping was asked for."""
+        return self._requested
+
+    def wait(self, seconds: float) -> bool:
+        """Note the wait and come back at once."""
+        self.waited.append(seconds)
+        self._requested = self._requested or len(self.waited) >= self._waits
+        return self._requested
+
+
+def refusal(index: int, *, retry: bool) -> Refusal:
+    """Build the refusal of one entry of a batch."""
+    return Refusal(index, "InternalError" if retry else "ReceiptHandleIsInvalid", "no", retry)
+
+
+def _next(answers: list[tuple[Refusal, ...] | Exception]) -> tuple[Refusal, ...]:
+    answer = answers.pop(0) if answers else ()
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
