@@ -75,8 +75,8 @@ def supervise(  # noqa: PLR0913 - what a shutdown has to look after
     thread.join(max(0.0, deadline - clock.monotonic()))
     if thread.is_alive() and worker.receiving:
         thread.join(receive_wait + 1)
-    stuck = thread.is_alive() or len(hand) > 0
-    settled = within(LAST_CALLS_SECONDS, lambda: _empty(hand, settler, worker))
+    stuck = thread.is_alive()
+    settled = within(LAST_CALLS_SECONDS, lambda: _empty(hand, settler, worker, stuck=stuck))
     return Ending(errors[0] if errors else None, stuck or not settled)
 
 
@@ -104,12 +104,12 @@ def _return_waiting(hand: Hand, settler: Settler) -> None:
         log.warning("messages not returned", extra={"fields": {"reason": str(error)}})
 
 
-def _empty(hand: Hand, settler: Settler, worker: Worker) -> None:
+def _empty(hand: Hand, settler: Settler, worker: Worker, *, stuck: bool) -> None:
     """Settle what is finished, return what is not, write the last counts."""
     try:
         settler.settle(hand.take_finished())
         unfinished = hand.give_up()
-        if unfinished:
+        if unfinished and stuck:
             ids = [message.message_id for message in unfinished]
             log.warning(
                 "handler still running at the limit", extra={"fields": {"message_ids": ids}}

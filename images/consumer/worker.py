@@ -133,7 +133,7 @@ class Worker:
         self._settler.settle(self._hand.take_finished())
 
     def _handle(self, received_at: float, latest_year: int, message: Received) -> None:
-        if self._hand.start(message):
+        if not self._stop.requested() and self._hand.start(message):
             self._hand.finish(
                 attempt(self._handler, self._clock, message, received_at, latest_year)
             )

@@ -1,0 +1,225 @@
+"""Tests of running the worker and of ending it in order."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from support.consuming import DOWN, FakeClock, FakeQueue, FakeSink, messages
+
+from consumer.crew import crew_of
+from consumer.cycle import Rhythm
+from consumer.emf import Source
+from consumer.hand import Hand
+from consumer.settle import RetryDelays, Settler
+from consumer.supervise import Ending, supervise, within
+from consumer.tally import Tally
+from consumer.worker import Worker
+from shared.errors import QueueRefusedError
+from shared.stopping import SignalStop
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pytest
+
+    from consumer.handlers import Handler, Message
+    from shared.queue import Received, Refusal
+
+PATIENCE = 30.0
+"""Seconds after which a test gives up waiting for a thread; a passing test never waits so long."""
+
+
+class WatchedQueue(FakeQueue):
+    """Tells when messages were sent back."""
+
+    def __init__(self, answers: list[list[Received] | Exception]) -> None:
+        """Start with nothing sent back."""
+        super().__init__(answers)
+        self.sent_back = threading.Event()
+
+    def change_visibility(self, changes: Sequence[tuple[str, int]]) -> tuple[Refusal, ...]:
+        """Note the request, then tell."""
+        answer = super().change_visibility(changes)
+        self.sent_back.set()
+        return answer
+
+
+class Bench:
+    """A real worker with real threads over a queue in memory."""
+
+    def __init__(self, answers: list[list[Received] | Exception], crew: int = 1) -> None:
+        """Build the parts."""
+        self.queue = WatchedQueue(answers)
+        self.sink = FakeSink()
+        self.clock = FakeClock()
+        self.stop = SignalStop()
+        self.crew = crew
+
+    def run(self, handler: Handler, drain: float = PATIENCE) -> Ending:
+        """Run until the handler, or the queue, asks to stop."""
+        clock, hand, tally = self.clock, Hand(), Tally()
+        settler = Settler(
+            queue=self.queue,
+            sink=self.sink,
+            clock=clock,
+            hand=hand,
+            tally=tally,
+            delays=RetryDelays(30, 900),
+            instance_id="i-0123",
+        )
+        worker = Worker(
+            queue=self.queue,
+            handler=handler,
+            crew=crew_of(self.crew),
+            hand=hand,
+            settler=settler,
+            tally=tally,
+            sink=self.sink,
+            clock=clock,
+            stop=self.stop,
+            rhythm=Rhythm(),
+            visibility=120,
+            source=Source("Tidemill", "work", "i-0123"),
+        )
+        return supervise(
+            worker=worker,
+            hand=hand,
+            settler=settler,
+            stop=self.stop,
+            clock=clock,
+            drain=drain,
+            receive_wait=20,
+        )
+
+    def returned(self) -> list[str]:
+        """Return the receipts that were made visible at once, in the order of the requests."""
+        return [
+            receipt for change in self.queue.changes for receipt, at in change.items() if not at
+        ]
+
+
+def test_a_stop_during_the_wait_ends_it() -> None:
+    """Nothing is in hand, nothing is left to do."""
+    bench = Bench([])
+    bench.queue.on_receive = threading.Timer(0, bench.stop.request).start
+    assert bench.run(lambda _: None) == Ending(None, stuck=False)
+    assert (bench.queue.deletes, bench.queue.changes) == ([], [])
+
+
+def test_a_stop_lets_the_handler_finish_and_returns_what_waits_at_once() -> None:
+    """The handler here does not end before its neighbours are back in the queue."""
+    bench = Bench([messages(3)])
+
+    def handler(_message: Message) -> None:
+        bench.stop.request()
+        assert bench.queue.sent_back.wait(PATIENCE)
+
+    assert bench.run(handler) == Ending(None, stuck=False)
+    assert bench.returned() == ["receipt-2", "receipt-3"]
+    assert bench.queue.deleted == ["receipt-1"]
+    [cycle] = bench.sink.events("cycle")
+    assert (cycle["MessagesReceived"], cycle["MessagesProcessed"]) == (3, 1)
+
+
+def test_a_handler_that_does_not_come_back_loses_its_message_to_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its finished neighbours are settled all the same, and a line names it."""
+    bench = Bench([messages(3)])
+    release = threading.Event()
+
+    def handler(message: Message) -> None:
+        if message.id == "id-2":
+            bench.stop.request()
+            release.wait(PATIENCE)
+
+    ending = bench.run(handler, drain=0.05)
+    release.set()
+    assert ending == Ending(None, stuck=True)
+    assert bench.returned() == ["receipt-3", "receipt-2"]
+    assert bench.queue.deleted == ["receipt-1"]
+    assert [line["message_id"] for line in bench.sink.events("message")] == ["id-1"]
+    assert "handler still running at the limit" in caplog.messages
+
+
+def test_one_stuck_thread_of_several_keeps_nobody_else_from_settling() -> None:
+    """Three of four are done when the limit comes."""
+    bench = Bench([messages(4)], crew=4)
+    release, others = threading.Event(), threading.Semaphore(0)
+
+    def handler(message: Message) -> None:
+        if message.id == "id-2":
+            for _ in range(3):
+                others.acquire()
+            bench.stop.request()
+            release.wait(PATIENCE)
+        others.release()
+
+    ending = bench.run(handler, drain=1)
+    release.set()
+    assert ending.stuck
+    assert bench.returned() == ["receipt-2"]
+    assert sorted(bench.queue.deleted) == ["receipt-1", "receipt-3", "receipt-4"]
+
+
+def test_a_receive_under_way_is_left_to_end_and_its_messages_are_returned() -> None:
+    """Even when it takes longer than the drain limit."""
+    bench = Bench([messages(2)])
+    ended = threading.Event()
+
+    def on_receive() -> None:
+        bench.stop.request()
+        threading.Timer(0.3, ended.set).start()
+        ended.wait(PATIENCE)
+
+    bench.queue.on_receive = on_receive
+    assert bench.run(lambda _: None, drain=0) == Ending(None, stuck=False)
+    assert bench.returned() == ["receipt-1", "receipt-2"]
+
+
+def test_a_refusal_ends_the_worker_and_returns_what_is_in_hand() -> None:
+    """SQS refuses to delete the first message, of a slow handler, while the others wait."""
+    bench = Bench([messages(3)])
+    refused = QueueRefusedError("not allowed")
+    bench.queue.delete_answers = [refused]
+    ending = bench.run(lambda _: bench.clock.sleep(2))
+    assert ending.error is refused
+    assert bench.returned() == ["receipt-2", "receipt-3"]
+
+
+def test_a_handler_that_ends_the_program_loses_its_message_to_others() -> None:
+    """sys.exit() in a handler ends the worker, but not without returning what it held."""
+    bench = Bench([messages(3)])
+
+    def handler(_message: Message) -> None:
+        raise SystemExit(3)
+
+    ending = bench.run(handler)
+    assert isinstance(ending.error, SystemExit)
+    assert bench.returned() == ["receipt-2", "receipt-3", "receipt-1"]
+
+
+def test_a_first_contact_that_fails_is_told() -> None:
+    """The error is handed to whoever started the worker."""
+    assert Bench([DOWN]).run(lambda _: None) == Ending(DOWN, stuck=False)
+
+
+def test_a_queue_that_is_away_at_the_end_does_not_keep_the_process(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What cannot be returned comes back by itself."""
+    bench = Bench([messages(2)])
+    gone = QueueRefusedError("gone")
+    bench.queue.visibility_answers, bench.queue.delete_answers = [gone], [gone]
+    ending = bench.run(lambda _: bench.stop.request())
+    assert ending.error is gone
+    assert "messages not returned" in caplog.messages
+
+
+def test_a_call_is_waited_for_only_so_long() -> None:
+    """One that comes back, and one that does not."""
+    release = threading.Event()
+    assert within(PATIENCE, lambda: None)
+    assert not within(0.01, lambda: release.wait(PATIENCE))
+    release.set()
