@@ -1,0 +1,54 @@
+"""Clients of the local AWS, by localstack-client, and the settings other processes need for it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import localstack_client.session
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_sqs import SQSClient
+
+REGION = "us-east-1"
+
+
+class LocalClients:
+    """Clients for one endpoint; whatever the user's own AWS settings are, they play no part."""
+
+    def __init__(self, endpoint: str) -> None:
+        """Use the local AWS at this URL."""
+        self.endpoint = endpoint
+        session = localstack_client.session.Session(
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - no secret: a local AWS checks none
+            region_name=REGION,
+            localstack_host=endpoint.removeprefix("http://"),
+        )
+        self.cloudformation: CloudFormationClient = session.client("cloudformation")
+        self.cloudwatch: CloudWatchClient = session.client("cloudwatch")
+        self.sqs: SQSClient = session.client("sqs")
+
+    def dead_letter_url(self, queue_url: str) -> str | None:
+        """Return the URL of the queue that takes this one's dead letters, if there is one."""
+        found = self.sqs.get_queue_attributes(
+            QueueUrl=queue_url, AttributeNames=["RedrivePolicy"]
+        ).get("Attributes", {})
+        if "RedrivePolicy" not in found:
+            return None
+        arn: str = json.loads(found["RedrivePolicy"])["deadLetterTargetArn"]
+        return self.sqs.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
+
+
+def client_settings(endpoint: str) -> dict[str, str]:
+    """Return the environment that makes any AWS client talk to the local AWS at this URL."""
+    return {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": endpoint,
+    }

@@ -1,0 +1,68 @@
+"""What the consumers' own logs say about messages, read as they grow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class _Line(msgspec.Struct):
+    """The fields of a consumer's line that count here; lines of other events lack most."""
+
+    event: str = ""
+    time: str = ""
+    message_id: str = ""
+    outcome: str = ""
+
+
+class ConsumerLogs:
+    """Counts, by message id, how often a message was processed, found invalid, or failed.
+
+    `first` and `last` are when the first and the last message was processed, in epoch seconds
+    of the consumers' clock.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read the *.jsonl files of this folder, those to come included."""
+        self._folder = folder
+        self._offsets: dict[Path, int] = {}
+        self._decoder = msgspec.json.Decoder(_Line)
+        self.processed: Counter[str] = Counter()
+        self.invalid: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.first: float | None = None
+        self.last: float | None = None
+
+    def read(self) -> None:
+        """Take in what has been written since the last call; a line's torn end waits for more."""
+        for path in sorted(self._folder.glob("*.jsonl")):
+            with path.open("rb") as stream:
+                stream.seek(self._offsets.get(path, 0))
+                whole, newline, _ = stream.read().rpartition(b"\n")
+            self._offsets[path] = self._offsets.get(path, 0) + len(whole) + len(newline)
+            for line in whole.splitlines():
+                self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        try:
+            entry = self._decoder.decode(line)
+        except msgspec.MsgspecError:
+            return  # not ours: whatever a handler of the user's printed
+        if entry.event != "message":
+            return
+        match entry.outcome:
+            case "processed":
+                at = datetime.fromisoformat(entry.time).timestamp()
+                self.first = at if self.first is None else min(self.first, at)
+                self.last = at if self.last is None else max(self.last, at)
+                self.processed[entry.message_id] += 1
+            case "invalid":
+                self.invalid[entry.message_id] += 1
+            case "failed":
+                self.failed[entry.message_id] += 1

@@ -1,0 +1,153 @@
+"""The whole story once: send, rise, drain, go back to none; then the account of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from tidemill.rig.account import read_sent_log, settle_account
+from tidemill.rig.errors import RigError
+from tidemill.rig.leftovers import child_environment
+from tidemill.scaling.timeline import ActivityStarted, Fact, InstanceChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from tidemill.rig.account import Account, SentMessage
+    from tidemill.rig.session import Rig
+    from tidemill.status import Status
+
+STATUS_SECONDS = 0.5
+PRODUCER_STOP_SECONDS = 10.0
+USAGE_ERROR = "exit code 2"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What to send, in the producer's own options, and how long to go on in AWS's minutes."""
+
+    producer: Sequence[str]
+    max_minutes: float
+
+
+def run_demo(
+    rig: Rig, options: DemoOptions, folder: Path, show: Callable[[Status], None]
+) -> dict[str, object]:
+    """Send, and take turns until everything is drained and no instance is left.
+
+    Returns:
+        The figures of the run, as summary.json has them.
+
+    Raises:
+        RigError: the producer failed, a consumer cannot work, or the time was up.
+    """
+    sent_log = folder / "sent.jsonl"
+    with _producer(rig, options.producer, folder, sent_log) as producer:
+        shown = 0.0
+        while not _finished(rig, producer):
+            rig.turn()
+            if time.monotonic() - shown >= STATUS_SECONDS:
+                show(rig.status())
+                shown = time.monotonic()
+            _check(rig, producer, folder, options.max_minutes)
+            time.sleep(rig.pause)
+    show(rig.status())
+    sent = read_sent_log(sent_log)
+    rig.logs.read()
+    account = settle_account(sent, rig.logs, *rig.probe.left_over())
+    return figures(rig, account, sent)
+
+
+def figures(rig: Rig, account: Account, sent: list[SentMessage]) -> dict[str, object]:
+    """Return the figures of a run; seconds and minutes are AWS's, but for `wall_seconds`."""
+    facts = rig.recorder.facts
+    begun = min((message.sent_at for message in sent), default=0.0)
+    activities = [fact.kind_of for fact in facts if isinstance(fact, ActivityStarted)]
+
+    def since_begun(moment: float | None) -> float | None:
+        return None if moment is None else round((moment - begun) * rig.clock.speed, 1)
+
+    return {
+        **asdict(account),
+        "peak_instances": peak_in_service(facts),
+        "final_instances": len(rig.memory.group.instances),
+        "seconds_to_first_message": since_begun(rig.logs.first),
+        "seconds_to_drain": since_begun(rig.logs.last),
+        "scale_out_activities": activities.count("launch"),
+        "scale_in_activities": activities.count("terminate"),
+        "aws_minutes": round((rig.memory.at - rig.clock.started) / 60, 1),
+        "wall_seconds": round(rig.clock.wall_seconds(), 1),
+    }
+
+
+def peak_in_service(facts: Sequence[Fact]) -> int:
+    """Return how many instances were in service at the same time, at most."""
+    serving: set[str] = set()
+    peak = 0
+    for fact in facts:
+        if isinstance(fact, InstanceChanged):
+            if fact.state == "InService":
+                serving.add(fact.instance)
+            else:
+                serving.discard(fact.instance)
+            peak = max(peak, len(serving))
+    return peak
+
+
+def _finished(rig: Rig, producer: subprocess.Popen[bytes]) -> bool:
+    """Tell whether all is sent and worked off, and the group has come and gone."""
+    queue = rig.probe.latest
+    waiting = queue.visible + queue.in_flight + queue.delayed
+    group = rig.memory.group
+    return producer.poll() == 0 and not waiting and bool(group.launched) and not group.instances
+
+
+def _check(rig: Rig, producer: subprocess.Popen[bytes], folder: Path, max_minutes: float) -> None:
+    if producer.poll():
+        raise RigError(_last_line(folder / "producer.err") or "the producer failed")
+    for fact in rig.recorder.facts[-10:]:
+        if isinstance(fact, InstanceChanged) and USAGE_ERROR in fact.detail:
+            raise RigError(f"no consumer can work with these settings: {fact.detail}")
+    minutes = (rig.memory.at - rig.clock.started) / 60
+    if minutes > max_minutes:
+        last = rig.probe.latest
+        raise RigError(
+            f"after {minutes:.0f} minutes of AWS's time there are still "
+            f"{last.visible + last.in_flight} messages and "
+            f"{len(rig.memory.group.instances)} instances: raise --max-minutes, or look at "
+            f"{folder / 'timeline.jsonl'}"
+        )
+
+
+@contextmanager
+def _producer(
+    rig: Rig, arguments: Sequence[str], folder: Path, sent_log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    sent_log.unlink(missing_ok=True)
+    with (folder / "producer.json").open("wb") as out, (folder / "producer.err").open("wb") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "producer", *arguments, "--json", "--sent-log", str(sent_log)],
+            env=child_environment(folder, rig.client_environment()),
+            stdout=out,
+            stderr=err,
+            start_new_session=True,  # Ctrl-C is the rig's to hear; it ends its children itself
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(PRODUCER_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""

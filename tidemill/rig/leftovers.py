@@ -1,0 +1,72 @@
+"""Finding and ending what a crashed rig left behind: every child carries the rig's label."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+LABEL = "TIDEMILL_RIG"
+"""Environment variable of every process that a rig starts; its value is the rig's folder."""
+
+KEPT = (
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "PATH",
+    "PYTHONPATH",
+    "SSL_CERT_FILE",
+    "SYSTEMROOT",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+)
+"""Variables that children inherit; anything else of the user's could change what they do."""
+
+GRACE_SECONDS = 5.0
+
+
+def child_environment(folder: Path, own: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a child of the rig at `folder`: the label and its own settings."""
+    inherited = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return {**inherited, LABEL: str(folder.resolve()), **own}
+
+
+def end_leftovers(folder: Path) -> int:
+    """End every process with the label of the rig at `folder`; return how many there were.
+
+    Call it while holding the folder's lock, so that no living rig can own them.
+    """
+    found = [process for process in psutil.process_iter() if _labelled(process, folder)]
+    for process in found:
+        _signal(process, kill=False)
+    _, alive = psutil.wait_procs(found, timeout=GRACE_SECONDS)
+    for process in alive:
+        _signal(process, kill=True)
+    psutil.wait_procs(alive, timeout=GRACE_SECONDS)
+    return len(found)
+
+
+def _labelled(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return bool(process.environ().get(LABEL) == str(folder.resolve()))
+    except (psutil.Error, OSError):  # gone by now, or somebody else's
+        return False
+
+
+def _signal(process: psutil.Process, *, kill: bool) -> None:
+    try:
+        if kill:
+            process.kill()
+        else:
+            process.terminate()
+    except psutil.NoSuchProcess:
+        return
+    except psutil.AccessDenied:
+        sys.stderr.write(f"tidemill: not allowed to end process {process.pid}\n")

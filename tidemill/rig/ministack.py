@@ -1,0 +1,92 @@
+"""The embedded local AWS: MiniStack as a child process on a port of 127.0.0.1."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tidemill.rig.errors import RigError
+from tidemill.rig.leftovers import child_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HOST = "127.0.0.1"
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+
+
+@contextmanager
+def local_aws(folder: Path, port: int, region: str) -> Iterator[str]:
+    """Run MiniStack inside the block and hand out its URL.
+
+    Args:
+        folder: the rig's; MiniStack's own log goes there.
+        port: where to listen, or 0 for any free port.
+        region: the region that it stands for.
+
+    Raises:
+        RigError: the port is taken, or MiniStack does not start.
+    """
+    port = _free_port(port)
+    url = f"http://{HOST}:{port}"
+    log = folder / "ministack.log"
+    environment = child_environment(
+        folder,
+        {
+            "BIND_HOST": HOST,
+            "GATEWAY_PORT": str(port),
+            "IOT_MTLS_ENABLED": "0",
+            "MINISTACK_HOST": HOST,
+            "MINISTACK_REGION": region,
+        },
+    )
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is the rig's to hear; it ends its children itself
+        )
+    try:
+        _await_health(process, url, log)
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _free_port(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise RigError(
+                f"port {port} of {HOST} is taken: end what listens there, choose another with "
+                "--port, or leave --port out for any free one"
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def _await_health(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_ministack/health", timeout=1):  # noqa: S310 - ours
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RigError(f"the local AWS does not start: see {log}")

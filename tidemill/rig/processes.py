@@ -1,0 +1,153 @@
+"""Consumer processes as instances: a boot that takes its time, SIGTERM when they have to go."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tidemill.rig.leftovers import child_environment
+from tidemill.scaling.loop import Booted, Gone, HookCompleted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from tidemill.rig.clock import RigClock
+    from tidemill.scaling.loop import InstanceEvent
+
+LAUNCH_SECONDS = 20.0
+"""From launch to running: 16 to 18 s, plus 3 to 5 s for RunInstances, were measured on Amazon
+Linux 2023 (brevdev/ec2-coldboot-research, January 2026); AWS publishes no number."""
+
+USER_DATA_SECONDS = 40.0
+"""From running to a started consumer: booting, pulling the image, `docker run`; our estimate."""
+
+STOP_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Machine:
+    """One instance: its consumer, once it has started, and how far its lifecycle has come."""
+
+    launched_at: float
+    process: subprocess.Popen[bytes] | None = None
+    running: bool = False
+    draining: bool = False
+    done: bool = False
+
+
+class ProcessWorld:
+    """Starts and stops `python -m consumer` processes as the group orders instances."""
+
+    def __init__(
+        self,
+        folder: Path,
+        clock: RigClock,
+        environment: Callable[[str], Mapping[str, str]],
+        boot_seconds: float = LAUNCH_SECONDS + USER_DATA_SECONDS,
+    ) -> None:
+        """Get ready.
+
+        Args:
+            folder: the rig's; what instances write goes to logs/ in it.
+            clock: AWS's time.
+            environment: the consumer's settings for an instance id.
+            boot_seconds: AWS's seconds from launch until the consumer starts.
+        """
+        self._folder = folder
+        self._clock = clock
+        self._environment = environment
+        self._boot_seconds = boot_seconds
+        self._launch_seconds = min(LAUNCH_SECONDS, boot_seconds)
+        self._machines: dict[str, Machine] = {}
+        self.logs = folder / "logs"
+        self.logs.mkdir(parents=True, exist_ok=True)
+
+    def launch(self, instance: str) -> None:
+        """Start an instance with this id; its consumer follows when it has booted."""
+        self._machines[instance] = Machine(self._clock.now())
+
+    def drain(self, instance: str) -> None:
+        """Tell an instance's consumer to finish, as the drain watcher does on EC2."""
+        machine = self._machines.get(instance)
+        if machine is None:
+            return
+        machine.draining = True
+        if machine.process is not None:
+            machine.process.terminate()
+
+    def terminate(self, instance: str) -> None:
+        """End an instance, whatever its consumer does."""
+        machine = self._machines.get(instance)
+        if machine is None:
+            return
+        machine.done = True
+        if machine.process is not None and machine.process.poll() is None:
+            machine.process.kill()
+
+    def polled(self) -> bool:
+        """Tell whether any consumer runs."""
+        return any(
+            machine.process is not None and machine.process.poll() is None
+            for machine in self._machines.values()
+        )
+
+    def events(self) -> Iterator[InstanceEvent]:
+        """Yield what instances did since the last call, and let booted ones start working."""
+        now = self._clock.now()
+        for instance, machine in list(self._machines.items()):
+            age = now - machine.launched_at
+            if not machine.running and age >= self._launch_seconds:
+                machine.running = True
+                yield Booted(instance)
+            if machine.done:
+                if machine.process is None or machine.process.poll() is not None:
+                    del self._machines[instance]
+                    yield Gone(instance)
+            elif machine.process is None:
+                if machine.draining:
+                    yield HookCompleted(instance)
+                elif age >= self._boot_seconds:
+                    machine.process = self._start(instance)
+            elif machine.process.poll() is not None:
+                if machine.draining:
+                    yield HookCompleted(instance)
+                else:
+                    del self._machines[instance]
+                    yield Gone(instance, self._last_words(instance, machine.process.returncode))
+
+    def close(self) -> None:
+        """End every consumer: first asked, then forced."""
+        processes = [m.process for m in self._machines.values() if m.process is not None]
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._machines.clear()
+
+    def _start(self, instance: str) -> subprocess.Popen[bytes]:
+        with (
+            (self.logs / f"{instance}.jsonl").open("ab") as out,
+            (self.logs / f"{instance}.err").open("ab") as err,
+        ):
+            return subprocess.Popen(
+                [sys.executable, "-m", "consumer"],
+                env=child_environment(self._folder, self._environment(instance)),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,  # Ctrl-C is the rig's to hear; it ends its children itself
+            )
+
+    def _last_words(self, instance: str, code: int) -> str:
+        said = (self.logs / f"{instance}.err").read_text(errors="replace").strip()
+        if code < 0:
+            return f"its consumer was killed by signal {-code}"
+        last = said.splitlines()[-1] if said else "it said nothing"
+        return f"its consumer ended with exit code {code}: {last}"
