@@ -37,7 +37,8 @@ def configure(sink: Sink, stdout: Sink, level: str, instance_id: str) -> None:
     Watchtower reports trouble on the way to CloudWatch Logs by warnings: sent the same way, each
     would cause the next.
     """
-    logging.basicConfig(level=level, handlers=[LineHandler(sink, instance_id)])
+    # A handler's module may have set up logging while it was imported.
+    logging.basicConfig(level=level, handlers=[LineHandler(sink, instance_id)], force=True)
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)

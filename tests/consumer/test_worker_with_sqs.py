@@ -1,0 +1,134 @@
+"""Tests of the worker with the real adapter, against moto's SQS in this process."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from moto import mock_aws
+from support.consuming import CIVIC, FakeSink, FakeStop
+from support.ministack import CREDENTIALS
+
+from consumer.clock import SystemClock
+from consumer.crew import crew_of
+from consumer.cycle import Rhythm
+from consumer.emf import Source
+from consumer.hand import Hand
+from consumer.handlers import log_only
+from consumer.settle import RetryDelays, Settler
+from consumer.tally import Tally
+from consumer.worker import Worker
+from shared.queue import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_sqs import SQSClient
+
+    from consumer.handlers import Handler, Message
+
+
+@pytest.fixture
+def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[SQSClient]:
+    """Lend a client of an SQS without queues."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        client = boto3.client("sqs")
+        yield client
+        client.close()
+
+
+def queues(sqs: SQSClient) -> tuple[str, str]:
+    """Create a queue that gives up on a message after two receives; return both URLs."""
+    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]
+    policy = {"deadLetterTargetArn": arn["QueueArn"], "maxReceiveCount": "2"}
+    url = sqs.create_queue(QueueName="work", Attributes={"RedrivePolicy": json.dumps(policy)})
+    return url["QueueUrl"], dead
+
+
+def work(handler: Handler = log_only, polls: int = 1) -> FakeSink:
+    """Let a worker poll the queue a few times."""
+    queue, sink, clock, hand, tally = (
+        connect("", "work"),
+        FakeSink(),
+        SystemClock(),
+        Hand(),
+        Tally(),
+    )
+    settler = Settler(
+        queue=queue,
+        sink=sink,
+        clock=clock,
+        hand=hand,
+        tally=tally,
+        delays=RetryDelays(30, 900),
+        instance_id="i-0123",
+    )
+    Worker(
+        queue=queue,
+        handler=handler,
+        crew=crew_of(1),
+        hand=hand,
+        settler=settler,
+        tally=tally,
+        sink=sink,
+        clock=clock,
+        stop=FakeStop(polls),
+        rhythm=Rhythm(receive_wait=0),
+        visibility=120,
+        source=Source("Tidemill", "work", "i-0123"),
+    ).run()
+    return sink
+
+
+def count(sqs: SQSClient, url: str) -> tuple[str, str]:
+    """Return how many messages are visible and in flight."""
+    attributes = sqs.get_queue_attributes(
+        QueueUrl=url,
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )["Attributes"]
+    return (
+        attributes["ApproximateNumberOfMessages"],
+        attributes["ApproximateNumberOfMessagesNotVisible"],
+    )
+
+
+def test_messages_are_taken_out_of_the_queue(sqs: SQSClient) -> None:
+    """Their content is in the lines."""
+    url, _ = queues(sqs)
+    for _ in range(3):
+        sqs.send_message(QueueUrl=url, MessageBody=CIVIC)
+    sink = work()
+    assert [line["body"]["model"] for line in sink.events("message")] == ["Civic"] * 3
+    assert count(sqs, url) == ("0", "0")
+
+
+def test_poison_reaches_the_dead_letters(sqs: SQSClient) -> None:
+    """Within a poll, without holding up its neighbour."""
+    url, dead = queues(sqs)
+    sqs.send_message(QueueUrl=url, MessageBody="hello")
+    sqs.send_message(QueueUrl=url, MessageBody=CIVIC)
+    sink = work(polls=2)
+    outcomes = [(line["outcome"], line["receive_count"]) for line in sink.events("message")]
+    assert sorted(outcomes) == [("invalid", 1), ("invalid", 2), ("processed", 1)]
+    assert count(sqs, dead) == ("1", "0")
+    assert count(sqs, url) == ("0", "0")
+
+
+def test_a_failed_message_stays_hidden_for_its_delay(sqs: SQSClient) -> None:
+    """It is neither deleted nor tried again at once."""
+    url, _ = queues(sqs)
+    sqs.send_message(QueueUrl=url, MessageBody=CIVIC)
+
+    def handler(_message: Message) -> None:
+        raise ConnectionError("the database is away")
+
+    sink = work(handler, polls=2)
+    assert [line["reason"] for line in sink.events("message")] == [
+        "ConnectionError: the database is away"
+    ]
+    assert count(sqs, url) == ("0", "1")
