@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -95,6 +96,7 @@ class Rig:
         self._ports = Ports(self.probe, self.world, (mirror, self.recorder))
         self.memory: Memory = begin(fleet, self.clock.now())
         self._tell_conditions()
+        stack.enter_context(_on_the_way_out())
 
     @property
     def pause(self) -> float:
@@ -161,7 +163,7 @@ def running_rig(options: RigOptions, tell: Callable[[Fact], None]) -> Iterator[R
         ScalingError: the template or a parameter is wrong.
     """
     read_fleet(options.template, options.parameters)  # wrong input shows before anything starts
-    with ExitStack() as stack:
+    with _signals_restored(), ExitStack() as stack:
         stack.enter_context(locked(options.folder))
         end_leftovers(options.folder)
         shutil.rmtree(options.folder / "logs", ignore_errors=True)
@@ -169,3 +171,24 @@ def running_rig(options: RigOptions, tell: Callable[[Fact], None]) -> Iterator[R
         clients = LocalClients(endpoint)
         deployment = deploy(options.template, options.parameters, STACK, clients)
         yield Rig(options, clients, deployment, tell, stack)
+
+
+@contextmanager
+def _on_the_way_out() -> Iterator[None]:
+    """Ignore signals from the end of the block on: a second Ctrl-C must not leave children."""
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+
+
+@contextmanager
+def _signals_restored() -> Iterator[None]:
+    """Give signals back their handlers at the end of the block."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

@@ -1,0 +1,290 @@
+"""The command `tidemill`: the demo, a rig that stays up, and the report."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import click
+import typer
+from rich.console import Console
+
+from tidemill.report.errors import ReportError
+from tidemill.rig import daemon
+from tidemill.rig.demo import DemoOptions, run_demo
+from tidemill.rig.errors import RigError
+from tidemill.rig.processes import LAUNCH_SECONDS, USER_DATA_SECONDS
+from tidemill.rig.session import RigOptions, running_rig
+from tidemill.run_facts import about_run
+from tidemill.scaling.errors import ParameterError, ScalingError
+from tidemill.scaling.template import Document, parse_template
+
+USAGE = 2
+FAILURE = 1
+DEMO_FOLDER = Path("build/demo")
+RIG_FOLDER = Path("build/rig")
+
+app = typer.Typer(
+    name="tidemill",
+    help="Queue worker fleets that scale from zero: the deployed template, run on this machine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C.",
+)
+
+TemplateOption = Annotated[
+    Path, typer.Option("--template", help="The template to run.", metavar="FILE")
+]
+ParameterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter", "-P", metavar="NAME=VALUE", help="A parameter of the template; repeat it."
+    ),
+]
+SpeedOption = Annotated[
+    float,
+    typer.Option("--speed", min=1, max=60, help="How many times faster than ours AWS's time runs."),
+]
+PortOption = Annotated[
+    int, typer.Option("--port", min=0, max=65535, help="Port of the local AWS; 0 is any free one.")
+]
+BootOption = Annotated[
+    float,
+    typer.Option(
+        "--boot-seconds", min=0, max=3600, help="AWS's seconds from launch to a working consumer."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
+
+DEFAULT_TEMPLATE = Path("template.yaml")
+DEFAULT_SPEED = 20.0
+DEFAULT_BOOT = LAUNCH_SECONDS + USER_DATA_SECONDS
+
+
+@app.command()
+def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    count: Annotated[
+        int | None, typer.Option("--count", min=1, help="Random vehicles to send. [default: 500]")
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option("--file", metavar="FILE", help="Send this file's JSON lines; - is stdin."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the random vehicles.")] = 1,
+    poison: Annotated[
+        int, typer.Option("--poison", min=0, help="Malformed messages to mix in.")
+    ] = 5,
+    max_minutes: Annotated[
+        float, typer.Option("--max-minutes", min=1, help="Give up after this much of AWS's time.")
+    ] = 240,
+    template: TemplateOption = DEFAULT_TEMPLATE,
+    parameter: ParameterOption = None,
+    speed: SpeedOption = DEFAULT_SPEED,
+    port: PortOption = 0,
+    boot_seconds: BootOption = DEFAULT_BOOT,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Run the whole story once: messages come, the fleet rises, drains the queue, goes to 0."""
+    if count is not None and file is not None:
+        _usage("--count and --file exclude each other: choose what to send")
+    if file is not None and file != "-" and not Path(file).is_file():
+        _usage(f"--file: there is no file {file}")
+    options = RigOptions(
+        folder=DEMO_FOLDER,
+        template=_read_template(template),
+        parameters=_parameters(parameter),
+        speed=speed,
+        port=port,
+        boot_seconds=boot_seconds,
+    )
+    what = ["--file", file] if file is not None else ["--count", str(count or 500)]
+    producer = [*what, "--seed", str(seed), "--poison", str(poison)]
+    summary = _run_demo(options, DemoOptions(producer, max_minutes))
+    summary |= about_run(
+        source=f"the file {file}" if file is not None else f"{count or 500} random vehicles",
+        seed=seed,
+        template=template,
+        parameters=options.parameters,
+        speed=speed,
+    )
+    _finish_demo(summary, as_json=as_json)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def produce(context: typer.Context) -> None:
+    """Send messages to the rig that is up; takes the producer's options (--count, --file, ...)."""
+    state = daemon.read_state(RIG_FOLDER)
+    if state is None:
+        raise RigError(daemon.NONE_UP)
+    command = [sys.executable, "-m", "producer", *context.args]
+    raise typer.Exit(
+        subprocess.run(command, env={**os.environ, **state.client}, check=False).returncode
+    )
+
+
+@app.command()
+def up(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    template: TemplateOption = DEFAULT_TEMPLATE,
+    parameter: ParameterOption = None,
+    speed: SpeedOption = DEFAULT_SPEED,
+    port: PortOption = 0,
+    boot_seconds: BootOption = DEFAULT_BOOT,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Start a rig that stays up, for messages of your own client."""
+    _read_template(template)
+    arguments = ["--template", str(template), "--speed", str(speed), "--port", str(port)]
+    arguments += ["--boot-seconds", str(boot_seconds)]
+    for given in parameter or []:
+        arguments += ["--parameter", given]
+    _parameters(parameter)
+    _show_state(daemon.start(RIG_FOLDER, arguments), as_json=as_json)
+
+
+@app.command(hidden=True)
+def serve(
+    template: TemplateOption = DEFAULT_TEMPLATE,
+    parameter: ParameterOption = None,
+    speed: SpeedOption = DEFAULT_SPEED,
+    port: PortOption = 0,
+    boot_seconds: BootOption = DEFAULT_BOOT,
+) -> None:
+    """Run a rig in the foreground; what `tidemill up` starts in the background."""
+    daemon.serve(
+        RigOptions(
+            folder=RIG_FOLDER,
+            template=_read_template(template),
+            parameters=_parameters(parameter),
+            speed=speed,
+            port=port,
+            boot_seconds=boot_seconds,
+            keep_facts=False,
+        )
+    )
+
+
+@app.command()
+def down() -> None:
+    """End the rig that is up, and whatever a crashed one left behind."""
+    ended = daemon.stop(RIG_FOLDER)
+    typer.echo(f"ended {ended} process{'es' if ended > 1 else ''}")
+
+
+@app.command()
+def status(as_json: JsonOption = False) -> None:  # noqa: FBT002 - a flag
+    """Show the rig that is up."""
+    state = daemon.read_state(RIG_FOLDER)
+    if state is None:
+        raise RigError(daemon.NONE_UP)
+    _show_state(state, as_json=as_json)
+
+
+@app.command()
+def report(
+    results: Annotated[
+        Path, typer.Option("--results", metavar="FOLDER", help="Where the demo left its files.")
+    ] = DEMO_FOLDER,
+    target: Annotated[
+        Path, typer.Option("--output", metavar="FILE", help="The report to write.")
+    ] = Path("REPORT.md"),
+    picture: Annotated[
+        Path, typer.Option("--picture", metavar="FILE", help="Where to put the picture.")
+    ] = Path("docs/timeline.png"),
+) -> None:
+    """Write REPORT.md and its picture from the files of a demo."""
+    from tidemill.report.markdown import write_report  # noqa: PLC0415 - matplotlib is slow to import
+
+    write_report(results, target, picture)
+    typer.echo(f"wrote {target} and {picture}")
+
+
+def main() -> NoReturn:
+    """Run the command; every error is one line on stderr, with the exit code that says its kind."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = _complain("ended by Ctrl-C; everything it had started is ended", 130)
+    except KeyboardInterrupt:
+        code = _complain("ended by Ctrl-C; everything it had started is ended", 130)
+    except click.ClickException as error:
+        code = _complain(f"{error.format_message()}: see --help", error.exit_code)
+    except ParameterError as error:
+        code = _complain(str(error), USAGE)
+    except (RigError, ScalingError, ReportError) as error:
+        code = _complain(str(error), FAILURE)
+    sys.exit(code or 0)
+
+
+def _run_demo(options: RigOptions, sending: DemoOptions) -> dict[str, object]:
+    from tidemill.report.live import open_view  # noqa: PLC0415 - only this command shows a view
+
+    with open_view(Console(stderr=True)) as view, running_rig(options, view.tell) as rig:
+        summary = run_demo(rig, sending, options.folder, view.show)
+        summary["left_out"] = list(rig.left_out)
+    return summary
+
+
+def _finish_demo(summary: dict[str, object], *, as_json: bool) -> None:
+    from tidemill.report.figure import draw_timeline  # noqa: PLC0415 - matplotlib is slow to import
+    from tidemill.report.results import read_facts  # noqa: PLC0415
+    from tidemill.report.tables import summary_table  # noqa: PLC0415
+
+    (DEMO_FOLDER / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+    draw_timeline(read_facts(DEMO_FOLDER), DEMO_FOLDER / "timeline.png")
+    if as_json:
+        typer.echo(json.dumps(summary))
+    else:
+        Console().print(summary_table(summary))
+        typer.echo(f"files: {DEMO_FOLDER}/ (timeline.png, timeline.jsonl, summary.json, logs/)")
+    if summary["lost"] or summary["final_instances"]:
+        raise RigError(
+            f"{summary['lost']} messages are lost, {summary['final_instances']} instances are left"
+        )
+
+
+def _read_template(path: Path) -> Document:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        _usage(f"--template: cannot read {path}: {getattr(error, 'strerror', None) or error}")
+    return parse_template(text, str(path))
+
+
+def _parameters(given: list[str] | None) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for item in given or []:
+        name, equals, value = item.partition("=")
+        if not equals or not name:
+            _usage(f"--parameter {item}: give NAME=VALUE")
+        values[name] = value
+    return values
+
+
+def _show_state(state: daemon.RigState, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(asdict(state)))
+        return
+    from tidemill.report.tables import state_table  # noqa: PLC0415
+
+    Console().print(state_table(state.endpoint, state.queue_url, state.status))
+    typer.echo("send with `tidemill produce --count 100`, or with your own client:")
+    for name, value in state.client.items():
+        typer.echo(f"  export {name}={value}")
+
+
+def _usage(sentence: str) -> NoReturn:
+    raise click.UsageError(sentence)
+
+
+def _complain(sentence: str, code: int) -> int:
+    typer.echo(f"tidemill: {sentence}", err=True)
+    return code
