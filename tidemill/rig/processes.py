@@ -11,7 +11,7 @@ from tidemill.rig.leftovers import child_environment
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tidemill.rig.clock import RigClock
@@ -47,6 +47,7 @@ class ProcessWorld:
         clock: RigClock,
         environment: Callable[[str], Mapping[str, str]],
         boot_seconds: float = LAUNCH_SECONDS + USER_DATA_SECONDS,
+        command: Sequence[str] = (sys.executable, "-m", "consumer"),
     ) -> None:
         """Get ready.
 
@@ -55,11 +56,13 @@ class ProcessWorld:
             clock: AWS's time.
             environment: the consumer's settings for an instance id.
             boot_seconds: AWS's seconds from launch until the consumer starts.
+            command: what the consumer is.
         """
         self._folder = folder
         self._clock = clock
         self._environment = environment
         self._boot_seconds = boot_seconds
+        self._command = command
         self._launch_seconds = min(LAUNCH_SECONDS, boot_seconds)
         self._machines: dict[str, Machine] = {}
         self.logs = folder / "logs"
@@ -137,7 +140,7 @@ class ProcessWorld:
             (self.logs / f"{instance}.err").open("ab") as err,
         ):
             return subprocess.Popen(
-                [sys.executable, "-m", "consumer"],
+                self._command,
                 env=child_environment(self._folder, self._environment(instance)),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
