@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -201,7 +202,7 @@ def connect(url: str, name: str, connections: int = 10) -> SqsQueue:
         QueueRefusedError: no such queue, no or bad credentials or region, not a URL.
         QueueUnavailableError: nobody answers at the endpoint.
     """
-    if url and not _is_queue_url(url):
+    if url and not is_queue_url(url):
         raise QueueRefusedError(
             f"{url!r} is not a queue URL: give one like "
             "https://sqs.eu-west-1.amazonaws.com/123456789012/name"
@@ -209,6 +210,9 @@ def connect(url: str, name: str, connections: int = 10) -> SqsQueue:
     with translated(url or name):
         client = boto3.client(
             "sqs",
+            # The name that other AWS SDKs and tools know; boto3 itself looks only at
+            # AWS_DEFAULT_REGION and the profile.
+            region_name=os.environ.get("AWS_REGION") or None,
             config=Config(
                 connect_timeout=5,
                 read_timeout=LONG_POLL + 10,
@@ -217,6 +221,12 @@ def connect(url: str, name: str, connections: int = 10) -> SqsQueue:
             ),
         )
         return SqsQueue(client, url or client.get_queue_url(QueueName=name)["QueueUrl"])
+
+
+def is_queue_url(url: str) -> bool:
+    """Tell whether this can be a queue's URL, without asking SQS."""
+    parts = urlsplit(url)
+    return parts.scheme in {"http", "https"} and bool(parts.netloc) and len(parts.path) > 1
 
 
 @contextmanager
@@ -274,8 +284,3 @@ def _refusals(answer: object) -> tuple[Refusal, ...]:
         )
         for entry in failed
     )
-
-
-def _is_queue_url(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in {"http", "https"} and bool(parts.netloc) and len(parts.path) > 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -31,14 +31,22 @@ class SignalStop:
     """
 
     def __init__(self) -> None:
-        """Start in the state of nobody having asked."""
+        """Start in the state of nobody having asked; `received` is the first signal that came."""
+        self.received: signal.Signals | None = None
+        self._before: dict[signal.Signals, Any] = {}
         self._requested = False
         self._news: SimpleQueue[None] = SimpleQueue()
 
     def install(self) -> None:
         """Take over both signals; call from the main thread."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
+            self._before[number] = signal.signal(number, self._on_signal)
+
+    def restore(self) -> None:
+        """Give both signals back to whoever had them; call from the main thread."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before.clear()
 
     def request(self) -> None:
         """Ask to stop, as a signal would."""
@@ -52,9 +60,10 @@ class SignalStop:
     def wait(self, seconds: float) -> bool:
         """Wait up to this many seconds; return True at once when stopping is asked for."""
         with suppress(Empty):
-            self._news.get(timeout=seconds)
+            self._news.get(timeout=max(seconds, 0))
             self._news.put(None)  # for whoever else waits, now or later
         return self._requested
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self.received = self.received or signal.Signals(number)
         self.request()
