@@ -1,0 +1,55 @@
+"""Puts messages together in batches within SQS's limits, without keeping any waiting for long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from shared.queue import BATCH, MAX_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from producer.outgoing import Outgoing
+
+LINGER: Final = 0.1
+"""Seconds that a message may leave after it is due, for the sake of fuller batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages of one request, in order; `due` (seconds since the start) is the last one's."""
+
+    messages: tuple[Outgoing, ...]
+    due: float
+
+
+def batches(items: Iterable[Outgoing | None], dues: Iterator[float]) -> Iterator[Batch]:
+    """Yield the messages in batches, in order, none lost.
+
+    A batch ends when it has ten messages, when the next message would make it larger than SQS
+    takes, when the next message is due more than LINGER after the batch's first, and where the
+    input pauses (None).
+
+    Args:
+        items: messages of at most MAX_BYTES each, and None for a pause.
+        dues: when each message is due, never decreasing, in seconds since the start.
+    """
+    pending: list[Outgoing] = []
+    size, first_due, last_due = 0, 0.0, 0.0
+    for item in items:
+        due = last_due if item is None else next(dues)
+        if pending and (
+            item is None
+            or len(pending) == BATCH
+            or size + item.size > MAX_BYTES
+            or due > first_due + LINGER
+        ):
+            yield Batch(tuple(pending), last_due)
+            pending, size = [], 0
+        if item is not None:
+            first_due, last_due = first_due if pending else due, due
+            pending.append(item)
+            size += item.size
+    if pending:
+        yield Batch(tuple(pending), last_due)

@@ -1,0 +1,147 @@
+"""The producer's command line: reads options, has one run made of them, tells the result."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path  # noqa: TC003 - typer reads the annotations when it runs
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from producer.arrivals import Pattern  # noqa: TC001 - typer reads the annotations when it runs
+from producer.assembly import execute
+from producer.errors import UsageError
+from producer.options import Options, queue_from
+from shared.errors import SettingsError, WorkloadError
+from shared.logs import LineStream, encode_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EPILOG: Final = """
+Exit codes:
+
+\b
+  0    everything was sent (with --skip-invalid: everything that is valid)
+  1    something was not sent: an invalid line, failed messages, no queue, no answer
+  2    the options are wrong, or a file cannot be opened
+  130  stopped by SIGINT (Ctrl-C); a second one ends it without waiting
+  143  stopped by SIGTERM
+
+Progress, problems and the summary go to standard error. Credentials, region and endpoint come
+from where the AWS tools take them: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on.
+"""
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+@app.command(epilog=EPILOG)
+def produce(  # noqa: PLR0913 - one parameter for each option
+    *,
+    count: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Send N random vehicles.")
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Send the lines of FILE, one JSON object each; '-' reads stdin."
+        ),
+    ] = None,
+    queue_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="The queue's URL. [env: QUEUE_URL]")
+    ] = None,
+    queue_name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Or the queue's name. [env: QUEUE_NAME]")
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(metavar="R", help="Messages a second; without it as fast as possible."),
+    ] = None,
+    pattern: Annotated[
+        Pattern | None,
+        typer.Option(
+            help="How a rate spreads over time: evenly (the default), all of a period at its "
+            "beginning, climbing from 0 to twice the rate, or at random."
+        ),
+    ] = None,
+    period: Annotated[
+        float | None,
+        typer.Option(
+            metavar="S",
+            help="Seconds between bursts (60), or of a ramp's climb (the whole run with --count, "
+            "else 60).",
+        ),
+    ] = None,
+    in_flight: Annotated[
+        int, typer.Option(min=1, max=64, metavar="N", help="Batches under way at once.")
+    ] = 8,
+    attempts: Annotated[
+        int, typer.Option(min=1, max=100, metavar="N", help="Attempts before a message fails.")
+    ] = 8,
+    poison: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Mix in N malformed messages on purpose.")
+    ] = 0,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Makes a run repeatable; else drawn and told.")
+    ] = None,
+    skip_invalid: Annotated[
+        bool,
+        typer.Option("--skip-invalid", help="Skip invalid lines instead of stopping at the first."),
+    ] = False,
+    sent_log: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a JSON line for each accepted message."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the messages instead of sending them.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as a JSON object on standard output.")
+    ] = False,
+) -> None:
+    """Send vehicles to an SQS queue: random ones, or lines of a file."""
+    url, name = queue_from(queue_url, queue_name, os.environ)
+    options = Options(
+        count=count,
+        file=file,
+        queue_url=url,
+        queue_name=name,
+        rate=rate,
+        pattern=pattern,
+        period=period,
+        in_flight=in_flight,
+        attempts=attempts,
+        poison=poison,
+        seed=seed,
+        skip_invalid=skip_invalid,
+        sent_log=sent_log,
+        dry_run=dry_run,
+        json=json,
+    )
+    options.check()
+    summary = execute(options)
+    sys.stderr.write(f"{summary.as_text()}\n")
+    if options.json:
+        LineStream(sys.stdout.buffer).write([encode_line(summary.as_dict())])
+    raise typer.Exit(summary.exit_code)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code; every error becomes one line on stderr."""
+    try:
+        code: int | None = app(arguments, prog_name="producer", standalone_mode=False)
+    except typer.TyperException as error:
+        return _tell(error.format_message(), error.exit_code)
+    except SettingsError as error:
+        return _tell("\nError: ".join(error.problems), 2)
+    except UsageError as error:
+        return _tell(str(error), 2)
+    except WorkloadError as error:
+        return _tell(str(error), 1)
+    return code or 0
+
+
+def _tell(text: str, code: int) -> int:
+    sys.stderr.write(f"Error: {text}\n")
+    return code

@@ -1,0 +1,109 @@
+"""What the command line asks for, checked as a whole before anything is touched."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from producer.arrivals import Pattern
+from shared.errors import SettingsError
+from shared.queue import is_queue_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+PERIOD: Final = 60.0
+"""Seconds of a burst's or ramp's period unless told: SQS's metrics come once a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line, one field for each option; None means not given."""
+
+    count: int | None = None
+    file: str | None = None
+    queue_url: str | None = None
+    queue_name: str | None = None
+    rate: float | None = None
+    pattern: Pattern | None = None
+    period: float | None = None
+    in_flight: int = 8
+    attempts: int = 8
+    poison: int = 0
+    seed: int | None = None
+    skip_invalid: bool = False
+    sent_log: Path | None = None
+    dry_run: bool = False
+    json: bool = False
+
+    @property
+    def total(self) -> int | None:
+        """Return how many messages there will be, None when the input tells only at its end."""
+        return None if self.count is None else self.count + self.poison
+
+    @property
+    def shape(self) -> Pattern:
+        """Return the pattern to follow."""
+        return self.pattern or Pattern.CONSTANT
+
+    def seconds_of_period(self, rate: float) -> float:
+        """Return the pattern's period; a ramp climbs once in a run whose length is known."""
+        if self.period is not None:
+            return self.period
+        return self.total / rate if self.shape is Pattern.RAMP and self.total else PERIOD
+
+    def check(self) -> None:
+        """Raise SettingsError with everything that is wrong or does not go together."""
+        if problems := [*self._problems()]:
+            raise SettingsError(problems)
+
+    def _problems(self) -> Iterator[str]:
+        if self.count is None and self.file is None:
+            yield "nothing to send: give --count N, or --file FILE ('-' reads standard input)"
+        if self.count is not None and self.file is not None:
+            yield "--count and --file exclude each other: give one of them"
+        if self.queue_url and self.queue_name:
+            yield "--queue-url and --queue-name exclude each other: give one of them"
+        if not (self.queue_url or self.queue_name or self.dry_run):
+            yield (
+                "no queue: give --queue-url or --queue-name, set QUEUE_URL or QUEUE_NAME, "
+                "or try --dry-run"
+            )
+        if self.queue_url and not is_queue_url(self.queue_url):
+            yield (
+                f"{self.queue_url!r} is not a queue URL: give one like "
+                "https://sqs.eu-west-1.amazonaws.com/123456789012/name"
+            )
+        yield from self._problems_of_timing()
+        if self.dry_run and self.json:
+            yield "--json and --dry-run both print to standard output: give one of them"
+        if self.dry_run and self.sent_log:
+            yield "--sent-log has nothing to hold in a --dry-run: give one of them"
+
+    def _problems_of_timing(self) -> Iterator[str]:
+        if self.rate is not None and not 0 < self.rate < math.inf:
+            yield f"--rate {self.rate:g}: give a number of messages a second above 0"
+        if self.rate is None and (self.pattern or self.period is not None):
+            yield "--pattern and --period shape a rate: give --rate as well"
+        if self.period is not None:
+            if not 0 < self.period < math.inf:
+                yield f"--period {self.period:g}: give a number of seconds above 0"
+            if self.rate is not None and self.shape not in {Pattern.BURST, Pattern.RAMP}:
+                yield f"--period means nothing to --pattern {self.shape}: only to burst and ramp"
+
+
+def queue_from(
+    url: str | None, name: str | None, environment: Mapping[str, str]
+) -> tuple[str | None, str | None]:
+    """Return the queue's URL and name as given, else from QUEUE_URL, else from QUEUE_NAME.
+
+    What the command line says wins as a whole: a name given there is not overruled by a URL in
+    the environment. Empty counts as not given.
+    """
+    if url or name:
+        return url, name
+    if found := environment.get("QUEUE_URL", "").strip():
+        return found, None
+    return None, environment.get("QUEUE_NAME", "").strip() or None

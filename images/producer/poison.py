@@ -1,0 +1,88 @@
+"""Messages that are malformed on purpose, to see them arrive in the dead letters."""
+
+from __future__ import annotations
+
+from itertools import cycle
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
+
+from producer.outgoing import Origin, Outgoing, utf8_size
+from producer.vehicles import vehicles
+from shared.message import FIRST_YEAR, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from random import Random
+
+Item = TypeVar("Item")
+
+WIDEST_GAP: Final = 20
+"""Good messages between two poison ones, at most, when nobody knows how many there will be."""
+
+
+def _cut_off(body: str) -> str:
+    return body[: len(body) // 2]
+
+
+def _changed(change: Callable[[dict[str, Any]], object]) -> Callable[[str], str]:
+    def spoil(body: str) -> str:
+        fields = msgspec.json.decode(body)
+        change(fields)
+        return msgspec.json.encode(fields).decode()
+
+    return spoil
+
+
+KINDS: Final[dict[str, Callable[[str], str]]] = {
+    "not JSON": _cut_off,
+    "a field missing": _changed(lambda fields: fields.pop("make")),
+    "a field of the wrong type": _changed(lambda fields: fields.update(year=str(fields["year"]))),
+    "a number out of bounds": _changed(lambda fields: fields.update(mileage=-1)),
+    "a year before cars": _changed(lambda fields: fields.update(year=FIRST_YEAR - 1)),
+}
+"""Ways to spoil a good body, by name."""
+
+
+def poison(rng: Random, latest_year: int) -> Iterator[Outgoing]:
+    """Yield malformed messages for ever, all kinds in turn, beginning with a random one."""
+    kinds = list(KINDS.values())
+    rng.shuffle(kinds)
+    pairs = zip(cycle(kinds), vehicles(rng, latest_year), strict=False)
+    for number, (spoil, vehicle) in enumerate(pairs, start=1):
+        body = spoil(encode(vehicle))
+        yield Outgoing(body, utf8_size(body), Origin.POISON, number, vehicle_id=None)
+
+
+def places_among(others: int, number: int, rng: Random) -> Iterator[int]:
+    """Return, in order, the places (from 0) of the poison in a run of others + number."""
+    return iter(sorted(rng.sample(range(others + number), number)))
+
+
+def places_ahead(number: int, rng: Random) -> Iterator[int]:
+    """Yield, in order, places for the poison in a run whose length nobody knows yet."""
+    place = -1
+    for _ in range(number):
+        place += 1 + rng.randint(0, WIDEST_GAP)
+        yield place
+
+
+def mixed(
+    items: Iterable[Item], messages: Iterator[Outgoing], places: Iterator[int]
+) -> Iterator[Item | Outgoing]:
+    """Yield the items with a poison message put in at each place; what is left comes last.
+
+    Places count the messages of the mixture, poison included; items that are no messages (a
+    rejected line, a pause) take no place.
+    """
+    position, place = 0, next(places, None)
+    for item in items:
+        if isinstance(item, Outgoing):
+            while position == place:
+                yield next(messages)
+                position, place = position + 1, next(places, None)
+            position += 1
+        yield item
+    while place is not None:
+        yield next(messages)
+        place = next(places, None)

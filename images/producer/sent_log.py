@@ -1,0 +1,68 @@
+"""Writes down every accepted message, one JSON line each, so that a loss can be proved."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from producer.errors import SentLogError, UsageError
+from producer.outgoing import Origin, Outgoing
+from shared.logs import LineStream, encode_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    Accepted = Sequence[tuple[Outgoing, str]]
+
+
+def record_nothing(_accepted: Accepted) -> None:
+    """Keep no log."""
+
+
+@contextmanager
+def recording(path: Path | None, wall: Callable[[], float]) -> Iterator[Callable[[Accepted], None]]:
+    """Lend a function that writes down accepted messages, a batch at a time, each flushed.
+
+    A line holds message_id, poison, vehicle_id (null when unknown), sent_at (epoch seconds when
+    SQS's answer was there), and `line` for a line of a file, `index` for anything generated.
+
+    Args:
+        path: the file, emptied first; None for no log.
+        wall: the time in epoch seconds.
+
+    Raises:
+        UsageError: the file cannot be opened; the function raises SentLogError.
+    """
+    if path is None:
+        yield record_nothing
+        return
+    try:
+        file = path.open("wb")
+    except OSError as error:
+        raise UsageError(f"cannot write the sent log {path}: {error.strerror}") from error
+    with file:
+        stream = LineStream(file)
+
+        def record(accepted: Accepted) -> None:
+            try:
+                stream.write([_line(message, id_, wall()) for message, id_ in accepted])
+            except OSError as error:
+                raise SentLogError(
+                    f"writing the sent log {path} failed: {error.strerror}; not "
+                    "all of the messages sent last are in it"
+                ) from error
+
+        yield record
+
+
+def _line(message: Outgoing, message_id: str, sent_at: float) -> bytes:
+    return encode_line(
+        {
+            "message_id": message_id,
+            "poison": message.poison,
+            "line" if message.origin is Origin.LINE else "index": message.number,
+            "vehicle_id": message.vehicle_id,
+            "sent_at": round(sent_at, 3),
+        }
+    )

@@ -1,0 +1,116 @@
+"""What a run came to, for people and for machines, and the exit code that says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from signal import Signals
+
+    from producer.ledger import Problem, Tally
+    from shared.errors import WorkloadError
+
+SIGNALLED: Final = 128
+"""Shells report a program that ended because of signal n as 128 + n."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The end of a run: `total` is how many messages there were to send, None if unknown.
+
+    `received` is the signal that stopped it, `error` what made it give up.
+    """
+
+    tally: Tally
+    total: int | None
+    seconds: float
+    seed: int
+    skip_invalid: bool
+    dry_run: bool
+    received: Signals | None = None
+    error: WorkloadError | None = None
+
+    @property
+    def unsent(self) -> int:
+        """Return how many messages were not sent because the run ended before their turn."""
+        if self.total is None:
+            return self.tally.unsent
+        return self.total - self.tally.sent - self.tally.failed
+
+    @property
+    def skipped(self) -> int:
+        """Return how many invalid lines were passed over."""
+        return self.tally.rejected if self.skip_invalid else 0
+
+    @property
+    def invalid(self) -> Problem | None:
+        """Return the invalid line that ended the run."""
+        if self.skip_invalid or not self.tally.rejections:
+            return None
+        return self.tally.rejections[0]
+
+    @property
+    def rate(self) -> float:
+        """Return the messages sent a second."""
+        return self.tally.sent / self.seconds if self.seconds else 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 when all went out, 1 when not, 130 or 143 when a signal ended the run."""
+        if self.received:
+            return SIGNALLED + self.received
+        return 1 if self._error_text() or self.tally.failed else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything for `--json`; at most the first thousand problems are listed."""
+        return {
+            "sent": self.tally.sent,
+            "poison": self.tally.poison,
+            "failed": self.tally.failed,
+            "skipped": self.skipped,
+            "unsent": self.unsent,
+            "last_line": self.tally.last_line or None,
+            "seconds": round(self.seconds, 3),
+            "rate": round(self.rate, 1),
+            "seed": self.seed,
+            "signal": self.received.name if self.received else None,
+            "error": self._error_text(),
+            "failures": [_as_dict(problem) for problem in self.tally.failures],
+            "invalid_lines": [_as_dict(problem) for problem in self.tally.rejections],
+            "exit_code": self.exit_code,
+        }
+
+    def as_text(self) -> str:
+        """Return a line of numbers for people, after a line on what ended the run early."""
+        tally = self.tally
+        verb = "would be sent" if self.dry_run else "sent"
+        poison = f" ({tally.poison} poison)" if tally.poison else ""
+        numbers = (
+            f"{verb} {tally.sent}{poison}, failed {tally.failed}, skipped {self.skipped}, "
+            f"not sent {self.unsent}; {self.rate:.1f} messages/s over {self.seconds:.1f} s; "
+            f"seed {self.seed}"
+        )
+        return "\n".join(filter(None, [self._ending(), numbers]))
+
+    def _ending(self) -> str:
+        if error := self._error_text():
+            return f"Error: {error}"
+        if self.received:
+            read = self.tally.last_line
+            return f"stopped by {self.received.name}" + (f" after line {read}" if read else "")
+        return ""
+
+    def _error_text(self) -> str | None:
+        if error := self.error or self.tally.broken_off:
+            return str(error)
+        if self.invalid:
+            return (
+                f"stopped at the invalid {self.invalid}; messages sent before it: "
+                f"{self.tally.sent} (--skip-invalid passes over such lines)"
+            )
+        return None
+
+
+def _as_dict(problem: Problem) -> dict[str, str]:
+    return {"what": problem.what, "reason": problem.reason}
