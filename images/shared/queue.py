@@ -225,7 +225,10 @@ def connect(url: str, name: str, connections: int = 10) -> SqsQueue:
 
 def is_queue_url(url: str) -> bool:
     """Tell whether this can be a queue's URL, without asking SQS."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # half an IPv6 address
+        return False
     return parts.scheme in {"http", "https"} and bool(parts.netloc) and len(parts.path) > 1
 
 

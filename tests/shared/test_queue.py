@@ -1,0 +1,301 @@
+"""Tests of the SQS adapter: its calls against moto, its errors against prepared answers."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+    ReadTimeoutError,
+)
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from shared.errors import QueueError, QueueRefusedError, QueueUnavailableError
+from shared.queue import MAX_BYTES, Refusal, SqsQueue, connect, is_queue_url, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mypy_boto3_sqs import SQSClient
+
+URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
+
+
+@pytest.fixture(autouse=True)
+def aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give boto3 credentials and a region, and nothing that leads to a real account."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it would keep credentials it found
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+
+
+@pytest.fixture
+def queue() -> Iterator[SqsQueue]:
+    """Lend a queue of moto's, found by its name."""
+    with mock_aws():
+        client = boto3.client("sqs", region_name="eu-west-1")
+        client.create_queue(QueueName="orders", Attributes={"VisibilityTimeout": "30"})
+        yield connect("", "orders")
+        client.close()
+
+
+@contextmanager
+def stubbed() -> Iterator[tuple[SqsQueue, Stubber]]:
+    """Lend a queue whose client answers as told, checked against SQS's own model."""
+    client: SQSClient = boto3.client(
+        "sqs", region_name="eu-west-1", config=Config(retries={"total_max_attempts": 1})
+    )
+    with Stubber(client) as stubber:
+        yield SqsQueue(client, URL), stubber
+    client.close()
+
+
+def test_sent_bodies_are_received_with_what_sqs_knows_about_them(queue: SqsQueue) -> None:
+    """Ids by place, the body unchanged, the first receive counted as one, sent a moment ago."""
+    bodies = [f'{{"make":"Škoda","number":{number}}}' for number in range(10)]
+
+    result = queue.send(bodies)
+    received = queue.receive(limit=10, wait_seconds=0, visibility_seconds=30)
+
+    assert result.refused == ()
+    assert sorted(result.sent) == list(range(10))
+    assert {message.message_id: message.body for message in received} == {
+        result.sent[place]: body for place, body in enumerate(bodies)
+    }
+    assert {message.receive_count for message in received} == {1}
+    assert all(message.sent_at > 1_700_000_000 for message in received)
+
+
+def test_a_deleted_message_never_comes_back(queue: SqsQueue) -> None:
+    """Deleting takes receipts, ten at a time."""
+    queue.send(["one", "two"])
+    received = queue.receive(limit=10, wait_seconds=0, visibility_seconds=30)
+
+    assert queue.delete([message.receipt for message in received]) == ()
+    assert queue.receive(limit=10, wait_seconds=0, visibility_seconds=0) == []
+
+
+def test_a_message_made_visible_comes_back_at_once(queue: SqsQueue) -> None:
+    """Its receive count goes up."""
+    queue.send(["one"])
+    (first,) = queue.receive(limit=1, wait_seconds=0, visibility_seconds=30)
+
+    assert queue.change_visibility([(first.receipt, 0)]) == ()
+    (second,) = queue.receive(limit=1, wait_seconds=0, visibility_seconds=30)
+
+    assert second.message_id == first.message_id
+    assert second.receive_count == 2
+
+
+def test_an_empty_queue_gives_no_messages(queue: SqsQueue) -> None:
+    """No messages is no error."""
+    assert queue.receive(limit=10, wait_seconds=0, visibility_seconds=30) == []
+
+
+def test_a_queue_that_does_not_exist_is_refused_by_name() -> None:
+    """The text names the queue and says what to check."""
+    with mock_aws(), pytest.raises(QueueRefusedError, match="queue nowhere does not exist: check"):
+        connect("", "nowhere")
+
+
+def test_a_url_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No request is made before there is something to do."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+
+    assert connect(URL, "").url == URL
+
+
+@pytest.mark.parametrize(
+    ("variable", "region"),
+    [("AWS_REGION", "eu-north-1"), ("AWS_DEFAULT_REGION", "eu-south-1")],
+)
+def test_the_region_comes_from_either_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, region: str
+) -> None:
+    """The one that other tools know, and the one that boto3 knows."""
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.setenv(variable, region)
+
+    assert connect(URL, "")._client.meta.region_name == region
+
+
+@pytest.mark.parametrize(
+    ("variables", "text"),
+    [
+        pytest.param(["AWS_REGION"], "no AWS region: set AWS_REGION", id="no region"),
+        pytest.param(
+            ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+            "no AWS credentials found: set AWS_PROFILE",
+            id="no credentials",
+        ),
+        pytest.param(["AWS_SECRET_ACCESS_KEY"], "no AWS credentials found", id="half of them"),
+    ],
+)
+def test_a_missing_setting_is_refused_with_its_name(
+    monkeypatch: pytest.MonkeyPatch, variables: list[str], text: str
+) -> None:
+    """Nothing is sent, and people read which variable to set."""
+    for variable in variables:
+        monkeypatch.delenv(variable)
+
+    with pytest.raises(QueueRefusedError, match=text):
+        connect("", "orders")
+
+
+def test_nobody_at_the_endpoint_is_a_queue_that_may_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Sending to a closed port fails in a way that is worth another attempt."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_RETRY_MODE", "standard")
+
+    with pytest.raises(QueueUnavailableError, match="no answer from the endpoint"):
+        connect(URL, "").send(["one"])
+
+
+@pytest.mark.parametrize(
+    ("url", "valid"),
+    [
+        (URL, True),
+        ("http://127.0.0.1:4566/000000000000/orders", True),
+        ("http://localhost:4566", False),
+        ("http://localhost:4566/", False),
+        ("ftp://host/orders", False),
+        ("orders", False),
+        ("", False),
+        ("http://[half", False),
+    ],
+)
+def test_a_queue_url_is_told_by_its_form(url: str, valid: bool) -> None:  # noqa: FBT001 - a table
+    """Anything else is refused before a request goes to a strange place."""
+    assert is_queue_url(url) is valid
+    if url and not valid:
+        with pytest.raises(QueueRefusedError, match="is not a queue URL: give one like"):
+            connect(url, "")
+
+
+def test_refused_entries_are_told_from_sent_ones() -> None:
+    """Whether to try again is SQS's own word: SenderFault."""
+    with stubbed() as (queue, stubber):
+        stubber.add_response(
+            "send_message_batch",
+            {
+                "Successful": [{"Id": "1", "MessageId": "m-1", "MD5OfMessageBody": "-"}],
+                "Failed": [
+                    {"Id": "0", "SenderFault": False, "Code": "InternalError", "Message": "Oops"},
+                    {"Id": "2", "SenderFault": True, "Code": "InvalidParameterValue"},
+                ],
+            },
+        )
+        result = queue.send(["a", "b", "c"])
+
+    assert result.sent == {1: "m-1"}
+    assert result.refused == (
+        Refusal(0, "InternalError", "Oops", retry=True),
+        Refusal(2, "InvalidParameterValue", "", retry=False),
+    )
+
+
+def test_entries_not_deleted_are_returned() -> None:
+    """The caller knows which receipts still stand."""
+    failed = {"Id": "1", "SenderFault": True, "Code": "ReceiptHandleIsInvalid", "Message": "Gone"}
+    expected = (Refusal(1, "ReceiptHandleIsInvalid", "Gone", retry=False),)
+    with stubbed() as (queue, stubber):
+        answer: Any = {"Successful": [{"Id": "0"}], "Failed": [failed]}
+        stubber.add_response("delete_message_batch", answer)
+        stubber.add_response("change_message_visibility_batch", answer)
+
+        assert queue.delete(["r-0", "r-1"]) == expected
+        assert queue.change_visibility([("r-0", 0), ("r-1", 0)]) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "error", "text"),
+    [
+        ("RequestThrottled", 403, QueueUnavailableError, "try later: RequestThrottled"),
+        ("ThrottlingException", 400, QueueUnavailableError, "try later"),
+        ("KmsThrottled", 400, QueueUnavailableError, "try later"),
+        ("OverLimit", 403, QueueUnavailableError, "try later"),
+        ("InternalFailure", 500, QueueUnavailableError, "try later"),
+        ("Whatever", 503, QueueUnavailableError, "try later"),
+        ("AWS.SimpleQueueService.NonExistentQueue", 400, QueueRefusedError, "does not exist"),
+        ("QueueDoesNotExist", 400, QueueRefusedError, "does not exist"),
+        ("InvalidClientTokenId", 403, QueueRefusedError, "does not accept these credentials"),
+        ("ExpiredToken", 403, QueueRefusedError, "does not accept these credentials"),
+        ("SignatureDoesNotMatch", 403, QueueRefusedError, "does not accept these credentials"),
+        ("AccessDenied", 403, QueueRefusedError, f"not allowed on queue {URL}: said so"),
+        ("InvalidAddress", 404, QueueRefusedError, "SQS refused the call on queue"),
+    ],
+)
+def test_answers_of_sqs_become_our_errors(
+    code: str, status: int, error: type[QueueError], text: str
+) -> None:
+    """Callers need to know one thing: whether the same call may succeed later."""
+    with stubbed() as (queue, stubber):
+        stubber.add_client_error("send_message_batch", code, "said so", status)
+
+        with pytest.raises(error, match=text):
+            queue.send(["one"])
+
+
+@pytest.mark.parametrize(
+    ("operation", "call"),
+    [
+        ("receive_message", lambda queue: queue.receive(10, 20, 30)),
+        ("delete_message_batch", lambda queue: queue.delete(["r"])),
+        ("change_message_visibility_batch", lambda queue: queue.change_visibility([("r", 0)])),
+    ],
+)
+def test_every_call_translates_its_errors(
+    operation: str, call: Callable[[SqsQueue], object]
+) -> None:
+    """No botocore exception leaves the adapter, whichever call it is."""
+    with stubbed() as (queue, stubber):
+        stubber.add_client_error(operation, "RequestThrottled", http_status_code=403)
+
+        with pytest.raises(QueueUnavailableError):
+            call(queue)
+
+
+@pytest.mark.parametrize(
+    ("raised", "error"),
+    [
+        pytest.param(
+            EndpointConnectionError(endpoint_url="http://x"), QueueUnavailableError, id="refused"
+        ),
+        pytest.param(
+            ConnectTimeoutError(endpoint_url="http://x"), QueueUnavailableError, id="no connection"
+        ),
+        pytest.param(
+            ReadTimeoutError(endpoint_url="http://x"), QueueUnavailableError, id="no answer"
+        ),
+        pytest.param(NoCredentialsError(), QueueRefusedError, id="no credentials"),
+        pytest.param(NoRegionError(), QueueRefusedError, id="no region"),
+        pytest.param(ProfileNotFound(profile="x"), QueueRefusedError, id="no such profile"),
+        pytest.param(ValueError("Invalid endpoint: x"), QueueRefusedError, id="no endpoint"),
+    ],
+)
+def test_errors_on_the_way_become_ours(raised: Exception, error: type[QueueError]) -> None:
+    """What never reached SQS is told apart the same way."""
+    with pytest.raises(error), translated("orders"):
+        raise raised
+
+
+def test_the_size_limit_is_a_mebibyte() -> None:
+    """SQS quotas, since August 2025."""
+    assert MAX_BYTES == 1024 * 1024

@@ -1,0 +1,91 @@
+"""Tests of reading settings from the environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.errors import SettingsError
+from shared.settings import SettingsReader
+
+
+def problems(reader: SettingsReader) -> tuple[str, ...]:
+    """Return what the reader has to complain about."""
+    try:
+        reader.finish()
+    except SettingsError as error:
+        return error.problems
+    return ()
+
+
+def test_values_are_read_and_stripped() -> None:
+    """Every type has its method; white space around a value is none of it."""
+    reader = SettingsReader(
+        {"NAME": " orders ", "COUNT": "7", "WAIT": " 2.5", "LEVEL": "warning"},
+    )
+
+    assert reader.text("NAME") == "orders"
+    assert reader.whole("COUNT", 1, 1, 10) == 7
+    assert reader.seconds("WAIT", 1.0, 0.0, 20.0) == 2.5
+    assert reader.choice("LEVEL", "INFO", ["INFO", "WARNING"]) == "WARNING"
+    assert problems(reader) == ()
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        pytest.param({}, id="absent"),
+        pytest.param({"NAME": "", "COUNT": "", "WAIT": "", "LEVEL": ""}, id="empty"),
+        pytest.param({"NAME": " ", "COUNT": " ", "WAIT": " ", "LEVEL": " "}, id="blank"),
+    ],
+)
+def test_what_is_not_set_has_its_default(environment: dict[str, str]) -> None:
+    """Container tools pass on unset variables as empty ones."""
+    reader = SettingsReader(environment)
+
+    assert reader.text("NAME", "orders") == "orders"
+    assert reader.whole("COUNT", 3, 1, 10) == 3
+    assert reader.seconds("WAIT", 1.5, 0.0, 20.0) == 1.5
+    assert reader.choice("LEVEL", "INFO", ["INFO", "WARNING"]) == "INFO"
+    assert problems(reader) == ()
+
+
+@pytest.mark.parametrize("value", ["1", "10"])
+def test_bounds_are_included(value: str) -> None:
+    """The lowest and the highest allowed number are allowed."""
+    reader = SettingsReader({"COUNT": value})
+
+    assert reader.whole("COUNT", 5, 1, 10) == int(value)
+    assert reader.seconds("COUNT", 5.0, 1.0, 10.0) == float(value)
+    assert problems(reader) == ()
+
+
+@pytest.mark.parametrize("value", ["0", "11", "-1", "ten", "1.5", "0x5", "1e1"])
+def test_a_bad_whole_number_is_a_problem_and_reads_as_the_default(value: str) -> None:
+    """Reading goes on with something usable."""
+    reader = SettingsReader({"COUNT": value})
+
+    assert reader.whole("COUNT", 5, 1, 10) == 5
+    assert problems(reader) == (f"COUNT={value!r}: give a whole number from 1 to 10",)
+
+
+@pytest.mark.parametrize("value", ["-0.1", "20.1", "nan", "inf", "soon"])
+def test_bad_seconds_are_a_problem_and_read_as_the_default(value: str) -> None:
+    """Not a number is no number either."""
+    reader = SettingsReader({"WAIT": value})
+
+    assert reader.seconds("WAIT", 5.0, 0.0, 20.0) == 5.0
+    assert problems(reader) == (f"WAIT={value!r}: give a number of seconds from 0 to 20",)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    """Nobody wants to fix one setting, deploy, and read of the next."""
+    reader = SettingsReader({"COUNT": "none", "LEVEL": "loud"})
+    reader.whole("COUNT", 5, 1, 10)
+    reader.choice("LEVEL", "INFO", ["INFO", "WARNING"])
+    reader.problem("QUEUE_URL is not set")
+
+    assert problems(reader) == (
+        "COUNT='none': give a whole number from 1 to 10",
+        "LEVEL='loud': give one of INFO, WARNING",
+        "QUEUE_URL is not set",
+    )

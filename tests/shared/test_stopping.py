@@ -1,0 +1,105 @@
+"""Tests of stopping on signals."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from shared.stopping import SignalStop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOR_EVER = 100.0
+"""Seconds: more than any test may take."""
+
+
+@contextmanager
+def installed() -> Iterator[SignalStop]:
+    """Lend a stop that has the signals, and give them back."""
+    stop = SignalStop()
+    stop.install()
+    try:
+        yield stop
+    finally:
+        stop.restore()
+
+
+def test_nobody_has_asked_at_first() -> None:
+    """A wait runs its full time."""
+    stop = SignalStop()
+
+    assert not stop.requested()
+    assert not stop.wait(0)
+    assert not stop.wait(-1)
+    assert stop.received is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
+def test_a_signal_asks_to_stop_and_is_remembered(number: signal.Signals) -> None:
+    """Docker's and the terminal's signals end every wait, now and later."""
+    with installed() as stop:
+        signal.raise_signal(number)
+
+        assert stop.requested()
+        assert stop.wait(FOR_EVER)
+        assert stop.wait(FOR_EVER)
+        assert stop.received is number
+
+
+def test_the_first_signal_decides_what_ended_the_program() -> None:
+    """A second one changes nothing."""
+    with installed() as stop:
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+
+        assert stop.received is signal.SIGTERM
+
+
+def test_asking_from_inside_is_no_signal() -> None:
+    """A program that gives up did not end because of a signal."""
+    stop = SignalStop()
+    stop.request()
+
+    assert stop.wait(FOR_EVER)
+    assert stop.received is None
+
+
+def test_restoring_gives_the_signals_back() -> None:
+    """Whoever had them before has them again."""
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    with installed():
+        pass
+
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_one_request_ends_the_waits_of_all_threads() -> None:
+    """Several threads may wait for the same stop."""
+    stop = SignalStop()
+    ended: list[bool] = []
+    threads = [threading.Thread(target=lambda: ended.append(stop.wait(FOR_EVER))) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+
+    stop.request()
+    for thread in threads:
+        thread.join()
+
+    assert ended == [True] * 5
+
+
+def test_a_signal_ends_a_wait_that_is_under_way() -> None:
+    """The main thread wakes up in the middle of its pause."""
+    with installed() as stop:
+        main = threading.main_thread().ident
+        assert main is not None
+        killer = threading.Timer(0.05, signal.pthread_kill, (main, signal.SIGTERM))
+        killer.start()
+
+        assert stop.wait(FOR_EVER)
+        killer.join()
