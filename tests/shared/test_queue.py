@@ -157,15 +157,17 @@ def test_a_missing_setting_is_refused_with_its_name(
         connect("", "orders")
 
 
-def test_nobody_at_the_endpoint_is_a_queue_that_may_come_back(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_nobody_at_the_endpoint_is_a_queue_that_may_come_back() -> None:
     """Sending to a closed port fails in a way that is worth another attempt."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_RETRY_MODE", "standard")
+    client = boto3.client(
+        "sqs",
+        region_name="eu-west-1",
+        endpoint_url="http://127.0.0.1:9",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
 
     with pytest.raises(QueueUnavailableError, match="no answer from the endpoint"):
-        connect(URL, "").send(["one"])
+        SqsQueue(client, URL).send(["one"])
 
 
 @pytest.mark.parametrize(
