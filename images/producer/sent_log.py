@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from producer.errors import SentLogError, UsageError
@@ -41,19 +41,23 @@ def recording(path: Path | None, wall: Callable[[], float]) -> Iterator[Callable
         file = path.open("wb")
     except OSError as error:
         raise UsageError(f"cannot write the sent log {path}: {error.strerror}") from error
-    with file:
-        stream = LineStream(file)
+    stream = LineStream(file)
 
-        def record(accepted: Accepted) -> None:
-            try:
-                stream.write([_line(message, id_, wall()) for message, id_ in accepted])
-            except OSError as error:
-                raise SentLogError(
-                    f"writing the sent log {path} failed: {error.strerror}; not "
-                    "all of the messages sent last are in it"
-                ) from error
+    def record(accepted: Accepted) -> None:
+        try:
+            stream.write([_line(message, id_, wall()) for message, id_ in accepted])
+        except OSError as error:
+            raise SentLogError(
+                f"writing the sent log {path} failed: {error.strerror}; not all of the messages "
+                "sent last are in it"
+            ) from error
 
+    try:
         yield record
+    finally:
+        # Only what `record` could not write, and said so, is left to fail here once more.
+        with suppress(OSError):
+            file.close()
 
 
 def _line(message: Outgoing, message_id: str, sent_at: float) -> bytes:

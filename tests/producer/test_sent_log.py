@@ -1,0 +1,63 @@
+"""Tests of the log of accepted messages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support.producing import outgoing
+
+from producer.errors import SentLogError, UsageError
+from producer.outgoing import Origin
+from producer.sent_log import recording
+
+NOW = 1_790_000_000.12345
+
+
+def now() -> float:
+    """Return always the same instant."""
+    return NOW
+
+
+def test_each_accepted_message_is_a_line_at_once(tmp_path: Path) -> None:
+    """Complete before the log is closed, so that a killed run leaves it complete as well."""
+    path = tmp_path / "sent.jsonl"
+    path.write_text("left over from before\n")
+    with recording(path, now) as record:
+        record([(outgoing(7), "m-1"), (outgoing(3, origin=Origin.VEHICLE), "m-2")])
+        record([])
+        record([(outgoing(1, origin=Origin.POISON), "m-3")])
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+
+    common = {"poison": False, "sent_at": 1_790_000_000.123}
+    assert lines == [
+        {"message_id": "m-1", "line": 7, "vehicle_id": "VH7", **common},
+        {"message_id": "m-2", "index": 3, "vehicle_id": "VH3", **common},
+        {"message_id": "m-3", "index": 1, "vehicle_id": "VH1", **common, "poison": True},
+    ]
+
+
+def test_without_a_path_nothing_is_written() -> None:
+    """The log is an option."""
+    with recording(None, now) as record:
+        record([(outgoing(), "m-1")])
+
+
+def test_a_log_that_cannot_be_opened_is_a_usage_error(tmp_path: Path) -> None:
+    """Before anything is sent."""
+    path = tmp_path / "absent" / "sent.jsonl"
+    with (
+        pytest.raises(UsageError, match="cannot write the sent log .*: No such file"),
+        recording(path, now),
+    ):
+        pass
+
+
+def test_a_full_disk_is_told() -> None:
+    """The device that is always full stands for it."""
+    with (
+        pytest.raises(SentLogError, match="writing the sent log /dev/full failed: No space left"),
+        recording(Path("/dev/full"), now) as record,
+    ):
+        record([(outgoing(), "m-1")])
