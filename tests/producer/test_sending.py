@@ -26,7 +26,7 @@ from shared.errors import QueueRefusedError, QueueUnavailableError
 from shared.queue import Refusal, SendResult
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from producer.outgoing import Outgoing
     from producer.ports import Destination
@@ -289,7 +289,7 @@ def test_every_message_meets_exactly_one_fate(
     kinds: list[str], number: int, attempts: int, in_flight: int, stop_in_wait: int | None
 ) -> None:
     """Whatever SQS answers and whenever the run ends: sent once, failed, or left, never lost."""
-    prepared = {
+    prepared: dict[str, Exception | Callable[[Sequence[str]], SendResult]] = {
         "everything": everything,
         "down": DOWN,
         "partly": all_but(OOPS),

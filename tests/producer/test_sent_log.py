@@ -48,7 +48,7 @@ def test_a_log_that_cannot_be_opened_is_a_usage_error(tmp_path: Path) -> None:
     """Before anything is sent."""
     path = tmp_path / "absent" / "sent.jsonl"
     with (
-        pytest.raises(UsageError, match="cannot write the sent log .*: No such file"),
+        pytest.raises(UsageError, match=r"cannot write the sent log .*: No such file"),
         recording(path, now),
     ):
         pass
