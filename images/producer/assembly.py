@@ -44,6 +44,9 @@ def execute(options: Options) -> Summary:
     seed = random.randrange(2**32) if options.seed is None else options.seed  # noqa: S311
     stop = SignalStop()
     with ExitStack() as stack:
+        # First of all: as a container's main process we would ignore SIGTERM until then.
+        stop.install(once=True)
+        stack.callback(stop.restore)
         items = _input(options, seed, stop, stack)
         record = stack.enter_context(recording(options.sent_log, time.time))
         destination = _destination(options)
@@ -57,8 +60,6 @@ def execute(options: Options) -> Summary:
             in_flight=1 if options.dry_run else options.in_flight,
             rng=random.Random(),  # noqa: S311 - two runs of one seed need not wait in step
         )
-        stop.install()
-        stack.callback(stop.restore)
         start = time.monotonic()
         send_all(
             admitted(items, ledger, stop, skip_invalid=options.skip_invalid),
@@ -67,7 +68,6 @@ def execute(options: Options) -> Summary:
             stop,
             time.monotonic,
         )
-        stop.restore()  # from here on, while the last batches end, a second signal kills
         sender.finish()
         seconds = time.monotonic() - start
     return Summary(

@@ -34,11 +34,17 @@ class SignalStop:
         """Start in the state of nobody having asked; `received` is the first signal that came."""
         self.received: signal.Signals | None = None
         self._before: dict[signal.Signals, Any] = {}
+        self._once = False
         self._requested = False
         self._news: SimpleQueue[None] = SimpleQueue()
 
-    def install(self) -> None:
-        """Take over both signals; call from the main thread."""
+    def install(self, *, once: bool = False) -> None:
+        """Take over both signals; call from the main thread.
+
+        With `once` the first signal gives both back, so that a second one does what it did
+        before: it usually ends the program, however long stopping in order would take.
+        """
+        self._once = once
         for number in (signal.SIGTERM, signal.SIGINT):
             self._before[number] = signal.signal(number, self._on_signal)
 
@@ -66,4 +72,6 @@ class SignalStop:
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self.received = self.received or signal.Signals(number)
+        if self._once:
+            self.restore()
         self.request()

@@ -60,6 +60,18 @@ def test_the_first_signal_decides_what_ended_the_program() -> None:
         assert stop.received is signal.SIGTERM
 
 
+def test_once_means_that_a_second_signal_does_what_it_did_before() -> None:
+    """People who press Ctrl-C twice mean it."""
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    stop = SignalStop()
+    stop.install(once=True)
+
+    signal.raise_signal(signal.SIGTERM)
+
+    assert stop.requested()
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
 def test_asking_from_inside_is_no_signal() -> None:
     """A program that gives up did not end because of a signal."""
     stop = SignalStop()

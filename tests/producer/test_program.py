@@ -1,0 +1,264 @@
+"""Tests of `python -m producer` as a process: standard input, signals, a real endpoint."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from support.ministack import CREDENTIALS, Ministack, free_port, without_aws
+from support.producing import vehicle_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+PATIENCE = 60.0
+"""Seconds after which waiting fails; a passing test comes nowhere near."""
+
+NOWHERE = {**without_aws(os.environ), **CREDENTIALS}
+
+
+@contextmanager
+def started(
+    *arguments: object, environment: Mapping[str, str] = NOWHERE
+) -> Iterator[subprocess.Popen[str]]:
+    """Start the producer, lend it, and kill what is left of it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "producer", *map(str, arguments)],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def finished(
+    *arguments: object, given: str = "", environment: Mapping[str, str] = NOWHERE
+) -> tuple[int, str, str]:
+    """Run the producer on this input; return exit code, output and errors."""
+    with started(*arguments, environment=environment) as process:
+        output, errors = process.communicate(given, PATIENCE)
+    return process.returncode, output, errors
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Wait for something that other processes bring about."""
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def catches(process_id: int, number: signal.Signals) -> bool:
+    """Tell whether a process has a handler of its own for the signal, as Linux knows it."""
+    status = Path(f"/proc/{process_id}/status").read_text(encoding="ascii")
+    (mask,) = re.findall(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
+def lines_of(path: Path) -> list[str]:
+    """Return the lines of a file that may not be there yet."""
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_every_message_of_a_sent_log_is_in_the_queue(ministack: Ministack, tmp_path: Path) -> None:
+    """And nothing else: the ids are SQS's own."""
+    url = ministack.create_queue("producer-log")
+    log = tmp_path / "sent.jsonl"
+
+    code, output, _ = finished(
+        *("--count", 500, "--poison", 10, "--queue-url", url, "--sent-log", log, "--json"),
+        environment=ministack.environment,
+    )
+
+    recorded = [json.loads(line) for line in lines_of(log)]
+    assert code == 0
+    assert json.loads(output)["sent"] == len(recorded) == 510
+    assert len({entry["message_id"] for entry in recorded}) == 510
+    assert sum(entry["poison"] for entry in recorded) == 10
+    assert len(ministack.take_all(url)) == 510
+
+
+def test_standard_input_is_sent_while_it_is_still_open(ministack: Ministack) -> None:
+    """A slow writer's line does not wait for nine others."""
+    url = ministack.create_queue("producer-stdin")
+    with started(
+        *("--file", "-", "--queue-name", "producer-stdin"), environment=ministack.environment
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(vehicle_line(1) + "\n")
+        process.stdin.flush()
+        wait_until(lambda: ministack.take_all(url) == [vehicle_line(1)])
+        _, errors = process.communicate(vehicle_line(2), PATIENCE)
+
+    assert ministack.take_all(url) == [vehicle_line(2)]
+    assert process.returncode == 0
+    assert errors.startswith("sent 2,")
+
+
+def test_what_one_producer_prints_another_sends() -> None:
+    """Output of a dry run is input, blank lines and all."""
+    _, printed, _ = finished("--count", 1000, "--dry-run")
+    code, again, _ = finished("--file", "-", "--dry-run", given=printed.replace("\n", "\n \n"))
+
+    assert code == 0
+    assert again == printed
+    assert printed.count("\n") == 1000
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+)
+def test_a_signal_ends_a_run_in_order(
+    ministack: Ministack, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    """What is under way is finished and logged; the summary counts what was not sent."""
+    url = ministack.create_queue(f"producer-{number.name}")
+    log = tmp_path / "sent.jsonl"
+    with started(
+        *("--count", 10_000, "--rate", 50, "--queue-url", url, "--sent-log", log, "--json"),
+        environment=ministack.environment,
+    ) as process:
+        wait_until(lambda: len(lines_of(log)) >= 10)
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=PATIENCE)
+
+    summary = json.loads(output)
+    assert process.returncode == summary["exit_code"] == code
+    assert summary["signal"] == number.name
+    assert errors.startswith(f"stopped by {number.name}\nsent {summary['sent']}, ")
+    assert summary["sent"] + summary["unsent"] == 10_000
+    assert len(lines_of(log)) == summary["sent"] == len(ministack.take_all(url))
+
+
+def test_a_signal_ends_a_run_whose_input_says_nothing(ministack: Ministack) -> None:
+    """The reader is blocked; the program ends all the same, and says how far it came."""
+    url = ministack.create_queue("producer-silent")
+    with started("--file", "-", "--queue-url", url, environment=ministack.environment) as process:
+        assert process.stdin is not None
+        process.stdin.write(f"\n{vehicle_line(1)}\n{vehicle_line(2)[:20]}")
+        process.stdin.flush()
+        wait_until(lambda: ministack.take_all(url) == [vehicle_line(1)])
+        process.send_signal(signal.SIGTERM)
+        # Not `communicate`, which would close the input.
+        assert process.wait(PATIENCE) == 143
+        assert process.stderr is not None
+        assert process.stderr.read().startswith("stopped by SIGTERM after line 2\nsent 1, failed 0")
+
+
+def test_a_signal_ends_the_wait_for_a_queue_that_is_away(tmp_path: Path) -> None:
+    """Hundred attempts would take half an hour."""
+    url = f"http://127.0.0.1:{free_port()}/000000000000/orders"
+    environment = {**NOWHERE, "AWS_ENDPOINT_URL": url.rsplit("/", 2)[0]}
+    with started(
+        *("--count", 5, "--queue-url", url, "--attempts", 100, "--sent-log", tmp_path / "log"),
+        environment=environment,
+    ) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=PATIENCE)
+
+    assert first.startswith("trying again: no answer from the endpoint")
+    assert process.returncode == 130
+    assert "not sent 5" in errors
+
+
+def test_a_second_signal_ends_the_program_at_once() -> None:
+    """However long the first one's order takes: here an endpoint that accepts but never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/000000000000/orders"
+        with started(
+            *("--count", 5, "--queue-url", url),
+            environment={**NOWHERE, "AWS_ENDPOINT_URL": url.rsplit("/", 2)[0]},
+        ) as process:
+            connection, _ = silent.accept()
+            with connection:
+                process.send_signal(signal.SIGINT)
+                wait_until(lambda: not catches(process.pid, signal.SIGINT))
+                process.send_signal(signal.SIGINT)
+
+                assert process.wait(PATIENCE) == -signal.SIGINT
+
+
+def test_nobody_at_the_endpoint_is_a_failure() -> None:
+    """Each message is listed, the reason is the last line but one, and there is no traceback."""
+    url = f"http://127.0.0.1:{free_port()}/000000000000/orders"
+    code, _, errors = finished(
+        *("--count", 3, "--queue-url", url, "--attempts", 1),
+        environment={**NOWHERE, "AWS_ENDPOINT_URL": url.rsplit("/", 2)[0]},
+    )
+
+    lines = errors.splitlines()
+    assert code == 1
+    assert [line[:20] for line in lines[:3]] == ["not sent: vehicle VH"] * 3
+    assert lines[3].startswith("Error: gave up after 1 attempt: no answer from the endpoint")
+    assert lines[4].startswith("sent 0, failed 3")
+    assert len(lines) == 5
+
+
+def test_missing_credentials_are_a_failure(tmp_path: Path) -> None:
+    """One line that says which variables to set."""
+    environment = {
+        **without_aws(os.environ),
+        "AWS_REGION": "eu-west-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "HOME": str(tmp_path),
+    }
+    code, _, errors = finished("--count", 1, "--queue-name", "q", environment=environment)
+
+    assert code == 1
+    assert errors.startswith("Error: no AWS credentials found: set AWS_PROFILE or")
+    assert errors.count("\n") == 1
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    """As in `producer --dry-run | head`."""
+    with started("--count", 1_000_000, "--dry-run") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith('{"vehicleId"')
+        process.stdout.close()
+        process.stdout = None
+        _, errors = process.communicate(timeout=PATIENCE)
+
+    assert process.returncode == 1
+    assert "Traceback" not in errors
+    assert "Exception" not in errors
+
+
+def test_a_closed_input_is_wrong_usage() -> None:
+    """There is nothing to read."""
+    process = subprocess.run(
+        ["/bin/sh", "-c", '"$0" -m producer --file - --dry-run <&-', sys.executable],
+        env=NOWHERE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert process.returncode == 2
+    assert process.stderr == "Error: cannot read standard input: Bad file descriptor\n"
+
+
+def test_help_is_there_without_any_settings() -> None:
+    """The first thing anyone tries."""
+    code, output, errors = finished("--help")
+
+    assert code == 0
+    assert output.startswith("Usage: producer [OPTIONS]")
+    assert errors == ""
