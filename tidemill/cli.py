@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -114,6 +115,7 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command
         template=template,
         parameters=options.parameters,
         speed=speed,
+        command=_told_command(what, seed, poison, speed, parameter),
     )
     _finish_demo(summary, as_json=as_json)
 
@@ -249,6 +251,16 @@ def _finish_demo(summary: dict[str, object], *, as_json: bool) -> None:
         raise RigError(
             f"{summary['lost']} messages are lost, {summary['final_instances']} instances are left"
         )
+
+
+def _told_command(
+    what: list[str], seed: int, poison: int, speed: float, parameter: list[str] | None
+) -> str:
+    words = ["tidemill", "demo", *what, "--seed", str(seed), "--poison", str(poison)]
+    words += ["--speed", f"{speed:g}"]
+    for given in parameter or []:
+        words += ["--parameter", given]
+    return shlex.join(words)
 
 
 def _read_template(path: Path) -> Document:

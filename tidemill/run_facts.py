@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def about_run(
-    *, source: str, seed: int, template: Path, parameters: Mapping[str, str], speed: float
+def about_run(  # noqa: PLR0913 - each is a condition of the run
+    *,
+    source: str,
+    seed: int,
+    template: Path,
+    parameters: Mapping[str, str],
+    speed: float,
+    command: str,
 ) -> dict[str, object]:
     """Return the conditions of a run that has just ended, for its summary."""
     return {
@@ -25,6 +31,7 @@ def about_run(
         "template": str(template),
         "parameters": dict(parameters),
         "speed": speed,
+        "command": command,
         "host": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "revision": _revision(template),
     }

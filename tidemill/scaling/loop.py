@@ -265,6 +265,7 @@ def _run(
         now,
         alarm.logical_id,
         policy.logical_id,
+        next((query.label for query in alarm.queries if query.id == alarm.returned), ""),
         value,
         _inputs(alarm, memory.metrics, now),
         capacity.desired,

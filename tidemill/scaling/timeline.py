@@ -43,12 +43,14 @@ class AlarmChanged:
 class DesiredChanged:
     """A policy, triggered by an alarm, changed the desired capacity.
 
-    `inputs` are the newest values of what the alarm is made of, by id.
+    `label` says what the alarm's `value` is, `inputs` are the newest values of what the alarm is
+    made of, by id.
     """
 
     at: float
     alarm: str
     policy: str
+    label: str
     value: float
     inputs: dict[str, float]
     before: int

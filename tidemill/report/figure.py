@@ -1,0 +1,170 @@
+"""The picture of a run: queue, alarms and instances over AWS's minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+
+from tidemill.report.sentences import short_name
+from tidemill.scaling.timeline import (
+    AlarmChanged,
+    CapacitySampled,
+    DesiredChanged,
+    InstanceChanged,
+    QueueSampled,
+)
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+from matplotlib.patches import Patch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from tidemill.scaling.timeline import Fact
+
+STATE_COLOURS = {"ALARM": "#D55E00", "OK": "#8FC7B0", "INSUFFICIENT_DATA": "#D0D0D0"}
+"""From the palette of Okabe and Ito, which people with any colour vision can tell apart."""
+
+WAITING, IN_FLIGHT, SERVING, DESIRED = "#56B4E9", "#E69F00", "#8FB8DE", "#0B3C5D"
+STYLE: dict[Any, Any] = {
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.family": "DejaVu Sans",
+    "font.size": 11,
+    "svg.hashsalt": "tidemill",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Turns a moment into AWS's minutes since the start."""
+
+    start: float
+    end: float
+
+    def minutes(self, at: float) -> float:
+        return (at - self.start) / 60
+
+    @property
+    def width(self) -> float:
+        return self.minutes(self.end)
+
+
+def draw_timeline(facts: Sequence[Fact], path: Path) -> None:
+    """Draw a run's facts into a file; the same facts make the same file.
+
+    Args:
+        facts: in their order.
+        path: where to; its ending says the format, PNG or SVG.
+    """
+    scale = _Scale(min(f.at for f in facts), max(f.at for f in facts)) if facts else _Scale(0, 60)
+    with mpl.rc_context(STYLE):
+        figure, (queue, alarms, fleet) = plt.subplots(
+            3, 1, sharex=True, figsize=(10, 7.6), height_ratios=(3, 1.7, 2.2), layout="constrained"
+        )
+        _draw_queue(queue, facts, scale)
+        _draw_alarms(alarms, facts, scale)
+        _draw_fleet(fleet, facts, scale)
+        fleet.set_xlabel("minutes of AWS's time")
+        fleet.set_xlim(0, max(scale.width, 1))
+        figure.align_ylabels()
+        figure.savefig(path, dpi=110, metadata=_bare(path))
+        plt.close(figure)
+
+
+def _bare(path: Path) -> dict[str, None]:
+    return {"Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}
+
+
+def _draw_queue(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
+    samples = [fact for fact in facts if isinstance(fact, QueueSampled)]
+    times = [scale.minutes(sample.at) for sample in samples]
+    axes.stackplot(
+        times,
+        [sample.in_flight for sample in samples],
+        [sample.visible for sample in samples],
+        colors=(IN_FLIGHT, WAITING),
+        labels=("in flight", "waiting"),
+    )
+    axes.set_ylabel("messages")
+    axes.set_ylim(bottom=0)
+    axes.set_title("Queue", loc="left", fontweight="bold")
+    axes.legend(frameon=False, loc="upper right")
+
+
+def _draw_alarms(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
+    changes = [fact for fact in facts if isinstance(fact, AlarmChanged)]
+    names = list(dict.fromkeys(change.alarm for change in changes))
+    for row, name in enumerate(names):
+        own = [change for change in changes if change.alarm == name]
+        begin, state = 0.0, own[0].before
+        for change in own:
+            at = scale.minutes(change.at)
+            axes.barh(row, at - begin, left=begin, color=STATE_COLOURS[state], height=0.72)
+            begin, state = at, change.after
+        axes.barh(row, scale.width - begin, left=begin, color=STATE_COLOURS[state], height=0.72)
+    axes.set_yticks(range(len(names)), [short_name(name) for name in names])
+    axes.invert_yaxis()
+    axes.set_title("Alarms", loc="left", fontweight="bold")
+    axes.legend(
+        handles=[Patch(color=colour, label=state) for state, colour in STATE_COLOURS.items()],
+        frameon=False,
+        loc="lower right",
+        bbox_to_anchor=(1, 0.98),
+        ncols=3,
+        fontsize=9,
+    )
+
+
+def _draw_fleet(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
+    serving, desired = _in_service(facts), _desired(facts)
+    highest = max([number for _, number in serving + desired] + [1])
+    for points, draw in ((serving, "fill"), (desired, "line")):
+        times = [scale.minutes(at) for at, _ in points] + [scale.width]
+        numbers = [number for _, number in points]
+        numbers.append(numbers[-1] if numbers else 0)
+        if draw == "fill":
+            axes.fill_between(times, numbers, step="post", color=SERVING, label="in service")
+        else:
+            axes.step(times, numbers, where="post", color=DESIRED, linewidth=2, label="desired")
+    for change in facts:
+        if isinstance(change, DesiredChanged):
+            axes.annotate(
+                f"{change.before} → {change.after}",
+                (scale.minutes(change.at), max(change.before, change.after)),
+                xytext=(2, 5),
+                textcoords="offset points",
+                color=DESIRED,
+                fontsize=10,
+            )
+    axes.set_ylabel("instances")
+    axes.set_ylim(0, highest + 0.9)
+    axes.set_yticks(range(highest + 1))
+    axes.set_title("Fleet", loc="left", fontweight="bold")
+    axes.legend(frameon=False, loc="upper right", ncols=2)
+
+
+def _in_service(facts: Sequence[Fact]) -> list[tuple[float, int]]:
+    serving: set[str] = set()
+    points = [(facts[0].at, 0)] if facts else []
+    for fact in facts:
+        if isinstance(fact, InstanceChanged):
+            if fact.state == "InService":
+                serving.add(fact.instance)
+            else:
+                serving.discard(fact.instance)
+            points.append((fact.at, len(serving)))
+    return points
+
+
+def _desired(facts: Sequence[Fact]) -> list[tuple[float, int]]:
+    first = next((fact.desired for fact in facts if isinstance(fact, CapacitySampled)), 0)
+    points = [(facts[0].at, first)] if facts else []
+    points += [(fact.at, fact.after) for fact in facts if isinstance(fact, DesiredChanged)]
+    return points

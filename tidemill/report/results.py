@@ -1,0 +1,88 @@
+"""Reads the files that a run left."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tidemill.report.errors import ReportError
+from tidemill.scaling.timeline import Fact, from_record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Summary = dict[str, Any]
+"""The figures of a run and its conditions, as summary.json holds them."""
+
+NEEDED = (
+    "sent",
+    "processed",
+    "invalid",
+    "dead_lettered",
+    "lost",
+    "duplicates",
+    "peak_instances",
+    "final_instances",
+    "seconds_to_first_message",
+    "seconds_to_drain",
+    "scale_out_activities",
+    "scale_in_activities",
+    "aws_minutes",
+    "wall_seconds",
+)
+
+
+def read_facts(folder: Path) -> list[Fact]:
+    """Return the facts of timeline.jsonl.
+
+    Raises:
+        ReportError: there is no such file, or a line of it is no fact.
+    """
+    path = folder / "timeline.jsonl"
+    facts = []
+    for number, text in enumerate(_text(path).splitlines(), 1):
+        try:
+            facts.append(from_record(json.loads(text)))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ReportError(f"{path}, line {number}: not a fact: run the demo again") from error
+    return facts
+
+
+def read_summary(folder: Path) -> Summary:
+    """Return the figures of summary.json.
+
+    Raises:
+        ReportError: there is no such file, or a figure is missing.
+    """
+    path = folder / "summary.json"
+    try:
+        summary = json.loads(_text(path))
+    except ValueError as error:
+        raise ReportError(f"{path}: not JSON: run the demo again") from error
+    missing = [name for name in NEEDED if name not in summary]
+    if missing:
+        raise ReportError(f"{path}: no {', '.join(missing)}: run the demo again")
+    return dict(summary)
+
+
+def read_logs(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return each instance's log lines; what is not one of our JSON lines is passed over."""
+    logs: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted((folder / "logs").glob("*.jsonl")):
+        entries = []
+        for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                entry = json.loads(text)
+            except ValueError:
+                continue
+            if isinstance(entry, dict):
+                entries.append(entry)
+        logs[path.stem] = entries
+    return logs
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ReportError(f"cannot read {path}: run `make demo` first") from error

@@ -1,0 +1,66 @@
+"""Facts in plain language, a line each."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tidemill.scaling.timeline import (
+    ActivityStarted,
+    AlarmChanged,
+    CapacitySampled,
+    DesiredChanged,
+    Fact,
+    InstanceChanged,
+    Noted,
+    PolicyHeld,
+    QueueSampled,
+)
+
+STATES = {
+    "Pending": "launches",
+    "Pending:Wait": "has booted and waits",
+    "InService": "is in service",
+    "Terminating:Wait": "has to go and drains",
+    "Terminating:Proceed": "has drained",
+    "Terminated": "is gone",
+}
+
+
+def clock_time(at: float) -> str:
+    """Return the time of day in UTC, as in 10:03:00."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+
+
+def short_name(alarm: str) -> str:
+    """Return an alarm's logical id without the word that says that it is one."""
+    return alarm.removesuffix("Alarm") or alarm
+
+
+def sentence(fact: Fact) -> str | None:
+    """Return what happened, or None for the samples of each minute, which are not events."""
+    match fact:
+        case DesiredChanged():
+            inputs = ", ".join(f"{name} {value:g}" for name, value in fact.inputs.items())
+            capped = " (all there may be)" if fact.value > fact.after > fact.before else ""
+            return (
+                f"{short_name(fact.alarm)}: {inputs}: {fact.label or 'value'} {fact.value:g} "
+                f"-> desired {fact.before} to {fact.after}{capped}"
+            )
+        case AlarmChanged():
+            value = "" if fact.value is None else f", value {fact.value:g}"
+            return f"{short_name(fact.alarm)} is {fact.after} (was {fact.before}{value})"
+        case PolicyHeld():
+            return f"{short_name(fact.alarm)}: {fact.policy} waits: {fact.why}"
+        case InstanceChanged():
+            detail = f" ({fact.detail})" if fact.detail else ""
+            return f"{fact.instance} {STATES.get(fact.state, fact.state)}{detail}"
+        case Noted():
+            return fact.text
+        case QueueSampled() | CapacitySampled() | ActivityStarted():
+            return None
+
+
+def line(fact: Fact) -> str | None:
+    """Return the sentence with its time before it, or None where there is no sentence."""
+    said = sentence(fact)
+    return None if said is None else f"{clock_time(fact.at)} {said}"

@@ -1,0 +1,97 @@
+"""What a run shows, in sentences computed from its facts and figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.timeline import DesiredChanged, InstanceChanged, QueueSampled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tidemill.report.results import Summary
+    from tidemill.scaling.timeline import Fact
+
+
+def conclusion(facts: Sequence[Fact], summary: Summary) -> str:
+    """Return what the picture shows, in two sentences."""
+    start = facts[0].at if facts else 0.0
+    outs = [f for f in facts if isinstance(f, DesiredChanged) and f.after > f.before]
+    ends = [f for f in facts if isinstance(f, InstanceChanged) and f.state == "Terminated"]
+    rose = (
+        f"{summary['sent']} messages raised the fleet from {outs[0].before} to "
+        f"{summary['peak_instances']} instances, beginning {_minutes(outs[0].at - start)} after "
+        "the start"
+        if outs
+        else f"{summary['sent']} messages raised no instance"
+    )
+    drained = (
+        f"; the last was processed {_minutes(summary['seconds_to_drain'])} after the first was sent"
+        if summary["seconds_to_drain"] is not None
+        else ""
+    )
+    back = (
+        f", and the last instance was gone after {_minutes(ends[-1].at - start)}"
+        if ends and not summary["final_instances"]
+        else f", and {summary['final_instances']} instances were left"
+    )
+    return (
+        f"{rose}{drained}{back}. {summary['lost']} messages were lost, {summary['duplicates']} "
+        f"processed twice, {summary['dead_lettered']} ended as dead letters."
+    )
+
+
+def test_process(facts: Sequence[Fact], summary: Summary) -> list[tuple[str, str]]:
+    """Return the exercise's test process: (step, what was observed)."""
+    samples = [fact for fact in facts if isinstance(fact, QueueSampled)]
+    highest = max((s.visible + s.in_flight for s in samples), default=0)
+    changes = [fact for fact in facts if isinstance(fact, DesiredChanged)]
+    poison = f", {summary['poison']} of them malformed on purpose" if summary.get("poison") else ""
+    return [
+        ("Load messages with the producer", f"{summary['sent']} messages were sent{poison}."),
+        (
+            "Confirm that they are queued, above the scale-out threshold",
+            f"The queue held up to {highest} messages when its metrics were published.",
+        ),
+        (
+            "Observe the scale-out as the number of messages rises",
+            _changes(change for change in changes if change.after > change.before),
+        ),
+        (
+            "Ensure that each instance's consumer processes and removes messages",
+            (
+                f"{summary['processed']} were processed and deleted; {summary['invalid']} were "
+                f"found invalid, and {summary['dead_lettered']} went to the dead-letter queue."
+            ),
+        ),
+        (
+            "Observe the scale-in as the number of messages falls",
+            _changes(change for change in changes if change.after < change.before),
+        ),
+        (
+            "Analyse the pattern in the metrics",
+            (
+                f"{summary['scale_out_activities']} launches and "
+                f"{summary['scale_in_activities']} terminations, {summary['peak_instances']} "
+                f"instances at the peak and {summary['final_instances']} at the end: see the "
+                "picture."
+            ),
+        ),
+        (
+            "Review the logs for message content and errors",
+            "Each message's content is in the log of the instance that had it: see the excerpts.",
+        ),
+    ]
+
+
+def _changes(changes: Iterable[DesiredChanged]) -> str:
+    told = [
+        f"{change.alarm} ({change.label or 'value'} {change.value:g}) changed desired from {change.before} to "
+        f"{change.after}"
+        for change in changes
+    ]
+    return "; ".join(told) + "." if told else "It did not happen in this run."
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.1f} minutes"
