@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import click
 import typer
 from rich.console import Console
 
@@ -213,12 +212,10 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
     try:
         code = app(standalone_mode=False)
-    except click.exceptions.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         code = _complain("ended by Ctrl-C; everything it had started is ended", 130)
-    except KeyboardInterrupt:
-        code = _complain("ended by Ctrl-C; everything it had started is ended", 130)
-    except click.ClickException as error:
-        code = _complain(f"{error.format_message()}: see --help", error.exit_code)
+    except typer.TyperException as error:
+        code = _complain(error.format_message(), error.exit_code)
     except ParameterError as error:
         code = _complain(str(error), USAGE)
     except (RigError, ScalingError, ReportError) as error:
@@ -294,7 +291,7 @@ def _show_state(state: daemon.RigState, *, as_json: bool) -> None:
 
 
 def _usage(sentence: str) -> NoReturn:
-    raise click.UsageError(sentence)
+    raise typer.BadParameter(sentence)
 
 
 def _complain(sentence: str, code: int) -> int:

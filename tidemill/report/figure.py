@@ -19,6 +19,7 @@ from tidemill.scaling.timeline import (
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,13 @@ STATE_COLOURS = {"ALARM": "#D55E00", "OK": "#8FC7B0", "INSUFFICIENT_DATA": "#D0D
 """From the palette of Okabe and Ito, which people with any colour vision can tell apart."""
 
 WAITING, IN_FLIGHT, SERVING, DESIRED = "#56B4E9", "#E69F00", "#8FB8DE", "#0B3C5D"
+BESIDE_TITLE: dict[str, Any] = {
+    "bbox_to_anchor": (1, 0.97),
+    "fontsize": 9,
+    "frameon": False,
+    "loc": "lower right",
+    "ncols": 3,
+}
 STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -72,8 +80,8 @@ def draw_timeline(facts: Sequence[Fact], path: Path) -> None:
         _draw_alarms(alarms, facts, scale)
         _draw_fleet(fleet, facts, scale)
         fleet.set_xlabel("minutes of AWS's time")
-        fleet.set_xlim(0, max(scale.width, 1))
-        figure.align_ylabels()
+        fleet.set_xlim(0, max(scale.width * 1.04, 1))
+        fleet.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=12))
         figure.savefig(path, dpi=110, metadata=_bare(path))
         plt.close(figure)
 
@@ -95,7 +103,7 @@ def _draw_queue(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
     axes.set_ylabel("messages")
     axes.set_ylim(bottom=0)
     axes.set_title("Queue", loc="left", fontweight="bold")
-    axes.legend(frameon=False, loc="upper right")
+    axes.legend(**BESIDE_TITLE)
 
 
 def _draw_alarms(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
@@ -114,11 +122,7 @@ def _draw_alarms(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
     axes.set_title("Alarms", loc="left", fontweight="bold")
     axes.legend(
         handles=[Patch(color=colour, label=state) for state, colour in STATE_COLOURS.items()],
-        frameon=False,
-        loc="lower right",
-        bbox_to_anchor=(1, 0.98),
-        ncols=3,
-        fontsize=9,
+        **BESIDE_TITLE,
     )
 
 
@@ -147,7 +151,7 @@ def _draw_fleet(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
     axes.set_ylim(0, highest + 0.9)
     axes.set_yticks(range(highest + 1))
     axes.set_title("Fleet", loc="left", fontweight="bold")
-    axes.legend(frameon=False, loc="upper right", ncols=2)
+    axes.legend(**BESIDE_TITLE)
 
 
 def _in_service(facts: Sequence[Fact]) -> list[tuple[float, int]]:

@@ -86,8 +86,8 @@ def test_process(facts: Sequence[Fact], summary: Summary) -> list[tuple[str, str
 
 def _changes(changes: Iterable[DesiredChanged]) -> str:
     told = [
-        f"{change.alarm} ({change.label or 'value'} {change.value:g}) changed desired from {change.before} to "
-        f"{change.after}"
+        f"{change.alarm} ({change.label or 'value'} {change.value:g}) changed desired from "
+        f"{change.before} to {change.after}"
         for change in changes
     ]
     return "; ".join(told) + "." if told else "It did not happen in this run."
