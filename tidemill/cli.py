@@ -27,6 +27,7 @@ from tidemill.scaling.template import Document, parse_template
 
 USAGE = 2
 FAILURE = 1
+INTERRUPTED = 128 + signal.SIGINT
 DEMO_FOLDER = Path("build/demo")
 RIG_FOLDER = Path("build/rig")
 
@@ -212,8 +213,8 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
     try:
         code = app(standalone_mode=False)
-    except (typer.Abort, KeyboardInterrupt):
-        code = _complain("ended by Ctrl-C; everything it had started is ended", 130)
+        if code == INTERRUPTED:  # what typer makes of Ctrl-C
+            _complain("ended by Ctrl-C, and with it everything that it had started", code)
     except typer.TyperException as error:
         code = _complain(error.format_message(), error.exit_code)
     except ParameterError as error:

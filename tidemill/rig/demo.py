@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -109,7 +110,7 @@ def _finished(rig: Rig, producer: subprocess.Popen[bytes]) -> bool:
 
 def _check(rig: Rig, producer: subprocess.Popen[bytes], folder: Path, max_minutes: float) -> None:
     if producer.poll():
-        raise RigError(_last_line(folder / "producer.err") or "the producer failed")
+        raise RigError(_complaint(folder))
     for fact in rig.recorder.facts[-10:]:
         if isinstance(fact, InstanceChanged) and USAGE_ERROR in fact.detail:
             raise RigError(f"no consumer can work with these settings: {fact.detail}")
@@ -148,6 +149,10 @@ def _producer(
             process.wait()
 
 
-def _last_line(path: Path) -> str:
-    lines = path.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else ""
+def _complaint(folder: Path) -> str:
+    """Return what the producer says went wrong: in its summary, else its last line."""
+    try:
+        return str(json.loads((folder / "producer.json").read_text())["error"])
+    except (ValueError, KeyError):
+        lines = (folder / "producer.err").read_text(errors="replace").strip().splitlines()
+        return lines[-1].removeprefix("Error: ") if lines else "the producer failed"
