@@ -6,6 +6,10 @@ from __future__ import annotations
 class ScalingError(Exception):
     """Root of the core's errors; the text is for people: what, where, and what to do."""
 
+    def __init__(self, text: str) -> None:
+        """Keep the text in one printable line, whatever it quotes of a template or a value."""
+        super().__init__("".join(letter if letter.isprintable() else " " for letter in text))
+
 
 class TemplateError(ScalingError):
     """The template cannot be read, or asks for something that scaling here cannot follow."""

@@ -137,7 +137,8 @@ def hook_completed(
     if instance.state is LifecycleState.PENDING_WAIT:
         hook = hook_for(group, LAUNCHING)
         if timed_out and hook is not None and hook.default_result == "ABANDON":
-            return _proceed(memory, instance, now, detail)
+            # Whatever is launched in its place is not the last policy's doing.
+            return _proceed(replace(memory, cause=""), instance, now, detail)
         return _into_service(memory, instance, now)
     return _proceed(memory, instance, now, detail)
 
@@ -190,6 +191,11 @@ def choose_victim(memory: GroupMemory) -> Instance:
     return min(memory.wanted(), key=lambda item: (item.launched_at, item.id))
 
 
+def group_metric(group: Group, name: str) -> Metric:
+    """Return a metric of the group."""
+    return Metric("AWS/AutoScaling", name, (("AutoScalingGroupName", group.name),))
+
+
 def group_datapoints(group: Group, memory: GroupMemory, minute: float) -> Iterator[Datapoint]:
     """Yield the group metrics that are turned on, for the minute that began at `minute`."""
     states = [item.state for item in memory.instances]
@@ -202,11 +208,9 @@ def group_datapoints(group: Group, memory: GroupMemory, minute: float) -> Iterat
         "GroupTerminatingInstances": sum(state not in WANTED for state in states),
         "GroupTotalInstances": len(states),
     }
-    dimensions = (("AutoScalingGroupName", group.name),)
     for name, value in values.items():
         if name in group.metrics:
-            metric = Metric("AWS/AutoScaling", name, dimensions)
-            yield Datapoint(metric, minute, StatisticSet.of(value))
+            yield Datapoint(group_metric(group, name), minute, StatisticSet.of(value))
 
 
 def _launch(memory: GroupMemory, actual: int, now: float) -> Step:

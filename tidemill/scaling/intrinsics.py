@@ -3,44 +3,34 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.parameters import parameter_values
+from tidemill.scaling.place import NAME_PROPERTIES, REF_IS_NO_NAME, Place, pseudo_parameters
+from tidemill.scaling.properties import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tidemill.scaling.template import Document
+
+__all__ = ["NO_VALUE", "Place", "Resolver"]
 
 NO_VALUE = object()
 """What Ref AWS::NoValue comes to; whatever holds it leaves it out."""
 
-_PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
+_PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 
-NAME_PROPERTIES = {
-    "AWS::AutoScaling::AutoScalingGroup": "AutoScalingGroupName",
-    "AWS::CloudWatch::Alarm": "AlarmName",
-    "AWS::EC2::LaunchTemplate": "LaunchTemplateName",
-    "AWS::Logs::LogGroup": "LogGroupName",
-    "AWS::SQS::Queue": "QueueName",
+_UNSUPPORTED = "is not supported here: write its value out, or make it a parameter"
+_REFUSED = {
+    "Fn::ImportValue": "takes a value from another stack, which is not here: make it a parameter",
+    "Fn::And": "is a condition function: use it in Conditions",
+    "Fn::Equals": "is a condition function: use it in Conditions",
+    "Fn::Not": "is a condition function: use it in Conditions",
+    "Fn::Or": "is a condition function: use it in Conditions",
 }
-"""The property that names a resource of a type, where the name matters to scaling."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the stack is imagined, and what its resources are called there.
-
-    `physical` has, by logical id, the values of a deployed resource: its "Ref" and attributes.
-    What is not in it gets a name made of the stack's and the logical id.
-    """
-
-    stack: str = "tidemill"
-    region: str = "us-east-1"
-    account: str = "000000000000"
-    physical: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Resolver:
@@ -55,17 +45,8 @@ class Resolver:
         self.template = template
         self.place = place
         self.parameters = parameter_values(template, given)
-        self._pseudo: dict[str, Any] = {
-            "AWS::AccountId": place.account,
-            "AWS::NoValue": NO_VALUE,
-            "AWS::NotificationARNs": [],
-            "AWS::Partition": "aws",
-            "AWS::Region": place.region,
-            "AWS::StackId": f"arn:aws:cloudformation:{place.region}:{place.account}:"
-            f"stack/{place.stack}/0",
-            "AWS::StackName": place.stack,
-            "AWS::URLSuffix": "amazonaws.com",
-        }
+        self._pseudo = pseudo_parameters(place) | {"AWS::NoValue": NO_VALUE}
+        self._open: list[str] = []
         self._functions: dict[str, Callable[[Any, str], Any]] = {
             "Ref": self._ref,
             "Fn::Base64": self.resolve,
@@ -96,13 +77,8 @@ class Resolver:
                 name, argument = next(iter(value.items()))
                 if name in self._functions:
                     return self._call(name, argument, where)
-                if name == "Fn::ImportValue":
-                    raise TemplateError(
-                        f"{where}: Fn::ImportValue takes a value from another stack, which is "
-                        "not here: make it a parameter"
-                    )
                 if str(name).startswith("Fn::"):
-                    raise TemplateError(f"{where}: {name} is not supported here")
+                    raise TemplateError(f"{where}: {name} {_REFUSED.get(name, _UNSUPPORTED)}")
             resolved = {key: self.resolve(part, f"{where}.{key}") for key, part in value.items()}
             return {key: part for key, part in resolved.items() if part is not NO_VALUE}
         if isinstance(value, list):
@@ -112,10 +88,10 @@ class Resolver:
 
     def properties(self, logical_id: str) -> Document:
         """Return a resource's properties, resolved."""
-        properties = self.template["Resources"][logical_id].get("Properties") or {}
-        resolved = self.resolve(properties, f"Resources.{logical_id}.Properties")
+        where = f"Resources.{logical_id}.Properties"
+        resolved = self.resolve(self._resource(logical_id).get("Properties") or {}, where)
         if not isinstance(resolved, dict):
-            raise TemplateError(f"Resources.{logical_id}.Properties: not a mapping")
+            raise TemplateError(f"{where} has to be a mapping")
         return resolved
 
     def present(self, *types: str) -> list[str]:
@@ -123,44 +99,88 @@ class Resolver:
         return [
             logical_id
             for logical_id, resource in self.template["Resources"].items()
-            if resource["Type"] in types
-            and ("Condition" not in resource or self.condition(resource["Condition"], logical_id))
+            if resource["Type"] in types and self._exists(logical_id)
         ]
 
     def name(self, logical_id: str) -> str:
         """Return a resource's name: as deployed, as its property says, or made up."""
-        resource = self.template["Resources"][logical_id]
+        resource = self._resource(logical_id)
         known = self.place.physical.get(logical_id, {})
         key = NAME_PROPERTIES.get(resource["Type"], "")
         if key in known:
             return known[key]
-        named = (resource.get("Properties") or {}).get(key)
-        if named is None:
-            return f"{self.place.stack}-{logical_id}"
-        return str(self.resolve(named, f"Resources.{logical_id}.Properties.{key}"))
+        if key and "Ref" in known and resource["Type"] not in REF_IS_NO_NAME:
+            return known["Ref"]
+        where = f"Resources.{logical_id}.Properties.{key}"
+        with self._once(where):
+            named = self.resolve((resource.get("Properties") or {}).get(key, NO_VALUE), where)
+        return f"{self.place.stack}-{logical_id}" if named is NO_VALUE else as_text(named, where)
 
     def condition(self, name: str, where: str) -> bool:
         """Tell whether a condition of the template holds."""
         conditions = self.template.get("Conditions") or {}
-        if name not in conditions:
-            raise TemplateError(f"{where}: no condition {name} in Conditions")
-        return self._holds(conditions[name], f"Conditions.{name}")
+        if not isinstance(name, str) or name not in conditions:
+            raise TemplateError(f"{where}: no condition {name} in Conditions: add it there")
+        with self._once(f"Conditions.{name}"):
+            return self._holds(conditions[name], f"Conditions.{name}")
+
+    @contextmanager
+    def _once(self, what: str) -> Iterator[None]:
+        """Keep `what` open, and refuse to open it again inside itself."""
+        if what in self._open:
+            circle = " -> ".join([*self._open[self._open.index(what) :], what])
+            raise TemplateError(f"{what} refers to itself: {circle}")
+        self._open.append(what)
+        try:
+            yield
+        finally:
+            self._open.pop()
+
+    def _resource(self, logical_id: str) -> Document:
+        resource: Document = self.template["Resources"][logical_id]
+        return resource
+
+    def _exists(self, logical_id: str) -> bool:
+        resource = self._resource(logical_id)
+        where = f"Resources.{logical_id}"
+        return "Condition" not in resource or self.condition(resource["Condition"], where)
+
+    def _referred(self, logical_id: str, where: str) -> Document:
+        """Return the resource that a function refers to.
+
+        Raises:
+            TemplateError: there is none, or its condition does not hold, so that CloudFormation
+                would not find it either.
+        """
+        if logical_id not in self.template["Resources"]:
+            raise TemplateError(f"{where}: there is no parameter or resource {logical_id}")
+        if not self._exists(logical_id):
+            condition = self._resource(logical_id)["Condition"]
+            raise TemplateError(
+                f"{where}: {logical_id} is not there, as its condition {condition} does not hold: "
+                "refer to it inside an Fn::If on that condition"
+            )
+        return self._resource(logical_id)
 
     def _holds(self, test: Any, where: str) -> bool:
-        if not isinstance(test, dict) or len(test) != 1:
-            raise TemplateError(f"{where}: not a condition")
-        name, argument = next(iter(test.items()))
-        if name == "Condition":
-            return self.condition(argument, where)
-        if name == "Fn::Equals":
-            left, right = (self.resolve(side, where) for side in argument)
-            return str(left) == str(right)
-        if name == "Fn::Not":
-            return not self._holds(argument[0], where)
-        if name in {"Fn::And", "Fn::Or"}:
-            answers = [self._holds(part, where) for part in argument]
-            return all(answers) if name == "Fn::And" else any(answers)
-        raise TemplateError(f"{where}: {name} is not a condition function that is supported here")
+        match test:
+            case {"Condition": name, **rest} if not rest:
+                return self.condition(name, where)
+            case {"Fn::Equals": [left, right], **rest} if not rest:
+                return bool(self._comparable(left, where) == self._comparable(right, where))
+            case {"Fn::Not": [part], **rest} if not rest:
+                return not self._holds(part, where)
+            case {"Fn::And": [*parts], **rest} if not rest and parts:
+                return all(self._holds(part, where) for part in parts)
+            case {"Fn::Or": [*parts], **rest} if not rest and parts:
+                return any(self._holds(part, where) for part in parts)
+        raise TemplateError(
+            f"{where}: not a condition: use Fn::Equals, Fn::And, Fn::Or, Fn::Not or Condition"
+        )
+
+    def _comparable(self, side: Any, where: str) -> Any:
+        value = self.resolve(side, where)
+        return value if isinstance(value, list | dict) else as_text(value, where)
 
     def _call(self, name: str, argument: Any, where: str) -> Any:
         try:
@@ -173,12 +193,11 @@ class Resolver:
             return self.parameters[name]
         if name in self._pseudo:
             return self._pseudo[name]
-        if name not in self.template["Resources"]:
-            raise TemplateError(f"{where}: Ref {name}: no such parameter or resource")
+        resource = self._referred(name, where)
         known = self.place.physical.get(name, {})
         if "Ref" in known:
             return known["Ref"]
-        if self.template["Resources"][name]["Type"] == "AWS::SQS::Queue":
+        if resource["Type"] == "AWS::SQS::Queue":
             return (
                 f"https://sqs.{self.place.region}.amazonaws.com/{self.place.account}/"
                 f"{self.name(name)}"
@@ -186,15 +205,16 @@ class Resolver:
         return self.name(name)
 
     def _get_att(self, argument: Any, where: str) -> str:
-        parts = argument if isinstance(argument, list) else str(argument).split(".", 1)
-        logical_id, attribute = str(parts[0]), ".".join(str(part) for part in parts[1:])
-        if logical_id not in self.template["Resources"] or not attribute:
-            raise TemplateError(f"{where}: GetAtt {logical_id}.{attribute}: no such resource")
+        parts = argument.split(".", 1) if isinstance(argument, str) else argument
+        logical_id, attribute = (as_text(self.resolve(part, where), where) for part in parts)
+        resource = self._referred(logical_id, where)
         known = self.place.physical.get(logical_id, {})
         if attribute in known:
             return known[attribute]
-        if attribute == NAME_PROPERTIES.get(self.template["Resources"][logical_id]["Type"]):
+        if attribute == NAME_PROPERTIES.get(resource["Type"]):
             return self.name(logical_id)
+        if (resource["Type"], attribute) == ("AWS::AutoScaling::ScalingPolicy", "Arn"):
+            return str(self._ref(logical_id, where))  # a policy's Ref is its ARN
         return f"{self.name(logical_id)}.{attribute}"
 
     def _sub(self, argument: Any, where: str) -> str:
@@ -204,13 +224,14 @@ class Resolver:
             literal, name = match.groups()
             if literal:
                 return f"${{{name}}}"
+            place = f"{where}: ${{{name}}}"
             if name in own:
-                return str(self.resolve(own[name], where))
+                return as_text(self.resolve(own[name], place), place)
             if "." in name:
-                return self._get_att(name, where)
-            return str(self._ref(name, where))
+                return self._get_att(name, place)
+            return as_text(self._ref(name, place), place)
 
-        return _PLACEHOLDER.sub(replaced, str(text))
+        return _PLACEHOLDER.sub(replaced, as_text(text, where))
 
     def _if(self, argument: Any, where: str) -> Any:
         name, then, otherwise = argument
@@ -218,28 +239,36 @@ class Resolver:
 
     def _join(self, argument: Any, where: str) -> str:
         separator, parts = argument
-        return str(separator).join(str(part) for part in self.resolve(parts, where))
+        values = self._list(parts, where)
+        return as_text(separator, where).join(as_text(value, where) for value in values)
 
     def _split(self, argument: Any, where: str) -> list[str]:
         separator, text = argument
-        return str(self.resolve(text, where)).split(separator)
+        return as_text(self.resolve(text, where), where).split(separator)
 
     def _select(self, argument: Any, where: str) -> Any:
-        index, items = (self.resolve(part, where) for part in argument)
-        try:
-            return items[int(index)]
-        except (IndexError, ValueError) as error:
-            raise TemplateError(f"{where}: Select {index} of {len(items)} values") from error
+        index, items = argument
+        values = self._list(items, where)
+        position = as_text(self.resolve(index, where), where)
+        if not position.isdecimal() or int(position) >= len(values):
+            raise TemplateError(f"{where}: Fn::Select {position} of {len(values)} values")
+        return values[int(position)]
+
+    def _list(self, value: Any, where: str) -> list[Any]:
+        values = self.resolve(value, where)
+        if not isinstance(values, list):
+            raise TypeError(values)
+        return values
 
     def _find_in_map(self, argument: Any, where: str) -> Any:
-        keys = [str(self.resolve(part, where)) for part in argument[:3]]
+        keys = [as_text(self.resolve(part, where), where) for part in argument]
         value: Any = self.template.get("Mappings") or {}
         for key in keys:
-            if key not in value:
-                raise TemplateError(f"{where}: FindInMap: nothing at {' / '.join(keys)}")
+            if not isinstance(value, dict) or key not in value:
+                raise TemplateError(f"{where}: Fn::FindInMap finds nothing at {' / '.join(keys)}")
             value = value[key]
         return value
 
     def _zones(self, argument: Any, where: str) -> list[str]:
-        region = self.resolve(argument, where) or self.place.region
+        region = as_text(self.resolve(argument, where), where) or self.place.region
         return [f"{region}{letter}" for letter in "ab"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling import alarm as alarms
 from tidemill.scaling.alarm import AlarmMemory, AlarmState
+from tidemill.scaling.decision import Ringing, decide
 from tidemill.scaling.group import (
     GroupMemory,
     Step,
@@ -19,22 +20,19 @@ from tidemill.scaling.group import (
     see_capacity,
 )
 from tidemill.scaling.metrics import Datapoint, MetricStore
-from tidemill.scaling.policy import clamp, find_step, new_desired
+from tidemill.scaling.policy import clamp
 from tidemill.scaling.queue_metrics import PERIOD, Activity, QueueSample, observe, queue_datapoints
 from tidemill.scaling.timeline import (
     AlarmChanged,
     CapacitySampled,
-    DesiredChanged,
     Fact,
-    PolicyHeld,
     QueueSampled,
-    stamp,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tidemill.scaling.spec import Alarm, Fleet, StepScalingPolicy
+    from tidemill.scaling.spec import Alarm, Fleet
 
 EVALUATION_LAG = 6
 """Seconds into a minute at which alarms see the minute before; AWS's sample of a state change
@@ -80,10 +78,9 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class AlarmWatch:
-    """An alarm's memory, when it was evaluated last, and when it invoked its actions last."""
+    """An alarm's memory, and when it last invoked the actions of the state that it is in."""
 
     memory: AlarmMemory
-    evaluated_at: float
     acted_at: float = float("-inf")
 
 
@@ -117,7 +114,7 @@ def begin(fleet: Fleet, now: float) -> Memory:
         at=now,
         activity=Activity.of_new_queue(now),
         group=GroupMemory(clamp(fleet.group.desired, fleet.group.min_size, fleet.group.max_size)),
-        watches={a.logical_id: AlarmWatch(AlarmMemory.created(now), now) for a in fleet.alarms},
+        watches={a.logical_id: AlarmWatch(AlarmMemory.created(now)) for a in fleet.alarms},
     )
 
 
@@ -142,15 +139,15 @@ def turn(fleet: Fleet, memory: Memory, observation: Observation, now: float) -> 
         kept = memory.metrics.record(datapoints, _reach(fleet.alarms))
         memory = replace(memory, metrics=kept)
     memory, ringing, changed = _evaluate(fleet, memory, now)
-    memory, decided = _decide(fleet, memory, ringing, now)
-    balanced = reconcile(fleet.group, memory.group, now)
+    decided = decide(fleet, memory.group, memory.held, ringing, now)
+    balanced = reconcile(fleet.group, decided.group, now)
     return Turn(
-        memory=replace(memory, at=now, group=balanced.memory),
+        memory=replace(memory, at=now, group=balanced.memory, held=decided.held),
         launch=balanced.launch,
         drain=balanced.drain,
         terminate=group.terminate + balanced.terminate,
         datapoints=datapoints,
-        facts=group.facts + sampled + changed + decided + balanced.facts,
+        facts=group.facts + sampled + changed + decided.facts + balanced.facts,
     )
 
 
@@ -187,99 +184,39 @@ def _publish(
 
 def _evaluate(
     fleet: Fleet, memory: Memory, now: float
-) -> tuple[Memory, list[Alarm], tuple[Fact, ...]]:
+) -> tuple[Memory, list[Ringing], tuple[Fact, ...]]:
     """Evaluate the alarms that are due; return those whose actions are due as well."""
     watches = dict(memory.watches)
-    ringing: list[Alarm] = []
+    ringing: list[Ringing] = []
     facts: list[Fact] = []
     for alarm in fleet.alarms:
         watch = watches[alarm.logical_id]
         interval = alarms.evaluation_interval(alarm)
-        if (now - EVALUATION_LAG) // interval <= (watch.evaluated_at - EVALUATION_LAG) // interval:
-            continue
-        before = watch.memory
-        after = alarms.evaluate(alarm, before, memory.metrics, now)
-        watch = replace(watch, memory=after, evaluated_at=now)
-        if after.state is not before.state:
-            facts.append(
-                AlarmChanged(
-                    now, alarm.logical_id, before.state, after.state, after.reason, after.value
+        if _beats(memory.at, now, interval):
+            before = watch.memory
+            after = alarms.evaluate(alarm, before, memory.metrics, now)
+            watch = replace(watch, memory=after)
+            if after.state is not before.state:
+                facts.append(
+                    AlarmChanged(
+                        now, alarm.logical_id, before.state, after.state, after.reason, after.value
+                    )
                 )
-            )
-            watch = replace(watch, acted_at=float("-inf"))
-        # The minute's beat is the evaluation's own; a turn that comes late must not skip one.
-        if after.state is AlarmState.ALARM and now - watch.acted_at > ACTION_INTERVAL - interval:
-            ringing.append(alarm)
+                watch = AlarmWatch(after)
+        # Actions go by a beat of their own: an alarm that is evaluated once an hour acts once a
+        # minute all the same. A turn that comes late must not make the next one skip a beat.
+        beat = min(interval, ACTION_INTERVAL)
+        rings = watch.memory.state is AlarmState.ALARM and _beats(memory.at, now, beat)
+        if rings and now - watch.acted_at > ACTION_INTERVAL - beat:
+            ringing.append(Ringing(alarm, watch.memory.value, _inputs(alarm, memory.metrics, now)))
             watch = replace(watch, acted_at=now)
         watches[alarm.logical_id] = watch
     return replace(memory, watches=watches), ringing, tuple(facts)
 
 
-def _decide(
-    fleet: Fleet, memory: Memory, ringing: Iterable[Alarm], now: float
-) -> tuple[Memory, tuple[Fact, ...]]:
-    """Run the policies of the ringing alarms; of several the largest capacity wins."""
-    changes: list[DesiredChanged] = []
-    facts: list[Fact] = []
-    held: dict[str, str] = {}
-    for alarm in ringing:
-        for action in alarm.actions:
-            policy = fleet.policy(action)
-            outcome = _run(fleet, memory, alarm, policy, now)
-            if isinstance(outcome, DesiredChanged):
-                changes.append(outcome)
-                continue
-            held[action] = outcome
-            if memory.held.get(action) != outcome:
-                facts.append(PolicyHeld(now, alarm.logical_id, action, outcome))
-    if changes:
-        winner = max(changes, key=lambda change: change.after)
-        cause = (
-            f"At {stamp(now)} a monitor alarm {winner.alarm} in state ALARM triggered policy "
-            f"{winner.policy} changing the desired capacity from {winner.before} to "
-            f"{winner.after}."
-        )
-        group = replace(memory.group, desired=winner.after, cause=cause)
-        memory = replace(memory, group=group)
-        facts.append(winner)
-    if ringing:
-        memory = replace(memory, held=held)
-    return memory, tuple(facts)
-
-
-def _run(
-    fleet: Fleet, memory: Memory, alarm: Alarm, policy: StepScalingPolicy, now: float
-) -> DesiredChanged | str:
-    """Return the change that a policy asks for, or why it asks for none."""
-    value = memory.watches[alarm.logical_id].memory.value
-    step = (
-        None if value is None else find_step(policy.steps, alarm.comparison, alarm.threshold, value)
-    )
-    if value is None or step is None:
-        return "the alarm's value is in no step"
-    capacity = see_capacity(memory.group, _warmup(fleet, policy), now)
-    outcome = new_desired(policy, step, capacity, fleet.group.min_size, fleet.group.max_size)
-    if outcome.desired is None:
-        return outcome.held
-    return DesiredChanged(
-        now,
-        alarm.logical_id,
-        policy.logical_id,
-        next((query.label for query in alarm.queries if query.id == alarm.returned), ""),
-        value,
-        _inputs(alarm, memory.metrics, now),
-        capacity.desired,
-        outcome.desired,
-    )
-
-
-def _warmup(fleet: Fleet, policy: StepScalingPolicy) -> int:
-    """Return the warm-up: the policy's, else the group's default, else the default cooldown."""
-    if policy.warmup is not None:
-        return policy.warmup
-    if fleet.group.default_warmup is not None:
-        return fleet.group.default_warmup
-    return fleet.group.default_cooldown
+def _beats(before: float, now: float, interval: int) -> bool:
+    """Tell whether a moment of evaluation lies after `before` and not after `now`."""
+    return (now - EVALUATION_LAG) // interval > (before - EVALUATION_LAG) // interval
 
 
 def _inputs(alarm: Alarm, metrics: MetricStore, now: float) -> dict[str, float]:
@@ -292,6 +229,9 @@ def _inputs(alarm: Alarm, metrics: MetricStore, now: float) -> dict[str, float]:
 def _reach(fleet_alarms: Iterable[Alarm]) -> float:
     """Return how far back, in seconds, the alarms look at most."""
     return max(
-        (alarms.evaluation_range(alarm.evaluation_periods) + 2) * alarm.period
-        for alarm in fleet_alarms
+        (
+            (alarms.evaluation_range(alarm.evaluation_periods) + 2) * alarm.period
+            for alarm in fleet_alarms
+        ),
+        default=0,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tidemill.scaling.errors import ParameterError
+from tidemill.scaling.errors import ParameterError, TemplateError
+from tidemill.scaling.properties import as_number, bound, needed, texts, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,57 +17,72 @@ if TYPE_CHECKING:
 def parameter_values(template: Document, given: Mapping[str, str]) -> dict[str, str | list[str]]:
     """Return every parameter's value as CloudFormation would hand it out: text, or a list of text.
 
+    A parameter of an AWS::SSM::Parameter type comes to what was given for it, the name: nothing
+    is looked up.
+
     Raises:
         ParameterError: a name that the template does not have, a parameter without value, or a
             value out of bounds (with the template's ConstraintDescription).
+        TemplateError: a bound in the template cannot be read.
     """
-    declared: Mapping[str, Mapping[str, Any]] = template.get("Parameters") or {}
+    declared: Mapping[str, Document] = template.get("Parameters") or {}
     for name in given:
         if name not in declared:
             known = ", ".join(declared) or "none"
             raise ParameterError(f"unknown parameter {name}: the template has {known}")
     values: dict[str, str | list[str]] = {}
     for name, declaration in declared.items():
+        where = f"Parameters.{name}"
         if name not in given and "Default" not in declaration:
             raise ParameterError(f"parameter {name} has no default: give a value for it")
-        kind = str(declaration.get("Type", "String"))
-        value = str(given[name] if name in given else declaration["Default"])
+        value = given[name] if name in given else needed(declaration, "Default", where)
+        kind = needed({"Type": "String"} | declaration, "Type", where)
         listed = kind == "CommaDelimitedList" or kind.startswith("List<")
         items = [item.strip() for item in value.split(",")] if listed else [value]
         for item in items:
-            _check(name, declaration, item, number=kind in {"Number", "List<Number>"})
+            problem = _problem(declaration, where, item, numeric=kind in {"Number", "List<Number>"})
+            if problem:
+                hint = needed(
+                    {"ConstraintDescription": problem} | declaration, "ConstraintDescription", where
+                )
+                raise ParameterError(f"parameter {name}={item}: {hint}")
         values[name] = items if listed else value
     return values
 
 
-def _check(name: str, declaration: Mapping[str, Any], value: str, *, number: bool) -> None:
-    problem = _number_problem(declaration, value) if number else _text_problem(declaration, value)
-    allowed = [str(option) for option in declaration.get("AllowedValues", [])]
+def _problem(declaration: Document, where: str, value: str, *, numeric: bool) -> str:
+    """Return which bound of the declaration a value breaks, or nothing."""
+    problem = (_number_problem if numeric else _text_problem)(declaration, where, value)
+    allowed = texts(declaration, "AllowedValues", where)
     if not problem and allowed and value not in allowed:
-        problem = f"not one of {', '.join(allowed)}"
-    if problem:
-        hint = declaration.get("ConstraintDescription", problem)
-        raise ParameterError(f"parameter {name}={value}: {hint}")
+        return f"not one of {', '.join(allowed)}"
+    return problem
 
 
-def _number_problem(declaration: Mapping[str, Any], value: str) -> str:
-    try:
-        number = float(value)
-    except ValueError:
+def _number_problem(declaration: Document, where: str, value: str) -> str:
+    found = as_number(value)
+    if found is None:
         return "not a number"
-    if number < float(declaration.get("MinValue", "-inf")):
-        return f"less than {declaration['MinValue']}"
-    if number > float(declaration.get("MaxValue", "inf")):
-        return f"more than {declaration['MaxValue']}"
+    least, most = bound(declaration, "MinValue", where), bound(declaration, "MaxValue", where)
+    if least is not None and found < least:
+        return f"less than {least:g}"
+    if most is not None and found > most:
+        return f"more than {most:g}"
     return ""
 
 
-def _text_problem(declaration: Mapping[str, Any], value: str) -> str:
-    pattern = declaration.get("AllowedPattern")
-    if pattern and not re.fullmatch(str(pattern), value):
-        return f"does not match {pattern}"
-    if len(value) < int(declaration.get("MinLength", 0)):
-        return f"shorter than {declaration['MinLength']} characters"
-    if len(value) > int(declaration.get("MaxLength", len(value))):
-        return f"longer than {declaration['MaxLength']} characters"
+def _text_problem(declaration: Document, where: str, value: str) -> str:
+    if "AllowedPattern" in declaration:
+        pattern = needed(declaration, "AllowedPattern", where)
+        try:
+            if not re.fullmatch(pattern, value):
+                return f"does not match {pattern}"
+        except (re.error, OverflowError) as error:
+            raise TemplateError(f"{where}.AllowedPattern: {error}: {pattern}") from error
+    least = whole(declaration, "MinLength", where, 0)
+    if len(value) < least:
+        return f"shorter than {least} characters"
+    most = whole(declaration, "MaxLength", where, len(value))
+    if len(value) > most:
+        return f"longer than {most} characters"
     return ""

@@ -40,10 +40,15 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a policy comes to: the new desired capacity, or None and why nothing changes."""
+    """What a policy comes to: the new desired capacity, or None and why nothing changes.
+
+    A policy that `stays` asks for the capacity that is desired already, which is a capacity to
+    compare with those of other policies; one that must wait asks for nothing.
+    """
 
     desired: int | None
     held: str = ""
+    stays: bool = False
 
 
 def step_problems(steps: Sequence[StepAdjustment]) -> list[str]:
@@ -53,8 +58,11 @@ def step_problems(steps: Sequence[StepAdjustment]) -> list[str]:
     problems = []
     if len(steps) > MAX_STEPS:
         problems.append(f"{len(steps)} steps are more than {MAX_STEPS}")
-    if any(step.lower is None and step.upper is None for step in steps):
-        problems.append("a step needs at least one bound")
+    for step in steps:
+        if step.lower is None and step.upper is None:
+            problems.append("a step needs at least one bound")
+        elif step.lower is not None and step.upper is not None and step.lower >= step.upper:
+            problems.append(f"a step from {step.lower:g} to {step.upper:g} holds nothing")
     for name, bounds in (
         ("lower", [step.lower for step in steps]),
         ("upper", [step.upper for step in steps]),
@@ -146,13 +154,17 @@ def new_desired(
     if target > capacity.settled:
         wanted = clamp(max(target, capacity.desired), low, high)
         if wanted == capacity.desired:
-            return Outcome(None, f"the group wants {capacity.desired} already")
+            return _staying(capacity)
         return Outcome(wanted)
     if target == capacity.settled and policy.adjustment_type is not AdjustmentType.EXACT:
-        return Outcome(None, "the step asks for no change")
+        return Outcome(None, "the step asks for no change", stays=True)
     if capacity.warming:
         return Outcome(None, f"{capacity.warming} instances are warming up")
     wanted = clamp(adjusted(policy, step, capacity.settled + capacity.terminating), low, high)
     if wanted >= capacity.desired:
-        return Outcome(None, f"the group wants {capacity.desired} already")
+        return _staying(capacity)
     return Outcome(wanted)
+
+
+def _staying(capacity: Capacity) -> Outcome:
+    return Outcome(None, f"the group wants {capacity.desired} already", stays=True)

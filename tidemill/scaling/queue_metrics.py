@@ -15,6 +15,10 @@ from tidemill.scaling.spec import Metric
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+VISIBLE = "ApproximateNumberOfMessagesVisible"
+NOT_VISIBLE = "ApproximateNumberOfMessagesNotVisible"
+DELAYED = "ApproximateNumberOfMessagesDelayed"
+
 PERIOD = 60
 """Seconds between two datapoints of an active queue."""
 
@@ -57,6 +61,11 @@ def observe(activity: Activity, sample: QueueSample, now: float) -> Activity:
     return replace(activity, active_until=now + ACTIVE_SECONDS)
 
 
+def queue_metric(queue: str, name: str) -> Metric:
+    """Return a metric of the queue with this name."""
+    return Metric("AWS/SQS", name, (("QueueName", queue),))
+
+
 def queue_datapoints(
     queue: str, activity: Activity, sample: QueueSample, minute: float, now: float
 ) -> Iterator[Datapoint]:
@@ -67,12 +76,10 @@ def queue_datapoints(
     """
     if now > activity.active_until or now < activity.publishes_from:
         return
-    dimensions = (("QueueName", queue),)
     for name, value, always in (
-        ("ApproximateNumberOfMessagesVisible", sample.visible, True),
-        ("ApproximateNumberOfMessagesNotVisible", sample.in_flight, False),
-        ("ApproximateNumberOfMessagesDelayed", sample.delayed, False),
+        (VISIBLE, sample.visible, True),
+        (NOT_VISIBLE, sample.in_flight, False),
+        (DELAYED, sample.delayed, False),
     ):
         if always or value:
-            metric = Metric("AWS/SQS", name, dimensions)
-            yield Datapoint(metric, minute, StatisticSet.of(value))
+            yield Datapoint(queue_metric(queue, name), minute, StatisticSet.of(value))

@@ -6,41 +6,35 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.errors import TemplateError
+from tidemill.scaling.group import group_metric
 from tidemill.scaling.intrinsics import Place, Resolver
 from tidemill.scaling.policy import step_problems
-from tidemill.scaling.properties import bound, choice, needed, optional, whole
+from tidemill.scaling.properties import COUNT, bound, choice, entries, optional, part, whole
+from tidemill.scaling.queue_metrics import DELAYED, NOT_VISIBLE, VISIBLE, queue_metric
 from tidemill.scaling.reading_alarms import read_alarms
+from tidemill.scaling.reading_group import ALL_GROUP_METRICS, read_group, read_user_data
 from tidemill.scaling.spec import (
     AdjustmentType,
     Alarm,
     Fleet,
     Group,
-    LifecycleHook,
     Queue,
     StepAdjustment,
     StepScalingPolicy,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tidemill.scaling.template import Document
 
 GROUP = "AWS::AutoScaling::AutoScalingGroup"
 POLICY = "AWS::AutoScaling::ScalingPolicy"
-HOOK = "AWS::AutoScaling::LifecycleHook"
-LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
 QUEUE = "AWS::SQS::Queue"
-ALL_GROUP_METRICS = (
-    "GroupDesiredCapacity",
-    "GroupInServiceInstances",
-    "GroupMaxSize",
-    "GroupMinSize",
-    "GroupPendingInstances",
-    "GroupTerminatingInstances",
-    "GroupTotalInstances",
-)
-"""What a MetricsCollection without a list of metrics turns on, as far as it is modelled."""
+VISIBILITY_TIMEOUT = (0, 43_200)
+RECEIVE_COUNT = (1, 1000)
+RECEIVE_COUNT_DEFAULT = 10
+"""Receives where a RedrivePolicy names no maxReceiveCount (SQS API, SetQueueAttributes)."""
 
 
 def read_fleet(template: Document, given: Mapping[str, str], place: Place | None = None) -> Fleet:
@@ -56,23 +50,10 @@ def read_fleet(template: Document, given: Mapping[str, str], place: Place | None
         TemplateError: the template does not have what a fleet needs, or uses what scaling here
             cannot follow.
     """
-    reading = _Reading(Resolver(template, given, place or Place()), [])
-    groups = reading.resolver.present(GROUP)
-    if len(groups) != 1:
-        raise TemplateError(f"the template has {len(groups)} Auto Scaling groups, not one")
-    group = reading.group(groups[0])
-    policies = tuple(reading.policies(group))
-    alarms = tuple(read_alarms(reading.resolver, policies))
-    if not policies or not alarms:
-        raise TemplateError(f"no step scaling policy that an alarm triggers moves {groups[0]}")
-    return Fleet(
-        queue=reading.queue(alarms),
-        group=group,
-        policies=policies,
-        alarms=alarms,
-        user_data=reading.user_data(groups[0]),
-        not_modelled=tuple(reading.left_out),
-    )
+    try:
+        return _Reading(Resolver(template, given, place or Place()), []).fleet()
+    except RecursionError as error:
+        raise TemplateError("the template is nested too deep: make it flatter") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,46 +63,30 @@ class _Reading:
     resolver: Resolver
     left_out: list[str]
 
-    def group(self, logical_id: str) -> Group:
-        where = f"Resources.{logical_id}.Properties"
-        properties = self.resolver.properties(logical_id)
-        for feature in ("WarmPool", "InstanceMaintenancePolicy", "TerminationPolicies"):
-            if feature in properties:
-                self.left_out.append(f"{where}.{feature}: not modelled")
-        minimum = whole(properties, "MinSize", where)
-        metrics: frozenset[str] = frozenset()
-        for collection in properties.get("MetricsCollection", []):
-            metrics |= frozenset(collection.get("Metrics", ALL_GROUP_METRICS))
-        return Group(
-            logical_id=logical_id,
-            name=self.resolver.name(logical_id),
-            min_size=minimum,
-            max_size=whole(properties, "MaxSize", where),
-            desired=whole(properties, "DesiredCapacity", where, minimum),
-            default_warmup=optional(properties, "DefaultInstanceWarmup", where),
-            default_cooldown=whole(properties, "Cooldown", where, 300),
-            hooks=tuple(self._hooks(logical_id, properties)),
-            metrics=metrics,
+    def fleet(self) -> Fleet:
+        groups = self.resolver.present(GROUP)
+        if len(groups) != 1:
+            raise TemplateError(f"Resources: {len(groups)} Auto Scaling groups: keep exactly one")
+        group = read_group(self.resolver, groups[0], self.left_out)
+        policies = tuple(self.policies(group))
+        alarms = tuple(read_alarms(self.resolver, policies, self.left_out))
+        if not alarms:
+            raise TemplateError(
+                f"Resources: no alarm triggers a step scaling policy of {group.logical_id}: "
+                "add an alarm with such a policy in AlarmActions"
+            )
+        queue = self.queue(alarms)
+        self.left_out.extend(_unpublished(group, queue, alarms))
+        return Fleet(
+            queue=queue,
+            group=group,
+            policies=policies,
+            alarms=alarms,
+            user_data=read_user_data(self.resolver, group.logical_id),
+            not_modelled=tuple(self.left_out),
         )
 
-    def _hooks(self, group: str, properties: Document) -> Iterable[LifecycleHook]:
-        specifications = list(properties.get("LifecycleHookSpecificationList", []))
-        for logical_id in self.resolver.present(HOOK):
-            own = self.resolver.properties(logical_id)
-            if own.get("AutoScalingGroupName") == self.resolver.name(group):
-                specifications.append(
-                    {"LifecycleHookName": self.resolver.name(logical_id)} | own,
-                )
-        for hook in specifications:
-            where = f"Resources.{group}: hook {hook.get('LifecycleHookName')}"
-            yield LifecycleHook(
-                name=needed(hook, "LifecycleHookName", where),
-                transition=needed(hook, "LifecycleTransition", where),
-                heartbeat_timeout=whole(hook, "HeartbeatTimeout", where, 3600),
-                default_result=hook.get("DefaultResult", "ABANDON"),
-            )
-
-    def policies(self, group: Group) -> Iterable[StepScalingPolicy]:
+    def policies(self, group: Group) -> Iterator[StepScalingPolicy]:
         for logical_id in self.resolver.present(POLICY):
             where = f"Resources.{logical_id}.Properties"
             properties = self.resolver.properties(logical_id)
@@ -141,12 +106,18 @@ class _Reading:
                         bound(step, "MetricIntervalUpperBound", where),
                         whole(step, "ScalingAdjustment", where),
                     )
-                    for step in properties.get("StepAdjustments", [])
+                    for step in entries(properties, "StepAdjustments", where)
                 ),
-                warmup=optional(properties, "EstimatedInstanceWarmup", where),
-                min_adjustment_magnitude=optional(properties, "MinAdjustmentMagnitude", where),
+                warmup=optional(properties, "EstimatedInstanceWarmup", where, COUNT),
+                min_adjustment_magnitude=optional(
+                    properties, "MinAdjustmentMagnitude", where, COUNT
+                ),
             )
             problems = step_problems(policy.steps)
+            if policy.adjustment_type is AdjustmentType.EXACT and any(
+                step.adjustment < 0 for step in policy.steps
+            ):
+                problems.append("an exact capacity cannot be negative")
             if problems:
                 raise TemplateError(f"{where}.StepAdjustments: {'; '.join(problems)}")
             yield policy
@@ -163,27 +134,38 @@ class _Reading:
         queues = [q for q in self.resolver.present(QUEUE) if self.resolver.name(q) in watched]
         if len(queues) != 1:
             raise TemplateError(
-                f"the scaling alarms watch {len(queues)} queues of the template, not one"
+                f"Resources: the scaling alarms watch {len(queues)} queues of the template: give "
+                "them the QueueName of exactly one"
             )
         where = f"Resources.{queues[0]}.Properties"
         properties = self.resolver.properties(queues[0])
-        redrive = properties.get("RedrivePolicy") or {}
+        redrive = part(properties, "RedrivePolicy", where)
+        receives = whole(
+            redrive,
+            "maxReceiveCount",
+            f"{where}.RedrivePolicy",
+            RECEIVE_COUNT_DEFAULT,
+            RECEIVE_COUNT,
+        )
         return Queue(
             logical_id=queues[0],
             name=self.resolver.name(queues[0]),
-            visibility_timeout=whole(properties, "VisibilityTimeout", where, 30),
-            max_receive_count=optional(redrive, "maxReceiveCount", f"{where}.RedrivePolicy"),
+            visibility_timeout=whole(
+                properties, "VisibilityTimeout", where, 30, VISIBILITY_TIMEOUT
+            ),
+            max_receive_count=receives if redrive else None,
         )
 
-    def user_data(self, group: str) -> str:
-        properties = self.resolver.properties(group)
-        specification = properties.get("LaunchTemplate") or properties.get(
-            "MixedInstancesPolicy", {}
-        ).get("LaunchTemplate", {}).get("LaunchTemplateSpecification", {})
-        wanted = specification.get("LaunchTemplateId") or specification.get("LaunchTemplateName")
-        for logical_id in self.resolver.present(LAUNCH_TEMPLATE):
-            reference = self.resolver.resolve({"Ref": logical_id}, group)
-            if wanted in {reference, self.resolver.name(logical_id)}:
-                data = self.resolver.properties(logical_id).get("LaunchTemplateData", {})
-                return str(data.get("UserData", ""))
-        raise TemplateError(f"Resources.{group}: its launch template is not in the template")
+
+def _unpublished(group: Group, queue: Queue, alarms: Iterable[Alarm]) -> Iterator[str]:
+    """Yield a sentence for each metric of an alarm that has no datapoints here."""
+    published = {queue_metric(queue.name, name) for name in (VISIBLE, NOT_VISIBLE, DELAYED)}
+    published |= {group_metric(group, name) for name in group.metrics & {*ALL_GROUP_METRICS}}
+    for alarm in alarms:
+        for query in alarm.queries:
+            if query.stat and query.stat.metric not in published:
+                metric = query.stat.metric
+                yield (
+                    f"Resources.{alarm.logical_id}: nothing publishes {metric.namespace} "
+                    f"{metric.name} {dict(metric.dimensions)} here"
+                )

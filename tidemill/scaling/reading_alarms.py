@@ -8,11 +8,20 @@ from tidemill.scaling.alarm import verify
 from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.expression import ExpressionError
 from tidemill.scaling.metrics import StatisticError
-from tidemill.scaling.properties import choice, needed, whole
+from tidemill.scaling.properties import (
+    choice,
+    entries,
+    flag,
+    items,
+    needed,
+    number,
+    part,
+    whole,
+)
 from tidemill.scaling.spec import Alarm, Comparison, Metric, MetricQuery, MetricStat, MissingData
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tidemill.scaling.intrinsics import Resolver
     from tidemill.scaling.spec import StepScalingPolicy
@@ -20,9 +29,23 @@ if TYPE_CHECKING:
 
 ALARM = "AWS::CloudWatch::Alarm"
 
+# CloudWatch API, PutMetricAlarm.
+HIGH_RESOLUTION_PERIODS = (10, 20, 30)
+MINUTE, HOUR, DAY, WEEK = 60, 3600, 86_400, 604_800
+MAX_ACTIONS = 5
+MAX_METRICS = 10
 
-def read_alarms(resolver: Resolver, policies: Iterable[StepScalingPolicy]) -> Iterable[Alarm]:
-    """Yield the alarms whose actions are enabled and trigger one of these policies."""
+
+def read_alarms(
+    resolver: Resolver, policies: Iterable[StepScalingPolicy], left_out: list[str]
+) -> Iterator[Alarm]:
+    """Yield the alarms whose actions are enabled and trigger one of these policies.
+
+    `left_out` is added a sentence for what such an alarm has and scaling here leaves out.
+
+    Raises:
+        TemplateError: an alarm that triggers a policy cannot be followed here.
+    """
     references = {
         resolver.resolve({"Ref": policy.logical_id}, "AlarmActions"): policy.logical_id
         for policy in policies
@@ -30,79 +53,119 @@ def read_alarms(resolver: Resolver, policies: Iterable[StepScalingPolicy]) -> It
     for logical_id in resolver.present(ALARM):
         where = f"Resources.{logical_id}.Properties"
         properties = resolver.properties(logical_id)
-        actions = tuple(
-            references[action]
-            for action in properties.get("AlarmActions", [])
-            if action in references
+        if not flag(properties, "ActionsEnabled", where, default=True):
+            continue
+        left_out.extend(
+            f"{where}.{key}: policies are triggered by AlarmActions only"
+            for key in ("OKActions", "InsufficientDataActions")
+            if _triggered(properties, key, where, references)
         )
-        if actions and str(properties.get("ActionsEnabled", True)).lower() != "false":
-            yield _alarm(logical_id, resolver.name(logical_id), properties, actions, where)
+        actions = _triggered(properties, "AlarmActions", where, references)
+        if actions:
+            left_out.extend(
+                f"{where}.{feature}: not modelled"
+                for feature in ("EvaluationWindow", "WarmUpConfiguration")
+                if feature in properties
+            )
+            yield _alarm(logical_id, resolver.name(logical_id), properties, actions)
 
 
-def _alarm(
-    logical_id: str, name: str, properties: Document, actions: tuple[str, ...], where: str
-) -> Alarm:
+def _triggered(
+    properties: Document, key: str, where: str, references: dict[str, str]
+) -> tuple[str, ...]:
+    targets = items(properties, key, where)
+    if len(targets) > MAX_ACTIONS:
+        raise TemplateError(f"{where}.{key}: {len(targets)} are more than {MAX_ACTIONS}")
+    return tuple(
+        references[target] for target in targets if isinstance(target, str) and target in references
+    )
+
+
+def _alarm(logical_id: str, name: str, properties: Document, actions: tuple[str, ...]) -> Alarm:
+    where = f"Resources.{logical_id}.Properties"
     if "Metrics" in properties:
-        queries, returned = _queries(properties["Metrics"], f"{where}.Metrics")
+        queries, returned = _queries(properties, where)
     else:
         queries, returned = (MetricQuery("m1", _stat(properties, properties, where)),), "m1"
     periods = {query.stat.period for query in queries if query.stat}
     if len(periods) != 1:
-        raise TemplateError(f"{where}: an alarm's metrics need one and the same Period")
-    evaluated = whole(properties, "EvaluationPeriods", where)
+        raise TemplateError(f"{where}: give all metrics of the alarm one and the same Period")
+    period = periods.pop()
+    most = (DAY if period < HOUR else WEEK) // period
+    evaluated = whole(properties, "EvaluationPeriods", where, bounds=(1, most))
     alarm = Alarm(
         logical_id=logical_id,
         name=name,
         queries=queries,
         returned=returned,
         comparison=choice(Comparison, properties, "ComparisonOperator", where),
-        threshold=float(needed(properties, "Threshold", where)),
-        period=periods.pop(),
+        threshold=number(properties, "Threshold", where),
+        period=period,
         evaluation_periods=evaluated,
-        datapoints_to_alarm=whole(properties, "DatapointsToAlarm", where, evaluated),
+        datapoints_to_alarm=whole(
+            properties, "DatapointsToAlarm", where, evaluated, (1, evaluated)
+        ),
         missing_data=choice(
-            MissingData, {"TreatMissingData": "missing"} | properties, "TreatMissingData", where
+            MissingData, properties, "TreatMissingData", where, MissingData.MISSING
         ),
         actions=actions,
     )
     try:
         verify(alarm)
     except (ExpressionError, StatisticError) as error:
-        raise TemplateError(f"{where}: {error}") from error
+        raise TemplateError(f"Resources.{error}") from error  # starts with the logical id
     return alarm
 
 
-def _queries(entries: list[Document], where: str) -> tuple[tuple[MetricQuery, ...], str]:
+def _queries(properties: Document, where: str) -> tuple[tuple[MetricQuery, ...], str]:
     queries: list[MetricQuery] = []
     returned: list[str] = []
-    for entry in entries:
-        place = f"{where}.{entry.get('Id')}"
+    where = f"{where}.Metrics"
+    for entry in entries(properties, "Metrics", where.removesuffix(".Metrics")):
+        key = needed(entry, "Id", where)
+        place = f"{where}.{key}"
+        if key in {query.id for query in queries}:
+            raise TemplateError(f"{place}: this Id stands twice: keep one")
+        if ("MetricStat" in entry) == ("Expression" in entry):
+            raise TemplateError(f"{place}: give either MetricStat or Expression")
+        statistic = part(entry, "MetricStat", place)
+        metric = part(statistic, "Metric", f"{place}.MetricStat")
         query = MetricQuery(
-            id=needed(entry, "Id", where),
-            stat=_stat(entry["MetricStat"]["Metric"], entry["MetricStat"], place)
-            if "MetricStat" in entry
-            else None,
-            expression=entry.get("Expression"),
-            label=entry.get("Label", ""),
+            id=key,
+            stat=_stat(metric, statistic, f"{place}.MetricStat") if "MetricStat" in entry else None,
+            expression=needed(entry, "Expression", place) if "Expression" in entry else None,
+            label=needed({"Label": ""} | entry, "Label", place),
         )
         queries.append(query)
-        if entry.get("ReturnData", True) is not False:
-            returned.append(query.id)
+        if flag(entry, "ReturnData", place, default=True):
+            returned.append(key)
     if len(returned) != 1:
-        raise TemplateError(f"{where}: exactly one entry needs ReturnData, not {len(returned)}")
+        raise TemplateError(
+            f"{where}: {len(returned)} entries return data: set ReturnData: false on all but one"
+        )
+    if sum(query.stat is not None for query in queries) > MAX_METRICS:
+        raise TemplateError(f"{where}: more than {MAX_METRICS} metrics")
     return tuple(queries), returned[0]
 
 
 def _stat(metric: Document, statistic: Document, where: str) -> MetricStat:
-    stat = statistic.get("Stat") or statistic.get("Statistic")
-    if stat is None:
-        raise TemplateError(f"{where}: needs a Statistic; ExtendedStatistic is not modelled")
+    key = "Stat" if "Stat" in statistic else "Statistic"
+    if "ExtendedStatistic" in statistic:
+        raise TemplateError(f"{where}.ExtendedStatistic is not modelled: use Statistic")
+    period = whole(statistic, "Period", where, bounds=(1, WEEK))
+    if period % MINUTE and period not in HIGH_RESOLUTION_PERIODS:
+        raise TemplateError(f"{where}.Period: {period} is not 10, 20, 30 or a multiple of 60")
     return MetricStat(
         Metric(
             needed(metric, "Namespace", where),
             needed(metric, "MetricName", where),
-            tuple(sorted((d["Name"], str(d["Value"])) for d in metric.get("Dimensions", []))),
+            tuple(
+                sorted(
+                    (needed(pair, "Name", where), needed(pair, "Value", where))
+                    for pair in entries(metric, "Dimensions", where)
+                )
+            ),
         ),
-        whole(statistic, "Period", where, 60),
-        str(stat),
+        period,
+        needed(statistic, key, where),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, NoReturn
 
 import yaml
 
@@ -10,9 +11,16 @@ from tidemill.scaling.errors import TemplateError
 
 Document = dict[str, Any]
 
+_SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources")
+_MERGE_TAG = "tag:yaml.org,2002:merge"
+
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader that reads dates as text, as CloudFormation does, and refuses repeated keys."""
+    """SafeLoader with CloudFormation's rules: dates are text, and some of YAML is not there.
+
+    CloudFormation User Guide, "CloudFormation template format": no aliases, no hash merges, and
+    no binary, omap, pairs, set and timestamp tags.
+    """
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own class attribute, not ours to type
         first: [
@@ -21,16 +29,42 @@ class _Loader(yaml.SafeLoader):
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(
+                None,
+                None,
+                f"CloudFormation takes no YAML aliases: write *{event.anchor} out",
+                event.start_mark,
+            )
+        return super().compose_node(parent, index)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - the overridden signature
+        try:
+            return super().construct_object(node, deep)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            # PyYAML lets these through where a tag such as !!int does not fit its text.
+            kind = node.tag.rsplit(":", 1)[-1]
+            _refuse(node, f"this cannot be read as {kind}: {error}")
+
+
+def _refuse(node: yaml.Node, problem: str) -> NoReturn:
+    raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> Document:
-    pairs = [(loader.construct_object(key), value) for key, value in node.value]
-    keys = [key for key, _ in pairs]
-    for position, key in enumerate(keys):
-        if key in keys[:position]:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"key {key!r} stands twice", node.value[position][0].start_mark
-            )
-    return {key: loader.construct_object(value, deep=True) for key, value in pairs}
+    mapping: Document = {}
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode) or key.tag.startswith("!"):
+            _refuse(key, "a key has to be plain text")
+        if key.tag == _MERGE_TAG:
+            _refuse(key, "CloudFormation takes no hash merges: write out what << stands for")
+        name = str(key.value)
+        if name in mapping:
+            _refuse(key, f"key {name!r} stands twice: keep one")
+        mapping[name] = loader.construct_object(value, deep=True)
+    return mapping
 
 
 def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Document:
@@ -48,7 +82,14 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Document:
     return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": argument}
 
 
+def _unsupported(_: _Loader, node: yaml.Node) -> NoReturn:
+    kind = node.tag.rsplit(":", 1)[-1]
+    _refuse(node, f"CloudFormation does not support YAML's {kind} tag: write plain text")
+
+
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+for _kind in ("binary", "omap", "pairs", "set", "timestamp"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _unsupported)
 _Loader.add_multi_constructor("!", _short_form)
 
 
@@ -60,19 +101,70 @@ def parse_template(text: str, source: str) -> Document:
         source: what to call it in errors, such as its path.
 
     Raises:
-        TemplateError: not YAML (with the line), or not a template.
+        TemplateError: neither YAML nor JSON (with the line), or not a template.
     """
     try:
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+        document = _json(text)
+        if document is None:
+            document = _yaml(text, source)
+    except RecursionError as error:
+        raise TemplateError(f"{source}: nested too deep for a template") from error
+    return _verified(document, source)
+
+
+def _json(text: str) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Return what flawless JSON holds, or None, for YAML's parser to tell what is wrong where.
+
+    JSON has a parser of its own because YAML takes no tabs between its tokens.
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> Document:
+        mapping = dict(pairs)
+        if len(mapping) < len(pairs):
+            raise ValueError("a key stands twice")
+        return mapping
+
+    def refused(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is not JSON")
+
+    try:
+        return json.loads(text, object_pairs_hook=once, parse_constant=refused)
+    except ValueError:
+        return None
+
+
+def _yaml(text: str, source: str) -> Any:  # noqa: ANN401 - whatever YAML can hold
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{source}, line {mark.line + 1}, column {mark.column + 1}" if mark else source
-        raise TemplateError(f"{place}: {error.problem or error.context}") from error
+        problem = ": ".join(filter(None, (error.context, error.problem)))
+        hint = ": indent with spaces" if "\\t" in problem else ""
+        raise TemplateError(f"{place}: {problem}{hint}") from error
     except yaml.YAMLError as error:
-        raise TemplateError(f"{source}: {error}") from error
-    if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
+        problem = " ".join(str(error).split())
+        raise TemplateError(f"{source}: not YAML: {problem}") from error
+
+
+def _verified(document: Any, source: str) -> Document:  # noqa: ANN401 - what was read
+    """Make sure that what the core looks into by name is made of mappings, and return it.
+
+    Raises:
+        TemplateError: it is not; the text says which part.
+    """
+    if not isinstance(document, dict) or not document.get("Resources"):
         raise TemplateError(f"{source}: not a CloudFormation template: it has no Resources")
+    for section in _SECTIONS:
+        content = document.get(section) or {}
+        if not isinstance(content, dict):
+            raise TemplateError(f"{source}: {section} has to be a mapping of names")
+        for name, entry in content.items():
+            if not isinstance(entry, dict):
+                raise TemplateError(f"{source}: {section}.{name} has to be a mapping")
     for logical_id, resource in document["Resources"].items():
-        if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
-            raise TemplateError(f"{source}: Resources.{logical_id} has no Type")
+        if not isinstance(resource.get("Type"), str):
+            raise TemplateError(f"{source}: Resources.{logical_id} has no Type: add one")
+        if not isinstance(resource.get("Properties") or {}, dict):
+            raise TemplateError(f"{source}: Resources.{logical_id}.Properties is no mapping")
     return document

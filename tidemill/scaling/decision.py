@@ -1,0 +1,112 @@
+"""What the policies of ringing alarms decide together about the desired capacity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.group import see_capacity
+from tidemill.scaling.policy import Outcome, find_step, new_desired
+from tidemill.scaling.timeline import DesiredChanged, PolicyHeld, stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tidemill.scaling.group import GroupMemory
+    from tidemill.scaling.spec import Alarm, Fleet, StepScalingPolicy
+    from tidemill.scaling.timeline import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """An alarm whose actions are due, its value, and the newest values of its metrics by id."""
+
+    alarm: Alarm
+    value: float | None
+    inputs: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The group with its new desired capacity, why policies did nothing, and the news of both."""
+
+    group: GroupMemory
+    held: Mapping[str, str]
+    facts: tuple[Fact, ...] = ()
+
+
+def decide(
+    fleet: Fleet,
+    group: GroupMemory,
+    held_before: Mapping[str, str],
+    ringing: Sequence[Ringing],
+    now: float,
+) -> Decision:
+    """Run the policies of the ringing alarms; of several the largest capacity wins.
+
+    The largest wins for scale-out and for scale-in ("Dynamic scaling for Amazon EC2 Auto
+    Scaling"), so one policy that is content with what is there keeps it there.
+    """
+    if not ringing:
+        return Decision(group, held_before)
+    changes: list[DesiredChanged] = []
+    held: dict[str, PolicyHeld] = {}
+    stays = False
+    for rung in ringing:
+        for action in rung.alarm.actions:
+            outcome = _run(fleet, group, rung, fleet.policy(action), now)
+            stays |= outcome.stays
+            if outcome.desired is None:
+                held[action] = PolicyHeld(now, rung.alarm.logical_id, action, outcome.held)
+            else:
+                changes.append(_change(rung, action, group.desired, outcome.desired, now))
+    winner = max(changes, key=lambda change: change.after, default=None)
+    if winner is not None and stays and winner.after < group.desired:
+        why = f"another policy asks for {group.desired}"
+        held |= {one.policy: PolicyHeld(now, one.alarm, one.policy, why) for one in changes}
+        winner = None
+    news = tuple(fact for action, fact in held.items() if held_before.get(action) != fact.why)
+    reasons = {action: fact.why for action, fact in held.items()}
+    if winner is None:
+        return Decision(group, reasons, news)
+    cause = (
+        f"At {stamp(now)} a monitor alarm {winner.alarm} in state ALARM triggered policy "
+        f"{winner.policy} changing the desired capacity from {winner.before} to {winner.after}."
+    )
+    return Decision(replace(group, desired=winner.after, cause=cause), reasons, (*news, winner))
+
+
+def warmup(fleet: Fleet, policy: StepScalingPolicy) -> int:
+    """Return the warm-up: the policy's, else the group's default, else the default cooldown."""
+    if policy.warmup is not None:
+        return policy.warmup
+    if fleet.group.default_warmup is not None:
+        return fleet.group.default_warmup
+    return fleet.group.default_cooldown
+
+
+def _run(
+    fleet: Fleet, group: GroupMemory, rung: Ringing, policy: StepScalingPolicy, now: float
+) -> Outcome:
+    alarm = rung.alarm
+    step = None
+    if rung.value is not None:
+        step = find_step(policy.steps, alarm.comparison, alarm.threshold, rung.value)
+    if step is None:
+        return Outcome(None, "the alarm's value is in no step")
+    capacity = see_capacity(group, warmup(fleet, policy), now)
+    return new_desired(policy, step, capacity, fleet.group.min_size, fleet.group.max_size)
+
+
+def _change(rung: Ringing, policy: str, before: int, after: int, now: float) -> DesiredChanged:
+    alarm = rung.alarm
+    return DesiredChanged(
+        at=now,
+        alarm=alarm.logical_id,
+        policy=policy,
+        label=next((query.label for query in alarm.queries if query.id == alarm.returned), ""),
+        value=rung.value or 0.0,
+        inputs=rung.inputs,
+        before=before,
+        after=after,
+    )

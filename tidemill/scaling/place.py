@@ -1,0 +1,49 @@
+"""Where a stack is imagined: its names and the pseudo parameters that come of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME_PROPERTIES = {
+    "AWS::AutoScaling::AutoScalingGroup": "AutoScalingGroupName",
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::EC2::LaunchTemplate": "LaunchTemplateName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::SQS::Queue": "QueueName",
+}
+"""The property that names a resource of a type, where the name matters to scaling."""
+
+REF_IS_NO_NAME = {"AWS::EC2::LaunchTemplate", "AWS::SQS::Queue"}
+"""Of these types, those whose Ref is an id or a URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the stack is imagined, and what its resources are called there.
+
+    `physical` has, by logical id, the values of a deployed resource: its "Ref" and attributes.
+    What is not in it gets a name made of the stack's and the logical id.
+    """
+
+    stack: str = "tidemill"
+    region: str = "us-east-1"
+    account: str = "000000000000"
+    physical: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def pseudo_parameters(place: Place) -> dict[str, Any]:
+    """Return the pseudo parameters that have a value, by name."""
+    return {
+        "AWS::AccountId": place.account,
+        "AWS::NotificationARNs": [],
+        "AWS::Partition": "aws",
+        "AWS::Region": place.region,
+        "AWS::StackId": f"arn:aws:cloudformation:{place.region}:{place.account}:"
+        f"stack/{place.stack}/0",
+        "AWS::StackName": place.stack,
+        "AWS::URLSuffix": "amazonaws.com",
+    }
