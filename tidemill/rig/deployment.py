@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemill.rig.errors import RigError
+from tidemill.scaling.intrinsics import Place, Resolver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from mypy_boto3_cloudformation import CloudFormationClient
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from tidemill.scaling.template import Document
 
 DEPLOY_SECONDS = 120.0
+
+METRIC_MATH = (
+    "the local AWS takes no metric math alarms; the rig evaluates those that trigger scaling itself"
+)
+SERVERLESS = "the rig runs no function; where one samples the queue, the rig does so itself"
 
 _UNRECOGNIZED = re.compile(r"Unrecognized resource types: \[([^\]]*)\]")
 _SUB = re.compile(r"\$\{([A-Za-z0-9]+)[.}]")
@@ -48,7 +54,9 @@ def deploy(
     Raises:
         RigError: the local AWS does not create it; the text has its reasons.
     """
-    left_out = dict(_known_gaps(template))
+    resolver = Resolver(template, parameters, Place(stack))
+    absent = [name for name in template["Resources"] if not resolver.exists(name)]
+    left_out = dict(_known_gaps(template, absent))
     while True:
         document = without(template, left_out)
         try:
@@ -78,7 +86,7 @@ def deploy(
     _await_created(clients.cloudformation, stack)
     return Deployment(
         _physical(clients, stack, left_out),
-        tuple(f"{logical_id}: {why}" for logical_id, why in left_out.items()),
+        tuple(_told({name: why for name, why in left_out.items() if name not in absent})),
     )
 
 
@@ -112,11 +120,21 @@ def without(template: Document, left_out: dict[str, str]) -> Document:
     return {key: part for key, part in document.items() if part}
 
 
-def _known_gaps(template: Document) -> Iterator[tuple[str, str]]:
+def _known_gaps(template: Document, absent: Collection[str]) -> Iterator[tuple[str, str]]:
     for logical_id, resource in template["Resources"].items():
         properties = resource.get("Properties") or {}
-        if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
-            yield logical_id, "the rig evaluates this alarm itself, and mirrors its state"
+        if resource["Type"].startswith("AWS::Serverless::"):
+            reason = "its condition does not hold" if logical_id in absent else SERVERLESS
+            yield logical_id, reason
+        elif resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
+            yield logical_id, METRIC_MATH
+
+
+def _told(left_out: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each reason, with all that was left out for it."""
+    for reason in dict.fromkeys(left_out.values()):
+        names = [name for name, why in left_out.items() if why == reason]
+        yield f"not deployed: {', '.join(names)}: {reason}"
 
 
 def _references(part: object) -> Iterator[str]:

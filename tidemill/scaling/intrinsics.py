@@ -99,7 +99,7 @@ class Resolver:
         return [
             logical_id
             for logical_id, resource in self.template["Resources"].items()
-            if resource["Type"] in types and self._exists(logical_id)
+            if resource["Type"] in types and self.exists(logical_id)
         ]
 
     def name(self, logical_id: str) -> str:
@@ -140,7 +140,8 @@ class Resolver:
         resource: Document = self.template["Resources"][logical_id]
         return resource
 
-    def _exists(self, logical_id: str) -> bool:
+    def exists(self, logical_id: str) -> bool:
+        """Tell whether a resource is created: whether its condition, if it has one, holds."""
         resource = self._resource(logical_id)
         where = f"Resources.{logical_id}"
         return "Condition" not in resource or self.condition(resource["Condition"], where)
@@ -154,7 +155,7 @@ class Resolver:
         """
         if logical_id not in self.template["Resources"]:
             raise TemplateError(f"{where}: there is no parameter or resource {logical_id}")
-        if not self._exists(logical_id):
+        if not self.exists(logical_id):
             condition = self._resource(logical_id)["Condition"]
             raise TemplateError(
                 f"{where}: {logical_id} is not there, as its condition {condition} does not hold: "
