@@ -22,6 +22,7 @@ from tidemill.scaling.group import (
 from tidemill.scaling.metrics import Datapoint, MetricStore
 from tidemill.scaling.policy import clamp
 from tidemill.scaling.queue_metrics import PERIOD, Activity, QueueSample, observe, queue_datapoints
+from tidemill.scaling.signal import signal_datapoints
 from tidemill.scaling.timeline import (
     AlarmChanged,
     CapacitySampled,
@@ -132,9 +133,13 @@ def turn(fleet: Fleet, memory: Memory, observation: Observation, now: float) -> 
     """
     group = _apply_events(fleet, Step(memory.group), observation.events, now)
     group = group.then(expire_hooks(fleet.group, group.memory, now))
-    activity = observe(memory.activity, observation.queue, now)
+    queue = observation.queue
+    # A function that samples the queue uses it, too.
+    used = replace(queue, accessed=queue.accessed or fleet.signal_period is not None)
+    activity = observe(memory.activity, used, now)
     memory = replace(memory, group=group.memory, activity=activity)
-    datapoints, sampled = _publish(fleet, memory, observation.queue, now)
+    datapoints, sampled = _publish(fleet, memory, queue, now)
+    datapoints += _signal(fleet, memory, queue, now)
     if datapoints:
         kept = memory.metrics.record(datapoints, _reach(fleet.alarms))
         memory = replace(memory, metrics=kept)
@@ -180,6 +185,17 @@ def _publish(
         QueueSampled(now, sample.visible, sample.in_flight),
         CapacitySampled(now, seen.desired, seen.settled, seen.warming, seen.terminating),
     )
+
+
+def _signal(fleet: Fleet, memory: Memory, sample: QueueSample, now: float) -> tuple[Datapoint, ...]:
+    """Return the signal's datapoints of the period that has ended since the last turn, if any."""
+    if fleet.signal_period is None:
+        return ()
+    ended = now // fleet.signal_period * fleet.signal_period
+    if ended <= memory.at:
+        return ()
+    start = ended - fleet.signal_period
+    return tuple(signal_datapoints(fleet.queue.name, sample, memory.group.desired, start))
 
 
 def _evaluate(

@@ -13,11 +13,13 @@ from tidemill.scaling.properties import COUNT, bound, choice, entries, optional,
 from tidemill.scaling.queue_metrics import DELAYED, NOT_VISIBLE, VISIBLE, queue_metric
 from tidemill.scaling.reading_alarms import read_alarms
 from tidemill.scaling.reading_group import ALL_GROUP_METRICS, read_group, read_user_data
+from tidemill.scaling.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
 from tidemill.scaling.spec import (
     AdjustmentType,
     Alarm,
     Fleet,
     Group,
+    Metric,
     Queue,
     StepAdjustment,
     StepScalingPolicy,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 GROUP = "AWS::AutoScaling::AutoScalingGroup"
 POLICY = "AWS::AutoScaling::ScalingPolicy"
 QUEUE = "AWS::SQS::Queue"
+FUNCTION = "AWS::Serverless::Function"
 VISIBILITY_TIMEOUT = (0, 43_200)
 RECEIVE_COUNT = (1, 1000)
 RECEIVE_COUNT_DEFAULT = 10
@@ -76,13 +79,15 @@ class _Reading:
                 "add an alarm with such a policy in AlarmActions"
             )
         queue = self.queue(alarms)
-        self.left_out.extend(_unpublished(group, queue, alarms))
+        signal_period = self.signal_period(queue, alarms)
+        self.left_out.extend(_unpublished(group, queue, alarms, signal=bool(signal_period)))
         return Fleet(
             queue=queue,
             group=group,
             policies=policies,
             alarms=alarms,
             user_data=read_user_data(self.resolver, group.logical_id),
+            signal_period=signal_period,
             not_modelled=tuple(self.left_out),
         )
 
@@ -122,6 +127,16 @@ class _Reading:
                 raise TemplateError(f"{where}.StepAdjustments: {'; '.join(problems)}")
             yield policy
 
+    def signal_period(self, queue: Queue, alarms: Iterable[Alarm]) -> int | None:
+        """Return the shortest period in which an alarm looks at the signal of a function."""
+        periods = [
+            query.stat.period
+            for alarm in alarms
+            for query in alarm.queries
+            if query.stat and query.stat.metric in _signal_metrics(queue)
+        ]
+        return min(periods, default=None) if self.resolver.present(FUNCTION) else None
+
     def queue(self, alarms: Iterable[Alarm]) -> Queue:
         watched = {
             value
@@ -157,10 +172,18 @@ class _Reading:
         )
 
 
-def _unpublished(group: Group, queue: Queue, alarms: Iterable[Alarm]) -> Iterator[str]:
+def _signal_metrics(queue: Queue) -> set[Metric]:
+    return {signal_metric(queue.name, name) for name in (BACKLOG, DESIRED_CAPACITY)}
+
+
+def _unpublished(
+    group: Group, queue: Queue, alarms: Iterable[Alarm], *, signal: bool
+) -> Iterator[str]:
     """Yield a sentence for each metric of an alarm that has no datapoints here."""
     published = {queue_metric(queue.name, name) for name in (VISIBLE, NOT_VISIBLE, DELAYED)}
     published |= {group_metric(group, name) for name in group.metrics & {*ALL_GROUP_METRICS}}
+    if signal:
+        published |= _signal_metrics(queue)
     for alarm in alarms:
         for query in alarm.queries:
             if query.stat and query.stat.metric not in published:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -145,7 +145,9 @@ class Fleet:
     """One group, the policies and alarms that move it, and the queue that its alarms watch.
 
     `user_data` is the launch template's script with every function of the template resolved.
-    `not_modelled` lists, in sentences, what the template holds that scaling here leaves out.
+    `signal_period` is how often, in seconds, a function of the template samples the queue, where
+    an alarm looks at its samples. `not_modelled` lists, in sentences, what the template holds that
+    scaling here leaves out.
     """
 
     queue: Queue
@@ -153,7 +155,8 @@ class Fleet:
     policies: tuple[StepScalingPolicy, ...]
     alarms: tuple[Alarm, ...]
     user_data: str
-    not_modelled: tuple[str, ...] = field(default=())
+    signal_period: int | None = None
+    not_modelled: tuple[str, ...] = ()
 
     def policy(self, logical_id: str) -> StepScalingPolicy:
         """Return the policy with this logical id.
