@@ -42,6 +42,6 @@ def configure(sink: Sink, stdout: Sink, level: str, instance_id: str) -> None:
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
-    logging.getLogger("py.warnings").addHandler(LineHandler(stdout, instance_id))
+    logging.getLogger("py.warnings").handlers = [LineHandler(stdout, instance_id)]
     logging.getLogger("py.warnings").propagate = False
     warnings.formatwarning = lambda message, *_where, **_line: str(message)

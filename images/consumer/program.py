@@ -67,9 +67,10 @@ def _open_sink(settings: Settings) -> Sink:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # what handlers print comes in its place
     stdout = LineStream(sys.stdout.buffer)
-    sink: Sink = stdout
-    if settings.log_group:
-        sink = cloudwatch.Tee(stdout, cloudwatch.connect(settings.log_group, settings.log_stream))
+    events.configure(stdout, stdout, settings.log_level, settings.instance_id)
+    if not settings.log_group:
+        return stdout
+    sink = cloudwatch.Tee(stdout, cloudwatch.connect(settings.log_group, settings.log_stream))
     events.configure(sink, stdout, settings.log_level, settings.instance_id)
     return sink
 
