@@ -154,7 +154,9 @@ def _verified(document: Any, source: str) -> Document:  # noqa: ANN401 - what wa
         TemplateError: it is not; the text says which part.
     """
     if not isinstance(document, dict) or not document.get("Resources"):
-        raise TemplateError(f"{source}: not a CloudFormation template: it has no Resources")
+        raise TemplateError(
+            f"{source}: no CloudFormation template, as it has no Resources: name another file"
+        )
     for section in _SECTIONS:
         content = document.get(section) or {}
         if not isinstance(content, dict):
