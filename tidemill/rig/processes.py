@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tidemill.rig.leftovers import child_environment
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tidemill.rig.clock import RigClock
     from tidemill.scaling.loop import InstanceEvent
 
 LAUNCH_SECONDS = 20.0
@@ -25,6 +24,14 @@ USER_DATA_SECONDS = 40.0
 """From running to a started consumer: booting, pulling the image, `docker run`; our estimate."""
 
 STOP_SECONDS = 5.0
+
+
+class Clock(Protocol):
+    """Tells AWS's time."""
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+        ...
 
 
 @dataclass(slots=True)
@@ -44,7 +51,7 @@ class ProcessWorld:
     def __init__(
         self,
         folder: Path,
-        clock: RigClock,
+        clock: Clock,
         environment: Callable[[str], Mapping[str, str]],
         boot_seconds: float = LAUNCH_SECONDS + USER_DATA_SECONDS,
         command: Sequence[str] = (sys.executable, "-m", "consumer"),

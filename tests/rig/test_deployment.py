@@ -1,0 +1,81 @@
+"""What is deployed of a template, and how what cannot be is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.fleets import product_fleet, product_template
+
+from tidemill.rig.clients import LocalClients
+from tidemill.rig.deployment import deploy, without
+from tidemill.rig.errors import RigError
+
+if TYPE_CHECKING:
+    from support.ministack import Ministack
+
+QUEUE = {"Type": "AWS::SQS::Queue"}
+
+
+def a_template(**resources: Any) -> dict[str, Any]:  # noqa: ANN401 - resources as they come
+    """Return a template with these resources."""
+    return {"Resources": resources}
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        pytest.param({"Ref": "Gone"}, id="ref"),
+        pytest.param({"Fn::GetAtt": ["Gone", "Arn"]}, id="getatt-list"),
+        pytest.param({"Fn::GetAtt": "Gone.Arn"}, id="getatt-text"),
+        pytest.param({"Fn::Sub": "x ${Gone} y"}, id="sub"),
+        pytest.param({"Fn::Sub": ["${A}", {"A": {"Fn::Sub": "${Gone.Arn}"}}]}, id="sub-map"),
+    ],
+)
+def test_what_refers_to_something_left_out_goes_too(reference: dict[str, Any]) -> None:
+    """Resources, what refers to those in turn, and outputs."""
+    template = a_template(
+        Gone=QUEUE,
+        Near={"Type": "X", "Properties": {"P": [reference]}},
+        Far={"Type": "X", "DependsOn": "Near"},
+        Kept=QUEUE,
+    ) | {"Outputs": {"A": {"Value": reference}, "B": {"Value": {"Ref": "Kept"}}}}
+    left_out = {"Gone": "unknown"}
+    document = without(template, left_out)
+    assert list(document["Resources"]) == ["Kept"]
+    assert list(document["Outputs"]) == ["B"]
+    assert left_out["Near"] == "it refers to Gone, which is left out"
+    assert left_out["Far"] == "it refers to Near, which is left out"
+
+
+def test_the_transform_goes_with_the_last_serverless_resource() -> None:
+    """Without one there is nothing to transform."""
+    template = {"Transform": "T", **a_template(F={"Type": "AWS::Serverless::Function"}, Q=QUEUE)}
+    assert "Transform" in without(template, {})
+    assert "Transform" not in without(template, {"F": "unknown"})
+
+
+def test_the_products_template_is_deployed_but_for_what_the_emulator_does_not_know(
+    ministack: Ministack,
+) -> None:
+    """And that is told, with the reasons."""
+    clients = LocalClients(ministack.endpoint)
+    deployed = deploy(product_template(), {}, "deployed", clients)
+    queue = deployed.physical["WorkQueue"]
+    assert queue["QueueName"] == "deployed-work"
+    assert clients.dead_letter_url(queue["Ref"]) == deployed.physical["WorkDeadLetterQueue"]["Ref"]
+    told = "\n".join(deployed.left_out)
+    assert "does not know AWS::Logs::QueryDefinition" in told
+    for alarm in product_fleet().alarms:
+        assert alarm.logical_id in told
+        assert alarm.logical_id not in deployed.physical
+    assert "SignalFunction" not in told, "its condition does not hold, so it is not left out"
+
+
+def test_a_template_that_is_refused_is_told_with_the_reason(ministack: Ministack) -> None:
+    """In one line."""
+    with pytest.raises(RigError, match="Network is existing, so give VpcId") as caught:
+        deploy(
+            product_template(), {"Network": "existing"}, "broken", LocalClients(ministack.endpoint)
+        )
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,188 @@
+"""Processes as instances: the world that the rig's group orders."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from tidemill.rig.leftovers import child_environment, end_leftovers
+from tidemill.rig.processes import ProcessWorld
+from tidemill.scaling.loop import Booted, Gone, HookCompleted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tidemill.scaling.loop import InstanceEvent
+
+PATIENCE = 20.0
+
+ORDERLY = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+print("working", flush=True)
+time.sleep(60)
+"""
+STUBBORN = ORDERLY.replace("lambda *_: sys.exit(0)", "signal.SIG_IGN")
+BROKEN = 'import sys; print("consumer: no queue", file=sys.stderr); sys.exit(2)'
+
+
+@dataclass
+class HandClock:
+    """A clock that is set by hand."""
+
+    time: float = 0.0
+
+    def now(self) -> float:
+        """Return the time that was set."""
+        return self.time
+
+
+class Stage:
+    """A world over a program of the test's own."""
+
+    def __init__(self, folder: Path, program: str) -> None:
+        """Instances run this Python program."""
+        self.clock = HandClock()
+        self.world = ProcessWorld(
+            folder,
+            self.clock,
+            lambda instance: {"INSTANCE_ID": instance},
+            boot_seconds=60,
+            command=(sys.executable, "-c", program),
+        )
+        self.folder = folder
+
+    def await_event(self) -> InstanceEvent:
+        """Return the next event."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            for event in self.world.events():
+                return event
+            time.sleep(0.02)
+        raise AssertionError("no event")
+
+    def await_output(self) -> None:
+        """Wait until the instance's program has said something."""
+        deadline = time.monotonic() + PATIENCE
+        while not any(path.read_text() for path in self.world.logs.glob("*.jsonl")):
+            assert time.monotonic() < deadline, "no output"
+            time.sleep(0.02)
+
+    def boot(self) -> None:
+        """Launch an instance and let it boot to the end."""
+        self.world.launch("i-1")
+        self.clock.time += 60
+        assert list(self.world.events()) == [Booted("i-1")]
+
+
+@pytest.fixture
+def stage_of(tmp_path: Path) -> Iterator[Callable[[str], Stage]]:
+    """Lend a maker of stages, and end whatever runs on them in the end."""
+    stages: list[Stage] = []
+
+    def make(program: str) -> Stage:
+        stages.append(Stage(tmp_path, program))
+        return stages[-1]
+
+    yield make
+    for stage in stages:
+        stage.world.close()
+
+
+def test_an_instance_is_running_before_its_consumer_works(stage_of: Callable[[str], Stage]) -> None:
+    """As on EC2, where user data comes after the boot."""
+    stage = stage_of(ORDERLY)
+    stage.world.launch("i-1")
+    assert list(stage.world.events()) == []
+    stage.clock.time = 20
+    assert list(stage.world.events()) == [Booted("i-1")]
+    assert not stage.world.polled()
+    stage.clock.time = 60
+    assert list(stage.world.events()) == []
+    assert stage.world.polled()
+
+
+def test_draining_asks_the_consumer_to_stop_and_completes_the_hook(
+    stage_of: Callable[[str], Stage],
+) -> None:
+    """Its end is the hook's completion; the instance is gone when it is terminated."""
+    stage = stage_of(ORDERLY)
+    stage.boot()
+    stage.await_output()
+    stage.world.drain("i-1")
+    assert stage.await_event() == HookCompleted("i-1")
+    stage.world.terminate("i-1")
+    assert stage.await_event() == Gone("i-1")
+    assert not stage.world.polled()
+
+
+def test_an_instance_that_has_not_started_its_consumer_drains_at_once(
+    stage_of: Callable[[str], Stage],
+) -> None:
+    """There is nothing to wait for."""
+    stage = stage_of(ORDERLY)
+    stage.world.launch("i-1")
+    stage.world.drain("i-1")
+    assert list(stage.world.events()) == [HookCompleted("i-1")]
+
+
+def test_terminating_ends_a_consumer_that_does_not_listen(stage_of: Callable[[str], Stage]) -> None:
+    """As a terminated instance ends whatever runs on it."""
+    stage = stage_of(STUBBORN)
+    stage.boot()
+    stage.await_output()
+    stage.world.drain("i-1")
+    stage.world.terminate("i-1")
+    assert stage.await_event() == Gone("i-1")
+
+
+def test_a_consumer_that_ends_by_itself_takes_its_instance_along(
+    stage_of: Callable[[str], Stage],
+) -> None:
+    """With its exit code and its last words."""
+    stage = stage_of(BROKEN)
+    stage.boot()
+    event = stage.await_event()
+    assert event == Gone("i-1", "its consumer ended with exit code 2: consumer: no queue")
+
+
+def test_closing_leaves_no_process(stage_of: Callable[[str], Stage]) -> None:
+    """Neither one that listens nor one that does not."""
+    stage = stage_of(ORDERLY)
+    stage.boot()
+    stage.await_output()
+    children = [child for child in psutil.Process().children() if ORDERLY in child.cmdline()]
+    assert len(children) == 1
+    stage.world.close()
+    assert not children[0].is_running()
+
+
+def test_leftovers_of_this_folder_are_ended_and_no_others(tmp_path: Path) -> None:
+    """Whether they listen to SIGTERM or not."""
+    folder, other = tmp_path / "mine", tmp_path / "theirs"
+    folder.mkdir()
+    other.mkdir()
+    mine = [_spawn(folder, program) for program in (ORDERLY, STUBBORN)]
+    theirs = _spawn(other, ORDERLY)
+    assert end_leftovers(folder) == 2
+    for process in mine:
+        process.wait(PATIENCE)
+    assert theirs.is_running()
+    assert end_leftovers(other) == 1
+    theirs.wait(PATIENCE)
+
+
+def _spawn(folder: Path, program: str) -> psutil.Popen:
+    process = psutil.Popen(
+        [sys.executable, "-c", program], env=child_environment(folder, {}), stdout=-3
+    )
+    deadline = time.monotonic() + PATIENCE
+    while program not in process.cmdline():  # still the forked test, not yet the program
+        assert time.monotonic() < deadline
+    return process

@@ -1,0 +1,52 @@
+"""The consumer's environment, read from an instance's user data."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+from support.fleets import product_fleet
+
+from consumer import settings
+from tidemill.rig.errors import RigError
+from tidemill.rig.userdata import container_environment
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param("docker run --env A=1 image", {"A": "1"}, id="separate"),
+        pytest.param("docker run --env=A=1 image", {"A": "1"}, id="joined"),
+        pytest.param("docker run -e A=1 -e B=x=y image", {"A": "1", "B": "x=y"}, id="short"),
+        pytest.param("docker run \\\n  --env A=1 \\\n  image", {"A": "1"}, id="continued"),
+        pytest.param("docker run --env A='1 2' image # not --env B=2", {"A": "1 2"}, id="quoted"),
+        pytest.param('docker run --env ID="$INSTANCE_ID" image', {"ID": "i-1"}, id="variable"),
+        pytest.param("docker run --env ID=${INSTANCE_ID}x image", {"ID": "i-1x"}, id="braces"),
+        pytest.param("echo docker run\ndocker run --env A= image", {"A": ""}, id="empty"),
+    ],
+)
+def test_settings_are_those_that_docker_run_gives(line: str, expected: dict[str, str]) -> None:
+    """In all the ways that people write them."""
+    assert container_environment(f"#!/bin/bash\n{line}\n", {"INSTANCE_ID": "i-1"}) == expected
+
+
+def test_a_script_without_docker_run_is_refused() -> None:
+    """There would be no consumer to start."""
+    with pytest.raises(RigError, match="no `docker run`"):
+        container_environment("#!/bin/bash\necho hello\n", {})
+
+
+def test_a_variable_of_the_instance_alone_is_refused() -> None:
+    """The rig cannot know what it stands for."""
+    with pytest.raises(RigError, match=r"\$TOKEN"):
+        container_environment("docker run --env A=$TOKEN image\n", {})
+
+
+def test_the_products_user_data_sets_every_duration_of_the_consumer() -> None:
+    """Or the rig, which shortens what it finds there, would run at two speeds at once."""
+    durations = set(re.findall(r'seconds\("(\w+)"', inspect.getsource(settings)))
+    given = container_environment(product_fleet().user_data, {"INSTANCE_ID": "i-1"})
+    assert durations
+    assert {name for name in durations if not name.endswith("_SECONDS")} == set()
+    assert durations <= given.keys()
