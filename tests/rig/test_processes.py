@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -173,16 +174,18 @@ def test_leftovers_of_this_folder_are_ended_and_no_others(tmp_path: Path) -> Non
     assert end_leftovers(folder) == 2
     for process in mine:
         process.wait(PATIENCE)
-    assert theirs.is_running()
+    assert theirs.poll() is None
     assert end_leftovers(other) == 1
     theirs.wait(PATIENCE)
 
 
-def _spawn(folder: Path, program: str) -> psutil.Popen:
-    process = psutil.Popen(
-        [sys.executable, "-c", program], env=child_environment(folder, {}), stdout=-3
+def _spawn(folder: Path, program: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=child_environment(folder, {}),
+        stdout=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + PATIENCE
-    while program not in process.cmdline():  # still the forked test, not yet the program
+    while program not in psutil.Process(process.pid).cmdline():  # forked, not yet the program
         assert time.monotonic() < deadline
     return process
