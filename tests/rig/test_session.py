@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from support.fleets import PRODUCT_TEMPLATE, product_template
+from support.rigs import labelled
 
 from tidemill.rig import daemon
 from tidemill.rig.clients import LocalClients
 from tidemill.rig.errors import RigError
-from tidemill.rig.leftovers import LABEL
 from tidemill.rig.lock import holder, locked
 from tidemill.rig.ministack import local_aws
 from tidemill.rig.session import Rig, RigOptions, running_rig
@@ -34,18 +34,6 @@ PATIENCE = 60.0
 def options(folder: Path, **parameters: str) -> RigOptions:
     """Return options of a fast rig with the product's template."""
     return RigOptions(folder, product_template(), parameters, speed=60.0, boot_seconds=20)
-
-
-def labelled(folder: Path) -> list[psutil.Process]:
-    """Return the living processes that a rig in this folder started."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(LABEL) == str(folder.resolve()):
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue
-    return found
 
 
 def take_turns(rig: Rig, until: Callable[[], bool]) -> None:

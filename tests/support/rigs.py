@@ -1,0 +1,24 @@
+"""What a rig has running."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psutil
+
+from tidemill.rig.leftovers import LABEL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def labelled(folder: Path) -> list[psutil.Process]:
+    """Return the living processes that a rig in this folder started."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(LABEL) == str(folder.resolve()):
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
