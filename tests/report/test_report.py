@@ -1,0 +1,124 @@
+"""From a run's files to the picture and the report."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from support.runs import SUMMARY, finished_run, write_results
+
+from tidemill.report.errors import ReportError
+from tidemill.report.figure import draw_timeline
+from tidemill.report.markdown import write_report
+from tidemill.report.results import NEEDED, read_facts, read_logs, read_summary
+from tidemill.report.story import conclusion
+from tidemill.report.tables import ROWS, markdown_table, summary_rows, summary_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Lend a folder with the files of a finished run."""
+    write_results(tmp_path / "demo")
+    return tmp_path / "demo"
+
+
+def test_the_same_facts_make_the_same_picture(tmp_path: Path) -> None:
+    """To the byte, so that a repeated run changes no file."""
+    facts = finished_run().facts
+    for name in ("a.png", "b.png", "a.svg", "b.svg"):
+        draw_timeline(facts, tmp_path / name)
+    png = (tmp_path / "a.png").read_bytes()
+    assert png.startswith(b"\x89PNG")
+    assert png == (tmp_path / "b.png").read_bytes()
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_a_run_without_facts_has_an_empty_picture(tmp_path: Path) -> None:
+    """Rather than an error at the end of a run that was ended early."""
+    draw_timeline([], tmp_path / "empty.png")
+    assert (tmp_path / "empty.png").exists()
+
+
+def test_the_report_has_all_that_the_exercise_asks_for(results: Path, tmp_path: Path) -> None:
+    """What was run and where, the picture, causes, logs, figures, and how to repeat it."""
+    report = tmp_path / "docs/REPORT.md"
+    report.parent.mkdir()
+    write_report(results, report, tmp_path / "docs/pictures/timeline.png")
+    text = report.read_text()
+    assert "**not of AWS**" in text
+    assert "](pictures/timeline.png)" in text
+    assert (tmp_path / "docs/pictures/timeline.png").exists()
+    assert conclusion(read_facts(results), read_summary(results)) in text
+    assert "changing the desired capacity from 0 to 4" in text
+    assert "BacklogHighAlarm | OK to ALARM | Threshold Crossed" in text
+    assert '"outcome": "processed"' in text
+    assert "not JSON: x" in text
+    assert "MessagesReceived" in text
+    assert '"exit_code": 0' in text
+    assert "| lost | 0 |" in text
+    assert "git checkout abc1234" in text
+    assert SUMMARY["command"] in text
+    assert "IdleMinutes=2" in text
+
+
+def test_a_run_that_did_not_scale_is_reported_as_such(results: Path, tmp_path: Path) -> None:
+    """Nothing is claimed that the files do not show."""
+    (results / "timeline.jsonl").write_text("")
+    (results / "logs/i-1.jsonl").write_text("")
+    write_report(results, tmp_path / "R.md", tmp_path / "t.png")
+    text = (tmp_path / "R.md").read_text()
+    assert "raised no instance" in text
+    assert "It did not happen in this run." in text
+    assert "There was none in this run." in text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        pytest.param("timeline.jsonl", None, "run `make demo` first", id="no-timeline"),
+        pytest.param("timeline.jsonl", "{}\n", "line 1: not a fact", id="no-fact"),
+        pytest.param("timeline.jsonl", '{"kind": "noted"}\n', "line 1", id="no-fields"),
+        pytest.param("timeline.jsonl", "[1]\n", "line 1", id="no-object"),
+        pytest.param("summary.json", None, "run `make demo` first", id="no-summary"),
+        pytest.param("summary.json", "{", "not JSON", id="torn-summary"),
+        pytest.param("summary.json", "{}", "no sent, processed", id="no-figures"),
+    ],
+)
+def test_broken_files_are_told(results: Path, name: str, content: str | None, said: str) -> None:
+    """Which, why, and what to do."""
+    if content is None:
+        (results / name).unlink()
+    else:
+        (results / name).write_text(content)
+    with pytest.raises(ReportError, match=said) as caught:
+        write_report(results, results / "R.md", results / "t.png")
+    assert name in str(caught.value)
+
+
+def test_logs_are_read_by_instance(results: Path) -> None:
+    """What is not a JSON object is passed over."""
+    logs = read_logs(results)
+    assert list(logs) == ["i-1"]
+    assert [entry["event"] for entry in logs["i-1"]] == ["message", "message", "cycle", "stopped"]
+
+
+def test_every_figure_that_a_summary_needs_has_a_row() -> None:
+    """In the terminal's table and in the report's."""
+    assert set(NEEDED) <= {name for name, _ in ROWS}
+    assert len(summary_rows(SUMMARY)) == sum(name in SUMMARY for name, _ in ROWS)
+    assert summary_table(SUMMARY).row_count == len(summary_rows(SUMMARY))
+
+
+def test_cells_cannot_break_a_table() -> None:
+    """Bars and line ends in a reason, say."""
+    table = markdown_table(("a", "b"), [("x|y", "1\n2")])
+    assert table.splitlines()[-1] == "| x\\|y | 1 2 |"
+
+
+def test_the_summary_is_plain_json(results: Path) -> None:
+    """As written, so read."""
+    assert read_summary(results) == json.loads((results / "summary.json").read_text())

@@ -1,0 +1,76 @@
+"""Facts in plain language."""
+
+from __future__ import annotations
+
+import pytest
+
+from tidemill.report.sentences import line, sentence
+from tidemill.scaling.timeline import (
+    KINDS,
+    ActivityStarted,
+    AlarmChanged,
+    CapacitySampled,
+    DesiredChanged,
+    Fact,
+    InstanceChanged,
+    Noted,
+    PolicyHeld,
+    QueueSampled,
+)
+
+NEEDED = "instances needed"
+
+
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        pytest.param(
+            DesiredChanged(0, "BacklogHighAlarm", "P", NEEDED, 11, {"visible": 505}, 0, 4),
+            "BacklogHigh: visible 505: instances needed 11 -> desired 0 to 4 (all there may be)",
+            id="capped",
+        ),
+        pytest.param(
+            DesiredChanged(0, "SurplusAlarm", "P", "", 1, {"a": 2.5, "b": 4}, 4, 1),
+            "Surplus: a 2.5, b 4: value 1 -> desired 4 to 1",
+            id="scale-in",
+        ),
+        pytest.param(
+            AlarmChanged(0, "FleetIdleAlarm", "OK", "ALARM", "why", 1.0),
+            "FleetIdle is ALARM (was OK, value 1)",
+            id="alarm",
+        ),
+        pytest.param(
+            AlarmChanged(0, "Alarm", "OK", "INSUFFICIENT_DATA", "why", None),
+            "Alarm is INSUFFICIENT_DATA (was OK)",
+            id="no-value",
+        ),
+        pytest.param(
+            PolicyHeld(0, "BacklogHighAlarm", "OutPolicy", "2 instances are warming up"),
+            "BacklogHigh: OutPolicy waits: 2 instances are warming up",
+            id="held",
+        ),
+        pytest.param(
+            InstanceChanged(0, "i-1", "Terminating:Wait", "hook drain"),
+            "i-1 has to go and drains (hook drain)",
+            id="instance",
+        ),
+        pytest.param(Noted(0, "by the way"), "by the way", id="note"),
+        pytest.param(QueueSampled(0, 1, 2), None, id="queue-sample"),
+        pytest.param(CapacitySampled(0, 1, 2, 3, 4), None, id="capacity-sample"),
+        pytest.param(ActivityStarted(0, "launch", "i-1", "d", "c"), None, id="activity"),
+    ],
+)
+def test_each_kind_of_fact_has_its_sentence(fact: Fact, said: str | None) -> None:
+    """Or none, where a line a minute would only be noise."""
+    assert sentence(fact) == said
+
+
+def test_a_line_begins_with_the_time_in_utc() -> None:
+    """As on AWS's consoles."""
+    assert line(Noted(3 * 3600 + 61, "x")) == "03:01:01 x"
+
+
+def test_every_kind_of_fact_is_told_or_left_out_on_purpose() -> None:
+    """A new kind must not end in an error in the middle of a run."""
+    told = {QueueSampled, CapacitySampled, ActivityStarted, AlarmChanged, DesiredChanged}
+    assert set(KINDS.values()) == told | {PolicyHeld, InstanceChanged, Noted}
