@@ -1,0 +1,285 @@
+"""The closed loop over a queue and instances in virtual time."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.alarms import an_alarm
+from support.fleets import DRAIN, a_fleet, a_group, a_policy, product_fleet
+from support.worlds import MINUTE, START, FakeQueue, FakeWorld, Run
+
+from tidemill.scaling.loop import Gone
+from tidemill.scaling.queue_metrics import ACTIVE_SECONDS, WAKE_UP_SECONDS
+from tidemill.scaling.spec import AdjustmentType, StepAdjustment
+from tidemill.scaling.timeline import (
+    ActivityStarted,
+    AlarmChanged,
+    CapacitySampled,
+    DesiredChanged,
+    InstanceChanged,
+    PolicyHeld,
+)
+
+
+def a_run(rate: int = 0, drain_seconds: float | None = 10, **parameters: str) -> Run:
+    """Return a run of the product's fleet whose instances work off `rate` messages a second."""
+    world = FakeWorld(FakeQueue(), rate=rate, drain_seconds=drain_seconds)
+    return Run(product_fleet(**parameters), world)
+
+
+def test_five_hundred_messages_raise_the_fleet_from_none_to_four_at_once() -> None:
+    """One change, four launches, for one reason."""
+    run = a_run()
+    run.queue.visible = 500
+    run.go(3 * MINUTE)
+    assert run.sizes() == [4]
+    assert run.states() == ["InService"] * 4
+    changed = run.of_kind(DesiredChanged)[0]
+    assert (changed.value, changed.inputs) == (10, {"visible": 500, "capacity": 0})
+    for number, activity in enumerate(run.of_kind(ActivityStarted)):
+        assert activity.cause.endswith(f"increasing the capacity from {number} to {number + 1}.")
+        assert "BacklogHighAlarm in state ALARM triggered policy BacklogHighPolicy" in (
+            activity.cause
+        )
+
+
+@pytest.mark.parametrize("messages", [{"visible": 1}, {"in_flight": 1}], ids=str)
+def test_one_message_wakes_one_instance(messages: dict[str, int]) -> None:
+    """Waiting or in flight."""
+    run = a_run()
+    for name, number in messages.items():
+        setattr(run.queue, name, number)
+    run.go(3 * MINUTE)
+    assert run.sizes() == [1]
+
+
+def test_no_message_means_no_instance() -> None:
+    """However long it lasts."""
+    run = a_run()
+    run.go(60 * MINUTE, every=10)
+    assert run.sizes() == []
+    assert run.states() == []
+
+
+def test_the_fleet_shrinks_to_what_is_needed_and_then_to_none() -> None:
+    """Surplus for three minutes takes some, idleness for five takes the rest."""
+    run = a_run(SurplusMinutes="3", IdleMinutes="5")
+    run.queue.visible = 500
+    run.go(4 * MINUTE)
+    run.queue.visible = 60
+    run.go(4 * MINUTE)
+    assert run.sizes() == [4, 2]
+    run.queue.visible = 0
+    run.go(4 * MINUTE)
+    assert run.sizes() == [4, 2]
+    run.go(3 * MINUTE)
+    assert run.sizes() == [4, 2, 0]
+    assert run.states() == []
+
+
+def test_work_in_flight_keeps_an_instance() -> None:
+    """Scaling in on what waits alone would kill it."""
+    run = a_run()
+    run.queue.visible = 10
+    run.go(3 * MINUTE)
+    run.queue.visible, run.queue.in_flight = 0, 10
+    run.go(30 * MINUTE)
+    assert run.sizes() == [1]
+
+
+def test_a_hook_holds_an_instance_until_it_has_drained() -> None:
+    """It passes through the states of the lifecycle."""
+    run = a_run(IdleMinutes="2")
+    run.queue.visible = 1
+    run.go(3 * MINUTE)
+    run.queue.visible = 0
+    run.go(6 * MINUTE)
+    assert run.lives("i-00000000000000001") == [
+        "Pending",
+        "InService",
+        "Terminating:Wait",
+        "Terminating:Proceed",
+        "Terminated",
+    ]
+    assert [order for order, _ in run.world.orders] == ["launch", "drain", "terminate"]
+
+
+def test_a_hook_that_nobody_completes_times_out() -> None:
+    """After its heartbeat timeout, as the template has it."""
+    run = a_run(IdleMinutes="2", drain_seconds=None)
+    timeout = run.fleet.group.hooks[0].heartbeat_timeout
+    run.queue.visible = 1
+    run.go(3 * MINUTE)
+    run.queue.visible = 0
+    run.go(4 * MINUTE + timeout)
+    changes = {f.state: f for f in run.of_kind(InstanceChanged)}
+    held = changes["Terminating:Proceed"].at - changes["Terminating:Wait"].at
+    assert held == pytest.approx(timeout, abs=1)
+    assert changes["Terminating:Proceed"].detail == "the hook timed out"
+
+
+def test_an_instance_that_vanishes_is_replaced() -> None:
+    """With the reason that Auto Scaling gives."""
+    run = a_run()
+    run.queue.visible = 1
+    run.go(3 * MINUTE)
+    run.world.vanish("i-00000000000000001")
+    run.go(1 * MINUTE)
+    assert run.states() == ["InService"]
+    causes = [f.cause for f in run.of_kind(ActivityStarted)]
+    assert "EC2 health check indicating it has been terminated or stopped" in causes[1]
+    assert run.sizes() == [1]
+
+
+def test_no_policy_takes_an_instance_while_one_warms_up() -> None:
+    """The surplus has to wait for the warm-up's end."""
+    run = a_run(SurplusMinutes="1", WarmupSeconds="600")
+    run.queue.visible = 100
+    run.go(2 * MINUTE)
+    run.queue.visible = 1
+    run.go(5 * MINUTE)
+    assert run.sizes() == [2]
+    assert run.held() == ["the group wants 2 already"]
+    run.go(8 * MINUTE)
+    assert run.sizes() == [2, 1]
+
+
+def test_an_alarm_that_stays_invokes_its_policy_every_minute() -> None:
+    """So what a policy could not do at first, it does later."""
+    policy = a_policy(warmup=0)
+    run = Run(a_fleet((policy,), group=a_group(max_size=4)), FakeWorld(FakeQueue(), rate=0))
+    run.queue.visible = 10
+    run.go(10 * MINUTE)
+    assert run.sizes() == [1, 2, 3, 4]
+    at = [fact.at for fact in run.of_kind(DesiredChanged)]
+    assert [later - earlier for earlier, later in itertools.pairwise(at)] == [60, 60, 60]
+
+
+def test_of_several_policies_the_largest_capacity_wins() -> None:
+    """In the same minute."""
+    exact = [
+        a_policy(
+            logical_id=name,
+            adjustment_type=AdjustmentType.EXACT,
+            steps=(StepAdjustment(0, None, size),),
+        )
+        for name, size in (("Two", 2), ("Three", 3), ("One", 1))
+    ]
+    alarm = an_alarm(
+        threshold=0.0,
+        evaluation_periods=1,
+        datapoints_to_alarm=1,
+        actions=tuple(policy.logical_id for policy in exact),
+    )
+    run = Run(a_fleet(tuple(exact), (alarm,)), FakeWorld(FakeQueue(), rate=0))
+    run.queue.visible = 10
+    run.go(2 * MINUTE)
+    assert run.sizes()[0] == 3
+
+
+def test_the_fast_signal_wakes_the_fleet_within_seconds() -> None:
+    """And without it the next minute's metrics have to come first."""
+    waits = {}
+    for fast in ("true", "false"):
+        run = a_run(FastSignal=fast)
+        run.go(10)
+        run.queue.visible = 500
+        run.go(3 * MINUTE)
+        waits[fast] = run.changed_at()[0]
+    assert waits["true"] <= 30
+    assert waits["false"] >= 60
+
+
+def test_a_queue_that_fell_asleep_wakes_the_fleet_late() -> None:
+    """After six idle hours SQS's metrics take up to fifteen minutes; the signal does not."""
+    waits = {}
+    for fast in ("true", "false"):
+        run = a_run(FastSignal=fast)
+        run.go(ACTIVE_SECONDS + 5 * MINUTE, every=60)
+        run.queue.visible = 500
+        begun = run.world.now - START
+        run.go(WAKE_UP_SECONDS + 3 * MINUTE, every=5)
+        waits[fast] = run.changed_at()[0] - begun
+    assert waits["true"] <= 30
+    assert waits["false"] >= WAKE_UP_SECONDS
+
+
+@pytest.mark.parametrize("every", [0.5, 1, 5, 20])
+def test_the_pace_of_turns_changes_nothing(every: float) -> None:
+    """But when, within a minute, things are noticed."""
+    runs = []
+    for pace in (1, every):
+        run = a_run(IdleMinutes="2")
+        run.queue.visible = 500
+        run.go(6 * MINUTE, every=pace)
+        run.queue.visible = 0
+        run.go(8 * MINUTE, every=pace)
+        runs.append(run)
+    assert runs[0].sizes() == runs[1].sizes() == [4, 0]
+    assert [f.alarm for f in runs[0].of_kind(AlarmChanged)] == [
+        f.alarm for f in runs[1].of_kind(AlarmChanged)
+    ]
+
+
+def test_a_turn_that_comes_late_makes_up_for_nothing_twice() -> None:
+    """A stalled machine skips minutes rather than counting them all at once."""
+    run = a_run()
+    run.queue.visible = 500
+    run.go(10 * MINUTE, every=10 * MINUTE)
+    assert len(run.of_kind(CapacitySampled)) == 1
+    assert run.sizes() == [4]
+
+
+def test_a_reason_to_hold_is_told_once() -> None:
+    """Not every minute anew."""
+    run = a_run()
+    run.queue.visible = 500
+    run.go(20 * MINUTE)
+    assert [fact.why for fact in run.of_kind(PolicyHeld)] == ["the group wants 4 already"]
+
+
+LOADS = st.lists(st.tuples(st.integers(0, 700), st.integers(0, 30)), min_size=1, max_size=12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(LOADS, st.integers(0, 3), st.booleans())
+def test_whatever_the_load_the_group_keeps_its_limits_and_its_instances(
+    loads: list[tuple[int, int]],
+    vanishing: int,
+    hooked: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """Capacity within bounds, none lost or counted twice, no change without a ringing alarm."""
+    fleet = product_fleet()
+    group = replace(fleet.group, hooks=(DRAIN,) if hooked else ())
+    run = Run(replace(fleet, group=group), FakeWorld(FakeQueue(), rate=1))
+    for number, (visible, in_flight) in enumerate(loads):
+        run.queue.visible, run.queue.in_flight = visible, in_flight
+        run.go(2 * MINUTE, every=5)
+        alive = run.memory.group.instances
+        if number < vanishing and alive:
+            run.world.vanish(alive[0].id)
+    for turn in run.turns:
+        assert 0 <= turn.memory.group.desired <= 4
+        assert len(turn.memory.group.wanted()) == turn.memory.group.desired
+    ended = {f.instance for f in run.of_kind(InstanceChanged) if f.state == "Terminated"}
+    alive_ids = {instance.id for instance in run.memory.group.instances}
+    assert not ended & alive_ids
+    assert len(ended) + len(alive_ids) == run.memory.group.launched
+    ringing: set[str] = set()
+    for fact in run.facts:
+        if isinstance(fact, AlarmChanged):
+            (ringing.add if fact.after == "ALARM" else ringing.discard)(fact.alarm)
+        elif isinstance(fact, DesiredChanged):
+            assert fact.alarm in ringing
+
+
+def test_an_event_about_an_unknown_instance_is_passed_over() -> None:
+    """It may be of an instance that the group has given up."""
+    run = a_run()
+    run.world.due.append((START, Gone("i-unknown")))
+    run.go(5)
+    assert run.states() == []
