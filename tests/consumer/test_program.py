@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,7 @@ import boto3
 import pytest
 from support.consuming import CIVIC
 from support.ministack import CREDENTIALS, free_port
-from support.programs import running
+from support.programs import PATIENCE, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -340,5 +342,25 @@ def test_an_outage_of_cloudwatch_logs_neither_stops_nor_holds_the_consumer(stage
         consumer.wait_for("cycle")
         assert consumer.stop() == 0
     assert outcomes(consumer) == [("processed", 1)]
+    assert consumer.events("CloudWatch Logs unavailable")
     assert consumer.errors == []
     assert stage.counts() == (0, 0)
+
+
+def test_a_closed_standard_output_ends_the_consumer_before_it_deletes(stage: Stage) -> None:
+    """A message without its line is a message without a trace: it stays in the queue."""
+    stage.send(CIVIC)
+    with subprocess.Popen(
+        [sys.executable, "-m", "consumer"],
+        env={**stage.server.environment, "QUEUE_URL": stage.url, "RECEIVE_WAIT_SECONDS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        process.stdout.close()
+        process.stdout = None
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert errors == "consumer: cannot write to standard output: Broken pipe\n"
+    assert sum(stage.counts()) == 1
