@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
 TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
+CONTINUE = "CONTINUE"
+ABANDON = "ABANDON"
+TIMED_OUT = "the hook timed out"
 
 
 class LifecycleState(StrEnum):
@@ -119,7 +122,7 @@ def booted(group: Group, memory: GroupMemory, instance_id: str, now: float) -> S
         return Step(memory)
     hook = hook_for(group, LAUNCHING)
     if hook is None:
-        return _into_service(memory, instance, now)
+        return _into_service(memory, instance, now, "")
     held = replace(
         instance, state=LifecycleState.PENDING_WAIT, hook_until=now + hook.heartbeat_timeout
     )
@@ -127,28 +130,33 @@ def booted(group: Group, memory: GroupMemory, instance_id: str, now: float) -> S
 
 
 def hook_completed(
-    group: Group, memory: GroupMemory, instance_id: str, now: float, *, timed_out: bool = False
+    memory: GroupMemory, instance_id: str, now: float, result: str = CONTINUE, detail: str = ""
 ) -> Step:
-    """Let go of an instance that a hook holds, completed with CONTINUE or after its timeout."""
+    """Let go of an instance that a hook holds, with the hook's result, CONTINUE or ABANDON.
+
+    An abandoned launch ends in termination. One that terminates goes on either way.
+    """
     instance = memory.find(instance_id)
     if instance is None or instance.hook_until is None:
         return Step(memory)
-    detail = "the hook timed out" if timed_out else ""
-    if instance.state is LifecycleState.PENDING_WAIT:
-        hook = hook_for(group, LAUNCHING)
-        if timed_out and hook is not None and hook.default_result == "ABANDON":
-            # Whatever is launched in its place is not the last policy's doing.
-            return _proceed(replace(memory, cause=""), instance, now, detail)
-        return _into_service(memory, instance, now)
-    return _proceed(memory, instance, now, detail)
+    if instance.state is not LifecycleState.PENDING_WAIT:
+        return _proceed(memory, instance, now, detail)
+    if result == ABANDON:
+        # Whatever is launched in its place is not the last policy's doing.
+        return _proceed(replace(memory, cause=""), instance, now, detail)
+    return _into_service(memory, instance, now, detail)
 
 
 def expire_hooks(group: Group, memory: GroupMemory, now: float) -> Step:
-    """Let go of every instance whose hook's heartbeat timeout is over."""
+    """Let go of every instance whose hook's heartbeat timeout is over, with its default result."""
     step = Step(memory)
     for instance in memory.instances:
-        if instance.hook_until is not None and now >= instance.hook_until:
-            step = step.then(hook_completed(group, step.memory, instance.id, now, timed_out=True))
+        if instance.hook_until is None or now < instance.hook_until:
+            continue
+        launching = instance.state is LifecycleState.PENDING_WAIT
+        hook = hook_for(group, LAUNCHING if launching else TERMINATING)
+        result = CONTINUE if hook is None else hook.default_result
+        step = step.then(hook_completed(step.memory, instance.id, now, result, TIMED_OUT))
     return step
 
 
@@ -255,9 +263,9 @@ def _proceed(memory: GroupMemory, instance: Instance, now: float, detail: str) -
     return replace(_changed(memory, leaving, now, detail), terminate=(instance.id,))
 
 
-def _into_service(memory: GroupMemory, instance: Instance, now: float) -> Step:
+def _into_service(memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:
     serving = replace(instance, state=LifecycleState.IN_SERVICE, in_service_at=now, hook_until=None)
-    return _changed(memory, serving, now, "")
+    return _changed(memory, serving, now, detail)
 
 
 def _changed(memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:

@@ -9,6 +9,7 @@ from tidemill.scaling import alarm as alarms
 from tidemill.scaling.alarm import AlarmMemory, AlarmState
 from tidemill.scaling.decision import Ringing, decide
 from tidemill.scaling.group import (
+    CONTINUE,
     GroupMemory,
     Step,
     booted,
@@ -53,9 +54,13 @@ class Booted:
 
 @dataclass(frozen=True, slots=True)
 class HookCompleted:
-    """The world says: this instance has nothing left to do before it goes on."""
+    """The world says: this instance has nothing left to do before it goes on.
+
+    `result` is what completes its hook, CONTINUE or ABANDON.
+    """
 
     instance: str
+    result: str = CONTINUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +166,8 @@ def _apply_events(fleet: Fleet, step: Step, events: Iterable[InstanceEvent], now
         match event:
             case Booted(instance):
                 step = step.then(booted(fleet.group, step.memory, instance, now))
-            case HookCompleted(instance):
-                step = step.then(hook_completed(fleet.group, step.memory, instance, now))
+            case HookCompleted(instance, result):
+                step = step.then(hook_completed(step.memory, instance, now, result))
             case Gone(instance, detail):
                 step = step.then(gone(step.memory, instance, detail, now))
     return step

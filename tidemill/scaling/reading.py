@@ -34,6 +34,8 @@ GROUP = "AWS::AutoScaling::AutoScalingGroup"
 POLICY = "AWS::AutoScaling::ScalingPolicy"
 QUEUE = "AWS::SQS::Queue"
 FUNCTION = "AWS::Serverless::Function"
+MAX_POLICIES = 50
+"""Scaling policies of one group at most (EC2 Auto Scaling quotas)."""
 VISIBILITY_TIMEOUT = (0, 43_200)
 RECEIVE_COUNT = (1, 1000)
 RECEIVE_COUNT_DEFAULT = 10
@@ -72,6 +74,10 @@ class _Reading:
             raise TemplateError(f"Resources: {len(groups)} Auto Scaling groups: keep exactly one")
         group = read_group(self.resolver, groups[0], self.left_out)
         policies = tuple(self.policies(group))
+        if len(policies) > MAX_POLICIES:
+            raise TemplateError(
+                f"Resources: {len(policies)} policies of one group are more than {MAX_POLICIES}"
+            )
         alarms = tuple(read_alarms(self.resolver, policies, self.left_out))
         if not alarms:
             raise TemplateError(

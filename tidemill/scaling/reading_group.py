@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.errors import TemplateError
-from tidemill.scaling.group import LAUNCHING, TERMINATING
+from tidemill.scaling.group import ABANDON, CONTINUE, LAUNCHING, TERMINATING
 from tidemill.scaling.properties import (
     COUNT,
     as_text,
@@ -41,7 +41,9 @@ ALL_GROUP_METRICS = (
 HEARTBEAT_TIMEOUT = (30, 7200)
 """Seconds that a hook may hold an instance (EC2 Auto Scaling API, PutLifecycleHook)."""
 HEARTBEAT_DEFAULT = 3600
-DEFAULT_RESULT = "ABANDON"
+DEFAULT_RESULT = ABANDON
+MAX_HOOKS = 50
+"""Hooks of one group at most (EC2 Auto Scaling quotas)."""
 WARMUP = (-1, 3600)
 """Seconds of warm-up; -1 takes the group's default away (EC2 Auto Scaling User Guide)."""
 
@@ -94,6 +96,8 @@ def _hooks(
         if own.get("AutoScalingGroupName") == resolver.name(group):
             named = {"LifecycleHookName": resolver.name(logical_id)} | own
             found.append((f"Resources.{logical_id}.Properties", named))
+    if len(found) > MAX_HOOKS:
+        raise TemplateError(f"{where}: {len(found)} lifecycle hooks are more than {MAX_HOOKS}")
     seen: set[str] = set()
     for place, hook in found:
         transition = one_of((LAUNCHING, TERMINATING), hook, "LifecycleTransition", place)
@@ -107,7 +111,7 @@ def _hooks(
                 hook, "HeartbeatTimeout", place, HEARTBEAT_DEFAULT, HEARTBEAT_TIMEOUT
             ),
             default_result=one_of(
-                ("CONTINUE", "ABANDON"), hook, "DefaultResult", place, DEFAULT_RESULT
+                (CONTINUE, ABANDON), hook, "DefaultResult", place, DEFAULT_RESULT
             ),
         )
 

@@ -1,0 +1,87 @@
+"""The driver between the loop and a world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from support.fleets import DRAIN, a_fleet, a_group, a_policy
+from support.worlds import MINUTE, START
+
+from tidemill.scaling.driver import drive
+from tidemill.scaling.loop import Booted, Gone, HookCompleted, begin
+from tidemill.scaling.ports import Ports
+from tidemill.scaling.queue_metrics import QueueSample
+from tidemill.scaling.spec import AdjustmentType, StepAdjustment
+
+if TYPE_CHECKING:
+    from tidemill.scaling.loop import InstanceEvent, Turn
+
+
+@dataclass
+class Log:
+    """A probe, a world and a listener in one, which notes in what order it is called."""
+
+    visible: int = 0
+    calls: list[str] = field(default_factory=list)
+    coming: list[InstanceEvent] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
+
+    def sample(self) -> QueueSample:
+        """Return the queue."""
+        self.calls.append("sample")
+        return QueueSample(self.visible, 0)
+
+    def events(self) -> list[InstanceEvent]:
+        """Return what is to be told, once."""
+        self.calls.append("events")
+        told, self.coming = self.coming, []
+        return told
+
+    def launch(self, instance: str) -> None:
+        """Note the order."""
+        self.calls.append(f"launch {instance[-1]}")
+
+    def drain(self, instance: str) -> None:
+        """Note the order."""
+        self.calls.append(f"drain {instance[-1]}")
+
+    def terminate(self, instance: str) -> None:
+        """Note the order."""
+        self.calls.append(f"terminate {instance[-1]}")
+
+    def hear(self, turn: Turn) -> None:
+        """Note and keep the turn."""
+        self.calls.append("hear")
+        self.turns.append(turn)
+
+
+def test_a_turn_looks_acts_and_tells_in_this_order() -> None:
+    """Each order of the turn reaches the world once, and listeners hear of it afterwards."""
+    exact = a_policy(adjustment_type=AdjustmentType.EXACT, steps=(StepAdjustment(0, None, 2),))
+    fleet = a_fleet((exact,), group=a_group(hooks=(DRAIN,), max_size=2))
+    log = Log(visible=9)
+    ports = Ports(log, log, (log, log))
+    memory = drive(fleet, begin(fleet, START), ports, START + MINUTE)
+    assert log.calls == ["sample", "events", "launch 1", "launch 2", "hear", "hear"]
+    assert log.turns[0].memory is memory
+
+
+def test_what_instances_did_reaches_the_loop_and_its_orders_the_world() -> None:
+    """From its launch to its end, with each order given once."""
+    fleet = a_fleet(group=a_group(hooks=(DRAIN,), desired=1))
+    log = Log()
+    ports = Ports(log, log)
+    memory = drive(fleet, begin(fleet, START), ports, START + 1)
+    (instance,) = (item.id for item in memory.group.instances)
+    log.coming = [Booted(instance)]
+    memory = drive(fleet, memory, ports, START + 2)
+    memory = replace(memory, group=replace(memory.group, desired=0))
+    memory = drive(fleet, memory, ports, START + 3)
+    log.coming = [HookCompleted(instance)]
+    memory = drive(fleet, memory, ports, START + 4)
+    log.coming = [Gone(instance)]
+    memory = drive(fleet, memory, ports, START + 5)
+    orders = [call for call in log.calls if call not in {"sample", "events"}]
+    assert orders == ["launch 1", "drain 1", "terminate 1"]
+    assert memory.group.instances == ()
