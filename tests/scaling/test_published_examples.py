@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
+from support.examples import Expected, Given, Shape, has
+from support.group_examples import GROUP_SHAPES
 
 from tidemill.scaling.alarm import (
     AlarmMemory,
@@ -30,21 +30,9 @@ from tidemill.scaling.metrics import STATISTICS, Datapoint, MetricStore, Statist
 from tidemill.scaling.spec import Alarm, Comparison, Metric, MetricQuery, MetricStat, MissingData
 from tidemill.scaling.verdict import missing_datapoints
 
-Given = Mapping[str, Any]
-Expected = Mapping[str, Any]
-
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 METRIC = Metric("Example", "Value")
 MOMENT = 1_750_000_020.0  # any whole minute
-
-
-@dataclass(frozen=True)
-class Shape:
-    """One form of example: which vectors have it, and the check that runs them."""
-
-    name: str
-    fits: Callable[[Given, Expected], bool]
-    check: Callable[[Given, Expected], None]
 
 
 def test_a_published_example_holds(example: tuple[Shape, Given, Expected]) -> None:
@@ -64,11 +52,6 @@ def test_every_example_of_these_files_has_a_shape(name: str) -> None:
         if not any(shape.fits(vector["input"], vector["expected"]) for shape in SHAPES)
     ]
     assert unfit == []
-
-
-def has(required: set[str], optional: set[str] | None = None) -> Callable[[Given], bool]:
-    """Return a predicate on a mapping's keys: all required ones, none beyond the optional ones."""
-    return lambda mapping: required <= mapping.keys() <= required | (optional or set())
 
 
 def alarm_of(given: Given, period: int = MINUTE, stat: str = "Average") -> Alarm:
@@ -347,4 +330,5 @@ SHAPES: tuple[Shape, ...] = (
         check_validity,
     ),
     Shape("statistics", is_statistics, check_statistics),
+    *GROUP_SHAPES,
 )
