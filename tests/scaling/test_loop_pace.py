@@ -1,0 +1,263 @@
+"""The loop at any pace of turns, with alarms of any period, over any course of events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.alarms import VISIBLE, an_alarm
+from support.fleets import a_fleet, a_group, a_policy, product_fleet
+from support.worlds import MINUTE, START, FakeQueue, FakeWorld, Run
+
+from tidemill.scaling.group import ABANDON, CONTINUE, LAUNCHING, LifecycleState
+from tidemill.scaling.loop import Booted, Gone, HookCompleted, Observation, begin, turn
+from tidemill.scaling.queue_metrics import QueueSample
+from tidemill.scaling.signal import BACKLOG, signal_metric
+from tidemill.scaling.spec import (
+    AdjustmentType,
+    Comparison,
+    LifecycleHook,
+    MetricQuery,
+    MetricStat,
+    StepAdjustment,
+)
+from tidemill.scaling.timeline import AlarmChanged, DesiredChanged, to_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tidemill.scaling.loop import InstanceEvent
+    from tidemill.scaling.spec import Fleet
+    from tidemill.scaling.timeline import Fact
+
+HOUR = 3600
+ENDING = {LifecycleState.TERMINATING_PROCEED}
+HELD = {LifecycleState.TERMINATING_WAIT, LifecycleState.PENDING_WAIT}
+
+
+def facts_of(fleet: Fleet, minutes: list[tuple[int, int]], seconds: Iterable[int]) -> list[Fact]:
+    """Return the facts of a run with turns at these seconds of every minute, 0 among them.
+
+    The queue changes at minute boundaries, and so do the instances: what they are told in one
+    minute they have done when the next one begins.
+    """
+    memory = begin(fleet, START)
+    facts: list[Fact] = []
+    for number, (visible, in_flight) in enumerate(minutes, start=1):
+        events: list[InstanceEvent] = []
+        for instance in memory.group.instances:
+            if instance.state is LifecycleState.PENDING:
+                events.append(Booted(instance.id))
+            elif instance.state in HELD:
+                events.append(HookCompleted(instance.id))
+            elif instance.state in ENDING:
+                events.append(Gone(instance.id))
+        for second in seconds:
+            sample = QueueSample(visible, in_flight)
+            taken = turn(
+                fleet, memory, Observation(sample, tuple(events)), START + number * MINUTE + second
+            )
+            memory, events = taken.memory, []
+            facts.extend(taken.facts)
+    return facts
+
+
+def by_minute(facts: list[Fact]) -> Counter[str]:
+    """Return the facts with their times cut to minutes, and without texts that hold a time."""
+    kept = []
+    for fact in facts:
+        record = to_record(fact)
+        record = {
+            key: value for key, value in record.items() if key not in {"time", "cause", "reason"}
+        }
+        kept.append(str(record | {"at": fact.at // MINUTE}))
+    return Counter(kept)
+
+
+LOADS = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 60)), min_size=1, max_size=25)
+SECONDS = st.sets(st.integers(1, 59), max_size=6).map(lambda some: sorted({0, *some}))
+
+
+@settings(max_examples=60)
+@given(LOADS, SECONDS)
+def test_the_facts_are_the_same_at_any_pace(
+    minutes: list[tuple[int, int]], seconds: list[int]
+) -> None:
+    """With a turn at each minute's beginning, further ones change no fact but its second.
+
+    Alarms see a minute six seconds after its end, so both sides have a turn after that.
+    """
+    fleet = product_fleet(SurplusMinutes="2", IdleMinutes="2")
+    slow = facts_of(fleet, minutes, (0, 10))
+    assert by_minute(facts_of(fleet, minutes, sorted({*seconds, 10}))) == by_minute(slow)
+
+
+@pytest.mark.parametrize("every", [1, 5, 7, 30, 45, 60, 75])
+def test_an_alarm_that_stays_acts_once_a_minute_at_any_pace(every: int) -> None:
+    """Turns that come seldom or at odd times lose no more than the minutes they sleep through."""
+    policy = a_policy(warmup=0)
+    run = Run(
+        a_fleet((policy,), group=a_group(max_size=100)),
+        FakeWorld(FakeQueue(), boot_seconds=0, rate=0),
+    )
+    run.queue.visible = 10
+    run.go(15 * MINUTE, every=every)
+    minutes = [(at - 6) // MINUTE for at in run.changed_at()]
+    assert len(set(minutes)) == len(minutes)
+    assert len(minutes) == pytest.approx(15 * MINUTE / max(every, MINUTE) - 1, abs=1)
+
+
+def test_an_alarm_of_ten_seconds_acts_once_a_minute() -> None:
+    """Although it is evaluated six times as often, and first acts within seconds."""
+    stat = MetricStat(signal_metric("jobs", BACKLOG), 10, "Maximum")
+    alarm = an_alarm(
+        queries=(MetricQuery("backlog", stat),),
+        returned="backlog",
+        threshold=0.0,
+        period=10,
+        evaluation_periods=1,
+        datapoints_to_alarm=1,
+        actions=("OutPolicy",),
+    )
+    fleet = a_fleet((a_policy(warmup=0),), (alarm,), a_group(max_size=100))
+    run = Run(replace(fleet, signal_period=10), FakeWorld(FakeQueue(), boot_seconds=0, rate=0))
+    run.queue.visible = 10
+    run.go(5 * MINUTE)
+    assert run.changed_at() == [16, 76, 136, 196, 256]
+
+
+def test_an_alarm_that_is_evaluated_once_an_hour_acts_once_a_minute() -> None:
+    """Two days of an hour each look back over more than a day."""
+    stat = MetricStat(VISIBLE, HOUR, "Maximum")
+    alarm = an_alarm(
+        queries=(MetricQuery("visible", stat),),
+        threshold=0.0,
+        period=HOUR,
+        evaluation_periods=25,
+        datapoints_to_alarm=1,
+        actions=("OutPolicy",),
+    )
+    fleet = a_fleet((a_policy(warmup=0),), (alarm,), a_group(max_size=3))
+    run = Run(fleet, FakeWorld(FakeQueue(), boot_seconds=0, rate=0))
+    run.queue.visible = 10
+    run.go(28 * HOUR, every=30)
+    first, *_ = run.changed_at()
+    changed = [fact.at for fact in run.of_kind(AlarmChanged)]
+    assert [at % HOUR // MINUTE for at in changed] == [0]
+    assert [at - first for at in run.changed_at()] == [0, 60, 120]
+
+
+KINDS = st.sampled_from(list(AdjustmentType))
+POLICIES = st.lists(
+    st.tuples(KINDS, st.integers(-3, 12), st.sampled_from([0, 90, None])), min_size=1, max_size=3
+)
+EVENTS = st.lists(
+    st.tuples(
+        st.integers(0, 40),  # messages that wait
+        st.integers(1, 150),  # seconds until the next turn
+        st.lists(
+            st.tuples(
+                st.sampled_from(["boot", "continue", "abandon", "gone", "unknown"]),
+                st.integers(0, 9),
+            ),
+            max_size=3,
+        ),
+    ),
+    min_size=1,
+    max_size=40,
+)
+HOOKS = st.sets(st.sampled_from([LAUNCHING, "autoscaling:EC2_INSTANCE_TERMINATING"]))
+
+
+def a_random_fleet(
+    policies: list[tuple[AdjustmentType, int, int | None]], hooks: set[str]
+) -> Fleet:
+    """Return a group of 1 to 6 with these policies, each on an alarm of its own."""
+    made = tuple(
+        a_policy(
+            logical_id=f"P{number}",
+            adjustment_type=kind,
+            warmup=warmup,
+            steps=(StepAdjustment(None, 0, -1), StepAdjustment(0, None, size)),
+        )
+        for number, (kind, size, warmup) in enumerate(policies)
+    )
+    alarms = tuple(
+        an_alarm(
+            logical_id=f"A{number}",
+            comparison=Comparison.GREATER if number % 2 else Comparison.LESS_OR_EQUAL,
+            threshold=10.0,
+            evaluation_periods=1 + number,
+            datapoints_to_alarm=1,
+            actions=(policy.logical_id,),
+        )
+        for number, policy in enumerate(made)
+    )
+    held = tuple(LifecycleHook(way, way, 90, ABANDON) for way in sorted(hooks))
+    return a_fleet(made, alarms, a_group(min_size=1, max_size=6, hooks=held, desired=2))
+
+
+@settings(max_examples=150)
+@given(POLICIES, HOOKS, EVENTS)
+def test_whatever_happens_the_group_keeps_its_limits_and_its_count(
+    policies: list[tuple[AdjustmentType, int, int | None]],
+    hooks: set[str],
+    events: list[tuple[int, int, list[tuple[str, int]]]],
+) -> None:
+    """In bounds at each turn; nothing moves without a ringing alarm; none is lost or ends twice."""
+    fleet = a_random_fleet(policies, hooks)
+    memory, now = begin(fleet, START), START
+    states: dict[str, str] = {}
+    launched: list[str] = []
+    ended: list[str] = []
+    gone: set[str] = set()
+    for visible, seconds, news in events:
+        now += seconds
+        before = memory.group
+        told = tuple(
+            _event(name, number, [i.id for i in before.instances]) for name, number in news
+        )
+        gone |= {e.instance for e in told if isinstance(e, Gone) and before.find(e.instance)}
+        taken = turn(fleet, memory, Observation(QueueSample(visible, 0), told), now)
+        memory = taken.memory
+        launched += taken.launch
+        ended += taken.terminate
+        states |= {fact.alarm: fact.after for fact in taken.facts if isinstance(fact, AlarmChanged)}
+        changes = [fact for fact in taken.facts if isinstance(fact, DesiredChanged)]
+        assert 1 <= memory.group.desired <= 6
+        assert len(memory.group.wanted()) == memory.group.desired
+        if memory.group.desired != before.desired:
+            (change,) = changes
+            assert states[change.alarm] == "ALARM"
+            assert (change.before, change.after) == (before.desired, memory.group.desired)
+        else:
+            assert changes == []
+    assert len(set(launched)) == len(launched) == memory.group.launched
+    assert len(set(ended)) == len(ended)
+    assert memory.group.launched == len(memory.group.instances) + len(gone)
+
+
+def _event(name: str, number: int, instances: list[str]) -> InstanceEvent:
+    chosen = instances[number % len(instances)] if instances and name != "unknown" else "i-unknown"
+    match name:
+        case "boot":
+            return Booted(chosen)
+        case "continue" | "abandon":
+            return HookCompleted(chosen, CONTINUE if name == "continue" else ABANDON)
+        case _:
+            return Gone(chosen)
+
+
+def test_memory_does_not_grow_with_time() -> None:
+    """Datapoints that no alarm looks at any more are forgotten."""
+    fleet = product_fleet(IdleMinutes="2")
+    run = Run(fleet, FakeWorld(FakeQueue(), rate=0))
+    run.queue.visible = 500
+    run.go(2 * HOUR, every=30)
+    kept = {metric: len(points) for metric, points in run.memory.metrics.kept.items()}
+    run.go(2 * HOUR, every=30)
+    assert {metric: len(p) for metric, p in run.memory.metrics.kept.items()} == kept
