@@ -62,18 +62,61 @@ def test_the_report_has_all_that_the_exercise_asks_for(results: Path, tmp_path: 
     assert "| lost | 0 |" in text
     assert "git checkout abc1234" in text
     assert SUMMARY["command"] in text
+    assert "1 instance processed 500 messages, and 0 were left in the queue" in text
     assert "IdleMinutes=2" in text
 
 
 def test_a_run_that_did_not_scale_is_reported_as_such(results: Path, tmp_path: Path) -> None:
     """Nothing is claimed that the files do not show."""
     (results / "timeline.jsonl").write_text("")
+    nothing = {"scale_out_activities": 0, "scale_in_activities": 0, "seconds_to_drain": None}
+    (results / "summary.json").write_text(json.dumps(SUMMARY | nothing))
     (results / "logs/i-1.jsonl").write_text("")
     write_report(results, tmp_path / "R.md", tmp_path / "t.png")
     text = (tmp_path / "R.md").read_text()
     assert "raised no instance" in text
     assert "It did not happen in this run." in text
     assert "There was none in this run." in text
+    assert "| AWS seconds from the first send to the last processed | never |" in text
+
+
+def test_files_of_two_runs_make_no_report(results: Path, tmp_path: Path) -> None:
+    """A demo ended by Ctrl-C leaves its timeline beside the figures of the one before."""
+    torn = (results / "timeline.jsonl").read_text().splitlines()[:20]
+    (results / "timeline.jsonl").write_text("\n".join(torn))
+    with pytest.raises(ReportError, match="of different runs: let a demo run to its end"):
+        write_report(results, tmp_path / "R.md", tmp_path / "t.png")
+    assert not (tmp_path / "R.md").exists()
+
+
+def test_times_in_log_lines_are_not_taken_for_the_times_of_aws(
+    results: Path, tmp_path: Path
+) -> None:
+    """Consumers write this machine's time, which the report's own times are not."""
+    write_report(results, tmp_path / "R.md", tmp_path / "t.png")
+    before, logs = (tmp_path / "R.md").read_text().split("## Logs\n")
+    assert "All times below are AWS's, but for those in log lines." in before
+    assert "by this machine's clock" in logs
+
+
+def test_a_long_table_is_folded(results: Path, tmp_path: Path) -> None:
+    """So that the report stays readable when a run had many activities."""
+    note = json.loads((results / "timeline.jsonl").read_text().splitlines()[0])
+    change = {
+        "kind": "alarm_changed",
+        "at": note["at"],
+        "alarm": "A",
+        "before": "OK",
+        "after": "ALARM",
+        "reason": "why",
+        "value": 1.0,
+    }
+    with (results / "timeline.jsonl").open("a") as timeline:
+        timeline.writelines(f"{json.dumps(change)}\n" for _ in range(20))
+    write_report(results, tmp_path / "R.md", tmp_path / "t.png")
+    alarms = (tmp_path / "R.md").read_text().split("## Alarms\n")[1].split("## Logs")[0]
+    assert "<details><summary>27 rows</summary>\n\n| time |" in alarms
+    assert alarms.rstrip().endswith("\n\n</details>")
 
 
 @pytest.mark.parametrize(
@@ -85,6 +128,8 @@ def test_a_run_that_did_not_scale_is_reported_as_such(results: Path, tmp_path: P
         pytest.param("timeline.jsonl", "[1]\n", "line 1", id="no-object"),
         pytest.param("summary.json", None, "run `make demo` first", id="no-summary"),
         pytest.param("summary.json", "{", "not JSON", id="torn-summary"),
+        pytest.param("summary.json", "5", "not a JSON object", id="no-object-of-figures"),
+        pytest.param("summary.json", "\xff", "not UTF-8", id="no-text"),
         pytest.param("summary.json", "{}", "no sent, processed", id="no-figures"),
     ],
 )
@@ -93,7 +138,7 @@ def test_broken_files_are_told(results: Path, name: str, content: str | None, sa
     if content is None:
         (results / name).unlink()
     else:
-        (results / name).write_text(content)
+        (results / name).write_text(content, encoding="latin-1")
     with pytest.raises(ReportError, match=said) as caught:
         write_report(results, results / "R.md", results / "t.png")
     assert name in str(caught.value)

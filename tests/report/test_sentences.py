@@ -30,6 +30,11 @@ NEEDED = "instances needed"
             id="capped",
         ),
         pytest.param(
+            DesiredChanged(0, "BacklogHighAlarm", "P", "messages", 505, {"visible": 505}, 0, 4),
+            "BacklogHigh: visible 505: messages 505 -> desired 0 to 4",
+            id="value-that-counts-no-instances",
+        ),
+        pytest.param(
             DesiredChanged(0, "SurplusAlarm", "P", "", 1, {"a": 2.5, "b": 4}, 4, 1),
             "Surplus: a 2.5, b 4: value 1 -> desired 4 to 1",
             id="scale-in",

@@ -33,6 +33,9 @@ STATE_COLOURS = {"ALARM": "#D55E00", "OK": "#8FC7B0", "INSUFFICIENT_DATA": "#D0D
 """From the palette of Okabe and Ito, which people with any colour vision can tell apart."""
 
 WAITING, IN_FLIGHT, SERVING, DESIRED = "#56B4E9", "#E69F00", "#8FB8DE", "#0B3C5D"
+LATE = 0.7
+"""Part of the width after which a text at a moment stands before it, to stay in the picture."""
+
 BESIDE_TITLE: dict[str, Any] = {
     "bbox_to_anchor": (1, 0.97),
     "fontsize": 9,
@@ -139,19 +142,28 @@ def _draw_fleet(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
             axes.step(times, numbers, where="post", color=DESIRED, linewidth=2, label="desired")
     for change in facts:
         if isinstance(change, DesiredChanged):
-            axes.annotate(
-                f"{change.before} → {change.after}",
-                (scale.minutes(change.at), max(change.before, change.after)),
-                xytext=(2, 5),
-                textcoords="offset points",
-                color=DESIRED,
-                fontsize=10,
-            )
+            _annotate(axes, change, scale)
     axes.set_ylabel("instances")
     axes.set_ylim(0, highest + 0.9)
     axes.set_yticks(range(highest + 1))
     axes.set_title("Fleet", loc="left", fontweight="bold")
     axes.legend(**BESIDE_TITLE)
+
+
+def _annotate(axes: Axes, change: DesiredChanged, scale: _Scale) -> None:
+    """Say beside a change of the desired capacity what it was, and from what value of the alarm."""
+    at = scale.minutes(change.at)
+    late = at > scale.width * LATE
+    asked = f"  ({change.label} {change.value:g})" if change.label else ""
+    axes.annotate(
+        f"{change.before} → {change.after}{asked}",
+        (at, max(change.before, change.after)),
+        xytext=(2, 5),
+        textcoords="offset points",
+        ha="right" if late else "left",
+        color=DESIRED,
+        fontsize=10,
+    )
 
 
 def _in_service(facts: Sequence[Fact]) -> list[tuple[float, int]]:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from tidemill.report.errors import ReportError
 from tidemill.report.figure import draw_timeline
-from tidemill.report.results import Summary, read_facts, read_logs, read_summary
+from tidemill.report.results import (
+    Logs,
+    Summary,
+    read_facts,
+    read_logs,
+    read_summary,
+    require_one_run,
+)
 from tidemill.report.sentences import clock_time
 from tidemill.report.story import conclusion, test_process
 from tidemill.report.tables import markdown_table, summary_rows
@@ -20,8 +27,6 @@ if TYPE_CHECKING:
 
     from tidemill.scaling.timeline import Fact
 
-Logs = dict[str, list[dict[str, Any]]]
-
 WHERE = """\
 This is a run of an offline rig on one machine, **not of AWS**. Real in it: producer and consumers \
 (the programs that the images hold, as processes), the SQS API that they use (MiniStack, an AWS \
@@ -29,7 +34,16 @@ emulator), and `template.yaml`: its alarms, scaling policies, limits and hook, r
 and evaluated by the rules that AWS publishes. Imitated: EC2 (an instance is a consumer process \
 that takes its time to boot), the group's own actions, and the publication of CloudWatch's \
 metrics. Time runs {speed:g} times faster than ours: AWS's minute lasts {minute:.1f} s, and what a \
-second means to queue and consumer is shortened alike. All times below are AWS's."""
+second means to queue and consumer is shortened alike. All times below are AWS's, but for those \
+in log lines."""
+
+LOG_TIMES = """\
+The lines are as the consumers wrote them: their times and durations are by this machine's clock, \
+not by AWS's.
+"""
+
+KEPT_WHOLE = 12
+"""Rows of a table up to which it stands open in the report; a longer one is folded."""
 
 
 def write_report(results: Path, report: Path, picture: Path) -> None:
@@ -39,6 +53,7 @@ def write_report(results: Path, report: Path, picture: Path) -> None:
         ReportError: files of the run are missing or broken, or the report cannot be written.
     """
     facts, summary, logs = read_facts(results), read_summary(results), read_logs(results)
+    require_one_run(facts, summary)
     try:
         picture.parent.mkdir(parents=True, exist_ok=True)
         draw_timeline(facts, picture)
@@ -57,12 +72,15 @@ def _chapters(facts: Sequence[Fact], summary: Summary, logs: Logs, picture: str)
     yield from _left_out(facts)
     yield "## What happened\n"
     yield f"![{said}]({picture})\n\n*{said}*\n"
-    yield markdown_table(("step of the test", "observed"), test_process(facts, summary)) + "\n"
+    yield (
+        markdown_table(("step of the test", "observed"), test_process(facts, summary, logs)) + "\n"
+    )
     yield "## Scaling activities and their causes\n"
-    yield markdown_table(("time", "activity", "cause"), _activities(facts)) + "\n"
+    yield _table(("time", "activity", "cause"), list(_activities(facts)))
     yield "## Alarms\n"
-    yield markdown_table(("time", "alarm", "state", "reason"), _alarm_rows(facts)) + "\n"
+    yield _table(("time", "alarm", "state", "reason"), list(_alarm_rows(facts)))
     yield "## Logs\n"
+    yield LOG_TIMES
     yield from _excerpts(logs)
     yield "## Figures\n"
     yield markdown_table(("what", "figure"), summary_rows(summary)) + "\n"
@@ -86,8 +104,15 @@ def _conditions(summary: Summary) -> Iterator[tuple[str, str]]:
 def _left_out(facts: Sequence[Fact]) -> Iterator[str]:
     notes = [fact.text for fact in facts if isinstance(fact, Noted)]
     if notes:
-        yield "The rig noted at its start:\n"
+        yield "The rig noted:\n"
         yield "\n".join(f"- {note}" for note in notes) + "\n"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    table = markdown_table(head, rows) + "\n"
+    if len(rows) <= KEPT_WHOLE:
+        return table
+    return f"<details><summary>{len(rows)} rows</summary>\n\n{table}\n</details>\n"
 
 
 def _activities(facts: Sequence[Fact]) -> Iterator[tuple[str, str, str]]:
@@ -107,6 +132,7 @@ def _excerpts(logs: Logs) -> Iterator[str]:
         ("A message that was processed, with its content", lambda e: e["outcome"] == "processed"),
         ("A message that was found invalid, with the reason", lambda e: e["outcome"] == "invalid"),
         ("A cycle's counts, which CloudWatch turns into metrics (EMF)", lambda e: "_aws" in e),
+        ("A consumer that is told to go", lambda e: e["event"] == "stopping"),
         ("The end of an instance's consumer", lambda e: e["event"] == "stopped"),
     ]
     entries = [{"outcome": None, "event": None, **entry} for own in logs.values() for entry in own]
@@ -126,11 +152,12 @@ def _excerpts(logs: Logs) -> Iterator[str]:
 
 
 def _recipe(summary: Summary) -> str:
-    command = "make demo"
+    revision = str(summary.get("revision", "unknown")).removesuffix("-dirty")
+    steps = [] if revision == "unknown" else [f"git checkout {revision}"]
+    steps += [str(summary.get("command", "tidemill demo")), "tidemill report"]
     return (
-        f"```\ngit checkout {str(summary.get('revision', 'main')).removesuffix('-dirty')}\n"
-        f"{command}\nmake report\n```\n\n"
-        f"or, with other options than the demo's own, `{summary.get('command', 'tidemill demo')}` "
-        "and `tidemill report`. Times and the order of events within a minute differ from run to "
-        "run; the seed fixes what is sent.\n"
+        "```\n" + "\n".join(steps) + "\n```\n\n"
+        "`make demo` sets up `.venv` and runs the demo with its own options; from then on "
+        "`. .venv/bin/activate` puts `tidemill` on the path. Times and the order of events within "
+        "a minute differ from run to run; the seed fixes what is sent.\n"
     )

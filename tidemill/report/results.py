@@ -6,13 +6,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tidemill.report.errors import ReportError
-from tidemill.scaling.timeline import Fact, from_record
+from tidemill.scaling.timeline import ActivityStarted, Fact, from_record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 Summary = dict[str, Any]
 """The figures of a run and its conditions, as summary.json holds them."""
+
+Logs = dict[str, list[dict[str, Any]]]
+"""The log lines of each instance by its id, in their order."""
 
 NEEDED = (
     "sent",
@@ -59,15 +63,33 @@ def read_summary(folder: Path) -> Summary:
         summary = json.loads(_text(path))
     except ValueError as error:
         raise ReportError(f"{path}: not JSON: run the demo again") from error
+    if not isinstance(summary, dict):
+        raise ReportError(f"{path}: not a JSON object: run the demo again")
     missing = [name for name in NEEDED if name not in summary]
     if missing:
         raise ReportError(f"{path}: no {', '.join(missing)}: run the demo again")
-    return dict(summary)
+    return summary
 
 
-def read_logs(folder: Path) -> dict[str, list[dict[str, Any]]]:
+def require_one_run(facts: Sequence[Fact], summary: Summary) -> None:
+    """Make sure that facts and figures belong together.
+
+    A demo that is ended early leaves its timeline beside the figures of the demo before it.
+
+    Raises:
+        ReportError: they count launches or terminations differently.
+    """
+    kinds = [fact.kind_of for fact in facts if isinstance(fact, ActivityStarted)]
+    seen = [kinds.count("launch"), kinds.count("terminate")]
+    if seen != [summary["scale_out_activities"], summary["scale_in_activities"]]:
+        raise ReportError(
+            "timeline.jsonl and summary.json are of different runs: let a demo run to its end"
+        )
+
+
+def read_logs(folder: Path) -> Logs:
     """Return each instance's log lines; what is not one of our JSON lines is passed over."""
-    logs: dict[str, list[dict[str, Any]]] = {}
+    logs: Logs = {}
     for path in sorted((folder / "logs").glob("*.jsonl")):
         entries = []
         for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -86,3 +108,5 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ReportError(f"cannot read {path}: run `make demo` first") from error
+    except UnicodeDecodeError as error:
+        raise ReportError(f"{path}: not UTF-8 text: run the demo again") from error

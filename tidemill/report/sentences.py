@@ -41,7 +41,9 @@ def sentence(fact: Fact) -> str | None:
     match fact:
         case DesiredChanged():
             inputs = ", ".join(f"{name} {value:g}" for name, value in fact.inputs.items())
-            capped = " (all there may be)" if fact.value > fact.after > fact.before else ""
+            # Only a value that counts instances can be compared with the desired capacity.
+            counted = "instance" in fact.label and fact.value > fact.after > fact.before
+            capped = " (all there may be)" if counted else ""
             return (
                 f"{short_name(fact.alarm)}: {inputs}: {fact.label or 'value'} {fact.value:g} "
                 f"-> desired {fact.before} to {fact.after}{capped}"

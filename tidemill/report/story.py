@@ -9,7 +9,7 @@ from tidemill.scaling.timeline import DesiredChanged, InstanceChanged, QueueSamp
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tidemill.report.results import Summary
+    from tidemill.report.results import Logs, Summary
     from tidemill.scaling.timeline import Fact
 
 
@@ -19,11 +19,11 @@ def conclusion(facts: Sequence[Fact], summary: Summary) -> str:
     outs = [f for f in facts if isinstance(f, DesiredChanged) and f.after > f.before]
     ends = [f for f in facts if isinstance(f, InstanceChanged) and f.state == "Terminated"]
     rose = (
-        f"{summary['sent']} messages raised the fleet from {outs[0].before} to "
-        f"{summary['peak_instances']} instances, beginning {_minutes(outs[0].at - start)} after "
+        f"{_counted(summary['sent'], 'message')} raised the fleet from {outs[0].before} to "
+        f"{_counted(summary['peak_instances'], 'instance')}, beginning {_minutes(outs[0].at - start)} after "
         "the start"
         if outs
-        else f"{summary['sent']} messages raised no instance"
+        else f"{_counted(summary['sent'], 'message')} raised no instance"
     )
     drained = (
         f"; the last was processed {_minutes(summary['seconds_to_drain'])} after the first was sent"
@@ -41,7 +41,7 @@ def conclusion(facts: Sequence[Fact], summary: Summary) -> str:
     )
 
 
-def test_process(facts: Sequence[Fact], summary: Summary) -> list[tuple[str, str]]:
+def test_process(facts: Sequence[Fact], summary: Summary, logs: Logs) -> list[tuple[str, str]]:
     """Return the exercise's test process: (step, what was observed)."""
     samples = [fact for fact in facts if isinstance(fact, QueueSampled)]
     highest = max((s.visible + s.in_flight for s in samples), default=0)
@@ -60,8 +60,11 @@ def test_process(facts: Sequence[Fact], summary: Summary) -> list[tuple[str, str
         (
             "Ensure that each instance's consumer processes and removes messages",
             (
-                f"{summary['processed']} were processed and deleted; {summary['invalid']} were "
-                f"found invalid, and {summary['dead_lettered']} went to the dead-letter queue."
+                f"{_counted(_working(logs), 'instance')} processed "
+                f"{_counted(summary['processed'], 'message')}, and "
+                f"{summary.get('left_in_queue', 0)} were left in the queue; "
+                f"{summary['invalid']} were found invalid, and {summary['dead_lettered']} went to "
+                "the dead-letter queue."
             ),
         ),
         (
@@ -79,7 +82,11 @@ def test_process(facts: Sequence[Fact], summary: Summary) -> list[tuple[str, str
         ),
         (
             "Review the logs for message content and errors",
-            "Each message's content is in the log of the instance that had it: see the excerpts.",
+            (
+                f"{_count(logs, 'processed')} lines of processed messages, with their content; "
+                f"{_count(logs, 'invalid')} of attempts at invalid ones and "
+                f"{_count(logs, 'failed')} of failed ones, with the reason: see the excerpts."
+            ),
         ),
     ]
 
@@ -91,6 +98,18 @@ def _changes(changes: Iterable[DesiredChanged]) -> str:
         for change in changes
     ]
     return "; ".join(told) + "." if told else "It did not happen in this run."
+
+
+def _count(logs: Logs, outcome: str) -> int:
+    return sum(entry.get("outcome") == outcome for own in logs.values() for entry in own)
+
+
+def _working(logs: Logs) -> int:
+    return sum(any(e.get("outcome") == "processed" for e in own) for own in logs.values())
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _minutes(seconds: float) -> str:

@@ -32,7 +32,7 @@ ROWS = (
 
 def summary_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return (what it is, figure) for every figure that the summary has."""
-    return [(label, str(summary[name])) for name, label in ROWS if name in summary]
+    return [(label, _figure(summary[name])) for name, label in ROWS if name in summary]
 
 
 def summary_table(summary: Mapping[str, Any]) -> Table:
@@ -72,6 +72,10 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
     lines += ["| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def _figure(value: object) -> str:
+    return "never" if value is None else str(value)
 
 
 def _cell(text: str) -> str:
