@@ -95,7 +95,12 @@ def _assert_reported(folder: Path) -> None:
     assert "![" in report
     assert "(docs/timeline.png)" in report
     assert (folder / "docs/timeline.png").exists()
-    for part in ("not of AWS", "Scaling activities and their causes", "changed desired from 0", "_aws"):
+    for part in (
+        "not of AWS",
+        "Scaling activities and their causes",
+        "changed desired from 0",
+        "_aws",
+    ):
         assert part in report
 
 
