@@ -20,8 +20,8 @@ def conclusion(facts: Sequence[Fact], summary: Summary) -> str:
     ends = [f for f in facts if isinstance(f, InstanceChanged) and f.state == "Terminated"]
     rose = (
         f"{_counted(summary['sent'], 'message')} raised the fleet from {outs[0].before} to "
-        f"{_counted(summary['peak_instances'], 'instance')}, beginning {_minutes(outs[0].at - start)} after "
-        "the start"
+        f"{_counted(summary['peak_instances'], 'instance')}, beginning "
+        f"{_minutes(outs[0].at - start)} after the start"
         if outs
         else f"{_counted(summary['sent'], 'message')} raised no instance"
     )
