@@ -115,7 +115,7 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command
         template=template,
         parameters=options.parameters,
         speed=speed,
-        command=_told_command(what, seed, poison, speed, parameter),
+        command=shlex.join(["tidemill", *sys.argv[1:]]),
     )
     _finish_demo(summary, as_json=as_json)
 
@@ -227,6 +227,8 @@ def main() -> NoReturn:
 def _run_demo(options: RigOptions, sending: DemoOptions) -> dict[str, object]:
     from tidemill.report.live import open_view  # noqa: PLC0415 - only this command shows a view
 
+    for result in ("summary.json", "timeline.png"):  # of an earlier run: this one may not end
+        (options.folder / result).unlink(missing_ok=True)
     with open_view(Console(stderr=True)) as view, running_rig(options, view.tell) as rig:
         summary = run_demo(rig, sending, options.folder, view.show)
         summary["left_out"] = list(rig.left_out)
@@ -249,16 +251,6 @@ def _finish_demo(summary: dict[str, object], *, as_json: bool) -> None:
         raise RigError(
             f"{summary['lost']} messages are lost, {summary['final_instances']} instances are left"
         )
-
-
-def _told_command(
-    what: list[str], seed: int, poison: int, speed: float, parameter: list[str] | None
-) -> str:
-    words = ["tidemill", "demo", *what, "--seed", str(seed), "--poison", str(poison)]
-    words += ["--speed", f"{speed:g}"]
-    for given in parameter or []:
-        words += ["--parameter", given]
-    return shlex.join(words)
 
 
 def _read_template(path: Path) -> Document:
