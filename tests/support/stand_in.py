@@ -1,0 +1,83 @@
+"""A command of an imagined instance: writes its call down, and does as the test's plan says.
+
+Run as `python stand_in.py FOLDER NAME ARGUMENT...`; uses nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+SECRET: Final = "registry-pass-word"  # noqa: S105 - what the imagined registry gives out
+AGENT: Final = "opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl"
+PACKAGES: Final = {"awscli-2": "bin/aws", "amazon-cloudwatch-agent": AGENT}
+"""What a package brings, below the instance's folder."""
+LIMIT_SECONDS: Final = 60
+"""A sleep longer than this waits for something that hangs; shorter ones pass at once."""
+
+
+def install(root: Path, path: str) -> None:
+    """Put a stand-in at this path below the instance's folder."""
+    place = root / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(
+        f'#!/bin/sh\nexec "{sys.executable}" -IS "{__file__}" "{root}" {place.name} "$@"\n',
+        encoding="utf-8",
+    )
+    place.chmod(0o755)
+
+
+def record(root: Path, call: list[str]) -> None:
+    """Append a call to the instance's journal."""
+    with (root / "journal").open("ab") as journal:
+        journal.write(json.dumps(call).encode() + b"\n")
+
+
+def recorded(root: Path) -> list[list[str]]:
+    """Return the instance's calls so far."""
+    journal = root / "journal"
+    return [json.loads(line) for line in journal.read_bytes().splitlines()]
+
+
+def main(root: Path, call: list[str]) -> int:
+    """Act as the command; return its exit code."""
+    if call[0] == "sleep" and float(call[1]) > LIMIT_SECONDS:
+        while not (root / "hangs").exists():
+            time.sleep(0.02)
+    record(root, call)
+    if "--password-stdin" in call:
+        record(root, ["stdin", call[0], sys.stdin.read()])
+    for rule in json.loads((root / "plan").read_text(encoding="utf-8")):
+        before = rule["call"]
+        times = sum(each[: len(before)] == before for each in recorded(root))
+        if call[: len(before)] == before and rule["at"] in (0, times):
+            if rule["hangs"]:
+                (root / "hangs").touch()
+                signal.pause()
+            sys.stderr.write(f"{before} fails as planned\n")
+            return 1
+    return _succeed(root, call)
+
+
+def _succeed(root: Path, call: list[str]) -> int:
+    match call:
+        case ["aws", "ecr", "get-login-password"]:
+            sys.stdout.write(f"{SECRET}\n")
+        case ["docker", "inspect", *_]:
+            sys.stdout.write((root / "restarts").read_text(encoding="utf-8"))
+        case ["dnf", *_, package]:
+            install(root, PACKAGES[package])
+        case ["systemd-run", *_, program]:
+            (root / "unit").write_text(program, encoding="utf-8")
+        case ["poweroff"] if (root / "hangs").exists():
+            os.killpg(0, signal.SIGKILL)  # without power nothing hangs any longer
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
