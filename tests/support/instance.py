@@ -16,7 +16,7 @@ import sysconfig
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import pytest
 from support import stand_in
@@ -50,14 +50,15 @@ LONGEST_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Calls that begin with these words fail: the `at`-th of them, or with 0 every one.
+    """Calls that begin with these words go wrong: the `at`-th of them, or with 0 every one.
 
-    One that hangs does not come back until the instance has no power any more.
+    One that hangs does not come back until the instance has no power any more; one that takes
+    long succeeds, after every limit of time that the script may have set.
     """
 
     call: tuple[str, ...]
     at: int = 0
-    hangs: bool = False
+    how: Literal["fails", "hangs", "takes long"] = "fails"
 
 
 @dataclass(frozen=True, slots=True)

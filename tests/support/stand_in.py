@@ -11,14 +11,17 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SECRET: Final = "registry-pass-word"  # noqa: S105 - what the imagined registry gives out
 AGENT: Final = "opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl"
 PACKAGES: Final = {"awscli-2": "bin/aws", "amazon-cloudwatch-agent": AGENT}
 """What a package brings, below the instance's folder."""
 LIMIT_SECONDS: Final = 60
-"""A sleep longer than this waits for something that hangs; shorter ones pass at once."""
+"""A sleep longer than this lasts until something else takes that long; others pass at once."""
 
 
 def install(root: Path, path: str) -> None:
@@ -46,9 +49,8 @@ def recorded(root: Path) -> list[list[str]]:
 
 def main(root: Path, call: list[str]) -> int:
     """Act as the command; return its exit code."""
-    if call[0] == "sleep" and float(call[1]) > LIMIT_SECONDS:
-        while not (root / "hangs").exists():
-            time.sleep(0.02)
+    if _is_limit(call):
+        return _sleep_long(root, call)
     record(root, call)
     if "--password-stdin" in call:
         record(root, ["stdin", call[0], sys.stdin.read()])
@@ -56,12 +58,34 @@ def main(root: Path, call: list[str]) -> int:
         before = rule["call"]
         times = sum(each[: len(before)] == before for each in recorded(root))
         if call[: len(before)] == before and rule["at"] in (0, times):
-            if rule["hangs"]:
-                (root / "hangs").touch()
-                signal.pause()
-            sys.stderr.write(f"{before} fails as planned\n")
-            return 1
+            match rule["how"]:
+                case "fails":
+                    sys.stderr.write(f"{before} fails as planned\n")
+                    return 1
+                case "hangs":
+                    (root / "late").touch()
+                    signal.pause()
+                case "takes long":
+                    (root / "late").touch()
+                    _wait(lambda: any(_is_limit(each) for each in recorded(root)))
     return _succeed(root, call)
+
+
+def _is_limit(call: list[str]) -> bool:
+    return call[0] == "sleep" and float(call[1]) > LIMIT_SECONDS
+
+
+def _sleep_long(root: Path, call: list[str]) -> int:
+    """Sleep, and write down whether whoever slept is still there to wake up."""
+    sleeper = os.getppid()
+    _wait((root / "late").exists)
+    record(root, call if os.getppid() == sleeper else ["sleep", call[1], "for nobody"])
+    return 0
+
+
+def _wait(over: Callable[[], bool]) -> None:
+    while not over():
+        time.sleep(0.02)
 
 
 def _succeed(root: Path, call: list[str]) -> int:
@@ -74,7 +98,7 @@ def _succeed(root: Path, call: list[str]) -> int:
             install(root, PACKAGES[package])
         case ["systemd-run", *_, program]:
             (root / "unit").write_text(program, encoding="utf-8")
-        case ["poweroff"] if (root / "hangs").exists():
+        case ["poweroff"] if (root / "late").exists():
             os.killpg(0, signal.SIGKILL)  # without power nothing hangs any longer
     return 0
 

@@ -287,7 +287,7 @@ class TestFailedBoot:
         self, tmp_path: Path, hanging: tuple[str, ...], installed: list[str]
     ) -> None:
         """An idle instance costs money, and its messages wait."""
-        life = live(tmp_path, failures=[Failure(hanging, hangs=True)], installed=installed)
+        life = live(tmp_path, failures=[Failure(hanging, how="hangs")], installed=installed)
         self.assert_gave_up(life)
         assert ("sleep", "900") in after(life, *hanging)
         assert "the consumer does not start: not within 15 minutes" in life.output
@@ -378,6 +378,7 @@ class TestLeaving:
         life = live(tmp_path, metadata={"token": tokens, STATE: ["Terminated"]})
         self.assert_left(life)
         assert life.of("sleep", "5") == [("sleep", "5")] * 3
+        assert not [call for call in life.of("metadata") if call[2] == "401"]
 
     def test_a_hook_that_cannot_be_completed_is_tried_again(self, tmp_path: Path) -> None:
         """After a Spot notice it may not have begun yet; the power stays on meanwhile."""
@@ -389,6 +390,19 @@ class TestLeaving:
     def test_a_consumer_that_cannot_be_stopped_keeps_nobody_waiting(self, tmp_path: Path) -> None:
         """Its messages come back; a hook that runs into its timeout would help no one."""
         self.assert_left(live(tmp_path, failures=[Failure(STOP)]))
+
+    def test_the_limit_of_the_boot_is_off_by_then(self, tmp_path: Path) -> None:
+        """A consumer at work for longer than a boot may take keeps its power."""
+        life = live(tmp_path, failures=[Failure(STOP, how="takes long")])
+        self.assert_left(life)
+        assert life.of("sleep", "900") == [("sleep", "900", "for nobody")]
+
+    def test_what_fails_while_it_watches_ends_neither_watch_nor_power(self, tmp_path: Path) -> None:
+        """From the first message on a failure must not take the messages in work along."""
+        states: list[str | int] = ["InService", "InService", "Terminated"]
+        self.assert_left(
+            live(tmp_path, metadata={STATE: states}, failures=[Failure(("sleep", "5"))])
+        )
 
 
 class TestText:
