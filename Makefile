@@ -1,12 +1,15 @@
 # The project's verbs. `make demo` and `make test` set themselves up; CI calls the same ones.
 
 PYTHON ?= python3
+TAG ?= latest
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+  --no-header --no-emit-index-url --no-annotate
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report test check lock clean
+.PHONY: help demo report test check images lock clean
 
 help: ## List the verbs.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,13 +30,20 @@ check: $(VENV)/.dev ## Format, lint, types, import rules, template.
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint template.yaml
 
+images: ## Build both images for this machine; BASE= takes another base, TAG= another tag.
+	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --file images/consumer/Dockerfile \
+	  --tag tidemill/consumer:$(TAG) images
+	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --file images/producer/Dockerfile \
+	  --tag tidemill/producer:$(TAG) images
+
 lock: $(VENV)/.dev ## Pin every dependency anew, with hashes, from pyproject.toml.
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-emit-index-url --no-annotate --upgrade \
-	  pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-emit-index-url --no-annotate \
-	  --constraint requirements/run.txt --extra dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --upgrade pyproject.toml -o requirements/run.txt
+	$(COMPILE) --constraint requirements/run.txt --extra dev pyproject.toml \
+	  -o requirements/dev.txt
+	$(COMPILE) --constraint requirements/run.txt images/consumer/requirements.in \
+	  -o images/consumer/requirements.txt
+	$(COMPILE) --constraint requirements/run.txt images/producer/requirements.in \
+	  -o images/producer/requirements.txt
 
 clean: ## Remove everything that the verbs made.
 	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -13,6 +13,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from shared.errors import WorkloadError
 from shared.queue import THROTTLING
+from shared.region import chosen_region
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -78,6 +79,7 @@ def connect(group: str, stream: str) -> CloudWatchLines:
     try:
         client = boto3.client(
             "logs",
+            region_name=chosen_region(),
             config=Config(
                 connect_timeout=5,
                 read_timeout=10,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -24,6 +23,7 @@ from botocore.exceptions import (
 )
 
 from shared.errors import QueueRefusedError, QueueUnavailableError
+from shared.region import chosen_region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -210,9 +210,7 @@ def connect(url: str, name: str, connections: int = 10) -> SqsQueue:
     with translated(url or name):
         client = boto3.client(
             "sqs",
-            # The name that other AWS SDKs and tools know; boto3 itself looks only at
-            # AWS_DEFAULT_REGION and the profile.
-            region_name=os.environ.get("AWS_REGION") or None,
+            region_name=chosen_region(),
             config=Config(
                 connect_timeout=5,
                 read_timeout=LONG_POLL + 10,

@@ -325,6 +325,18 @@ def test_a_log_group_gets_the_same_lines(stage: Stage) -> None:
     assert lines[1] == consumer.events("message")[0]
 
 
+def test_a_region_under_either_name_is_enough(stage: Stage) -> None:
+    """For the queue and for the logs: boto3 by itself reads only one of the names."""
+    client = logs_client(stage.server)
+    client.create_log_group(logGroupName=stage.name)
+    client.close()
+    stage.send(CIVIC)
+    with stage.consumer(LOG_GROUP=stage.name, AWS_DEFAULT_REGION="") as consumer:
+        consumer.wait_for("cycle")
+        assert consumer.stop() == 0
+    assert consumer.errors == []
+
+
 def test_a_missing_log_group_is_told(stage: Stage) -> None:
     """Before anything is received."""
     with stage.consumer(LOG_GROUP="nowhere") as consumer:

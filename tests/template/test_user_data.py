@@ -128,7 +128,7 @@ class TestBoot:
             ("--detach", ""),
             ("--name", "consumer"),
             ("--restart", "unless-stopped"),
-            ("--stop-timeout", "100"),
+            ("--stop-timeout", "105"),
             ("--read-only", ""),
             ("--cap-drop", "ALL"),
             ("--security-opt", "no-new-privileges"),
@@ -490,7 +490,7 @@ class TestDurations:
         """By the formulas that the template gives beside them."""
         times = product_template()["Mappings"]["WorkTimes"][str(seconds)]
         drain = seconds + 30
-        stop = drain + 40
+        stop = drain + 45
         assert times == {"Drain": drain, "Visibility": 2 * drain, "Stop": stop, "Hook": stop + 50}
 
     @pytest.mark.parametrize("seconds", LONGEST_MESSAGES)
