@@ -151,6 +151,7 @@ class TestBoot:
         given = environment(life)
         assert given == {
             "AWS_REGION": PLACE.region,
+            "AWS_DEFAULT_REGION": PLACE.region,
             "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/shop-work",
             "INSTANCE_ID": INSTANCE_ID,
             "LOG_GROUP": "/tidemill/shop/workers",
@@ -172,7 +173,7 @@ class TestBoot:
         known = set(re.findall(r'reader\.\w+\(\s*"([A-Z_]+)"', inspect.getsource(settings)))
         given = environment(live(tmp_path)).keys()
         assert known - given == {"QUEUE_NAME", "LOG_STREAM", "LOG_LEVEL", "METRICS_NAMESPACE"}
-        assert given - known == {"AWS_REGION"}
+        assert given - known == {"AWS_DEFAULT_REGION", "AWS_REGION"}
 
     @pytest.mark.parametrize(
         ("missing", "first_use"),
