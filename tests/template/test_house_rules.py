@@ -118,7 +118,7 @@ def test_each_parameter_is_described_and_bounded(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEMPLATE["Outputs"])
 def test_each_output_is_described(name: str) -> None:
-    """So that `make outputs`, or the console, explains itself."""
+    """So that the console explains itself."""
     assert TEMPLATE["Outputs"][name]["Description"].endswith(".")
 
 
