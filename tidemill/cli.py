@@ -17,6 +17,7 @@ from rich.console import Console
 
 from tidemill.report.errors import ReportError
 from tidemill.rig import daemon
+from tidemill.rig.clients import without_aws
 from tidemill.rig.demo import DemoOptions, run_demo
 from tidemill.rig.errors import RigError
 from tidemill.rig.processes import LAUNCH_SECONDS, USER_DATA_SECONDS
@@ -128,7 +129,9 @@ def produce(context: typer.Context) -> None:
         raise RigError(daemon.NONE_UP)
     command = [sys.executable, "-m", "producer", *context.args]
     raise typer.Exit(
-        subprocess.run(command, env={**os.environ, **state.client}, check=False).returncode
+        subprocess.run(
+            command, env={**without_aws(os.environ), **state.client}, check=False
+        ).returncode
     )
 
 
@@ -210,7 +213,9 @@ def report(
 
 def main() -> NoReturn:
     """Run the command; every error is one line on stderr, with the exit code that says its kind."""
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, lambda got, _frame: sys.exit(128 + got))
     try:
         code = app(standalone_mode=False)
         if code == INTERRUPTED:  # what typer makes of Ctrl-C

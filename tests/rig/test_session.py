@@ -98,7 +98,7 @@ def test_a_taken_port_is_told(tmp_path: Path) -> None:
     with local_aws(tmp_path, 0, "us-east-1") as url:
         port = int(url.rsplit(":", 1)[1])
         with (
-            pytest.raises(RigError, match=f"port {port} .* is taken"),
+            pytest.raises(RigError, match=f"port {port} .* is not to be had"),
             local_aws(tmp_path, port, "us-east-1"),
         ):
             pass

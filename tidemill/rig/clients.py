@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import localstack_client.session
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tidemill.rig.errors import RigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_sqs import SQSClient
@@ -21,15 +29,16 @@ class LocalClients:
     def __init__(self, endpoint: str) -> None:
         """Use the local AWS at this URL."""
         self.endpoint = endpoint
-        session = localstack_client.session.Session(
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - no secret: a local AWS checks none
-            region_name=REGION,
-            localstack_host=endpoint.removeprefix("http://"),
-        )
-        self.cloudformation: CloudFormationClient = session.client("cloudformation")
-        self.cloudwatch: CloudWatchClient = session.client("cloudwatch")
-        self.sqs: SQSClient = session.client("sqs")
+        with _undisturbed():
+            session = localstack_client.session.Session(
+                aws_access_key_id="test",
+                aws_secret_access_key="test",  # noqa: S106 - no secret: a local AWS checks none
+                region_name=REGION,
+                localstack_host=endpoint.removeprefix("http://"),
+            )
+            self.cloudformation: CloudFormationClient = session.client("cloudformation")
+            self.cloudwatch: CloudWatchClient = session.client("cloudwatch")
+            self.sqs: SQSClient = session.client("sqs")
 
     def dead_letter_url(self, queue_url: str) -> str | None:
         """Return the URL of the queue that takes this one's dead letters, if there is one."""
@@ -40,6 +49,44 @@ class LocalClients:
             return None
         arn: str = json.loads(found["RedrivePolicy"])["deadLetterTargetArn"]
         return self.sqs.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
+
+
+def without_aws(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what would lead an AWS client elsewhere.
+
+    That is every AWS setting, the user's AWS files, and proxies.
+    """
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith("AWS_") and not name.lower().endswith("_proxy")
+    }
+    return kept | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+
+
+@contextmanager
+def aws_errors_told(log: Path) -> Iterator[None]:
+    """Turn what an AWS client raises inside the block into a RigError that names the log."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise RigError(f"the local AWS does not do its work: {error}: see {log}") from error
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hide the user's AWS settings inside the block: clients read them when they are made."""
+    before = dict(os.environ)
+    _set_environment(without_aws(before))
+    try:
+        yield
+    finally:
+        _set_environment(before)
+
+
+def _set_environment(environment: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def client_settings(endpoint: str) -> dict[str, str]:

@@ -30,10 +30,6 @@ class RigClock:
         """Return our own seconds since the start."""
         return time.monotonic() - self._monotonic
 
-    def at(self, epoch: float) -> float:
-        """Return AWS's time at one of our moments, in epoch seconds both."""
-        return self.started + (epoch - self.started) * self.speed
-
     def real(self, seconds: float) -> float:
         """Return how long AWS's seconds last in ours."""
         return seconds / self.speed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime  # noqa: TC003 - msgspec looks it up
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,9 +16,13 @@ class _Line(msgspec.Struct):
     """The fields of a consumer's line that count here; lines of other events lack most."""
 
     event: str = ""
-    time: str = ""
+    time: datetime | None = None
     message_id: str = ""
     outcome: str = ""
+
+
+_BEGINNING = b'{"time":'
+"""How a consumer's lines begin; a handler that prints without a newline puts its text before."""
 
 
 class ConsumerLogs:
@@ -51,14 +55,14 @@ class ConsumerLogs:
 
     def _take(self, line: bytes) -> None:
         try:
-            entry = self._decoder.decode(line)
+            entry = self._decoder.decode(line[max(0, line.find(_BEGINNING)) :])
         except msgspec.MsgspecError:
             return  # not ours: whatever a handler of the user's printed
-        if entry.event != "message":
+        if entry.event != "message" or entry.time is None:
             return
         match entry.outcome:
             case "processed":
-                at = datetime.fromisoformat(entry.time).timestamp()
+                at = entry.time.timestamp()
                 self.first = at if self.first is None else min(self.first, at)
                 self.last = at if self.last is None else max(self.last, at)
                 self.processed[entry.message_id] += 1

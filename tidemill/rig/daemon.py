@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import psutil
 
@@ -49,19 +49,14 @@ def serve(options: RigOptions) -> None:
     asked: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _frame: asked.append(got))
-    path = options.folder / STATE
-    path.unlink(missing_ok=True)
-    try:
-        with running_rig(options, lambda _fact: None) as rig:
-            written = 0.0
-            while not asked:
-                rig.turn()
-                if time.monotonic() - written >= STATUS_SECONDS:
-                    _write_state(path, rig)
-                    written = time.monotonic()
-                time.sleep(rig.pause)
-    finally:
-        path.unlink(missing_ok=True)
+    with running_rig(options, lambda _fact: None) as rig:
+        written = 0.0
+        while not asked:
+            rig.turn()
+            if time.monotonic() - written >= STATUS_SECONDS:
+                _write_state(options.folder / STATE, rig)
+                written = time.monotonic()
+            time.sleep(rig.pause)
 
 
 def start(folder: Path, arguments: Sequence[str]) -> RigState:
@@ -70,11 +65,10 @@ def start(folder: Path, arguments: Sequence[str]) -> RigState:
     Raises:
         RigError: one is up already, or it ended instead of coming up (with its last words).
     """
-    if holder(folder) is not None:
-        raise RigError(f"a rig is up already (process {holder(folder)}): `tidemill down` ends it")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / STATE).unlink(missing_ok=True)
-    with (folder / LOG).open("wb") as log:
+    up = holder(folder)
+    if up is not None:
+        raise RigError(f"a rig is up already (process {up}): `tidemill down` ends it")
+    with _log(folder) as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "tidemill", "serve", *arguments],
             stdin=subprocess.DEVNULL,
@@ -85,7 +79,7 @@ def start(folder: Path, arguments: Sequence[str]) -> RigState:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         state = read_state(folder)
-        if state is not None:
+        if state is not None and state.pid == process.pid:
             return state
         if process.poll() is not None:
             said = (folder / LOG).read_text(errors="replace").strip().splitlines()
@@ -97,12 +91,11 @@ def start(folder: Path, arguments: Sequence[str]) -> RigState:
 
 def read_state(folder: Path) -> RigState | None:
     """Return the state of the rig that is up in the folder, or None when none is."""
-    if holder(folder) is None:
-        return None
     try:
-        return RigState(**json.loads((folder / STATE).read_text()))
+        state = RigState(**json.loads((folder / STATE).read_text()))
     except FileNotFoundError:
         return None
+    return state if state.pid == holder(folder) else None  # else a rig left it that is no more
 
 
 def stop(folder: Path) -> int:
@@ -113,12 +106,7 @@ def stop(folder: Path) -> int:
     """
     pid = holder(folder)
     if pid is not None:
-        process = psutil.Process(pid)
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired as error:
-            raise RigError(f"the rig (process {pid}) does not end: kill it") from error
+        _end(pid)
     if not folder.is_dir():
         raise RigError(NONE_UP)
     with locked(folder):
@@ -127,6 +115,27 @@ def stop(folder: Path) -> int:
     if pid is None and not left:
         raise RigError(NONE_UP)
     return left + (pid is not None)
+
+
+def _log(folder: Path) -> IO[bytes]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / LOG).open("wb")
+    except OSError as error:
+        raise RigError(f"cannot write to {folder}: {error.strerror}") from error
+
+
+def _end(pid: int) -> None:
+    try:
+        process = psutil.Process(pid)
+        process.terminate()
+        process.wait(STOP_SECONDS)
+    except psutil.NoSuchProcess:
+        return  # it ended by itself just now
+    except psutil.AccessDenied as error:
+        raise RigError(f"not allowed to end the rig (process {pid})") from error
+    except psutil.TimeoutExpired as error:
+        raise RigError(f"the rig (process {pid}) does not end: kill it") from error
 
 
 def _write_state(path: Path, rig: Rig) -> None:

@@ -49,13 +49,16 @@ def run_demo(
     """
     sent_log = folder / "sent.jsonl"
     with _producer(rig, options.producer, folder, sent_log) as producer:
-        shown = 0.0
-        while not _finished(rig, producer):
+        shown, all_sent = 0.0, False
+        while not (all_sent and _drained(rig)):
+            told = len(rig.recorder.facts)
+            # Asked before the turn looks at the queue: what it sees then is all there will be.
+            all_sent = _ended(producer, folder, sent_log)
             rig.turn()
+            _check(rig, rig.recorder.facts[told:], folder, options.max_minutes)
             if time.monotonic() - shown >= STATUS_SECONDS:
                 show(rig.status())
                 shown = time.monotonic()
-            _check(rig, producer, folder, options.max_minutes)
             time.sleep(rig.pause)
     show(rig.status())
     sent = read_sent_log(sent_log)
@@ -100,18 +103,26 @@ def peak_in_service(facts: Sequence[Fact]) -> int:
     return peak
 
 
-def _finished(rig: Rig, producer: subprocess.Popen[bytes]) -> bool:
-    """Tell whether all is sent and worked off, and the group has come and gone."""
+def _drained(rig: Rig) -> bool:
+    """Tell whether all is worked off, and the group has come and gone."""
     queue = rig.probe.latest
     waiting = queue.visible + queue.in_flight + queue.delayed
     group = rig.memory.group
-    return producer.poll() == 0 and not waiting and bool(group.launched) and not group.instances
+    return not waiting and bool(group.launched) and not group.instances
 
 
-def _check(rig: Rig, producer: subprocess.Popen[bytes], folder: Path, max_minutes: float) -> None:
-    if producer.poll():
+def _ended(producer: subprocess.Popen[bytes], folder: Path, sent_log: Path) -> bool:
+    """Tell whether the producer has sent all that it had to send."""
+    code = producer.poll()
+    if code:
         raise RigError(_complaint(folder))
-    for fact in rig.recorder.facts[-10:]:
+    if code == 0 and not sent_log.stat().st_size:
+        raise RigError("nothing was sent: the input holds no message")
+    return code == 0
+
+
+def _check(rig: Rig, news: Sequence[Fact], folder: Path, max_minutes: float) -> None:
+    for fact in news:
         if isinstance(fact, InstanceChanged) and USAGE_ERROR in fact.detail:
             raise RigError(f"no consumer can work with these settings: {fact.detail}")
     minutes = (rig.memory.at - rig.clock.started) / 60

@@ -142,7 +142,8 @@ def _references(part: object) -> Iterator[str]:
     if isinstance(part, dict):
         for key, value in part.items():
             if key in {"Ref", "DependsOn"}:
-                yield from [value] if isinstance(value, str) else value
+                names = [value] if isinstance(value, str) else value
+                yield from (name for name in names if isinstance(name, str))
             elif key == "Fn::GetAtt":
                 yield value.split(".")[0] if isinstance(value, str) else str(value[0])
             elif key == "Fn::Sub":

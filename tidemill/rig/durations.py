@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from tidemill.rig.errors import RigError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -23,9 +25,13 @@ WHOLE_SECONDS = frozenset(
 
 
 def shortened(environment: Mapping[str, str], speed: float) -> dict[str, str]:
-    """Return the settings with every duration divided by the speed."""
+    """Return the settings with every duration divided by the speed.
+
+    Raises:
+        RigError: one that is named like a duration is no number.
+    """
     return {
-        name: f"{float(value) / speed:.6g}" if name.endswith(SUFFIX) and value else value
+        name: f"{_seconds(name, value) / speed:.6g}" if name.endswith(SUFFIX) and value else value
         for name, value in environment.items()
     }
 
@@ -35,11 +41,18 @@ def whole(seconds: float, speed: float) -> int:
     return math.ceil(seconds / speed)
 
 
+def _seconds(name: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError as error:
+        raise RigError(f"user data: {name}={value} is no number of seconds") from error
+
+
 def rounding(environment: Mapping[str, str], speed: float) -> list[str]:
     """Return what rounding up to whole seconds does to the settings, a sentence each."""
     sentences = []
     for name in sorted(WHOLE_SECONDS & environment.keys()):
-        asked = float(environment[name])
+        asked = _seconds(name, environment[name] or "0")
         got = whole(asked, speed) * speed
         if got > asked:
             sentences.append(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from tidemill.rig.clients import without_aws
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -35,7 +37,7 @@ GRACE_SECONDS = 5.0
 def child_environment(folder: Path, own: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a child of the rig at `folder`: the label and its own settings."""
     inherited = {name: os.environ[name] for name in KEPT if name in os.environ}
-    return {**inherited, LABEL: str(folder.resolve()), **own}
+    return {**without_aws(inherited), LABEL: str(folder.resolve()), **own}
 
 
 def end_leftovers(folder: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,12 @@ from tidemill.rig.errors import RigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import IO
 
 NAME = "rig.lock"
+
+LOOK_SECONDS = 0.5
+"""Whoever looks for a lock's holder has the lock for a moment; a holder has it for longer."""
 
 
 @contextmanager
@@ -29,17 +34,29 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise RigError(f"cannot write to {folder}: {error.strerror}") from error
     with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not _taken(handle):
             raise RigError(
                 f"another rig runs in {folder} (process {holder(folder) or 'unknown'}): "
                 "end it first"
-            ) from error
+            )
         handle.truncate(0)
         handle.write(str(os.getpid()))
         handle.flush()
         yield
+
+
+def _taken(handle: IO[str]) -> bool:
+    """Take the lock; return False when somebody else has it and keeps it."""
+    deadline = time.monotonic() + LOOK_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.005)
+        else:
+            return True
 
 
 def holder(folder: Path) -> int | None:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
+LOG = "ministack.log"
+"""What MiniStack itself prints, in the rig's folder."""
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Opens URLs without a proxy, whatever the user's environment says."""
 
 
 @contextmanager
@@ -36,7 +41,7 @@ def local_aws(folder: Path, port: int, region: str) -> Iterator[str]:
     """
     port = _free_port(port)
     url = f"http://{HOST}:{port}"
-    log = folder / "ministack.log"
+    log = folder / LOG
     environment = child_environment(
         folder,
         {
@@ -75,8 +80,8 @@ def _free_port(port: int) -> int:
             probe.bind((HOST, port))
         except OSError as error:
             raise RigError(
-                f"port {port} of {HOST} is taken: end what listens there, choose another with "
-                "--port, or leave --port out for any free one"
+                f"port {port} of {HOST} is not to be had ({error.strerror}): end what listens "
+                "there, choose another with --port, or leave --port out for any free one"
             ) from error
         return int(probe.getsockname()[1])
 
@@ -85,7 +90,7 @@ def _await_health(process: subprocess.Popen[bytes], url: str, log: Path) -> None
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{url}/_ministack/health", timeout=1):  # noqa: S310 - ours
+            with _DIRECT.open(f"{url}/_ministack/health", timeout=1):
                 return
         except OSError:
             time.sleep(0.05)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -133,9 +134,10 @@ class ProcessWorld:
         processes = [m.process for m in self._machines.values() if m.process is not None]
         for process in processes:
             process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
         for process in processes:
             try:
-                process.wait(STOP_SECONDS)
+                process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

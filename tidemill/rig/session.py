@@ -8,14 +8,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidemill.rig.clients import REGION, LocalClients, client_settings
+from tidemill.rig.clients import REGION, LocalClients, aws_errors_told, client_settings
 from tidemill.rig.clock import RigClock
 from tidemill.rig.consumer_logs import ConsumerLogs
 from tidemill.rig.deployment import deploy
 from tidemill.rig.durations import rounding, shortened, whole
+from tidemill.rig.errors import RigError
 from tidemill.rig.leftovers import end_leftovers
 from tidemill.rig.lock import locked
-from tidemill.rig.ministack import local_aws
+from tidemill.rig.ministack import LOG, local_aws
 from tidemill.rig.mirror import CloudWatchMirror
 from tidemill.rig.processes import LAUNCH_SECONDS, USER_DATA_SECONDS, ProcessWorld
 from tidemill.rig.queues import QueueProbe
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from tidemill.scaling.timeline import Fact
 
 STACK = "tidemill"
+ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+"""What may end a rig from outside: a closed terminal, Ctrl-C, and whoever asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class Rig:
         self.endpoint = clients.endpoint
         self.fleet = fleet
         self.left_out = (*deployment.left_out, *fleet.not_modelled)
+        if fleet.queue.logical_id not in deployment.physical:
+            raise RigError(f"the work queue is not deployed: {'; '.join(deployment.left_out)}")
         self.queue_url = deployment.physical[fleet.queue.logical_id]["Ref"]
         self.dead_letter_url = clients.dead_letter_url(self.queue_url)
         clients.sqs.set_queue_attributes(
@@ -159,7 +164,7 @@ def running_rig(options: RigOptions, tell: Callable[[Fact], None]) -> Iterator[R
         tell: hears every fact as it happens.
 
     Raises:
-        RigError: it cannot be started.
+        RigError: it cannot be started, or its local AWS fails inside the block.
         ScalingError: the template or a parameter is wrong.
     """
     read_fleet(options.template, options.parameters)  # wrong input shows before anything starts
@@ -167,6 +172,7 @@ def running_rig(options: RigOptions, tell: Callable[[Fact], None]) -> Iterator[R
         stack.enter_context(locked(options.folder))
         end_leftovers(options.folder)
         shutil.rmtree(options.folder / "logs", ignore_errors=True)
+        stack.enter_context(aws_errors_told(options.folder / LOG))
         endpoint = stack.enter_context(local_aws(options.folder, options.port, REGION))
         clients = LocalClients(endpoint)
         deployment = deploy(options.template, options.parameters, STACK, clients)
@@ -179,14 +185,14 @@ def _on_the_way_out() -> Iterator[None]:
     try:
         yield
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def _signals_restored() -> Iterator[None]:
     """Give signals back their handlers at the end of the block."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in ENDING}
     try:
         yield
     finally:

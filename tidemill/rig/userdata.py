@@ -22,26 +22,47 @@ def container_environment(user_data: str, variables: Mapping[str, str]) -> dict[
         variables: what the script's shell variables stand for, such as INSTANCE_ID.
 
     Raises:
-        RigError: the script has no `docker run`, or uses a variable that is not among these.
+        RigError: the script has no `docker run`, or takes a setting from where only an instance
+            can look: a variable that is not among these, a command's output, a file.
     """
     words = _docker_run(user_data)
     environment: dict[str, str] = {}
     for option, argument in zip(words, [*words[1:], ""], strict=True):
-        name, _, value = option.partition("=")
-        if name in {"--env", "-e"}:
-            name, _, value = (value or argument).partition("=")
-            environment[name] = _expanded(value, variables)
+        setting = _setting(option, argument)
+        if setting is not None:
+            name, given, value = setting.partition("=")
+            environment[name] = _expanded(value if given else f"${name}", variables)
     return environment
+
+
+def _setting(option: str, argument: str) -> str | None:
+    """Return NAME=VALUE, or the NAME that docker looks up, if this word begins a setting."""
+    flag, joined, rest = option.partition("=")
+    if flag == "--env-file":
+        raise RigError(
+            "user data: only an instance has the file of --env-file: give each setting by --env"
+        )
+    if flag in {"--env", "-e"}:
+        return rest if joined else argument
+    if option.startswith("-e"):
+        return option.removeprefix("-e")
+    return None
 
 
 def _docker_run(user_data: str) -> list[str]:
     for line in user_data.replace("\\\n", " ").splitlines():
         if re.match(r"\s*docker\s+run\b", line):
-            return shlex.split(line, comments=True)
+            try:
+                return shlex.split(line, comments=True)
+            except ValueError as error:
+                raise RigError(f"user data: cannot read its `docker run`: {error}") from error
     raise RigError("the launch template's user data has no `docker run`: no consumer to start")
 
 
 def _expanded(value: str, variables: Mapping[str, str]) -> str:
+    if "$(" in value or "`" in value:
+        raise RigError(f"user data: {value}: a command's output is not known outside an instance")
+
     def replaced(match: re.Match[str]) -> str:
         name = match.group(1) or match.group(2)
         if name not in variables:
