@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING, Final
 
 import boto3
@@ -56,16 +57,18 @@ class CloudWatchLines:
 
 
 class Tee:
-    """Writes to several sinks, one after the other."""
+    """Writes to several sinks, which all get their lines in the same order."""
 
     def __init__(self, *sinks: Sink) -> None:
         """Write to these sinks, in this order."""
         self._sinks = sinks
+        self._lock = threading.RLock()  # a sink in trouble may log, through this one
 
     def write(self, lines: list[bytes]) -> None:
-        """Write the lines to all sinks."""
-        for sink in self._sinks:
-            sink.write(lines)
+        """Write the lines to all sinks before another thread's lines come."""
+        with self._lock:
+            for sink in self._sinks:
+                sink.write(lines)
 
 
 def connect(group: str, stream: str) -> CloudWatchLines:
