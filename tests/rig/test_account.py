@@ -74,8 +74,27 @@ def test_logs_are_read_as_they_grow(tmp_path: Path) -> None:
 
 def test_foreign_lines_are_passed_over(tmp_path: Path) -> None:
     """A handler may print what it likes."""
-    logs = some_logs(tmp_path, "hello", "[1]", '{"event": "cycle"}', "\xff", a_line("a"))
+    no_time = a_line("b").replace("2026-", "once ")
+    foreign = ("hello", "[1]", '{"event": "cycle"}', '{"event": "message"}', "\xff", no_time)
+    logs = some_logs(tmp_path, *foreign, a_line("a"))
     assert dict(logs.processed) == {"a": 1}
+
+
+def test_a_line_counts_whatever_a_handler_printed_before_it(tmp_path: Path) -> None:
+    """A dot without a newline must not make a message look lost."""
+    logs = some_logs(tmp_path, f"...{a_line('a')}", a_line("b"))
+    assert dict(logs.processed) == {"a": 1, "b": 1}
+
+
+def test_consumers_that_start_later_are_read_too(tmp_path: Path) -> None:
+    """And a message that two of them processed is a duplicate."""
+    logs = some_logs(tmp_path, a_line("a"), a_line("b", "failed"), a_line("b"))
+    (tmp_path / "i-2.jsonl").write_text(a_line("a") + "\n" + a_line("c") + "\n")
+    logs.read()
+    sent = [SentMessage(name, poison=False, sent_at=0.0) for name in "abcd"]
+    account = settle_account(sent, logs, {"d"}, set())
+    assert (account.processed, account.duplicates, account.failed) == (3, 1, 1)
+    assert (account.left_in_queue, account.lost) == (1, 0)
 
 
 def test_first_and_last_are_of_processed_messages(tmp_path: Path) -> None:

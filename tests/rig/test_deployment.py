@@ -29,6 +29,7 @@ def a_template(**resources: Any) -> dict[str, Any]:  # noqa: ANN401 - resources 
         pytest.param({"Fn::GetAtt": ["Gone", "Arn"]}, id="getatt-list"),
         pytest.param({"Fn::GetAtt": "Gone.Arn"}, id="getatt-text"),
         pytest.param({"Fn::Sub": "x ${Gone} y"}, id="sub"),
+        pytest.param({"Fn::Sub": "x ${Gone.Arn} y"}, id="sub-attribute"),
         pytest.param({"Fn::Sub": ["${A}", {"A": {"Fn::Sub": "${Gone.Arn}"}}]}, id="sub-map"),
     ],
 )
@@ -46,6 +47,26 @@ def test_what_refers_to_something_left_out_goes_too(reference: dict[str, Any]) -
     assert list(document["Outputs"]) == ["B"]
     assert left_out["Near"] == "it refers to Gone, which is left out"
     assert left_out["Far"] == "it refers to Near, which is left out"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param({"Fn::Sub": "x ${!Gone} y"}, id="literal"),
+        pytest.param({"DependsOn": [{"ContainerName": "Gone"}]}, id="property-of-that-name"),
+        pytest.param("Gone", id="text"),
+    ],
+)
+def test_what_only_looks_like_a_reference_stays(part: object) -> None:
+    """Or more would be missing than has to be."""
+    template = a_template(Gone=QUEUE, Kept={"Type": "X", "Properties": {"P": part}})
+    assert list(without(template, {"Gone": "unknown"})["Resources"]) == ["Kept"]
+
+
+def test_one_of_several_dependencies_is_enough() -> None:
+    """Whoever depends on it cannot be created."""
+    template = a_template(Gone=QUEUE, Kept=QUEUE, Near={"Type": "X", "DependsOn": ["Kept", "Gone"]})
+    assert list(without(template, {"Gone": "unknown"})["Resources"]) == ["Kept"]
 
 
 def test_the_transform_goes_with_the_last_serverless_resource() -> None:
@@ -79,3 +100,22 @@ def test_a_template_that_is_refused_is_told_with_the_reason(ministack: Ministack
             product_template(), {"Network": "existing"}, "broken", LocalClients(ministack.endpoint)
         )
     assert "\n" not in str(caught.value)
+
+
+def test_unknown_types_and_what_needs_them_are_left_out_with_the_reason(
+    ministack: Ministack,
+) -> None:
+    """The rest is deployed."""
+    template = a_template(
+        Odd={"Type": "AWS::Nowhere::Thing"},
+        Odder={"Type": "AWS::Nowhere::Other"},
+        Near={**QUEUE, "DependsOn": "Odd"},
+        Kept=QUEUE,
+    )
+    deployed = deploy(template, {}, "partly", LocalClients(ministack.endpoint))
+    assert list(deployed.physical) == ["Kept"]
+    assert deployed.left_out == (
+        "not deployed: Odd: the local AWS does not know AWS::Nowhere::Thing",
+        "not deployed: Odder: the local AWS does not know AWS::Nowhere::Other",
+        "not deployed: Near: it refers to Odd, which is left out",
+    )

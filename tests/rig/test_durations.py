@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tidemill.rig.durations import rounding, shortened, whole
+from tidemill.rig.errors import RigError
 
 
 def test_only_durations_are_shortened() -> None:
@@ -28,3 +30,15 @@ def test_rounding_is_told_where_it_lengthens() -> None:
     assert told == [
         "RETRY_DELAY_SECONDS: SQS takes whole seconds, so at speed 20 its 30 s last 40 s"
     ]
+
+
+def test_a_duration_that_is_not_set_is_left_to_the_consumer() -> None:
+    """Its own default holds, and nothing is told of it."""
+    assert shortened({"RETRY_DELAY_SECONDS": ""}, 20) == {"RETRY_DELAY_SECONDS": ""}
+    assert rounding({"RETRY_DELAY_SECONDS": ""}, 20) == []
+
+
+def test_a_duration_that_is_no_number_is_told() -> None:
+    """By its name."""
+    with pytest.raises(RigError, match="DRAIN_SECONDS=soon is no number of seconds"):
+        shortened({"DRAIN_SECONDS": "soon"}, 20)

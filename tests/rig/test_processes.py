@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from tidemill.rig.leftovers import child_environment, end_leftovers
 from tidemill.rig.processes import ProcessWorld
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
 
@@ -68,12 +66,18 @@ class Stage:
             time.sleep(0.02)
         raise AssertionError("no event")
 
-    def await_output(self) -> None:
-        """Wait until the instance's program has said something."""
+    def await_output(self, *instances: str) -> None:
+        """Wait until the programs of these instances, or of i-1, have said something."""
         deadline = time.monotonic() + PATIENCE
-        while not any(path.read_text() for path in self.world.logs.glob("*.jsonl")):
-            assert time.monotonic() < deadline, "no output"
-            time.sleep(0.02)
+        for instance in instances or ("i-1",):
+            while not (self.world.logs / f"{instance}.jsonl").read_text():
+                assert time.monotonic() < deadline, "no output"
+                time.sleep(0.02)
+
+    @staticmethod
+    def consumers(program: str) -> list[psutil.Process]:
+        """Return the processes that run this program for us."""
+        return [child for child in psutil.Process().children() if program in child.cmdline()]
 
     def boot(self) -> None:
         """Launch an instance and let it boot to the end."""
@@ -153,39 +157,58 @@ def test_a_consumer_that_ends_by_itself_takes_its_instance_along(
     assert event == Gone("i-1", "its consumer ended with exit code 2: consumer: no queue")
 
 
-def test_closing_leaves_no_process(stage_of: Callable[[str], Stage]) -> None:
-    """Neither one that listens nor one that does not."""
+def test_a_consumer_that_is_killed_takes_its_instance_along(
+    stage_of: Callable[[str], Stage],
+) -> None:
+    """With the signal, as it could say nothing itself."""
     stage = stage_of(ORDERLY)
     stage.boot()
     stage.await_output()
-    children = [child for child in psutil.Process().children() if ORDERLY in child.cmdline()]
-    assert len(children) == 1
-    stage.world.close()
-    assert not children[0].is_running()
+    (consumer,) = stage.consumers(ORDERLY)
+    consumer.kill()
+    assert stage.await_event() == Gone("i-1", "its consumer was killed by signal 9")
 
 
-def test_leftovers_of_this_folder_are_ended_and_no_others(tmp_path: Path) -> None:
-    """Whether they listen to SIGTERM or not."""
-    folder, other = tmp_path / "mine", tmp_path / "theirs"
-    folder.mkdir()
-    other.mkdir()
-    mine = [_spawn(folder, program) for program in (ORDERLY, STUBBORN)]
-    theirs = _spawn(other, ORDERLY)
-    assert end_leftovers(folder) == 2
-    for process in mine:
-        process.wait(PATIENCE)
-    assert theirs.poll() is None
-    assert end_leftovers(other) == 1
-    theirs.wait(PATIENCE)
-
-
-def _spawn(folder: Path, program: str) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", program],
-        env=child_environment(folder, {}),
-        stdout=subprocess.DEVNULL,
+def test_a_consumer_that_ends_without_a_word_is_told_so(stage_of: Callable[[str], Stage]) -> None:
+    """Its exit code is all there is."""
+    stage = stage_of("raise SystemExit(3)")
+    stage.boot()
+    assert stage.await_event() == Gone(
+        "i-1", "its consumer ended with exit code 3: it said nothing"
     )
-    deadline = time.monotonic() + PATIENCE
-    while program not in psutil.Process(process.pid).cmdline():  # forked, not yet the program
-        assert time.monotonic() < deadline
-    return process
+
+
+def test_orders_for_an_instance_that_is_gone_do_nothing(stage_of: Callable[[str], Stage]) -> None:
+    """The group may not have heard yet."""
+    stage = stage_of(ORDERLY)
+    stage.world.drain("i-9")
+    stage.world.terminate("i-9")
+    assert list(stage.world.events()) == []
+
+
+def test_each_instance_has_its_own_settings_and_logs(stage_of: Callable[[str], Stage]) -> None:
+    """And the rig's label, by which it is found again."""
+    stage = stage_of("import os; print(os.environ['INSTANCE_ID'], os.environ['TIDEMILL_RIG'])")
+    for name in ("i-1", "i-2"):
+        stage.world.launch(name)
+    stage.clock.time = 60
+    assert list(stage.world.events()) == [Booted("i-1"), Booted("i-2")]
+    stage.await_event()
+    stage.await_event()
+    for name in ("i-1", "i-2"):
+        assert (stage.world.logs / f"{name}.jsonl").read_text() == f"{name} {stage.folder}\n"
+
+
+@pytest.mark.parametrize("program", [ORDERLY, STUBBORN], ids=["listening", "not-listening"])
+def test_closing_leaves_no_process(stage_of: Callable[[str], Stage], program: str) -> None:
+    """Whether they listen to SIGTERM or not."""
+    stage = stage_of(program)
+    for name in ("i-1", "i-2"):
+        stage.world.launch(name)
+    stage.clock.time = 60
+    list(stage.world.events())
+    stage.await_output("i-1", "i-2")
+    children = stage.consumers(program)
+    assert len(children) == 2
+    stage.world.close()
+    assert not [child for child in children if child.is_running()]

@@ -19,6 +19,8 @@ from tidemill.rig.userdata import container_environment
         pytest.param("docker run --env A=1 image", {"A": "1"}, id="separate"),
         pytest.param("docker run --env=A=1 image", {"A": "1"}, id="joined"),
         pytest.param("docker run -e A=1 -e B=x=y image", {"A": "1", "B": "x=y"}, id="short"),
+        pytest.param("docker run -eA=1 image", {"A": "1"}, id="short-joined"),
+        pytest.param("docker run -e INSTANCE_ID image", {"INSTANCE_ID": "i-1"}, id="looked-up"),
         pytest.param("docker run \\\n  --env A=1 \\\n  image", {"A": "1"}, id="continued"),
         pytest.param("docker run --env A='1 2' image # not --env B=2", {"A": "1 2"}, id="quoted"),
         pytest.param('docker run --env ID="$INSTANCE_ID" image', {"ID": "i-1"}, id="variable"),
@@ -37,10 +39,21 @@ def test_a_script_without_docker_run_is_refused() -> None:
         container_environment("#!/bin/bash\necho hello\n", {})
 
 
-def test_a_variable_of_the_instance_alone_is_refused() -> None:
-    """The rig cannot know what it stands for."""
-    with pytest.raises(RigError, match=r"\$TOKEN"):
-        container_environment("docker run --env A=$TOKEN image\n", {})
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param("--env A=$TOKEN", r"\$TOKEN is not known", id="variable"),
+        pytest.param("--env TOKEN", r"\$TOKEN is not known", id="looked-up"),
+        pytest.param('--env A="$(imds id)"', "a command's output", id="command"),
+        pytest.param("--env A=`id`", "a command's output", id="backticks"),
+        pytest.param("--env-file /etc/worker.env", "--env-file", id="file"),
+        pytest.param("--env A='1", "No closing quotation", id="open-quote"),
+    ],
+)
+def test_what_only_an_instance_knows_is_refused(options: str, said: str) -> None:
+    """The rig would set something else than the instance does, and nobody would notice."""
+    with pytest.raises(RigError, match=said):
+        container_environment(f"docker run {options} image\n", {})
 
 
 def test_the_products_user_data_sets_every_duration_of_the_consumer() -> None:

@@ -1,0 +1,35 @@
+"""The timeline file, written as things happen."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from support.fleets import product_fleet
+from support.worlds import Run
+
+from tidemill.rig.recorder import Recorder
+from tidemill.scaling.timeline import Fact, Noted, from_record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("keep", [True, False], ids=["kept", "not-kept"])
+def test_every_fact_is_on_the_file_at_once(tmp_path: Path, keep: bool) -> None:  # noqa: FBT001 - a case
+    """In order, and as it was; who listens hears it, too."""
+    run = Run(product_fleet())
+    run.queue.visible = 70
+    run.go(300, every=10)
+    heard: list[Fact] = []
+    path = tmp_path / "timeline.jsonl"
+    path.write_text("of an earlier run\n")
+    recorder = Recorder(path, heard.append, keep=keep)
+    recorder.note(Noted(run.world.now, "a note: \u00e9"))
+    for turn in run.turns:
+        recorder.hear(turn)
+    written = [from_record(json.loads(line)) for line in path.read_text().splitlines()]
+    recorder.close()
+    assert written == heard == [Noted(run.world.now, "a note: \u00e9"), *run.facts]
+    assert recorder.facts == (heard if keep else [])
