@@ -102,7 +102,7 @@ class TestBoot:
         (run,) = live(tmp_path).of("systemd-run")
         (log,) = {word.partition("append:")[2] for word in run} - {""}
         agent = product_template()["Resources"]["AgentConfigParameter"]["Properties"]["Value"]
-        files = json.loads(agent["Fn::Sub"])["logs"]["logs_collected"]["files"]["collect_list"]
+        files = json.loads(agent["Fn::Sub"][0])["logs"]["logs_collected"]["files"]["collect_list"]
         assert log in {file["file_path"] for file in files}
 
     def test_the_agent_reads_its_configuration_from_the_parameter(self, tmp_path: Path) -> None:
@@ -475,7 +475,9 @@ class TestText:
         }
 
 
-LONGEST_MESSAGES: Final = product_template()["Parameters"]["MessageSeconds"]["AllowedValues"]
+LONGEST_MESSAGES: Final = [
+    int(seconds) for seconds in product_template()["Parameters"]["MessageSeconds"]["AllowedValues"]
+]
 
 
 class TestDurations:
