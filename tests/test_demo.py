@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 from support.fleets import PRODUCT_TEMPLATE
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(240)]
 
+PATIENCE = 120.0
 TIDEMILL = (sys.executable, "-m", "tidemill")
 QUICK = ("--template", str(PRODUCT_TEMPLATE), "--speed", "30", "--boot-seconds", "30")
 
@@ -134,6 +134,9 @@ def test_a_users_file_is_sent_as_it_stands(tmp_path: Path) -> None:
         pytest.param(("--template", "bad.yaml"), 1, "bad.yaml, line 3", id="syntax"),
         pytest.param(("--file", "bad.jsonl"), 1, "invalid line 2: not JSON", id="invalid-line"),
         pytest.param(
+            ("--file", "empty.jsonl", "--poison", "0"), 1, "nothing was sent", id="empty-file"
+        ),
+        pytest.param(
             ("--parameter", "Handler=nowhere:f", "--count", "1"), 1, "no module", id="handler"
         ),
         pytest.param(
@@ -146,6 +149,7 @@ def test_bad_input_ends_in_one_clear_line(
 ) -> None:
     """With the exit code of its kind, and no traceback."""
     (tmp_path / "bad.yaml").write_text("Resources: [\n  a: b\n")
+    (tmp_path / "empty.jsonl").write_text("\n")
     (tmp_path / "bad.jsonl").write_text(
         '{"vehicleId":"V","make":"m","model":"m","year":2020,"color":"c","mileage":1}\n{nope\n'
     )
@@ -157,8 +161,18 @@ def test_bad_input_ends_in_one_clear_line(
     assert "Traceback" not in done.stderr
 
 
-def test_ctrl_c_ends_all_that_the_demo_started(tmp_path: Path) -> None:
-    """And says so."""
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        pytest.param(signal.SIGINT, 130, "ended by Ctrl-C, and with it everything", id="ctrl-c"),
+        pytest.param(signal.SIGTERM, 143, "", id="sigterm"),
+        pytest.param(signal.SIGHUP, 129, "", id="closed-terminal"),
+    ],
+)
+def test_a_signal_ends_all_that_the_demo_started(
+    tmp_path: Path, number: signal.Signals, code: int, said: str
+) -> None:
+    """However the user leaves."""
     with subprocess.Popen(
         [*TIDEMILL, "demo", *QUICK, "--count", "200"],
         cwd=tmp_path,
@@ -167,11 +181,44 @@ def test_ctrl_c_ends_all_that_the_demo_started(tmp_path: Path) -> None:
         start_new_session=True,
     ) as demo:
         assert demo.stderr is not None
-        for line in demo.stderr:
-            if "launches" in line:
-                break
-        os.kill(demo.pid, signal.SIGINT)
-        said = demo.stderr.read()
-        assert demo.wait(60) == 130
-    assert said.rstrip().endswith("ended by Ctrl-C, and with it everything that it had started")
+        await_line(demo.stderr, "launches")
+        demo.send_signal(number)
+        rest = demo.stderr.read()
+        assert demo.wait(60) == code
+    assert said in rest
+    assert "Traceback" not in rest
     assert labelled(tmp_path / "build/demo") == []
+
+
+def test_a_message_that_comes_after_the_fleet_has_gone_raises_it_again(tmp_path: Path) -> None:
+    """Whoever types messages in may take any time: the demo ends when the input does."""
+    vehicle = {"vehicleId": "VH1", "make": "m", "model": "m", "year": 2020}
+    line = json.dumps(vehicle | {"color": "c", "mileage": 1})
+    fast = ("--speed", "60", "--parameter", "IdleMinutes=2", "--poison", "0")
+    with subprocess.Popen(
+        [*TIDEMILL, "demo", *QUICK, *fast, "--file", "-", "--json"],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        assert demo.stdin is not None
+        assert demo.stderr is not None
+        print(line, file=demo.stdin, flush=True)
+        await_line(demo.stderr, "gone")
+        out, err = demo.communicate(line + "\n", timeout=PATIENCE)
+    assert demo.returncode == 0, err
+    summary = json.loads(out)
+    assert (summary["sent"], summary["processed"], summary["lost"]) == (2, 2, 0)
+    assert (summary["scale_out_activities"], summary["peak_instances"]) == (2, 1)
+
+
+def await_line(stream: IO[str], part: str) -> None:
+    """Read until a line holds this."""
+    read = []
+    for line in stream:
+        read.append(line)
+        if part in line:
+            return
+    raise AssertionError(f"no {part!r} in: {''.join(read)}")
