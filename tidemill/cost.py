@@ -1,0 +1,259 @@
+"""What the stack costs a month: quantities from messages, dollars from prices that are inputs."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HOURS: Final = 730
+"""Hours of a month, as AWS's own price examples have it."""
+
+ALARM_METRICS: Final = 15
+"""Metrics that the template's alarms look at without the fast signal; each one is charged for."""
+
+REPLACED_ALARM_METRICS: Final = 3
+SIGNAL_METRICS: Final = 2
+"""With the fast signal, one alarm looks at the signal's own two metrics instead of three of AWS's;
+at high resolution, since it does so every ten seconds."""
+
+DASHBOARDS: Final = 2
+ENDPOINTS: Final = 9
+"""Interface endpoints of a private network, each in two zones."""
+
+WORKLOAD_METRICS: Final = 5
+"""The consumer's four, and the one made from its errors; kept while anything runs."""
+
+HOST_METRICS: Final = 3
+"""Of the agent (memory, disk, swap): for each instance, and once more for the group."""
+
+MESSAGE_BYTES: Final = 370
+"""A vehicle's log line."""
+
+CYCLE_BYTES: Final = 530
+"""The line of counts that ends each poll."""
+
+WRAPPING_BYTES: Final = 130
+"""What Docker's log file adds to a line: its own fields, and a backslash for each quote."""
+
+EVENT_BYTES: Final = 26
+"""What CloudWatch Logs counts for each line besides its text (API reference, PutLogEvents)."""
+
+COMPRESSED: Final = 0.15
+"""Share of its bytes that a stored log takes; AWS's price examples reckon so (from memory)."""
+
+VOLUME_GB: Final = 30
+IMAGES_GB: Final = 1.0
+"""Ten images kept in each of the two repositories, about 50 MB each, compressed."""
+
+SAMPLES_A_MINUTE: Final = 6
+SIGNAL_SECONDS: Final = 48
+"""Of each minute that the signal's function runs: five pauses of 9.5 s, and its calls."""
+
+SIGNAL_MEMORY_GB: Final = 0.125
+SAMPLE_BYTES: Final = 330
+REPORT_BYTES: Final = 350
+"""Lambda's own three lines for each run."""
+
+BATCH: Final = 10
+"""Messages in a request, when batches are full."""
+
+LONG_POLL_SECONDS: Final = 20
+COMING_AND_GOING_MINUTES: Final = 5
+"""Of an instance in each rise: boot before, late metrics and drain after; IdleMinutes besides."""
+
+Usage: TypeAlias = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """`usd` for `per` of a `unit`; the first `free` a month cost an account nothing.
+
+    `source` names the text in which the price was read; empty for a price from memory.
+    """
+
+    item: str
+    unit: str
+    usd: float
+    per: float = 1
+    free: float = 0
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month's work: `rises` is how often the fleet goes from none to `max_instances` and back."""
+
+    messages: int = 0
+    fast_signal: bool = False
+    messages_per_poll: int = 10
+    poll_wait_seconds: int = 60
+    max_instances: int = 4
+    idle_minutes: int = 5
+    rises: int = 30
+
+
+CLOUDBURN: Final = "cloudburn.io, March 2026"
+FACTUALMINDS: Final = "factualminds.com, June 2026"
+SIGNOZ: Final = "signoz.io, February 2026"
+C3X: Final = "c3x.dev, undated"
+LAMBDA_NOTES: Final = "a developer's notes on Lambda, May 2026"
+
+PRICES: Final[Mapping[str, Price]] = {
+    "instances": Price("t4g.small, On-Demand", "hour", 0.0168, source="a price list, June 2026"),
+    "volumes": Price("EBS gp3", "GB-month", 0.08),
+    "addresses": Price("public IPv4 addresses", "hour", 0.005, source=FACTUALMINDS),
+    "requests": Price("SQS requests", "request", 0.40, 1e6, 1e6, CLOUDBURN),
+    "logs": Price("logs taken in", "GB", 0.50, free=5, source=FACTUALMINDS),
+    "archive": Price("logs stored", "GB-month", 0.03),
+    "metrics": Price("custom metrics", "metric-month", 0.30, free=10, source=SIGNOZ),
+    "puts": Price("PutMetricData requests", "request", 0.01, 1e3, 1e6),
+    "alarms": Price("alarm metrics", "metric-month", 0.10, free=10, source=C3X),
+    "fast alarms": Price("alarm metrics, high resolution", "metric-month", 0.30, source=C3X),
+    "dashboards": Price("dashboards", "dashboard-month", 3.00, free=3, source=FACTUALMINDS),
+    "images": Price("images in ECR", "GB-month", 0.10),
+    "duration": Price("Lambda, arm64", "GB-second", 0.0000133334, 1, 4e5, LAMBDA_NOTES),
+    "runs": Price("Lambda runs", "run", 0.20, 1e6, 1e6, LAMBDA_NOTES),
+    "schedule": Price("EventBridge Scheduler", "run", 1.00, 1e6, 14e6, CLOUDBURN),
+}
+ENDPOINT_HOUR: Final = Price("interface endpoints", "hour", 0.01, source=FACTUALMINDS)
+
+MONTHS: Final = {
+    "idle": Month(),
+    "1 million": Month(1_000_000),
+    "10 million": Month(10_000_000, messages_per_poll=100),
+    "idle, fast signal": Month(fast_signal=True),
+    "1 million, fast signal": Month(1_000_000, fast_signal=True),
+    "10 million, fast signal": Month(10_000_000, fast_signal=True, messages_per_poll=100),
+}
+
+
+def usage(month: Month) -> Usage:
+    """Return how much of each of PRICES' items the month takes."""
+    rises = month.rises if month.messages else 0
+    polls = month.messages / month.messages_per_poll
+    lingering = month.idle_minutes + COMING_AND_GOING_MINUTES
+    hours = polls * month.poll_wait_seconds / 3600 + rises * month.max_instances * lingering / 60
+    empty_poll_minutes = (LONG_POLL_SECONDS + month.poll_wait_seconds) / 60
+    empty = rises * month.max_instances * lingering / empty_poll_minutes
+    busy = hours / month.max_instances
+    lines = month.messages * MESSAGE_BYTES + (polls + empty) * CYCLE_BYTES
+    extras = (month.messages + polls + empty) * (2 * EVENT_BYTES + WRAPPING_BYTES)
+    minutes = HOURS * 60 if month.fast_signal else 0
+    samples = minutes * SAMPLES_A_MINUTE
+    signal = samples * (SAMPLE_BYTES + EVENT_BYTES) + minutes * (REPORT_BYTES + 3 * EVENT_BYTES)
+    taken_in = (2 * lines + extras) / 1e9
+    return {
+        "instances": hours,
+        "volumes": hours * VOLUME_GB / HOURS,
+        "addresses": hours,
+        "requests": 3 * month.messages / BATCH + empty + samples,  # send, receive, delete
+        "logs": taken_in + signal / 1e9,
+        "archive": taken_in * COMPRESSED,
+        "metrics": (WORKLOAD_METRICS * busy + HOST_METRICS * (hours + busy)) / HOURS
+        + (SIGNAL_METRICS if month.fast_signal else 0),
+        "puts": hours * 60,
+        "alarms": ALARM_METRICS - (REPLACED_ALARM_METRICS if month.fast_signal else 0),
+        "fast alarms": SIGNAL_METRICS if month.fast_signal else 0,
+        "dashboards": DASHBOARDS,
+        "images": IMAGES_GB,
+        "duration": minutes * SIGNAL_SECONDS * SIGNAL_MEMORY_GB,
+        "runs": minutes,
+        "schedule": minutes,
+    }
+
+
+def cost(used: Usage, prices: Mapping[str, Price], *, allowances: bool) -> dict[str, float]:
+    """Return dollars for each item, with or without what an account has free each month."""
+    return {
+        item: max(amount - (prices[item].free if allowances else 0), 0)
+        * prices[item].usd
+        / prices[item].per
+        for item, amount in used.items()
+    }
+
+
+def price_table(prices: Mapping[str, Price]) -> str:
+    """Return the prices as a table in Markdown, each with where it is from."""
+    rows = [
+        [price.item, _dollars(price), _per(price), _free(price), price.source or "from memory"]
+        for price in [*prices.values(), ENDPOINT_HOUR]
+    ]
+    return _table(["price of", "USD", "for", "free a month", "read in"], rows)
+
+
+def usage_table(months: Mapping[str, Month], prices: Mapping[str, Price]) -> str:
+    """Return the quantities of each month as a table in Markdown."""
+    columns = [usage(month) for month in months.values()]
+    rows = [
+        [price.item, _plural(price.unit), *(_amount(column[item]) for column in columns)]
+        for item, price in prices.items()
+    ]
+    return _table(["a month", "in", *months], rows)
+
+
+def cost_table(months: Mapping[str, Month], prices: Mapping[str, Price]) -> str:
+    """Return dollars for each month as a table in Markdown, with two totals."""
+    columns = [cost(usage(month), prices, allowances=False) for month in months.values()]
+    least = [cost(usage(month), prices, allowances=True) for month in months.values()]
+    rows = [
+        [price.item, *(f"{column[item]:.2f}" for column in columns)]
+        for item, price in prices.items()
+    ]
+    rows.append(["**all**", *(f"**{sum(column.values()):.2f}**" for column in columns)])
+    rows.append(
+        [
+            "**all, less what is free**",
+            *(f"**{sum(column.values()):.2f}**" for column in least),
+        ]
+    )
+    return _table(["USD a month", *months], rows)
+
+
+def private_network_usd() -> float:
+    """Return what the interface endpoints of a private network cost a month, before traffic."""
+    return ENDPOINTS * 2 * HOURS * ENDPOINT_HOUR.usd
+
+
+def report() -> str:
+    """Return all tables, as docs/deploy.md holds them."""
+    tables = [
+        cost_table(MONTHS, PRICES),
+        usage_table(MONTHS, PRICES),
+        price_table(PRICES),
+    ]
+    return "\n\n".join(tables) + "\n"
+
+
+def _dollars(price: Price) -> str:
+    digits = f"{price.usd:.10f}".rstrip("0")
+    whole, _, cents = digits.partition(".")
+    return f"{whole}.{cents:0<2}"
+
+
+def _per(price: Price) -> str:
+    return price.unit if price.per == 1 else f"{price.per:,.0f} {_plural(price.unit)}"
+
+
+def _plural(unit: str) -> str:
+    return unit if unit == "GB" else f"{unit}s"
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"  # noqa: PLR2004 - two digits matter
+
+
+def _free(price: Price) -> str:
+    return f"{price.free:,.0f}" if price.free else "none"
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(report())
