@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -198,3 +200,14 @@ def test_the_parameters_table_of_the_documentation_is_the_templates() -> None:
     for name, parameter in PARAMETERS.items():
         default = f"`{parameter['Default']}`" if parameter["Default"] != "" else "none"
         assert f"| {name} | {default} | {parameter['Description']} |" in written
+
+
+def test_the_costs_in_the_documentation_are_those_worked_out() -> None:
+    """The sums and the prices that they are made of."""
+    printed = subprocess.run(
+        [sys.executable, "-m", "tidemill.cost"], capture_output=True, text=True, check=True
+    ).stdout
+    sums, _, prices = printed.strip().split("\n\n")
+    written = (PRODUCT_TEMPLATE.parent / "docs/deploy.md").read_text()
+    assert sums in written
+    assert prices in written
