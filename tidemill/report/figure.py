@@ -12,8 +12,8 @@ from tidemill.scaling.timeline import (
     AlarmChanged,
     CapacitySampled,
     DesiredChanged,
-    InstanceChanged,
     QueueSampled,
+    in_service_over_time,
 )
 
 mpl.use("Agg")
@@ -132,14 +132,8 @@ def _draw_alarms(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
 def _draw_fleet(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
     serving, desired = _in_service(facts), _desired(facts)
     highest = max([number for _, number in serving + desired] + [1])
-    for points, draw in ((serving, "fill"), (desired, "line")):
-        times = [scale.minutes(at) for at, _ in points] + [scale.width]
-        numbers = [number for _, number in points]
-        numbers.append(numbers[-1] if numbers else 0)
-        if draw == "fill":
-            axes.fill_between(times, numbers, step="post", color=SERVING, label="in service")
-        else:
-            axes.step(times, numbers, where="post", color=DESIRED, linewidth=2, label="desired")
+    axes.fill_between(*_drawn(serving, scale), step="post", color=SERVING, label="in service")
+    axes.step(*_drawn(desired, scale), where="post", color=DESIRED, linewidth=2, label="desired")
     for change in facts:
         if isinstance(change, DesiredChanged):
             _annotate(axes, change, scale)
@@ -166,17 +160,16 @@ def _annotate(axes: Axes, change: DesiredChanged, scale: _Scale) -> None:
     )
 
 
+def _drawn(points: Sequence[tuple[float, int]], scale: _Scale) -> tuple[list[float], list[int]]:
+    """Return minutes and numbers of the points, the last number going on to the end."""
+    times = [scale.minutes(at) for at, _ in points] + [scale.width]
+    numbers = [number for _, number in points]
+    return times, [*numbers, numbers[-1] if numbers else 0]
+
+
 def _in_service(facts: Sequence[Fact]) -> list[tuple[float, int]]:
-    serving: set[str] = set()
-    points = [(facts[0].at, 0)] if facts else []
-    for fact in facts:
-        if isinstance(fact, InstanceChanged):
-            if fact.state == "InService":
-                serving.add(fact.instance)
-            else:
-                serving.discard(fact.instance)
-            points.append((fact.at, len(serving)))
-    return points
+    start = [(facts[0].at, 0)] if facts else []
+    return start + in_service_over_time(facts)
 
 
 def _desired(facts: Sequence[Fact]) -> list[tuple[float, int]]:

@@ -11,9 +11,15 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from tidemill.rig.account import read_sent_log, settle_account
+from tidemill.rig.children import end_children
 from tidemill.rig.errors import RigError
 from tidemill.rig.leftovers import child_environment
-from tidemill.scaling.timeline import ActivityStarted, Fact, InstanceChanged
+from tidemill.scaling.timeline import (
+    ActivityStarted,
+    Fact,
+    InstanceChanged,
+    in_service_over_time,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -91,16 +97,7 @@ def figures(rig: Rig, account: Account, sent: list[SentMessage]) -> dict[str, ob
 
 def peak_in_service(facts: Sequence[Fact]) -> int:
     """Return how many instances were in service at the same time, at most."""
-    serving: set[str] = set()
-    peak = 0
-    for fact in facts:
-        if isinstance(fact, InstanceChanged):
-            if fact.state == "InService":
-                serving.add(fact.instance)
-            else:
-                serving.discard(fact.instance)
-            peak = max(peak, len(serving))
-    return peak
+    return max((number for _, number in in_service_over_time(facts)), default=0)
 
 
 def _drained(rig: Rig) -> bool:
@@ -152,12 +149,7 @@ def _producer(
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(PRODUCER_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_children([process], PRODUCER_STOP_SECONDS)
 
 
 def _complaint(folder: Path) -> str:

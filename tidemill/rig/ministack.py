@@ -10,6 +10,7 @@ import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tidemill.rig.children import end_children
 from tidemill.rig.errors import RigError
 from tidemill.rig.leftovers import child_environment
 
@@ -65,12 +66,7 @@ def local_aws(folder: Path, port: int, region: str) -> Iterator[str]:
         _await_health(process, url, log)
         yield url
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_children([process], STOP_SECONDS)
 
 
 def _free_port(port: int) -> int:

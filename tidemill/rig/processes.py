@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from tidemill.rig.children import end_children
 from tidemill.rig.leftovers import child_environment
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
 
@@ -132,15 +132,7 @@ class ProcessWorld:
     def close(self) -> None:
         """End every consumer: first asked, then forced."""
         processes = [m.process for m in self._machines.values() if m.process is not None]
-        for process in processes:
-            process.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
-        for process in processes:
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        end_children(processes, STOP_SECONDS)
         self._machines.clear()
 
     def _start(self, instance: str) -> subprocess.Popen[bytes]:

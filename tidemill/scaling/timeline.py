@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,20 @@ _NAMES = {kind: name for name, kind in KINDS.items()}
 def stamp(seconds: float) -> str:
     """Return epoch seconds as Auto Scaling writes times: UTC, whole seconds, Z."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def in_service_over_time(facts: Iterable[Fact]) -> list[tuple[float, int]]:
+    """Return (moment, instances in service from then on) for each change of an instance."""
+    serving: set[str] = set()
+    counts = []
+    for fact in facts:
+        if isinstance(fact, InstanceChanged):
+            if fact.state == "InService":
+                serving.add(fact.instance)
+            else:
+                serving.discard(fact.instance)
+            counts.append((fact.at, len(serving)))
+    return counts
 
 
 def to_record(fact: Fact) -> dict[str, object]:
