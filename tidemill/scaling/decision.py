@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.group import see_capacity
+from tidemill.scaling.instances import ALARM_NOTIFICATION
 from tidemill.scaling.policy import Outcome, find_step, new_desired
 from tidemill.scaling.timeline import DesiredChanged, PolicyHeld, stamp
 
@@ -45,9 +46,10 @@ def decide(
     """Run the policies of the ringing alarms; of several the largest capacity wins.
 
     The largest wins for scale-out and for scale-in ("Dynamic scaling for Amazon EC2 Auto
-    Scaling"), so one policy that is content with what is there keeps it there.
+    Scaling"), so one policy that is content with what is there keeps it there. None is run while
+    AlarmNotification is suspended.
     """
-    if not ringing:
+    if not ringing or ALARM_NOTIFICATION in group.suspended:
         return Decision(group, held_before)
     changes: list[DesiredChanged] = []
     held: dict[str, PolicyHeld] = {}

@@ -1,4 +1,4 @@
-"""What can be wrong with a template, told in one line each."""
+"""What can be wrong with a template or a request, told in one line each."""
 
 from __future__ import annotations
 
@@ -13,6 +13,21 @@ class ScalingError(Exception):
 
 class TemplateError(ScalingError):
     """The template cannot be read, or asks for something that scaling here cannot follow."""
+
+
+class RequestError(ScalingError):
+    """A request to the group is refused; `code` and `message` are Auto Scaling's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep what Auto Scaling would answer."""
+        super().__init__(message)
+        self.code = code
+        self.message = str(self)
+
+
+def invalid(message: str) -> RequestError:
+    """Return the error of a request that cannot be fulfilled as it is."""
+    return RequestError("ValidationError", message)
 
 
 class ParameterError(ScalingError):

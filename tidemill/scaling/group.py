@@ -6,10 +6,21 @@ Auto Scaling lifecycle hooks".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tidemill.scaling.instances import (
+    COMING,
+    HEALTH_CHECK,
+    LAUNCH,
+    REPLACE_UNHEALTHY,
+    TERMINATE,
+    WANTED,
+    GroupMemory,
+    Instance,
+    LifecycleState,
+    Step,
+)
 from tidemill.scaling.metrics import Datapoint, StatisticSet
 from tidemill.scaling.policy import Capacity
 from tidemill.scaling.spec import Metric
@@ -19,88 +30,42 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tidemill.scaling.spec import Group, LifecycleHook
-    from tidemill.scaling.timeline import Fact
+
+__all__ = ["GroupMemory", "Instance", "LifecycleState", "Step"]
 
 LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
 TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
 CONTINUE = "CONTINUE"
 ABANDON = "ABANDON"
 TIMED_OUT = "the hook timed out"
+LOST = "an EC2 health check indicating it has been terminated or stopped"
+ALL_PROTECTED = (
+    "Could not scale to desired capacity because all remaining instances are protected from "
+    "scale-in."
+)
 
-
-class LifecycleState(StrEnum):
-    """States of an instance, as DescribeAutoScalingInstances names them."""
-
-    PENDING = "Pending"
-    PENDING_WAIT = "Pending:Wait"
-    IN_SERVICE = "InService"
-    TERMINATING_WAIT = "Terminating:Wait"
-    TERMINATING_PROCEED = "Terminating:Proceed"
-    TERMINATED = "Terminated"
-
-
-COMING = frozenset({LifecycleState.PENDING, LifecycleState.PENDING_WAIT})
-WANTED = COMING | {LifecycleState.IN_SERVICE}
-"""The states whose instances count towards the desired capacity."""
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """An instance of the group; times in epoch seconds, `hook_until` while a hook holds it."""
-
-    id: str
-    state: LifecycleState
-    launched_at: float
-    in_service_at: float | None = None
-    hook_until: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GroupMemory:
-    """The group's own memory: `launched` counts launches ever, `cause` tells the last change."""
-
-    desired: int
-    instances: tuple[Instance, ...] = ()
-    launched: int = 0
-    cause: str = ""
-
-    def find(self, instance_id: str) -> Instance | None:
-        """Return the instance with this id, if the group still has it."""
-        return next((item for item in self.instances if item.id == instance_id), None)
-
-    def wanted(self) -> tuple[Instance, ...]:
-        """Return the instances that count towards the desired capacity."""
-        return tuple(item for item in self.instances if item.state in WANTED)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A change of the group: its new memory, what the world has to do, and the facts.
-
-    `launch` starts instances, `drain` tells instances that they have to go (a hook holds them),
-    `terminate` ends them.
-    """
-
-    memory: GroupMemory
-    facts: tuple[Fact, ...] = ()
-    launch: tuple[str, ...] = ()
-    drain: tuple[str, ...] = ()
-    terminate: tuple[str, ...] = ()
-
-    def then(self, other: Step) -> Step:
-        """Return both changes as one, the other after this."""
-        return Step(
-            other.memory,
-            self.facts + other.facts,
-            self.launch + other.launch,
-            self.drain + other.drain,
-            self.terminate + other.terminate,
-        )
+GLOBAL_TIMEOUT = 48 * 3600
+GLOBAL_HEARTBEATS = 100
+"""A hook holds an instance 48 hours or 100 heartbeat timeouts at most, whichever is less, however
+many heartbeats come (API reference, LifecycleHook)."""
 
 
 def hook_for(group: Group, transition: str) -> LifecycleHook | None:
     """Return the group's first hook for a transition."""
     return next((hook for hook in group.hooks if hook.transition == transition), None)
+
+
+def hook_of(group: Group, instance: Instance) -> LifecycleHook | None:
+    """Return the hook that holds an instance, if one does."""
+    if instance.hook_until is None:
+        return None
+    launching = instance.state is LifecycleState.PENDING_WAIT
+    return hook_for(group, LAUNCHING if launching else TERMINATING)
+
+
+def global_timeout(hook: LifecycleHook) -> int:
+    """Return the seconds for which a hook holds an instance at most."""
+    return min(GLOBAL_TIMEOUT, GLOBAL_HEARTBEATS * hook.heartbeat_timeout)
 
 
 def see_capacity(memory: GroupMemory, warmup: float, now: float) -> Capacity:
@@ -123,10 +88,7 @@ def booted(group: Group, memory: GroupMemory, instance_id: str, now: float) -> S
     hook = hook_for(group, LAUNCHING)
     if hook is None:
         return _into_service(memory, instance, now, "")
-    held = replace(
-        instance, state=LifecycleState.PENDING_WAIT, hook_until=now + hook.heartbeat_timeout
-    )
-    return _changed(memory, held, now, f"hook {hook.name}")
+    return _held(memory, instance, LifecycleState.PENDING_WAIT, hook, now)
 
 
 def hook_completed(
@@ -153,50 +115,100 @@ def expire_hooks(group: Group, memory: GroupMemory, now: float) -> Step:
     for instance in memory.instances:
         if instance.hook_until is None or now < instance.hook_until:
             continue
-        launching = instance.state is LifecycleState.PENDING_WAIT
-        hook = hook_for(group, LAUNCHING if launching else TERMINATING)
+        hook = hook_of(group, instance)
         result = CONTINUE if hook is None else hook.default_result
         step = step.then(hook_completed(step.memory, instance.id, now, result, TIMED_OUT))
     return step
 
 
+def heartbeat(group: Group, memory: GroupMemory, instance_id: str, now: float) -> Step:
+    """Give an instance that a hook holds the hook's heartbeat timeout again, from now on."""
+    instance = memory.find(instance_id)
+    hook = None if instance is None else hook_of(group, instance)
+    if instance is None or hook is None:
+        return Step(memory)
+    until = now + hook.heartbeat_timeout
+    if instance.hook_limit is not None:
+        until = min(until, instance.hook_limit)
+    return Step(_with(memory, replace(instance, hook_until=until)))
+
+
 def gone(memory: GroupMemory, instance_id: str, detail: str, now: float) -> Step:
-    """Forget an instance that is not there any more, whether it was told to go or not."""
+    """Forget an instance that is not there any more, whether it was told to go or not.
+
+    One that was not told to go stays in the group while a process is suspended without which
+    nothing replaces it; `replace_vanished` takes it out when the process is resumed.
+    """
     instance = memory.find(instance_id)
     if instance is None:
         return Step(memory)
-    facts: tuple[Fact, ...] = ()
-    if instance.state in WANTED:
-        cause = (
-            f"At {stamp(now)} an instance was taken out of service in response to an EC2 health "
-            "check indicating it has been terminated or stopped."
-        )
-        facts = (_terminating(instance_id, cause, now),)
-        memory = replace(memory, cause="")
-    left = tuple(item for item in memory.instances if item.id != instance_id)
-    changed = InstanceChanged(now, instance_id, LifecycleState.TERMINATED, detail)
-    return Step(replace(memory, instances=left), (*facts, changed))
+    if instance.state not in WANTED:
+        return _forget(memory, instance, detail, now)
+    return replace_vanished(_with(memory, replace(instance, vanished=detail)), now)
+
+
+def replace_vanished(memory: GroupMemory, now: float) -> Step:
+    """Take out the instances that the world has lost, unless a suspended process forbids it.
+
+    "Suspending and resuming scaling processes": HealthCheck sees that they are gone,
+    ReplaceUnhealthy takes them out, and rests itself while Terminate is suspended.
+    """
+    step = Step(memory)
+    if not memory.suspended.keys().isdisjoint((HEALTH_CHECK, REPLACE_UNHEALTHY, TERMINATE)):
+        return step
+    for instance in memory.instances:
+        if instance.vanished is not None:
+            cause = f"At {stamp(now)} an instance was taken out of service in response to {LOST}."
+            started = _terminating(instance.id, cause, now)
+            # Whatever is launched in its place is not the last policy's doing.
+            left = Step(replace(step.memory, cause=""), (started,))
+            step = step.then(left.then(_forget(left.memory, instance, instance.vanished, now)))
+    return step
 
 
 def reconcile(group: Group, memory: GroupMemory, now: float) -> Step:
-    """Launch or terminate until as many instances as desired are in service or on their way."""
+    """Launch or terminate until as many instances as desired are in service or on their way.
+
+    Protected instances stay, even if more of them are left than desired. A suspended Launch or
+    Terminate leaves the difference as it is until it is resumed.
+    """
     step = Step(memory)
     actual = len(memory.wanted())
-    for number in range(actual, memory.desired):
-        step = step.then(_launch(step.memory, number, now))
-    for number in range(actual, memory.desired, -1):
+    if LAUNCH not in memory.suspended:
+        for number in range(actual, memory.desired):
+            step = step.then(_launch(step.memory, number, now))
+    surplus = actual - memory.desired
+    if surplus <= 0 or TERMINATE in memory.suspended:
+        return replace(step, memory=replace(step.memory, stuck=False))
+    for number in range(actual, actual - min(surplus, len(memory.expendable())), -1):
         victim = choose_victim(step.memory)
-        step = step.then(_terminate(group, step.memory, victim, number, now))
-    return step
+        step = step.then(_scale_in(group, step.memory, victim, number, now))
+    return step.then(_say_if_stuck(step.memory, now))
 
 
 def choose_victim(memory: GroupMemory) -> Instance:
     """Return the instance that goes first on scale-in.
 
     With one zone and one launch template, AWS's default policy leaves the choice to billing
-    hours and chance; ours is the oldest, so that runs repeat.
+    hours and chance; ours is the oldest, so that runs repeat. Unhealthy ones go before all others
+    ("Control which Auto Scaling instances terminate during scale in").
+
+    Raises:
+        ValueError: there is none to choose from.
     """
-    return min(memory.wanted(), key=lambda item: (item.launched_at, item.id))
+    return min(
+        memory.expendable(), key=lambda item: (item.vanished is None, item.launched_at, item.id)
+    )
+
+
+def take_out(group: Group, memory: GroupMemory, instance: Instance, cause: str, now: float) -> Step:
+    """Begin to terminate an instance of the group's; a hook for terminating holds it first."""
+    started = Step(memory, (_terminating(instance.id, cause, now),))
+    hook = hook_for(group, TERMINATING)
+    if hook is None or instance.vanished is not None:
+        return started.then(_proceed(memory, instance, now, ""))
+    waiting = _held(memory, instance, LifecycleState.TERMINATING_WAIT, hook, now)
+    return started.then(replace(waiting, drain=(instance.id,)))
 
 
 def group_metric(group: Group, name: str) -> Metric:
@@ -239,7 +251,7 @@ def _launch(memory: GroupMemory, actual: int, now: float) -> Step:
     )
 
 
-def _terminate(
+def _scale_in(
     group: Group, memory: GroupMemory, instance: Instance, actual: int, now: float
 ) -> Step:
     cause = (
@@ -247,18 +259,42 @@ def _terminate(
         f"difference between desired and actual capacity, shrinking the capacity from {actual} "
         f"to {actual - 1}."
     ).strip()
-    started = Step(memory, (_terminating(instance.id, cause, now),))
-    hook = hook_for(group, TERMINATING)
-    if hook is None:
-        return started.then(_proceed(memory, instance, now, ""))
+    return take_out(group, memory, instance, cause, now)
+
+
+def _say_if_stuck(memory: GroupMemory, now: float) -> Step:
+    stuck = len(memory.wanted()) > memory.desired
+    told = replace(memory, stuck=stuck)
+    if memory.stuck or not stuck:
+        return Step(told)
+    return Step(told, (ActivityStarted(now, "scale in", "", ALL_PROTECTED, memory.cause),))
+
+
+def _held(
+    memory: GroupMemory,
+    instance: Instance,
+    state: LifecycleState,
+    hook: LifecycleHook,
+    now: float,
+) -> Step:
     held = replace(
-        instance, state=LifecycleState.TERMINATING_WAIT, hook_until=now + hook.heartbeat_timeout
+        instance,
+        state=state,
+        hook_until=now + hook.heartbeat_timeout,
+        hook_limit=now + global_timeout(hook),
     )
-    waiting = _changed(memory, held, now, f"hook {hook.name}")
-    return started.then(replace(waiting, drain=(instance.id,)))
+    return _changed(memory, held, now, f"hook {hook.name}")
+
+
+def _forget(memory: GroupMemory, instance: Instance, detail: str, now: float) -> Step:
+    left = tuple(item for item in memory.instances if item.id != instance.id)
+    changed = InstanceChanged(now, instance.id, LifecycleState.TERMINATED, detail)
+    return Step(replace(memory, instances=left), (changed,))
 
 
 def _proceed(memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:
+    if instance.vanished is not None:  # there is nothing left to end
+        return _forget(memory, instance, instance.vanished, now)
     leaving = replace(instance, state=LifecycleState.TERMINATING_PROCEED, hook_until=None)
     return replace(_changed(memory, leaving, now, detail), terminate=(instance.id,))
 
@@ -269,9 +305,13 @@ def _into_service(memory: GroupMemory, instance: Instance, now: float, detail: s
 
 
 def _changed(memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:
-    instances = tuple(instance if item.id == instance.id else item for item in memory.instances)
     fact = InstanceChanged(now, instance.id, instance.state, detail)
-    return Step(replace(memory, instances=instances), (fact,))
+    return Step(_with(memory, instance), (fact,))
+
+
+def _with(memory: GroupMemory, instance: Instance) -> GroupMemory:
+    instances = tuple(instance if item.id == instance.id else item for item in memory.instances)
+    return replace(memory, instances=instances)
 
 
 def _terminating(instance_id: str, cause: str, now: float) -> ActivityStarted:

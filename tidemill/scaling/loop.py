@@ -18,6 +18,7 @@ from tidemill.scaling.group import (
     group_datapoints,
     hook_completed,
     reconcile,
+    replace_vanished,
     see_capacity,
 )
 from tidemill.scaling.metrics import Datapoint, MetricStore
@@ -137,6 +138,7 @@ def turn(fleet: Fleet, memory: Memory, observation: Observation, now: float) -> 
         now: epoch seconds, not before the last turn's.
     """
     group = _apply_events(fleet, Step(memory.group), observation.events, now)
+    group = group.then(replace_vanished(group.memory, now))
     group = group.then(expire_hooks(fleet.group, group.memory, now))
     queue = observation.queue
     # A function that samples the queue uses it, too.

@@ -1,0 +1,39 @@
+"""What the API needs from whoever has the group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tidemill.scaling.activities import Activity
+    from tidemill.scaling.commands import Command
+    from tidemill.scaling.instances import GroupMemory
+    from tidemill.scaling.requests import Applied
+    from tidemill.scaling.spec import Fleet
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The group at a moment; activities are the newest first, times are epoch seconds."""
+
+    fleet: Fleet
+    memory: GroupMemory
+    activities: tuple[Activity, ...]
+    created_at: float
+
+
+class Group(Protocol):
+    """Has the group; called from several threads at once."""
+
+    def view(self) -> View:
+        """Return the group as it is now."""
+        ...
+
+    def request(self, command: Command) -> Applied:
+        """Do what a user asks, and return what came of it.
+
+        Raises:
+            RequestError: the request is refused.
+        """
+        ...

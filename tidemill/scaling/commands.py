@@ -1,0 +1,90 @@
+"""What a user can ask of the group, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SetDesiredCapacity:
+    """Want so many instances. The group has no cooldown to honour: only simple scaling has one."""
+
+    desired: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateGroup:
+    """Change the group's limits and what it wants within them; None leaves a number as it is."""
+
+    min_size: int | None = None
+    max_size: int | None = None
+    desired: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutePolicy:
+    """Run a step scaling policy, by its name, as if an alarm had this value and threshold."""
+
+    policy: str
+    metric_value: float | None = None
+    breach_threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetInstanceProtection:
+    """Protect instances from scale-in, or protect them no longer."""
+
+    instances: tuple[str, ...]
+    protected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteLifecycleAction:
+    """Let a hook go of an instance, with CONTINUE or ABANDON."""
+
+    hook: str
+    instance: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLifecycleActionHeartbeat:
+    """Let a hook hold an instance for its heartbeat timeout again."""
+
+    hook: str
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class TerminateInstance:
+    """Terminate an instance, and want one fewer or replace it."""
+
+    instance: str
+    should_decrement: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendProcesses:
+    """Suspend processes of the group by name; with none named, all of them."""
+
+    processes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeProcesses:
+    """Resume processes of the group by name; with none named, all of them."""
+
+    processes: tuple[str, ...] = ()
+
+
+Command = (
+    SetDesiredCapacity
+    | UpdateGroup
+    | ExecutePolicy
+    | SetInstanceProtection
+    | CompleteLifecycleAction
+    | RecordLifecycleActionHeartbeat
+    | TerminateInstance
+    | SuspendProcesses
+    | ResumeProcesses
+)

@@ -1,0 +1,119 @@
+"""The instances of an Auto Scaling group, what the group remembers, and what changes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tidemill.scaling.timeline import Fact
+
+LAUNCH = "Launch"
+TERMINATE = "Terminate"
+ALARM_NOTIFICATION = "AlarmNotification"
+HEALTH_CHECK = "HealthCheck"
+REPLACE_UNHEALTHY = "ReplaceUnhealthy"
+PROCESSES = (
+    LAUNCH,
+    TERMINATE,
+    "AddToLoadBalancer",
+    ALARM_NOTIFICATION,
+    "AZRebalance",
+    HEALTH_CHECK,
+    "InstanceRefresh",
+    REPLACE_UNHEALTHY,
+    "ScheduledActions",
+)
+"""What can be suspended (API reference, SuspendProcesses); those without a name of their own here
+have nothing to do in a group like this one."""
+
+
+class LifecycleState(StrEnum):
+    """States of an instance, as DescribeAutoScalingInstances names them."""
+
+    PENDING = "Pending"
+    PENDING_WAIT = "Pending:Wait"
+    IN_SERVICE = "InService"
+    TERMINATING_WAIT = "Terminating:Wait"
+    TERMINATING_PROCEED = "Terminating:Proceed"
+    TERMINATED = "Terminated"
+
+
+COMING = frozenset({LifecycleState.PENDING, LifecycleState.PENDING_WAIT})
+WANTED = COMING | {LifecycleState.IN_SERVICE}
+"""The states whose instances count towards the desired capacity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An instance of the group; times in epoch seconds, `hook_until` while a hook holds it.
+
+    Heartbeats put `hook_until` off to `hook_limit` at most. `protected` is scale-in protection.
+    `vanished` is set while the group still has an instance that the world has lost, because a
+    process is suspended that would have replaced it; it is what the world said of it.
+    """
+
+    id: str
+    state: LifecycleState
+    launched_at: float
+    in_service_at: float | None = None
+    hook_until: float | None = None
+    hook_limit: float | None = None
+    protected: bool = False
+    vanished: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMemory:
+    """The group's own memory: `launched` counts launches ever, `cause` tells the last change.
+
+    `suspended` has each suspended process with the moment of its suspension in epoch seconds.
+    `stuck` tells that a scale-in finds only protected instances, so that it is told once.
+    """
+
+    desired: int
+    instances: tuple[Instance, ...] = ()
+    launched: int = 0
+    cause: str = ""
+    suspended: Mapping[str, float] = field(default_factory=dict)
+    stuck: bool = False
+
+    def find(self, instance_id: str) -> Instance | None:
+        """Return the instance with this id, if the group still has it."""
+        return next((item for item in self.instances if item.id == instance_id), None)
+
+    def wanted(self) -> tuple[Instance, ...]:
+        """Return the instances that count towards the desired capacity."""
+        return tuple(item for item in self.instances if item.state in WANTED)
+
+    def expendable(self) -> tuple[Instance, ...]:
+        """Return the instances that a scale-in may choose from."""
+        return tuple(item for item in self.wanted() if not item.protected)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change of the group: its new memory, what the world has to do, and the facts.
+
+    `launch` starts instances, `drain` tells instances that they have to go (a hook holds them),
+    `terminate` ends them.
+    """
+
+    memory: GroupMemory
+    facts: tuple[Fact, ...] = ()
+    launch: tuple[str, ...] = ()
+    drain: tuple[str, ...] = ()
+    terminate: tuple[str, ...] = ()
+
+    def then(self, other: Step) -> Step:
+        """Return both changes as one, the other after this."""
+        return Step(
+            other.memory,
+            self.facts + other.facts,
+            self.launch + other.launch,
+            self.drain + other.drain,
+            self.terminate + other.terminate,
+        )

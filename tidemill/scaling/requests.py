@@ -1,0 +1,251 @@
+"""What the group makes at once of what a user asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.activities import activity_id
+from tidemill.scaling.commands import (
+    CompleteLifecycleAction,
+    ExecutePolicy,
+    RecordLifecycleActionHeartbeat,
+    ResumeProcesses,
+    SetDesiredCapacity,
+    SetInstanceProtection,
+    SuspendProcesses,
+    TerminateInstance,
+    UpdateGroup,
+)
+from tidemill.scaling.decision import warmup
+from tidemill.scaling.errors import RequestError, invalid
+from tidemill.scaling.group import (
+    ABANDON,
+    CONTINUE,
+    heartbeat,
+    hook_completed,
+    hook_of,
+    see_capacity,
+    take_out,
+)
+from tidemill.scaling.instances import PROCESSES, WANTED, Instance, LifecycleState, Step
+from tidemill.scaling.policy import clamp, find_step, new_desired
+from tidemill.scaling.spec import Comparison
+from tidemill.scaling.timeline import Noted, stamp
+
+if TYPE_CHECKING:
+    from tidemill.scaling.commands import Command
+    from tidemill.scaling.instances import GroupMemory
+    from tidemill.scaling.spec import Fleet, StepScalingPolicy
+    from tidemill.scaling.timeline import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a request comes to: fleet and group as they are now, the facts, orders to the world.
+
+    Instances that are wanted now are launched or terminated by the next turn of the loop.
+    """
+
+    fleet: Fleet
+    memory: GroupMemory
+    facts: tuple[Fact, ...] = ()
+    drain: tuple[str, ...] = ()
+    terminate: tuple[str, ...] = ()
+
+
+def apply(  # noqa: C901, PLR0911 - one case for each command
+    fleet: Fleet, memory: GroupMemory, command: Command, now: float
+) -> Applied:
+    """Do what a user asks of the group, as the EC2 Auto Scaling API reference says.
+
+    Args:
+        fleet: what the template says, with what requests before have made of it.
+        memory: the group as it is.
+        command: the request.
+        now: epoch seconds.
+
+    Raises:
+        RequestError: Auto Scaling would refuse the request; nothing has changed.
+    """
+    match command:
+        case SetDesiredCapacity(desired):
+            return _set_desired(fleet, memory, desired, now)
+        case UpdateGroup():
+            return _update(fleet, memory, command, now)
+        case ExecutePolicy():
+            return _execute(fleet, memory, command, now)
+        case SetInstanceProtection(instances, protected):
+            return Applied(fleet, _protect(fleet, memory, instances, protected=protected))
+        case CompleteLifecycleAction(hook, instance, result):
+            if result not in {CONTINUE, ABANDON}:
+                raise invalid(f"The lifecycle action result is {CONTINUE} or {ABANDON}: {result}")
+            _check_held(fleet, memory, hook, instance)
+            return _applied(fleet, hook_completed(memory, instance, now, result))
+        case RecordLifecycleActionHeartbeat(hook, instance):
+            _check_held(fleet, memory, hook, instance)
+            return _applied(fleet, heartbeat(fleet.group, memory, instance, now))
+        case TerminateInstance(instance, should_decrement):
+            return _terminate(fleet, memory, instance, now, decrement=should_decrement)
+        case SuspendProcesses(processes):
+            fresh = dict.fromkeys(_known(processes), now)
+            return Applied(fleet, replace(memory, suspended=fresh | dict(memory.suspended)))
+        case ResumeProcesses(processes):
+            resumed = _known(processes)
+            left = {name: at for name, at in memory.suspended.items() if name not in resumed}
+            return Applied(fleet, replace(memory, suspended=left))
+
+
+def find_policy(fleet: Fleet, name: str) -> StepScalingPolicy:
+    """Return the group's policy with this name.
+
+    Raises:
+        RequestError: there is none.
+    """
+    for policy in fleet.policies:
+        if policy.name == name:
+            return policy
+    known = ", ".join(policy.name for policy in fleet.policies)
+    raise invalid(f"No step scaling policy of the group is named {name}; there are: {known}")
+
+
+def _applied(fleet: Fleet, step: Step) -> Applied:
+    return Applied(fleet, step.memory, step.facts, step.drain, step.terminate)
+
+
+def _want(fleet: Fleet, memory: GroupMemory, desired: int, why: str, now: float) -> Applied:
+    """Change the desired capacity for a reason that activities will give, if it is a change."""
+    if desired == memory.desired:
+        return Applied(fleet, memory)
+    cause = (
+        f"At {stamp(now)} a user request {why} changing the desired capacity from "
+        f"{memory.desired} to {desired}."
+    )
+    return Applied(fleet, replace(memory, desired=desired, cause=cause), (Noted(now, cause),))
+
+
+def _set_desired(fleet: Fleet, memory: GroupMemory, desired: int, now: float) -> Applied:
+    low, high = fleet.group.min_size, fleet.group.max_size
+    told = f"New SetDesiredCapacity value {desired} is"
+    if desired < low:
+        raise invalid(f"{told} below min value {low} for the AutoScalingGroup.")
+    if desired > high:
+        raise invalid(f"{told} above max value {high} for the AutoScalingGroup.")
+    return _want(fleet, memory, desired, "explicitly set group desired capacity", now)
+
+
+def _update(fleet: Fleet, memory: GroupMemory, command: UpdateGroup, now: float) -> Applied:
+    """Without a new desired capacity, the old one moves to the new limits as far as it must."""
+    low = fleet.group.min_size if command.min_size is None else command.min_size
+    high = fleet.group.max_size if command.max_size is None else command.max_size
+    if low < 0:
+        raise invalid(f"Min bound, {low}, must not be negative")
+    if high < low:
+        raise invalid(f"Max bound, {high}, must be greater than or equal to min bound, {low}")
+    desired = clamp(memory.desired, low, high) if command.desired is None else command.desired
+    if not low <= desired <= high:
+        raise invalid(
+            f"Desired capacity:{desired} must be between the specified min size:{low} and max "
+            f"size:{high}"
+        )
+    group = replace(fleet.group, min_size=low, max_size=high)
+    why = f"update of AutoScalingGroup constraints to min: {low}, max: {high}, desired: {desired}"
+    return _want(replace(fleet, group=group), memory, desired, why, now)
+
+
+def _execute(fleet: Fleet, memory: GroupMemory, command: ExecutePolicy, now: float) -> Applied:
+    policy = find_policy(fleet, command.policy)
+    value, threshold = command.metric_value, command.breach_threshold
+    if value is None or threshold is None:
+        raise invalid("MetricValue and BreachThreshold are required for a StepScaling policy")
+    step = find_step(policy.steps, _side(fleet, policy, value, threshold), threshold, value)
+    if step is None:
+        raise invalid(
+            f"MetricValue {value:g} with BreachThreshold {threshold:g} corresponds to no step "
+            f"adjustment of policy {policy.name}"
+        )
+    seen = see_capacity(memory, warmup(fleet, policy), now)
+    outcome = new_desired(policy, step, seen, fleet.group.min_size, fleet.group.max_size)
+    if outcome.desired is None:
+        text = f"a user request executed policy {policy.name}, which did nothing: {outcome.held}"
+        return Applied(fleet, memory, (Noted(now, text),))
+    return _want(fleet, memory, outcome.desired, f"executed policy {policy.name}", now)
+
+
+def _side(fleet: Fleet, policy: StepScalingPolicy, value: float, threshold: float) -> Comparison:
+    """Return how the policy's alarm compares; without one the value says on which side it is."""
+    for alarm in fleet.alarms:
+        if policy.logical_id in alarm.actions:
+            return alarm.comparison
+    return Comparison.GREATER_OR_EQUAL if value >= threshold else Comparison.LESS_OR_EQUAL
+
+
+def _protect(
+    fleet: Fleet, memory: GroupMemory, ids: tuple[str, ...], *, protected: bool
+) -> GroupMemory:
+    for instance_id in ids:
+        instance = memory.find(instance_id)
+        if instance is None:
+            raise invalid(
+                f"The instance {instance_id} is not part of Auto Scaling group {fleet.group.name}."
+            )
+        if instance.state is not LifecycleState.IN_SERVICE:
+            raise invalid(
+                f"The instance {instance_id} is not in InService or EnteringStandby or Standby."
+            )
+    instances = tuple(
+        replace(item, protected=protected) if item.id in ids else item for item in memory.instances
+    )
+    return replace(memory, instances=instances)
+
+
+def _check_held(fleet: Fleet, memory: GroupMemory, hook: str, instance_id: str) -> None:
+    instance = memory.find(instance_id)
+    holding = None if instance is None else hook_of(fleet.group, instance)
+    if holding is None or holding.name != hook:
+        raise invalid(f"No active Lifecycle Action found with instance ID {instance_id}")
+
+
+def _terminate(
+    fleet: Fleet, memory: GroupMemory, instance_id: str, now: float, *, decrement: bool
+) -> Applied:
+    instance = _terminable(memory, instance_id)
+    low, before = fleet.group.min_size, memory.desired
+    if decrement and before <= low:
+        raise invalid(
+            f"Currently, desiredSize equals minSize ({low}). Terminating instance without "
+            "replacement will violate group's min size constraint. Either set "
+            "shouldDecrementDesiredCapacity flag to false or lower group's min size."
+        )
+    after = before - 1 if decrement else before
+    shrinking = f", shrinking the capacity from {before} to {after}" if decrement else ""
+    cause = (
+        f"At {stamp(now)} instance {instance_id} was taken out of service in response to a user "
+        f"request{shrinking}."
+    )
+    # Whatever is launched in its place is not the last policy's doing.
+    wanting = replace(memory, desired=after, cause="")
+    return _applied(fleet, take_out(fleet.group, wanting, instance, cause, now))
+
+
+def _terminable(memory: GroupMemory, instance_id: str) -> Instance:
+    instance = memory.find(instance_id)
+    if instance is None:
+        raise invalid(
+            f"Instance Id not found - No managed instance found for instance ID: {instance_id}"
+        )
+    if instance.state not in WANTED:
+        going = activity_id("terminate", instance_id)
+        raise RequestError(
+            "ScalingActivityInProgress",
+            f"Scaling activity {going} is in progress and blocks this action",
+        )
+    return instance
+
+
+def _known(processes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the named processes, all of them when none is named."""
+    for name in processes:
+        if name not in PROCESSES:
+            raise invalid(f"{name} is no scaling process; there are: {', '.join(PROCESSES)}")
+    return processes or PROCESSES
