@@ -134,6 +134,7 @@ def _leave(ending: Ending) -> int:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, WorkloadError):
+        log.error("worker failed", extra={"fields": {"reason": str(error)}})
         return str(error)
     if isinstance(error, OSError):
         return f"cannot write to standard output: {error.strerror}"
