@@ -2,14 +2,29 @@
 
 PYTHON ?= python3
 TAG ?= latest
+ENV ?= default
 VENV := .venv
 BIN := $(VENV)/bin
-COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+# Programs whose pins cannot stand beside the project's: each has an environment of its own.
+SAM := .venv-deploy/bin/sam
+CHECKOV := .venv-lint/bin/checkov
+LOCALSTACK := .venv-localstack
+COMPILE_HERE := $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes \
   --no-header --no-emit-index-url --no-annotate
+COMPILE := $(COMPILE_HERE) --universal
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+export SAM_CLI_TELEMETRY := 0
+ifeq ($(ENV),local)
+# An emulator stands in for AWS, and no credentials of yours reach it.
+export AWS_ENDPOINT_URL ?= http://localhost:4566
+export AWS_ACCESS_KEY_ID := test
+export AWS_SECRET_ACCESS_KEY := test
+unexport AWS_PROFILE AWS_SESSION_TOKEN
+endif
+
 .DEFAULT_GOAL := help
-.PHONY: help demo report test check images lock clean
+.PHONY: help demo report test check validate images deploy push outputs delete lock clean
 
 help: ## List the verbs.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,21 +35,37 @@ demo: $(VENV)/.run ## Run the whole story on this machine: 0 to 4 consumers and 
 report: $(VENV)/.run ## Write REPORT.md from the last demo.
 	$(BIN)/tidemill report
 
-test: check ## Check everything and run the tests.
+test: check $(LOCALSTACK)/.done ## Check everything and run the tests.
 	$(BIN)/pytest
 
-check: $(VENV)/.dev ## Format, lint, types, import rules, template.
+check: $(VENV)/.dev validate ## Format, lint, types, import rules, template.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+validate: $(VENV)/.dev .venv-deploy/.done .venv-lint/.done ## Check the template: SAM, cfn-lint, checkov.
+	$(SAM) validate --lint --region eu-west-1
 	$(BIN)/cfn-lint template.yaml
+	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation --file template.yaml
 
 images: ## Build both images for this machine; BASE= takes another base, TAG= another tag.
 	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --file images/consumer/Dockerfile \
 	  --tag tidemill/consumer:$(TAG) images
 	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --file images/producer/Dockerfile \
 	  --tag tidemill/producer:$(TAG) images
+
+deploy: $(VENV)/.run .venv-deploy/.done ## Create or update the stack; ENV=dev or local for another one.
+	$(BIN)/python -m tidemill.release --env $(ENV) deploy --sam $(SAM)
+
+push: $(VENV)/.run ## Build both images and push them to the stack's registries.
+	$(BIN)/python -m tidemill.release --env $(ENV) push $(if $(ARCH),--arch $(ARCH))
+
+outputs: .venv-deploy/.done ## Show the stack's outputs.
+	$(SAM) list stack-outputs --config-env $(ENV) --output table
+
+delete: .venv-deploy/.done ## Delete the stack and all that is in it, messages and images too.
+	$(SAM) delete --config-env $(ENV) $(if $(filter local,$(ENV)),--no-prompts)
 
 lock: $(VENV)/.dev ## Pin every dependency anew, with hashes, from pyproject.toml.
 	$(COMPILE) --upgrade pyproject.toml -o requirements/run.txt
@@ -44,9 +75,17 @@ lock: $(VENV)/.dev ## Pin every dependency anew, with hashes, from pyproject.tom
 	  -o images/consumer/requirements.txt
 	$(COMPILE) --constraint requirements/run.txt images/producer/requirements.in \
 	  -o images/producer/requirements.txt
+	$(COMPILE) --upgrade requirements/deploy.in -o requirements/deploy.txt
+	$(COMPILE) --upgrade requirements/lint.in -o requirements/lint.txt
+	rm -rf build/localstack && mkdir -p build/localstack # the release's own pins: it runs with no others
+	$(PIP) download --quiet --no-deps --no-binary localstack-core --dest build/localstack \
+	  $$(sed -n 's/^localstack-core\[runtime\]/localstack-core/p' requirements/localstack.in)
+	tar -xzf build/localstack/*.tar.gz -C build/localstack --strip-components 1
+	$(COMPILE_HERE) --constraint build/localstack/requirements-runtime.txt \
+	  requirements/localstack.in -o requirements/localstack.txt
 
 clean: ## Remove everything that the verbs made.
-	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-deploy .venv-lint $(LOCALSTACK) .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -62,3 +101,10 @@ $(VENV)/.dev: $(BIN)/python requirements/dev.txt pyproject.toml
 	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.run
+
+# The locks are complete, and pip's resolver would stumble over a package's extras: no dependencies.
+.venv-deploy/.done .venv-lint/.done $(LOCALSTACK)/.done: .venv-%/.done: requirements/%.txt $(BIN)/python
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
+	  --require-hashes -r $<
+	@touch $@

@@ -1,0 +1,162 @@
+"""Which image is deployed, and what is built, pushed and refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tidemill.release.deploy import deploy
+from tidemill.release.environment import Environment, read_environment
+from tidemill.release.errors import ReleaseError
+from tidemill.release.ports import Login, Stack
+from tidemill.release.push import push
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CONSUMER, PRODUCER = (
+    f"1.dkr.ecr.eu-west-1.amazonaws.com/shop/{x}" for x in ("consumer", "producer")
+)
+STACK = Stack(
+    {"ConsumerRepositoryUri": CONSUMER, "ProducerRepositoryUri": PRODUCER},
+    {"Architecture": "arm64"},
+)
+ENVIRONMENT = Environment("dev", "shop", None, {"MaxInstances": "2"})
+
+
+class Account:
+    """An account with or without the stack, and with these images."""
+
+    def __init__(self, stack: Stack | None = STACK, *images: str, silent: bool = False) -> None:
+        """Hold images as `repository:tag`; `silent` refuses to tell of them."""
+        self._stack, self._images, self._silent = stack, images, silent
+
+    def stack(self, name: str) -> Stack | None:
+        """Return the stack."""
+        assert name == "shop"
+        return self._stack
+
+    def has_image(self, repository: str, tag: str) -> bool:
+        """Look it up."""
+        if self._silent:
+            raise ReleaseError("AccessDenied")
+        return f"{repository}:{tag}" in self._images
+
+    def login(self) -> Login:
+        """Return made-up credentials."""
+        return Login("AWS", "password-of-the-test")
+
+
+class Machine:
+    """Programs that only remember how they were run; git knows revision abc123."""
+
+    def __init__(self, *, changed: str = "", revision: str = "abc123") -> None:
+        """Say what git answers."""
+        self._answers = {"status": changed, "log": revision}
+        self.ran: list[str] = []
+        self.given: list[str | None] = []
+
+    def run(self, command: Sequence[str], given: str | None = None) -> None:
+        """Remember it."""
+        self.ran.append(" ".join(command))
+        self.given.append(given)
+
+    def answer(self, command: Sequence[str]) -> str:
+        """Answer as git."""
+        return self._answers[command[1]]
+
+
+def deployed(account: Account, machine: Machine) -> str:
+    """Deploy, and return how `sam deploy` was run."""
+    deploy(ENVIRONMENT, "sam", account, machine, lambda _: None)
+    build, run = machine.ran
+    assert build == "sam build --config-env dev"
+    return run
+
+
+def test_a_pushed_image_is_deployed_beside_the_environments_own_parameters() -> None:
+    """Naming one parameter makes SAM forget those of samconfig.toml, so all are named."""
+    account = Account(STACK, f"{CONSUMER}:abc123")
+    assert deployed(account, Machine()) == (
+        "sam deploy --config-env dev --parameter-overrides MaxInstances=2 ImageTag=abc123"
+    )
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        pytest.param(Account(None), id="new-stack"),
+        pytest.param(Account(STACK), id="nothing-pushed"),
+        pytest.param(Account(STACK, silent=True), id="registry-does-not-tell"),
+    ],
+)
+def test_without_a_pushed_image_the_stack_keeps_its_tag(account: Account) -> None:
+    """Naming none, SAM takes the stack's own and samconfig.toml's."""
+    assert deployed(account, Machine()) == "sam deploy --config-env dev"
+
+
+def test_both_images_are_built_for_the_stacks_processor_and_pushed() -> None:
+    """The password goes by standard input."""
+    machine = Machine()
+    assert push(ENVIRONMENT, None, Account(), machine) == "abc123"
+    builds = [line for line in machine.ran if " build " in line]
+    assert len(builds) == 2
+    assert all("--platform linux/arm64" in line for line in builds)
+    assert f"docker push {CONSUMER}:abc123" in machine.ran
+    assert f"docker push {PRODUCER}:abc123" in machine.ran
+    assert "password-of-the-test" in machine.given
+    assert not [line for line in machine.ran if "password-of-the-test" in line]
+
+
+def test_what_the_registries_hold_is_not_built_again() -> None:
+    """Tags there cannot be changed."""
+    machine = Machine()
+    push(ENVIRONMENT, None, Account(STACK, f"{CONSUMER}:abc123", f"{PRODUCER}:abc123"), machine)
+    assert machine.ran == []
+
+
+@pytest.mark.parametrize(
+    ("account", "machine", "architecture", "said"),
+    [
+        pytest.param(Account(None), Machine(), None, "make deploy ENV=dev first", id="no-stack"),
+        pytest.param(Account(), Machine(changed=" M x"), None, "not committed", id="changes"),
+        pytest.param(Account(), Machine(revision=""), None, "commit it first", id="no-revision"),
+        pytest.param(Account(), Machine(), "amd64", "instances are arm64", id="other-processor"),
+    ],
+)
+def test_a_push_that_could_not_work_is_refused_before_anything_is_built(
+    account: Account, machine: Machine, architecture: str | None, said: str
+) -> None:
+    """With what to do."""
+    with pytest.raises(ReleaseError, match=said):
+        push(ENVIRONMENT, architecture, account, machine)
+    assert machine.ran == []
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        pytest.param('"A=1 B=\\"x y\\""', id="line"),
+        pytest.param('["A=1", "B=\'x y\'"]', id="list"),
+        pytest.param('{A = 1, B = "x y"}', id="table"),
+    ],
+)
+def test_parameters_are_read_however_sam_lets_them_be_written(overrides: str) -> None:
+    """A line as --guided saves it, a list, or a table."""
+    text = f'[dev.deploy.parameters]\nstack_name = "shop"\nparameter_overrides = {overrides}'
+    assert read_environment(text, "dev").parameters == {"A": "1", "B": "x y"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("[", "not valid TOML", id="no-toml"),
+        pytest.param("[a.deploy.parameters]", "no environment 'dev': choose one of a", id="other"),
+        pytest.param("[dev.deploy.parameters]", "no stack_name", id="no-stack"),
+    ],
+)
+def test_a_samconfig_that_says_too_little_is_refused(text: str, said: str) -> None:
+    """In one line."""
+    with pytest.raises(ReleaseError, match=said):
+        read_environment(text, "dev")

@@ -1,0 +1,402 @@
+"""The template, deployed by the SAM CLI to two emulators, updated and deleted, checked by API."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from support.emulators import SAM, STACK, localstack_emulator, ministack_emulator, require
+from support.fleets import PRODUCT_TEMPLATE
+from support.questions import ASKED_WITH, QUESTIONS
+
+from tidemill.rig.deployment import without
+from tidemill.scaling.template import parse_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from support.emulators import Emulator
+
+pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(400)]
+
+STARTING: Final = {"ministack": ministack_emulator, "localstack": localstack_emulator}
+
+# What cannot even be sent to an emulator. MiniStack refuses saved queries and metric math alarms.
+# LocalStack 4.13 breaks on updating a stack with a
+# function whose condition does not hold, and runs none without Docker.
+NOT_SENT: Final = {
+    "ministack": {
+        *("BacklogHighAlarm", "CapacitySurplusAlarm", "FleetIdleAlarm", "CapacityExhaustedAlarm"),
+        *("MessagesPerMinuteQuery", "SlowestMessagesQuery", "InvalidMessagesQuery"),
+        *("MessageHistoryQuery", "ErrorsQuery", "LogVolumeQuery"),
+    },
+    "localstack": {"SignalFunction"},
+}
+
+# What goes with it, because it refers to it: the dashboard shows the alarms.
+GOES_WITH_IT: Final = {"ministack": {"QueueDashboard"}, "localstack": set[str]()}
+
+# What an emulator takes without making anything of it: its physical id is "unknown".
+PLACEHOLDERS: Final = {
+    "ministack": set[str](),
+    "localstack": {
+        *("WorkerLaunchTemplate", "WorkerGroup", "ConsumerErrorsMetricFilter"),
+        *("BacklogHighPolicy", "CapacitySurplusPolicy", "FleetIdlePolicy"),
+        *("MessagesPerMinuteQuery", "SlowestMessagesQuery", "InvalidMessagesQuery"),
+        *("MessageHistoryQuery", "ErrorsQuery", "LogVolumeQuery"),
+        *("QueueDashboard", "InstancesDashboard"),
+    },
+}
+
+# What an emulator makes, but not as the template says.
+DIFFERENT: Final = {
+    "ministack": {
+        *("WorkerGroup.warmup", "WorkerGroup.types", "WorkerGroup.on demand"),
+        *("WorkerGroup.metrics", "WorkerGroup.hooks"),
+    },
+    "localstack": {
+        *("WorkerSecurityGroup.out", "FleetRouteTable.out"),
+        *("WorkerLogGroup.days", "HostLogGroup.days"),
+        *("ConsumerRepository.tags", "ConsumerRepository.scan", "ConsumerRepository.refused"),
+        *("ProducerRepository.tags", "ProducerRepository.scan", "ProducerRepository.refused"),
+    },
+}
+
+# What an update does not reach.
+STALE: Final = {"ministack": set[str](), "localstack": {"CapacityExhaustedAlarm.threshold"}}
+
+UPDATE: Final = {"MessageSeconds": "60", "MaxInstances": "7"}
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What a stack was after creation and after the update, and what deletion left of it."""
+
+    emulator: str
+    ids: Mapping[str, str]
+    created: Mapping[str, Any]
+    updated: Mapping[str, Any]
+    left: tuple[str, ...]
+
+
+@pytest.fixture(scope="module", params=sorted(STARTING))
+def life(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Life]:
+    """Deploy, update and delete with one emulator; each test looks at what was seen."""
+    require(SAM, "make validate")
+    name: str = request.param
+    home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("project")
+    write_template(folder, name)
+    with ExitStack() as stack:
+        emulator = stack.enter_context(STARTING[name](home))
+        run(emulator, folder, "build", "--template-file", "template.json")
+        run(emulator, folder, "deploy")
+        ids = physical_ids(emulator)
+        created = seen(emulator, ids)
+        run(
+            emulator, folder, "deploy", "--parameter-overrides",
+            *(f"{key}={value}" for key, value in UPDATE.items()),
+        )  # fmt: skip
+        updated = seen(emulator, ids)
+        run(emulator, folder, "delete", "--no-prompts")
+        yield Life(name, ids, created, updated, tuple(leftovers(emulator)))
+
+
+def write_template(folder: Path, emulator: str) -> None:
+    """Write what of the product's template the emulator is sent; nothing else may be missing."""
+    document = parse_template(PRODUCT_TEMPLATE.read_text(), str(PRODUCT_TEMPLATE))
+    left_out = dict.fromkeys(NOT_SENT[emulator], "the emulator refuses it")
+    reduced = without(document, left_out)
+    assert set(left_out) == NOT_SENT[emulator] | GOES_WITH_IT[emulator]
+    (folder / "template.json").write_text(json.dumps(reduced))
+
+
+def run(emulator: Emulator, folder: Path, *arguments: str) -> None:
+    """Run the SAM CLI and show what it printed when it fails."""
+    done = emulator.sam(folder, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def physical_ids(emulator: Emulator) -> dict[str, str]:
+    """Return the physical ids by logical id."""
+    found = emulator.client("cloudformation").describe_stack_resources(StackName=STACK)
+    return {
+        item["LogicalResourceId"]: item["PhysicalResourceId"] for item in found["StackResources"]
+    }
+
+
+def seen(emulator: Emulator, ids: Mapping[str, str]) -> dict[str, Any]:
+    """Ask about every resource that is real; keys are `LogicalId.Property`."""
+    real = {name for name, physical in ids.items() if physical != "unknown"}
+    return {
+        f"{name}.{key}": value
+        for name, ask in QUESTIONS.items()
+        if name in real
+        for key, value in ask(emulator.client, ids).items()
+    }
+
+
+def leftovers(emulator: Emulator) -> Iterator[str]:
+    """Yield the names of what is still there of the deleted stack."""
+    stacks = emulator.client("cloudformation").list_stacks()["StackSummaries"]
+    yield from (
+        item["StackName"]
+        for item in stacks
+        if item["StackName"] == STACK and item["StackStatus"] != "DELETE_COMPLETE"
+    )
+    yield from emulator.client("sqs").list_queues(QueueNamePrefix=STACK).get("QueueUrls", [])
+    alarms = emulator.client("cloudwatch").describe_alarms(AlarmNamePrefix=STACK)["MetricAlarms"]
+    yield from (item["AlarmName"] for item in alarms)
+    roles = emulator.client("iam").list_roles()["Roles"]
+    yield from (item["RoleName"] for item in roles if item["RoleName"].startswith(STACK))
+    groups = emulator.client("logs").describe_log_groups(logGroupNamePrefix=f"/tidemill/{STACK}/")
+    yield from (item["logGroupName"] for item in groups["logGroups"])
+
+
+# ---- what to expect
+
+ALARMS: Final = {
+    "DeadLettersAlarm": (0, 1, "ignore"),
+    "OldestMessageAlarm": (1800, 5, "notBreaching"),
+    "BootFailureAlarm": (0, 1, "notBreaching"),
+    "ConsumerErrorsAlarm": (0, 1, "notBreaching"),
+}
+NEEDED: Final = "CEIL((visible + inflight) / 50)"
+NO_TLS_NO_WAY: Final = {"NobodyWithoutTls": ("Deny", ["sqs:*"], True)}
+SEND: Final = ["sqs:GetQueueUrl", "sqs:SendMessage"]
+RECEIVE: Final = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"]
+PULL: Final = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+SESSIONS: Final = [
+    "ssm:UpdateInstanceInformation",
+    *("ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel"),
+    *("ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"),
+]
+WORK_ARN: Final = f"arn:aws:sqs:eu-west-1:000000000000:{STACK}-work"
+DEAD_ARN: Final = f"arn:aws:sqs:eu-west-1:000000000000:{STACK}-dead-letters"
+
+
+def expected(*, drain: int, visibility: int, hook: int, maximum: int) -> dict[str, Any]:
+    """Return what each question should be answered with, by the times and the maximum."""
+    answers: dict[str, dict[str, Any]] = {
+        "WorkQueue": {
+            "VisibilityTimeout": str(visibility),
+            "ReceiveMessageWaitTimeSeconds": "20",
+            "MessageRetentionPeriod": "345600",
+            "SqsManagedSseEnabled": "true",
+            "RedrivePolicy": {"deadLetterTargetArn": DEAD_ARN, "maxReceiveCount": 3},
+            "RedriveAllowPolicy": None,
+            "Policy": {
+                "ProducerSends": ("Allow", SEND, False),
+                "WorkerReceives": ("Allow", RECEIVE, False),
+                **NO_TLS_NO_WAY,
+            },
+        },
+        "WorkDeadLetterQueue": {
+            "VisibilityTimeout": "30",
+            "ReceiveMessageWaitTimeSeconds": "0",
+            "MessageRetentionPeriod": "1209600",
+            "SqsManagedSseEnabled": "true",
+            "RedrivePolicy": None,
+            "RedriveAllowPolicy": {"redrivePermission": "byQueue", "sourceQueueArns": [WORK_ARN]},
+            "Policy": NO_TLS_NO_WAY,
+        },
+        "WorkerRole": {
+            "trusts": [{"Service": "ec2.amazonaws.com"}],
+            "work": {
+                "Receive": ("Allow", RECEIVE, False),
+                "WriteLogs": ("Allow", ["logs:CreateLogStream", "logs:PutLogEvents"], False),
+            },
+            "come-and-go": {
+                "SayGoodbye": (
+                    "Allow",
+                    ["autoscaling:CompleteLifecycleAction", "autoscaling:SetInstanceProtection"],
+                    False,
+                ),
+                "PullImage": ("Allow", PULL, False),
+                "LogInToRegistry": ("Allow", ["ecr:GetAuthorizationToken"], True),
+            },
+            "be-watched": {
+                "ReadAgentConfiguration": ("Allow", ["ssm:GetParameter"], False),
+                "PublishMetrics": ("Allow", ["cloudwatch:PutMetricData"], True),
+                "LearnOwnGroup": ("Allow", ["ec2:DescribeTags"], True),
+                "OpenSessions": ("Allow", SESSIONS, True),
+            },
+        },
+        "ProducerRole": {"attached": True},
+        "ProducerPolicy": {"statements": {"Send": ("Allow", SEND, False)}},
+        "WorkerInstanceProfile": {"roles": True},
+        "WorkerSecurityGroup": {"in": [], "out": [("tcp", 443, "0.0.0.0/0")]},
+        "FleetVpc": {
+            "blocks": ["10.64.0.0/26", "10.64.0.64/26"],
+            "zones": 2,
+            "public": [True, True],
+        },
+        "FleetRouteTable": {"out": ["0.0.0.0/0"], "subnets": True, "door": True},
+        "WorkerLaunchTemplate": {
+            "tokens": "required",
+            "hops": 2,
+            "disk": [{"Encrypted": True, "VolumeSize": 30, "VolumeType": "gp3"}],
+            "image": "resolve:ssm:/aws/service/ecs/optimized-ami/amazon-linux-2023/arm64"
+            "/recommended/image_id",
+            "shutdown": "terminate",
+            "groups": True,
+            "tags": ["instance"],
+            "drain": f"DRAIN_SECONDS={drain}",
+            "placeholders": False,
+        },
+        "WorkerGroup": {
+            "limits": (0, maximum),
+            "warmup": 60,
+            "types": ["t4g.small", "t4g.medium", "c7g.medium"],
+            "on demand": 100,
+            "metrics": 5,
+            "hooks": [("drain", hook)],
+        },
+        "BacklogHighPolicy": {"steps": [*range(1, 11)], "adjustment": "ExactCapacity"},
+        "CapacitySurplusPolicy": {"steps": [*range(1, 10)], "adjustment": "ExactCapacity"},
+        "FleetIdlePolicy": {"steps": [0], "adjustment": "ExactCapacity"},
+        "CapacityExhaustedAlarm": {
+            "threshold": maximum,
+            "periods": 30,
+            "missing": "notBreaching",
+            "calls people": True,
+            "math": [NEEDED],
+        },
+        "BacklogHighAlarm": {
+            "threshold": 1,
+            "periods": 1,
+            "missing": "notBreaching",
+            "calls people": False,
+            "math": [NEEDED, "IF(needed > capacity, needed, 0)"],
+        },
+        "CapacitySurplusAlarm": {
+            "threshold": 1,
+            "periods": 3,
+            "missing": "notBreaching",
+            "calls people": False,
+            "math": [NEEDED, "IF(needed > 0 AND needed < capacity, needed, 0)"],
+        },
+        "FleetIdleAlarm": {
+            "threshold": 1,
+            "periods": 5,
+            "missing": "notBreaching",
+            "calls people": False,
+            "math": ["IF(visible + inflight > 0, 0, capacity)"],
+        },
+        "WorkerLogGroup": {"days": 30},
+        "HostLogGroup": {"days": 3},
+        "ConsumerErrorsMetricFilter": {
+            "pattern": '{ $.level = "ERROR" || $.level = "CRITICAL" || $.exit_code > 0 }',
+            "metric": f"{STACK}-ConsumerErrors",
+        },
+        "AgentConfigParameter": {
+            "dimensions": {
+                "AutoScalingGroupName": "${aws:AutoScalingGroupName}",
+                "InstanceId": "${aws:InstanceId}",
+            },
+            "log groups": {f"/tidemill/{STACK}/hosts"},
+        },
+        "QueueDashboard": {"widgets": 8, "placeholders": False},
+        "InstancesDashboard": {"widgets": 8, "placeholders": False},
+        "PeopleTopic": {
+            "policy": {
+                "AlarmsPublish": ("Allow", ["sns:Publish"], True),
+                "NobodyWithoutTls": ("Deny", ["sns:Publish"], True),
+            }
+        },
+        "ConsumerRepository": {"tags": "IMMUTABLE", "scan": True},
+        "ProducerRepository": {"tags": "IMMUTABLE", "scan": True},
+    }
+    for name, (threshold, periods, missing) in ALARMS.items():
+        answers[name] = {
+            "threshold": threshold,
+            "periods": periods,
+            "missing": missing,
+            "calls people": True,
+            "math": [],
+        }
+    return {f"{name}.{key}": value for name, part in answers.items() for key, value in part.items()}
+
+
+def differences(life: Life, answers: Mapping[str, Any], wanted: Mapping[str, Any]) -> set[str]:
+    """Return which of the answers about real resources are not what is wanted."""
+    real = {name for name, physical in life.ids.items() if physical != "unknown"}
+    names = {name for name in {*answers, *wanted} if name.partition(".")[0] in real}
+    return {name for name in names if answers.get(name) != wanted.get(name)}
+
+
+def test_sam_deploys_the_template_resource_by_resource(life: Life) -> None:
+    """Every resource that the emulator knows answers as the template says, but for its gaps."""
+    wanted = expected(drain=60, visibility=120, hook=155, maximum=4)
+    assert differences(life, life.created, wanted) == DIFFERENT[life.emulator]
+
+
+def test_sam_updates_what_follows_from_changed_parameters(life: Life) -> None:
+    """Queue, user data, hook and limits follow; nothing else becomes different."""
+    wanted = expected(drain=90, visibility=180, hook=185, maximum=7)
+    known = DIFFERENT[life.emulator] | STALE[life.emulator]
+    assert differences(life, life.updated, wanted) == known
+
+
+def test_the_emulator_makes_every_resource_but_those_that_it_only_pretends_to(life: Life) -> None:
+    """A resource without a physical id of its own is a placeholder."""
+    pretended = {name for name, physical in life.ids.items() if physical == "unknown"}
+    assert pretended == PLACEHOLDERS[life.emulator]
+
+
+def test_no_resource_goes_unasked(life: Life) -> None:
+    """Of those that the emulator makes; a new one needs a question."""
+    real = {name for name, physical in life.ids.items() if physical != "unknown"}
+    assert real - QUESTIONS.keys() - ASKED_WITH.keys() == set()
+
+
+def test_sam_deletes_the_stack(life: Life) -> None:
+    """With its queues, alarms, roles and log groups."""
+    assert life.left == ()
+
+
+def test_a_private_network_and_the_fast_signal_are_deployed(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """On MiniStack, which applies the SAM transform and runs the function: six lines of EMF."""
+    require(SAM, "make validate")
+    home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("project")
+    write_template(folder, "ministack")
+    with ministack_emulator(home) as emulator:
+        run(emulator, folder, "build", "--template-file", "template.json")
+        run(
+            emulator, folder, "deploy", "--parameter-overrides", "FastSignal=true",
+            "Network=private",
+        )  # fmt: skip
+        ids = physical_ids(emulator)
+        found = emulator.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+        made = {item["VpcEndpointId"] for item in found if item["VpcId"] == ids["FleetVpc"]}
+        assert made == {id_ for name, id_ in ids.items() if name.endswith("Endpoint")}
+        assert len(made) == 10
+        assert "FleetInternetRoute" not in ids
+        sqs = emulator.client("sqs")
+        for body in "abc":
+            sqs.send_message(QueueUrl=ids["WorkQueue"], MessageBody=body)
+        functions = emulator.client("lambda")
+        answer = functions.invoke(FunctionName=ids["SignalFunction"])
+        assert "FunctionError" not in answer
+        events = emulator.client("logs").filter_log_events(logGroupName=ids["SignalLogGroup"])
+        lines = [
+            json.loads(event["message"])
+            for event in events["events"]
+            if event["message"].startswith('{"_aws"')
+        ]
+        assert len(lines) >= 6  # the schedule may have run it as well
+        for line in lines:
+            (metrics,) = line["_aws"]["CloudWatchMetrics"]
+            assert metrics["Namespace"] == "Tidemill"
+            assert metrics["Dimensions"] == [["QueueName"]]
+            assert (line["QueueName"], line["DesiredCapacity"]) == (f"{STACK}-work", 0)
+        assert lines[-1]["Backlog"] == 3
+        schedule = emulator.client("scheduler").get_schedule(Name=ids["SignalFunctionEveryMinute"])
+        assert schedule["ScheduleExpression"] == "rate(1 minute)"

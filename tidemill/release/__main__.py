@@ -1,0 +1,54 @@
+"""`python -m tidemill.release`: what `make deploy` and `make push` run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tidemill.release.aws import AccountAws
+from tidemill.release.commands import LocalCommands
+from tidemill.release.deploy import deploy
+from tidemill.release.environment import read_environment
+from tidemill.release.errors import ReleaseError
+from tidemill.release.push import PLATFORMS, push
+
+CONFIGURATION = Path("samconfig.toml")
+
+
+def main() -> int:
+    """Run the command line and return the exit code; every error becomes one line on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m tidemill.release", description=__doc__)
+    parser.add_argument("--env", default="default", help="environment of samconfig.toml")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    deploying = verbs.add_parser("deploy", help="create or update the stack")
+    deploying.add_argument("--sam", default="sam", help="the SAM CLI's program")
+    pushing = verbs.add_parser("push", help="build and push both images")
+    pushing.add_argument("--arch", choices=sorted(PLATFORMS.values()), help="processor")
+    options = parser.parse_args()
+    try:
+        environment = read_environment(CONFIGURATION.read_text(encoding="utf-8"), options.env)
+        aws, commands = AccountAws(environment.region), LocalCommands()
+        if options.verb == "push":
+            _tell(f"pushed: {push(environment, options.arch, aws, commands)}")
+        else:
+            deploy(environment, options.sam, aws, commands, _tell)
+    except OSError as error:
+        return _refuse(f"{error.filename}: {error.strerror}: run this in the project's folder")
+    except ReleaseError as error:
+        return _refuse(str(error))
+    return 0
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _refuse(text: str) -> int:
+    _tell(f"Error: {text}")
+    return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

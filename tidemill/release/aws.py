@@ -1,0 +1,77 @@
+"""Asks AWS about the stack and its registries."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tidemill.release.errors import ReleaseError
+from tidemill.release.ports import Login, Stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+HINT = "check your credentials and region: aws sts get-caller-identity"
+
+
+class AccountAws:
+    """The account whose credentials the AWS tools find."""
+
+    def __init__(self, region: str | None) -> None:
+        """Take the region, or the AWS tools' own setting for None.
+
+        Raises:
+            ReleaseError: there is no region.
+        """
+        try:
+            self._cloudformation: CloudFormationClient = boto3.client(
+                "cloudformation", region_name=region
+            )
+            self._ecr: Any = boto3.client("ecr", region_name=region)
+        except BotoCoreError as error:
+            raise ReleaseError(f"{error}: set AWS_REGION") from error
+
+    def stack(self, name: str) -> Stack | None:
+        """Return the stack, or None if there is none, or only the remains of a failed creation."""
+        try:
+            found = self._cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError":
+                return None
+            raise ReleaseError(f"{error}: {HINT}") from error
+        except BotoCoreError as error:
+            raise ReleaseError(f"{error}: {HINT}") from error
+        if "Outputs" not in found:
+            return None
+        return Stack(
+            outputs={item["OutputKey"]: item["OutputValue"] for item in found["Outputs"]},
+            parameters={
+                item["ParameterKey"]: item["ParameterValue"] for item in found.get("Parameters", [])
+            },
+        )
+
+    def has_image(self, repository: str, tag: str) -> bool:
+        """Tell whether the repository, given by its URI, holds the tag."""
+        try:
+            self._ecr.describe_images(
+                repositoryName=repository.partition("/")[2], imageIds=[{"imageTag": tag}]
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ImageNotFoundException":
+                return False
+            raise ReleaseError(f"whether image {tag} was pushed is not known: {error}") from error
+        except BotoCoreError as error:
+            raise ReleaseError(f"whether image {tag} was pushed is not known: {error}") from error
+        return True
+
+    def login(self) -> Login:
+        """Return user and password out of ECR's token, which is both in base64."""
+        try:
+            data = self._ecr.get_authorization_token()["authorizationData"][0]
+        except (BotoCoreError, ClientError) as error:
+            raise ReleaseError(f"no login for the registry: {error}") from error
+        user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
+        return Login(user, password)

@@ -1,0 +1,42 @@
+"""Runs the programs that a release consists of."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from tidemill.release.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class LocalCommands:
+    """Programs of this machine, in the current folder, each shown before it runs."""
+
+    def run(self, command: Sequence[str], given: str | None = None) -> None:
+        """Run it with the user's terminal, or with `given` on its standard input."""
+        sys.stderr.write(f"+ {shlex.join(command)}\n")
+        sys.stderr.flush()
+        code = self._result(command, given, capture=False).returncode
+        if code:
+            raise ReleaseError(f"{shlex.join(command[:2])} failed with exit code {code}, see above")
+
+    def answer(self, command: Sequence[str]) -> str:
+        """Run it and return what it prints, without space around."""
+        done = self._result(command, None, capture=True)
+        if done.returncode:
+            raise ReleaseError(f"{shlex.join(command[:2])}: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def _result(
+        self, command: Sequence[str], given: str | None, *, capture: bool
+    ) -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(
+                command, input=given, capture_output=capture, text=True, check=False
+            )
+        except OSError as error:
+            raise ReleaseError(f"{command[0]} cannot be run: {error.strerror}") from error
