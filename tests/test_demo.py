@@ -32,9 +32,14 @@ QUICK = ("--template", str(PRODUCT_TEMPLATE), "--speed", "30", "--boot-seconds",
 
 
 def run_demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the demo in this folder."""
+    return run_tidemill(folder, "demo", *QUICK, *arguments)
+
+
+def run_tidemill(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command in this folder."""
     return subprocess.run(
-        [*TIDEMILL, "demo", *QUICK, *arguments],
+        [*TIDEMILL, *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -158,6 +163,13 @@ def test_bad_input_ends_in_one_clear_line(
     last = done.stderr.rstrip().splitlines()[-1]
     assert last.startswith("tidemill: ")
     assert said in last
+
+
+def test_a_rig_in_the_background_refuses_bad_input_alike(tmp_path: Path) -> None:
+    """By its own exit code, before anything is started."""
+    done = run_tidemill(tmp_path, "up", *QUICK[:2], "--parameter", "Nope=1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("tidemill: unknown parameter Nope")
     assert "Traceback" not in done.stderr
 
 

@@ -15,6 +15,8 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from tidemill.dashboard.command import app as dashboard
+from tidemill.dashboard.errors import ExportError
 from tidemill.report.errors import ReportError
 from tidemill.rig import daemon
 from tidemill.rig.clients import without_aws
@@ -24,6 +26,7 @@ from tidemill.rig.processes import LAUNCH_SECONDS, USER_DATA_SECONDS
 from tidemill.rig.session import RigOptions, running_rig
 from tidemill.run_facts import about_run
 from tidemill.scaling.errors import ParameterError, ScalingError
+from tidemill.scaling.reading import read_fleet
 from tidemill.scaling.template import Document, parse_template
 
 USAGE = 2
@@ -41,6 +44,7 @@ app = typer.Typer(
     add_completion=False,
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C.",
 )
+app.add_typer(dashboard, name="dashboard")
 
 TemplateOption = Annotated[
     Path, typer.Option("--template", help="The template to run.", metavar="FILE")
@@ -145,12 +149,12 @@ def up(  # noqa: PLR0913, PLR0917 - each is an option of the command
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Start a rig that stays up, for messages of your own client."""
-    _read_template(template)
+    # A wrong parameter shows here: the exit code of what runs in the background is not ours.
+    read_fleet(_read_template(template), _parameters(parameter))
     arguments = ["--template", str(template), "--speed", str(speed), "--port", str(port)]
     arguments += ["--boot-seconds", str(boot_seconds)]
     for given in parameter or []:
         arguments += ["--parameter", given]
-    _parameters(parameter)
     _show_state(daemon.start(RIG_FOLDER, arguments), as_json=as_json)
 
 
@@ -224,7 +228,7 @@ def main() -> NoReturn:
         code = _complain(error.format_message(), error.exit_code)
     except ParameterError as error:
         code = _complain(str(error), USAGE)
-    except (RigError, ScalingError, ReportError) as error:
+    except (ExportError, RigError, ScalingError, ReportError) as error:
         code = _complain(str(error), FAILURE)
     sys.exit(code or 0)
 

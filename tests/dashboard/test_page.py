@@ -1,0 +1,109 @@
+"""Tests of the page."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from datetime import timedelta
+from html.parser import HTMLParser
+
+from hypothesis import given
+from hypothesis import strategies as st
+from support.dashboards import ALARM, NOW, PNG, FakeSource, a_body, a_widget, an_alarm_state
+
+from tidemill.dashboard.page import render
+from tidemill.dashboard.snapshot import Panel, Sheet, Snapshot, Text, take_snapshot
+from tidemill.dashboard.widgets import TimeRange, Widget
+
+
+def page_of(source: FakeSource) -> str:
+    """Return the page of the stack's dashboards over three hours."""
+    return render(take_snapshot(source, "tidemill", 3, NOW, lambda _line: None))
+
+
+class Reader(HTMLParser):
+    """Collects a page's tags, with the addresses in them, and its text."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the tag and what it refers to."""
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in {"src", "href"}]
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text."""
+        self.text += data
+
+
+def read(page: str) -> Reader:
+    """Return what a browser would make of the page."""
+    reader = Reader()
+    reader.feed(page)
+    reader.close()
+    return reader
+
+
+def test_the_page_says_what_it_shows_and_when() -> None:
+    """Stack, region, hours, and that it is of that moment."""
+    page = page_of(FakeSource({"tidemill-queue": a_body(a_widget())}))
+    about = "Region eu-west-1 · from 2026-11-24 09:00 UTC to 2026-11-24 12:00 UTC · generated"
+    assert "<h1>Dashboards of tidemill</h1>" in page
+    assert about in page
+    assert "<h2>tidemill-queue</h2>" in page
+    assert "could not be exported" not in page
+
+
+def test_pictures_are_in_the_page_and_nothing_is_fetched() -> None:
+    """No script, no address but the pictures' own data."""
+    reader = read(page_of(FakeSource({"tidemill-queue": a_body(a_widget(), a_widget("text"))})))
+    assert reader.addresses == [f"data:image/png;base64,{b64encode(PNG).decode()}"]
+    assert not {"script", "link", "iframe", "a"} & set(reader.tags)
+
+
+def test_alarms_are_a_table_with_state_and_reason() -> None:
+    """One that does not exist is a row as well; no account number is given away."""
+    arns = [f"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{name}" for name in (ALARM, "gone")]
+    alarm = an_alarm_state(state="ALARM", reason="Threshold Crossed: 3 > 1")
+    page = page_of(FakeSource({"tidemill-queue": a_body(a_widget("alarm", alarms=arns))}, [alarm]))
+    assert f'<td>{ALARM}</td><td class="ALARM">ALARM</td><td>2026-11-24 12:00 UTC</td>' in page
+    assert "Threshold Crossed: 3 &gt; 1" in page
+    assert '<td>gone</td><td colspan="3" class="absent">does not exist</td>' in page
+    assert "123456789012" not in page
+
+
+def test_a_missing_widget_says_why_in_its_place() -> None:
+    """And the top of the page says how many are missing."""
+    source = FakeSource({"tidemill-queue": a_body(a_widget(), a_widget("text"))}, refusal="no <b>")
+    page = page_of(source)
+    assert "1 of 2 widgets could not be exported." in page
+    assert '<h3>Backlog</h3><p class="absent">Not exported: no &lt;b&gt;.</p>' in page
+
+
+def test_widgets_keep_their_place_in_the_grid() -> None:
+    """Columns and rows count from 1 on; what sticks out of the 24 columns is cut."""
+    placed = {**a_widget(), "x": 12, "y": 6}
+    outside = {**a_widget("text"), "x": 20, "y": 12}
+    page = page_of(FakeSource({"tidemill-queue": a_body(placed, outside)}))
+    assert re.findall(r"grid-column: [^;]+; grid-row: [^\"]+", page) == [
+        "grid-column: 13 / span 12; grid-row: 7 / span 6",
+        "grid-column: 21 / span 4; grid-row: 13 / span 6",
+    ]
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\r\x00")))
+def test_whatever_a_dashboard_says_is_text(words: str) -> None:
+    """No words of a stack, title or text become part of the page's structure."""
+    widget = Widget("text", 0, 0, 24, 2, {"title": words})
+    shown = TimeRange(NOW - timedelta(hours=3), NOW)
+    sheet = Sheet(words, (Panel(widget, Text(words)),))
+    plain = Sheet("plain", (Panel(Widget("text", 0, 0, 24, 2, {"title": "x"}), Text("x")),))
+    page = read(render(Snapshot(words, words, shown, (sheet,))))
+    assert words in page.text
+    expected = read(render(Snapshot("plain", "plain", shown, (plain,)))).tags
+    assert [tag for tag in page.tags if tag != "h3"] == [tag for tag in expected if tag != "h3"]

@@ -1,0 +1,197 @@
+"""AWS, or an emulator of it, as the source of dashboards; its errors told in one line each."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.parsers import ResponseParserError
+
+from shared.region import chosen_region
+from tidemill.dashboard.errors import ExportError, WidgetError
+from tidemill.dashboard.ports import AlarmState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
+DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+CREDENTIALS: Final = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+THROTTLED: Final = frozenset(
+    {"RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException"}
+)
+UNKNOWN: Final = frozenset(
+    {"InvalidAction", "NotImplemented", "UnknownAction", "UnknownOperationException"}
+)
+"""How a service says that it does not know an action; an emulator may also answer with HTTP 501."""
+
+NOT_IMPLEMENTED: Final = 501
+SIGN_IN: Final = "sign in (such as with `aws sso login`) or set AWS_PROFILE"
+
+
+class AwsSource:
+    """One account and region of AWS, or whatever answers at an endpoint."""
+
+    def __init__(
+        self, region: str, cloudformation: CloudFormationClient, cloudwatch: CloudWatchClient
+    ) -> None:
+        """Use these clients; `connect` makes them."""
+        self._region = region
+        self._cloudformation = cloudformation
+        self._cloudwatch = cloudwatch
+
+    @property
+    def region(self) -> str:
+        """Return the region's name."""
+        return self._region
+
+    def dashboard_names(self, stack: str) -> list[str]:
+        """Return the names of the stack's dashboards, in the order of CloudFormation."""
+        pages = self._cloudformation.get_paginator("list_stack_resources")
+        with _translated("cloudformation:ListStackResources"):
+            try:
+                found = [
+                    resource
+                    for page in pages.paginate(StackName=stack)
+                    for resource in page["StackResourceSummaries"]
+                ]
+            except ClientError as error:
+                if "does not exist" in error.response["Error"].get("Message", ""):
+                    raise ExportError(
+                        f"there is no stack {stack} in {self._region}: "
+                        "give --stack, or set AWS_REGION"
+                    ) from error
+                raise
+        return [
+            resource["PhysicalResourceId"]
+            for resource in found
+            if resource["ResourceType"] == "AWS::CloudWatch::Dashboard"
+        ]
+
+    def dashboard_body(self, name: str) -> str:
+        """Return the dashboard's body."""
+        with _translated("cloudwatch:GetDashboard"):
+            return self._cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"]
+
+    def picture(self, request: str) -> bytes:
+        """Return a metric widget drawn as PNG.
+
+        Raises:
+            WidgetError: this widget cannot be drawn.
+        """
+        with _translated("cloudwatch:GetMetricWidgetImage"):
+            try:
+                return self._cloudwatch.get_metric_widget_image(MetricWidget=request)[
+                    "MetricWidgetImage"
+                ]
+            except ResponseParserError as error:
+                raise WidgetError("the endpoint's answer is no picture") from error
+            except ClientError as error:
+                code = error.response["Error"].get("Code", "")
+                if code in DENIED | CREDENTIALS | THROTTLED:
+                    raise
+                raise WidgetError(_why_no_picture(error, code)) from error
+
+    def alarms(self, names: Sequence[str]) -> list[AlarmState]:
+        """Return those of the alarms that exist."""
+        if not names:
+            return []
+        with _translated("cloudwatch:DescribeAlarms"):
+            answer = self._cloudwatch.describe_alarms(
+                AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
+            )
+        return [
+            AlarmState(
+                name=alarm["AlarmName"],
+                state=alarm["StateValue"],
+                since=alarm.get("StateUpdatedTimestamp"),
+                reason=alarm.get("StateReason", ""),
+            )
+            for alarm in [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
+        ]
+
+
+def connect(endpoint_url: str | None) -> AwsSource:
+    """Return the source for the user's own region and credentials, at this endpoint if given.
+
+    Raises:
+        ExportError: no region, or an endpoint, profile or setting that cannot be used.
+    """
+    config = Config(
+        connect_timeout=5,
+        read_timeout=30,
+        retries={"mode": "standard", "total_max_attempts": 5},
+    )
+    with _translated("AWS"):
+        session = boto3.Session(region_name=chosen_region())
+        try:
+            return AwsSource(
+                session.region_name or "",
+                session.client("cloudformation", endpoint_url=endpoint_url, config=config),
+                session.client("cloudwatch", endpoint_url=endpoint_url, config=config),
+            )
+        except ValueError as error:
+            raise ExportError(f"--endpoint-url: {error}") from error
+
+
+def _why_no_picture(error: ClientError, code: str) -> str:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if code in UNKNOWN or status == NOT_IMPLEMENTED:
+        return "this endpoint does not know GetMetricWidgetImage, which draws widgets"
+    message = " ".join(error.response["Error"].get("Message", "").split())
+    return f"CloudWatch does not draw it: {code} {message}".rstrip(" .")
+
+
+@contextmanager
+def _translated(permission: str) -> Iterator[None]:
+    """Raise ExportError for what an AWS client raises inside the block."""
+    try:
+        yield
+    except (NoCredentialsError, PartialCredentialsError, TokenRetrievalError, SSOError) as error:
+        raise ExportError(f"no AWS credentials: {SIGN_IN}") from error
+    except NoRegionError as error:
+        raise ExportError("no AWS region: set AWS_REGION") from error
+    except (BotoConnectionError, HTTPClientError) as error:
+        raise ExportError(f"nobody answers: {error}") from error
+    except BotoCoreError as error:
+        raise ExportError(f"AWS cannot be asked: {error}") from error
+    except ClientError as error:
+        raise ExportError(_why_refused(error, permission)) from error
+
+
+def _why_refused(error: ClientError, permission: str) -> str:
+    code = error.response["Error"].get("Code", "")
+    message = " ".join(error.response["Error"].get("Message", "").split())
+    if code in DENIED:
+        return f"not allowed: ask for the permission {permission}"
+    if code in CREDENTIALS:
+        return f"AWS does not accept the credentials ({code}): {SIGN_IN}"
+    if code in THROTTLED:
+        return f"AWS asks to slow down ({permission}): try again in a minute"
+    return f"{permission} failed: {code} {message}".rstrip()
