@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from support.fleets import product_fleet, product_template
+from support.ministack import REGION
 
 from tidemill.scaling.errors import ParameterError
 
-PARAMETERS = product_template()["Parameters"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from support.ministack import Ministack
+
+TEMPLATE = product_template()
+PARAMETERS = TEMPLATE["Parameters"]
+DOOR = json.dumps(
+    {
+        "Parameters": PARAMETERS,
+        "Rules": TEMPLATE["Rules"],
+        "Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
+    }
+)
+"""The part of the template that values have to get past: CloudFormation looks at it first."""
 
 
 def wrong_values() -> list[tuple[str, str]]:
-    """Return values outside the bounds of each parameter that has any."""
+    """Return values outside the bounds of each parameter."""
     wrong: list[tuple[str, str]] = []
     for name, parameter in PARAMETERS.items():
         if "MinValue" in parameter:
@@ -24,15 +46,60 @@ def wrong_values() -> list[tuple[str, str]]:
         ("Handler", "module"),
         ("KmsKeyArn", "alias/mine"),
         ("InstanceTypes", "large"),
+        ("InstanceTypes", "t4g.small,t4g.medium"),
+        ("InstanceTypes", "t4g.small,t4g.medium,c7g.medium,c7g.large"),
         ("VpcId", "my-vpc"),
+        ("SubnetIds", "my-subnet"),
         ("NotificationEmail", "somebody"),
     ]
     return wrong
 
 
+@contextmanager
+def cloudformation(server: Ministack) -> Iterator[CloudFormationClient]:
+    """Lend a client of the local CloudFormation."""
+    client = boto3.client(
+        "cloudformation",
+        endpoint_url=server.endpoint,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - no secret: MiniStack checks none
+    )
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def knock(server: Ministack, values: dict[str, str]) -> str:
+    """Ask CloudFormation for a stack with these values; return why it refuses, or nothing."""
+    with cloudformation(server) as client:
+        try:
+            client.create_change_set(
+                StackName="door",
+                ChangeSetName="door",
+                ChangeSetType="CREATE",
+                TemplateBody=DOOR,
+                Parameters=[
+                    {"ParameterKey": name, "ParameterValue": value}
+                    for name, value in values.items()
+                ],
+            )
+        except ClientError as error:
+            return error.response["Error"].get("Message", "")
+        client.delete_stack(StackName="door")
+        return ""
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_every_parameter_has_a_value_that_is_tried(name: str) -> None:
+    """So that a new one is not forgotten below."""
+    assert name in {tried for tried, _ in wrong_values()}
+
+
 @pytest.mark.parametrize(("name", "value"), wrong_values())
 def test_a_value_out_of_bounds_is_refused_in_the_templates_words(name: str, value: str) -> None:
-    """Which say what would be right."""
+    """By the rig, before anything is started; they say what would be right."""
     with pytest.raises(ParameterError) as caught:
         product_fleet(**{name: value})
     assert str(caught.value) == (
@@ -40,8 +107,88 @@ def test_a_value_out_of_bounds_is_refused_in_the_templates_words(name: str, valu
     )
 
 
+@pytest.mark.parametrize(("name", "value"), wrong_values())
+def test_cloudformation_refuses_it_too(ministack: Ministack, name: str, value: str) -> None:
+    """Before it creates anything."""
+    said = knock(ministack, {name: value})
+    assert f"'{name}'" in said
+    # The emulator has words of its own for AllowedValues, and for text that is no number.
+    if "AllowedValues" not in PARAMETERS[name] and value != "ten":
+        assert PARAMETERS[name]["ConstraintDescription"] in said
+
+
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_defaults_are_within_their_own_bounds(name: str) -> None:
     """A stack without any parameter given is a valid one."""
     default = PARAMETERS[name]["Default"]
     assert product_fleet(**{name: str(default)}) == product_fleet()
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        pytest.param(
+            {"Network": "existing"}, "Network is existing, so give VpcId.", id="no-network"
+        ),
+        pytest.param(
+            {"Network": "existing", "VpcId": "vpc-1"},
+            "Network is existing, so give SubnetIds.",
+            id="no-subnet",
+        ),
+        pytest.param(
+            {"Network": "existing", "VpcId": "vpc-1", "SubnetIds": "subnet-1,"},
+            "Network is existing, so give SubnetIds.",
+            id="an-empty-subnet",
+        ),
+        pytest.param(
+            {"Network": "existing", "SubnetIds": "subnet-1,subnet-2"},
+            "Network is existing, so give VpcId.",
+            id="subnets-without-vpc",
+        ),
+        pytest.param(
+            {"Architecture": "x86_64"},
+            "Architecture is x86_64, so give InstanceTypes of that kind, such as "
+            "t3a.small,t3a.medium,c7a.medium.",
+            id="types-of-another-architecture",
+        ),
+    ],
+)
+def test_values_that_do_not_go_together_are_refused(
+    ministack: Ministack, values: dict[str, str], sentence: str
+) -> None:
+    """By the template's rules, with a sentence on what is missing."""
+    assert knock(ministack, values).endswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({}, id="defaults"),
+        pytest.param({"Network": "private"}, id="private"),
+        pytest.param(
+            {"Network": "existing", "VpcId": "vpc-1", "SubnetIds": "subnet-1,subnet-2"},
+            id="existing-network",
+        ),
+        pytest.param(
+            {"Architecture": "x86_64", "InstanceTypes": "t3a.small,t3a.medium,c7a.medium"},
+            id="types-of-the-architecture",
+        ),
+    ],
+)
+def test_values_that_go_together_are_taken(ministack: Ministack, values: dict[str, str]) -> None:
+    """A rule that refused everything would pass the test above."""
+    assert knock(ministack, values) == ""
+
+
+@pytest.mark.parametrize(
+    "assertion",
+    [
+        pytest.param(assertion, id=assertion["AssertDescription"])
+        for rule in TEMPLATE["Rules"].values()
+        for assertion in rule["Assertions"]
+    ],
+)
+def test_each_rule_has_its_sentence(assertion: dict[str, str]) -> None:
+    """One that names the parameter to give."""
+    assert assertion["AssertDescription"].endswith(".")
+    assert [name for name in PARAMETERS if f"give {name}" in assertion["AssertDescription"]]

@@ -1,0 +1,17 @@
+"""What tests of the template's policies share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.stack_calls import Recorded, record
+
+if TYPE_CHECKING:
+    from support.ministack import Ministack
+
+
+@pytest.fixture(scope="session")
+def recorded(ministack: Ministack, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """Lend the calls of the real programs, which run once for all tests."""
+    return record(ministack, tmp_path_factory.mktemp)

@@ -1,0 +1,120 @@
+"""The metric filter counts the lines that people have to look at, and no others."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from support.metric_uses import resolver
+from support.programs import running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.ministack import Ministack
+
+HANDLERS: Final = (
+    "import sys\n\n\ndef fail(message):\n    raise ValueError\n\n\n"
+    "def leave(message):\n    sys.exit('no more')\n"
+)
+VEHICLE: Final = (
+    '{"vehicleId": "VH1", "make": "Honda", "model": "Civic", "year": 2020, "color": "Blue", '
+    '"mileage": 1}'
+)
+
+
+def matches(pattern: str, line: dict[str, Any]) -> bool:
+    """Tell whether a JSON filter pattern of alternatives matches a line.
+
+    Rules: CloudWatch Logs user guide, "Filter pattern syntax": a condition on a property that a
+    line does not have does not hold.
+    """
+    inside = re.fullmatch(r"\{ (.+) \}", pattern)
+    assert inside
+    for condition in inside.group(1).split(" || "):
+        text = re.fullmatch(r'\$\.(\w+) = "(\w+)"', condition)
+        number = re.fullmatch(r"\$\.(\w+) > (\d+)", condition)
+        if text and line.get(text.group(1)) == text.group(2):
+            return True
+        if number and line.get(number.group(1), 0) > int(number.group(2)):
+            return True
+        assert text or number, condition
+    return False
+
+
+def lines_of(  # noqa: PLR0913 - a run, its messages and how it ends
+    server: Ministack,
+    directory: Path,
+    *,
+    handler: str,
+    bodies: tuple[str, ...],
+    awaited: int,
+    absent: bool = False,
+) -> list[dict[str, Any]]:
+    """Run a consumer on these messages to its end; return all of its lines."""
+    url = server.create_queue(f"errors-{handler}-{absent}")
+    with server.sqs() as client:
+        for body in bodies:
+            client.send_message(QueueUrl=url, MessageBody=body)
+        if absent:
+            client.delete_queue(QueueUrl=url)
+    (directory / "their_handlers.py").write_text(HANDLERS, encoding="utf-8")
+    environment = {
+        **server.environment,
+        "QUEUE_URL": url,
+        "HANDLER": f"their_handlers:{handler}",
+        "RECEIVE_WAIT_SECONDS": "1",
+    }
+    with running("consumer", environment, directory) as consumer:
+        consumer.wait_for("message", awaited)
+        if awaited:
+            consumer.signal()
+        consumer.wait()
+        return list(consumer._lines)
+
+
+def counted(lines: list[dict[str, Any]]) -> list[str]:
+    """Return the events of the lines that the metric filter counts."""
+    pattern = resolver().properties("ConsumerErrorsMetricFilter")["FilterPattern"]
+    return [line["event"] for line in lines if matches(pattern, line)]
+
+
+@pytest.mark.parametrize(
+    ("line", "counts"),
+    [
+        pytest.param({"level": "ERROR"}, 1, id="error"),
+        pytest.param({"level": "CRITICAL"}, 1, id="critical"),
+        pytest.param({"level": "INFO", "exit_code": 1}, 1, id="a-bad-end"),
+        pytest.param({"level": "INFO", "exit_code": 0}, 0, id="an-end-in-order"),
+        pytest.param({"level": "WARNING"}, 0, id="warning"),
+    ],
+)
+def test_what_is_counted_of_a_line(line: dict[str, Any], counts: int) -> None:
+    """A handler's own module logs through the same lines."""
+    assert len(counted([{"event": "any", **line}])) == counts
+
+
+def test_a_queue_that_refuses_calls_is_counted(ministack: Ministack, tmp_path: Path) -> None:
+    """Somebody deleted it, or took the right to use it."""
+    lines = lines_of(ministack, tmp_path, handler="fail", bodies=(), awaited=0, absent=True)
+    assert counted(lines)
+
+
+def test_a_worker_that_breaks_is_counted(ministack: Ministack, tmp_path: Path) -> None:
+    """Here a handler that ends the program."""
+    lines = lines_of(ministack, tmp_path, handler="leave", bodies=(VEHICLE,), awaited=0)
+    assert counted(lines)
+
+
+def test_failing_handlers_invalid_messages_and_a_drain_are_not(
+    ministack: Ministack, tmp_path: Path
+) -> None:
+    """They are daily life, and have their own figures."""
+    lines = lines_of(ministack, tmp_path, handler="fail", bodies=(VEHICLE, "no json"), awaited=2)
+    assert {line["outcome"] for line in lines if line["event"] == "message"} == {
+        "failed",
+        "invalid",
+    }
+    assert lines[-1]["event"] == "stopped"
+    assert counted(lines) == []

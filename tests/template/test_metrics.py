@@ -1,0 +1,69 @@
+"""Every metric that an alarm or a dashboard looks at is one that somebody publishes."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+from botocore.session import get_session
+from support.instance import PLACE
+from support.metric_uses import FAST, Use, resolver, table, used
+
+STATISTICS: Final = {"gauge": {"Average", "Maximum", "Minimum"}, "count": {"Sum"}}
+"""What can sensibly be asked of a kind of metric."""
+PERIODS: Final = {10, 20, 30}
+"""Seconds; others are whole minutes (API reference, PutMetricAlarm)."""
+
+
+def every_use() -> list[Any]:
+    """Return all looks at metrics as cases with readable ids, each once."""
+    uses = dict.fromkeys(use for fast in FAST for use in used(fast))
+    return [pytest.param(use, id=f"{use.where}:{use.name}:{use.statistic}") for use in uses]
+
+
+@pytest.mark.parametrize("use", every_use())
+def test_somebody_publishes_it(use: Use) -> None:
+    """With these dimensions, not more often than it has datapoints, in the unit told."""
+    (row,) = (row for row in table() if row.identity == use.identity)
+    assert use.statistic in STATISTICS[row.kind]
+    assert use.period >= row.resolution
+    assert use.period in PERIODS or use.period % 60 == 0
+    if use.unit is not None:
+        assert use.unit == row.unit
+
+
+@pytest.mark.parametrize("use", every_use())
+def test_it_is_of_this_stack(use: Use) -> None:
+    """A dimension's value is the name of one of its own resources."""
+    template = resolver()
+    own = {
+        "QueueName": {template.name("WorkQueue"), template.name("WorkDeadLetterQueue")},
+        "AutoScalingGroupName": {template.name("WorkerGroup")},
+        "Stack": {PLACE.stack},
+    }
+    for name, value in use.dimensions:
+        assert value in own[name]
+
+
+def test_nothing_else_is_in_the_table() -> None:
+    """So that it stays readable."""
+    uses = {use.identity for fast in FAST for use in used(fast)}
+    assert [row.identity for row in table() if row.identity not in uses] == []
+
+
+def test_the_table_speaks_cloudwatchs_language() -> None:
+    """Units are those of its API, and each row says where it is from."""
+    model = get_session().get_service_model("cloudwatch")
+    units = set(model.shape_for("StandardUnit").metadata["enum"])
+    assert {row.unit for row in table()} <= units
+    assert {row.kind for row in table()} <= STATISTICS.keys()
+    ours = {"consumer", "signal function", "user data", "metric filter", "agent"}
+    assert {row.source for row in table() if not row.namespace.startswith("AWS/")} == ours
+
+
+def test_the_group_is_told_to_publish_what_is_looked_at() -> None:
+    """Auto Scaling publishes no group metric that is not enabled, every minute here."""
+    (collection,) = resolver().properties("WorkerGroup")["MetricsCollection"]
+    wanted = {row.name for row in table() if row.namespace == "AWS/AutoScaling"}
+    assert set(collection["Metrics"]) == wanted
+    assert collection["Granularity"] == "1Minute"

@@ -1,0 +1,131 @@
+"""The metrics that we publish ourselves are what the table says."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+from support.emf import published
+from support.instance import PLACE, user_data
+from support.metric_uses import from_source, resolver
+from support.signal_function import START, sample
+
+from consumer import settings
+from consumer.emf import Counts, Source, cycle_line
+
+if TYPE_CHECKING:
+    from support.emf import Published
+
+
+def assert_published(metrics: list[Published], source: str) -> None:
+    """Check that these are the metrics of that source, with their units and resolutions."""
+    rows = from_source(source)
+    assert {(metric.namespace, metric.name, metric.dimensions) for metric in metrics} == rows.keys()
+    for metric in metrics:
+        row = rows[metric.namespace, metric.name, metric.dimensions]
+        assert (metric.unit, metric.resolution) == (row.unit, row.resolution)
+
+
+def test_the_consumer() -> None:
+    """A cycle's line, in the namespace that is the default and that user data leaves alone."""
+    namespace = settings.read({"QUEUE_URL": "https://queue"}, "host").metrics_namespace
+    assert "METRICS_NAMESPACE" not in user_data()
+    source = Source(namespace, "shop-work", "i-1")
+    counts = Counts(received=9, processed=4, failed=3, invalid=2, deleted=1)
+    line = json.dumps(cycle_line(source, counts, 1.5, START))
+    metrics = published(line, START)
+    assert_published(metrics, "consumer")
+    assert [metric.value for metric in metrics] == [9, 4, 3, 2]
+
+
+def test_the_agents_copy_of_the_consumers_line_counts_nothing_twice() -> None:
+    """It ships Docker's file, where the line is a text within another object."""
+    line = json.dumps(cycle_line(Source("Tidemill", "shop-work", "i-1"), Counts(), 1.5, START))
+    with pytest.raises(ValueError, match="_aws"):
+        published(json.dumps({"log": line, "stream": "stdout"}), START)
+
+
+def test_the_signal_function() -> None:
+    """Six samples, within the minute until the next and within the function's limit."""
+    sampled = sample(visible=3, in_flight=2, desired=1)
+    assert len(sampled.lines) == 6
+    for number, line in enumerate(sampled.lines):
+        metrics = published(line, START + 10 * number)
+        assert_published(metrics, "signal function")
+        assert {metric.name: metric.value for metric in metrics} == {
+            "Backlog": 5,
+            "DesiredCapacity": 1,
+        }
+    properties = resolver().properties("SignalFunction")
+    assert sampled.seconds < properties["Timeout"] < 60
+    assert properties["Events"]["EveryMinute"]["Properties"] == {
+        "ScheduleExpression": "rate(1 minute)"
+    }
+
+
+def test_the_signal_functions_samples_are_of_different_moments() -> None:
+    """Each in ten seconds of its own, so that no period of the alarm is left out."""
+    lines = sample(visible=0, in_flight=0, desired=0).lines
+    moments = [json.loads(line)["_aws"]["Timestamp"] // 10_000 for line in lines]
+    assert len(set(moments)) >= len(moments) - 1
+
+
+def test_user_data() -> None:
+    """The one call of put-metric-data."""
+    (call,) = re.findall(r"aws cloudwatch put-metric-data (.+?) \|\|", user_data())
+    words = shlex.split(call)
+    given = dict(zip(words[::2], words[1::2], strict=True))
+    dimensions = [pair.partition("=") for pair in given["--dimensions"].split(",")]
+    identity = (
+        given["--namespace"],
+        given["--metric-name"],
+        tuple(name for name, _, _ in dimensions),
+    )
+    assert from_source("user data").keys() == {identity}
+    assert [value for _, _, value in dimensions] == [PLACE.stack]
+    assert from_source("user data")[identity].unit == given.get("--unit", "None")
+
+
+def test_the_metric_filter() -> None:
+    """With a default value, which a metric with dimensions cannot have."""
+    (change,) = resolver().properties("ConsumerErrorsMetricFilter")["MetricTransformations"]
+    (row,) = from_source("metric filter").values()
+    assert (change["MetricNamespace"], change["MetricName"]) == (row.namespace, row.name)
+    assert change["Unit"] == row.unit
+    assert change["MetricValue"] == "1"
+    assert row.dimensions == tuple(change.get("Dimensions", ()))
+
+
+def test_the_agent() -> None:
+    """By its configuration: names, namespace, and the dimensions that it sums up by."""
+    config = json.loads(resolver().properties("AgentConfigParameter")["Value"])
+    metrics = config["metrics"]
+    names = {
+        name if name.startswith(f"{section}_") else f"{section}_{name}"
+        for section, part in metrics["metrics_collected"].items()
+        for name in part["measurement"]
+    }
+    (dimensions,) = metrics["aggregation_dimensions"]
+    rows = from_source("agent")
+    assert rows.keys() == {(metrics["namespace"], name, tuple(dimensions)) for name in names}
+    # The agent takes these pairs as they stand, and no others.
+    assert metrics["append_dimensions"] == {
+        "AutoScalingGroupName": "${aws:AutoScalingGroupName}",
+        "InstanceId": "${aws:InstanceId}",
+    }
+    assert set(dimensions) <= metrics["append_dimensions"].keys()
+    interval = config["agent"]["metrics_collection_interval"]
+    assert {row.resolution for row in rows.values()} == {interval}
+
+
+def test_the_agent_writes_where_there_is_a_log_group() -> None:
+    """Containers' output, with the messages' content, and how the boot went."""
+    config = json.loads(resolver().properties("AgentConfigParameter")["Value"])
+    files = config["logs"]["logs_collected"]["files"]["collect_list"]
+    group = resolver().name("HostLogGroup")
+    assert {file["log_group_name"] for file in files} == {group}
+    assert len({file["log_stream_name"] for file in files}) == len(files)
+    assert all(file["log_stream_name"].startswith("{instance_id}/") for file in files)
