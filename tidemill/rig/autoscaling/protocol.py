@@ -103,9 +103,9 @@ def _check(model: OperationModel, request: Mapping[str, Any]) -> None:
             problems.append(
                 f"Value null at '{label}' failed to satisfy constraint: Member must not be null"
             )
-        elif member.type_name == "string" and len(request.get(name, "x")) < least:
+        elif member.type_name == "string" and len(request.get(name, "x" * least)) < least:
             problems.append(
-                f"Value '' at '{label}' failed to satisfy constraint: Member must have length "
+                f"Value '{request[name]}' at '{label}' failed to satisfy constraint: Member must have length "
                 f"greater than or equal to {least}"
             )
     if problems:
