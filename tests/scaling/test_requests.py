@@ -11,17 +11,7 @@ from hypothesis import strategies as st
 from support.alarms import an_alarm
 from support.fleets import DRAIN, a_fleet, a_group, a_policy
 
-from tidemill.scaling.commands import (
-    CompleteLifecycleAction,
-    ExecutePolicy,
-    RecordLifecycleActionHeartbeat,
-    ResumeProcesses,
-    SetDesiredCapacity,
-    SetInstanceProtection,
-    SuspendProcesses,
-    TerminateInstance,
-    UpdateGroup,
-)
+from tidemill.scaling import commands
 from tidemill.scaling.errors import RequestError
 from tidemill.scaling.group import LAUNCHING, booted, expire_hooks, gone, reconcile
 from tidemill.scaling.instances import PROCESSES, GroupMemory, Instance, LifecycleState
@@ -54,80 +44,82 @@ def refusal(command: Command, memory: GroupMemory = GROUP) -> tuple[str, str]:
     ("command", "message"),
     [
         pytest.param(
-            SetDesiredCapacity(0),
+            commands.SetDesiredCapacity(0),
             "New SetDesiredCapacity value 0 is below min value 1 for the AutoScalingGroup.",
             id="desired-below-min",
         ),
         pytest.param(
-            SetDesiredCapacity(6),
+            commands.SetDesiredCapacity(6),
             "New SetDesiredCapacity value 6 is above max value 5 for the AutoScalingGroup.",
             id="desired-above-max",
         ),
         pytest.param(
-            UpdateGroup(max_size=0),
+            commands.UpdateGroup(max_size=0),
             "Max bound, 0, must be greater than or equal to min bound, 1",
             id="max-below-min",
         ),
         pytest.param(
-            UpdateGroup(min_size=-1), "Min bound, -1, must not be negative", id="negative-min"
+            commands.UpdateGroup(min_size=-1),
+            "Min bound, -1, must not be negative",
+            id="negative-min",
         ),
         pytest.param(
-            UpdateGroup(max_size=3, desired=4),
+            commands.UpdateGroup(max_size=3, desired=4),
             "Desired capacity:4 must be between the specified min size:1 and max size:3",
             id="desired-out-of-new-bounds",
         ),
         pytest.param(
-            ExecutePolicy("in", 1, 0),
+            commands.ExecutePolicy("in", 1, 0),
             "No step scaling policy of the group is named in; there are: out",
             id="no-such-policy",
         ),
         pytest.param(
-            ExecutePolicy("out"),
+            commands.ExecutePolicy("out"),
             "MetricValue and BreachThreshold are required for a StepScaling policy",
             id="policy-without-a-value",
         ),
         pytest.param(
-            ExecutePolicy("out", 1, 2),
+            commands.ExecutePolicy("out", 1, 2),
             "MetricValue 1 with BreachThreshold 2 corresponds to no step adjustment of policy out",
             id="value-in-no-step",
         ),
         pytest.param(
-            SetInstanceProtection(("i-1", "i-9"), protected=True),
+            commands.SetInstanceProtection(("i-1", "i-9"), protected=True),
             "The instance i-9 is not part of Auto Scaling group workers.",
             id="protecting-a-stranger",
         ),
         pytest.param(
-            SetInstanceProtection(("i-2",), protected=True),
+            commands.SetInstanceProtection(("i-2",), protected=True),
             "The instance i-2 is not in InService or EnteringStandby or Standby.",
             id="protecting-too-early",
         ),
         pytest.param(
-            CompleteLifecycleAction("drain", "i-4", "DONE"),
+            commands.CompleteLifecycleAction("drain", "i-4", "DONE"),
             "The lifecycle action result is CONTINUE or ABANDON: DONE",
             id="hook-with-another-result",
         ),
         pytest.param(
-            CompleteLifecycleAction("drain", "i-9", "CONTINUE"),
+            commands.CompleteLifecycleAction("drain", "i-9", "CONTINUE"),
             "No active Lifecycle Action found with instance ID i-9",
             id="hook-of-a-stranger",
         ),
         pytest.param(
-            CompleteLifecycleAction("drain", "i-3", "CONTINUE"),
+            commands.CompleteLifecycleAction("drain", "i-3", "CONTINUE"),
             "No active Lifecycle Action found with instance ID i-3",
             id="the-other-hook",
         ),
         pytest.param(
-            RecordLifecycleActionHeartbeat("drain", "i-1"),
+            commands.RecordLifecycleActionHeartbeat("drain", "i-1"),
             "No active Lifecycle Action found with instance ID i-1",
             id="heartbeat-without-a-hook",
         ),
         pytest.param(
-            TerminateInstance("i-9", should_decrement=False),
+            commands.TerminateInstance("i-9", should_decrement=False),
             "Instance Id not found - No managed instance found for instance ID: i-9",
             id="terminating-a-stranger",
         ),
         pytest.param(
-            SuspendProcesses(("Launch", "Lunch")),
+            commands.SuspendProcesses(("Launch", "Lunch")),
             f"Lunch is no scaling process; there are: {', '.join(PROCESSES)}",
             id="no-such-process",
         ),
@@ -141,7 +133,7 @@ def test_what_auto_scaling_would_refuse_is_refused(command: Command, message: st
 def test_a_group_at_its_minimum_cannot_lose_an_instance_for_good() -> None:
     """The refusal says what can be done."""
     code, message = refusal(
-        TerminateInstance("i-1", should_decrement=True), replace(GROUP, desired=1)
+        commands.TerminateInstance("i-1", should_decrement=True), replace(GROUP, desired=1)
     )
     assert code == "ValidationError"
     assert message.startswith("Currently, desiredSize equals minSize (1). Terminating instance")
@@ -149,14 +141,14 @@ def test_a_group_at_its_minimum_cannot_lose_an_instance_for_good() -> None:
 
 def test_an_instance_on_its_way_out_cannot_be_terminated_again() -> None:
     """Its own activity is in the way."""
-    code, message = refusal(TerminateInstance("i-4", should_decrement=False))
+    code, message = refusal(commands.TerminateInstance("i-4", should_decrement=False))
     assert code == "ScalingActivityInProgress"
     assert message.endswith("is in progress and blocks this action")
 
 
 def test_a_user_sets_the_desired_capacity_and_the_next_turn_follows() -> None:
     """The launches say that a user asked for them."""
-    applied = apply(a_fleet(), GroupMemory(0), SetDesiredCapacity(2), NOW)
+    applied = apply(a_fleet(), GroupMemory(0), commands.SetDesiredCapacity(2), NOW)
     cause = (
         f"At {STAMP} a user request explicitly set group desired capacity changing the desired "
         "capacity from 0 to 2."
@@ -173,7 +165,9 @@ def test_a_user_sets_the_desired_capacity_and_the_next_turn_follows() -> None:
     ]
 
 
-@pytest.mark.parametrize("command", [SetDesiredCapacity(2), UpdateGroup()], ids=["set", "update"])
+@pytest.mark.parametrize(
+    "command", [commands.SetDesiredCapacity(2), commands.UpdateGroup()], ids=["set", "update"]
+)
 def test_asking_for_what_is_there_changes_nothing(command: Command) -> None:
     """Not even the cause of the change before."""
     applied = apply(FLEET, GROUP, command, NOW)
@@ -183,14 +177,16 @@ def test_asking_for_what_is_there_changes_nothing(command: Command) -> None:
 @pytest.mark.parametrize(
     ("command", "bounds", "desired"),
     [
-        pytest.param(UpdateGroup(max_size=9), (1, 9), 2, id="only-max"),
-        pytest.param(UpdateGroup(min_size=3), (3, 5), 3, id="min-lifts-desired"),
-        pytest.param(UpdateGroup(min_size=0, max_size=1), (0, 1), 1, id="max-lowers-desired"),
-        pytest.param(UpdateGroup(0, 0, 0), (0, 0), 0, id="all-to-zero"),
+        pytest.param(commands.UpdateGroup(max_size=9), (1, 9), 2, id="only-max"),
+        pytest.param(commands.UpdateGroup(min_size=3), (3, 5), 3, id="min-lifts-desired"),
+        pytest.param(
+            commands.UpdateGroup(min_size=0, max_size=1), (0, 1), 1, id="max-lowers-desired"
+        ),
+        pytest.param(commands.UpdateGroup(0, 0, 0), (0, 0), 0, id="all-to-zero"),
     ],
 )
 def test_new_limits_take_the_desired_capacity_with_them(
-    command: UpdateGroup, bounds: tuple[int, int], desired: int
+    command: commands.UpdateGroup, bounds: tuple[int, int], desired: int
 ) -> None:
     """As far as they must, and the cause says what the limits are."""
     applied = apply(FLEET, GROUP, command, NOW)
@@ -209,7 +205,7 @@ def test_a_user_runs_a_policy() -> None:
     steps = (StepAdjustment(0, 10, 1), StepAdjustment(10, None, 3))
     fleet = a_fleet((a_policy(steps=steps),))
     for value, desired in ((59, 1), (60, 3)):
-        applied = apply(fleet, GroupMemory(0), ExecutePolicy("out", value, 50), NOW)
+        applied = apply(fleet, GroupMemory(0), commands.ExecutePolicy("out", value, 50), NOW)
         assert applied.memory.desired == desired
         assert "a user request executed policy out changing the desired" in applied.memory.cause
 
@@ -230,14 +226,14 @@ def test_at_the_threshold_the_policys_alarm_tells_the_side(
     policy = a_policy(steps=steps, adjustment_type=AdjustmentType.EXACT)
     alarm = an_alarm(comparison=comparison or Comparison.LESS, actions=(policy.logical_id,))
     fleet = a_fleet((policy,), (alarm,) if comparison else (replace(alarm, actions=()),))
-    applied = apply(fleet, GroupMemory(0), ExecutePolicy("out", 50, 50), NOW)
+    applied = apply(fleet, GroupMemory(0), commands.ExecutePolicy("out", 50, 50), NOW)
     assert applied.memory.desired == desired
 
 
 def test_a_policy_that_does_nothing_says_why() -> None:
     """The request is taken all the same."""
     fleet = a_fleet((a_policy(steps=(StepAdjustment(0, None, 0),)),))
-    applied = apply(fleet, GROUP, ExecutePolicy("out", 1, 0), NOW)
+    applied = apply(fleet, GROUP, commands.ExecutePolicy("out", 1, 0), NOW)
     assert applied.memory == GROUP
     assert [fact.text for fact in applied.facts if isinstance(fact, Noted)] == [
         "a user request executed policy out, which did nothing: the step asks for no change"
@@ -246,24 +242,26 @@ def test_a_policy_that_does_nothing_says_why() -> None:
 
 def test_protection_is_set_and_taken_back() -> None:
     """Only of the instances that are named."""
-    on = apply(FLEET, GROUP, SetInstanceProtection(("i-1",), protected=True), NOW)
+    on = apply(FLEET, GROUP, commands.SetInstanceProtection(("i-1",), protected=True), NOW)
     assert [item.id for item in on.memory.instances if item.protected] == ["i-1"]
-    off = apply(FLEET, on.memory, SetInstanceProtection(("i-1",), protected=False), NOW)
+    off = apply(FLEET, on.memory, commands.SetInstanceProtection(("i-1",), protected=False), NOW)
     assert off.memory == GROUP
 
 
 @pytest.mark.parametrize(
     ("command", "state", "orders"),
     [
-        pytest.param(CompleteLifecycleAction("hold", "i-3", "CONTINUE"), "InService", (), id="in"),
         pytest.param(
-            CompleteLifecycleAction("hold", "i-3", "ABANDON"),
+            commands.CompleteLifecycleAction("hold", "i-3", "CONTINUE"), "InService", (), id="in"
+        ),
+        pytest.param(
+            commands.CompleteLifecycleAction("hold", "i-3", "ABANDON"),
             "Terminating:Proceed",
             ("i-3",),
             id="not-in",
         ),
         pytest.param(
-            CompleteLifecycleAction("drain", "i-4", "CONTINUE"),
+            commands.CompleteLifecycleAction("drain", "i-4", "CONTINUE"),
             "Terminating:Proceed",
             ("i-4",),
             id="out",
@@ -271,7 +269,7 @@ def test_protection_is_set_and_taken_back() -> None:
     ],
 )
 def test_a_user_completes_a_hook(
-    command: CompleteLifecycleAction, state: str, orders: tuple[str, ...]
+    command: commands.CompleteLifecycleAction, state: str, orders: tuple[str, ...]
 ) -> None:
     """The world is told at once."""
     applied = apply(FLEET, GROUP, command, NOW)
@@ -282,9 +280,9 @@ def test_a_user_completes_a_hook(
 def test_heartbeats_put_the_timeout_off_within_the_global_limit() -> None:
     """A heartbeat halfway through makes it one and a half timeouts in all."""
     fleet = a_fleet(group=a_group(hooks=(DRAIN,), min_size=0))
-    leaving = TerminateInstance("i-1", should_decrement=True)
+    leaving = commands.TerminateInstance("i-1", should_decrement=True)
     memory = apply(fleet, GroupMemory(1, (SERVING,)), leaving, NOW).memory
-    beat = RecordLifecycleActionHeartbeat("drain", "i-1")
+    beat = commands.RecordLifecycleActionHeartbeat("drain", "i-1")
     halfway = apply(fleet, memory, beat, NOW + 150).memory
     assert expire_hooks(fleet.group, halfway, NOW + 449).memory == halfway
     assert expire_hooks(fleet.group, halfway, NOW + 450).terminate == ("i-1",)
@@ -303,7 +301,9 @@ def test_heartbeats_put_the_timeout_off_within_the_global_limit() -> None:
 def test_a_user_terminates_an_instance(decrement: bool, desired: int, shrinking: str) -> None:  # noqa: FBT001 - a parameter of the table
     """A hook holds it first, protected or not, and what replaces it has no old cause."""
     memory = GroupMemory(2, (replace(SERVING, protected=True), PENDING), 2, "before")
-    applied = apply(FLEET, memory, TerminateInstance("i-1", should_decrement=decrement), NOW)
+    applied = apply(
+        FLEET, memory, commands.TerminateInstance("i-1", should_decrement=decrement), NOW
+    )
     assert applied.drain == ("i-1",)
     assert (applied.memory.desired, applied.memory.cause) == (desired, "")
     assert applied.facts[0] == ActivityStarted(
@@ -319,16 +319,16 @@ def test_a_user_terminates_an_instance(decrement: bool, desired: int, shrinking:
 
 def test_processes_are_suspended_and_resumed_by_name_or_all_together() -> None:
     """A second suspension does not change since when a process rests."""
-    memory = apply(FLEET, GROUP, SuspendProcesses(("Launch", "AZRebalance")), NOW).memory
+    memory = apply(FLEET, GROUP, commands.SuspendProcesses(("Launch", "AZRebalance")), NOW).memory
     assert memory.suspended == {"Launch": NOW, "AZRebalance": NOW}
-    memory = apply(FLEET, memory, SuspendProcesses(), NOW + 1).memory
+    memory = apply(FLEET, memory, commands.SuspendProcesses(), NOW + 1).memory
     assert memory.suspended == dict.fromkeys(PROCESSES, NOW + 1) | {
         "Launch": NOW,
         "AZRebalance": NOW,
     }
-    memory = apply(FLEET, memory, ResumeProcesses(("Launch",)), NOW + 2).memory
+    memory = apply(FLEET, memory, commands.ResumeProcesses(("Launch",)), NOW + 2).memory
     assert memory.suspended.keys() == set(PROCESSES) - {"Launch"}
-    assert apply(FLEET, memory, ResumeProcesses(), NOW + 3).memory == GROUP
+    assert apply(FLEET, memory, commands.ResumeProcesses(), NOW + 3).memory == GROUP
 
 
 NUMBERS = st.integers(-1, 8)
@@ -336,15 +336,20 @@ MAYBE = st.none() | NUMBERS
 IDS = st.integers(1, 12).map(lambda number: f"i-{number:017x}")
 NAMES = st.lists(st.sampled_from(PROCESSES), max_size=2).map(tuple)
 COMMANDS = st.one_of(
-    st.builds(SetDesiredCapacity, NUMBERS),
-    st.builds(UpdateGroup, MAYBE, MAYBE, MAYBE),
-    st.builds(ExecutePolicy, st.just("out"), st.floats(0, 9), st.just(5.0)),
-    st.builds(SetInstanceProtection, st.tuples(IDS), st.booleans()),
-    st.builds(CompleteLifecycleAction, st.sampled_from(["hold", "drain"]), IDS, st.just("ABANDON")),
-    st.builds(RecordLifecycleActionHeartbeat, st.sampled_from(["hold", "drain"]), IDS),
-    st.builds(TerminateInstance, IDS, st.booleans()),
-    st.builds(SuspendProcesses, NAMES),
-    st.builds(ResumeProcesses, NAMES),
+    st.builds(commands.SetDesiredCapacity, NUMBERS),
+    st.builds(commands.UpdateGroup, MAYBE, MAYBE, MAYBE),
+    st.builds(commands.ExecutePolicy, st.just("out"), st.floats(0, 9), st.just(5.0)),
+    st.builds(commands.SetInstanceProtection, st.tuples(IDS), st.booleans()),
+    st.builds(
+        commands.CompleteLifecycleAction,
+        st.sampled_from(["hold", "drain"]),
+        IDS,
+        st.just("ABANDON"),
+    ),
+    st.builds(commands.RecordLifecycleActionHeartbeat, st.sampled_from(["hold", "drain"]), IDS),
+    st.builds(commands.TerminateInstance, IDS, st.booleans()),
+    st.builds(commands.SuspendProcesses, NAMES),
+    st.builds(commands.ResumeProcesses, NAMES),
 )
 HAPPENINGS = st.one_of(COMMANDS, st.tuples(st.sampled_from(["boot", "vanish"]), IDS))
 

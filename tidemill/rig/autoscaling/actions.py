@@ -13,18 +13,8 @@ from tidemill.rig.autoscaling.answers import (
 )
 from tidemill.rig.autoscaling.paging import page
 from tidemill.rig.autoscaling.protocol import unknown_action
+from tidemill.scaling import commands
 from tidemill.scaling.activities import tell
-from tidemill.scaling.commands import (
-    CompleteLifecycleAction,
-    ExecutePolicy,
-    RecordLifecycleActionHeartbeat,
-    ResumeProcesses,
-    SetDesiredCapacity,
-    SetInstanceProtection,
-    SuspendProcesses,
-    TerminateInstance,
-    UpdateGroup,
-)
 from tidemill.scaling.errors import invalid
 
 if TYPE_CHECKING:
@@ -108,7 +98,7 @@ def _hooks(group: Group, request: Request) -> Result:
 
 def _set_desired(group: Group, request: Request) -> Result:
     _check_name(group.view(), request)
-    group.request(SetDesiredCapacity(request["DesiredCapacity"]))
+    group.request(commands.SetDesiredCapacity(request["DesiredCapacity"]))
     return {}
 
 
@@ -117,7 +107,7 @@ def _update(group: Group, request: Request) -> Result:
         raise invalid("AutoScalingGroup name not found - null")
     _refuse(request, *sorted(request.keys() - UPDATABLE))
     sizes = (request.get(name) for name in ("MinSize", "MaxSize", "DesiredCapacity"))
-    group.request(UpdateGroup(*sizes))
+    group.request(commands.UpdateGroup(*sizes))
     return {}
 
 
@@ -125,27 +115,35 @@ def _execute(group: Group, request: Request) -> Result:
     if "AutoScalingGroupName" in request:
         _check_name(group.view(), request)
     name = _policy_name(request["PolicyName"])
-    group.request(ExecutePolicy(name, request.get("MetricValue"), request.get("BreachThreshold")))
+    group.request(
+        commands.ExecutePolicy(name, request.get("MetricValue"), request.get("BreachThreshold"))
+    )
     return {}
 
 
 def _protect(group: Group, request: Request) -> Result:
     _check_name(group.view(), request)
     protected = request["ProtectedFromScaleIn"]
-    group.request(SetInstanceProtection(tuple(request["InstanceIds"]), protected=protected))
+    group.request(
+        commands.SetInstanceProtection(tuple(request["InstanceIds"]), protected=protected)
+    )
     return {}
 
 
 def _complete(group: Group, request: Request) -> Result:
     _check_name(group.view(), request)
     result = request["LifecycleActionResult"]
-    group.request(CompleteLifecycleAction(request["LifecycleHookName"], _held(request), result))
+    group.request(
+        commands.CompleteLifecycleAction(request["LifecycleHookName"], _held(request), result)
+    )
     return {}
 
 
 def _heartbeat(group: Group, request: Request) -> Result:
     _check_name(group.view(), request)
-    group.request(RecordLifecycleActionHeartbeat(request["LifecycleHookName"], _held(request)))
+    group.request(
+        commands.RecordLifecycleActionHeartbeat(request["LifecycleHookName"], _held(request))
+    )
     return {}
 
 
@@ -157,20 +155,22 @@ def _terminate(group: Group, request: Request) -> Result:
             "constraint: Member must not be null"
         )
     decrement = request["ShouldDecrementDesiredCapacity"]
-    applied = group.request(TerminateInstance(request["InstanceId"], should_decrement=decrement))
+    applied = group.request(
+        commands.TerminateInstance(request["InstanceId"], should_decrement=decrement)
+    )
     activity = tell((), applied.facts)[-1]
     return {"Activity": show_activity(group.view(), activity)}
 
 
 def _suspend(group: Group, request: Request) -> Result:
     _check_name(group.view(), request)
-    group.request(SuspendProcesses(tuple(request.get("ScalingProcesses", []))))
+    group.request(commands.SuspendProcesses(tuple(request.get("ScalingProcesses", []))))
     return {}
 
 
 def _resume(group: Group, request: Request) -> Result:
     _check_name(group.view(), request)
-    group.request(ResumeProcesses(tuple(request.get("ScalingProcesses", []))))
+    group.request(commands.ResumeProcesses(tuple(request.get("ScalingProcesses", []))))
     return {}
 
 

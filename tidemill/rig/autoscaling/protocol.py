@@ -105,8 +105,8 @@ def _check(model: OperationModel, request: Mapping[str, Any]) -> None:
             )
         elif member.type_name == "string" and len(request.get(name, "x" * least)) < least:
             problems.append(
-                f"Value '{request[name]}' at '{label}' failed to satisfy constraint: Member must have length "
-                f"greater than or equal to {least}"
+                f"Value '{request[name]}' at '{label}' failed to satisfy constraint: Member must "
+                f"have length greater than or equal to {least}"
             )
     if problems:
         count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected"
