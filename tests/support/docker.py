@@ -8,12 +8,12 @@ import subprocess
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import docker
 import pytest
-from docker.errors import DockerException, NotFound
-from support.fleets import PRODUCT_TEMPLATE
+from docker.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-ROOT: Final = PRODUCT_TEMPLATE.parent
+ROOT: Final = Path(__file__).parents[2]
+ANSWER_SECONDS: Final = 30
 TAG: Final = "test"
 LABEL: Final = "tidemill.test"
 """Every container that tests start has it."""
@@ -41,10 +42,7 @@ class Images:
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[DockerClient]:
     """Lend a client of the Docker engine; without an engine skip, in CI fail."""
-    try:
-        client = docker.from_env(timeout=120)
-    except DockerException as error:
-        _do_without(f"no Docker engine answers: {error}")
+    client = docker.from_env(timeout=120, environment={**os.environ, "DOCKER_HOST": _host()})
     try:
         yield client
     finally:
@@ -92,6 +90,26 @@ def container(
     finally:
         with suppress(NotFound):
             started.remove(force=True, v=True)
+
+
+def _host() -> str:
+    """Return where the engine answers that the docker command talks to.
+
+    The command knows contexts, which the SDK does not; and where nobody answers, the SDK leaves a
+    socket open, which pytest rightly calls an error.
+    """
+    asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+    try:
+        host = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+        subprocess.run(
+            ["docker", "info"],  # noqa: S607 - whichever the user has
+            capture_output=True,
+            check=True,
+            timeout=ANSWER_SECONDS,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        _do_without(f"no Docker engine answers, .ci/engine makes one: {error}")
+    return host
 
 
 @cache
