@@ -83,6 +83,13 @@ lock: $(VENV)/.dev ## Pin every dependency anew, with hashes, from pyproject.tom
 	tar -xzf build/localstack/*.tar.gz -C build/localstack --strip-components 1
 	$(COMPILE_HERE) --constraint build/localstack/requirements-runtime.txt \
 	  requirements/localstack.in -o requirements/localstack.txt
+	rm -rf build/localstack-image && mkdir -p build/localstack-image
+	$(PIP) download --quiet --no-deps --no-binary localstack-core --dest build/localstack-image \
+	  $$(sed -n 's/^localstack-core\[runtime\]/localstack-core/p' localstack/requirements.in)
+	tar -xzf build/localstack-image/*.tar.gz -C build/localstack-image --strip-components 1
+	$(subst 3.11,3.13,$(COMPILE_HERE)) \
+	  --constraint build/localstack-image/requirements-runtime.txt \
+	  localstack/requirements.in -o localstack/requirements.txt
 
 clean: ## Remove everything that the verbs made.
 	rm -rf $(VENV) .venv-deploy .venv-lint $(LOCALSTACK) .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -17,23 +17,37 @@ from rich.console import Console
 
 from tidemill.dashboard.command import app as dashboard
 from tidemill.dashboard.errors import ExportError
+from tidemill.options import (
+    DEFAULT_BOOT,
+    DEFAULT_SPEED,
+    DEFAULT_TEMPLATE,
+    AutoscalingPortOption,
+    BootOption,
+    JsonOption,
+    ParameterOption,
+    PortOption,
+    SpeedOption,
+    TemplateOption,
+    read_parameters,
+    read_template,
+    refuse_usage,
+)
 from tidemill.report.errors import ReportError
 from tidemill.rig import daemon
 from tidemill.rig.clients import without_aws
+from tidemill.rig.command import RIG_FOLDER, chaos, fleet
 from tidemill.rig.demo import DemoOptions, run_demo
 from tidemill.rig.errors import RigError
-from tidemill.rig.processes import LAUNCH_SECONDS, USER_DATA_SECONDS
-from tidemill.rig.session import RigOptions, running_rig
+from tidemill.rig.rig import RigOptions
+from tidemill.rig.session import running_rig
 from tidemill.run_facts import about_run
 from tidemill.scaling.errors import ParameterError, ScalingError
 from tidemill.scaling.reading import read_fleet
-from tidemill.scaling.template import Document, parse_template
 
 USAGE = 2
 FAILURE = 1
 INTERRUPTED = 128 + signal.SIGINT
 DEMO_FOLDER = Path("build/demo")
-RIG_FOLDER = Path("build/rig")
 
 app = typer.Typer(
     name="tidemill",
@@ -45,34 +59,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C.",
 )
 app.add_typer(dashboard, name="dashboard")
-
-TemplateOption = Annotated[
-    Path, typer.Option("--template", help="The template to run.", metavar="FILE")
-]
-ParameterOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--parameter", "-P", metavar="NAME=VALUE", help="A parameter of the template; repeat it."
-    ),
-]
-SpeedOption = Annotated[
-    float,
-    typer.Option("--speed", min=1, max=60, help="How many times faster than ours AWS's time runs."),
-]
-PortOption = Annotated[
-    int, typer.Option("--port", min=0, max=65535, help="Port of the local AWS; 0 is any free one.")
-]
-BootOption = Annotated[
-    float,
-    typer.Option(
-        "--boot-seconds", min=0, max=3600, help="AWS's seconds from launch to a working consumer."
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
-
-DEFAULT_TEMPLATE = Path("template.yaml")
-DEFAULT_SPEED = 20.0
-DEFAULT_BOOT = LAUNCH_SECONDS + USER_DATA_SECONDS
+app.add_typer(chaos, name="chaos")
+app.command()(fleet)
 
 
 @app.command()
@@ -100,13 +88,13 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command
 ) -> None:
     """Run the whole story once: messages come, the fleet rises, drains the queue, goes to 0."""
     if count is not None and file is not None:
-        _usage("--count and --file exclude each other: choose what to send")
+        refuse_usage("--count and --file exclude each other: choose what to send")
     if file is not None and file != "-" and not Path(file).is_file():
-        _usage(f"--file: there is no file {file}")
+        refuse_usage(f"--file: there is no file {file}")
     options = RigOptions(
         folder=DEMO_FOLDER,
-        template=_read_template(template),
-        parameters=_parameters(parameter),
+        template=read_template(template),
+        parameters=read_parameters(parameter),
         speed=speed,
         port=port,
         boot_seconds=boot_seconds,
@@ -145,38 +133,41 @@ def up(  # noqa: PLR0913, PLR0917 - each is an option of the command
     parameter: ParameterOption = None,
     speed: SpeedOption = DEFAULT_SPEED,
     port: PortOption = 0,
+    autoscaling_port: AutoscalingPortOption = 0,
     boot_seconds: BootOption = DEFAULT_BOOT,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Start a rig that stays up, for messages of your own client."""
     # A wrong parameter shows here: the exit code of what runs in the background is not ours.
-    read_fleet(_read_template(template), _parameters(parameter))
+    read_fleet(read_template(template), read_parameters(parameter))
     arguments = ["--template", str(template), "--speed", str(speed), "--port", str(port)]
-    arguments += ["--boot-seconds", str(boot_seconds)]
+    arguments += ["--autoscaling-port", str(autoscaling_port), "--boot-seconds", str(boot_seconds)]
     for given in parameter or []:
         arguments += ["--parameter", given]
     _show_state(daemon.start(RIG_FOLDER, arguments), as_json=as_json)
 
 
 @app.command(hidden=True)
-def serve(
+def serve(  # noqa: PLR0913, PLR0917 - each is an option of the command
     template: TemplateOption = DEFAULT_TEMPLATE,
     parameter: ParameterOption = None,
     speed: SpeedOption = DEFAULT_SPEED,
     port: PortOption = 0,
+    autoscaling_port: AutoscalingPortOption = 0,
     boot_seconds: BootOption = DEFAULT_BOOT,
 ) -> None:
     """Run a rig in the foreground; what `tidemill up` starts in the background."""
     daemon.serve(
         RigOptions(
             folder=RIG_FOLDER,
-            template=_read_template(template),
-            parameters=_parameters(parameter),
+            template=read_template(template),
+            parameters=read_parameters(parameter),
             speed=speed,
             port=port,
             boot_seconds=boot_seconds,
             keep_facts=False,
-        )
+        ),
+        autoscaling_port,
     )
 
 
@@ -262,38 +253,16 @@ def _finish_demo(summary: dict[str, object], *, as_json: bool) -> None:
         )
 
 
-def _read_template(path: Path) -> Document:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        _usage(f"--template: cannot read {path}: {getattr(error, 'strerror', None) or error}")
-    return parse_template(text, str(path))
-
-
-def _parameters(given: list[str] | None) -> dict[str, str]:
-    values: dict[str, str] = {}
-    for item in given or []:
-        name, equals, value = item.partition("=")
-        if not equals or not name:
-            _usage(f"--parameter {item}: give NAME=VALUE")
-        values[name] = value
-    return values
-
-
 def _show_state(state: daemon.RigState, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(state)))
         return
     from tidemill.report.tables import state_table  # noqa: PLC0415
 
-    Console().print(state_table(state.endpoint, state.queue_url, state.status))
+    Console().print(state_table(state))
     typer.echo("send with `tidemill produce --count 100`, or with your own client:")
     for name, value in state.client.items():
         typer.echo(f"  export {name}={value}")
-
-
-def _usage(sentence: str) -> NoReturn:
-    raise typer.BadParameter(sentence)
 
 
 def _complain(sentence: str, code: int) -> int:

@@ -12,7 +12,8 @@ from support.rigs import labelled
 
 from tidemill.rig.clients import LocalClients
 from tidemill.rig.errors import RigError
-from tidemill.rig.session import Rig, RigOptions, running_rig
+from tidemill.rig.rig import Rig, RigOptions
+from tidemill.rig.session import running_rig
 from tidemill.scaling.errors import ParameterError
 from tidemill.scaling.timeline import AlarmChanged, Noted
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.table import Table
 
@@ -46,14 +46,39 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
     return table
 
 
-def state_table(endpoint: str, queue_url: str, status: Mapping[str, Any]) -> Table:
+class UpRig(Protocol):
+    """A rig that is up, as it tells of itself."""
+
+    @property
+    def endpoint(self) -> str:
+        """Return the URL of its local AWS."""
+        ...
+
+    @property
+    def autoscaling_url(self) -> str:
+        """Return the URL of its Auto Scaling API."""
+        ...
+
+    @property
+    def queue_url(self) -> str:
+        """Return its work queue's URL."""
+        ...
+
+    @property
+    def status(self) -> Mapping[str, Any]:
+        """Return how things stand, by name."""
+        ...
+
+
+def state_table(rig: UpRig) -> Table:
     """Return a rig that is up as a table for a terminal."""
     table = Table(title="The rig that is up", show_header=False)
     table.add_column(style="dim")
     table.add_column(style="bold", overflow="fold")
-    table.add_row("endpoint", endpoint)
-    table.add_row("queue", queue_url)
-    for name, value in status.items():
+    table.add_row("endpoint", rig.endpoint)
+    table.add_row("Auto Scaling", rig.autoscaling_url)
+    table.add_row("queue", rig.queue_url)
+    for name, value in rig.status.items():
         if name == "at":
             continue
         text = (

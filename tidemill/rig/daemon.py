@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import psutil
 
+from tidemill.rig.autoscaling.server import serving
 from tidemill.rig.errors import RigError
 from tidemill.rig.leftovers import end_leftovers
 from tidemill.rig.lock import holder, locked
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tidemill.rig.session import Rig, RigOptions
+    from tidemill.rig.rig import Rig, RigOptions
 
 START_SECONDS = 90.0
 STOP_SECONDS = 60.0
@@ -38,23 +39,30 @@ class RigState:
 
     pid: int
     endpoint: str
+    autoscaling_url: str
     queue_url: str
     dead_letter_url: str | None
     client: dict[str, str]
     status: dict[str, Any]
 
 
-def serve(options: RigOptions) -> None:
-    """Run a rig until SIGTERM or SIGINT, and keep its state in the folder up to date."""
+def serve(options: RigOptions, autoscaling_port: int = 0) -> None:
+    """Run a rig until SIGTERM or SIGINT, and keep its state in the folder up to date.
+
+    Its Auto Scaling API is on `autoscaling_port`; 0 is any free one.
+    """
     asked: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _frame: asked.append(got))
-    with running_rig(options, lambda _fact: None) as rig:
+    with (
+        running_rig(options, lambda _fact: None) as rig,
+        serving(rig, port=autoscaling_port) as autoscaling_url,
+    ):
         written = 0.0
         while not asked:
             rig.turn()
             if time.monotonic() - written >= STATUS_SECONDS:
-                _write_state(options.folder / STATE, rig)
+                _write_state(options.folder / STATE, rig, autoscaling_url)
                 written = time.monotonic()
             time.sleep(rig.pause)
 
@@ -138,14 +146,15 @@ def _end(pid: int) -> None:
         raise RigError(f"the rig (process {pid}) does not end: kill it") from error
 
 
-def _write_state(path: Path, rig: Rig) -> None:
+def _write_state(path: Path, rig: Rig, autoscaling_url: str) -> None:
     status: Mapping[str, object] = asdict(rig.status())
     state = RigState(
         pid=psutil.Process().pid,
         endpoint=rig.endpoint,
+        autoscaling_url=autoscaling_url,
         queue_url=rig.queue_url,
         dead_letter_url=rig.dead_letter_url,
-        client=rig.client_environment(),
+        client={**rig.client_environment(), "AWS_ENDPOINT_URL_AUTO_SCALING": autoscaling_url},
         status={"time": stamp(rig.memory.at), **status},
     )
     fresh = path.with_suffix(".new")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tidemill.rig.account import Account, SentMessage
-    from tidemill.rig.session import Rig
+    from tidemill.rig.rig import Rig
     from tidemill.status import Status
 
 STATUS_SECONDS = 0.5

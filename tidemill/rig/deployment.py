@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 DEPLOY_SECONDS = 120.0
 
+PRETENDED = "unknown"
+"""The physical id of what LocalStack says that it created, but did not."""
+
+HINT = (
+    "see its log (`docker compose logs localstack`); images of LocalStack later than "
+    "localstack/localstack:4.14.0 need an account's token"
+)
+
 METRIC_MATH = (
     "the local AWS takes no metric math alarms; the rig evaluates those that trigger scaling itself"
 )
@@ -88,6 +96,37 @@ def deploy(
         _physical(clients, stack, left_out),
         tuple(_told({name: why for name, why in left_out.items() if name not in absent})),
     )
+
+
+def find_deployment(
+    clients: LocalClients, stack: str, seconds: float
+) -> tuple[Deployment, dict[str, str]]:
+    """Return a stack that is being deployed by somebody else, and the parameters it was given.
+
+    Args:
+        clients: of the local AWS, which may be about to start.
+        stack: the stack's name.
+        seconds: how long both may take.
+
+    Raises:
+        RigError: nobody answers there, there is no such stack in time, or its creation failed.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            found = clients.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+            break
+        except (BotoCoreError, ClientError) as error:
+            if time.monotonic() >= deadline:
+                reached = isinstance(error, ClientError)
+                why = f"has no stack {stack}" if reached else "does not answer"
+                raise RigError(f"the local AWS at {clients.endpoint} {why}: {HINT}") from error
+            time.sleep(0.5)
+    _await_created(clients.cloudformation, stack)
+    parameters = {
+        item["ParameterKey"]: item["ParameterValue"] for item in found.get("Parameters", [])
+    }
+    return Deployment(_physical(clients, stack, {}), ()), parameters
 
 
 def without(template: Document, left_out: dict[str, str]) -> Document:
@@ -183,7 +222,7 @@ def _physical(
     resources = clients.cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
     for resource in resources:
         logical_id, reference = resource["LogicalResourceId"], resource.get("PhysicalResourceId")
-        if logical_id in left_out or not reference:
+        if logical_id in left_out or not reference or reference == PRETENDED:
             continue
         physical[logical_id] = {"Ref": reference}
         if resource["ResourceType"] == "AWS::SQS::Queue":

@@ -24,6 +24,12 @@ Linux 2023 (brevdev/ec2-coldboot-research, January 2026); AWS publishes no numbe
 USER_DATA_SECONDS = 40.0
 """From running to a started consumer: booting, pulling the image, `docker run`; our estimate."""
 
+NOTICE_SECONDS = 120
+"""Between a Spot instance's notice and its end (EC2 user guide, "Spot Instance interruption
+notices")."""
+
+TAKEN_BACK = "EC2 took the Spot instance back"
+
 STOP_SECONDS = 5.0
 
 
@@ -37,13 +43,17 @@ class Clock(Protocol):
 
 @dataclass(slots=True)
 class Machine:
-    """One instance: its consumer, once it has started, and how far its lifecycle has come."""
+    """One instance: its consumer, once it has started, and how far its lifecycle has come.
+
+    `ends_at` is when a Spot instance that got its notice ends, in AWS's time.
+    """
 
     launched_at: float
     process: subprocess.Popen[bytes] | None = None
     running: bool = False
     draining: bool = False
     done: bool = False
+    ends_at: float | None = None
 
 
 class ProcessWorld:
@@ -89,14 +99,20 @@ class ProcessWorld:
         if machine.process is not None:
             machine.process.terminate()
 
+    def interrupt(self, instance: str) -> None:
+        """Give an instance the notice that a Spot instance gets; two minutes later it is gone."""
+        machine = self._machines[instance]
+        machine.ends_at = self._clock.now() + NOTICE_SECONDS
+        if machine.process is not None:
+            machine.process.terminate()
+
     def terminate(self, instance: str) -> None:
         """End an instance, whatever its consumer does."""
         machine = self._machines.get(instance)
         if machine is None:
             return
         machine.done = True
-        if machine.process is not None and machine.process.poll() is None:
-            machine.process.kill()
+        self._kill(machine)
 
     def polled(self) -> bool:
         """Tell whether any consumer runs."""
@@ -109,31 +125,47 @@ class ProcessWorld:
         """Yield what instances did since the last call, and let booted ones start working."""
         now = self._clock.now()
         for instance, machine in list(self._machines.items()):
-            age = now - machine.launched_at
-            if not machine.running and age >= self._launch_seconds:
+            if not machine.running and now - machine.launched_at >= self._launch_seconds:
                 machine.running = True
                 yield Booted(instance)
-            if machine.done:
-                if machine.process is None or machine.process.poll() is not None:
-                    del self._machines[instance]
-                    yield Gone(instance)
+            if machine.ends_at is not None and now >= machine.ends_at:
+                self._kill(machine)
+                yield self._forget(instance, TAKEN_BACK)
             elif machine.process is None:
-                if machine.draining:
-                    yield HookCompleted(instance)
-                elif age >= self._boot_seconds:
-                    machine.process = self._start(instance)
+                yield from self._look_at_empty(instance, machine, now)
             elif machine.process.poll() is not None:
-                if machine.draining:
+                if machine.done:
+                    yield self._forget(instance)
+                elif machine.draining:
                     yield HookCompleted(instance)
-                else:
-                    del self._machines[instance]
-                    yield Gone(instance, self._last_words(instance, machine.process.returncode))
+                elif machine.ends_at is None:  # else it did as the notice said
+                    words = self._last_words(instance, machine.process.returncode)
+                    yield self._forget(instance, words)
+
+    def _look_at_empty(
+        self, instance: str, machine: Machine, now: float
+    ) -> Iterator[InstanceEvent]:
+        """Go on with an instance whose consumer has not started."""
+        if machine.done:
+            yield self._forget(instance)
+        elif machine.draining:
+            yield HookCompleted(instance)
+        elif now - machine.launched_at >= self._boot_seconds:
+            machine.process = self._start(instance)
+
+    def _forget(self, instance: str, detail: str = "") -> Gone:
+        del self._machines[instance]
+        return Gone(instance, detail)
 
     def close(self) -> None:
         """End every consumer: first asked, then forced."""
         processes = [m.process for m in self._machines.values() if m.process is not None]
         end_children(processes, STOP_SECONDS)
         self._machines.clear()
+
+    def _kill(self, machine: Machine) -> None:
+        if machine.process is not None and machine.process.poll() is None:
+            machine.process.kill()
 
     def _start(self, instance: str) -> subprocess.Popen[bytes]:
         with (

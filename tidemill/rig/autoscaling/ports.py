@@ -37,3 +37,11 @@ class Group(Protocol):
             RequestError: the request is refused.
         """
         ...
+
+    def interrupt(self, instance: str | None) -> str:
+        """Give a Spot instance its notice, by default the oldest in service; return which.
+
+        Raises:
+            RigError: there is no such instance, or none in service.
+        """
+        ...

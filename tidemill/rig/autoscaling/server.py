@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from tidemill.rig.autoscaling.ports import Group
     from tidemill.rig.autoscaling.protocol import Answer
 
+INTERRUPT = "/_tidemill/interrupt"
+"""Beside AWS's API: a POST gives the Spot instance `?instance=` its notice, or any in service. On
+AWS, Fault Injection Service does that."""
+
 MOST_BYTES = 1 << 20
 """No request of these actions comes near a megabyte; what is larger is not read."""
 
@@ -87,7 +91,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(*answer(self.server.group, urlsplit(self.path).query))
 
     def do_POST(self) -> None:
-        """Answer a request whose fields are in its body."""
+        """Answer a request whose fields are in its body, or interrupt a Spot instance."""
+        place = urlsplit(self.path)
+        if place.path == INTERRUPT:
+            self._interrupt(dict(parse_qsl(place.query)).get("instance"))
+            return
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or int(length) > MOST_BYTES:
             self._send(*write_error(invalid(f"A request has at most {MOST_BYTES} bytes")))
@@ -98,9 +106,15 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
         """Say nothing: the timeline tells what requests do."""
 
-    def _send(self, status: int, body: bytes) -> None:
+    def _interrupt(self, instance: str | None) -> None:
+        try:
+            self._send(200, self.server.group.interrupt(instance).encode(), "text/plain")
+        except RigError as error:
+            self._send(409, str(error).encode(), "text/plain")
+
+    def _send(self, status: int, body: bytes, kind: str = "text/xml") -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "text/xml")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

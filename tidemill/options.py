@@ -1,0 +1,79 @@
+"""Options that several commands take, and what their values are read from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from tidemill.rig.processes import LAUNCH_SECONDS, USER_DATA_SECONDS
+from tidemill.scaling.template import Document, parse_template
+
+TemplateOption = Annotated[
+    Path, typer.Option("--template", help="The template to run.", metavar="FILE")
+]
+ParameterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter", "-P", metavar="NAME=VALUE", help="A parameter of the template; repeat it."
+    ),
+]
+SpeedOption = Annotated[
+    float,
+    typer.Option("--speed", min=1, max=60, help="How many times faster than ours AWS's time runs."),
+]
+PortOption = Annotated[
+    int, typer.Option("--port", min=0, max=65535, help="Port of the local AWS; 0 is any free one.")
+]
+AutoscalingPortOption = Annotated[
+    int,
+    typer.Option(
+        "--autoscaling-port", min=0, max=65535, help="Port of the Auto Scaling API; 0 is any free."
+    ),
+]
+BootOption = Annotated[
+    float,
+    typer.Option(
+        "--boot-seconds", min=0, max=3600, help="AWS's seconds from launch to a working consumer."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
+
+DEFAULT_TEMPLATE = Path("template.yaml")
+DEFAULT_SPEED = 20.0
+DEFAULT_BOOT = LAUNCH_SECONDS + USER_DATA_SECONDS
+
+
+def read_template(path: Path) -> Document:
+    """Return the template of this file.
+
+    Raises:
+        typer.BadParameter: it cannot be read.
+        TemplateError: it is no template.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        refuse_usage(f"--template: cannot read {path}: {getattr(error, 'strerror', None) or error}")
+    return parse_template(text, str(path))
+
+
+def read_parameters(given: list[str] | None) -> dict[str, str]:
+    """Return what `--parameter NAME=VALUE`, given any number of times, comes to.
+
+    Raises:
+        typer.BadParameter: one is written otherwise.
+    """
+    values: dict[str, str] = {}
+    for item in given or []:
+        name, equals, value = item.partition("=")
+        if not equals or not name:
+            refuse_usage(f"--parameter {item}: give NAME=VALUE")
+        values[name] = value
+    return values
+
+
+def refuse_usage(sentence: str) -> NoReturn:
+    """Raise what ends the command with the exit code of wrong usage."""
+    raise typer.BadParameter(sentence)

@@ -1,0 +1,48 @@
+"""Copies what consumers in containers write to standard output into files, as it comes."""
+
+from __future__ import annotations
+
+from threading import Thread
+from typing import TYPE_CHECKING, Protocol
+
+from tidemill.rig.errors import RigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Output(Protocol):
+    """Has the output of containers."""
+
+    def follow(self, name: str, *, stdout: bool, stderr: bool) -> Iterator[bytes]:
+        """Yield what a container writes, from its first word on, until it ends."""
+        ...
+
+
+class Followers:
+    """One thread for each container whose output is copied."""
+
+    def __init__(self, output: Output, folder: Path) -> None:
+        """Copy into this folder, a file for each instance."""
+        self._output = output
+        self._folder = folder
+        self._followed: set[str] = set()
+
+    def follow(self, name: str, instance: str) -> None:
+        """Copy a container's output into the instance's file, unless that goes on already."""
+        if name in self._followed:
+            return
+        self._followed.add(name)
+        Thread(target=self._copy, args=(name, instance), daemon=True).start()
+
+    def _copy(self, name: str, instance: str) -> None:
+        # A container that was started again, or adopted, tells everything from its first word on.
+        with (self._folder / f"{instance}.jsonl").open("wb") as file:
+            try:
+                for chunk in self._output.follow(name, stdout=True, stderr=False):
+                    file.write(chunk)
+                    file.flush()
+            except RigError:
+                pass  # it was removed in the middle of a word
+        self._followed.discard(name)
