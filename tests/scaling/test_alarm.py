@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +26,7 @@ from tidemill.scaling.alarm import (
     verify,
 )
 from tidemill.scaling.expression import ExpressionError
-from tidemill.scaling.metrics import MetricStore, StatisticError
+from tidemill.scaling.metrics import Datapoint, MetricStore, StatisticError, StatisticSet
 from tidemill.scaling.spec import Alarm, MetricQuery, MetricStat, MissingData
 
 HOUR, DAY = 3600, 86_400
@@ -151,11 +153,66 @@ def test_queries_that_do_not_work_out_are_refused_by_the_alarms_name(
     assert str(error.value).startswith(f"BacklogHighAlarm: {message}")
 
 
-def test_a_statistic_that_is_not_modelled_is_refused() -> None:
+def test_a_statistic_that_does_not_exist_is_refused() -> None:
     """Before the alarm is ever evaluated."""
-    query = MetricQuery("visible", MetricStat(VISIBLE, 60, "p90"))
-    with pytest.raises(StatisticError, match="BacklogHighAlarm: statistic 'p90' is not modelled"):
+    query = MetricQuery("visible", MetricStat(VISIBLE, 60, "p900"))
+    with pytest.raises(StatisticError, match="BacklogHighAlarm: statistic 'p900': a percentile"):
         verify(an_alarm(queries=(query,)))
+
+
+def test_a_query_that_nothing_refers_to_is_checked_as_well() -> None:
+    """CloudWatch would refuse the alarm."""
+    queries = (*an_alarm().queries, MetricQuery("e1", expression="nothing + 1"))
+    with pytest.raises(ExpressionError, match='has the id "nothing"'):
+        verify(an_alarm(queries=queries))
+
+
+def test_an_expression_may_use_the_array_that_another_one_gives() -> None:
+    """Only the one that the alarm watches has to be a single series."""
+    alarm = an_expression_alarm(("all", "METRICS()"), ("most", "MAX(all)"))
+    store = a_store({120: 30}).record(points(IN_FLIGHT, {60: 1, 120: 5}), FOREVER)
+    assert datapoints(alarm, store, now=180) == (None, None, None, 1, 30)
+
+
+def test_timestamps_are_those_of_the_periods_of_the_evaluation_range() -> None:
+    """A period is stamped with its start."""
+    alarm = an_expression_alarm(("when", "EPOCH(visible)"))
+    assert datapoints(alarm, MetricStore(), now=366.3) == (60, 120, 180, 240, 300)
+
+
+def test_a_percentile_of_too_few_samples_leaves_the_state_as_it_is() -> None:
+    """p90 needs 100 samples in all evaluation periods ("Percentile-based alarms ...")."""
+    query = MetricQuery("latency", MetricStat(VISIBLE, 60, "p90"))
+    alarm = an_alarm(queries=(query,), returned="latency", ignore_low_samples=True)
+    few = MetricStore().record(
+        [Datapoint(VISIBLE, at, StatisticSet(33, 33 * 99, 99, 99)) for at in (0, 60, 120)], FOREVER
+    )
+    enough = few.record(points(VISIBLE, {120: 99}), FOREVER)
+    created = AlarmMemory.created(0.0)
+    assert evaluate(alarm, created, few, 180).state is AlarmState.INSUFFICIENT_DATA
+    assert evaluate(alarm, created, enough, 180).state is AlarmState.ALARM
+    assert evaluate(replace(alarm, ignore_low_samples=False), created, few, 180).state == "ALARM"
+
+
+def test_low_samples_are_looked_at_for_percentiles_only() -> None:
+    """The setting is used for no other alarms (API, PutMetricAlarm)."""
+    store = a_store({0: 11, 60: 12, 120: 13})
+    for alarm in (an_alarm(), an_expression_alarm(("e1", "visible * 1"))):
+        memory = evaluate(
+            replace(alarm, ignore_low_samples=True), AlarmMemory.created(0.0), store, 180
+        )
+        assert memory.state is AlarmState.ALARM
+
+
+def test_datapoints_of_another_unit_than_asked_for_do_not_count() -> None:
+    """Those of which nobody knows the unit do."""
+    query = MetricQuery("visible", MetricStat(VISIBLE, 60, "Sum"), unit="Count")
+    told = [
+        Datapoint(VISIBLE, at, StatisticSet.of(at + 1), unit)
+        for at, unit in ((0, "Count"), (60, "Seconds"), (120, None))
+    ]
+    store = MetricStore().record(told, FOREVER)
+    assert datapoints(an_alarm(queries=(query,)), store, 180)[-3:] == (1, None, 121)
 
 
 def test_queries_that_work_out_are_accepted() -> None:
@@ -179,3 +236,25 @@ def test_evaluating_twice_at_one_moment_changes_nothing(
     """An evaluation is a function of memory and data; its result is a fixed point."""
     once = evaluate(alarm, AlarmMemory.created(0.0), a_store(values), now)
     assert evaluate(alarm, once, a_store(values), now) == once
+
+
+@given(
+    st.builds(
+        lambda treatment, least: an_alarm(missing_data=treatment, datapoints_to_alarm=least),
+        st.sampled_from(MissingData),
+        st.integers(1, 3),
+    ),
+    st.dictionaries(st.integers(0, 9).map(lambda minute: minute * 60.0), st.floats(0, 20)),
+    st.lists(st.floats(0, 59.9), min_size=10, max_size=10),
+)
+def test_how_often_an_alarm_is_evaluated_within_a_minute_changes_nothing(
+    alarm: Alarm, values: dict[float, float], extra: list[float]
+) -> None:
+    """Datapoints come once a minute; what lies between two evaluations is not seen."""
+    store = a_store(values)
+    once = often = AlarmMemory.created(0.0)
+    for minute, later in enumerate(extra, start=1):
+        once = evaluate(alarm, once, store, minute * 60.0)
+        often = evaluate(alarm, often, store, minute * 60.0)
+        often = evaluate(alarm, often, store, minute * 60.0 + later)
+        assert often == once

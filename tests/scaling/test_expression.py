@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,6 +82,49 @@ SERIES: dict[str, Series] = {
         ("IF(-m1, m1)", (30, 20, NONE, NONE)),
         ("IF(1, m2, m1)", (20, NONE, 20, NONE)),
         ("IF(0, m2)", (NONE, NONE, NONE, NONE)),
+        ("IF(m1 > 25, gap)", (0, NONE, NONE, NONE)),
+        ("IF(MAX(empty), m1, m2)", (NONE, NONE, NONE, NONE)),
+        ("IF(1, 5, m1)", (5, 5, 5, 5)),
+        # along the series
+        ("DIFF(m1)", (NONE, -10, -20, 0)),
+        ("DIFF(gap)", (NONE, NONE, NONE, 3)),
+        ("DIFF_TIME(gap)", (NONE, NONE, NONE, 120)),
+        ("RATE(gap) * 120", (NONE, NONE, NONE, 3)),
+        ("SUM(DIFF([m1, gap]))", (NONE, -10, -20, 3)),
+        ("RUNNING_SUM(m1)", (30, 50, 50, 50)),
+        ("RUNNING_SUM(m2)", (20, NONE, 40, NONE)),
+        ("TIME_SERIES(5 * AVG(m2))", (50, 50, 50, 50)),
+        ("TIME_SERIES(MAX(empty))", (NONE, NONE, NONE, NONE)),
+        ("EPOCH(empty)", (0, 60, 120, 180)),
+        ("MINUTE(empty)", (0, 1, 2, 3)),
+        # numbers made of a series
+        ("m1 / PERIOD(m1)", (0.5, pytest.approx(1 / 3), 0, 0)),
+        ("m1 - STDDEV(gap)", (28.5, 18.5, -1.5, -1.5)),
+        ("SUM(m2) / DATAPOINT_COUNT(m2) + m1 * 0", (20, 20, 20, 20)),
+        ("m1 / METRIC_COUNT([m1, m2])", (15, 10, 0, 0)),
+        ("m1 + MAX(empty)", (NONE, NONE, NONE, NONE)),
+        # arrays
+        ("STDDEV([m1, m2])", (5, 0, 10, 0)),
+        ("DATAPOINT_COUNT([m2, gap])", (1, 1, 1, 1)),
+        ("FIRST(METRICS())", (30, 20, 0, 0)),
+        ("LAST([m1, gap])", (NONE, 1, NONE, 4)),
+        ("LAST(REMOVE_EMPTY([m1, empty]))", (30, 20, 0, 0)),
+        ("LAST(REMOVE_EMPTY([empty]))", (NONE, NONE, NONE, NONE)),
+        ("MAX(REMOVE_EMPTY([empty]))", (NONE, NONE, NONE, NONE)),
+        ("REMOVE_EMPTY([gap])", (NONE, 1, NONE, 4)),
+        ("FIRST(SORT(METRICS(), SUM, ASC))", (NONE, 1, NONE, 4)),
+        ("FIRST(SORT(METRICS(), AVG, DESC))", (30, 20, 0, 0)),
+        ("LAST(SORT([empty, m1, gap], MAX, DESC))", (NONE, NONE, NONE, NONE)),
+        ("SORT(METRICS(), MIN, DESC, 1)", (20, NONE, 20, NONE)),
+        ("SLICE(METRICS(), 1, 2)", (20, NONE, 20, NONE)),
+        ("SLICE([m1, m2], 1)", (20, NONE, 20, NONE)),
+        ("SLICE([m1, m2], 1, 2) + m1", (50, 20, 20, 0)),
+        ("SUM(SLICE([m1, m2], 5))", (NONE, NONE, NONE, NONE)),
+        ("SUM([METRICS('m1'), METRICS('m2')])", (50, 20, 20, 0)),
+        ("MIN(ABS(-[m1, m2]))", (20, 20, 0, 0)),
+        # logarithms
+        ("LOG10(m1 * 10 / 3)", (2, pytest.approx(1.8239, abs=1e-4), NONE, NONE)),
+        ("LOG(m2 / 20)", (0, NONE, 0, NONE)),
         # precedence
         ("m1 + m1 * 2", (90, 60, 0, 0)),
         ("(m1 + m1) * 2", (120, 80, 0, 0)),
@@ -99,7 +143,28 @@ def test_an_expression_gives_its_series(text: str, expected: Series) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("2 * 3 > 5", 1), ("SUM(m1)", 50), ("AVG(m2)", 10), ("MIN(gap)", 1), ("MAX(gap)", 4)],
+    [
+        ("2 * 3 > 5", 1),
+        ("SUM(m1)", 50),
+        ("AVG(m2)", 10),
+        ("MIN(gap)", 1),
+        ("MAX(gap)", 4),
+        ("STDDEV(gap)", 1.5),
+        ("DATAPOINT_COUNT(gap)", 2),
+        ("DATAPOINT_COUNT(empty)", 0),
+        ("SUM(empty)", 0),
+        ("AVG(empty)", 0),
+        ("MAX(empty)", NONE),
+        ("METRIC_COUNT(METRICS())", 4),
+        ("METRIC_COUNT(REMOVE_EMPTY(METRICS()))", 3),
+        ("PERIOD(m1)", 60),
+        ("IF(0, 1)", NONE),
+        ("IF(MAX(empty), 1, 2)", NONE),
+        ("1 / 0", NONE),
+        ("1 / 0 + 1", NONE),
+        ("10 ^ 400", NONE),
+        ("LOG10(1000)", 3),
+    ],
     ids=str,
 )
 def test_an_expression_over_no_series_or_one_reduced_gives_a_number(
@@ -132,7 +197,13 @@ def test_a_text_is_compiled_once() -> None:
         ("FOO(m1)", 'unknown function FOO at column 1 of "FOO(m1)"'),
         ("1 + ceil(m1)", "unknown function ceil (functions are written in capitals: CEIL) at"),
         ("SEARCH(...)", "SEARCH cannot be used (CloudWatch allows no alarm on it"),
-        ("m1 + RATE(m1)", "RATE cannot be used (it is not modelled yet) at column 6"),
+        ("m1 + LAMBDA(m1)", "LAMBDA cannot be used (its data does not come from"),
+        ("SELECT MAX(x) FROM y", "a Metrics Insights query is not modelled: give the alarm"),
+        ("SORT(METRICS(), STDDEV, ASC)", "unexpected STDDEV at column 17"),
+        ("SORT(METRICS(), m1, ASC)", "SORT takes AVG or MIN or MAX or SUM here at column 1"),
+        ("m1 * 1e999", "the number 1e999 is too large at column 6"),
+        ("-" * 300 + "m1", "more than 200 levels of nesting"),
+        ("metrics()", "unknown function metrics (functions are written in capitals: METRICS)"),
         ("m1 +", 'unexpected end at column 5 of "m1 +"'),
         ("m1 ) 2", "unexpected ')' at column 4"),
         ("m1 @ 2", "unexpected '@' at column 4"),
@@ -165,9 +236,16 @@ def test_a_text_that_is_no_metric_math_is_refused(text: str, message: str) -> No
         ("METRICS('zz')", 'METRICS("zz") finds no metric'),
         ("[m1, 5]", "an array holds series, not numbers"),
         ("SUM(5)", "SUM takes a series or an array of series, not a number"),
-        ("FILL(5, 1)", "FILL takes a series or an array of series, not a number"),
-        ("FILL(m1, [m1, m2])", "FILL takes one series as the filler"),
-        ("IF(METRICS(), 1)", "IF takes series and numbers, not an array"),
+        ("FILL(5, 1)", "FILL takes a series or an array of series as argument 1, not a number"),
+        ("FILL(m1, [m1, m2])", "FILL takes a number or a series or REPEAT or LINEAR as argument 2"),
+        ("IF(METRICS(), 1)", "IF takes a number or a series as argument 1, not an array"),
+        ("METRICS() > 5", "> compares series and numbers, not an array of series in"),
+        ("TIME_SERIES(m1)", "TIME_SERIES takes a number, not a series in"),
+        ("m1 * PERIOD(m1 + 1)", "PERIOD takes the id of a metric, not the result of an expression"),
+        ("m1 / METRIC_COUNT(m1)", "METRIC_COUNT takes an array of series, not a series"),
+        ("FIRST(m1)", "FIRST takes an array of series, not a series"),
+        ("SLICE(METRICS(), 1)", "an array of 3 series, where an alarm watches one"),
+        ("SORT(METRICS(), SUM, ASC, 2)", "an array of 2 series, where an alarm watches one"),
     ],
     ids=str,
 )
@@ -211,3 +289,55 @@ def test_where_every_series_is_missing_there_is_no_datapoint(text: str, length: 
     """Only FILL makes something out of nothing."""
     nothing = (None,) * length
     assert compile_expression(text).evaluate({"m1": nothing, "m2": nothing}) == nothing
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("MINUTE(m1)", (58, 59, 0)),
+        ("HOUR(m1)", (23, 23, 0)),
+        ("DAY(m1)", (6, 6, 7)),
+        ("DATE(m1)", (29, 29, 1)),
+        ("MONTH(m1)", (2, 2, 3)),
+        ("YEAR(m1)", (2020, 2020, 2020)),
+        ("IF(DAY(m1) < 7, m1)", (1, 0, None)),
+    ],
+    ids=str,
+)
+def test_functions_of_time_go_by_the_period_in_utc(text: str, expected: Series) -> None:
+    """From Saturday, 29 February 2020, 23:58 on; a missing point has a time just as well."""
+    start = 1_583_020_680.0
+    assert compile_expression(text).evaluate({"m1": (1, None, 3)}, start=start) == expected
+
+
+ATOMS = st.sampled_from(
+    ["m1", "m2", "0", "3", "1e200", "SUM(m1)", "MAX(m2)", "DIFF(m2)", "MINUTE(m1)"]
+)
+OPERATORS = st.sampled_from(["+", "-", "*", "/", "^", "==", "<", "AND", "OR"])
+EXPRESSIONS = st.recursive(
+    ATOMS,
+    lambda inner: st.one_of(
+        st.tuples(
+            inner, st.sampled_from(["+", "-", "*", "/", "^", "==", "<", "AND", "OR"]), inner
+        ).map(lambda parts: f"({' '.join(parts)})"),
+        st.tuples(st.sampled_from(["-", "NOT ", "CEIL", "LOG", "ABS", "LOG10"]), inner).map(
+            lambda parts: f"{parts[0]}({parts[1]})"
+        ),
+        st.tuples(inner, inner, inner).map(lambda parts: f"IF({', '.join(parts)})"),
+    ),
+    max_leaves=12,
+)
+ANY_POINT = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(EXPRESSIONS, st.lists(st.tuples(ANY_POINT, ANY_POINT), min_size=1, max_size=5))
+def test_an_expression_gives_finite_points_or_none(
+    text: str, rows: list[tuple[float | None, float | None]]
+) -> None:
+    """Whatever the series: no error, no infinity, nothing that is not a number."""
+    first, second = tuple(one for one, _ in rows), tuple(two for _, two in rows)
+    result = compile_expression(text).evaluate({"m1": first, "m2": second})
+    points = result if isinstance(result, tuple) else (result,)
+    assert all(point is None or math.isfinite(point) for point in points)
+    if isinstance(result, tuple):
+        assert len(result) == len(rows)

@@ -12,7 +12,6 @@ from support.alarms import FOREVER, IN_FLIGHT, VISIBLE, a_store, points
 from tidemill.scaling.metrics import (
     Datapoint,
     MetricStore,
-    StatisticError,
     StatisticSet,
     aligned,
 )
@@ -37,11 +36,11 @@ def test_merged_samples_give_each_statistic(stat: str, value: float) -> None:
     assert merged.value(stat) == value
 
 
-@pytest.mark.parametrize("stat", ["p99", "TM(10%:90%)", "average", ""])
-def test_any_other_statistic_is_refused_by_name(stat: str) -> None:
-    """A percentile needs the samples themselves, which are not kept."""
-    with pytest.raises(StatisticError, match="not modelled; use one of SampleCount, Sum"):
-        StatisticSet.of(1.0).value(stat)
+def test_what_overflows_has_no_datapoint() -> None:
+    """Infinity never gets into a series."""
+    store = MetricStore().record(points(VISIBLE, {0: 1e308}), FOREVER)
+    store = store.record(points(VISIBLE, {0: 1e308, 60: 1}), FOREVER)
+    assert store.series(MINUTELY, 120, 2) == (None, 1)
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.errors import ScalingError
-from tidemill.scaling.expression import ExpressionError, compile_expression
-from tidemill.scaling.metrics import StatisticSet, aligned
+from tidemill.scaling.metric_statistics import percentile_of, samples_needed
+from tidemill.scaling.metrics import aligned
+from tidemill.scaling.queries import Program, check_queries, compile_queries
 from tidemill.scaling.reason import CREATED, explain
+from tidemill.scaling.spec import MetricStat
 from tidemill.scaling.verdict import AlarmState, evaluation_range, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tidemill.scaling.metrics import MetricStore, Series
     from tidemill.scaling.spec import Alarm
 
@@ -69,12 +70,16 @@ def evaluate(alarm: Alarm, memory: AlarmMemory, store: MetricStore, now: float) 
         StatisticError: a statistic is not modelled; likewise.
     """
     values = datapoints(alarm, store, now)
-    state = judge(alarm, values, memory.state)
+    state = memory.state
+    if not (alarm.ignore_low_samples and _too_few_samples(alarm, store, now)):
+        state = judge(alarm, values, state)
     value = next((value for value in reversed(values) if value is not None), None)
-    if state is memory.state:
-        return replace(memory, value=value)
-    reason = explain(alarm, state, values, aligned(_horizon(alarm, now), alarm.period))
-    return AlarmMemory(state, now, reason, value)
+    if state is not memory.state:
+        reason = explain(alarm, state, values, aligned(_horizon(alarm, now), alarm.period))
+        return AlarmMemory(state, now, reason, value)
+    if value == memory.value:
+        return memory
+    return AlarmMemory(state, memory.since, memory.reason, value)
 
 
 def datapoints(alarm: Alarm, store: MetricStore, now: float) -> Series:
@@ -82,16 +87,9 @@ def datapoints(alarm: Alarm, store: MetricStore, now: float) -> Series:
 
     Raises: as `evaluate`.
     """
-    end = _horizon(alarm, now)
-    periods = evaluation_range(alarm.evaluation_periods)
-    return _answer(
-        alarm,
-        {
-            query.id: store.series(query.stat, end, periods)
-            for query in alarm.queries
-            if query.stat is not None
-        },
-    )
+    period = alarm.period
+    end = aligned(_horizon(alarm, now), period)
+    return _program(alarm).run(store, end, period, evaluation_range(alarm.evaluation_periods))
 
 
 def verify(alarm: Alarm) -> None:
@@ -100,17 +98,18 @@ def verify(alarm: Alarm) -> None:
     Raises:
         ExpressionError: an expression cannot be used, refers to an unknown id or to itself,
             or gives a number or several series; the message names the alarm.
-        StatisticError: a statistic is not modelled.
+        StatisticError: there is no such statistic.
     """
-    series: dict[str, Series] = {}
     try:
-        for query in alarm.queries:
-            if query.stat is not None:
-                StatisticSet.of(0.0).value(query.stat.stat)
-                series[query.id] = (0.0,)
-        _answer(alarm, series)
+        compile_queries(alarm.queries, alarm.returned)
+        check_queries(alarm.queries)
     except ScalingError as error:
         raise type(error)(f"{alarm.logical_id}: {error}") from None
+
+
+@lru_cache(maxsize=4096)
+def _program(alarm: Alarm) -> Program:
+    return compile_queries(alarm.queries, alarm.returned)
 
 
 def _horizon(alarm: Alarm, now: float) -> float:
@@ -118,28 +117,17 @@ def _horizon(alarm: Alarm, now: float) -> float:
     return now // _HOUR * _HOUR if evaluation_interval(alarm) == _HOUR else now
 
 
-def _answer(alarm: Alarm, series: Mapping[str, Series]) -> Series:
-    """Return the series that the alarm compares, given those of its metrics by id."""
-    if alarm.returned in series:
-        return series[alarm.returned]
-    expressions = {query.id: query.expression for query in alarm.queries}
-    results: dict[str, Series | float] = {}
+def _too_few_samples(alarm: Alarm, store: MetricStore, now: float) -> bool:
+    """Say whether a percentile is of too few samples to be significant.
 
-    def work_out(wanted: str, path: tuple[str, ...]) -> None:
-        text = expressions.get(wanted)
-        if text is None:
-            raise ExpressionError(f'no metric and no expression has the id "{wanted}"')
-        if wanted in path:
-            raise ExpressionError(f'expression "{wanted}" refers to itself')
-        expression = compile_expression(text)
-        for name in sorted(expression.names - series.keys() - results.keys()):
-            work_out(name, (*path, wanted))
-        results[wanted] = expression.evaluate(series, results)
-
-    work_out(alarm.returned, ())
-    answer = results[alarm.returned]
-    if isinstance(answer, tuple):
-        return answer
-    raise ExpressionError(
-        f'"{alarm.returned}" gives one number, where an alarm watches a series over time'
-    )
+    The setting is "used when there are fewer" than so many data points "during the evaluation
+    period" ("Percentile-based alarms and low data samples"): here, in all evaluation periods. AWS
+    does not publish what it does for an expression over percentiles: here, nothing.
+    """
+    stat = next(query.stat for query in alarm.queries if query.id == alarm.returned)
+    percentile = None if stat is None else percentile_of(stat.stat)
+    if stat is None or percentile is None:
+        return False
+    counted = MetricStat(stat.metric, stat.period, "SampleCount")
+    counts = store.series(counted, _horizon(alarm, now), alarm.evaluation_periods)
+    return sum(count or 0.0 for count in counts) < samples_needed(percentile)

@@ -2,115 +2,138 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+import math
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol, cast
 
-from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedInput
+from lark import Token, Tree
 
-from tidemill.scaling.metric_math import (
-    FUNCTIONS,
-    OPERATORS,
-    REFUSED,
-    SIGNS,
+from tidemill.scaling.math_arrays import gather
+from tidemill.scaling.math_grammar import METRICS, SPELLINGS, at, parse, quoted
+from tidemill.scaling.math_operators import SIGNS, combine
+from tidemill.scaling.math_values import (
     ExpressionError,
-    Value,
+    Frame,
+    Kind,
+    Node,
+    Number,
+    literal,
 )
+from tidemill.scaling.metric_math import FUNCTIONS, Function, Parameter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from tidemill.scaling.metrics import Series
 
-__all__ = ["Expression", "ExpressionError", "compile_expression"]
+__all__ = ["Expression", "ExpressionError", "Scope", "compile_expression"]
 
-# AWS publishes no precedence; this is the usual one, with ^ from the right and above the sign.
-_GRAMMAR = r"""
-?start: or
-?or: and | or OR and -> binary
-?and: not | and AND not -> binary
-?not: comparison | NOT not -> sign
-?comparison: sum | comparison COMPARE sum -> binary
-?sum: product | sum (PLUS | MINUS) product -> binary
-?product: signed | product (TIMES | DIVIDE) signed -> binary
-?signed: power | MINUS signed -> sign
-?power: atom | atom POWER signed -> binary
-?atom: NUMBER -> number
-     | NAME -> name
-     | WORD -> word
-     | STRING -> string
-     | WORD "(" arguments? ")" -> call
-     | "[" arguments "]" -> array
-     | "(" or ")"
-arguments: or ("," or)*
-
-OR.2: /OR\b/ | "||"
-AND.2: /AND\b/ | "&&"
-NOT.2: /NOT\b/
-COMPARE: "==" | "!=" | "<=" | ">=" | "<" | ">"
-PLUS: "+"
-MINUS: "-"
-TIMES: "*"
-DIVIDE: "/"
-POWER: "^"
-NAME: /[a-z][A-Za-z0-9_]*/
-WORD: /[A-Z][A-Za-z0-9_]*/
-NUMBER: /(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?/
-STRING: /"[^"]*"|'[^']*'/
-%ignore /\s+/
-"""
-_CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
-_OPERATOR_WORDS = {"AND", "OR", "NOT"}
-_SPELLINGS = {"&&": "AND", "||": "OR"}
+_DEEPEST = 200
+"""How deep a tree may be: no rule of CloudWatch, whose 2,048 characters of an expression would let
+one of nothing but signs run into Python's own limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Inputs:
-    series: Mapping[str, Series]
-    results: Mapping[str, Series | float]
+class Scope(Protocol):
+    """What the names of an expression stand for."""
 
+    def node(self, name: str) -> Node | None:
+        """Return the node of a metric or of another expression, None if there is no such id."""
+        ...
 
-_Node = Callable[[_Inputs], Value]
+    def metrics(self, part: str) -> list[Node]:
+        """Return the metrics (no expressions) whose id contains a string."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled expression; `names` are the ids of the metrics and expressions it reads."""
+    """A parsed expression; `names` are the ids of the metrics and expressions it reads."""
 
     text: str
     names: frozenset[str]
-    _node: _Node = field(repr=False, compare=False)
+    _tree: Tree[Token] = field(repr=False, compare=False)
+
+    def bind(self, scope: Scope) -> Node:
+        """Return the node that computes the expression.
+
+        Raises:
+            ExpressionError: an id is unknown, or an argument is of the wrong kind.
+        """
+        try:
+            return _bind(self._tree, scope)
+        except ExpressionError as error:
+            raise ExpressionError(f"{str(error).rstrip(',')} in {quoted(self.text)}") from None
 
     def evaluate(
         self,
         series: Mapping[str, Series],
-        results: Mapping[str, Series | float] | None = None,
-    ) -> Series | float:
+        results: Mapping[str, Series | Number] | None = None,
+        start: float = 0.0,
+        period: int = 60,
+    ) -> Series | Number:
         """Return the expression's series, or its number where it has no series to give.
 
         Args:
-            series: the points of every metric of the alarm by id, all of one length.
-            results: what other expressions of the alarm gave; METRICS() leaves these out.
+            series: the finite points of every metric by id, all of one length.
+            results: what other expressions gave; METRICS() leaves these out.
+            start: when the first period begins, in epoch seconds.
+            period: the length of each period in seconds.
 
         Raises:
             ExpressionError: an id is unknown, an argument is of the wrong kind, or the
                 expression gives several series.
         """
-        inputs = _Inputs(series, results or {})
-        try:
-            value = self._node(inputs)
-        except ArithmeticError:
-            return (None,) * max((len(points) for points in series.values()), default=0)
-        except ExpressionError as error:
-            raise ExpressionError(f"{error} in {_quoted(self.text)}") from None
-        if not isinstance(value, list):
-            return value
-        if len(value) == 1:
-            return value[0]
+        known = {**(results or {}), **series}
+        scope = Slots(tuple(known), known, frozenset(series))
+        node = only_one(self.bind(scope), self.text)
+        length = max((len(points) for points in series.values()), default=0)
+        result = node.run(Frame(start, period, length, list(known.values())))
+        return cast("Series | Number", result)
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Names of values in a frame: the slot is the place in `order`, the kind that of the value."""
+
+    order: tuple[str, ...]
+    values: Mapping[str, object]
+    series: frozenset[str]
+
+    def node(self, name: str) -> Node | None:
+        """Return a node that reads the value of this name."""
+        if name not in self.values:
+            return None
+        kind = Kind.SERIES if isinstance(self.values[name], tuple) else Kind.NUMBER
+        return reader(self.order.index(name), kind, metric=name in self.series)
+
+    def metrics(self, part: str) -> list[Node]:
+        """Return the series whose name contains a string."""
+        return [
+            reader(slot, Kind.SERIES, metric=True)
+            for slot, name in enumerate(self.order)
+            if name in self.series and part in name
+        ]
+
+
+def reader(slot: int, kind: Kind, *, metric: bool = False, size: int = 1) -> Node:
+    """Return a node that reads a value of the frame."""
+    return Node(kind, lambda frame: frame.values[slot], size, metric=metric)
+
+
+def only_one(node: Node, text: str) -> Node:
+    """Return the node with an array of one series made that series.
+
+    Raises:
+        ExpressionError: there may be several series.
+    """
+    if node.kind is not Kind.ARRAY:
+        return node
+    if node.size > 1:
         raise ExpressionError(
-            f"an array of {len(value)} series, where an alarm watches one, in {_quoted(self.text)}"
+            f"an array of {node.size} series, where an alarm watches one, in {quoted(text)}"
         )
+    return FUNCTIONS["FIRST"].build(node)
 
 
 @lru_cache(maxsize=1024)
@@ -120,133 +143,115 @@ def compile_expression(text: str) -> Expression:
     Raises:
         ExpressionError: the text is not metric math, or uses what is not modelled.
     """
-    for called in _CALLED.finditer(text):
-        _check_function(called.group(1), text, called.start() + 1)
-    try:
-        tree = _parser().parse(text)
-    except UnexpectedInput as error:
-        raise ExpressionError(_syntax(error, text)) from None
+    tree = parse(text)
+    _check(tree, text)
     names = frozenset(str(found.children[0]) for found in tree.find_data("name"))
-    return Expression(text, names, _compile(tree, text))
+    return Expression(text, names, tree)
 
 
-@cache
-def _parser() -> Lark:
-    return Lark(_GRAMMAR, parser="lalr", maybe_placeholders=False)
+def _check(tree: Tree[Token], text: str, words: tuple[str, ...] = (), depth: int = 0) -> None:
+    """Make sure of what does not depend on what names stand for.
+
+    Raises:
+        ExpressionError: a word or string stands where a value has to be, a function has too many
+            or too few arguments, a number is too large, or all of it is nested too deeply.
+    """
+    if depth > _DEEPEST:
+        raise ExpressionError(f"more than {_DEEPEST} levels of nesting in {quoted(text)}")
+    match tree.data, tree.children:
+        case (("word" | "string"), [Token() as stray]) if stray not in words:
+            raise ExpressionError(at(f"unexpected {stray}", text, stray.start_pos))
+        case "number", [Token() as number] if not math.isfinite(float(number)):
+            raise ExpressionError(at(f"the number {number} is too large", text, number.start_pos))
+        case "call", [Token() as name, *_] if name == METRICS:
+            arguments = list(_arguments(tree))
+            if len(arguments) > 1 or any(argument.data != "string" for argument in arguments):
+                raise ExpressionError(at("METRICS takes one string", text, name.start_pos))
+        case "call", [Token() as name, *_]:
+            _check_call(name, list(_arguments(tree)), text, depth)
+        case _:
+            for child in _trees(tree):
+                _check(child, text, depth=depth + 1)
 
 
-def _compile(tree: Tree[Token], text: str) -> _Node:
-    """Return a function that computes this part of the expression."""
+def _check_call(name: Token, arguments: list[Tree[Token]], text: str, depth: int) -> None:
+    function = FUNCTIONS[name]
+    most = len(function.parameters)
+    if not function.least <= len(arguments) <= most:
+        counts = " or ".join(str(number) for number in range(function.least, most + 1))
+        hint = " (several series make one argument as [m1, m2])" if most == 1 else ""
+        problem = f"{name} with {len(arguments)} arguments, where it takes {counts}{hint},"
+        raise ExpressionError(at(problem, text, name.start_pos))
+    for parameter, argument in zip(function.parameters, arguments, strict=False):
+        _check(argument, text, parameter.words, depth + 1)
+        if not parameter.kinds and argument.data != "word":
+            problem = f"{name} takes {parameter} here"
+            raise ExpressionError(at(problem, text, name.start_pos))
+
+
+def _bind(tree: Tree[Token], scope: Scope) -> Node:
+    """Return the node of this part of the expression."""
     match tree.data, tree.children:
         case "number", [Token() as number]:
-            constant = float(number)
-            return lambda _: constant
+            node = literal(float(number))
         case "name", [Token() as name]:
-            return _reader(str(name))
+            node = _known(str(name), scope)
         case "binary", [Tree() as left, Token() as sign, Tree() as right]:
-            apply = OPERATORS[_SPELLINGS.get(sign, str(sign))]
-            first, second = _compile(left, text), _compile(right, text)
-            return lambda inputs: apply(first(inputs), second(inputs))
+            operator = SPELLINGS.get(sign, str(sign))
+            node = combine(operator, _bind(left, scope), _bind(right, scope))
         case "sign", [Token() as sign, Tree() as operand]:
-            change, inner = SIGNS[str(sign)], _compile(operand, text)
-            return lambda inputs: change(inner(inputs))
+            node = SIGNS[str(sign)](_bind(operand, scope))
         case "array", [Tree() as items]:
-            return _array([_compile(item, text) for item in _trees(items)])
-        case "call", [Token() as name, *rest]:
-            return _call(name, [item for part in rest for item in _trees(part)], text)
-        case _, [Token() as stray, *_]:
-            raise ExpressionError(_at(f"unexpected {stray}", text, stray.start_pos))
-    raise AssertionError(tree)  # the grammar has no other rule
+            node = gather([_bind(item, scope) for item in _trees(items)])
+        case "call", [Token() as name, *_] if name == METRICS:
+            node = _metrics([str(word.children[0])[1:-1] for word in _arguments(tree)], scope)
+        case "call", [Token() as name, *_]:
+            node = _call(str(name), FUNCTIONS[name], list(_arguments(tree)), scope)
+        case _:
+            raise AssertionError(tree)  # the grammar has no other rule
+    return node
 
 
-def _call(name: Token, arguments: list[Tree[Token]], text: str) -> _Node:
-    if name == "METRICS":
-        return _metrics(name, arguments, text)
-    function = FUNCTIONS[name]
-    if not function.least <= len(arguments) <= function.most:
-        counts = " or ".join(str(n) for n in range(function.least, function.most + 1))
-        hint = " (several series make one argument as [m1, m2])" if function.most == 1 else ""
-        problem = f"{name} with {len(arguments)} arguments, where it takes {counts}{hint},"
-        raise ExpressionError(_at(problem, text, name.start_pos))
-    call = function.call
-    last = arguments[-1]
-    word = str(last.children[0])
-    if last.data == "word" and word in function.words:
-        (value,) = (_compile(argument, text) for argument in arguments[:-1])
-        return lambda inputs: call(value(inputs), word)
-    nodes = [_compile(argument, text) for argument in arguments]
-    return lambda inputs: call(*[node(inputs) for node in nodes])
-
-
-def _metrics(name: Token, arguments: list[Tree[Token]], text: str) -> _Node:
-    """Return METRICS: the series of all metrics, or of those whose id holds a string."""
-    part = ""
-    if arguments:
-        (argument, *more) = arguments
-        if more or argument.data != "string":
-            raise ExpressionError(_at("METRICS takes one string", text, name.start_pos))
-        part = str(argument.children[0])[1:-1]
-
-    def found(inputs: _Inputs) -> Value:
-        chosen = [points for key, points in inputs.series.items() if part in key]
-        if not chosen:
-            raise ExpressionError(f'METRICS("{part}") finds no metric')
-        return chosen
-
-    return found
-
-
-def _array(nodes: list[_Node]) -> _Node:
-    def gather(inputs: _Inputs) -> Value:
-        gathered: list[Series] = []
-        for node in nodes:
-            value = node(inputs)
-            if not isinstance(value, list | tuple):
-                raise ExpressionError("an array holds series, not numbers,")
-            gathered.extend(value if isinstance(value, list) else [value])
-        return gathered
-
-    return gather
-
-
-def _reader(name: str) -> _Node:
-    def read(inputs: _Inputs) -> Value:
-        if name in inputs.series:
-            return inputs.series[name]
-        if name in inputs.results:
-            return inputs.results[name]
+def _known(name: str, scope: Scope) -> Node:
+    node = scope.node(name)
+    if node is None:
         raise ExpressionError(f'unknown id "{name}"')
-
-    return read
-
-
-def _check_function(name: str, text: str, column: int) -> None:
-    if name in FUNCTIONS or name in _OPERATOR_WORDS or name == "METRICS":
-        return
-    problem = f"unknown function {name}"
-    if name in REFUSED:
-        problem = f"{name} cannot be used ({REFUSED[name]})"
-    elif name.upper() in FUNCTIONS:
-        problem += f" (functions are written in capitals: {name.upper()})"
-    raise ExpressionError(_at(problem, text, column - 1))
+    return node
 
 
-def _syntax(error: UnexpectedInput, text: str) -> str:
-    token = getattr(error, "token", None)
-    if isinstance(token, Token) and token.type == "$END":
-        return _at("unexpected end", text, len(text))
-    position = error.pos_in_stream or 0
-    return _at(f"unexpected {text[position]!r}", text, position)
+def _call(name: str, function: Function, arguments: list[Tree[Token]], scope: Scope) -> Node:
+    values: list[Node | str] = []
+    for position, argument in enumerate(arguments):
+        parameter = function.parameters[position]
+        if argument.data == "word":
+            values.append(str(argument.children[0]))
+            continue
+        node = _bind(argument, scope)
+        _expect(name, parameter, node, position if len(function.parameters) > 1 else None)
+        values.append(node)
+    return function.build(*values)
 
 
-def _trees(part: Tree[Token] | Token) -> list[Tree[Token]]:
-    return [child for child in getattr(part, "children", []) if isinstance(child, Tree)]
+def _expect(name: str, parameter: Parameter, node: Node, position: int | None) -> None:
+    if node.kind not in parameter.kinds:
+        which = "" if position is None else f" as argument {position + 1}"
+        raise ExpressionError(f"{name} takes {parameter}{which}, not {node.kind},")
 
 
-def _at(problem: str, text: str, position: int | None) -> str:
-    return f"{problem} at column {(position or 0) + 1} of {_quoted(text)}"
+def _metrics(strings: list[str], scope: Scope) -> Node:
+    """Return METRICS: the series of all metrics, or of those whose id holds a string."""
+    part = strings[0] if strings else ""
+    found = scope.metrics(part)
+    if not found:
+        raise ExpressionError(f'METRICS("{part}") finds no metric')
+    return gather(found)
 
 
-def _quoted(text: str) -> str:
-    """Return the expression for a message of one line, with its columns kept."""
-    return '"' + re.sub(r"\s", " ", text) + '"'
+def _arguments(call: Tree[Token]) -> Iterator[Tree[Token]]:
+    for part in call.children[1:]:
+        if isinstance(part, Tree):
+            yield from _trees(part)
+
+
+def _trees(part: Tree[Token]) -> list[Tree[Token]]:
+    return [child for child in part.children if isinstance(child, Tree)]

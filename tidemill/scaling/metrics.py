@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.errors import ScalingError
+from tidemill.scaling.metric_statistics import STATISTICS, StatisticError, statistic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,17 +17,25 @@ if TYPE_CHECKING:
 Series = tuple[float | None, ...]
 """One value per period, oldest first; None where a period has no datapoint."""
 
-STATISTICS = ("SampleCount", "Sum", "Average", "Minimum", "Maximum")
+__all__ = [
+    "STATISTICS",
+    "Datapoint",
+    "MetricStore",
+    "Series",
+    "StatisticError",
+    "StatisticSet",
+    "aligned",
+]
+
 _MINUTE = 60
-
-
-class StatisticError(ScalingError):
-    """A template asks for a statistic that is not modelled, such as a percentile."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatisticSet:
-    """What is left of a period's samples: enough for every statistic but percentiles."""
+    """Samples as their publisher sums them up, or one alone; all of them published together.
+
+    It is enough for every statistic but percentiles and trimmed ones, see `metric_statistics`.
+    """
 
     sample_count: float
     total: float
@@ -47,35 +56,28 @@ class StatisticSet:
             max(self.maximum, other.maximum),
         )
 
-    def value(self, stat: str) -> float:
+    def value(self, stat: str) -> float | None:
         """Return one statistic by CloudWatch's name for it ("CloudWatch statistics definitions").
 
+        It is None where the set cannot give it, such as a percentile of different samples.
+
         Raises:
-            StatisticError: the statistic is not one of STATISTICS.
+            StatisticError: there is no such statistic.
         """
-        match stat:
-            case "Average":
-                return self.total / self.sample_count
-            case "Sum":
-                return self.total
-            case "Minimum":
-                return self.minimum
-            case "Maximum":
-                return self.maximum
-            case "SampleCount":
-                return self.sample_count
-        raise StatisticError(
-            f"statistic {stat!r} is not modelled; use one of {', '.join(STATISTICS)}"
-        )
+        return statistic(stat)((self,))
 
 
 @dataclass(frozen=True, slots=True)
 class Datapoint:
-    """Samples of one metric; `timestamp` is the start of their period in epoch seconds."""
+    """Samples of one metric; `timestamp` is the start of their period in epoch seconds.
+
+    `unit` is CloudWatch's name for the unit they were published with, None if nobody says.
+    """
 
     metric: Metric
     timestamp: float
     values: StatisticSet
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +103,40 @@ class MetricStore:
                 kept[metric] = points[bisect_left(points, oldest, key=_timestamp) :]
         return MetricStore(kept, newest)
 
-    def series(self, stat: MetricStat, end: float, periods: int) -> Series:
+    def series(self, stat: MetricStat, end: float, periods: int, unit: str | None = None) -> Series:
         """Return one value for each of the `periods` periods that end at `end`, oldest first.
 
         `end` in epoch seconds is first aligned down as `aligned` says. Datapoints that share a
-        period are merged before the statistic is taken.
+        period are taken together. With a `unit`, those published with another one are left out
+        (API, MetricStat). Values are finite: what overflows has no datapoint.
 
         Raises:
-            StatisticError: the statistic is not modelled.
+            StatisticError: there is no such statistic.
         """
         last = aligned(end, stat.period)
         first = last - periods * stat.period
-        points = self.kept.get(stat.metric, ())
-        merged: list[StatisticSet | None] = [None] * periods
-        for position in range(bisect_left(points, first, key=_timestamp), len(points)):
-            point = points[position]
-            if point.timestamp >= last:
+        take = statistic(stat.stat)
+        period = stat.period
+        values: list[float | None] = [None] * periods
+        together: list[StatisticSet] = []
+        place = -1
+        for point in reversed(self.kept.get(stat.metric, ())):  # the newest few are wanted
+            at = point.timestamp
+            if at < first:
                 break
-            index = int((point.timestamp - first) // stat.period)
-            so_far = merged[index]
-            merged[index] = point.values if so_far is None else so_far.merge(point.values)
-        return tuple(None if values is None else values.value(stat.stat) for values in merged)
+            if at >= last or (unit is not None and point.unit not in {None, unit}):
+                continue
+            index = int((at - first) // period)
+            if index == place:
+                together.append(point.values)
+                continue
+            if together:
+                values[place] = take(together)
+            together = [point.values]
+            place = index
+        if together:
+            values[place] = take(together)
+        return tuple([value if value is None or isfinite(value) else None for value in values])
 
 
 def aligned(end: float, period: int) -> float:

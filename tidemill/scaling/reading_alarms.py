@@ -9,31 +9,35 @@ from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.expression import ExpressionError
 from tidemill.scaling.metrics import StatisticError
 from tidemill.scaling.properties import (
+    as_text,
     choice,
-    entries,
     flag,
     items,
-    needed,
     number,
-    part,
+    one_of,
     whole,
 )
-from tidemill.scaling.spec import Alarm, Comparison, Metric, MetricQuery, MetricStat, MissingData
+from tidemill.scaling.reading_queries import WEEK, read_queries
+from tidemill.scaling.spec import Alarm, Comparison, MissingData
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tidemill.scaling.intrinsics import Resolver
-    from tidemill.scaling.spec import StepScalingPolicy
+    from tidemill.scaling.spec import MetricQuery, StepScalingPolicy
     from tidemill.scaling.template import Document
 
 ALARM = "AWS::CloudWatch::Alarm"
+COMPOSITE_ALARM = "AWS::CloudWatch::CompositeAlarm"
 
 # CloudWatch API, PutMetricAlarm.
-HIGH_RESOLUTION_PERIODS = (10, 20, 30)
-MINUTE, HOUR, DAY, WEEK = 60, 3600, 86_400, 604_800
+HOUR, DAY = 3600, 86_400
 MAX_ACTIONS = 5
-MAX_METRICS = 10
+ANOMALY_COMPARISONS = {
+    "LessThanLowerOrGreaterThanUpperThreshold",
+    "LessThanLowerThreshold",
+    "GreaterThanUpperThreshold",
+}
 
 
 def read_alarms(
@@ -41,7 +45,8 @@ def read_alarms(
 ) -> Iterator[Alarm]:
     """Yield the alarms whose actions are enabled and trigger one of these policies.
 
-    `left_out` is added a sentence for what such an alarm has and scaling here leaves out.
+    `left_out` is added a sentence for what such an alarm has and scaling here leaves out, and one
+    for each composite alarm, which cannot trigger a policy.
 
     Raises:
         TemplateError: an alarm that triggers a policy cannot be followed here.
@@ -68,6 +73,19 @@ def read_alarms(
                 if feature in properties
             )
             yield _alarm(logical_id, resolver.name(logical_id), properties, actions)
+    for logical_id in resolver.present(COMPOSITE_ALARM):
+        where = f"Resources.{logical_id}.Properties"
+        properties = resolver.properties(logical_id)
+        for key in ("AlarmActions", "OKActions", "InsufficientDataActions"):
+            if _triggered(properties, key, where, references):
+                raise TemplateError(
+                    f"{where}.{key}: a composite alarm cannot trigger a scaling policy (CloudWatch "
+                    "allows it no Auto Scaling actions): give the policy to a metric alarm"
+                )
+        left_out.append(
+            f"Resources.{logical_id}: composite alarms are not modelled; they cannot trigger "
+            "scaling policies"
+        )
 
 
 def _triggered(
@@ -83,10 +101,8 @@ def _triggered(
 
 def _alarm(logical_id: str, name: str, properties: Document, actions: tuple[str, ...]) -> Alarm:
     where = f"Resources.{logical_id}.Properties"
-    if "Metrics" in properties:
-        queries, returned = _queries(properties, where)
-    else:
-        queries, returned = (MetricQuery("m1", _stat(properties, properties, where)),), "m1"
+    _refuse_other_kinds(properties, where)
+    queries, returned = read_queries(properties, where)
     periods = {query.stat.period for query in queries if query.stat}
     if len(periods) != 1:
         raise TemplateError(f"{where}: give all metrics of the alarm one and the same Period")
@@ -106,9 +122,17 @@ def _alarm(logical_id: str, name: str, properties: Document, actions: tuple[str,
             properties, "DatapointsToAlarm", where, evaluated, (1, evaluated)
         ),
         missing_data=choice(
-            MissingData, properties, "TreatMissingData", where, MissingData.MISSING
+            MissingData, properties, "TreatMissingData", where, _default_treatment(queries)
         ),
         actions=actions,
+        ignore_low_samples=one_of(
+            ("evaluate", "ignore"),
+            properties,
+            "EvaluateLowSampleCountPercentile",
+            where,
+            default="evaluate",
+        )
+        == "ignore",
     )
     try:
         verify(alarm)
@@ -117,55 +141,30 @@ def _alarm(logical_id: str, name: str, properties: Document, actions: tuple[str,
     return alarm
 
 
-def _queries(properties: Document, where: str) -> tuple[tuple[MetricQuery, ...], str]:
-    queries: list[MetricQuery] = []
-    returned: list[str] = []
-    where = f"{where}.Metrics"
-    for entry in entries(properties, "Metrics", where.removesuffix(".Metrics")):
-        key = needed(entry, "Id", where)
-        place = f"{where}.{key}"
-        if key in {query.id for query in queries}:
-            raise TemplateError(f"{place}: this Id stands twice: keep one")
-        if ("MetricStat" in entry) == ("Expression" in entry):
-            raise TemplateError(f"{place}: give either MetricStat or Expression")
-        statistic = part(entry, "MetricStat", place)
-        metric = part(statistic, "Metric", f"{place}.MetricStat")
-        query = MetricQuery(
-            id=key,
-            stat=_stat(metric, statistic, f"{place}.MetricStat") if "MetricStat" in entry else None,
-            expression=needed(entry, "Expression", place) if "Expression" in entry else None,
-            label=needed({"Label": ""} | entry, "Label", place),
-        )
-        queries.append(query)
-        if flag(entry, "ReturnData", place, default=True):
-            returned.append(key)
-    if len(returned) != 1:
+def _refuse_other_kinds(properties: Document, where: str) -> None:
+    """Refuse the kinds of metric alarms that are not modelled, each with the reason.
+
+    Raises:
+        TemplateError: it is an alarm on an anomaly detection model or on a PromQL query.
+    """
+    comparison = as_text(properties.get("ComparisonOperator", ""), f"{where}.ComparisonOperator")
+    for key, anomaly in (
+        ("ThresholdMetricId", "ThresholdMetricId" in properties),
+        ("ComparisonOperator", comparison in ANOMALY_COMPARISONS),
+    ):
+        if anomaly:
+            raise TemplateError(
+                f"{where}.{key}: an alarm on an anomaly detection band cannot trigger a scaling "
+                "policy (API, PutMetricAlarm): give it a Threshold"
+            )
+    if "EvaluationCriteria" in properties:
         raise TemplateError(
-            f"{where}: {len(returned)} entries return data: set ReturnData: false on all but one"
+            f"{where}.EvaluationCriteria: an alarm on a PromQL query cannot trigger a scaling "
+            "policy (CloudWatch, Alarm actions): give it MetricName or Metrics"
         )
-    if sum(query.stat is not None for query in queries) > MAX_METRICS:
-        raise TemplateError(f"{where}: more than {MAX_METRICS} metrics")
-    return tuple(queries), returned[0]
 
 
-def _stat(metric: Document, statistic: Document, where: str) -> MetricStat:
-    key = "Stat" if "Stat" in statistic else "Statistic"
-    if "ExtendedStatistic" in statistic:
-        raise TemplateError(f"{where}.ExtendedStatistic is not modelled: use Statistic")
-    period = whole(statistic, "Period", where, bounds=(1, WEEK))
-    if period % MINUTE and period not in HIGH_RESOLUTION_PERIODS:
-        raise TemplateError(f"{where}.Period: {period} is not 10, 20, 30 or a multiple of 60")
-    return MetricStat(
-        Metric(
-            needed(metric, "Namespace", where),
-            needed(metric, "MetricName", where),
-            tuple(
-                sorted(
-                    (needed(pair, "Name", where), needed(pair, "Value", where))
-                    for pair in entries(metric, "Dimensions", where)
-                )
-            ),
-        ),
-        period,
-        needed(statistic, key, where),
-    )
+def _default_treatment(queries: tuple[MetricQuery, ...]) -> MissingData:
+    """Return how missing data is treated where the alarm does not say: DynamoDB is special."""
+    dynamo = any(query.stat and query.stat.metric.namespace == "AWS/DynamoDB" for query in queries)
+    return MissingData.IGNORE if dynamo else MissingData.MISSING

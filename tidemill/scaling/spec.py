@@ -52,12 +52,16 @@ class MetricStat:
 
 @dataclass(frozen=True, slots=True)
 class MetricQuery:
-    """One entry of an alarm's Metrics: either a metric or an expression over other entries' ids."""
+    """One entry of an alarm's Metrics: either a metric or an expression over other entries' ids.
+
+    With a `unit`, datapoints of the metric that were published with another one do not count.
+    """
 
     id: str
     stat: MetricStat | None = None
     expression: str | None = None
     label: str = ""
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Alarm:
 
     `period` is in seconds. `actions` are the scaling policies' logical ids in AlarmActions;
     other targets of an alarm, such as topics, play no part in scaling and are not kept.
+    `ignore_low_samples` is EvaluateLowSampleCountPercentile: ignore.
     """
 
     logical_id: str
@@ -79,6 +84,7 @@ class Alarm:
     datapoints_to_alarm: int
     missing_data: MissingData = MissingData.MISSING
     actions: tuple[str, ...] = ()
+    ignore_low_samples: bool = False
 
 
 @dataclass(frozen=True, slots=True)
