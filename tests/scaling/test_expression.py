@@ -210,6 +210,7 @@ def test_a_text_is_compiled_once() -> None:
         ("m1\n ) 2", "unexpected ')' at column 5 of \"m1  ) 2\""),
         ("", "unexpected end at column 1"),
         ("m1 ANDm2", "unexpected 'A' at column 4"),
+        ("m1 + NOT (m1)", "unexpected NOT at column 6"),
         ("REPEAT", "unexpected REPEAT at column 1"),
         ("FILL(m1, FLAT)", "unexpected FLAT at column 10"),
         ("'m1'", "unexpected 'm1' at column 1"),
@@ -321,7 +322,7 @@ EXPRESSIONS = st.recursive(
             inner, st.sampled_from(["+", "-", "*", "/", "^", "==", "<", "AND", "OR"]), inner
         ).map(lambda parts: f"({' '.join(parts)})"),
         st.tuples(st.sampled_from(["-", "NOT ", "CEIL", "LOG", "ABS", "LOG10"]), inner).map(
-            lambda parts: f"{parts[0]}({parts[1]})"
+            lambda parts: f"({parts[0]}({parts[1]}))"
         ),
         st.tuples(inner, inner, inner).map(lambda parts: f"IF({', '.join(parts)})"),
     ),

@@ -175,7 +175,9 @@ def _check(tree: Tree[Token], text: str, words: tuple[str, ...] = (), depth: int
 
 
 def _check_call(name: Token, arguments: list[Tree[Token]], text: str, depth: int) -> None:
-    function = FUNCTIONS[name]
+    function = FUNCTIONS.get(name)
+    if function is None:  # NOT, AND or OR where no operator can stand
+        raise ExpressionError(at(f"unexpected {name}", text, name.start_pos))
     most = len(function.parameters)
     if not function.least <= len(arguments) <= most:
         counts = " or ".join(str(number) for number in range(function.least, most + 1))
