@@ -43,6 +43,7 @@ from tidemill.rig.session import running_rig
 from tidemill.run_facts import about_run
 from tidemill.scaling.errors import ParameterError, ScalingError
 from tidemill.scaling.reading import read_fleet
+from tidemill.simulator.command import app as simulator
 
 USAGE = 2
 FAILURE = 1
@@ -59,6 +60,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C.",
 )
 app.add_typer(dashboard, name="dashboard")
+app.add_typer(simulator)
 app.add_typer(chaos, name="chaos")
 app.command()(fleet)
 

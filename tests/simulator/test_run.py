@@ -1,0 +1,125 @@
+"""Whole runs: what must hold whatever happens, and what the named scenarios come to."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as how
+from hypothesis import strategies as st
+from support.stories import PARAMETERS, bursts, stories, the_template, told
+
+from tidemill.scaling.timeline import CapacitySampled, DesiredChanged, InstanceChanged
+from tidemill.simulator.handling import HandlerTime
+from tidemill.simulator.run import Subject, simulate
+from tidemill.simulator.scenario import SCENARIOS, Scenario
+from tidemill.simulator.times import Times
+
+FEW = how(max_examples=25)
+SPOT = Times(spot_per_hour=6.0)
+
+
+@given(PARAMETERS, stories(), st.integers(0, 3), st.sampled_from([Times(), SPOT]))
+@FEW
+def test_every_message_is_accounted_for(
+    subject: Subject, story: Scenario, seed: int, times: Times
+) -> None:
+    """What was sent is processed or dead, nothing is lost and nothing is left."""
+    result = simulate(subject, story, seed, times=times)
+    assert result.lost == 0
+    assert (result.left, result.expired) == (0, 0)
+    assert result.processed == sum(result.waits.values())
+    assert result.sent == sum(result.first_waits.values())
+
+
+@given(PARAMETERS, stories(), st.integers(0, 3))
+@FEW
+def test_capacity_stays_within_its_bounds_and_ends_at_none(
+    subject: Subject, story: Scenario, seed: int
+) -> None:
+    """The group never wants or has more than its maximum; all are gone in the end."""
+    result, facts = told(subject, story, seed=seed)
+    group = subject.fleet.group
+    wanted = [fact.after for fact in facts if isinstance(fact, DesiredChanged)]
+    assert all(group.min_size <= number <= group.max_size for number in wanted)
+    assert result.peak_instances <= result.launches
+    states = {f.instance: f.state for f in facts if isinstance(f, InstanceChanged)}
+    assert set(states.values()) <= {"Terminated"}
+    sampled = [f.in_service + f.pending for f in facts if isinstance(f, CapacitySampled)]
+    assert max(sampled) <= group.max_size
+
+
+@given(PARAMETERS, stories(), st.integers(0, 3), st.sampled_from([Times(), SPOT]))
+@FEW
+def test_a_seed_has_one_run(subject: Subject, story: Scenario, seed: int, times: Times) -> None:
+    """The same seed makes the same facts and figures again."""
+    again = told(subject, story, seed=seed, times=times)
+    assert told(subject, story, seed=seed, times=times) == again
+
+
+@given(
+    PARAMETERS,
+    stories(),
+    st.integers(0, 3),
+    st.sampled_from([Times(), SPOT, Times(spread=0.0)]),
+    st.sampled_from([60.0, 7.0, 1.3]),
+)
+@FEW
+def test_turns_that_are_left_out_would_have_changed_nothing(
+    subject: Subject, story: Scenario, seed: int, times: Times, pace: float
+) -> None:
+    """However often turns are taken, the same happens; only how many were taken differs."""
+    swift, facts = told(subject, story, seed=seed, times=times)
+    slow, all_facts = told(subject, story, seed=seed, times=times, pace=pace)
+    assert facts == all_facts
+    assert swift.waits == slow.waits
+    assert swift.billed_seconds == slow.billed_seconds
+    assert swift.turns < slow.turns
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_named_scenario_is_worked_off(name: str) -> None:
+    """The default template gets through with each of them, and goes back to none."""
+    result = simulate(the_template(), SCENARIOS[name], seed=1)
+    assert (result.left, result.expired, result.lost) == (0, 0, 0)
+    assert result.sent
+    assert result.launches
+
+
+def test_one_message_wakes_a_fleet_at_zero() -> None:
+    """It is processed within an evaluation, a boot and a bit, and nothing stays behind."""
+    result = simulate(the_template(), SCENARIOS["single"], seed=1)
+    assert (result.processed, result.launches, result.idle_launches) == (1, 1, 0)
+    assert result.drained_after is not None
+    assert 60 < result.drained_after < 60 + 6 + 75
+
+
+def test_a_queue_that_fell_asleep_wakes_up_late() -> None:
+    """After seven quiet hours the first metric comes a quarter of an hour after the message."""
+    result = simulate(the_template(), SCENARIOS["asleep"], seed=1)
+    assert result.drained_after is not None
+    assert 15 * 60 < result.drained_after < 18 * 60
+
+
+def test_poison_ends_in_the_dead_letter_queue() -> None:
+    """Every poison message dies, and every sound one is processed all the same."""
+    result = simulate(the_template(), bursts((0, 100), poison=0.25), seed=3)
+    assert result.dead > 10
+    assert result.processed == 100 - result.dead
+
+
+def test_a_spot_interruption_loses_nothing() -> None:
+    """Work that an interruption cuts short comes again, as long as it may be received again."""
+    subject = the_template(("MessageSeconds", "300"), ("MaxReceiveCount", "100"))
+    story = bursts((0, 40), handler=HandlerTime(200.0))
+    result = simulate(subject, story, seed=1, times=Times(spot_per_hour=4.0))
+    assert result.processed == 40
+    assert result.launches > result.peak_instances
+
+
+def test_messages_come_alike_whatever_the_fleet_does() -> None:
+    """Another fleet sees the same arrivals, so that policies can be compared."""
+    tide = SCENARIOS["tide"]
+    one = simulate(the_template(), tide, seed=5)
+    other = simulate(the_template(("MaxInstances", "2")), tide, seed=5)
+    assert one.sent == other.sent
+    assert one.waits != other.waits

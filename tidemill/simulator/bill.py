@@ -1,0 +1,92 @@
+"""What a run costs a day, by the prices of tidemill.cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tidemill.cost import (
+    BATCH,
+    COMPRESSED,
+    CYCLE_BYTES,
+    EVENT_BYTES,
+    HOURS,
+    MESSAGE_BYTES,
+    PRICES,
+    VOLUME_GB,
+    WRAPPING_BYTES,
+    Month,
+    cost,
+    usage,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tidemill.cost import Price
+    from tidemill.scaling.spec import Fleet
+    from tidemill.simulator.run import Result
+
+DAYS_OF_MONTH = HOURS / 24
+SECONDS_OF_DAY = 86_400
+FAST_PERIOD = 60
+"""Alarms over shorter periods than this are charged for as high-resolution ones."""
+
+
+def dollars_a_day(
+    fleet: Fleet, result: Result, prices: Mapping[str, Price] = PRICES
+) -> dict[str, float]:
+    """Return dollars a day for each item that depends on how the fleet scales; free tiers aside.
+
+    Dashboards, images, alarms for people and the workers' metrics are left out: they cost the same
+    whatever the policy. The metrics of the alarms that scale, and the signal, are in.
+    """
+    days = result.seconds / SECONDS_OF_DAY
+    hours = result.billed_seconds / 3600
+    received = result.processed + result.dead
+    lines = received * MESSAGE_BYTES + result.requests * CYCLE_BYTES / 2
+    extras = (received + result.requests / 2) * (2 * EVENT_BYTES + WRAPPING_BYTES)
+    logs = (2 * lines + extras) / 1e9
+    work = {
+        "instances": hours,
+        "volumes": hours * VOLUME_GB / HOURS,
+        "addresses": hours,
+        "requests": result.sent / BATCH + result.requests,
+        "logs": logs,
+        "archive": logs * COMPRESSED,
+    }
+    daily = {item: dollars / days for item, dollars in _priced(work, prices).items()}
+    monthly = _priced(_standing(fleet), prices)
+    return daily | {
+        item: daily.get(item, 0.0) + dollars / DAYS_OF_MONTH for item, dollars in monthly.items()
+    }
+
+
+def instance_seconds_dollars(seconds: float, prices: Mapping[str, Price] = PRICES) -> float:
+    """Return what so many seconds of instances cost, with their volumes and addresses."""
+    hours = seconds / 3600
+    return sum(
+        _priced(
+            {"instances": hours, "volumes": hours * VOLUME_GB / HOURS, "addresses": hours}, prices
+        ).values()
+    )
+
+
+def _standing(fleet: Fleet) -> dict[str, float]:
+    """Return what a month of scaling takes, whether there is work or not."""
+    looks = [
+        (alarm.period, sum(query.stat is not None for query in alarm.queries))
+        for alarm in fleet.alarms
+    ]
+    standing = {
+        "alarms": float(sum(metrics for period, metrics in looks if period >= FAST_PERIOD)),
+        "fast alarms": float(sum(metrics for period, metrics in looks if period < FAST_PERIOD)),
+    }
+    if fleet.signal_period is not None:
+        plain, signal = usage(Month()), usage(Month(fast_signal=True))
+        for item in ("requests", "logs", "metrics", "duration", "runs", "schedule"):
+            standing[item] = signal[item] - plain[item]
+    return standing
+
+
+def _priced(amounts: Mapping[str, float], prices: Mapping[str, Price]) -> dict[str, float]:
+    return cost(dict(amounts), prices, allowances=False)

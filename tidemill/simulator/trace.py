@@ -1,0 +1,115 @@
+"""Traces of messages: files of (time, count), read into a scenario."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from tidemill.simulator.errors import SimulationError
+from tidemill.simulator.scenario import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+    from random import Random
+
+    from tidemill.simulator.handling import HandlerTime
+
+Lot = tuple[float, int]
+"""A moment in epoch seconds, and how many messages are sent from then until the next one's."""
+
+LONGEST_SPREAD = 60.0
+"""Messages of one line are spread evenly until the next line, but no longer than this many
+seconds: a trace's steps are minutes, and SQS's metrics know nothing finer."""
+
+
+def read_trace(path: Path) -> list[Lot]:
+    """Return the lots of a trace: CSV with the columns time and count, or JSON lines with these.
+
+    A time is in epoch seconds, or ISO 8601 (UTC where it has no zone).
+
+    Raises:
+        SimulationError: the file cannot be read, a line is wrong, times go back, or it is empty.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SimulationError(f"--trace: cannot read {path}: {reason}") from None
+    lots = list(_lots(text.splitlines(), str(path)))
+    if not any(count for _, count in lots):
+        raise SimulationError(f"--trace: {path} holds no message: give lines of time,count")
+    for (before, _), (after, _) in pairwise(lots):
+        if after < before:
+            raise SimulationError(f"--trace: {path}: times go back at {after:.0f}: sort its lines")
+    return lots
+
+
+def trace_scenario(lots: Sequence[Lot], name: str, handler: HandlerTime) -> Scenario:
+    """Return a scenario of a trace that begins at the whole minute of its first line."""
+    start = lots[0][0] // 60 * 60
+
+    def arrivals(_: Random) -> Iterator[float]:
+        return (at - start for at in spread(lots))
+
+    return Scenario(
+        name, "a trace", arrivals, seconds=lots[-1][0] - start + LONGEST_SPREAD, handler=handler
+    )
+
+
+def spread(lots: Iterable[Lot]) -> Iterator[float]:
+    """Yield when the messages of the lots are sent."""
+    last: Lot | None = None
+    for lot in lots:
+        if last is not None:
+            yield from _evenly(last, min(lot[0] - last[0], LONGEST_SPREAD))
+        last = lot
+    if last is not None:
+        yield from _evenly(last, LONGEST_SPREAD)
+
+
+def _evenly(lot: Lot, seconds: float) -> Iterator[float]:
+    start, count = lot
+    return (start + seconds * index / count for index in range(count))
+
+
+def _lots(lines: Sequence[str], path: str) -> Iterator[Lot]:
+    as_json = next((line for line in lines if line.strip()), "").lstrip().startswith("{")
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or (not as_json and number == 1 and _is_head(line)):
+            continue
+        try:
+            if as_json:
+                record = json.loads(line)
+                time, count = record["time"], record["count"]
+            else:
+                time, count = next(csv.reader([line]))
+            lot = (_moment(time), _count(count))
+        except (ValueError, KeyError, TypeError):
+            raise SimulationError(
+                f"--trace: {path}, line {number}: give a time and a count, such as "
+                "2026-01-01T00:00:00Z,12"
+            ) from None
+        yield lot
+
+
+def _is_head(line: str) -> bool:
+    return line.replace(" ", "").lower().startswith("time,")
+
+
+def _moment(value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except ValueError:
+        moment = datetime.fromisoformat(str(value).strip())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _count(value: object) -> int:
+    number = float(value)  # type: ignore[arg-type]
+    if number < 0 or number != int(number):
+        raise ValueError(value)
+    return int(number)
