@@ -111,9 +111,9 @@ def test_percentages_are_rounded_as_published(raw: float, whole: int) -> None:
 def test_a_least_magnitude_lifts_a_change_and_not_its_absence() -> None:
     """25 % of 4 are 1, and become 2; 0 % stay nothing."""
     policy = replace(PERCENT, min_adjustment_magnitude=2)
-    assert adjusted(policy, StepAdjustment(0, None, 25), 4) == 6
-    assert adjusted(policy, StepAdjustment(None, 0, -25), 4) == 2
-    assert adjusted(policy, StepAdjustment(0, None, 0), 4) == 4
+    assert adjusted(policy, 25, 4) == 6
+    assert adjusted(policy, -25, 4) == 2
+    assert adjusted(policy, 0, 4) == 4
 
 
 def test_the_guides_warm_up_example() -> None:

@@ -22,6 +22,7 @@ from tidemill.scaling.errors import ParameterError, ScalingError, TemplateError
 from tidemill.scaling.group import LAUNCHING, TERMINATING
 from tidemill.scaling.intrinsics import Place
 from tidemill.scaling.reading import read_fleet
+from tidemill.scaling.reading_policies import PREDICTIVE
 from tidemill.scaling.spec import (
     AdjustmentType,
     Comparison,
@@ -30,6 +31,7 @@ from tidemill.scaling.spec import (
     Metric,
     MissingData,
     StepAdjustment,
+    StepScalingPolicy,
 )
 from tidemill.scaling.template import parse_template
 
@@ -99,7 +101,10 @@ class TestTheProductsTemplate:
             "CapacitySurplusAlarm": ("CapacitySurplusPolicy",),
             "FleetIdleAlarm": ("FleetIdlePolicy",),
         }
-        assert {policy.adjustment_type for policy in fleet.policies} == {AdjustmentType.EXACT}
+        assert {
+            isinstance(policy, StepScalingPolicy) and policy.adjustment_type
+            for policy in fleet.policies
+        } == {AdjustmentType.EXACT}
         assert [alarm.evaluation_periods for alarm in fleet.alarms] == [1, 3, 5]
 
     def test_parameters_reach_every_part(self) -> None:
@@ -242,7 +247,7 @@ class TestSmallTemplates:
                 "Type": "AWS::AutoScaling::ScalingPolicy",
                 "Properties": {
                     "AutoScalingGroupName": {"Ref": "Workers"},
-                    "PolicyType": "TargetTrackingScaling",
+                    "PolicyType": "PredictiveScaling",
                 },
             },
             High__OKActions=[{"Ref": "Out"}],
@@ -254,7 +259,7 @@ class TestSmallTemplates:
         assert fleet.not_modelled == (
             "Resources.Workers.Properties.WarmPool: not modelled",
             f"Resources.Hold2.Properties: only the first hook for {LAUNCHING} is modelled",
-            "Resources.Other.Properties: TargetTrackingScaling is not modelled",
+            f"Resources.Other.Properties: {PREDICTIVE}",
             "Resources.High.Properties.OKActions: policies are triggered by AlarmActions only",
             "Resources.High.Properties.WarmUpConfiguration: not modelled",
             "Resources.Age: nothing publishes AWS/SQS Age {'QueueName': 'tidemill-Jobs'} here",
@@ -325,7 +330,8 @@ def refusal(**changes: Any) -> str:  # noqa: ANN401 - any part
             "Resources.Machine.Properties.LaunchTemplateData.UserData: a list",
             id="user-data-in-a-list",
         ),
-        pytest.param({"Out__PolicyType": ABSENT}, "no alarm triggers a step scaling", id="simple"),
+        pytest.param({"Out__PolicyType": ABSENT}, "ScalingAdjustment is missing", id="simple"),
+        pytest.param({"High__AlarmActions": []}, "no alarm triggers a scaling policy", id="idle"),
         pytest.param({"Out__AdjustmentType": "Double"}, "'Double' is not modelled: use", id="type"),
         pytest.param({"Out__StepAdjustments": []}, "needs at least one step", id="no-step"),
         pytest.param({"Out__StepAdjustments": {}}, "StepAdjustments has to be a list", id="steps"),
@@ -488,7 +494,9 @@ def test_a_template_nested_beyond_reason_is_refused() -> None:
 
 def test_steps_come_out_as_they_stand() -> None:
     """Bounds that are absent have no bound."""
-    assert read().policies[0].steps == (StepAdjustment(0.0, None, 1),)
+    (policy,) = read().policies
+    assert isinstance(policy, StepScalingPolicy)
+    assert policy.steps == (StepAdjustment(0.0, None, 1),)
 
 
 # Fuzzing: the product's template with parts of it missing or of another kind.

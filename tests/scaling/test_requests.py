@@ -70,7 +70,7 @@ def refusal(command: Command, memory: GroupMemory = GROUP) -> tuple[str, str]:
         ),
         pytest.param(
             commands.ExecutePolicy("in", 1, 0),
-            "No step scaling policy of the group is named in; there are: out",
+            "No scaling policy of the group is named in; there are: out",
             id="no-such-policy",
         ),
         pytest.param(

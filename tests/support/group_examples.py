@@ -40,8 +40,9 @@ from tidemill.scaling.queue_metrics import (
     observe,
     queue_datapoints,
 )
-from tidemill.scaling.reading import MAX_POLICIES, read_fleet
+from tidemill.scaling.reading import read_fleet
 from tidemill.scaling.reading_group import MAX_HOOKS
+from tidemill.scaling.reading_policies import MAX_POLICIES
 from tidemill.scaling.spec import AdjustmentType, Comparison, LifecycleHook, StepAdjustment
 
 UNLIMITED = 10**6

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SetDesiredCapacity:
-    """Want so many instances. The group has no cooldown to honour: only simple scaling has one."""
+    """Want so many instances; with `honor_cooldown`, not while a simple scaling cools down."""
 
     desired: int
+    honor_cooldown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,15 @@ class UpdateGroup:
 
 @dataclass(frozen=True, slots=True)
 class ExecutePolicy:
-    """Run a step scaling policy, by its name, as if an alarm had this value and threshold."""
+    """Run a policy, by its name; a step policy as if an alarm had this value and threshold.
+
+    `honor_cooldown` is for simple scaling: the request is refused while the group cools down.
+    """
 
     policy: str
     metric_value: float | None = None
     breach_threshold: float | None = None
+    honor_cooldown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,23 +8,31 @@ from typing import TYPE_CHECKING
 from tidemill.scaling.group import see_capacity
 from tidemill.scaling.instances import ALARM_NOTIFICATION
 from tidemill.scaling.policy import Outcome, find_step, new_desired
+from tidemill.scaling.simple import begin_cooldown, simply_scaled, why_wait
+from tidemill.scaling.spec import SimpleScalingPolicy, TargetTrackingPolicy
 from tidemill.scaling.timeline import DesiredChanged, PolicyHeld, stamp
+from tidemill.scaling.tracking import tracked_in, tracked_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tidemill.scaling.group import GroupMemory
-    from tidemill.scaling.spec import Alarm, Fleet, StepScalingPolicy
+    from tidemill.scaling.policy import Capacity
+    from tidemill.scaling.spec import Alarm, Fleet, Policy, StepScalingPolicy
     from tidemill.scaling.timeline import Fact
 
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """An alarm whose actions are due, its value, and the newest values of its metrics by id."""
+    """An alarm whose actions are due, its value, and the newest values of its metrics by id.
+
+    `held` is why its policies must not act, where something outside them forbids it.
+    """
 
     alarm: Alarm
     value: float | None
     inputs: dict[str, float]
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +60,15 @@ def decide(
     if not ringing or ALARM_NOTIFICATION in group.suspended:
         return Decision(group, held_before)
     changes: list[DesiredChanged] = []
+    simple: dict[str, SimpleScalingPolicy] = {}
     held: dict[str, PolicyHeld] = {}
     stays = False
     for rung in ringing:
         for action in rung.alarm.actions:
-            outcome = _run(fleet, group, rung, fleet.policy(action), now)
+            policy = fleet.policy(action)
+            outcome = _run(fleet, group, rung, policy, now)
+            if isinstance(policy, SimpleScalingPolicy):
+                simple[action] = policy
             stays |= outcome.stays
             if outcome.desired is None:
                 held[action] = PolicyHeld(now, rung.alarm.logical_id, action, outcome.held)
@@ -75,10 +87,14 @@ def decide(
         f"At {stamp(now)} a monitor alarm {winner.alarm} in state ALARM triggered policy "
         f"{winner.policy} changing the desired capacity from {winner.before} to {winner.after}."
     )
-    return Decision(replace(group, desired=winner.after, cause=cause), reasons, (*news, winner))
+    changed = replace(group, desired=winner.after, cause=cause)
+    if winner.policy in simple:
+        cooldown = begin_cooldown(fleet.group, simple[winner.policy], now)
+        changed = replace(changed, cooldown=cooldown)
+    return Decision(changed, reasons, (*news, winner))
 
 
-def warmup(fleet: Fleet, policy: StepScalingPolicy) -> int:
+def warmup(fleet: Fleet, policy: StepScalingPolicy | TargetTrackingPolicy) -> int:
     """Return the warm-up: the policy's, else the group's default, else the default cooldown."""
     if policy.warmup is not None:
         return policy.warmup
@@ -87,8 +103,26 @@ def warmup(fleet: Fleet, policy: StepScalingPolicy) -> int:
     return fleet.group.default_cooldown
 
 
-def _run(
-    fleet: Fleet, group: GroupMemory, rung: Ringing, policy: StepScalingPolicy, now: float
+def _run(fleet: Fleet, group: GroupMemory, rung: Ringing, policy: Policy, now: float) -> Outcome:
+    if rung.held:
+        return Outcome(None, rung.held)
+    low, high = group.limits(fleet.group)
+    if isinstance(policy, SimpleScalingPolicy):
+        why = why_wait(group, now)
+        if why:
+            return Outcome(None, why)
+        return simply_scaled(policy, see_capacity(group, 0, now), low, high)
+    capacity = see_capacity(group, warmup(fleet, policy), now)
+    if isinstance(policy, TargetTrackingPolicy):
+        if rung.value is None:
+            return Outcome(None, "the metric has no datapoint")
+        side = tracked_out if rung.alarm.logical_id == policy.high else tracked_in
+        return side(policy, rung.value, capacity, low, high)
+    return _step(policy, rung, capacity, low, high)
+
+
+def _step(
+    policy: StepScalingPolicy, rung: Ringing, capacity: Capacity, low: int, high: int
 ) -> Outcome:
     alarm = rung.alarm
     step = None
@@ -96,8 +130,7 @@ def _run(
         step = find_step(policy.steps, alarm.comparison, alarm.threshold, rung.value)
     if step is None:
         return Outcome(None, "the alarm's value is in no step")
-    capacity = see_capacity(group, warmup(fleet, policy), now)
-    return new_desired(policy, step, capacity, fleet.group.min_size, fleet.group.max_size)
+    return new_desired(policy, step, capacity, low, high)
 
 
 def _change(rung: Ringing, policy: str, before: int, after: int, now: float) -> DesiredChanged:

@@ -219,11 +219,12 @@ def group_metric(group: Group, name: str) -> Metric:
 def group_datapoints(group: Group, memory: GroupMemory, minute: float) -> Iterator[Datapoint]:
     """Yield the group metrics that are turned on, for the minute that began at `minute`."""
     states = [item.state for item in memory.instances]
+    low, high = memory.limits(group)
     values = {
         "GroupDesiredCapacity": memory.desired,
         "GroupInServiceInstances": states.count(LifecycleState.IN_SERVICE),
-        "GroupMaxSize": group.max_size,
-        "GroupMinSize": group.min_size,
+        "GroupMaxSize": high,
+        "GroupMinSize": low,
         "GroupPendingInstances": sum(state in COMING for state in states),
         "GroupTerminatingInstances": sum(state not in WANTED for state in states),
         "GroupTotalInstances": len(states),
@@ -289,7 +290,7 @@ def _held(
 def _forget(memory: GroupMemory, instance: Instance, detail: str, now: float) -> Step:
     left = tuple(item for item in memory.instances if item.id != instance.id)
     changed = InstanceChanged(now, instance.id, LifecycleState.TERMINATED, detail)
-    return Step(replace(memory, instances=left), (changed,))
+    return Step(_finished(replace(memory, instances=left), now), (changed,))
 
 
 def _proceed(memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:
@@ -301,7 +302,16 @@ def _proceed(memory: GroupMemory, instance: Instance, now: float, detail: str) -
 
 def _into_service(memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:
     serving = replace(instance, state=LifecycleState.IN_SERVICE, in_service_at=now, hook_until=None)
-    return _changed(memory, serving, now, detail)
+    step = _changed(memory, serving, now, detail)
+    return replace(step, memory=_finished(step.memory, now))
+
+
+def _finished(memory: GroupMemory, now: float) -> GroupMemory:
+    """Begin an open cooldown anew, as an instance has launched or terminated."""
+    cooldown = memory.cooldown
+    if cooldown is None or not cooldown.open:
+        return memory
+    return replace(memory, cooldown=replace(cooldown, since=now, open=memory.in_progress()))
 
 
 def _changed(memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tidemill.scaling.spec import Group
     from tidemill.scaling.timeline import Fact
 
 LAUNCH = "Launch"
 TERMINATE = "Terminate"
 ALARM_NOTIFICATION = "AlarmNotification"
+SCHEDULED_ACTIONS = "ScheduledActions"
 HEALTH_CHECK = "HealthCheck"
 REPLACE_UNHEALTHY = "ReplaceUnhealthy"
 PROCESSES = (
@@ -25,7 +27,7 @@ PROCESSES = (
     HEALTH_CHECK,
     "InstanceRefresh",
     REPLACE_UNHEALTHY,
-    "ScheduledActions",
+    SCHEDULED_ACTIONS,
 )
 """What can be suspended (API reference, SuspendProcesses); those without a name of their own here
 have nothing to do in a group like this one."""
@@ -67,8 +69,28 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
+class Cooldown:
+    """The cooldown of a simple scaling, in seconds from `since`.
+
+    While it is `open`, each instance that has launched or terminated begins it anew: it runs from
+    when the last one has finished ("Scaling cooldowns for Amazon EC2 Auto Scaling").
+    """
+
+    seconds: int
+    since: float
+    open: bool = True
+
+    @property
+    def until(self) -> float:
+        """Return when it is over, as far as is known yet."""
+        return self.since + self.seconds
+
+
+@dataclass(frozen=True, slots=True)
 class GroupMemory:
     """The group's own memory: `launched` counts launches ever, `cause` tells the last change.
+
+    `min_size` and `max_size` are what a scheduled action has set, None where the group's own hold.
 
     `suspended` has each suspended process with the moment of its suspension in epoch seconds.
     `stuck` tells that a scale-in finds only protected instances, so that it is told once.
@@ -80,6 +102,9 @@ class GroupMemory:
     cause: str = ""
     suspended: Mapping[str, float] = field(default_factory=dict)
     stuck: bool = False
+    min_size: int | None = None
+    max_size: int | None = None
+    cooldown: Cooldown | None = None
 
     def find(self, instance_id: str) -> Instance | None:
         """Return the instance with this id, if the group still has it."""
@@ -88,6 +113,17 @@ class GroupMemory:
     def wanted(self) -> tuple[Instance, ...]:
         """Return the instances that count towards the desired capacity."""
         return tuple(item for item in self.instances if item.state in WANTED)
+
+    def limits(self, group: Group) -> tuple[int, int]:
+        """Return the least and the most instances that the group may want."""
+        return (
+            group.min_size if self.min_size is None else self.min_size,
+            group.max_size if self.max_size is None else self.max_size,
+        )
+
+    def in_progress(self) -> bool:
+        """Tell whether an instance is being launched or terminated."""
+        return any(item.state is not LifecycleState.IN_SERVICE for item in self.instances)
 
     def expendable(self) -> tuple[Instance, ...]:
         """Return the instances that a scale-in may choose from."""

@@ -24,6 +24,7 @@ from tidemill.scaling.group import (
 from tidemill.scaling.metrics import Datapoint, MetricStore
 from tidemill.scaling.policy import clamp
 from tidemill.scaling.queue_metrics import PERIOD, Activity, QueueSample, observe, queue_datapoints
+from tidemill.scaling.schedule import first_due, run_due
 from tidemill.scaling.signal import signal_datapoints
 from tidemill.scaling.timeline import (
     AlarmChanged,
@@ -31,10 +32,12 @@ from tidemill.scaling.timeline import (
     Fact,
     QueueSampled,
 )
+from tidemill.scaling.tracking import agree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from tidemill.scaling.schedule import Due
     from tidemill.scaling.spec import Alarm, Fleet
 
 EVALUATION_LAG = 6
@@ -101,6 +104,7 @@ class Memory:
     watches: Mapping[str, AlarmWatch]
     metrics: MetricStore = field(default_factory=MetricStore)
     held: Mapping[str, str] = field(default_factory=dict)
+    due: Due = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,7 @@ def begin(fleet: Fleet, now: float) -> Memory:
         activity=Activity.of_new_queue(now),
         group=GroupMemory(clamp(fleet.group.desired, fleet.group.min_size, fleet.group.max_size)),
         watches={a.logical_id: AlarmWatch(AlarmMemory.created(now)) for a in fleet.alarms},
+        due=first_due(fleet, now),
     )
 
 
@@ -140,6 +145,10 @@ def turn(fleet: Fleet, memory: Memory, observation: Observation, now: float) -> 
     group = _apply_events(fleet, Step(memory.group), observation.events, now)
     group = group.then(replace_vanished(group.memory, now))
     group = group.then(expire_hooks(fleet.group, group.memory, now))
+    due = memory.due
+    if due:
+        scheduled, due = run_due(fleet, group.memory, due, now)
+        group = group.then(scheduled)
     queue = observation.queue
     # A function that samples the queue uses it, too.
     used = replace(queue, accessed=queue.accessed or fleet.signal_period is not None)
@@ -151,10 +160,12 @@ def turn(fleet: Fleet, memory: Memory, observation: Observation, now: float) -> 
         kept = memory.metrics.record(datapoints, _reach(fleet.alarms))
         memory = replace(memory, metrics=kept)
     memory, ringing, changed = _evaluate(fleet, memory, now)
+    if ringing:
+        ringing = agree(fleet, ringing, _in_alarm(fleet, memory, now))
     decided = decide(fleet, memory.group, memory.held, ringing, now)
     balanced = reconcile(fleet.group, decided.group, now)
     return Turn(
-        memory=replace(memory, at=now, group=balanced.memory, held=decided.held),
+        memory=replace(memory, at=now, group=balanced.memory, held=decided.held, due=due),
         launch=balanced.launch,
         drain=balanced.drain,
         terminate=group.terminate + balanced.terminate,
@@ -207,7 +218,7 @@ def _signal(fleet: Fleet, memory: Memory, sample: QueueSample, now: float) -> tu
 
 def _evaluate(
     fleet: Fleet, memory: Memory, now: float
-) -> tuple[Memory, list[Ringing], tuple[Fact, ...]]:
+) -> tuple[Memory, Sequence[Ringing], tuple[Fact, ...]]:
     """Evaluate the alarms that are due; return those whose actions are due as well."""
     watches = dict(memory.watches)
     ringing: list[Ringing] = []
@@ -231,10 +242,23 @@ def _evaluate(
         beat = min(interval, ACTION_INTERVAL)
         rings = watch.memory.state is AlarmState.ALARM and _beats(memory.at, now, beat)
         if rings and now - watch.acted_at > ACTION_INTERVAL - beat:
-            ringing.append(Ringing(alarm, watch.memory.value, _inputs(alarm, memory.metrics, now)))
+            ringing.append(_ring(alarm, watch, memory, now))
             watch = replace(watch, acted_at=now)
         watches[alarm.logical_id] = watch
     return replace(memory, watches=watches), ringing, tuple(facts)
+
+
+def _in_alarm(fleet: Fleet, memory: Memory, now: float) -> dict[str, Ringing]:
+    """Return every alarm that is in state ALARM, due or not, by its logical id."""
+    return {
+        alarm.logical_id: _ring(alarm, memory.watches[alarm.logical_id], memory, now)
+        for alarm in fleet.alarms
+        if memory.watches[alarm.logical_id].memory.state is AlarmState.ALARM
+    }
+
+
+def _ring(alarm: Alarm, watch: AlarmWatch, memory: Memory, now: float) -> Ringing:
+    return Ringing(alarm, watch.memory.value, _inputs(alarm, memory.metrics, now))
 
 
 def _beats(before: float, now: float, interval: int) -> bool:

@@ -1,4 +1,4 @@
-"""Step scaling: which step an alarm's value falls in, and the capacity that comes of it.
+"""Steps and adjustments: which step an alarm's value falls in, and the capacity that comes of it.
 
 Rules: EC2 Auto Scaling User Guide, "Step and simple scaling policies for Amazon EC2 Auto Scaling".
 """
@@ -15,7 +15,7 @@ from tidemill.scaling.spec import AdjustmentType, Comparison
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tidemill.scaling.spec import StepAdjustment, StepScalingPolicy
+    from tidemill.scaling.spec import SimpleScalingPolicy, StepAdjustment, StepScalingPolicy
 
 MAX_STEPS = 20
 """Step adjustments of one policy at most (EC2 Auto Scaling quotas)."""
@@ -117,18 +117,18 @@ def whole_change(raw: float) -> int:
     return math.trunc(raw)
 
 
-def adjusted(policy: StepScalingPolicy, step: StepAdjustment, current: int) -> int:
-    """Return the capacity that a step makes of the current one, before the group's limits.
+def adjusted(policy: StepScalingPolicy | SimpleScalingPolicy, adjustment: int, current: int) -> int:
+    """Return the capacity that an adjustment makes of the current one, before the group's limits.
 
-    MinAdjustmentMagnitude lifts a change, not the absence of one: a step of 0 % stays at 0.
+    MinAdjustmentMagnitude lifts a change, not the absence of one: an adjustment of 0 % stays at 0.
     """
     match policy.adjustment_type:
         case AdjustmentType.EXACT:
-            return step.adjustment
+            return adjustment
         case AdjustmentType.CHANGE:
-            return current + step.adjustment
+            return current + adjustment
         case AdjustmentType.PERCENT:
-            change = whole_change(current * step.adjustment / 100)
+            change = whole_change(current * adjustment / 100)
             least = policy.min_adjustment_magnitude or 0
             if change and abs(change) < least:
                 change = int(math.copysign(least, change))
@@ -150,21 +150,26 @@ def new_desired(
     of "while instances are warming up"); instances that terminate still count, so that a second
     alarm in the same step takes nothing more.
     """
-    target = adjusted(policy, step, capacity.settled)
+    target = adjusted(policy, step.adjustment, capacity.settled)
     if target > capacity.settled:
         wanted = clamp(max(target, capacity.desired), low, high)
         if wanted == capacity.desired:
-            return _staying(capacity)
+            return staying(capacity)
         return Outcome(wanted)
     if target == capacity.settled and policy.adjustment_type is not AdjustmentType.EXACT:
         return Outcome(None, "the step asks for no change", stays=True)
     if capacity.warming:
-        return Outcome(None, f"{capacity.warming} instances are warming up")
-    wanted = clamp(adjusted(policy, step, capacity.settled + capacity.terminating), low, high)
-    if wanted >= capacity.desired:
-        return _staying(capacity)
-    return Outcome(wanted)
+        return warming_up(capacity)
+    counted = capacity.settled + capacity.terminating
+    wanted = clamp(adjusted(policy, step.adjustment, counted), low, high)
+    return staying(capacity) if wanted >= capacity.desired else Outcome(wanted)
 
 
-def _staying(capacity: Capacity) -> Outcome:
+def warming_up(capacity: Capacity) -> Outcome:
+    """Return what comes of a policy that takes nothing while instances warm up."""
+    return Outcome(None, f"{capacity.warming} instances are warming up")
+
+
+def staying(capacity: Capacity) -> Outcome:
+    """Return what comes of a policy that is content with what is desired already."""
     return Outcome(None, f"the group wants {capacity.desired} already", stays=True)

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.group import group_metric
 from tidemill.scaling.intrinsics import Place, Resolver
-from tidemill.scaling.policy import step_problems
-from tidemill.scaling.properties import COUNT, bound, choice, entries, optional, part, whole
+from tidemill.scaling.properties import part, whole
 from tidemill.scaling.queue_metrics import DELAYED, NOT_VISIBLE, VISIBLE, queue_metric
 from tidemill.scaling.reading_alarms import read_alarms
 from tidemill.scaling.reading_group import ALL_GROUP_METRICS, read_group, read_user_data
+from tidemill.scaling.reading_policies import read_policies, read_scheduled
 from tidemill.scaling.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
-from tidemill.scaling.spec import (
-    AdjustmentType,
-    Alarm,
-    Fleet,
-    Group,
-    Metric,
-    Queue,
-    StepAdjustment,
-    StepScalingPolicy,
-)
+from tidemill.scaling.spec import Alarm, Fleet, Group, Metric, Queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,11 +22,8 @@ if TYPE_CHECKING:
     from tidemill.scaling.template import Document
 
 GROUP = "AWS::AutoScaling::AutoScalingGroup"
-POLICY = "AWS::AutoScaling::ScalingPolicy"
 QUEUE = "AWS::SQS::Queue"
 FUNCTION = "AWS::Serverless::Function"
-MAX_POLICIES = 50
-"""Scaling policies of one group at most (EC2 Auto Scaling quotas)."""
 VISIBILITY_TIMEOUT = (0, 43_200)
 RECEIVE_COUNT = (1, 1000)
 RECEIVE_COUNT_DEFAULT = 10
@@ -73,15 +61,11 @@ class _Reading:
         if len(groups) != 1:
             raise TemplateError(f"Resources: {len(groups)} Auto Scaling groups: keep exactly one")
         group = read_group(self.resolver, groups[0], self.left_out)
-        policies = tuple(self.policies(group))
-        if len(policies) > MAX_POLICIES:
-            raise TemplateError(
-                f"Resources: {len(policies)} policies of one group are more than {MAX_POLICIES}"
-            )
-        alarms = tuple(read_alarms(self.resolver, policies, self.left_out))
+        policies, created = read_policies(self.resolver, group, self.left_out)
+        alarms = (*read_alarms(self.resolver, cast("Any", policies), self.left_out), *created)
         if not alarms:
             raise TemplateError(
-                f"Resources: no alarm triggers a step scaling policy of {group.logical_id}: "
+                f"Resources: no alarm triggers a scaling policy of {group.logical_id}: "
                 "add an alarm with such a policy in AlarmActions"
             )
         queue = self.queue(alarms)
@@ -95,43 +79,8 @@ class _Reading:
             user_data=read_user_data(self.resolver, group.logical_id),
             signal_period=signal_period,
             not_modelled=tuple(self.left_out),
+            scheduled=tuple(read_scheduled(self.resolver, group)),
         )
-
-    def policies(self, group: Group) -> Iterator[StepScalingPolicy]:
-        for logical_id in self.resolver.present(POLICY):
-            where = f"Resources.{logical_id}.Properties"
-            properties = self.resolver.properties(logical_id)
-            if properties.get("AutoScalingGroupName") != group.name:
-                continue
-            kind = properties.get("PolicyType", "SimpleScaling")
-            if kind != "StepScaling":
-                self.left_out.append(f"{where}: {kind} is not modelled")
-                continue
-            policy = StepScalingPolicy(
-                logical_id=logical_id,
-                name=self.resolver.name(logical_id),
-                adjustment_type=choice(AdjustmentType, properties, "AdjustmentType", where),
-                steps=tuple(
-                    StepAdjustment(
-                        bound(step, "MetricIntervalLowerBound", where),
-                        bound(step, "MetricIntervalUpperBound", where),
-                        whole(step, "ScalingAdjustment", where),
-                    )
-                    for step in entries(properties, "StepAdjustments", where)
-                ),
-                warmup=optional(properties, "EstimatedInstanceWarmup", where, COUNT),
-                min_adjustment_magnitude=optional(
-                    properties, "MinAdjustmentMagnitude", where, COUNT
-                ),
-            )
-            problems = step_problems(policy.steps)
-            if policy.adjustment_type is AdjustmentType.EXACT and any(
-                step.adjustment < 0 for step in policy.steps
-            ):
-                problems.append("an exact capacity cannot be negative")
-            if problems:
-                raise TemplateError(f"{where}.StepAdjustments: {'; '.join(problems)}")
-            yield policy
 
     def signal_period(self, queue: Queue, alarms: Iterable[Alarm]) -> int | None:
         """Return the shortest period in which an alarm looks at the signal of a function."""

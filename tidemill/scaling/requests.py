@@ -30,13 +30,19 @@ from tidemill.scaling.group import (
 )
 from tidemill.scaling.instances import PROCESSES, WANTED, Instance, LifecycleState, Step
 from tidemill.scaling.policy import clamp, find_step, new_desired
-from tidemill.scaling.spec import Comparison
+from tidemill.scaling.simple import begin_cooldown, simply_scaled, why_wait
+from tidemill.scaling.spec import (
+    Comparison,
+    SimpleScalingPolicy,
+    StepScalingPolicy,
+    TargetTrackingPolicy,
+)
 from tidemill.scaling.timeline import Noted, stamp
 
 if TYPE_CHECKING:
     from tidemill.scaling.commands import Command
     from tidemill.scaling.instances import GroupMemory
-    from tidemill.scaling.spec import Fleet, StepScalingPolicy
+    from tidemill.scaling.spec import Fleet, Policy, StepAdjustment
     from tidemill.scaling.timeline import Fact
 
 
@@ -69,7 +75,9 @@ def apply(  # noqa: C901, PLR0911 - one case for each command
         RequestError: Auto Scaling would refuse the request; nothing has changed.
     """
     match command:
-        case SetDesiredCapacity(desired):
+        case SetDesiredCapacity(desired, honor_cooldown):
+            if honor_cooldown:
+                _check_cooldown(memory, now)
             return _set_desired(fleet, memory, desired, now)
         case UpdateGroup():
             return _update(fleet, memory, command, now)
@@ -96,7 +104,7 @@ def apply(  # noqa: C901, PLR0911 - one case for each command
             return Applied(fleet, replace(memory, suspended=left))
 
 
-def find_policy(fleet: Fleet, name: str) -> StepScalingPolicy:
+def find_policy(fleet: Fleet, name: str) -> Policy:
     """Return the group's policy with this name.
 
     Raises:
@@ -106,7 +114,7 @@ def find_policy(fleet: Fleet, name: str) -> StepScalingPolicy:
         if policy.name == name:
             return policy
     known = ", ".join(policy.name for policy in fleet.policies)
-    raise invalid(f"No step scaling policy of the group is named {name}; there are: {known}")
+    raise invalid(f"No scaling policy of the group is named {name}; there are: {known}")
 
 
 def _applied(fleet: Fleet, step: Step) -> Applied:
@@ -125,7 +133,7 @@ def _want(fleet: Fleet, memory: GroupMemory, desired: int, why: str, now: float)
 
 
 def _set_desired(fleet: Fleet, memory: GroupMemory, desired: int, now: float) -> Applied:
-    low, high = fleet.group.min_size, fleet.group.max_size
+    low, high = memory.limits(fleet.group)
     told = f"New SetDesiredCapacity value {desired} is"
     if desired < low:
         raise invalid(f"{told} below min value {low} for the AutoScalingGroup.")
@@ -136,8 +144,9 @@ def _set_desired(fleet: Fleet, memory: GroupMemory, desired: int, now: float) ->
 
 def _update(fleet: Fleet, memory: GroupMemory, command: UpdateGroup, now: float) -> Applied:
     """Without a new desired capacity, the old one moves to the new limits as far as it must."""
-    low = fleet.group.min_size if command.min_size is None else command.min_size
-    high = fleet.group.max_size if command.max_size is None else command.max_size
+    low, high = memory.limits(fleet.group)
+    low = low if command.min_size is None else command.min_size
+    high = high if command.max_size is None else command.max_size
     if low < 0:
         raise invalid(f"Min bound, {low}, must not be negative")
     if high < low:
@@ -150,11 +159,36 @@ def _update(fleet: Fleet, memory: GroupMemory, command: UpdateGroup, now: float)
         )
     group = replace(fleet.group, min_size=low, max_size=high)
     why = f"update of AutoScalingGroup constraints to min: {low}, max: {high}, desired: {desired}"
-    return _want(replace(fleet, group=group), memory, desired, why, now)
+    # What a scheduled action had set does not hold any more.
+    own = replace(memory, min_size=None, max_size=None)
+    return _want(replace(fleet, group=group), own, desired, why, now)
 
 
 def _execute(fleet: Fleet, memory: GroupMemory, command: ExecutePolicy, now: float) -> Applied:
     policy = find_policy(fleet, command.policy)
+    low, high = memory.limits(fleet.group)
+    match policy:
+        case StepScalingPolicy():
+            step = _asked_step(fleet, policy, command)
+            seen = see_capacity(memory, warmup(fleet, policy), now)
+            outcome = new_desired(policy, step, seen, low, high)
+        case SimpleScalingPolicy():
+            if command.honor_cooldown:
+                _check_cooldown(memory, now)
+            outcome = simply_scaled(policy, see_capacity(memory, 0, now), low, high)
+        case TargetTrackingPolicy():
+            raise invalid(f"Policy {policy.name} tracks a target: only its own alarms execute it")
+    if outcome.desired is None:
+        text = f"a user request executed policy {policy.name}, which did nothing: {outcome.held}"
+        return Applied(fleet, memory, (Noted(now, text),))
+    wanted = _want(fleet, memory, outcome.desired, f"executed policy {policy.name}", now)
+    if isinstance(policy, SimpleScalingPolicy):
+        cooldown = begin_cooldown(fleet.group, policy, now)
+        return replace(wanted, memory=replace(wanted.memory, cooldown=cooldown))
+    return wanted
+
+
+def _asked_step(fleet: Fleet, policy: StepScalingPolicy, command: ExecutePolicy) -> StepAdjustment:
     value, threshold = command.metric_value, command.breach_threshold
     if value is None or threshold is None:
         raise invalid("MetricValue and BreachThreshold are required for a StepScaling policy")
@@ -164,12 +198,13 @@ def _execute(fleet: Fleet, memory: GroupMemory, command: ExecutePolicy, now: flo
             f"MetricValue {value:g} with BreachThreshold {threshold:g} corresponds to no step "
             f"adjustment of policy {policy.name}"
         )
-    seen = see_capacity(memory, warmup(fleet, policy), now)
-    outcome = new_desired(policy, step, seen, fleet.group.min_size, fleet.group.max_size)
-    if outcome.desired is None:
-        text = f"a user request executed policy {policy.name}, which did nothing: {outcome.held}"
-        return Applied(fleet, memory, (Noted(now, text),))
-    return _want(fleet, memory, outcome.desired, f"executed policy {policy.name}", now)
+    return step
+
+
+def _check_cooldown(memory: GroupMemory, now: float) -> None:
+    why = why_wait(memory, now)
+    if why:
+        raise RequestError("ScalingActivityInProgress", f"The request has to wait: {why}")
 
 
 def _side(fleet: Fleet, policy: StepScalingPolicy, value: float, threshold: float) -> Comparison:
@@ -210,7 +245,7 @@ def _terminate(
     fleet: Fleet, memory: GroupMemory, instance_id: str, now: float, *, decrement: bool
 ) -> Applied:
     instance = _terminable(memory, instance_id)
-    low, before = fleet.group.min_size, memory.desired
+    low, before = memory.limits(fleet.group)[0], memory.desired
     if decrement and before <= low:
         raise invalid(
             f"Currently, desiredSize equals minSize ({low}). Terminating instance without "

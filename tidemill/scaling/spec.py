@@ -32,6 +32,14 @@ class AdjustmentType(StrEnum):
     PERCENT = "PercentChangeInCapacity"
 
 
+class Aggregation(StrEnum):
+    """What a step policy makes of an alarm's datapoints; the default is AVERAGE."""
+
+    AVERAGE = "Average"
+    MINIMUM = "Minimum"
+    MAXIMUM = "Maximum"
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A metric's identity in CloudWatch: dimensions are (name, value) pairs sorted by name."""
@@ -98,7 +106,11 @@ class StepAdjustment:
 
 @dataclass(frozen=True, slots=True)
 class StepScalingPolicy:
-    """A step scaling policy; `warmup` is EstimatedInstanceWarmup in seconds, when it is set."""
+    """A step scaling policy; `warmup` is EstimatedInstanceWarmup in seconds, when it is set.
+
+    `aggregation` is MetricAggregationType. Auto Scaling applies it to "the most recent" datapoints
+    of the alarm without saying how many they are; ours is one, of which all three are the same.
+    """
 
     logical_id: str
     name: str
@@ -106,6 +118,57 @@ class StepScalingPolicy:
     steps: tuple[StepAdjustment, ...]
     warmup: int | None = None
     min_adjustment_magnitude: int | None = None
+    aggregation: Aggregation = Aggregation.AVERAGE
+
+
+@dataclass(frozen=True, slots=True)
+class SimpleScalingPolicy:
+    """A simple scaling policy; `cooldown` in seconds, None for the group's default."""
+
+    logical_id: str
+    name: str
+    adjustment_type: AdjustmentType
+    adjustment: int
+    cooldown: int | None = None
+    min_adjustment_magnitude: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetTrackingPolicy:
+    """A target tracking policy; `high` and `low` are the logical ids of the alarms it creates.
+
+    `target` is the metric's wanted value. `low` is None where DisableScaleIn is set. `warmup` is
+    EstimatedInstanceWarmup in seconds, when it is set.
+    """
+
+    logical_id: str
+    name: str
+    target: float
+    high: str
+    low: str | None = None
+    warmup: int | None = None
+
+
+Policy = StepScalingPolicy | SimpleScalingPolicy | TargetTrackingPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledAction:
+    """Numbers that a group is given at a time: once at `start`, or by `recurrence` (cron).
+
+    `start` and `end` in epoch seconds bound a recurrence; `zone` is the IANA time zone of the
+    recurrence. A number that is None stays as it is.
+    """
+
+    logical_id: str
+    name: str
+    min_size: int | None = None
+    max_size: int | None = None
+    desired: int | None = None
+    recurrence: str | None = None
+    start: float | None = None
+    end: float | None = None
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +214,7 @@ class Fleet:
     """One group, the policies and alarms that move it, and the queue that its alarms watch.
 
     `user_data` is the launch template's script with every function of the template resolved.
+    Alarms that target tracking policies create are among `alarms`.
     `signal_period` is how often, in seconds, a function of the template samples the queue, where
     an alarm looks at its samples. `not_modelled` lists, in sentences, what the template holds that
     scaling here leaves out.
@@ -158,13 +222,14 @@ class Fleet:
 
     queue: Queue
     group: Group
-    policies: tuple[StepScalingPolicy, ...]
+    policies: tuple[Policy, ...]
     alarms: tuple[Alarm, ...]
     user_data: str
     signal_period: int | None = None
     not_modelled: tuple[str, ...] = ()
+    scheduled: tuple[ScheduledAction, ...] = ()
 
-    def policy(self, logical_id: str) -> StepScalingPolicy:
+    def policy(self, logical_id: str) -> Policy:
         """Return the policy with this logical id.
 
         Raises:

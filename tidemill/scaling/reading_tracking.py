@@ -1,0 +1,156 @@
+"""From a template's target tracking policy to the policy and the alarms that it creates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.alarm import verify
+from tidemill.scaling.errors import ScalingError, TemplateError
+from tidemill.scaling.properties import (
+    COUNT,
+    entries,
+    flag,
+    needed,
+    number,
+    one_of,
+    optional,
+    part,
+    whole,
+)
+from tidemill.scaling.spec import Metric, MetricQuery, MetricStat, TargetTrackingPolicy
+from tidemill.scaling.tracking import tracking_alarms
+
+if TYPE_CHECKING:
+    from tidemill.scaling.spec import Alarm, Group
+    from tidemill.scaling.template import Document
+
+CONFIGURATION = "TargetTrackingConfiguration"
+PERIODS = ("10", "30", "60")
+"""Seconds of a tracked metric's period ("Create a target tracking policy using high-resolution
+metrics"); a minute where none is given."""
+
+MINUTE = 60
+BY_GROUP = {
+    "ASGAverageCPUUtilization": ("AWS/EC2", "CPUUtilization"),
+    "ASGAverageNetworkIn": ("AWS/EC2", "NetworkIn"),
+    "ASGAverageNetworkOut": ("AWS/EC2", "NetworkOut"),
+}
+"""The metrics that predefined ones are, seen as the group's average (API reference,
+PredefinedMetricSpecification)."""
+PER_TARGET = "ALBRequestCountPerTarget"
+TARGET_GROUP = "targetgroup/"
+
+Tracked = tuple[tuple[MetricQuery, ...], str]
+"""The queries of a tracked metric, and the id of the one that counts."""
+
+
+def read_tracking(
+    logical_id: str, name: str, properties: Document, group: Group
+) -> tuple[TargetTrackingPolicy, tuple[Alarm, ...]]:
+    """Return the policy with this logical id and its alarms.
+
+    Raises:
+        TemplateError: it lacks what it needs, or its metric cannot be followed here.
+    """
+    where = f"Resources.{logical_id}.Properties"
+    configuration = part(properties, CONFIGURATION, where)
+    place = f"{where}.{CONFIGURATION}"
+    if ("PredefinedMetricSpecification" in configuration) == (
+        "CustomizedMetricSpecification" in configuration
+    ):
+        raise TemplateError(
+            f"{place}: give either PredefinedMetricSpecification or CustomizedMetricSpecification"
+        )
+    target = number(configuration, "TargetValue", place)
+    if target <= 0:
+        raise TemplateError(f"{place}.TargetValue: {target:g} is not more than 0")
+    scales_in = not flag(configuration, "DisableScaleIn", place, default=False)
+    policy = TargetTrackingPolicy(
+        logical_id=logical_id,
+        name=name,
+        target=target,
+        high=f"{logical_id}AlarmHigh",
+        low=f"{logical_id}AlarmLow" if scales_in else None,
+        warmup=optional(properties, "EstimatedInstanceWarmup", where, COUNT),
+    )
+    if "PredefinedMetricSpecification" in configuration:
+        queries, returned = _predefined(configuration, place, group)
+    else:
+        queries, returned = _customized(configuration, place)
+    if len({query.stat.period for query in queries if query.stat}) != 1:
+        raise TemplateError(f"{place}: give all metrics one and the same Period")
+    alarms = tuple(tracking_alarms(policy, group.name, queries, returned))
+    try:
+        verify(alarms[0])
+    except ScalingError as error:
+        raise TemplateError(f"{place}: {error}") from error
+    return policy, alarms
+
+
+def _predefined(configuration: Document, where: str, group: Group) -> Tracked:
+    where = f"{where}.PredefinedMetricSpecification"
+    specification = part(configuration, "PredefinedMetricSpecification", where)
+    kind = one_of((*BY_GROUP, PER_TARGET), specification, "PredefinedMetricType", where)
+    if kind in BY_GROUP:
+        metric = Metric(*BY_GROUP[kind], (("AutoScalingGroupName", group.name),))
+        return (MetricQuery("m1", MetricStat(metric, MINUTE, "Average")),), "m1"
+    label = needed(specification, "ResourceLabel", where)
+    balancer, _, target = label.partition(f"/{TARGET_GROUP}")
+    metric = Metric(
+        "AWS/ApplicationELB",
+        "RequestCountPerTarget",
+        (("LoadBalancer", balancer), ("TargetGroup", TARGET_GROUP + target)),
+    )
+    return (MetricQuery("m1", MetricStat(metric, MINUTE, "Sum")),), "m1"
+
+
+def _customized(configuration: Document, where: str) -> Tracked:
+    where = f"{where}.CustomizedMetricSpecification"
+    specification = part(configuration, "CustomizedMetricSpecification", where)
+    if "Metrics" not in specification:
+        return (MetricQuery("m1", _stat(specification, specification, "Statistic", where)),), "m1"
+    queries: list[MetricQuery] = []
+    returned: list[str] = []
+    for entry in entries(specification, "Metrics", where):
+        key = needed(entry, "Id", f"{where}.Metrics")
+        place = f"{where}.Metrics.{key}"
+        if key in {query.id for query in queries}:
+            raise TemplateError(f"{place}: this Id stands twice: keep one")
+        if ("MetricStat" in entry) == ("Expression" in entry):
+            raise TemplateError(f"{place}: give either MetricStat or Expression")
+        statistic = part(entry, "MetricStat", place)
+        metric = part(statistic, "Metric", f"{place}.MetricStat")
+        queries.append(
+            MetricQuery(
+                id=key,
+                stat=_stat(metric, statistic, "Stat", place) if statistic else None,
+                expression=needed(entry, "Expression", place) if not statistic else None,
+                label=needed({"Label": ""} | entry, "Label", place),
+            )
+        )
+        if flag(entry, "ReturnData", place, default=True):
+            returned.append(key)
+    if len(returned) != 1:
+        raise TemplateError(
+            f"{where}.Metrics: {len(returned)} entries return data: set ReturnData: false on all "
+            "but one"
+        )
+    return tuple(queries), returned[0]
+
+
+def _stat(metric: Document, statistic: Document, key: str, where: str) -> MetricStat:
+    one_of(PERIODS, statistic, "Period", where, str(MINUTE))
+    return MetricStat(
+        Metric(
+            needed(metric, "Namespace", where),
+            needed(metric, "MetricName", where),
+            tuple(
+                sorted(
+                    (needed(pair, "Name", where), needed(pair, "Value", where))
+                    for pair in entries(metric, "Dimensions", where)
+                )
+            ),
+        ),
+        whole(statistic, "Period", where, MINUTE),
+        needed(statistic, key, where),
+    )
