@@ -57,6 +57,9 @@ class Control:
         self.fleet = fleet
         self.memory = begin(fleet, start)
         self.turns = 0
+        # What changes every minute is kept beside the core's memory until it takes a turn.
+        self._at = start
+        self._activity = self.memory.activity
         self._queue = queue
         self._instances = instances
         self._tell = tell
@@ -84,7 +87,7 @@ class Control:
         if now == self._next_evaluate:
             self._next_evaluate += self._evaluates
             if self._foresight is not None and self._foresight.nothing_changes(self.memory, now):
-                self.memory = replace(self.memory, at=now)
+                self._at = now
                 return
         self.take_turn(now)
 
@@ -99,12 +102,14 @@ class Control:
                 self._queue.advance(now)
                 self._grow_old(now)
         sample = self._look(now)
+        metrics = self.memory.metrics
         if self._foresight is not None:
-            metrics = self.memory.metrics.record(self._foresight.missed(), self._reach())
-            self.memory = replace(self.memory, metrics=metrics)
+            metrics = metrics.record(self._foresight.missed(), self._reach())
+        memory = replace(self.memory, at=self._at, activity=self._activity, metrics=metrics)
         observation = Observation(sample, tuple(self._instances.events()))
-        taken = turn(self.fleet, self.memory, observation, now)
+        taken = turn(self.fleet, memory, observation, now)
         self.memory = taken.memory
+        self._at, self._activity = now, taken.memory.activity
         self._instances.now = now
         for instance in taken.launch:
             self._instances.launch(instance)
@@ -126,8 +131,8 @@ class Control:
         self._next_publish += self._publishes
         sample = self._look(now)
         self._grow_old(now)
-        self.memory = replace(self.memory, at=now)
-        foresight.publish(self.memory, sample, now)
+        self._at = now
+        foresight.publish(self.memory.group, self._activity, sample, now)
         if self._tell is not None:
             self._tell(foresight.sampled(sample, now))
 
@@ -141,11 +146,9 @@ class Control:
         if sample.visible or sample.in_flight:
             queue.touch(now)
         if queue.last_access > 0:
-            activity = self.memory.activity
-            if queue.first_access > activity.active_until:
-                activity = observe(activity, USED, queue.first_access)
-            activity = observe(activity, USED, queue.last_access)
-            self.memory = replace(self.memory, activity=activity)
+            if queue.first_access > self._activity.active_until:
+                self._activity = observe(self._activity, USED, queue.first_access)
+            self._activity = observe(self._activity, USED, queue.last_access)
             queue.first_access, queue.last_access = NEVER, -NEVER
         return sample
 

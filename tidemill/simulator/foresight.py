@@ -10,6 +10,7 @@ from tidemill.scaling import alarm as alarms
 from tidemill.scaling.alarm import AlarmState
 from tidemill.scaling.decision import Ringing, decide, warmup
 from tidemill.scaling.group import group_datapoints, see_capacity
+from tidemill.scaling.math_values import Frame
 from tidemill.scaling.metrics import Datapoint, MetricStore
 from tidemill.scaling.policy import find_step
 from tidemill.scaling.queries import compile_queries
@@ -21,15 +22,20 @@ from tidemill.scaling.verdict import breaches, judge
 if TYPE_CHECKING:
     from tidemill.scaling.group import GroupMemory
     from tidemill.scaling.loop import Memory
+    from tidemill.scaling.metrics import Series
     from tidemill.scaling.queue_metrics import Activity, QueueSample
-    from tidemill.scaling.spec import Alarm, Fleet
+    from tidemill.scaling.spec import Alarm, Fleet, MetricStat, StepAdjustment
     from tidemill.scaling.timeline import Fact
+
+    Source = tuple[MetricStat, str | None]
+    """What an alarm reads: a metric's statistic, in a unit where it asks for one."""
 
 POINTWISE = {"IF", "CEIL", "FLOOR", "ABS", "AND", "OR", "NOT"}
 """Functions whose value at a moment depends on that moment alone."""
 
 _CALLED = re.compile(r"\b([A-Z][A-Z_0-9]*)\s*\(")
 _KEPT_VALUES = 50_000
+NEVER = float("inf")
 
 
 def can_foresee(fleet: Fleet) -> bool:
@@ -51,14 +57,34 @@ def _is_plain(alarm: Alarm) -> bool:
 class _Watch:
     """One alarm: its values of the evaluation range, and the breaches among them."""
 
-    def __init__(self, alarm: Alarm) -> None:
+    def __init__(self, alarm: Alarm, sources: list[Source]) -> None:
         self.alarm = alarm
         self.program = compile_queries(alarm.queries, alarm.returned)
+        self.fetched: list[tuple[int, int]] = []
+        for slot, query in self.program.fetched:
+            if query.stat is not None:
+                source = (query.stat, query.unit)
+                if source not in sources:
+                    sources.append(source)
+                self.fetched.append((slot, sources.index(source)))
         size = alarms.evaluation_range(alarm.evaluation_periods)
         self.values: deque[float | None] = deque([None] * size, maxlen=size)
         self.breaches: deque[bool | None] = deque([None] * size, maxlen=size)
         self.state = AlarmState.INSUFFICIENT_DATA
+        self.steps: dict[float | None, int] = {}
+        self.numbers: dict[tuple[StepAdjustment | None, ...], int] = {}
         self.verdicts: dict[tuple[AlarmState, tuple[bool | None, ...]], AlarmState] = {}
+
+    def value(self, seen: list[Series]) -> float | None:
+        """Return the alarm's value of one minute, given what each source was then."""
+        values: list[Series | None] = [None] * self.program.slots
+        for slot, source in self.fetched:
+            values[slot] = seen[source]
+        frame = Frame(0, PERIOD, 1, values)
+        for slot, node in self.program.computed:
+            values[slot] = node.run(frame)
+        answer: Series = self.program.answer.run(frame)
+        return answer[0]
 
     def add(self, value: float | None) -> None:
         self.values.append(value)
@@ -70,6 +96,24 @@ class _Watch:
         if verdict is None:
             verdict = self.verdicts[key] = judge(self.alarm, tuple(self.values), self.state)
         return verdict
+
+    def step(self, fleet: Fleet) -> int | None:
+        """Return which steps of its policies the alarm's value is in, None if they have none."""
+        value = self.newest()
+        known = self.steps.get(value)
+        if known is None:
+            policies = [fleet.policy(action) for action in self.alarm.actions]
+            if not all(isinstance(policy, StepScalingPolicy) for policy in policies):
+                return None
+            found = tuple(
+                None
+                if value is None
+                else find_step(policy.steps, self.alarm.comparison, self.alarm.threshold, value)
+                for policy in policies
+                if isinstance(policy, StepScalingPolicy)
+            )
+            known = self.steps[value] = self.numbers.setdefault(found, len(self.numbers))
+        return known
 
     def newest(self) -> float | None:
         return next((value for value in reversed(self.values) if value is not None), None)
@@ -85,22 +129,26 @@ class Foresight:
     def __init__(self, fleet: Fleet) -> None:
         """Follow this fleet's alarms from their creation on."""
         self._fleet = fleet
-        self._watches = [_Watch(alarm) for alarm in fleet.alarms]
+        self._sources: list[Source] = []
+        self._watches = [_Watch(alarm, self._sources) for alarm in fleet.alarms]
         self._values: dict[tuple[int, int, int, bool], tuple[float | None, ...]] = {}
         self._group: GroupMemory | None = None
         self._group_points: tuple[Datapoint, ...] = ()
+        self._settled_at = NEVER
         self._capacity = CapacitySampled(0, 0, 0, 0, 0)
-        self._no_change: set[tuple[str | int, ...]] = set()
+        self._no_change: set[tuple[int | None, ...]] = set()
         longest = max((len(watch.values) for watch in self._watches), default=0)
         self._minutes: deque[tuple[float, QueueSample, Activity, tuple[Datapoint, ...]]] = deque(
             maxlen=longest + 2
         )
 
-    def publish(self, memory: Memory, sample: QueueSample, now: float) -> None:
+    def publish(
+        self, group: GroupMemory, activity: Activity, sample: QueueSample, now: float
+    ) -> None:
         """Take in the minute that ends now."""
-        activity = memory.activity
         published = activity.publishes_from <= now <= activity.active_until
-        self._know(memory.group)
+        if group is not self._group:
+            self._know(group)
         self._minutes.append((now - PERIOD, sample, activity, self._group_points))
         key = (sample.visible, sample.in_flight, sample.delayed, published)
         values = self._values.get(key)
@@ -143,44 +191,34 @@ class Foresight:
         """Take over what the core's turn has found; what policies do may be another thing now."""
         self._no_change.clear()
         for watch in self._watches:
+            watch.steps.clear()
             watch.state = memory.watches[watch.alarm.logical_id].memory.state
 
     def _policies_hold(self, memory: Memory, now: float) -> bool:
         """Tell whether the policies of the alarms in ALARM leave all as it is."""
         fleet, group = self._fleet, memory.group
-        self._know(group)
-        key: list[str | int] = []
-        ringing, warming = [], 0
-        for watch in self._watches:
-            if watch.state is not AlarmState.ALARM:
-                continue
-            value, alarm = watch.newest(), watch.alarm
-            ringing.append(Ringing(alarm, value, {}))
-            for action in alarm.actions:
-                policy = fleet.policy(action)
-                if not isinstance(policy, StepScalingPolicy):
-                    return False
-                step = None
-                if value is not None:
-                    step = find_step(policy.steps, alarm.comparison, alarm.threshold, value)
-                warming += see_capacity(group, warmup(fleet, policy), now).warming
-                key += (action, id(step))
-        known = tuple(key)
-        if not warming and known in self._no_change:
+        if group is not self._group:
+            self._know(group)
+        ringing = [watch for watch in self._watches if watch.state is AlarmState.ALARM]
+        key = tuple(watch.step(fleet) for watch in ringing)
+        if None in key:
+            return False
+        if now >= self._settled_at and key in self._no_change:
             return True
-        decided = decide(fleet, group, memory.held, ringing, now)
+        rings = [Ringing(watch.alarm, watch.newest(), {}) for watch in ringing]
+        decided = decide(fleet, group, memory.held, rings, now)
         holds = decided.group is group and decided.held == memory.held
-        if holds and not warming:
-            self._no_change.add(known)
+        if holds and now >= self._settled_at:
+            self._no_change.add(key)
         return holds
 
     def _know(self, group: GroupMemory) -> None:
-        if group is self._group:
-            return
+        """Keep what follows of a group that has changed."""
         self._group = group
         self._values.clear()
         self._group_points = tuple(group_datapoints(self._fleet.group, group, 0))
-        seen = see_capacity(group, 0, float("inf"))
+        self._settled_at = _settled_at(self._fleet, group)
+        seen = see_capacity(group, 0, NEVER)
         self._capacity = CapacitySampled(
             0, seen.desired, seen.settled, seen.warming, seen.terminating
         )
@@ -193,4 +231,15 @@ class Foresight:
             *self._group_points,
         )
         store = MetricStore({point.metric: (point,) for point in points}, 0)
-        return tuple(watch.program.run(store, PERIOD, PERIOD, 1)[0] for watch in self._watches)
+        seen = [store.series(stat, PERIOD, 1, unit) for stat, unit in self._sources]
+        return tuple(watch.value(seen) for watch in self._watches)
+
+
+def _settled_at(fleet: Fleet, group: GroupMemory) -> float:
+    """Return when the last instance will be past every warm-up, if no other one comes."""
+    longest = max(
+        (warmup(fleet, one) for one in fleet.policies if isinstance(one, StepScalingPolicy)),
+        default=0,
+    )
+    since = [one.in_service_at for one in group.wanted()]
+    return max((NEVER if at is None else at + longest for at in since), default=0.0)

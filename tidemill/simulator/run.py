@@ -81,6 +81,7 @@ def simulate(  # noqa: PLR0913 - what a run depends on
     tell: Listener | None = None,
     pace: float | None = None,
     start: float = START,
+    drain: bool = True,
 ) -> Result:
     """Run a scenario over a fleet, from its creation until the story is over and all is drained.
 
@@ -93,6 +94,7 @@ def simulate(  # noqa: PLR0913 - what a run depends on
         pace: take a turn of the loop every so many seconds, too, and leave out none; without it,
             turns that change nothing are left out. What comes of it is the same.
         start: epoch seconds of the beginning, a whole minute.
+        drain: go on after the story until nothing is left; else stop where it ends.
 
     Raises:
         SimulationError: the fleet does not get through with it.
@@ -101,7 +103,8 @@ def simulate(  # noqa: PLR0913 - what a run depends on
     share = scenario.poison
     dice = _random(seed, "poison")
     queue = WorkQueue(
-        (start + at for at in scenario.arrivals(_random(seed, "arrivals"))),
+        scenario.arrivals(_random(seed, "arrivals")),
+        start,
         iter(lambda: dice.random() < share, None) if share else None,
         subject.fleet.queue.max_receive_count,
         times.retention,
@@ -120,9 +123,10 @@ def simulate(  # noqa: PLR0913 - what a run depends on
     control = Control(subject.fleet, queue, instances, start=start, tell=tell, pace=pace)
     control.take_turn(start)
     first = queue.next_arrival()
-    ended = _go(control, queue, instances, start, scenario)
+    ended = _go(control, queue, instances, start + scenario.seconds, drain=drain)
     instances.close(ended)
     queue.advance(ended)
+    queue.close()
     drained = queue.is_over() and queue.sent
     return Result(
         seconds=ended - start,
@@ -151,22 +155,20 @@ def _random(seed: int, of: str) -> Random:
 
 
 def _go(
-    control: Control, queue: WorkQueue, instances: SimulatedFleet, start: float, scenario: Scenario
+    control: Control, queue: WorkQueue, instances: SimulatedFleet, told: float, *, drain: bool
 ) -> float:
     """Let time go by until the story is told and the fleet at rest; return when that was."""
-    told = start + scenario.seconds
-    now = start
     least = control.fleet.group.min_size
-    while not (now >= told and queue.is_over() and len(instances) <= least):
-        tick = control.next_tick()
-        now = instances.run_until(tick)
+    while True:
+        now = instances.run_until(control.next_tick())
         if instances.news:
             control.take_turn(now)
         else:
             control.tick(now)
+        if now >= told and (not drain or (queue.is_over() and len(instances) <= least)):
+            return now
         if now > told + PATIENCE:
             raise SimulationError(
-                f"{scenario.name}: {queue.visible()} messages and {len(instances)} instances are "
-                f"left {PATIENCE / 86_400:.0f} days after the story: the fleet never comes to rest"
+                f"{queue.visible()} messages and {len(instances)} instances are left "
+                f"{PATIENCE / 86_400:.0f} days after the last message: the fleet never rests"
             )
-    return now

@@ -45,7 +45,7 @@ def with_handler(scenario: Scenario, handler: HandlerTime) -> Scenario:
 
 def constant(rate: float, seconds: float) -> Arrivals:
     """Return arrivals at a constant rate a second, for so many seconds."""
-    return _until(seconds, lambda rng: due_times(Pattern.CONSTANT, rate, 1, rng))
+    return lambda rng: islice(due_times(Pattern.CONSTANT, rate, 1, rng), round(rate * seconds))
 
 
 def _until(seconds: float, times: Arrivals) -> Arrivals:
