@@ -20,11 +20,14 @@ from support.alarms import (
 from tidemill.scaling.alarm import (
     AlarmMemory,
     AlarmState,
+    StateChange,
     datapoints,
     evaluate,
     evaluation_interval,
+    set_state,
     verify,
 )
+from tidemill.scaling.errors import RequestError
 from tidemill.scaling.expression import ExpressionError
 from tidemill.scaling.metrics import Datapoint, MetricStore, StatisticError, StatisticSet
 from tidemill.scaling.spec import Alarm, MetricQuery, MetricStat, MissingData
@@ -202,6 +205,35 @@ def test_low_samples_are_looked_at_for_percentiles_only() -> None:
             replace(alarm, ignore_low_samples=True), AlarmMemory.created(0.0), store, 180
         )
         assert memory.state is AlarmState.ALARM
+
+
+CHANGE = StateChange(AlarmState.ALARM, "to see what happens", '{"recentDatapoints": [1, 42]}')
+
+
+def test_a_state_set_by_hand_lasts_until_the_next_evaluation() -> None:
+    """The value for the policy is the newest of the data that came with it."""
+    alarm, created = an_alarm(actions=("OutPolicy",)), AlarmMemory.created(0.0)
+    changed = set_state(alarm, created, CHANGE, 100.0)
+    assert changed == AlarmMemory(AlarmState.ALARM, 100.0, "to see what happens", 42)
+    assert evaluate(alarm, changed, a_store({0: 1, 60: 1, 120: 1}), 180).state is AlarmState.OK
+
+
+def test_setting_the_state_that_it_has_is_no_change() -> None:
+    """It stays in its state since when it was."""
+    memory = AlarmMemory(AlarmState.ALARM, 50.0, "", None)
+    assert set_state(an_alarm(), memory, CHANGE, 100.0).since == 50.0
+
+
+@pytest.mark.parametrize(
+    "data", [None, "", "42", "[]", "{}", '{"recentDatapoints": []}', '{"recentDatapoints": ["x"]}']
+)
+def test_a_state_set_without_the_value_that_a_policy_needs_is_refused(data: str | None) -> None:
+    """An alarm without policies needs none."""
+    change = replace(CHANGE, reason_data=data)
+    with pytest.raises(RequestError, match="StateReasonData"):
+        set_state(an_alarm(actions=("OutPolicy",)), AlarmMemory.created(0.0), change, 100.0)
+    bare = replace(CHANGE, reason_data=None)
+    assert set_state(an_alarm(), AlarmMemory.created(0.0), bare, 100.0).value is None
 
 
 def test_datapoints_of_another_unit_than_asked_for_do_not_count() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.errors import ScalingError
+from tidemill.scaling.errors import ScalingError, invalid
 from tidemill.scaling.metric_statistics import percentile_of, samples_needed
 from tidemill.scaling.metrics import aligned
 from tidemill.scaling.queries import Program, check_queries, compile_queries
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 __all__ = [
     "AlarmMemory",
     "AlarmState",
+    "StateChange",
     "datapoints",
     "evaluate",
     "evaluation_interval",
     "evaluation_range",
     "judge",
+    "set_state",
     "verify",
 ]
 
@@ -80,6 +83,42 @@ def evaluate(alarm: Alarm, memory: AlarmMemory, store: MetricStore, now: float) 
     if value == memory.value:
         return memory
     return AlarmMemory(state, memory.since, memory.reason, value)
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A state set by hand (API, SetAlarmState): why, in words and in JSON."""
+
+    state: AlarmState
+    reason: str
+    reason_data: str | None = None
+
+
+def set_state(alarm: Alarm, memory: AlarmMemory, change: StateChange, now: float) -> AlarmMemory:
+    """Return the alarm's memory after a change by hand, which lasts until its next evaluation.
+
+    The newest of `recentDatapoints` in the reason's JSON is what a policy compares with its steps.
+
+    Raises:
+        RequestError: the alarm triggers policies, and there is no such value.
+    """
+    value = memory.value
+    if change.reason_data is not None:
+        value = _newest_value(change.reason_data)
+    elif alarm.actions:
+        raise invalid(
+            "StateReasonData is missing: the scaling policies of the alarm read the value of the "
+            'metric from it, such as {"recentDatapoints": [42]}'
+        )
+    since = memory.since if change.state is memory.state else now
+    return AlarmMemory(change.state, since, change.reason, value)
+
+
+def _newest_value(reason_data: str) -> float:
+    try:
+        return float(json.loads(reason_data)["recentDatapoints"][-1])
+    except (ValueError, LookupError, TypeError):
+        raise invalid("StateReasonData has no numbers in recentDatapoints") from None
 
 
 def datapoints(alarm: Alarm, store: MetricStore, now: float) -> Series:
