@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +21,7 @@ from tidemill.options import (
     refuse_usage,
 )
 from tidemill.scaling.reading import read_fleet
+from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.figures import figures
 from tidemill.simulator.handling import HandlerTime
 from tidemill.simulator.run import START, Subject, simulate
@@ -103,6 +106,74 @@ def run_scenarios(  # noqa: PLR0913, PLR0917 - each is an option of the command
 
         draw_timeline(facts, picture)
     _print({"runs": runs, "not_modelled": list(subject.fleet.not_modelled)}, as_json=as_json)
+
+
+@app.command("compare")
+def compare_policies(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    scenario: ScenarioOption = None,
+    trace: TraceOption = None,
+    seed: SeedOption = 1,
+    template: TemplateOption = DEFAULT_TEMPLATE,
+    parameter: ParameterOption = None,
+    handler_seconds: MeanOption = 0.0,
+    handler_variation: VariationOption = 0.0,
+    boot_seconds: BootOption = None,
+    backlog_per_instance: Annotated[
+        int,
+        typer.Option("--backlog-per-instance", min=1, help="What the tracking policy aims at."),
+    ] = 50,
+    picture: PictureOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Hold the template's policy against others and against what none can beat."""
+    from tidemill.simulator.compare import compare  # noqa: PLC0415 - only this command needs them
+    from tidemill.simulator.policies import rivals  # noqa: PLC0415
+
+    chosen, _ = _stories(scenario, trace, HandlerTime(handler_seconds, handler_variation))
+    ours = Subject.of_template(_fleet(template, parameter))
+    console = Console(stderr=True)
+    with console.status("simulating") as status:
+        runs = compare(
+            list(rivals(ours, backlog_per_instance)),
+            chosen,
+            seed,
+            _times(0.0, boot_seconds),
+            status.update,
+        )
+    if picture is not None:
+        from tidemill.simulator.picture import draw_comparison  # noqa: PLC0415 - slow to import
+
+        draw_comparison(runs, picture)
+    _print({"runs": runs, "not_modelled": list(ours.fleet.not_modelled)}, as_json=as_json)
+
+
+@app.command("trace")
+def record_trace(
+    queue: Annotated[str, typer.Option("--queue", metavar="NAME", help="The queue's name.")],
+    hours: Annotated[
+        float, typer.Option("--hours", min=0.1, max=360, help="How far back, in hours.")
+    ] = 24.0,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Where to; else printed.")
+    ] = None,
+) -> None:
+    """Record from CloudWatch how many messages a queue was sent, for `simulate --trace`."""
+    import boto3  # noqa: PLC0415 - slow to import
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+    from tidemill.simulator.recording import record, write_trace  # noqa: PLC0415
+
+    try:
+        cloudwatch = boto3.client("cloudwatch")
+    except BotoCoreError as error:
+        raise SimulationError(f"no client of CloudWatch: {error}") from error
+    lots = record(cloudwatch, queue, hours, datetime.now(UTC))
+    if output is None:
+        write_trace(lots, sys.stdout)
+        return
+    with output.open("w", encoding="utf-8") as out:
+        write_trace(lots, out)
+    typer.echo(f"wrote {len(lots)} minutes with {sum(count for _, count in lots)} messages")
 
 
 def _stories(

@@ -109,6 +109,10 @@ class WorkQueue:
         """Return how many messages a receive could bring, as of the last `advance`."""
         return self._arrived - self._head + len(self._back)
 
+    def left_over(self) -> int:
+        """Return how many messages are in the queue, seen or not."""
+        return self.visible() + self.in_flight
+
     def oldest(self) -> float:
         """Return when the oldest visible message was sent, infinity when there is none."""
         fresh = self._times[self._head] if self._head < self._arrived else NEVER
@@ -122,22 +126,17 @@ class WorkQueue:
 
     def is_over(self) -> bool:
         """Tell whether all that is ever sent has arrived and left again."""
-        return (
-            self._all_loaded
-            and self._arrived == len(self._times)
-            and not self.visible()
-            and not self.in_flight
-        )
+        return self._all_loaded and self._arrived == len(self._times) and not self.left_over()
 
     def consume(self, now: float, limit: int) -> int:
         """Receive and process at once up to `limit` sound messages; return how many."""
         self.advance(now)
-        self.touch(now)
-        self.requests += 1
         if self._back or self._poison is not None:
             messages = self.receive(now, limit)
             self.settle(now, messages)
             return len(messages)
+        self.touch(now)
+        self.requests += 1
         head = self._head
         taken = min(limit, self._arrived - head)
         if taken:

@@ -134,7 +134,7 @@ def simulate(  # noqa: PLR0913 - what a run depends on
         processed=queue.processed,
         dead=queue.dead,
         expired=queue.expired,
-        left=queue.visible() + queue.in_flight,
+        left=queue.left_over(),
         first_waits=queue.first_waits,
         waits=queue.waits,
         drained_after=queue.emptied_at - first if drained else None,
@@ -169,6 +169,6 @@ def _go(
             return now
         if now > told + PATIENCE:
             raise SimulationError(
-                f"{queue.visible()} messages and {len(instances)} instances are left "
+                f"{queue.left_over()} messages and {len(instances)} instances are left "
                 f"{PATIENCE / 86_400:.0f} days after the last message: the fleet never rests"
             )

@@ -14,7 +14,8 @@ COLUMNS = (
     ("scenario", "scenario"),
     ("processed", "processed"),
     ("dead_lettered", "dead"),
-    ("wait p50", "wait p50"),
+    ("mean_wait", "mean wait"),
+    ("wait p50", "p50"),
     ("wait p95", "p95"),
     ("wait p99", "p99"),
     ("wait max", "max"),
@@ -25,6 +26,7 @@ COLUMNS = (
     ("wasted_launches", "wasted"),
     ("instance_hours", "hours"),
     ("dollars_a_day", "$ a day"),
+    ("on_frontier", "frontier"),
 )
 
 
@@ -52,8 +54,10 @@ def _shown(run: Mapping[str, Any], name: str) -> str:
         waits = run.get("wait_until_processed") or {}
         return clock(waits.get(name.removeprefix("wait ")))
     value = run.get(name)
-    if name in {"seconds_to_drain", "oldest_age"}:
+    if name in {"seconds_to_drain", "oldest_age", "mean_wait"}:
         return clock(value)
     if name == "dollars_a_day" and value is not None:
         return f"{value:.2f}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "" if value is None else str(value)

@@ -1,0 +1,84 @@
+"""The bounds that no policy can beat, against policies that try."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as how
+from hypothesis import strategies as st
+from support.stories import PARAMETERS, stories, the_template
+
+from consumer.cycle import Rhythm
+from tidemill.simulator.clairvoyant import bounds
+from tidemill.simulator.figures import mean
+from tidemill.simulator.policies import rivals
+from tidemill.simulator.run import Subject, simulate
+from tidemill.simulator.scenario import Scenario  # noqa: TC001 - hypothesis reads annotations
+from tidemill.simulator.times import Times
+
+SLACK = 0.1
+"""Waits are rounded down to a tenth of a second."""
+
+
+@given(PARAMETERS, stories(), st.integers(0, 5), st.integers(0, 2))
+@how(max_examples=40)
+def test_no_policy_beats_the_bounds(
+    subject: Subject, story: Scenario, number: int, seed: int
+) -> None:
+    """Whatever the policy, messages wait as long and instances cost as much, or more."""
+    every = list(rivals(subject, 50))
+    rival = every[number % len(every)]
+    result = simulate(rival, story, seed)
+    times = Times()
+    least = bounds(
+        story.arrivals(None),  # type: ignore[arg-type]  # bursts draw nothing
+        subject.worker.rhythm,
+        subject.fleet.group.max_size,
+        times,
+    )
+    assert least.billed_seconds <= result.billed_seconds
+    assert (mean(least.waits) or 0) <= (mean(result.first_waits) or 0) + SLACK
+    assert max(least.waits) <= max(result.first_waits) + 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "instances", "waits"),
+    [
+        pytest.param(20, 2, {0: 20}, id="all fit into one poll each"),
+        pytest.param(45, 2, {0: 20, 300: 20, 600: 5}, id="the rest waits for the next polls"),
+        pytest.param(11, 1, {0: 10, 300: 1}, id="one message too many for one instance"),
+    ],
+)
+def test_messages_at_once_are_taken_in_rounds(
+    sent: int, instances: int, waits: dict[int, int]
+) -> None:
+    """Each round takes ten messages for each instance, half a minute after the one before."""
+    rhythm = Rhythm(messages_per_poll=10, poll_wait=30.0)
+    found = bounds([0.0] * sent, rhythm, instances, Times())
+    assert found.waits == Counter(waits)
+
+
+@pytest.mark.parametrize(
+    ("rest", "seconds"),
+    [
+        pytest.param(60.0, 47.0, id="two polls share a boot"),
+        pytest.param(600.0, 60.0, id="another instance is cheaper than a long rest"),
+        pytest.param(5.0, 5.0, id="short rests cost what they take"),
+        pytest.param(0.0, 0.0, id="no rest, no bound"),
+    ],
+)
+def test_a_poll_costs_what_its_cheapest_way_costs(rest: float, seconds: float) -> None:
+    """Boots of 34 s, bills of 60 s and more, and rests are weighed against each other."""
+    rhythm = Rhythm(messages_per_poll=10, poll_wait=rest)
+    found = bounds([0.0] * 1000, rhythm, 4, Times())
+    assert found.billed_seconds == pytest.approx(100 * seconds)
+
+
+def test_the_template_is_one_of_its_rivals() -> None:
+    """The comparison begins with the template's own fleet, unchanged."""
+    ours = the_template()
+    names = [rival.name for rival in rivals(ours, 50)]
+    assert next(iter(rivals(ours, 50))) is ours
+    assert len(set(names)) == len(names) == 6

@@ -1,0 +1,37 @@
+"""The rivals of the template's policy do what they are known for."""
+
+from __future__ import annotations
+
+import pytest
+from support.stories import bursts, the_template, told
+
+from tidemill.scaling.timeline import DesiredChanged
+from tidemill.simulator.policies import rivals
+
+RIVALS = {rival.name: rival for rival in rivals(the_template(), 50)}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        pytest.param("target tracking", [(1, 4)], id="in proportion, and slowly in"),
+        pytest.param("CDK's queue service", [(1, 4)], id="five more from 500 on"),
+        pytest.param("plus and minus one", [(0, 1), (1, 2), (2, 3), (3, 4)], id="one by one"),
+        pytest.param("fixed at 4", [], id="never"),
+    ],
+)
+def test_a_burst_moves_each_rival_in_its_own_way(name: str, changes: list[tuple[int, int]]) -> None:
+    """900 messages at once: how capacity goes up first."""
+    _, facts = told(RIVALS[name], bursts((30, 900)))
+    ups = [
+        (f.before, f.after) for f in facts if isinstance(f, DesiredChanged) and f.after > f.before
+    ]
+    assert ups[: len(changes)] == changes
+    assert bool(ups) == bool(changes)
+
+
+@pytest.mark.parametrize("name", RIVALS)
+def test_every_rival_works_off_a_burst(name: str) -> None:
+    """No policy loses a message, whatever else it does."""
+    result, _ = told(RIVALS[name], bursts((30, 300)))
+    assert (result.processed, result.left, result.lost) == (300, 0, 0)

@@ -1,0 +1,96 @@
+"""The simulated queue: receiving, deleting, giving back, dying, expiring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tidemill.simulator.queue import CHUNK, WorkQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DAY = 86_400.0
+
+
+def a_queue(
+    arrivals: Iterable[float],
+    poison: Iterable[bool] | None = None,
+    max_receives: int | None = 3,
+    retention: float = DAY,
+) -> WorkQueue:
+    """Return a queue that starts at 1000."""
+    return WorkQueue(
+        iter(arrivals), 1000.0, None if poison is None else iter(poison), max_receives, retention
+    )
+
+
+def test_a_message_is_there_from_the_moment_that_it_is_sent() -> None:
+    """Messages that are still to come are not seen."""
+    queue = a_queue([1, 2, 2, 5])
+    assert queue.next_arrival() == 1001
+    queue.advance(1002)
+    assert (queue.visible(), queue.sent, queue.next_arrival()) == (3, 3, 1005)
+
+
+def test_a_receive_takes_the_oldest_and_no_more_than_asked_for() -> None:
+    """What is received is in flight, what is left is visible."""
+    queue = a_queue(range(5))
+    messages = queue.receive(1010.0, 3)
+    assert [message.sent for message in messages] == [1000, 1001, 1002]
+    assert (queue.visible(), queue.in_flight) == (2, 3)
+
+
+def test_what_is_processed_is_gone_and_its_wait_counted() -> None:
+    """Waits are counted in tenths of a second, to the receive and to the end."""
+    queue = a_queue([0])
+    queue.settle(1009.5, queue.receive(1004.25, 10))
+    assert (queue.first_waits, queue.waits) == ({42: 1}, {95: 1})
+    assert queue.is_over()
+
+
+def test_consuming_is_receiving_and_settling_at_once() -> None:
+    """The short way counts as the long one does."""
+    short, long = a_queue([0, 1, 7]), a_queue([0, 1, 7], poison=[False] * 3)
+    assert [short.consume(1002.0, 10), short.consume(1009.5, 10)] == [2, 1]
+    assert [long.consume(1002.0, 10), long.consume(1009.5, 10)] == [2, 1]
+    short.close()
+    long.close()
+    assert (short.first_waits, short.waits) == (long.first_waits, long.waits)
+    assert (short.processed, short.requests) == (long.processed, long.requests)
+
+
+def test_poison_dies_at_the_receive_after_the_last_that_is_allowed() -> None:
+    """A message is moved when its receive count would exceed maxReceiveCount."""
+    queue = a_queue([0], poison=[True], max_receives=2)
+    for _ in range(2):
+        queue.give_back(1000.0, queue.settle(1000.0, queue.receive(1000.0, 10)))
+        assert (queue.visible(), queue.dead) == (1, 0)
+    assert queue.receive(1000.0, 10) == []
+    assert (queue.dead, queue.is_over()) == (1, True)
+
+
+def test_what_comes_back_is_received_before_what_is_new() -> None:
+    """It is older."""
+    queue = a_queue([0, 1])
+    queue.give_back(1001.0, queue.receive(1001.0, 1))
+    assert [m.receives for m in queue.receive(1001.0, 10)] == [2, 1]
+
+
+@pytest.mark.parametrize("given_back", [False, True])
+def test_a_message_expires_when_its_retention_is_over(given_back: bool) -> None:  # noqa: FBT001
+    """Whether it was ever received or not."""
+    queue = a_queue([0, 90], retention=60.0)
+    if given_back:
+        queue.give_back(1000.0, queue.receive(1000.0, 1))
+    assert [message.sent for message in queue.receive(1100.0, 10)] == [1090]
+    assert (queue.expired, queue.left_over()) == (1, 1)
+
+
+def test_a_long_run_keeps_no_more_messages_than_it_needs() -> None:
+    """What has been received is forgotten, chunk by chunk."""
+    queue = a_queue(range(20 * CHUNK))
+    for now in range(0, 20 * CHUNK, 10):
+        queue.consume(1000.0 + now, 10)
+    assert len(queue._times) <= 3 * CHUNK

@@ -1,0 +1,87 @@
+"""The picture of a comparison: wait against cost, one panel for each scenario."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+
+from tidemill.simulator.compare import CLAIRVOYANT
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+COLOURS = ("#0B3C5D", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""From the palette of Okabe and Ito, which people with any colour vision can tell apart."""
+
+MARKS = ("o", "s", "^", "D", "v", "P")
+STYLE: dict[Any, Any] = {
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "svg.hashsalt": "tidemill",
+}
+COLUMNS = 3
+LEAST_SECONDS = 1.0
+"""Waits below this are drawn here: the axis is logarithmic."""
+
+
+def draw_comparison(runs: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw mean wait against dollars a day; the same runs make the same file.
+
+    Args:
+        runs: figures as `compare` returns them.
+        path: where to; its ending says the format, PNG or SVG.
+    """
+    scenarios = list(dict.fromkeys(run["scenario"] for run in runs))
+    rows = -(-len(scenarios) // COLUMNS)
+    columns = min(COLUMNS, len(scenarios))
+    with mpl.rc_context(STYLE):
+        figure, panels = plt.subplots(
+            rows,
+            columns,
+            figsize=(3.8 * columns, 2.9 * rows + 0.5),
+            layout="constrained",
+            squeeze=False,
+        )
+        for panel, scenario in zip(panels.flat, scenarios, strict=False):
+            _draw(panel, [run for run in runs if run["scenario"] == scenario])
+            panel.set_title(scenario, loc="left", fontweight="bold")
+        for panel in panels.flat[len(scenarios) :]:
+            panel.set_axis_off()
+        handles, labels = panels.flat[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+        bare = {"Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}
+        figure.savefig(path, dpi=110, metadata=bare)
+        plt.close(figure)
+
+
+def _draw(axes: Axes, runs: Sequence[Mapping[str, Any]]) -> None:
+    real = [run for run in runs if run["policy"] != CLAIRVOYANT]
+    for number, run in enumerate(real):
+        if run["mean_wait"] is not None:
+            axes.scatter(
+                run["dollars_a_day"],
+                max(run["mean_wait"], LEAST_SECONDS),
+                s=42,
+                color=COLOURS[number % len(COLOURS)],
+                marker=MARKS[number % len(MARKS)],
+                label=run["policy"],
+                zorder=3,
+            )
+    for run in runs:
+        if run["policy"] == CLAIRVOYANT and run["mean_wait"] is not None:
+            dotted: dict[str, Any] = {"color": "#808080", "linestyle": ":", "linewidth": 1.2}
+            axes.axhline(max(run["mean_wait"], LEAST_SECONDS), label=CLAIRVOYANT + "s", **dotted)
+            axes.axvline(run["dollars_a_day"], **dotted)
+    axes.set_yscale("log")
+    axes.set_xlim(left=0)
+    axes.set_xlabel("dollars a day")
+    axes.set_ylabel("mean wait in seconds")

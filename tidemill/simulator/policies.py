@@ -1,0 +1,164 @@
+"""Other ways to scale the same group on the same queue, to hold the template's against."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.group import group_metric
+from tidemill.scaling.queue_metrics import VISIBLE, queue_metric
+from tidemill.scaling.spec import (
+    AdjustmentType,
+    Alarm,
+    Comparison,
+    MetricQuery,
+    MetricStat,
+    StepAdjustment,
+    StepScalingPolicy,
+    TargetTrackingPolicy,
+)
+from tidemill.scaling.tracking import tracking_alarms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tidemill.scaling.spec import Fleet, Policy
+    from tidemill.simulator.run import Subject
+
+MINUTE = 60
+CDK_PERIOD = 300
+IN_SERVICE = "GroupInServiceInstances"
+
+
+def rivals(ours: Subject, backlog_per_instance: int) -> Iterator[Subject]:
+    """Yield the template's fleet and the same group and workers under other policies.
+
+    Args:
+        ours: the template's fleet.
+        backlog_per_instance: messages for each instance that the tracking policy aims at.
+    """
+    yield ours
+    yield replace(
+        ours, name="target tracking", fleet=_target_tracking(ours.fleet, backlog_per_instance)
+    )
+    yield replace(ours, name="CDK's queue service", fleet=_queue_service(ours.fleet))
+    yield replace(ours, name="plus and minus one", fleet=_plus_minus_one(ours.fleet))
+    most = ours.fleet.group.max_size
+    for size in sorted({1, most}):
+        yield replace(ours, name=f"fixed at {size}", fleet=_fixed(ours.fleet, size))
+
+
+def _fixed(fleet: Fleet, size: int) -> Fleet:
+    """As many instances as ever, no alarm."""
+    return _with(fleet, (), (), least=size, most=size)
+
+
+def _plus_minus_one(fleet: Fleet) -> Fleet:
+    """What most exercises do: a message, one more instance; no message, one less."""
+    out, back = (
+        _by("PlusOne", (StepAdjustment(0, None, 1),)),
+        _by("MinusOne", (StepAdjustment(None, 0, -1),)),
+    )
+    queries = (_visible(fleet, MINUTE),)
+    return _with(
+        fleet,
+        (out, back),
+        (
+            _alarm("SomeMessages", queries, Comparison.GREATER_OR_EQUAL, 1, out),
+            _alarm("NoMessages", queries, Comparison.LESS_OR_EQUAL, 0, back),
+        ),
+    )
+
+
+def _queue_service(fleet: Fleet) -> Fleet:
+    """The defaults of CDK's QueueProcessingEc2Service, on instances instead of tasks.
+
+    aws-cdk-lib, aws-ecs-patterns, queue-processing-service-base: with no message one less, from
+    100 one more, from 500 five more; never less than 1; its metric's period is five minutes. Its
+    maximum of 2 is raised to the template's, and its tracking of CPU is left out: workers that
+    rest between polls have none to speak of.
+    """
+    out = _by("QueueServiceOut", (StepAdjustment(0, 400, 1), StepAdjustment(400, None, 5)))
+    back = _by("QueueServiceIn", (StepAdjustment(None, 0, -1),))
+    queries = (_visible(fleet, CDK_PERIOD),)
+    return _with(
+        fleet,
+        (out, back),
+        (
+            _alarm("UpperAlarm", queries, Comparison.GREATER_OR_EQUAL, 100, out, CDK_PERIOD),
+            _alarm("LowerAlarm", queries, Comparison.LESS_OR_EQUAL, 0, back, CDK_PERIOD),
+        ),
+        least=1,
+    )
+
+
+def _target_tracking(fleet: Fleet, backlog_per_instance: int) -> Fleet:
+    """AWS's own advice: track what waits for each instance in service.
+
+    EC2 Auto Scaling User Guide, "Scaling policy based on Amazon SQS", with metric math. At no
+    instance the quotient has no datapoint, so such a group cannot leave 0: it keeps one.
+    """
+    policy = TargetTrackingPolicy(
+        "BacklogTracking", "backlog-tracking", backlog_per_instance, "TrackingHigh", "TrackingLow"
+    )
+    serving = MetricStat(group_metric(fleet.group, IN_SERVICE), MINUTE, "Average")
+    queries = (
+        _visible(fleet, MINUTE),
+        MetricQuery("serving", serving),
+        MetricQuery("each", expression="visible / serving", label="messages for each instance"),
+    )
+    group = replace(fleet.group, metrics=fleet.group.metrics | {IN_SERVICE})
+    alarms = tuple(tracking_alarms(policy, group.name, queries, "each"))
+    return _with(replace(fleet, group=group), (policy,), alarms, least=1)
+
+
+def _with(
+    fleet: Fleet,
+    policies: tuple[Policy, ...],
+    alarms: tuple[Alarm, ...],
+    *,
+    least: int = 0,
+    most: int | None = None,
+) -> Fleet:
+    most = fleet.group.max_size if most is None else most
+    return replace(
+        fleet,
+        group=replace(fleet.group, min_size=least, max_size=most, desired=least),
+        policies=policies,
+        alarms=alarms,
+        signal_period=None,
+        scheduled=(),
+        not_modelled=(),
+    )
+
+
+def _by(name: str, steps: tuple[StepAdjustment, ...]) -> StepScalingPolicy:
+    return StepScalingPolicy(name, name, AdjustmentType.CHANGE, steps)
+
+
+def _visible(fleet: Fleet, period: int) -> MetricQuery:
+    return MetricQuery(
+        "visible", MetricStat(queue_metric(fleet.queue.name, VISIBLE), period, "Maximum")
+    )
+
+
+def _alarm(  # noqa: PLR0913, PLR0917 - an alarm's own properties
+    name: str,
+    queries: tuple[MetricQuery, ...],
+    comparison: Comparison,
+    threshold: float,
+    policy: StepScalingPolicy,
+    period: int = MINUTE,
+) -> Alarm:
+    return Alarm(
+        logical_id=name,
+        name=name,
+        queries=queries,
+        returned=queries[0].id,
+        comparison=comparison,
+        threshold=threshold,
+        period=period,
+        evaluation_periods=1,
+        datapoints_to_alarm=1,
+        actions=(policy.logical_id,),
+    )
