@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
 
 import pytest
 from hypothesis import given
@@ -23,14 +24,13 @@ from tidemill.scaling.alarm import (
     StateChange,
     datapoints,
     evaluate,
-    evaluation_interval,
     set_state,
     verify,
 )
 from tidemill.scaling.errors import RequestError
 from tidemill.scaling.expression import ExpressionError
 from tidemill.scaling.metrics import Datapoint, MetricStore, StatisticError, StatisticSet
-from tidemill.scaling.spec import Alarm, MetricQuery, MetricStat, MissingData
+from tidemill.scaling.spec import Alarm, MetricQuery, MetricStat, MissingData, WarmUp
 
 HOUR, DAY = 3600, 86_400
 
@@ -41,25 +41,6 @@ def test_a_created_alarm_has_too_little_data() -> None:
         AlarmState.INSUFFICIENT_DATA, 100.0, "Unchecked: Initial alarm creation", None
     )
     assert AlarmMemory.created(100.0) == expected
-
-
-@pytest.mark.parametrize(
-    ("period", "periods", "expected"),
-    [
-        (10, 3, 10),
-        (30, 6, 10),
-        (60, 3, 60),
-        (300, 1, 60),
-        (HOUR, 24, 60),
-        (HOUR, 25, HOUR),
-        (DAY, 2, HOUR),
-    ],
-)
-def test_an_alarm_is_evaluated_by_the_minute_but_for_short_and_long_ones(
-    period: int, periods: int, expected: int
-) -> None:
-    """Ten seconds below a period of a minute, an hour above a day in all."""
-    assert evaluation_interval(an_alarm(period=period, evaluation_periods=periods)) == expected
 
 
 def test_a_metric_alarm_looks_at_its_evaluation_range() -> None:
@@ -205,6 +186,54 @@ def test_low_samples_are_looked_at_for_percentiles_only() -> None:
             replace(alarm, ignore_low_samples=True), AlarmMemory.created(0.0), store, 180
         )
         assert memory.state is AlarmState.ALARM
+
+
+def evaluated(alarm: Alarm, values: dict[float, float], until: int) -> dict[int, AlarmState]:
+    """Return the state after each minute of an alarm created at 0, on what had come by then."""
+    memory, states = AlarmMemory.created(0.0), {}
+    for minute in range(1, until + 1):
+        store = a_store({at: value for at, value in values.items() if at < minute * 60})
+        memory = evaluate(alarm, memory, store, minute * 60.0)
+        states[minute] = memory.state
+    return states
+
+
+QUARTER = an_alarm(
+    queries=(MetricQuery("visible", MetricStat(VISIBLE, 300, "Sum")),),
+    period=300,
+    missing_data=MissingData.BREACHING,
+)
+
+
+def test_a_warm_up_ends_when_data_fill_the_evaluation_window() -> None:
+    """Created at 10:00, data from 10:04, 3 periods of 5 minutes: evaluated at about 10:19."""
+    alarm = replace(QUARTER, warm_up=WarmUp(3600))
+    states = evaluated(alarm, {minute * 60.0: 1.0 for minute in range(4, 30)}, 20)
+    assert [minute for minute, state in states.items() if state is AlarmState.OK] == [19, 20]
+    assert states[18] is AlarmState.INSUFFICIENT_DATA
+
+
+def test_a_warm_up_ends_at_its_end_at_the_latest() -> None:
+    """Without data, or where it is to be waited for in whole."""
+    without = evaluated(replace(QUARTER, warm_up=WarmUp(600)), {}, 10)
+    assert (without[9], without[10]) == (AlarmState.INSUFFICIENT_DATA, AlarmState.ALARM)
+    values = {minute * 60.0: 1.0 for minute in range(-20, 30)}
+    whole = evaluated(replace(QUARTER, warm_up=WarmUp(600, whole=True)), values, 10)
+    assert (whole[9], whole[10]) == (AlarmState.INSUFFICIENT_DATA, AlarmState.OK)
+
+
+def test_a_warm_up_is_over_at_once_where_the_metric_was_there_before() -> None:
+    """Points from before the alarm's creation count ("Alarm evaluation")."""
+    values = {minute * 60.0: 1.0 for minute in range(-20, 30)}
+    assert evaluated(replace(QUARTER, warm_up=WarmUp(600)), values, 1)[1] is AlarmState.OK
+
+
+def test_a_wall_clock_window_is_seen_when_its_period_is_over() -> None:
+    """Minute 7 of the next 5 minutes still looks at the last whole 5 minutes."""
+    alarm = replace(QUARTER, evaluation_periods=1, datapoints_to_alarm=1, wall_clock=UTC)
+    store = a_store({240: 3, 300: 99})
+    assert datapoints(alarm, store, 7 * 60)[-1] == 3
+    assert datapoints(alarm, store, 10 * 60)[-1] == 99
 
 
 CHANGE = StateChange(AlarmState.ALARM, "to see what happens", '{"recentDatapoints": [1, 42]}')

@@ -50,13 +50,14 @@ def test_what_overflows_has_no_datapoint() -> None:
         (360.0, 60, 360.0),
         (419.0, 300, 360.0),
         (359.9, 10, 350.0),
-        (359.9, 20, 340.0),
+        (359.9, 20, 350.0),
+        (359.9, 30, 350.0),
     ],
 )
-def test_a_window_ends_at_a_whole_minute_or_short_period(
+def test_a_window_ends_at_a_whole_minute_or_ten_seconds(
     end: float, period: int, expected: float
 ) -> None:
-    """Periods of a minute and more slide by the minute, not by their own length."""
+    """A window slides with each evaluation, not by the length of its periods."""
     assert aligned(end, period) == expected
 
 
@@ -79,6 +80,12 @@ def test_a_five_minute_window_slides_by_the_minute() -> None:
     stat = MetricStat(VISIBLE, 300, "Sum")
     assert store.series(stat, 300, 1) == (1 + 2 + 3 + 4 + 5,)
     assert store.series(stat, 360, 1) == (2 + 3 + 4 + 5 + 6,)
+
+
+def test_the_oldest_datapoint_of_a_metric_is_known() -> None:
+    """Of one without any it lies at the end of time."""
+    store = a_store({60: 1, 0: 2})
+    assert (store.oldest(VISIBLE), store.oldest(IN_FLIGHT)) == (0, float("inf"))
 
 
 def test_the_minute_that_is_not_over_is_left_out() -> None:

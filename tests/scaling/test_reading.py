@@ -251,7 +251,6 @@ class TestSmallTemplates:
                 },
             },
             High__OKActions=[{"Ref": "Out"}],
-            High__WarmUpConfiguration={},
             Resources__Hold=LAUNCH_HOOK,
             Resources__Hold2=LAUNCH_HOOK,
             Resources__Age=changed(small_template(), High__MetricName="Age")["Resources"]["High"],
@@ -261,7 +260,6 @@ class TestSmallTemplates:
             f"Resources.Hold2.Properties: only the first hook for {LAUNCHING} is modelled",
             f"Resources.Other.Properties: {PREDICTIVE}",
             "Resources.High.Properties.OKActions: policies are triggered by AlarmActions only",
-            "Resources.High.Properties.WarmUpConfiguration: not modelled",
             "Resources.Age: nothing publishes AWS/SQS Age {'QueueName': 'tidemill-Jobs'} here",
         )
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from tidemill.scaling.alarm_window import evaluation_interval, window_end
 from tidemill.scaling.errors import ScalingError, invalid
 from tidemill.scaling.metric_statistics import percentile_of, samples_needed
-from tidemill.scaling.metrics import aligned
 from tidemill.scaling.queries import Program, check_queries, compile_queries
 from tidemill.scaling.reason import CREATED, explain
 from tidemill.scaling.spec import MetricStat
@@ -32,11 +32,6 @@ __all__ = [
     "verify",
 ]
 
-_MINUTE = 60
-_HOUR = 3600
-_DAY = 86_400
-_HIGH_RESOLUTION = 10
-
 
 @dataclass(frozen=True, slots=True)
 class AlarmMemory:
@@ -58,13 +53,6 @@ class AlarmMemory:
         return AlarmMemory(AlarmState.INSUFFICIENT_DATA, now, CREATED, None)
 
 
-def evaluation_interval(alarm: Alarm) -> int:
-    """Return how often CloudWatch evaluates the alarm, in seconds ("Alarm evaluation")."""
-    if alarm.period * alarm.evaluation_periods > _DAY:
-        return _HOUR
-    return _HIGH_RESOLUTION if alarm.period < _MINUTE else _MINUTE
-
-
 def evaluate(alarm: Alarm, memory: AlarmMemory, store: MetricStore, now: float) -> AlarmMemory:
     """Return the alarm's memory after an evaluation at `now`, in epoch seconds.
 
@@ -73,12 +61,14 @@ def evaluate(alarm: Alarm, memory: AlarmMemory, store: MetricStore, now: float) 
         StatisticError: a statistic is not modelled; likewise.
     """
     values = datapoints(alarm, store, now)
+    if alarm.warm_up is not None and _warms_up(alarm, memory, store, values, now):
+        return memory
     state = memory.state
     if not (alarm.ignore_low_samples and _too_few_samples(alarm, store, now)):
         state = judge(alarm, values, state)
     value = next((value for value in reversed(values) if value is not None), None)
     if state is not memory.state:
-        reason = explain(alarm, state, values, aligned(_horizon(alarm, now), alarm.period))
+        reason = explain(alarm, state, values, window_end(alarm, now))
         return AlarmMemory(state, now, reason, value)
     if value == memory.value:
         return memory
@@ -126,9 +116,8 @@ def datapoints(alarm: Alarm, store: MetricStore, now: float) -> Series:
 
     Raises: as `evaluate`.
     """
-    period = alarm.period
-    end = aligned(_horizon(alarm, now), period)
-    return _program(alarm).run(store, end, period, evaluation_range(alarm.evaluation_periods))
+    periods = evaluation_range(alarm.evaluation_periods)
+    return _program(alarm).run(store, window_end(alarm, now), alarm.period, periods)
 
 
 def verify(alarm: Alarm) -> None:
@@ -151,9 +140,22 @@ def _program(alarm: Alarm) -> Program:
     return compile_queries(alarm.queries, alarm.returned)
 
 
-def _horizon(alarm: Alarm, now: float) -> float:
-    """Return up to when data counts: alarms over more than a day see whole hours only."""
-    return now // _HOUR * _HOUR if evaluation_interval(alarm) == _HOUR else now
+def _warms_up(
+    alarm: Alarm, memory: AlarmMemory, store: MetricStore, values: Series, now: float
+) -> bool:
+    """Say whether an alarm just created does not evaluate yet ("Alarm warm-up periods").
+
+    Unless it waits for the whole period, warm-up ends once data fill the evaluation window: there
+    is a point in its newest period, and there was one when it began. Warm-up comes but once.
+    """
+    warm_up = alarm.warm_up
+    if warm_up is None or memory.reason != CREATED or now >= memory.since + warm_up.seconds:
+        return False
+    begin = window_end(alarm, now) - alarm.evaluation_periods * alarm.period
+    full = values[-1] is not None and any(
+        store.oldest(query.stat.metric) <= begin for query in alarm.queries if query.stat
+    )
+    return warm_up.whole or not full
 
 
 def _too_few_samples(alarm: Alarm, store: MetricStore, now: float) -> bool:
@@ -168,5 +170,5 @@ def _too_few_samples(alarm: Alarm, store: MetricStore, now: float) -> bool:
     if stat is None or percentile is None:
         return False
     counted = MetricStat(stat.metric, stat.period, "SampleCount")
-    counts = store.series(counted, _horizon(alarm, now), alarm.evaluation_periods)
+    counts = store.series(counted, window_end(alarm, now), alarm.evaluation_periods)
     return sum(count or 0.0 for count in counts) < samples_needed(percentile)

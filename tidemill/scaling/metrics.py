@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 _MINUTE = 60
+_TEN_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,11 @@ class MetricStore:
                 kept[metric] = points[bisect_left(points, oldest, key=_timestamp) :]
         return MetricStore(kept, newest)
 
+    def oldest(self, metric: Metric) -> float:
+        """Return when the oldest datapoint kept of a metric was, infinity if there is none."""
+        points = self.kept.get(metric)
+        return points[0].timestamp if points else float("inf")
+
     def series(self, stat: MetricStat, end: float, periods: int, unit: str | None = None) -> Series:
         """Return one value for each of the `periods` periods that end at `end`, oldest first.
 
@@ -142,10 +148,10 @@ class MetricStore:
 def aligned(end: float, period: int) -> float:
     """Return the latest moment not after `end` at which a window of such periods may end.
 
-    Alarms with periods of a minute or more slide by whole minutes, not by whole periods
-    (CloudWatch, "Alarm evaluation"); shorter periods end at multiples of themselves.
+    A sliding window moves on each time the alarm is evaluated, which is every minute, or every
+    ten seconds for periods of less than a minute (CloudWatch, "Alarm evaluation").
     """
-    step = min(period, _MINUTE)
+    step = _MINUTE if period >= _MINUTE else _TEN_SECONDS
     return end // step * step
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.alarm import verify
+from tidemill.scaling.alarm_window import WALL_CLOCK_PERIODS
 from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.expression import ExpressionError
 from tidemill.scaling.metrics import StatisticError
@@ -13,15 +14,19 @@ from tidemill.scaling.properties import (
     choice,
     flag,
     items,
+    needed,
     number,
     one_of,
+    part,
     whole,
 )
 from tidemill.scaling.reading_queries import WEEK, read_queries
-from tidemill.scaling.spec import Alarm, Comparison, MissingData
+from tidemill.scaling.spec import Alarm, Comparison, MissingData, WarmUp
+from tidemill.scaling.time_zone import time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import tzinfo
 
     from tidemill.scaling.intrinsics import Resolver
     from tidemill.scaling.spec import MetricQuery, StepScalingPolicy
@@ -31,8 +36,9 @@ ALARM = "AWS::CloudWatch::Alarm"
 COMPOSITE_ALARM = "AWS::CloudWatch::CompositeAlarm"
 
 # CloudWatch API, PutMetricAlarm.
-HOUR, DAY = 3600, 86_400
+MINUTE, HOUR, DAY = 60, 3600, 86_400
 MAX_ACTIONS = 5
+WARM_UP_MINUTES = (1, 2880)
 ANOMALY_COMPARISONS = {
     "LessThanLowerOrGreaterThanUpperThreshold",
     "LessThanLowerThreshold",
@@ -67,11 +73,6 @@ def read_alarms(
         )
         actions = _triggered(properties, "AlarmActions", where, references)
         if actions:
-            left_out.extend(
-                f"{where}.{feature}: not modelled"
-                for feature in ("EvaluationWindow", "WarmUpConfiguration")
-                if feature in properties
-            )
             yield _alarm(logical_id, resolver.name(logical_id), properties, actions)
     for logical_id in resolver.present(COMPOSITE_ALARM):
         where = f"Resources.{logical_id}.Properties"
@@ -133,12 +134,45 @@ def _alarm(logical_id: str, name: str, properties: Document, actions: tuple[str,
             default="evaluate",
         )
         == "ignore",
+        wall_clock=_wall_clock(properties, period, where),
+        warm_up=_warm_up(properties, where),
     )
     try:
         verify(alarm)
     except (ExpressionError, StatisticError) as error:
         raise TemplateError(f"Resources.{error}") from error  # starts with the logical id
     return alarm
+
+
+def _wall_clock(properties: Document, period: int, where: str) -> tzinfo | None:
+    """Return the time zone of a wall clock window, or None for a sliding window.
+
+    Raises:
+        TemplateError: the window is of neither kind, or the period does not fit the clock.
+    """
+    window = part(properties, "EvaluationWindow", where)
+    where = f"{where}.EvaluationWindow"
+    if not window.keys() <= {"SlidingWindow", "WallClockWindow"} or len(window) > 1:
+        raise TemplateError(f"{where}: give SlidingWindow or WallClockWindow")
+    if "WallClockWindow" not in window:
+        return None
+    if period not in WALL_CLOCK_PERIODS:
+        raise TemplateError(
+            f"{where}: a period of {period} does not fit the clock: give the metrics one of "
+            f"{', '.join(map(str, WALL_CLOCK_PERIODS))}"
+        )
+    clock = part(window, "WallClockWindow", where)
+    return time_zone(needed({"Timezone": "UTC"} | clock, "Timezone", where), where)
+
+
+def _warm_up(properties: Document, where: str) -> WarmUp | None:
+    if "WarmUpConfiguration" not in properties:
+        return None
+    settings = part(properties, "WarmUpConfiguration", where)
+    where = f"{where}.WarmUpConfiguration"
+    minutes = whole(settings, "WarmUpPeriodDurationInMinutes", where, bounds=WARM_UP_MINUTES)
+    waits = flag(settings, "OnlyStartEvaluatingAfterWarmUpPeriodEnds", where, default=False)
+    return WarmUp(minutes * MINUTE, whole=waits)
 
 
 def _refuse_other_kinds(properties: Document, where: str) -> None:

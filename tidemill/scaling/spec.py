@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
 
 
 class Comparison(StrEnum):
@@ -73,12 +77,21 @@ class MetricQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class WarmUp:
+    """How long a created alarm waits: `seconds` at most, or the `whole` of them in any case."""
+
+    seconds: int
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """A CloudWatch alarm; `returned` is the id of the query whose series is compared.
 
     `period` is in seconds. `actions` are the scaling policies' logical ids in AlarmActions;
     other targets of an alarm, such as topics, play no part in scaling and are not kept.
-    `ignore_low_samples` is EvaluateLowSampleCountPercentile: ignore.
+    `ignore_low_samples` is EvaluateLowSampleCountPercentile: ignore. `wall_clock` is the time zone
+    of a wall clock window, None for a sliding one.
     """
 
     logical_id: str
@@ -93,6 +106,8 @@ class Alarm:
     missing_data: MissingData = MissingData.MISSING
     actions: tuple[str, ...] = ()
     ignore_low_samples: bool = False
+    wall_clock: tzinfo | None = None
+    warm_up: WarmUp | None = None
 
 
 @dataclass(frozen=True, slots=True)
