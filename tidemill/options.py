@@ -65,11 +65,20 @@ def read_parameters(given: list[str] | None) -> dict[str, str]:
     Raises:
         typer.BadParameter: one is written otherwise.
     """
+    return read_pairs("--parameter", given)
+
+
+def read_pairs(option: str, given: list[str] | None) -> dict[str, str]:
+    """Return what an option NAME=VALUE, given any number of times, comes to.
+
+    Raises:
+        typer.BadParameter: one is written otherwise.
+    """
     values: dict[str, str] = {}
     for item in given or []:
         name, equals, value = item.partition("=")
         if not equals or not name:
-            refuse_usage(f"--parameter {item}: give NAME=VALUE")
+            refuse_usage(f"{option} {item}: give NAME=VALUE")
         values[name] = value
     return values
 

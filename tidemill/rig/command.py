@@ -16,12 +16,13 @@ from tidemill.options import (
     BootOption,
     SpeedOption,
     TemplateOption,
+    read_pairs,
     read_template,
 )
 from tidemill.report.live import LineView
 from tidemill.rig import daemon
 from tidemill.rig.chaos import interrupt_spot
-from tidemill.rig.containers import Depth
+from tidemill.rig.containers import SOCKET, Depth
 from tidemill.rig.errors import RigError
 from tidemill.rig.fleet import FleetOptions, serve_fleet
 
@@ -83,6 +84,13 @@ def fleet(  # noqa: PLR0913, PLR0917 - each is an option of the command
     instance_image: Annotated[
         str, typer.Option("--instance-image", help="The AMI's stand-in, for depth user-data.")
     ] = "tidemill/instance",
+    docker_socket: Annotated[
+        str, typer.Option("--docker-socket", help="Where the engine's host has its socket.")
+    ] = SOCKET,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", metavar="NAME=VALUE", help="For every container; repeat it."),
+    ] = None,
     template: TemplateOption = DEFAULT_TEMPLATE,
     speed: SpeedOption = DEFAULT_SPEED,
     autoscaling_port: AutoscalingPortOption = AUTOSCALING_PORT,
@@ -106,6 +114,8 @@ def fleet(  # noqa: PLR0913, PLR0917 - each is an option of the command
             instance_image=instance_image,
             network=network,
             host=host,
+            socket=docker_socket,
+            labels=read_pairs("--label", label),
         ),
         LineView(Console(soft_wrap=True)).tell,
     )

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tidemill.rig.engine import ContainerSpec
+from tidemill.rig.errors import RigError
 from tidemill.rig.followers import Followers
 from tidemill.rig.metadata import Machine, MetadataService
 from tidemill.rig.processes import LAUNCH_SECONDS, NOTICE_SECONDS, TAKEN_BACK
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from tidemill.rig.clock import RigClock
     from tidemill.rig.engine import Seen
     from tidemill.scaling.loop import InstanceEvent
 
@@ -34,6 +34,7 @@ LAUNCHED_LABEL: Final = "tidemill.launched-at"
 METADATA_LABEL: Final = "tidemill.metadata-port"
 ENDED: Final = frozenset({"exited", "dead"})
 SOCKET: Final = "/var/run/docker.sock"
+"""Where an instance finds the engine, as on an AMI."""
 
 
 class Depth(StrEnum):
@@ -48,6 +49,19 @@ class Role(StrEnum):
 
     INSTANCE = "instance"
     CONSUMER = "consumer"
+
+
+class Clock(Protocol):
+    """Tells AWS's time, which passes `speed` times faster than ours."""
+
+    @property
+    def speed(self) -> float:
+        """Return how many seconds of AWS pass in a second of ours."""
+        ...
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+        ...
 
 
 class Engine(Protocol):
@@ -98,6 +112,8 @@ class ContainerOptions:
         network: the Docker network that the instances are on.
         host: our own name or address on that network.
         region: the region that instances are told they are in.
+        socket: where the engine's host has its socket, for instances that use it.
+        labels: further labels for every container.
         user_data: the launch template's script.
         boot_seconds: AWS's seconds from launch to a started consumer; with depth user-data the
             script takes the time that it takes.
@@ -110,6 +126,8 @@ class ContainerOptions:
     network: str
     host: str
     region: str
+    socket: str
+    labels: Mapping[str, str]
     user_data: str
     boot_seconds: float
 
@@ -143,7 +161,7 @@ class ContainerWorld:
         engine: Engine,
         options: ContainerOptions,
         folder: Path,
-        clock: RigClock,
+        clock: Clock,
         environment: Callable[[str], Mapping[str, str]],
     ) -> None:
         """Get ready.
@@ -191,7 +209,7 @@ class ContainerWorld:
                     LAUNCHED_LABEL: str(time.time()),
                     METADATA_LABEL: str(service.port),
                 },
-                volumes={} if direct else {SOCKET: SOCKET},
+                volumes={} if direct else {SOCKET: self._options.socket},
                 writable=not direct,
             )
         )
@@ -206,10 +224,19 @@ class ContainerWorld:
         self._stop_directly(instance, found)
 
     def interrupt(self, instance: str) -> None:
-        """Give an instance the notice that a Spot instance gets; two minutes later it is gone."""
-        found = self._instances[instance]
-        found.service.machine.ends_at = self._clock.now() + NOTICE_SECONDS
-        self._stop_directly(instance, found)
+        """Give an instance the notice that a Spot instance gets; two minutes later it is gone.
+
+        Another notice changes nothing.
+
+        Raises:
+            RigError: it is not there.
+        """
+        found = self._instances.get(instance)
+        if found is None:
+            raise RigError(f"{instance} is not there any more")
+        if found.service.machine.ends_at is None:
+            found.service.machine.ends_at = self._clock.now() + NOTICE_SECONDS
+            self._stop_directly(instance, found)
 
     def terminate(self, instance: str) -> None:
         """End an instance, whatever its consumer does."""
@@ -272,28 +299,27 @@ class ContainerWorld:
     def _look_at(
         self, instance: str, found: Instance, seen: Seen | None, now: float
     ) -> Iterator[InstanceEvent]:
-        age = now - found.launched_at
-        ends_at = found.service.machine.ends_at
         if seen is None:
             detail = "" if found.done else "its container is not there any more"
             yield self._forget(instance, detail)
             return
+        if found.done:
+            return  # the engine takes its time to remove it
+        age = now - found.launched_at
         if not found.booted and age >= self._launch_seconds:
             found.booted = True
             yield Booted(instance)
+        ended, ends_at = seen.state in ENDED, found.service.machine.ends_at
+        direct = self._options.depth is Depth.DIRECT
         if ends_at is not None and now >= ends_at:
             yield self._forget(instance, TAKEN_BACK)
-        elif seen.state in ENDED and not found.done:
-            if found.draining and self._options.depth is Depth.DIRECT:
-                yield HookCompleted(instance)
-            elif ends_at is None:
-                yield self._forget(instance, self._last_words(seen.name))
-        elif not found.started:
-            if found.draining and self._options.depth is Depth.DIRECT:
-                yield HookCompleted(instance)
-            elif age >= self._start_age():
-                found.started = True
-                self._engine.start(self._name(instance))
+        elif direct and found.draining and (ended or not found.started):
+            yield HookCompleted(instance)
+        elif ended and ends_at is None:  # else it did as the notice said
+            yield self._forget(instance, self._last_words(seen.name))
+        elif not found.started and age >= self._start_age():
+            found.started = True
+            self._engine.start(self._name(instance))
 
     def _start_age(self) -> float:
         """Return the age at which an instance's container starts: user data boots by itself."""
@@ -316,7 +342,10 @@ class ContainerWorld:
             self._engine.remove(self._consumer_name(instance))
 
     def _last_words(self, name: str) -> str:
-        said = self._engine.output(name, stdout=False, stderr=True).decode(errors="replace").strip()
+        # An instance's console is its standard output; a consumer's has message contents instead.
+        console = self._options.depth is Depth.USER_DATA
+        written = self._engine.output(name, stdout=console, stderr=True)
+        said = written.decode(errors="replace").strip()
         last = said.splitlines()[-1] if said else "it said nothing"
         return f"its container ended with exit code {self._engine.exit_code(name)}: {last}"
 
@@ -350,6 +379,7 @@ class ContainerWorld:
 
     def _labels(self, instance: str, role: Role) -> dict[str, str]:
         return {
+            **self._options.labels,
             FLEET_LABEL: self._options.fleet,
             INSTANCE_LABEL: instance,
             ROLE_LABEL: role.value,

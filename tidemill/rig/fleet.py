@@ -20,7 +20,7 @@ from tidemill.rig.session import signals_restored
 from tidemill.scaling.instances import Instance, LifecycleState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from tidemill.rig.containers import Adopted
@@ -52,6 +52,8 @@ class FleetOptions:
         instance_image: the image that stands in for the AMI with depth user-data.
         network: the Docker network that instances are on.
         host: our own name or address on that network.
+        socket: where the engine's host has its socket.
+        labels: further labels for every container.
     """
 
     folder: Path
@@ -66,6 +68,8 @@ class FleetOptions:
     instance_image: str
     network: str
     host: str
+    socket: str
+    labels: Mapping[str, str]
 
 
 def serve_fleet(options: FleetOptions, tell: Callable[[Fact], None]) -> None:
@@ -177,6 +181,8 @@ def _world(rig: Rig, engine: Engine, options: FleetOptions) -> ContainerWorld:
             network=options.network,
             host=options.host,
             region=REGION,
+            socket=options.socket,
+            labels=options.labels,
             user_data=rig.fleet.user_data,
             boot_seconds=options.boot_seconds,
         ),
