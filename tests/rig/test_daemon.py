@@ -93,7 +93,15 @@ def test_a_rig_that_cannot_start_says_why(place: Path) -> None:
 
 def test_a_state_counts_only_while_its_own_rig_is_up(tmp_path: Path) -> None:
     """What a killed rig wrote says nothing of the next one in the folder."""
-    state = daemon.RigState(os.getpid(), "http://127.0.0.1:1", "url", None, {}, {})
+    state = daemon.RigState(
+        pid=os.getpid(),
+        endpoint="http://127.0.0.1:1",
+        autoscaling_url="http://127.0.0.1:2",
+        queue_url="url",
+        dead_letter_url=None,
+        client={},
+        status={},
+    )
     (tmp_path / daemon.STATE).write_text(json.dumps(asdict(state)))
     assert daemon.read_state(tmp_path) is None
     with locked(tmp_path):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from support.engines import HandClock
 
-from tidemill.rig.processes import ProcessWorld
+from tidemill.rig.errors import RigError
+from tidemill.rig.processes import TAKEN_BACK, ProcessWorld
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
 
 if TYPE_CHECKING:
@@ -29,17 +30,6 @@ time.sleep(60)
 """
 STUBBORN = ORDERLY.replace("lambda *_: sys.exit(0)", "signal.SIG_IGN")
 BROKEN = 'import sys; print("consumer: no queue", file=sys.stderr); sys.exit(2)'
-
-
-@dataclass
-class HandClock:
-    """A clock that is set by hand."""
-
-    time: float = 0.0
-
-    def now(self) -> float:
-        """Return the time that was set."""
-        return self.time
 
 
 class Stage:
@@ -176,6 +166,46 @@ def test_a_consumer_that_ends_without_a_word_is_told_so(stage_of: Callable[[str]
     assert stage.await_event() == Gone(
         "i-1", "its consumer ended with exit code 3: it said nothing"
     )
+
+
+@pytest.mark.parametrize("program", [ORDERLY, STUBBORN], ids=["listening", "not-listening"])
+def test_a_spot_instance_has_two_minutes_from_its_notice(
+    stage_of: Callable[[str], Stage], program: str
+) -> None:
+    """Its consumer is asked to stop, and killed when the time is over; another notice is none."""
+    stage = stage_of(program)
+    stage.boot()
+    stage.await_output()
+    (consumer,) = stage.consumers(program)
+    stage.world.interrupt("i-1")
+    if program == ORDERLY:
+        consumer.wait(PATIENCE)
+    stage.clock.time += 119
+    stage.world.interrupt("i-1")
+    assert list(stage.world.events()) == []
+    assert stage.world.polled() == (program == STUBBORN)
+    stage.clock.time += 1
+    assert list(stage.world.events()) == [Gone("i-1", TAKEN_BACK)]
+    consumer.wait(PATIENCE)
+    assert list(stage.world.events()) == []
+
+
+def test_a_spot_instance_can_be_taken_back_before_its_consumer_works(
+    stage_of: Callable[[str], Stage],
+) -> None:
+    """The notice stops nobody, and the two minutes are all that there is."""
+    stage = stage_of(ORDERLY)
+    stage.world.launch("i-1")
+    stage.world.interrupt("i-1")
+    stage.clock.time += 120
+    assert list(stage.world.events()) == [Booted("i-1"), Gone("i-1", TAKEN_BACK)]
+    assert not stage.world.polled()
+
+
+def test_an_instance_that_is_gone_gets_no_notice(stage_of: Callable[[str], Stage]) -> None:
+    """The group may still have it."""
+    with pytest.raises(RigError, match="i-9 is not there any more"):
+        stage_of(ORDERLY).world.interrupt("i-9")
 
 
 def test_orders_for_an_instance_that_is_gone_do_nothing(stage_of: Callable[[str], Stage]) -> None:

@@ -37,12 +37,21 @@ class Followers:
         Thread(target=self._copy, args=(name, instance), daemon=True).start()
 
     def _copy(self, name: str, instance: str) -> None:
-        # A container that was started again, or adopted, tells everything from its first word on.
-        with (self._folder / f"{instance}.jsonl").open("wb") as file:
-            try:
-                for chunk in self._output.follow(name, stdout=True, stderr=False):
-                    file.write(chunk)
-                    file.flush()
-            except RigError:
-                pass  # it was removed in the middle of a word
+        try:
+            chunks = self._output.follow(name, stdout=True, stderr=False)
+            first = next(chunks, b"")  # without any, the file keeps what was written before
+            if first:
+                self._write(self._folder / f"{instance}.jsonl", first, chunks)
+        except RigError:
+            pass  # it was removed in the middle of a word
         self._followed.discard(name)
+
+    @staticmethod
+    def _write(path: Path, first: bytes, chunks: Iterator[bytes]) -> None:
+        # A container that was started again, or adopted, tells everything from its first word on.
+        with path.open("wb") as file:
+            file.write(first)
+            file.flush()
+            for chunk in chunks:
+                file.write(chunk)
+                file.flush()

@@ -12,7 +12,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Final
 
 from tidemill.rig.errors import RigError
@@ -52,13 +52,15 @@ class Tokens:
 
     clock: Callable[[], float] = time.monotonic
     _until: dict[str, float] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)  # an instance's programs ask at the same time
 
     def issue(self, ttl: int) -> str:
         """Return a new token that is valid for `ttl` seconds."""
         now = self.clock()
-        self._until = {token: until for token, until in self._until.items() if until > now}
         token = secrets.token_urlsafe(40)
-        self._until[token] = now + ttl
+        with self._lock:
+            self._until = {token: until for token, until in self._until.items() if until > now}
+            self._until[token] = now + ttl
         return token
 
     def valid(self, token: str) -> bool:
@@ -162,7 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, machine.user_data, kind="application/octet-stream")
         elif self.path.startswith(META_DATA) or self.path == META_DATA.rstrip("/"):
             path, told = self.path[len(META_DATA) :], categories(machine)
-            text = told.get(path) if path in told else listing(told, path)
+            # SDKs put a slash behind some names that are no folders.
+            text = told.get(path) or told.get(path.rstrip("/")) or listing(told, path)
             self._answer(404) if text is None else self._answer(200, text)
         else:
             self._answer(404)

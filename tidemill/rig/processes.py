@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tidemill.rig.children import end_children
+from tidemill.rig.errors import RigError
 from tidemill.rig.leftovers import child_environment
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
 
@@ -100,11 +101,20 @@ class ProcessWorld:
             machine.process.terminate()
 
     def interrupt(self, instance: str) -> None:
-        """Give an instance the notice that a Spot instance gets; two minutes later it is gone."""
-        machine = self._machines[instance]
-        machine.ends_at = self._clock.now() + NOTICE_SECONDS
-        if machine.process is not None:
-            machine.process.terminate()
+        """Give an instance the notice that a Spot instance gets; two minutes later it is gone.
+
+        Another notice changes nothing.
+
+        Raises:
+            RigError: it is not there.
+        """
+        machine = self._machines.get(instance)
+        if machine is None:
+            raise RigError(f"{instance} is not there any more")
+        if machine.ends_at is None:
+            machine.ends_at = self._clock.now() + NOTICE_SECONDS
+            if machine.process is not None:
+                machine.process.terminate()
 
     def terminate(self, instance: str) -> None:
         """End an instance, whatever its consumer does."""
@@ -164,8 +174,9 @@ class ProcessWorld:
         self._machines.clear()
 
     def _kill(self, machine: Machine) -> None:
-        if machine.process is not None and machine.process.poll() is None:
+        if machine.process is not None:
             machine.process.kill()
+            machine.process.wait()
 
     def _start(self, instance: str) -> subprocess.Popen[bytes]:
         with (
