@@ -34,6 +34,7 @@ LAUNCHED_LABEL: Final = "tidemill.launched-at"
 METADATA_LABEL: Final = "tidemill.metadata-port"
 ENDED: Final = frozenset({"exited", "dead"})
 SOCKET: Final = "/var/run/docker.sock"
+"""Where an instance finds the engine, as on an AMI."""
 
 
 class Depth(StrEnum):
@@ -111,6 +112,8 @@ class ContainerOptions:
         network: the Docker network that the instances are on.
         host: our own name or address on that network.
         region: the region that instances are told they are in.
+        socket: where the engine's host has its socket, for instances that use it.
+        labels: further labels for every container.
         user_data: the launch template's script.
         boot_seconds: AWS's seconds from launch to a started consumer; with depth user-data the
             script takes the time that it takes.
@@ -123,6 +126,8 @@ class ContainerOptions:
     network: str
     host: str
     region: str
+    socket: str
+    labels: Mapping[str, str]
     user_data: str
     boot_seconds: float
 
@@ -204,7 +209,7 @@ class ContainerWorld:
                     LAUNCHED_LABEL: str(time.time()),
                     METADATA_LABEL: str(service.port),
                 },
-                volumes={} if direct else {SOCKET: SOCKET},
+                volumes={} if direct else {SOCKET: self._options.socket},
                 writable=not direct,
             )
         )
@@ -337,7 +342,10 @@ class ContainerWorld:
             self._engine.remove(self._consumer_name(instance))
 
     def _last_words(self, name: str) -> str:
-        said = self._engine.output(name, stdout=False, stderr=True).decode(errors="replace").strip()
+        # An instance's console is its standard output; a consumer's has message contents instead.
+        console = self._options.depth is Depth.USER_DATA
+        written = self._engine.output(name, stdout=console, stderr=True)
+        said = written.decode(errors="replace").strip()
         last = said.splitlines()[-1] if said else "it said nothing"
         return f"its container ended with exit code {self._engine.exit_code(name)}: {last}"
 
@@ -371,6 +379,7 @@ class ContainerWorld:
 
     def _labels(self, instance: str, role: Role) -> dict[str, str]:
         return {
+            **self._options.labels,
             FLEET_LABEL: self._options.fleet,
             INSTANCE_LABEL: instance,
             ROLE_LABEL: role.value,
