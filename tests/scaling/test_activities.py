@@ -71,7 +71,7 @@ def test_a_launch_that_a_hook_ends_is_cancelled(detail: str, why: str) -> None:
     step = launched(HOLD)
     step = step.then(booted(group, step.memory, ONE, NOW + 30))
     assert told(step).status == "MidLifecycleAction"
-    step = step.then(hook_completed(step.memory, ONE, NOW + 60, ABANDON, detail))
+    step = step.then(hook_completed(a_group(), step.memory, ONE, NOW + 60, ABANDON, detail=detail))
     over = told(step)
     assert (over.status, over.end) == ("Cancelled", NOW + 60)
     assert over.message.startswith("Instance failed to complete user's Lifecycle Action: ")
@@ -98,7 +98,7 @@ def test_a_termination_waits_for_its_hook_and_for_the_instance() -> None:
     applied = apply(fleet, step.memory, TerminateInstance(ONE, should_decrement=True), NOW + 60)
     known = tell(known, applied.facts)
     seen.append(known[-1].status)
-    step = hook_completed(applied.memory, ONE, NOW + 70)
+    step = hook_completed(a_group(), applied.memory, ONE, NOW + 70)
     known = tell(known, step.facts)
     seen.append(known[-1].status)
     known = tell(known, gone(step.memory, ONE, "", NOW + 80).facts)

@@ -26,6 +26,7 @@ from tidemill.scaling.group import (
     reconcile,
     see_capacity,
 )
+from tidemill.scaling.instances import Hold
 from tidemill.scaling.policy import Capacity
 from tidemill.scaling.spec import LifecycleHook
 from tidemill.scaling.timeline import ActivityStarted, InstanceChanged
@@ -35,8 +36,8 @@ CAUSE = "At 2025-06-15T15:07:00Z an alarm said so."
 HOLD = LifecycleHook("hold", LAUNCHING, heartbeat_timeout=60, default_result=ABANDON)
 IN_SERVICE = Instance("i-1", LifecycleState.IN_SERVICE, NOW, in_service_at=NOW)
 PENDING = Instance("i-2", LifecycleState.PENDING, NOW)
-HELD_IN = Instance("i-3", LifecycleState.PENDING_WAIT, NOW, hook_until=NOW + 60)
-HELD_OUT = Instance("i-4", LifecycleState.TERMINATING_WAIT, NOW, hook_until=NOW + 60)
+HELD_IN = Instance("i-3", LifecycleState.PENDING_WAIT, NOW, holds=(Hold("hold", NOW + 60),))
+HELD_OUT = Instance("i-4", LifecycleState.TERMINATING_WAIT, NOW, holds=(Hold("drain", NOW + 60),))
 GOING = Instance("i-5", LifecycleState.TERMINATING_PROCEED, NOW)
 
 
@@ -128,7 +129,7 @@ def test_a_completed_hook_lets_go_of_an_instance(
 ) -> None:
     """Both results let a termination go on, but only CONTINUE a launch."""
     memory = GroupMemory(desired=0, instances=(instance,))
-    step = hook_completed(memory, instance.id, NOW, result)
+    step = hook_completed(a_group(), memory, instance.id, NOW, result)
     assert states(step) == [state]
     assert step.memory.instances[0].hook_until is None
     assert step.terminate == ((instance.id,) if state == "Terminating:Proceed" else ())
@@ -138,7 +139,7 @@ def test_a_completed_hook_lets_go_of_an_instance(
 def test_completing_a_hook_that_holds_nothing_does_nothing(instance: Instance) -> None:
     """A late or repeated completion is harmless."""
     memory = GroupMemory(desired=1, instances=(instance,))
-    assert hook_completed(memory, instance.id, NOW) == Step(memory)
+    assert hook_completed(a_group(), memory, instance.id, NOW) == Step(memory)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +201,7 @@ def test_news_of_an_unknown_instance_changes_nothing() -> None:
     for step in (
         gone(memory, "i-9", "", NOW),
         booted(a_group(), memory, "i-9", NOW),
-        hook_completed(memory, "i-9", NOW),
+        hook_completed(a_group(), memory, "i-9", NOW),
     ):
         assert step == Step(memory)
 
@@ -274,7 +275,7 @@ def test_no_instance_is_lost_or_ended_twice(
                 step = step.then(booted(group, memory, chosen, now))
             case "complete" | "abandon":
                 result = CONTINUE if action == "complete" else ABANDON
-                step = step.then(hook_completed(memory, chosen, now, result))
+                step = step.then(hook_completed(a_group(), memory, chosen, now, result))
             case "vanish":
                 step = step.then(gone(memory, chosen, "", now))
                 gone_for_good += bool(chosen)

@@ -242,7 +242,7 @@ class TestSmallTemplates:
     def test_what_scaling_here_leaves_out_is_told(self) -> None:
         """Each thing that would act in AWS and does not act here has its sentence."""
         fleet = read(
-            Workers__WarmPool={},
+            Workers__TerminationPolicies=["AllocationStrategy", "OldestInstance"],
             Resources__Other={
                 "Type": "AWS::AutoScaling::ScalingPolicy",
                 "Properties": {
@@ -251,13 +251,10 @@ class TestSmallTemplates:
                 },
             },
             High__OKActions=[{"Ref": "Out"}],
-            Resources__Hold=LAUNCH_HOOK,
-            Resources__Hold2=LAUNCH_HOOK,
             Resources__Age=changed(small_template(), High__MetricName="Age")["Resources"]["High"],
         )
         assert fleet.not_modelled == (
-            "Resources.Workers.Properties.WarmPool: not modelled",
-            f"Resources.Hold2.Properties: only the first hook for {LAUNCHING} is modelled",
+            "Resources.Workers.Properties.TerminationPolicies: AllocationStrategy is not modelled",
             f"Resources.Other.Properties: {PREDICTIVE}",
             "Resources.High.Properties.OKActions: policies are triggered by AlarmActions only",
             "Resources.Age: nothing publishes AWS/SQS Age {'QueueName': 'tidemill-Jobs'} here",

@@ -206,7 +206,7 @@ def without(configuration: Document, key: str) -> Document:
                     "Metrics": [{"Id": "v", "MetricStat": {**VISIBLE, "Period": 300}}]
                 },
             },
-            "Period: '300' is not modelled: use 10 or 30 or 60",
+            "a Period of 300: use 10, 30 or 60",
             id="period",
         ),
         pytest.param(

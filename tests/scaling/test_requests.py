@@ -14,7 +14,7 @@ from support.fleets import DRAIN, a_fleet, a_group, a_policy
 from tidemill.scaling import commands
 from tidemill.scaling.errors import RequestError
 from tidemill.scaling.group import LAUNCHING, booted, expire_hooks, gone, reconcile
-from tidemill.scaling.instances import PROCESSES, GroupMemory, Instance, LifecycleState
+from tidemill.scaling.instances import PROCESSES, GroupMemory, Hold, Instance, LifecycleState
 from tidemill.scaling.requests import apply
 from tidemill.scaling.spec import AdjustmentType, Comparison, LifecycleHook, StepAdjustment
 from tidemill.scaling.timeline import ActivityStarted, InstanceChanged, Noted
@@ -27,8 +27,8 @@ STAMP = "2025-06-15T15:07:00Z"
 HOLD = LifecycleHook("hold", LAUNCHING, heartbeat_timeout=60, default_result="ABANDON")
 SERVING = Instance("i-1", LifecycleState.IN_SERVICE, NOW, in_service_at=NOW)
 PENDING = Instance("i-2", LifecycleState.PENDING, NOW)
-HELD_IN = Instance("i-3", LifecycleState.PENDING_WAIT, NOW, hook_until=NOW + 60)
-HELD_OUT = Instance("i-4", LifecycleState.TERMINATING_WAIT, NOW, hook_until=NOW + 300)
+HELD_IN = Instance("i-3", LifecycleState.PENDING_WAIT, NOW, holds=(Hold("hold", NOW + 60),))
+HELD_OUT = Instance("i-4", LifecycleState.TERMINATING_WAIT, NOW, holds=(Hold("drain", NOW + 300),))
 FLEET = a_fleet(group=a_group(min_size=1, max_size=5, hooks=(HOLD, DRAIN)))
 GROUP = GroupMemory(2, (SERVING, PENDING, HELD_IN, HELD_OUT), launched=4, cause="before")
 

@@ -11,7 +11,7 @@ from support.worlds import START, Run
 
 from tidemill.scaling.decision import Ringing, decide
 from tidemill.scaling.group import booted, expire_hooks, gone, reconcile, replace_vanished
-from tidemill.scaling.instances import GroupMemory, Instance, LifecycleState
+from tidemill.scaling.instances import GroupMemory, Hold, Instance, LifecycleState
 from tidemill.scaling.timeline import ActivityStarted, InstanceChanged
 
 NOW = START
@@ -125,7 +125,9 @@ def test_a_scale_in_takes_a_vanished_instance_first_and_waits_for_nothing() -> N
 
 def test_a_vanished_instance_that_a_hook_holds_is_forgotten_when_the_hook_times_out() -> None:
     """An order to end it would never be carried out."""
-    held = Instance("i-3", LifecycleState.PENDING_WAIT, NOW, hook_until=NOW + 60, vanished="")
+    held = Instance(
+        "i-3", LifecycleState.PENDING_WAIT, NOW, holds=(Hold("drain", NOW + 60),), vanished=""
+    )
     hold = replace(DRAIN, transition="autoscaling:EC2_INSTANCE_LAUNCHING", default_result="ABANDON")
     memory = GroupMemory(1, (held,), suspended=suspending("HealthCheck"))
     assert expire_hooks(a_group(hooks=(hold,)), memory, NOW + 60).memory.instances == ()

@@ -24,6 +24,7 @@ from tidemill.scaling.group import (
     hook_completed,
     reconcile,
 )
+from tidemill.scaling.instances import Hold
 from tidemill.scaling.policy import (
     MAX_STEPS,
     Capacity,
@@ -255,18 +256,20 @@ def is_hook_result(given: Given, expected: Expected) -> bool:
 def check_hook_result(given: Given, expected: Expected) -> None:
     """Complete a hook with each result, or let it time out, and follow the instance."""
     state = LifecycleState(given["state"])
-    waiting = Instance("i-1", state, 0, hook_until=MINUTE)
+    waiting = Instance("i-1", state, 0, holds=(Hold("example", MINUTE),))
     desired = 1 if state is LifecycleState.PENDING_WAIT else 0
     memory = GroupMemory(desired, (waiting,), launched=1)
     results = given.get("result", given.get("DefaultResult"))
     for result in results if isinstance(results, list) else [results]:
         assert result in {CONTINUE, ABANDON}
-        hooks = tuple(LifecycleHook(way, way, MINUTE, result) for way in (LAUNCHING, TERMINATING))
+        hooks = tuple(
+            LifecycleHook("example", way, MINUTE, result) for way in (LAUNCHING, TERMINATING)
+        )
         group = a_group(hooks=hooks)
         if given.get("timeout"):
             step = expire_hooks(group, memory, MINUTE)
         else:
-            step = hook_completed(memory, "i-1", 0, result)
+            step = hook_completed(group, memory, "i-1", 0, result)
         follow(step.then(reconcile(group, step.memory, MINUTE)), expected)
 
 

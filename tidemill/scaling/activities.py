@@ -89,8 +89,8 @@ def _start(told: dict[str, Activity], fact: ActivityStarted) -> None:
         cause=fact.cause,
         start=fact.at,
         # What AWS shows of a launch and of a termination that have just begun.
-        status="PreInService" if fact.kind_of == "launch" else "InProgress",
-        progress=30 if fact.kind_of == "launch" else 0,
+        status="InProgress" if fact.kind_of == "terminate" else "PreInService",
+        progress=0 if fact.kind_of == "terminate" else 30,
     )
     if not fact.instance:  # a scale-in that finds only protected instances
         started = replace(started, status="Cancelled", progress=100, end=fact.at)
@@ -103,14 +103,22 @@ def _change(told: dict[str, Activity], fact: InstanceChanged) -> None:
             _reach(told, "launch", fact, "MidLifecycleAction", 40)
         case LifecycleState.IN_SERVICE:
             _reach(told, "launch", fact, "Successful", 100)
-        case LifecycleState.TERMINATING_WAIT:
+        case LifecycleState.WARMED_PENDING_WAIT:
+            _reach(told, "prepare", fact, "MidLifecycleAction", 40)
+        case (
+            LifecycleState.WARMED_STOPPED
+            | LifecycleState.WARMED_RUNNING
+            | LifecycleState.WARMED_HIBERNATED
+        ):
+            _reach(told, "prepare", fact, "Successful", 100)
+        case LifecycleState.TERMINATING_WAIT | LifecycleState.WARMED_TERMINATING_WAIT:
             _reach(told, "terminate", fact, "MidTerminatingLifecycleAction", 60)
-        case LifecycleState.TERMINATING_PROCEED:
+        case LifecycleState.TERMINATING_PROCEED | LifecycleState.WARMED_TERMINATING_PROCEED:
             _cancel_launch(told, fact.instance, _abandoned(fact), fact.at)
             _reach(told, "terminate", fact, "InProgress", 60)
         case LifecycleState.TERMINATED:
             _reach(told, "terminate", fact, "Successful", 100)
-        case LifecycleState.PENDING:
+        case _:  # nothing that an activity shows
             pass
 
 

@@ -44,6 +44,18 @@ class SetInstanceProtection:
 
 
 @dataclass(frozen=True, slots=True)
+class SetInstanceHealth:
+    """Mark an instance as unhealthy, so that it is replaced, or as healthy.
+
+    With `respect_grace` an unhealthy one in its health check grace period is left alone.
+    """
+
+    instance: str
+    unhealthy: bool
+    respect_grace: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class CompleteLifecycleAction:
     """Let a hook go of an instance, with CONTINUE or ABANDON."""
 
@@ -87,6 +99,7 @@ Command = (
     | UpdateGroup
     | ExecutePolicy
     | SetInstanceProtection
+    | SetInstanceHealth
     | CompleteLifecycleAction
     | RecordLifecycleActionHeartbeat
     | TerminateInstance

@@ -7,130 +7,169 @@ Auto Scaling lifecycle hooks".
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tidemill.scaling.group_metrics import group_datapoints, group_metric
+from tidemill.scaling.health import replacement_range, surge
+from tidemill.scaling.hooks import (
+    ABANDON,
+    CONTINUE,
+    LAUNCHING,
+    TERMINATING,
+    TIMED_OUT,
+    find_hook,
+    global_timeout,
+    holds_of,
+    hooks_for,
+    prolonged,
+    released,
+    told,
+)
 from tidemill.scaling.instances import (
-    COMING,
     HEALTH_CHECK,
     LAUNCH,
     REPLACE_UNHEALTHY,
     TERMINATE,
-    WANTED,
     GroupMemory,
     Instance,
-    LifecycleState,
     Step,
 )
-from tidemill.scaling.metrics import Datapoint, StatisticSet
+from tidemill.scaling.lifecycle import (
+    LEAVING,
+    PREPARING,
+    WANTED,
+    WARM,
+    Event,
+    LifecycleState,
+    after,
+)
 from tidemill.scaling.policy import Capacity
-from tidemill.scaling.spec import Metric
+from tidemill.scaling.termination import choose_victim
 from tidemill.scaling.timeline import ActivityStarted, InstanceChanged, stamp
+from tidemill.scaling.warm_pool import PREPARED_BY, next_prepared, pool_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tidemill.scaling.spec import Group, LifecycleHook
 
-__all__ = ["GroupMemory", "Instance", "LifecycleState", "Step"]
+__all__ = [
+    "ABANDON",
+    "CONTINUE",
+    "LAUNCHING",
+    "TERMINATING",
+    "TIMED_OUT",
+    "GroupMemory",
+    "Instance",
+    "LifecycleState",
+    "Step",
+    "choose_victim",
+    "global_timeout",
+    "group_datapoints",
+    "group_metric",
+]
 
-LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
-TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
-CONTINUE = "CONTINUE"
-ABANDON = "ABANDON"
-TIMED_OUT = "the hook timed out"
+BOOTING = frozenset({LifecycleState.PENDING, LifecycleState.WARMED_PENDING})
+LEAVING_THE_GROUP = frozenset({LifecycleState.TERMINATING_WAIT, LifecycleState.TERMINATING_PROCEED})
+
 LOST = "an EC2 health check indicating it has been terminated or stopped"
 ALL_PROTECTED = (
     "Could not scale to desired capacity because all remaining instances are protected from "
     "scale-in."
 )
 
-GLOBAL_TIMEOUT = 48 * 3600
-GLOBAL_HEARTBEATS = 100
-"""A hook holds an instance 48 hours or 100 heartbeat timeouts at most, whichever is less, however
-many heartbeats come (API reference, LifecycleHook)."""
-
-
-def hook_for(group: Group, transition: str) -> LifecycleHook | None:
-    """Return the group's first hook for a transition."""
-    return next((hook for hook in group.hooks if hook.transition == transition), None)
-
-
-def hook_of(group: Group, instance: Instance) -> LifecycleHook | None:
-    """Return the hook that holds an instance, if one does."""
-    if instance.hook_until is None:
-        return None
-    launching = instance.state is LifecycleState.PENDING_WAIT
-    return hook_for(group, LAUNCHING if launching else TERMINATING)
-
-
-def global_timeout(hook: LifecycleHook) -> int:
-    """Return the seconds for which a hook holds an instance at most."""
-    return min(GLOBAL_TIMEOUT, GLOBAL_HEARTBEATS * hook.heartbeat_timeout)
-
 
 def see_capacity(memory: GroupMemory, warmup: float, now: float) -> Capacity:
     """Return the group as a policy with this warm-up (seconds from InService) sees it."""
-    in_service = [i for i in memory.instances if i.state is LifecycleState.IN_SERVICE]
-    settled = [i for i in in_service if now - (i.in_service_at or 0) >= warmup]
-    return Capacity(
-        desired=memory.desired,
-        settled=len(settled),
-        warming=len(memory.wanted()) - len(settled),
-        terminating=len(memory.instances) - len(memory.wanted()),
-    )
+    settled = warming = terminating = 0
+    for item in memory.instances:
+        if item.state is LifecycleState.IN_SERVICE and now - (item.in_service_at or 0) >= warmup:
+            settled += 1
+        elif item.state in WANTED:
+            warming += 1
+        elif item.state in LEAVING_THE_GROUP:
+            terminating += 1
+    return Capacity(memory.desired, settled, warming, terminating)
 
 
 def booted(group: Group, memory: GroupMemory, instance_id: str, now: float) -> Step:
-    """Take an instance that runs by now into service, or hold it by a launch hook."""
+    """Take an instance that runs by now into service or the warm pool; launch hooks hold it first.
+
+    One that the warm pool has prepared before is not held again: it comes into service (assumed;
+    the page shows hooks for both, and a template has no way to tell them apart).
+    """
     instance = memory.find(instance_id)
-    if instance is None or instance.state is not LifecycleState.PENDING:
+    if instance is None or instance.state not in BOOTING:
         return Step(memory)
-    hook = hook_for(group, LAUNCHING)
-    if hook is None:
-        return _into_service(memory, instance, now, "")
-    return _held(memory, instance, LifecycleState.PENDING_WAIT, hook, now)
+    hooks = () if instance.prepared else hooks_for(group, LAUNCHING)
+    if hooks:
+        held = _moved(instance, Event.BOOTS_HELD, holds=holds_of(hooks, now))
+        return _changed(memory, held, now, told(hooks))
+    return _ready(group, memory, instance, now, "")
 
 
-def hook_completed(
-    memory: GroupMemory, instance_id: str, now: float, result: str = CONTINUE, detail: str = ""
+def hook_completed(  # noqa: PLR0913 - what AWS's request has, and what is told of it
+    group: Group,
+    memory: GroupMemory,
+    instance_id: str,
+    now: float,
+    result: str = CONTINUE,
+    *,
+    detail: str = "",
+    hook: str | None = None,
 ) -> Step:
     """Let go of an instance that a hook holds, with the hook's result, CONTINUE or ABANDON.
 
-    An abandoned launch ends in termination. One that terminates goes on either way.
+    An abandoned launch ends in termination. One that terminates goes on either way. An instance
+    goes on when all of its hooks have continued, or one has abandoned it.
+
+    Args:
+        group: the group.
+        memory: what it remembers.
+        instance_id: the instance.
+        now: epoch seconds.
+        result: of the hook.
+        detail: what is told of the change.
+        hook: the name of the hook, None for all that hold the instance.
     """
     instance = memory.find(instance_id)
-    if instance is None or instance.hook_until is None:
+    if instance is None or not instance.holds:
         return Step(memory)
-    if instance.state is not LifecycleState.PENDING_WAIT:
-        return _proceed(memory, instance, now, detail)
+    left = released(instance, hook, result)
+    if left.holds:
+        return Step(_with(memory, left))
+    if instance.state in LEAVING:
+        return _proceed(memory, left, Event.LET_GO, now, detail)
     if result == ABANDON:
         # Whatever is launched in its place is not the last policy's doing.
-        return _proceed(replace(memory, cause=""), instance, now, detail)
-    return _into_service(memory, instance, now, detail)
+        return _proceed(replace(memory, cause=""), left, Event.ABANDONED, now, detail)
+    return _ready(group, memory, left, now, detail)
 
 
 def expire_hooks(group: Group, memory: GroupMemory, now: float) -> Step:
     """Let go of every instance whose hook's heartbeat timeout is over, with its default result."""
     step = Step(memory)
     for instance in memory.instances:
-        if instance.hook_until is None or now < instance.hook_until:
-            continue
-        hook = hook_of(group, instance)
-        result = CONTINUE if hook is None else hook.default_result
-        step = step.then(hook_completed(step.memory, instance.id, now, result, TIMED_OUT))
+        for hold in instance.holds:
+            if now >= hold.until:
+                hook = find_hook(group, hold.hook)
+                result = CONTINUE if hook is None else hook.default_result
+                step = step.then(
+                    hook_completed(
+                        group,
+                        step.memory,
+                        instance.id,
+                        now,
+                        result,
+                        detail=TIMED_OUT,
+                        hook=hold.hook,
+                    )
+                )
     return step
 
 
-def heartbeat(group: Group, memory: GroupMemory, instance_id: str, now: float) -> Step:
+def heartbeat(memory: GroupMemory, instance_id: str, hook: LifecycleHook, now: float) -> Step:
     """Give an instance that a hook holds the hook's heartbeat timeout again, from now on."""
     instance = memory.find(instance_id)
-    hook = None if instance is None else hook_of(group, instance)
-    if instance is None or hook is None:
-        return Step(memory)
-    until = now + hook.heartbeat_timeout
-    if instance.hook_limit is not None:
-        until = min(until, instance.hook_limit)
-    return Step(_with(memory, replace(instance, hook_until=until)))
+    return Step(memory if instance is None else _with(memory, prolonged(instance, hook, now)))
 
 
 def gone(memory: GroupMemory, instance_id: str, detail: str, now: float) -> Step:
@@ -142,7 +181,7 @@ def gone(memory: GroupMemory, instance_id: str, detail: str, now: float) -> Step
     instance = memory.find(instance_id)
     if instance is None:
         return Step(memory)
-    if instance.state not in WANTED:
+    if instance.state in LEAVING or instance.state in WARM:
         return _forget(memory, instance, detail, now)
     return replace_vanished(_with(memory, replace(instance, vanished=detail)), now)
 
@@ -166,88 +205,120 @@ def replace_vanished(memory: GroupMemory, now: float) -> Step:
     return step
 
 
+def replace_unhealthy(group: Group, memory: GroupMemory, now: float) -> Step:
+    """Begin to terminate unhealthy instances, as many at a time as the group allows.
+
+    So many stay in service, or are launched first, as its maintenance policy says.
+    """
+    step = Step(memory)
+    unhealthy = [item for item in memory.serving() if item.unhealthy]
+    if not unhealthy or not memory.suspended.keys().isdisjoint((REPLACE_UNHEALTHY, TERMINATE)):
+        return step
+    least = replacement_range(group, memory.desired)[0]
+    for instance in unhealthy[: max(0, len(memory.serving()) - least)]:
+        cause = (
+            f"At {stamp(now)} an instance was taken out of service in response to "
+            f"{instance.unhealthy}."
+        )
+        # Whatever is launched in its place is not the last policy's doing.
+        bare = replace(step.memory, cause="")
+        step = step.then(take_out(group, bare, instance, cause, now))
+    return step
+
+
 def reconcile(group: Group, memory: GroupMemory, now: float) -> Step:
     """Launch or terminate until as many instances as desired are in service or on their way.
 
     Protected instances stay, even if more of them are left than desired. A suspended Launch or
-    Terminate leaves the difference as it is until it is resumed.
+    Terminate leaves the difference as it is until it is resumed. The warm pool comes last.
     """
     step = Step(memory)
     actual = len(memory.wanted())
+    wanted = memory.desired + surge(group, memory)
     if LAUNCH not in memory.suspended:
-        for number in range(actual, memory.desired):
-            step = step.then(_launch(step.memory, number, now))
-    surplus = actual - memory.desired
-    if surplus <= 0 or TERMINATE in memory.suspended:
-        return replace(step, memory=replace(step.memory, stuck=False))
-    for number in range(actual, actual - min(surplus, len(memory.expendable())), -1):
-        victim = choose_victim(step.memory)
-        step = step.then(_scale_in(group, step.memory, victim, number, now))
-    return step.then(_say_if_stuck(step.memory, now))
-
-
-def choose_victim(memory: GroupMemory) -> Instance:
-    """Return the instance that goes first on scale-in.
-
-    With one zone and one launch template, AWS's default policy leaves the choice to billing
-    hours and chance; ours is the oldest, so that runs repeat. Unhealthy ones go before all others
-    ("Control which Auto Scaling instances terminate during scale in").
-
-    Raises:
-        ValueError: there is none to choose from.
-    """
-    return min(
-        memory.expendable(), key=lambda item: (item.vanished is None, item.launched_at, item.id)
-    )
+        for number in range(actual, wanted):
+            step = step.then(_launch(group, step.memory, number, now))
+    surplus = actual - wanted
+    if surplus > 0 and TERMINATE not in memory.suspended:
+        for number in range(actual, actual - min(surplus, len(memory.expendable())), -1):
+            victim = choose_victim(step.memory, group.termination, now)
+            step = step.then(_scale_in(group, step.memory, victim, number, now))
+        step = step.then(_say_if_stuck(step.memory, now))
+    elif memory.stuck:
+        step = replace(step, memory=replace(step.memory, stuck=False))
+    if group.warm_pool is not None:
+        step = step.then(_fill_pool(group, step.memory, now))
+    return step
 
 
 def take_out(group: Group, memory: GroupMemory, instance: Instance, cause: str, now: float) -> Step:
-    """Begin to terminate an instance of the group's; a hook for terminating holds it first."""
+    """Begin to terminate an instance of the group's; hooks for terminating hold it first."""
     started = Step(memory, (_terminating(instance.id, cause, now),))
-    hook = hook_for(group, TERMINATING)
-    if hook is None or instance.vanished is not None:
-        return started.then(_proceed(memory, instance, now, ""))
-    waiting = _held(memory, instance, LifecycleState.TERMINATING_WAIT, hook, now)
+    hooks = hooks_for(group, TERMINATING)
+    if not hooks or instance.vanished is not None:
+        return started.then(_proceed(memory, instance, Event.GOES, now, ""))
+    held = _moved(instance, Event.GOES_HELD, holds=holds_of(hooks, now))
+    waiting = _changed(memory, held, now, told(hooks))
     return started.then(replace(waiting, drain=(instance.id,)))
 
 
-def group_metric(group: Group, name: str) -> Metric:
-    """Return a metric of the group."""
-    return Metric("AWS/AutoScaling", name, (("AutoScalingGroupName", group.name),))
-
-
-def group_datapoints(group: Group, memory: GroupMemory, minute: float) -> Iterator[Datapoint]:
-    """Yield the group metrics that are turned on, for the minute that began at `minute`."""
-    states = [item.state for item in memory.instances]
-    low, high = memory.limits(group)
-    values = {
-        "GroupDesiredCapacity": memory.desired,
-        "GroupInServiceInstances": states.count(LifecycleState.IN_SERVICE),
-        "GroupMaxSize": high,
-        "GroupMinSize": low,
-        "GroupPendingInstances": sum(state in COMING for state in states),
-        "GroupTerminatingInstances": sum(state not in WANTED for state in states),
-        "GroupTotalInstances": len(states),
-    }
-    for name, value in values.items():
-        if name in group.metrics:
-            yield Datapoint(group_metric(group, name), minute, StatisticSet.of(value))
-
-
-def _launch(memory: GroupMemory, actual: int, now: float) -> Step:
-    instance = Instance(f"i-{memory.launched + 1:017x}", LifecycleState.PENDING, now)
+def _launch(group: Group, memory: GroupMemory, actual: int, now: float) -> Step:
+    """Take an instance from the warm pool where one is ready, else start a new one."""
     cause = (
         f"{memory.cause}  At {stamp(now)} an instance was started in response to a difference "
         f"between desired and actual capacity, increasing the capacity from {actual} to "
         f"{actual + 1}."
     ).strip()
-    description = f"Launching a new EC2 instance: {instance.id}"
+    warm = next_prepared(memory)
+    if warm is None:
+        started = _new(group, memory, LifecycleState.PENDING, now)
+        description = f"Launching a new EC2 instance: {started.id}"
+        return _started(
+            memory, started, ActivityStarted(now, "launch", started.id, description, cause)
+        )
+    needed = replace(_moved(warm, Event.NEEDED), prepared=True, protected=group.protects)
+    description = f"Launching a new EC2 instance from warm pool: {warm.id}"
+    fact = ActivityStarted(now, "launch", warm.id, description, cause)
+    step = Step(memory, (fact,)).then(_changed(memory, needed, now, ""))
+    if warm.state is LifecycleState.WARMED_RUNNING:  # it runs already
+        return step.then(booted(group, step.memory, warm.id, now))
+    return replace(step, launch=(warm.id,))
+
+
+def _fill_pool(group: Group, memory: GroupMemory, now: float) -> Step:
+    """Prepare what the warm pool lacks, or terminate what it has too many of."""
+    step = Step(memory)
+    pool = memory.warm()
+    size = pool_size(group, memory)
+    if LAUNCH not in memory.suspended:
+        for number in range(len(pool), size):
+            started = _new(group, step.memory, LifecycleState.WARMED_PENDING, now)
+            description = f"Launching a new EC2 instance into warm pool: {started.id}"
+            cause = (
+                f"At {stamp(now)} an instance was started in response to a difference between "
+                f"desired and actual capacity of the warm pool, increasing it from {number} to "
+                f"{number + 1}."
+            )
+            told_so = ActivityStarted(now, "prepare", started.id, description, cause)
+            step = step.then(_started(step.memory, started, told_so))
+    if TERMINATE not in memory.suspended:
+        for number in range(len(pool), size, -1):
+            cause = (
+                f"At {stamp(now)} an instance was taken out of the warm pool, shrinking it from "
+                f"{number} to {number - 1}."
+            )
+            step = step.then(take_out(group, step.memory, step.memory.warm()[-1], cause, now))
+    return step
+
+
+def _new(group: Group, memory: GroupMemory, state: LifecycleState, now: float) -> Instance:
+    return Instance(f"i-{memory.launched + 1:017x}", state, now, protected=group.protects)
+
+
+def _started(memory: GroupMemory, instance: Instance, activity: ActivityStarted) -> Step:
     return Step(
         replace(memory, instances=(*memory.instances, instance), launched=memory.launched + 1),
-        (
-            ActivityStarted(now, "launch", instance.id, description, cause),
-            InstanceChanged(now, instance.id, instance.state),
-        ),
+        (activity, InstanceChanged(activity.at, instance.id, instance.state)),
         launch=(instance.id,),
     )
 
@@ -271,38 +342,29 @@ def _say_if_stuck(memory: GroupMemory, now: float) -> Step:
     return Step(told, (ActivityStarted(now, "scale in", "", ALL_PROTECTED, memory.cause),))
 
 
-def _held(
-    memory: GroupMemory,
-    instance: Instance,
-    state: LifecycleState,
-    hook: LifecycleHook,
-    now: float,
-) -> Step:
-    held = replace(
-        instance,
-        state=state,
-        hook_until=now + hook.heartbeat_timeout,
-        hook_limit=now + global_timeout(hook),
-    )
-    return _changed(memory, held, now, f"hook {hook.name}")
-
-
 def _forget(memory: GroupMemory, instance: Instance, detail: str, now: float) -> Step:
     left = tuple(item for item in memory.instances if item.id != instance.id)
     changed = InstanceChanged(now, instance.id, LifecycleState.TERMINATED, detail)
     return Step(_finished(replace(memory, instances=left), now), (changed,))
 
 
-def _proceed(memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:
+def _proceed(
+    memory: GroupMemory, instance: Instance, event: Event, now: float, detail: str
+) -> Step:
     if instance.vanished is not None:  # there is nothing left to end
         return _forget(memory, instance, instance.vanished, now)
-    leaving = replace(instance, state=LifecycleState.TERMINATING_PROCEED, hook_until=None)
+    leaving = _moved(instance, event)
     return replace(_changed(memory, leaving, now, detail), terminate=(instance.id,))
 
 
-def _into_service(memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:
-    serving = replace(instance, state=LifecycleState.IN_SERVICE, in_service_at=now, hook_until=None)
-    step = _changed(memory, serving, now, detail)
+def _ready(group: Group, memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:
+    """Let an instance that no hook holds any more into service, or into the warm pool."""
+    if instance.state in PREPARING:
+        event = PREPARED_BY["Stopped" if group.warm_pool is None else group.warm_pool.state]
+        step = _changed(memory, _moved(instance, event), now, detail)
+        return step if event is Event.STAYS_UP else replace(step, stop=(instance.id,))
+    event = Event.READY if instance.state is LifecycleState.PENDING_WAIT else Event.BOOTS
+    step = _changed(memory, _moved(instance, event, in_service_at=now), now, detail)
     return replace(step, memory=_finished(step.memory, now))
 
 
@@ -317,6 +379,11 @@ def _finished(memory: GroupMemory, now: float) -> GroupMemory:
 def _changed(memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:
     fact = InstanceChanged(now, instance.id, instance.state, detail)
     return Step(_with(memory, instance), (fact,))
+
+
+def _moved(instance: Instance, event: Event, **changes: Any) -> Instance:  # noqa: ANN401
+    """Return an instance after an event, in the state that the table of transitions has for it."""
+    return replace(instance, state=after(instance.state, event), **{"holds": ()} | changes)
 
 
 def _with(memory: GroupMemory, instance: Instance) -> GroupMemory:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from tidemill.scaling.lifecycle import COMING, LEAVING, WANTED, WARM, LifecycleState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tidemill.scaling.spec import Group
     from tidemill.scaling.timeline import Fact
+
+__all__ = ["COMING", "LEAVING", "WANTED", "LifecycleState"]
 
 LAUNCH = "Launch"
 TERMINATE = "Terminate"
@@ -33,39 +36,48 @@ PROCESSES = (
 have nothing to do in a group like this one."""
 
 
-class LifecycleState(StrEnum):
-    """States of an instance, as DescribeAutoScalingInstances names them."""
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A hook, by its name, that holds an instance until a time in epoch seconds.
 
-    PENDING = "Pending"
-    PENDING_WAIT = "Pending:Wait"
-    IN_SERVICE = "InService"
-    TERMINATING_WAIT = "Terminating:Wait"
-    TERMINATING_PROCEED = "Terminating:Proceed"
-    TERMINATED = "Terminated"
+    Heartbeats put `until` off to `limit` at most.
+    """
 
-
-COMING = frozenset({LifecycleState.PENDING, LifecycleState.PENDING_WAIT})
-WANTED = COMING | {LifecycleState.IN_SERVICE}
-"""The states whose instances count towards the desired capacity."""
+    hook: str
+    until: float
+    limit: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """An instance of the group; times in epoch seconds, `hook_until` while a hook holds it.
+    """An instance of the group; times in epoch seconds.
 
-    Heartbeats put `hook_until` off to `hook_limit` at most. `protected` is scale-in protection.
+    `holds` are the hooks that hold it in its state, all at once. `protected` is scale-in
+    protection. `prepared` tells that it comes from the warm pool. `unhealthy` is why it is to be
+    replaced, as a health check has found.
     `vanished` is set while the group still has an instance that the world has lost, because a
     process is suspended that would have replaced it; it is what the world said of it.
+    `zone` is its Availability Zone, and `outdated` how many versions its launch template is behind
+    the group's: both count in the choice of what goes first, and are the same for all instances
+    unless somebody says otherwise.
     """
 
     id: str
     state: LifecycleState
     launched_at: float
     in_service_at: float | None = None
-    hook_until: float | None = None
-    hook_limit: float | None = None
+    holds: tuple[Hold, ...] = ()
     protected: bool = False
+    prepared: bool = False
+    unhealthy: str = ""
     vanished: str | None = None
+    zone: str = ""
+    outdated: int = 0
+
+    @property
+    def hook_until(self) -> float | None:
+        """Return when the first of its hooks times out, None where none holds it."""
+        return min((hold.until for hold in self.holds), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +135,15 @@ class GroupMemory:
 
     def in_progress(self) -> bool:
         """Tell whether an instance is being launched or terminated."""
-        return any(item.state is not LifecycleState.IN_SERVICE for item in self.instances)
+        return any(item.state in COMING or item.state in LEAVING for item in self.instances)
+
+    def serving(self) -> tuple[Instance, ...]:
+        """Return the instances in service."""
+        return tuple(item for item in self.instances if item.state is LifecycleState.IN_SERVICE)
+
+    def warm(self) -> tuple[Instance, ...]:
+        """Return the instances of the warm pool, those on their way there included."""
+        return tuple(item for item in self.instances if item.state in WARM)
 
     def expendable(self) -> tuple[Instance, ...]:
         """Return the instances that a scale-in may choose from."""
@@ -134,8 +154,9 @@ class GroupMemory:
 class Step:
     """A change of the group: its new memory, what the world has to do, and the facts.
 
-    `launch` starts instances, `drain` tells instances that they have to go (a hook holds them),
-    `terminate` ends them.
+    `launch` starts instances, those that wait stopped in a warm pool for a second time; `stop`
+    stops or hibernates instances for the warm pool; `drain` tells instances that they have to go
+    (a hook holds them), `terminate` ends them.
     """
 
     memory: GroupMemory
@@ -143,6 +164,7 @@ class Step:
     launch: tuple[str, ...] = ()
     drain: tuple[str, ...] = ()
     terminate: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
 
     def then(self, other: Step) -> Step:
         """Return both changes as one, the other after this."""
@@ -152,4 +174,5 @@ class Step:
             self.launch + other.launch,
             self.drain + other.drain,
             self.terminate + other.terminate,
+            self.stop + other.stop,
         )

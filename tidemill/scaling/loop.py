@@ -18,6 +18,7 @@ from tidemill.scaling.group import (
     group_datapoints,
     hook_completed,
     reconcile,
+    replace_unhealthy,
     replace_vanished,
     see_capacity,
 )
@@ -60,11 +61,13 @@ class Booted:
 class HookCompleted:
     """The world says: this instance has nothing left to do before it goes on.
 
-    `result` is what completes its hook, CONTINUE or ABANDON.
+    `result` is what completes its hook, CONTINUE or ABANDON; `hook` names the hook, None stands
+    for all that hold the instance.
     """
 
     instance: str
     result: str = CONTINUE
+    hook: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,10 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a turn comes to: the new memory, orders to the world, datapoints, and facts."""
+    """What a turn comes to: the new memory, orders to the world, datapoints, and facts.
+
+    The orders are those of a Step; `launch` and `stop` may name an instance of a warm pool again.
+    """
 
     memory: Memory
     launch: tuple[str, ...]
@@ -117,6 +123,7 @@ class Turn:
     terminate: tuple[str, ...]
     datapoints: tuple[Datapoint, ...]
     facts: tuple[Fact, ...]
+    stop: tuple[str, ...] = ()
 
 
 def begin(fleet: Fleet, now: float) -> Memory:
@@ -144,6 +151,7 @@ def turn(fleet: Fleet, memory: Memory, observation: Observation, now: float) -> 
     """
     group = _apply_events(fleet, Step(memory.group), observation.events, now)
     group = group.then(replace_vanished(group.memory, now))
+    group = group.then(replace_unhealthy(fleet.group, group.memory, now))
     group = group.then(expire_hooks(fleet.group, group.memory, now))
     due = memory.due
     if due:
@@ -167,8 +175,9 @@ def turn(fleet: Fleet, memory: Memory, observation: Observation, now: float) -> 
     return Turn(
         memory=replace(memory, at=now, group=balanced.memory, held=decided.held, due=due),
         launch=balanced.launch,
-        drain=balanced.drain,
+        drain=group.drain + balanced.drain,
         terminate=group.terminate + balanced.terminate,
+        stop=group.stop + balanced.stop,
         datapoints=datapoints,
         facts=group.facts + sampled + changed + decided.facts + balanced.facts,
     )
@@ -179,8 +188,10 @@ def _apply_events(fleet: Fleet, step: Step, events: Iterable[InstanceEvent], now
         match event:
             case Booted(instance):
                 step = step.then(booted(fleet.group, step.memory, instance, now))
-            case HookCompleted(instance, result):
-                step = step.then(hook_completed(step.memory, instance, now, result))
+            case HookCompleted(instance, result, hook):
+                step = step.then(
+                    hook_completed(fleet.group, step.memory, instance, now, result, hook=hook)
+                )
             case Gone(instance, detail):
                 step = step.then(gone(step.memory, instance, detail, now))
     return step

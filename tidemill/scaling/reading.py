@@ -11,7 +11,7 @@ from tidemill.scaling.intrinsics import Place, Resolver
 from tidemill.scaling.properties import part, whole
 from tidemill.scaling.queue_metrics import DELAYED, NOT_VISIBLE, VISIBLE, queue_metric
 from tidemill.scaling.reading_alarms import read_alarms
-from tidemill.scaling.reading_group import ALL_GROUP_METRICS, read_group, read_user_data
+from tidemill.scaling.reading_group import published_by, read_group, read_user_data
 from tidemill.scaling.reading_policies import read_policies, read_scheduled
 from tidemill.scaling.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
 from tidemill.scaling.spec import Alarm, Fleet, Group, Metric, Queue
@@ -136,7 +136,10 @@ def _unpublished(
 ) -> Iterator[str]:
     """Yield a sentence for each metric of an alarm that has no datapoints here."""
     published = {queue_metric(queue.name, name) for name in (VISIBLE, NOT_VISIBLE, DELAYED)}
-    published |= {group_metric(group, name) for name in group.metrics & {*ALL_GROUP_METRICS}}
+    published |= {
+        group_metric(group, name)
+        for name in group.metrics.intersection(published_by(group.warm_pool))
+    }
     if signal:
         published |= _signal_metrics(queue)
     for alarm in alarms:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.errors import TemplateError
-from tidemill.scaling.group import ABANDON, CONTINUE, LAUNCHING, TERMINATING
+from tidemill.scaling.group_metrics import GROUP_METRICS, WARM_POOL_METRICS
+from tidemill.scaling.hooks import ABANDON, CONTINUE, LAUNCHING, TERMINATING
 from tidemill.scaling.properties import (
     COUNT,
     as_text,
     entries,
+    flag,
     needed,
     one_of,
     optional,
@@ -17,7 +19,9 @@ from tidemill.scaling.properties import (
     texts,
     whole,
 )
-from tidemill.scaling.spec import Group, LifecycleHook
+from tidemill.scaling.spec import Group, LifecycleHook, MaintenancePolicy, WarmPool
+from tidemill.scaling.termination import DEFAULT, MODELLED
+from tidemill.scaling.warm_pool import PREPARED_BY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,24 +30,18 @@ if TYPE_CHECKING:
     from tidemill.scaling.template import Document
 
 HOOK = "AWS::AutoScaling::LifecycleHook"
+WARM_POOL = "AWS::AutoScaling::WarmPool"
 LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
-ALL_GROUP_METRICS = (
-    "GroupDesiredCapacity",
-    "GroupInServiceInstances",
-    "GroupMaxSize",
-    "GroupMinSize",
-    "GroupPendingInstances",
-    "GroupTerminatingInstances",
-    "GroupTotalInstances",
-)
-"""What a MetricsCollection without a list of metrics turns on, as far as it is modelled."""
-
 HEARTBEAT_TIMEOUT = (30, 7200)
 """Seconds that a hook may hold an instance (EC2 Auto Scaling API, PutLifecycleHook)."""
 HEARTBEAT_DEFAULT = 3600
 DEFAULT_RESULT = ABANDON
 MAX_HOOKS = 50
 """Hooks of one group at most (EC2 Auto Scaling quotas)."""
+NOT_SET = -1
+MIN_OF_MAX_HEALTHY = 100
+MAX_DIFFERENCE = 100
+"""Percent (EC2 Auto Scaling API, InstanceMaintenancePolicy)."""
 WARMUP = (-1, 3600)
 """Seconds of warm-up; -1 takes the group's default away (EC2 Auto Scaling User Guide)."""
 
@@ -56,19 +54,15 @@ def read_group(resolver: Resolver, logical_id: str, left_out: list[str]) -> Grou
     """
     where = f"Resources.{logical_id}.Properties"
     properties = resolver.properties(logical_id)
-    left_out.extend(
-        f"{where}.{feature}: not modelled"
-        for feature in ("WarmPool", "InstanceMaintenancePolicy", "TerminationPolicies")
-        if feature in properties
-    )
     minimum = whole(properties, "MinSize", where, bounds=COUNT)
     maximum = whole(properties, "MaxSize", where, bounds=COUNT)
     if minimum > maximum:
         raise TemplateError(f"{where}: MinSize {minimum} is more than MaxSize {maximum}")
+    warm_pool = _warm_pool(resolver, logical_id, properties, left_out)
     metrics: frozenset[str] = frozenset()
     for collection in entries(properties, "MetricsCollection", where):
         named = texts(collection, "Metrics", f"{where}.MetricsCollection")
-        metrics |= frozenset(named or ALL_GROUP_METRICS)
+        metrics |= frozenset(named or published_by(warm_pool))
     default_warmup = optional(properties, "DefaultInstanceWarmup", where, WARMUP)
     return Group(
         logical_id=logical_id,
@@ -78,14 +72,78 @@ def read_group(resolver: Resolver, logical_id: str, left_out: list[str]) -> Grou
         desired=whole(properties, "DesiredCapacity", where, minimum, (minimum, maximum)),
         default_warmup=None if default_warmup == WARMUP[0] else default_warmup,
         default_cooldown=whole(properties, "Cooldown", where, 300, COUNT),
-        hooks=tuple(_hooks(resolver, logical_id, properties, left_out)),
+        hooks=tuple(_hooks(resolver, logical_id, properties)),
         metrics=metrics,
+        termination=_termination(properties, where, left_out),
+        grace=whole(properties, "HealthCheckGracePeriod", where, 0, COUNT),
+        protects=flag(properties, "NewInstancesProtectedFromScaleIn", where, default=False),
+        maintenance=_maintenance(properties, where),
+        warm_pool=warm_pool,
     )
 
 
-def _hooks(
+def published_by(warm_pool: WarmPool | None) -> tuple[str, ...]:
+    """Return the names of all metrics that a group with this warm pool can publish."""
+    return GROUP_METRICS if warm_pool is None else (*GROUP_METRICS, *WARM_POOL_METRICS)
+
+
+def _termination(properties: Document, where: str, left_out: list[str]) -> tuple[str, ...]:
+    policies = texts(properties, "TerminationPolicies", where)
+    left_out.extend(
+        f"{where}.TerminationPolicies: {policy} is not modelled"
+        for policy in policies
+        if policy not in MODELLED
+    )
+    return tuple(policies) or (DEFAULT,)
+
+
+def _maintenance(properties: Document, where: str) -> MaintenancePolicy | None:
+    if "InstanceMaintenancePolicy" not in properties:
+        return None
+    given = part(properties, "InstanceMaintenancePolicy", where)
+    where = f"{where}.InstanceMaintenancePolicy"
+    least = whole(given, "MinHealthyPercentage", where, bounds=(NOT_SET, 100))
+    most = whole(given, "MaxHealthyPercentage", where, bounds=(NOT_SET, 200))
+    if least == most == NOT_SET:
+        return None
+    if NOT_SET in (least, most) or most < MIN_OF_MAX_HEALTHY or most - least > MAX_DIFFERENCE:
+        raise TemplateError(
+            f"{where}: give MinHealthyPercentage from 0 to 100, MaxHealthyPercentage from 100 to "
+            f"200, and not more than {MAX_DIFFERENCE} between them"
+        )
+    return MaintenancePolicy(least, most)
+
+
+def _warm_pool(
     resolver: Resolver, group: str, properties: Document, left_out: list[str]
-) -> Iterator[LifecycleHook]:
+) -> WarmPool | None:
+    name = resolver.name(group)
+    pools = [
+        (f"Resources.{logical_id}.Properties", own)
+        for logical_id in resolver.present(WARM_POOL)
+        if (own := resolver.properties(logical_id)).get("AutoScalingGroupName") == name
+    ]
+    if not pools:
+        return None
+    if len(pools) > 1:
+        raise TemplateError(f"Resources: {len(pools)} warm pools of {group}: keep one")
+    if "MixedInstancesPolicy" in properties:
+        raise TemplateError(
+            f"Resources.{group}.Properties: a group with a MixedInstancesPolicy can have no warm "
+            "pool: take one of them out"
+        )
+    where, own = pools[0]
+    if "InstanceReusePolicy" in own:
+        left_out.append(f"{where}.InstanceReusePolicy: not modelled: scale-in terminates")
+    most = optional(own, "MaxGroupPreparedCapacity", where, (NOT_SET, COUNT[1]))
+    return WarmPool(
+        min_size=whole(own, "MinSize", where, 0, COUNT),
+        max_prepared=None if most == NOT_SET else most,
+        state=one_of(tuple(PREPARED_BY), own, "PoolState", where, "Stopped"),
+    )
+
+
+def _hooks(resolver: Resolver, group: str, properties: Document) -> Iterator[LifecycleHook]:
     where = f"Resources.{group}.Properties"
     found = [
         (f"{where}.LifecycleHookSpecificationList", hook)
@@ -98,12 +156,8 @@ def _hooks(
             found.append((f"Resources.{logical_id}.Properties", named))
     if len(found) > MAX_HOOKS:
         raise TemplateError(f"{where}: {len(found)} lifecycle hooks are more than {MAX_HOOKS}")
-    seen: set[str] = set()
     for place, hook in found:
         transition = one_of((LAUNCHING, TERMINATING), hook, "LifecycleTransition", place)
-        if transition in seen:
-            left_out.append(f"{place}: only the first hook for {transition} is modelled")
-        seen.add(transition)
         yield LifecycleHook(
             name=needed(hook, "LifecycleHookName", place),
             transition=transition,

@@ -15,8 +15,8 @@ from tidemill.scaling.properties import (
     one_of,
     optional,
     part,
-    whole,
 )
+from tidemill.scaling.reading_queries import read_queries
 from tidemill.scaling.spec import Metric, MetricQuery, MetricStat, TargetTrackingPolicy
 from tidemill.scaling.tracking import tracking_alarms
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tidemill.scaling.template import Document
 
 CONFIGURATION = "TargetTrackingConfiguration"
-PERIODS = ("10", "30", "60")
+PERIODS = (10, 30, 60)
 """Seconds of a tracked metric's period ("Create a target tracking policy using high-resolution
 metrics"); a minute where none is given."""
 
@@ -107,50 +107,19 @@ def _predefined(configuration: Document, where: str, group: Group) -> Tracked:
 def _customized(configuration: Document, where: str) -> Tracked:
     where = f"{where}.CustomizedMetricSpecification"
     specification = part(configuration, "CustomizedMetricSpecification", where)
-    if "Metrics" not in specification:
-        return (MetricQuery("m1", _stat(specification, specification, "Statistic", where)),), "m1"
-    queries: list[MetricQuery] = []
-    returned: list[str] = []
-    for entry in entries(specification, "Metrics", where):
-        key = needed(entry, "Id", f"{where}.Metrics")
-        place = f"{where}.Metrics.{key}"
-        if key in {query.id for query in queries}:
-            raise TemplateError(f"{place}: this Id stands twice: keep one")
-        if ("MetricStat" in entry) == ("Expression" in entry):
-            raise TemplateError(f"{place}: give either MetricStat or Expression")
-        statistic = part(entry, "MetricStat", place)
-        metric = part(statistic, "Metric", f"{place}.MetricStat")
-        queries.append(
-            MetricQuery(
-                id=key,
-                stat=_stat(metric, statistic, "Stat", place) if statistic else None,
-                expression=needed(entry, "Expression", place) if not statistic else None,
-                label=needed({"Label": ""} | entry, "Label", place),
-            )
-        )
-        if flag(entry, "ReturnData", place, default=True):
-            returned.append(key)
-    if len(returned) != 1:
-        raise TemplateError(
-            f"{where}.Metrics: {len(returned)} entries return data: set ReturnData: false on all "
-            "but one"
-        )
-    return tuple(queries), returned[0]
-
-
-def _stat(metric: Document, statistic: Document, key: str, where: str) -> MetricStat:
-    one_of(PERIODS, statistic, "Period", where, str(MINUTE))
-    return MetricStat(
-        Metric(
-            needed(metric, "Namespace", where),
-            needed(metric, "MetricName", where),
-            tuple(
-                sorted(
-                    (needed(pair, "Name", where), needed(pair, "Value", where))
-                    for pair in entries(metric, "Dimensions", where)
-                )
-            ),
-        ),
-        whole(statistic, "Period", where, MINUTE),
-        needed(statistic, key, where),
+    given = {"Metrics": [_with_period(entry) for entry in entries(specification, "Metrics", where)]}
+    queries, returned = read_queries(
+        given if "Metrics" in specification else {"Period": MINUTE} | specification, where
     )
+    for query in queries:
+        if query.stat and query.stat.period not in PERIODS:
+            raise TemplateError(f"{where}: a Period of {query.stat.period}: use 10, 30 or 60")
+    return queries, returned
+
+
+def _with_period(entry: Document) -> Document:
+    """Return an entry of Metrics with the period that it has where it gives none."""
+    statistic = entry.get("MetricStat")
+    if not isinstance(statistic, dict):
+        return entry
+    return {**entry, "MetricStat": {"Period": MINUTE} | statistic}

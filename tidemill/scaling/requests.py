@@ -12,6 +12,7 @@ from tidemill.scaling.commands import (
     RecordLifecycleActionHeartbeat,
     ResumeProcesses,
     SetDesiredCapacity,
+    SetInstanceHealth,
     SetInstanceProtection,
     SuspendProcesses,
     TerminateInstance,
@@ -24,10 +25,10 @@ from tidemill.scaling.group import (
     CONTINUE,
     heartbeat,
     hook_completed,
-    hook_of,
     see_capacity,
     take_out,
 )
+from tidemill.scaling.hooks import find_hook
 from tidemill.scaling.instances import PROCESSES, WANTED, Instance, LifecycleState, Step
 from tidemill.scaling.policy import clamp, find_step, new_desired
 from tidemill.scaling.simple import begin_cooldown, simply_scaled, why_wait
@@ -44,6 +45,10 @@ if TYPE_CHECKING:
     from tidemill.scaling.instances import GroupMemory
     from tidemill.scaling.spec import Fleet, Policy, StepAdjustment
     from tidemill.scaling.timeline import Fact
+
+
+USER_HEALTH_CHECK = "a user health-check"
+"""What activities give as the reason when SetInstanceHealth has marked an instance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +90,19 @@ def apply(  # noqa: C901, PLR0911 - one case for each command
             return _execute(fleet, memory, command, now)
         case SetInstanceProtection(instances, protected):
             return Applied(fleet, _protect(fleet, memory, instances, protected=protected))
+        case SetInstanceHealth():
+            return Applied(fleet, _set_health(fleet, memory, command, now))
         case CompleteLifecycleAction(hook, instance, result):
             if result not in {CONTINUE, ABANDON}:
                 raise invalid(f"The lifecycle action result is {CONTINUE} or {ABANDON}: {result}")
-            _check_held(fleet, memory, hook, instance)
-            return _applied(fleet, hook_completed(memory, instance, now, result))
+            _check_held(memory, hook, instance)
+            completed = hook_completed(fleet.group, memory, instance, now, result, hook=hook)
+            return _applied(fleet, completed)
         case RecordLifecycleActionHeartbeat(hook, instance):
-            _check_held(fleet, memory, hook, instance)
-            return _applied(fleet, heartbeat(fleet.group, memory, instance, now))
+            _check_held(memory, hook, instance)
+            known = find_hook(fleet.group, hook)
+            beaten = Step(memory) if known is None else heartbeat(memory, instance, known, now)
+            return _applied(fleet, beaten)
         case TerminateInstance(instance, should_decrement):
             return _terminate(fleet, memory, instance, now, decrement=should_decrement)
         case SuspendProcesses(processes):
@@ -234,10 +244,26 @@ def _protect(
     return replace(memory, instances=instances)
 
 
-def _check_held(fleet: Fleet, memory: GroupMemory, hook: str, instance_id: str) -> None:
+def _set_health(
+    fleet: Fleet, memory: GroupMemory, command: SetInstanceHealth, now: float
+) -> GroupMemory:
+    """Mark an instance; in its grace period, from InService on, a caller may respect that."""
+    instance = memory.find(command.instance)
+    if instance is None:
+        raise invalid(
+            f"Instance Id not found - No managed instance found for instance ID: {command.instance}"
+        )
+    age = 0.0 if instance.in_service_at is None else now - instance.in_service_at
+    if command.unhealthy and command.respect_grace and age < fleet.group.grace:
+        return memory
+    marked = replace(instance, unhealthy=USER_HEALTH_CHECK if command.unhealthy else "")
+    instances = tuple(marked if item.id == marked.id else item for item in memory.instances)
+    return replace(memory, instances=instances)
+
+
+def _check_held(memory: GroupMemory, hook: str, instance_id: str) -> None:
     instance = memory.find(instance_id)
-    holding = None if instance is None else hook_of(fleet.group, instance)
-    if holding is None or holding.name != hook:
+    if instance is None or all(hold.hook != hook for hold in instance.holds):
         raise invalid(f"No active Lifecycle Action found with instance ID {instance_id}")
 
 

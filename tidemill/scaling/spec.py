@@ -197,10 +197,32 @@ class LifecycleHook:
 
 
 @dataclass(frozen=True, slots=True)
+class MaintenancePolicy:
+    """An instance maintenance policy, in percent of the desired capacity."""
+
+    min_healthy: int
+    max_healthy: int
+
+
+@dataclass(frozen=True, slots=True)
+class WarmPool:
+    """A group's warm pool; `max_prepared` is MaxGroupPreparedCapacity, where it is set.
+
+    `state` is Stopped, Running or Hibernated.
+    """
+
+    min_size: int = 0
+    max_prepared: int | None = None
+    state: str = "Stopped"
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """An Auto Scaling group; `default_warmup` and `default_cooldown` are in seconds.
+    """An Auto Scaling group; times are in seconds.
 
     `metrics` are the names of the group metrics that its MetricsCollection turns on.
+    `termination` are the termination policies, `grace` is the health check grace period, and with
+    `protects` new instances are protected from scale-in.
     """
 
     logical_id: str
@@ -212,6 +234,11 @@ class Group:
     default_cooldown: int = 300
     hooks: tuple[LifecycleHook, ...] = ()
     metrics: frozenset[str] = frozenset()
+    termination: tuple[str, ...] = ("Default",)
+    grace: int = 0
+    protects: bool = False
+    maintenance: MaintenancePolicy | None = None
+    warm_pool: WarmPool | None = None
 
 
 @dataclass(frozen=True, slots=True)

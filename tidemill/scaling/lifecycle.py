@@ -1,0 +1,134 @@
+"""The lifecycle of an instance as a table: from which state what takes it to which other one.
+
+Source: EC2 Auto Scaling User Guide, "Amazon EC2 Auto Scaling instance lifecycle" and "Lifecycle
+state transitions for instances in a warm pool". States that an instance only passes through here
+are not in the table: Pending:Proceed, Terminating, Warmed:Pending:Proceed, Warmed:Terminating.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LifecycleState(StrEnum):
+    """States of an instance, as DescribeAutoScalingInstances names them."""
+
+    PENDING = "Pending"
+    PENDING_WAIT = "Pending:Wait"
+    IN_SERVICE = "InService"
+    STANDBY = "Standby"
+    DETACHED = "Detached"
+    TERMINATING_WAIT = "Terminating:Wait"
+    TERMINATING_PROCEED = "Terminating:Proceed"
+    TERMINATED = "Terminated"
+    WARMED_PENDING = "Warmed:Pending"
+    WARMED_PENDING_WAIT = "Warmed:Pending:Wait"
+    WARMED_STOPPED = "Warmed:Stopped"
+    WARMED_RUNNING = "Warmed:Running"
+    WARMED_HIBERNATED = "Warmed:Hibernated"
+    WARMED_TERMINATING_WAIT = "Warmed:Terminating:Wait"
+    WARMED_TERMINATING_PROCEED = "Warmed:Terminating:Proceed"
+
+
+class Event(StrEnum):
+    """What takes an instance from one state to the next; the texts are for a diagram."""
+
+    BOOTS = "it runs"
+    BOOTS_HELD = "it runs, and a launch hook holds it"
+    READY = "the launch hooks have continued"
+    STOPS = "it is prepared, and is stopped"
+    STAYS_UP = "it is prepared, and goes on running"
+    HIBERNATES = "it is prepared, and is hibernated"
+    NEEDED = "the group needs it"
+    RESTS = "it is put on standby"
+    RETURNS = "it is taken from standby"
+    DETACHES = "it is detached from the group"
+    GOES = "it has to go"
+    GOES_HELD = "it has to go, and a termination hook holds it"
+    LET_GO = "the termination hooks are over"
+    ABANDONED = "a launch hook has abandoned it"
+    ENDS = "it has ended"
+    VANISHES = "the world has lost it"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One line of the table."""
+
+    before: LifecycleState
+    event: Event
+    after: LifecycleState
+
+
+_S, _E = LifecycleState, Event
+
+COMING = frozenset({_S.PENDING, _S.PENDING_WAIT})
+WANTED = COMING | {_S.IN_SERVICE}
+"""The states whose instances count towards the desired capacity."""
+LEAVING = frozenset(
+    {
+        _S.TERMINATING_WAIT,
+        _S.TERMINATING_PROCEED,
+        _S.WARMED_TERMINATING_WAIT,
+        _S.WARMED_TERMINATING_PROCEED,
+    }
+)
+PREPARING = frozenset({_S.WARMED_PENDING, _S.WARMED_PENDING_WAIT})
+PREPARED = frozenset({_S.WARMED_STOPPED, _S.WARMED_RUNNING, _S.WARMED_HIBERNATED})
+WARM = PREPARING | PREPARED
+"""The states whose instances make up the warm pool."""
+
+_PREPARES = {
+    _E.STOPS: _S.WARMED_STOPPED,
+    _E.STAYS_UP: _S.WARMED_RUNNING,
+    _E.HIBERNATES: _S.WARMED_HIBERNATED,
+}
+
+TRANSITIONS: tuple[Transition, ...] = (
+    Transition(_S.PENDING, _E.BOOTS, _S.IN_SERVICE),
+    Transition(_S.PENDING, _E.BOOTS_HELD, _S.PENDING_WAIT),
+    Transition(_S.PENDING_WAIT, _E.READY, _S.IN_SERVICE),
+    Transition(_S.PENDING_WAIT, _E.ABANDONED, _S.TERMINATING_PROCEED),
+    Transition(_S.IN_SERVICE, _E.RESTS, _S.STANDBY),
+    Transition(_S.STANDBY, _E.RETURNS, _S.PENDING),
+    Transition(_S.IN_SERVICE, _E.DETACHES, _S.DETACHED),
+    Transition(_S.STANDBY, _E.DETACHES, _S.DETACHED),
+    *(
+        Transition(state, _E.GOES, _S.TERMINATING_PROCEED)
+        for state in sorted(WANTED | {_S.STANDBY})
+    ),
+    *(
+        Transition(state, _E.GOES_HELD, _S.TERMINATING_WAIT)
+        for state in sorted(WANTED | {_S.STANDBY})
+    ),
+    Transition(_S.TERMINATING_WAIT, _E.LET_GO, _S.TERMINATING_PROCEED),
+    Transition(_S.TERMINATING_PROCEED, _E.ENDS, _S.TERMINATED),
+    Transition(_S.WARMED_PENDING, _E.BOOTS_HELD, _S.WARMED_PENDING_WAIT),
+    *(Transition(_S.WARMED_PENDING, event, state) for event, state in _PREPARES.items()),
+    *(Transition(_S.WARMED_PENDING_WAIT, event, state) for event, state in _PREPARES.items()),
+    Transition(_S.WARMED_PENDING_WAIT, _E.ABANDONED, _S.WARMED_TERMINATING_PROCEED),
+    *(Transition(state, _E.NEEDED, _S.PENDING) for state in sorted(PREPARED)),
+    *(Transition(state, _E.GOES, _S.WARMED_TERMINATING_PROCEED) for state in sorted(WARM)),
+    *(Transition(state, _E.GOES_HELD, _S.WARMED_TERMINATING_WAIT) for state in sorted(WARM)),
+    Transition(_S.WARMED_TERMINATING_WAIT, _E.LET_GO, _S.WARMED_TERMINATING_PROCEED),
+    Transition(_S.WARMED_TERMINATING_PROCEED, _E.ENDS, _S.TERMINATED),
+    *(
+        Transition(state, _E.VANISHES, _S.TERMINATED)
+        for state in sorted(
+            WANTED | WARM | {_S.STANDBY, _S.TERMINATING_WAIT, _S.WARMED_TERMINATING_WAIT}
+        )
+    ),
+)
+"""Every transition that there is; a new instance is Pending, or Warmed:Pending in a warm pool."""
+
+_AFTER = {(line.before, line.event): line.after for line in TRANSITIONS}
+
+
+def after(state: LifecycleState, event: Event) -> LifecycleState:
+    """Return the state that an event takes an instance to.
+
+    Raises:
+        KeyError: the table has no such transition.
+    """
+    return _AFTER[state, event]
