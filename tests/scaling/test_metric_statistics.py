@@ -59,7 +59,7 @@ TEN = [StatisticSet.of(float(value)) for value in range(10, 110, 10)]  # 10, 20 
 )
 def test_a_statistic_is_taken_of_the_samples(name: str, expected: float | None) -> None:
     """Lower bounds are exclusive and upper ones inclusive, where they are values."""
-    assert statistic(name)(TEN) == (None if expected is None else pytest.approx(expected))
+    assert statistic(name).of_many(TEN) == (None if expected is None else pytest.approx(expected))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_any_other_name_is_refused(name: str) -> None:
 def test_a_statistic_set_of_equal_samples_has_percentiles() -> None:
     """Minimum and maximum are equal: "if one of the following conditions is true"."""
     sets = [StatisticSet(9, 9 * 5.0, 5, 5), StatisticSet.of(7)]
-    assert [statistic(name)(sets) for name in ("p90", "p91", "tc50")] == [5, 7, 5]
+    assert [statistic(name).of_many(sets) for name in ("p90", "p91", "tc50")] == [5, 7, 5]
 
 
 @pytest.mark.parametrize(
@@ -89,10 +89,10 @@ def test_a_statistic_set_of_equal_samples_has_percentiles() -> None:
 )
 def test_what_cloudwatch_has_no_samples_for_has_no_percentile(other: StatisticSet) -> None:
     """CloudWatch needs raw data points; negative values have no such statistics at all."""
-    assert statistic("p50")([StatisticSet.of(1), other]) is None
-    assert statistic("TM(10%:90%)")([StatisticSet.of(1), other]) is None
-    assert statistic("WM(0:1)")([StatisticSet.of(1), other]) is None
-    assert statistic("Sum")([StatisticSet.of(1), other]) is not None
+    assert statistic("p50").of_many([StatisticSet.of(1), other]) is None
+    assert statistic("TM(10%:90%)").of_many([StatisticSet.of(1), other]) is None
+    assert statistic("WM(0:1)").of_many([StatisticSet.of(1), other]) is None
+    assert statistic("Sum").of_many([StatisticSet.of(1), other]) is not None
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_trimmed_sum_is_trimmed_mean_times_trimmed_count(samples: list[float],
     """So the page says; and the percentile is the largest sample that is left."""
     sets = [StatisticSet.of(sample) for sample in samples]
     mean, count, total, percentile, average, winsorized = (
-        statistic(f"{kind}{at}")(sets) if kind else statistic("Average")(sets)
+        statistic(f"{kind}{at}").of_many(sets) if kind else statistic("Average").of_many(sets)
         for kind in ("tm", "tc", "ts", "p", "", "wm")
     )
     assert None not in (mean, count, total, percentile, average, winsorized)

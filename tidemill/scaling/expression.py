@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, cast
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from lark import Token, Tree
 
 from tidemill.scaling.math_arrays import gather
-from tidemill.scaling.math_grammar import METRICS, SPELLINGS, at, parse, quoted
+from tidemill.scaling.math_grammar import METRICS, SPELLINGS, arguments_of, parse, quoted, trees_in
 from tidemill.scaling.math_operators import SIGNS, combine
 from tidemill.scaling.math_values import (
     ExpressionError,
@@ -23,15 +22,11 @@ from tidemill.scaling.math_values import (
 from tidemill.scaling.metric_math import FUNCTIONS, Function, Parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from tidemill.scaling.metrics import Series
 
 __all__ = ["Expression", "ExpressionError", "Scope", "compile_expression"]
-
-_DEEPEST = 200
-"""How deep a tree may be: no rule of CloudWatch, whose 2,048 characters of an expression would let
-one of nothing but signs run into Python's own limit."""
 
 
 class Scope(Protocol):
@@ -144,51 +139,8 @@ def compile_expression(text: str) -> Expression:
         ExpressionError: the text is not metric math, or uses what is not modelled.
     """
     tree = parse(text)
-    _check(tree, text)
     names = frozenset(str(found.children[0]) for found in tree.find_data("name"))
     return Expression(text, names, tree)
-
-
-def _check(tree: Tree[Token], text: str, words: tuple[str, ...] = (), depth: int = 0) -> None:
-    """Make sure of what does not depend on what names stand for.
-
-    Raises:
-        ExpressionError: a word or string stands where a value has to be, a function has too many
-            or too few arguments, a number is too large, or all of it is nested too deeply.
-    """
-    if depth > _DEEPEST:
-        raise ExpressionError(f"more than {_DEEPEST} levels of nesting in {quoted(text)}")
-    match tree.data, tree.children:
-        case (("word" | "string"), [Token() as stray]) if stray not in words:
-            raise ExpressionError(at(f"unexpected {stray}", text, stray.start_pos))
-        case "number", [Token() as number] if not math.isfinite(float(number)):
-            raise ExpressionError(at(f"the number {number} is too large", text, number.start_pos))
-        case "call", [Token() as name, *_] if name == METRICS:
-            arguments = list(_arguments(tree))
-            if len(arguments) > 1 or any(argument.data != "string" for argument in arguments):
-                raise ExpressionError(at("METRICS takes one string", text, name.start_pos))
-        case "call", [Token() as name, *_]:
-            _check_call(name, list(_arguments(tree)), text, depth)
-        case _:
-            for child in _trees(tree):
-                _check(child, text, depth=depth + 1)
-
-
-def _check_call(name: Token, arguments: list[Tree[Token]], text: str, depth: int) -> None:
-    function = FUNCTIONS.get(name)
-    if function is None:  # NOT, AND or OR where no operator can stand
-        raise ExpressionError(at(f"unexpected {name}", text, name.start_pos))
-    most = len(function.parameters)
-    if not function.least <= len(arguments) <= most:
-        counts = " or ".join(str(number) for number in range(function.least, most + 1))
-        hint = " (several series make one argument as [m1, m2])" if most == 1 else ""
-        problem = f"{name} with {len(arguments)} arguments, where it takes {counts}{hint},"
-        raise ExpressionError(at(problem, text, name.start_pos))
-    for parameter, argument in zip(function.parameters, arguments, strict=False):
-        _check(argument, text, parameter.words, depth + 1)
-        if not parameter.kinds and argument.data != "word":
-            problem = f"{name} takes {parameter} here"
-            raise ExpressionError(at(problem, text, name.start_pos))
 
 
 def _bind(tree: Tree[Token], scope: Scope) -> Node:
@@ -204,11 +156,11 @@ def _bind(tree: Tree[Token], scope: Scope) -> Node:
         case "sign", [Token() as sign, Tree() as operand]:
             node = SIGNS[str(sign)](_bind(operand, scope))
         case "array", [Tree() as items]:
-            node = gather([_bind(item, scope) for item in _trees(items)])
+            node = gather([_bind(item, scope) for item in trees_in(items)])
         case "call", [Token() as name, *_] if name == METRICS:
-            node = _metrics([str(word.children[0])[1:-1] for word in _arguments(tree)], scope)
+            node = _metrics([str(word.children[0])[1:-1] for word in arguments_of(tree)], scope)
         case "call", [Token() as name, *_]:
-            node = _call(str(name), FUNCTIONS[name], list(_arguments(tree)), scope)
+            node = _call(str(name), FUNCTIONS[name], list(arguments_of(tree)), scope)
         case _:
             raise AssertionError(tree)  # the grammar has no other rule
     return node
@@ -247,13 +199,3 @@ def _metrics(strings: list[str], scope: Scope) -> Node:
     if not found:
         raise ExpressionError(f'METRICS("{part}") finds no metric')
     return gather(found)
-
-
-def _arguments(call: Tree[Token]) -> Iterator[Tree[Token]]:
-    for part in call.children[1:]:
-        if isinstance(part, Tree):
-            yield from _trees(part)
-
-
-def _trees(part: Tree[Token]) -> list[Tree[Token]]:
-    return [child for child in part.children if isinstance(child, Tree)]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lark import Lark, Token
+from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
 from tidemill.scaling.math_values import ExpressionError
 from tidemill.scaling.metric_math import FUNCTIONS, REFUSED
 
 if TYPE_CHECKING:
-    from lark import Tree
+    from collections.abc import Iterator
 
 # AWS publishes no precedence; this is the usual one, with ^ from the right and above the sign.
 _GRAMMAR = r"""
@@ -52,6 +53,9 @@ STRING: /"[^"]*"|'[^']*'/
 """
 METRICS = "METRICS"
 SPELLINGS = {"&&": "AND", "||": "OR"}
+_DEEPEST = 200
+"""How deep a tree may be: no rule of CloudWatch, whose 2,048 characters of an expression would let
+one of nothing but signs run into Python's own limit."""
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _OPERATOR_WORDS = {"AND", "OR", "NOT"}
 _INSIGHTS = re.compile(r"\s*SELECT\b", re.IGNORECASE)
@@ -61,7 +65,7 @@ def parse(text: str) -> Tree[Token]:
     """Return the tree of an expression.
 
     Raises:
-        ExpressionError: the text is not metric math, or calls a function that is not modelled.
+        ExpressionError: the text is not metric math, or uses what is not modelled.
     """
     if is_insights_query(text):
         raise ExpressionError(
@@ -71,9 +75,11 @@ def parse(text: str) -> Tree[Token]:
     for called in _CALLED.finditer(_without_strings(text)):
         _check_name(called.group(1), text, called.start())
     try:
-        return _parser().parse(text)
+        tree = _parser().parse(text)
     except UnexpectedInput as error:
         raise ExpressionError(_syntax(error, text)) from None
+    _check(tree, text)
+    return tree
 
 
 def is_insights_query(text: str) -> bool:
@@ -89,6 +95,18 @@ def at(problem: str, text: str, position: int | None) -> str:
 def quoted(text: str) -> str:
     """Return the expression for a message of one line, with its columns kept."""
     return '"' + re.sub(r"\s", " ", text) + '"'
+
+
+def arguments_of(call: Tree[Token]) -> Iterator[Tree[Token]]:
+    """Yield the arguments of a function's call."""
+    for part in call.children[1:]:
+        if isinstance(part, Tree):
+            yield from trees_in(part)
+
+
+def trees_in(part: Tree[Token]) -> list[Tree[Token]]:
+    """Return the parts of a tree that are trees themselves."""
+    return [child for child in part.children if isinstance(child, Tree)]
 
 
 @cache
@@ -118,3 +136,45 @@ def _syntax(error: UnexpectedInput, text: str) -> str:
         return at("unexpected end", text, len(text))
     position = error.pos_in_stream or 0
     return at(f"unexpected {text[position]!r}", text, position)
+
+
+def _check(tree: Tree[Token], text: str, words: tuple[str, ...] = (), depth: int = 0) -> None:
+    """Make sure of what does not depend on what names stand for.
+
+    Raises:
+        ExpressionError: a word or string stands where a value has to be, a function has too many
+            or too few arguments, a number is too large, or all of it is nested too deeply.
+    """
+    if depth > _DEEPEST:
+        raise ExpressionError(f"more than {_DEEPEST} levels of nesting in {quoted(text)}")
+    match tree.data, tree.children:
+        case (("word" | "string"), [Token() as stray]) if stray not in words:
+            raise ExpressionError(at(f"unexpected {stray}", text, stray.start_pos))
+        case "number", [Token() as number] if not math.isfinite(float(number)):
+            raise ExpressionError(at(f"the number {number} is too large", text, number.start_pos))
+        case "call", [Token() as name, *_] if name == METRICS:
+            arguments = list(arguments_of(tree))
+            if len(arguments) > 1 or any(argument.data != "string" for argument in arguments):
+                raise ExpressionError(at("METRICS takes one string", text, name.start_pos))
+        case "call", [Token() as name, *_]:
+            _check_call(name, list(arguments_of(tree)), text, depth)
+        case _:
+            for child in trees_in(tree):
+                _check(child, text, depth=depth + 1)
+
+
+def _check_call(name: Token, arguments: list[Tree[Token]], text: str, depth: int) -> None:
+    function = FUNCTIONS.get(name)
+    if function is None:  # NOT, AND or OR where no operator can stand
+        raise ExpressionError(at(f"unexpected {name}", text, name.start_pos))
+    most = len(function.parameters)
+    if not function.least <= len(arguments) <= most:
+        counts = " or ".join(str(number) for number in range(function.least, most + 1))
+        hint = " (several series make one argument as [m1, m2])" if most == 1 else ""
+        problem = f"{name} with {len(arguments)} arguments, where it takes {counts}{hint},"
+        raise ExpressionError(at(problem, text, name.start_pos))
+    for parameter, argument in zip(function.parameters, arguments, strict=False):
+        _check(argument, text, parameter.words, depth + 1)
+        if not parameter.kinds and argument.data != "word":
+            problem = f"{name} takes {parameter} here"
+            raise ExpressionError(at(problem, text, name.start_pos))

@@ -13,6 +13,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.math_values import (
@@ -37,23 +38,23 @@ _Binary = Callable[[float, float], float]
 
 @dataclass(frozen=True, slots=True)
 class _Operation:
-    """An operator: `point` on two numbers, None where they have no result, and `whole` on many.
+    """An operator on many pairs of numbers, as `map` has it, and on one, None for no result."""
 
-    `whole` is for speed; it raises where a point has no result.
-    """
-
-    whole: Callable[[Iterable[float], Iterable[float]], Iterable[float]]
+    mapped: Callable[[Series, Series], Iterable[float]]
     point: Callable[[float, float], Number]
 
 
-def _operation(operator_: _Binary) -> _Operation:
+def _operation(on_numbers: _Binary) -> _Operation:
     def point(left: float, right: float) -> Number:
         try:
-            return finite(float(operator_(left, right)))
+            return finite(float(on_numbers(left, right)))
         except (ArithmeticError, ValueError):
             return None
 
-    return _Operation(lambda left, right: map(float, map(operator_, left, right)), point)
+    if on_numbers in _ARITHMETIC.values():
+        return _Operation(partial(map, on_numbers), point)
+    # Comparisons give True and False, of which CloudWatch makes 1 and 0.
+    return _Operation(lambda left, right: map(float, map(on_numbers, left, right)), point)  # type: ignore[arg-type]
 
 
 def combine(sign: str, left: Node, right: Node) -> Node:
@@ -102,8 +103,10 @@ def elementwise(operation: _Unary) -> Callable[[Node], Node]:
         except (ArithmeticError, ValueError):
             return None
 
+    mapped = partial(map, operation)
+
     def points(series: Series) -> Series:
-        return tuple([point(value) for value in series])
+        return _whole(mapped, series) or tuple([point(value) for value in series])
 
     def build(argument: Node) -> Node:
         inner = argument.run
@@ -118,6 +121,21 @@ def elementwise(operation: _Unary) -> Callable[[Node], Node]:
         return Node(Kind.ARRAY, lambda frame: list(map(points, inner(frame))), argument.size)
 
     return build
+
+
+def _whole(mapped: Callable[..., Iterable[float]], *operands: Series) -> Series | None:
+    """Return an operation on all points at once, or None if one is missing or has no result.
+
+    This is for speed alone: most series have all their points, and most points a result.
+    """
+    for operand in operands:
+        if None in operand:
+            return None
+    try:
+        result = tuple(mapped(*operands))
+        return result if math.isfinite(sum(result)) else None  # as it is not if one of them is not
+    except (ArithmeticError, ValueError):
+        return None
 
 
 def _numbers(operation: _Operation, left: Node, right: Node) -> Node:
@@ -142,14 +160,8 @@ def _points(
         return (None,) * frame.length
     lefts = left if isinstance(left, tuple) else (left,) * frame.length
     rights = right if isinstance(right, tuple) else (right,) * frame.length
-    if None not in lefts and None not in rights:
-        try:
-            result = tuple(operation.whole(lefts, rights))  # type: ignore[arg-type]
-            if math.isfinite(sum(result)):  # it is not if one of them is not
-                return result
-        except (ArithmeticError, ValueError):
-            pass  # some point has no result
-    return _points_with_gaps(frame, operation.point, left, right)
+    whole = _whole(operation.mapped, lefts, rights)
+    return whole or _points_with_gaps(frame, operation.point, left, right)
 
 
 def _points_with_gaps(

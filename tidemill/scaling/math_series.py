@@ -134,9 +134,11 @@ def choose(condition: Node, then: Node, otherwise: Node | None = None) -> Node:
 
 def _spread(frame: Frame, value: Number | Series, filler: Number = None) -> Series:
     """Return a value as a series; `filler` stands for the points that a series misses."""
-    if isinstance(value, tuple):
-        return tuple([filler if point is None else point for point in value])
-    return (value,) * frame.length
+    if not isinstance(value, tuple):
+        return (value,) * frame.length
+    if filler is None or None not in value:
+        return value
+    return tuple([filler if point is None else point for point in value])
 
 
 def fill(value: Node, filler: Node | str) -> Node:

@@ -15,37 +15,43 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from tidemill.scaling.errors import ScalingError
 
 if TYPE_CHECKING:
     from tidemill.scaling.metrics import StatisticSet
 
-Statistic = Callable[[Sequence["StatisticSet"]], float | None]
-"""Of the sets of one period, at least one; None where the statistic does not exist."""
+_Take = Callable[[Sequence["StatisticSet"]], float | None]
 
 
-def _added_up(sets: Sequence[StatisticSet]) -> tuple[float, float]:
-    return sum([one.total for one in sets]), sum([one.sample_count for one in sets])
+class Statistic(NamedTuple):
+    """How a statistic is taken, of one set or of several; None where it does not exist."""
+
+    of_one: Callable[[StatisticSet], float | None]
+    of_many: _Take
 
 
-def _average(sets: Sequence[StatisticSet]) -> float:
-    total, count = _added_up(sets)
-    return total / count
+def _of_any(take: _Take) -> Statistic:
+    return Statistic(lambda one: take((one,)), take)
 
 
-# Most periods hold one set, which need not be added up.
+def _total(sets: Sequence[StatisticSet]) -> float:
+    return sum([one.total for one in sets])
+
+
+def _count(sets: Sequence[StatisticSet]) -> float:
+    return sum([one.sample_count for one in sets])
+
+
+# Most periods hold one set, and alarms are evaluated often: that has to be quick.
 _PLAIN: Mapping[str, Statistic] = {
-    "SampleCount": lambda sets: _added_up(sets)[1],
-    "Sum": lambda sets: sets[0].total if len(sets) == 1 else _added_up(sets)[0],
-    "Average": _average,
-    "Minimum": lambda sets: (
-        sets[0].minimum if len(sets) == 1 else min([one.minimum for one in sets])
-    ),
-    "Maximum": lambda sets: (
-        sets[0].maximum if len(sets) == 1 else max([one.maximum for one in sets])
-    ),
+    "SampleCount": Statistic(attrgetter("sample_count"), _count),
+    "Sum": Statistic(attrgetter("total"), _total),
+    "Average": _of_any(lambda sets: _total(sets) / _count(sets)),
+    "Minimum": Statistic(attrgetter("minimum"), lambda sets: min([one.minimum for one in sets])),
+    "Maximum": Statistic(attrgetter("maximum"), lambda sets: max([one.maximum for one in sets])),
 }
 STATISTICS = tuple(_PLAIN)
 
@@ -94,13 +100,15 @@ class _Samples:
 
 @cache
 def statistic(name: str) -> Statistic:
-    """Return the function that takes a statistic, by CloudWatch's name for it.
+    """Return how a statistic is taken, by CloudWatch's name for it.
 
     Raises:
         StatisticError: there is no statistic of this name.
     """
-    if name in _PLAIN:
-        return _PLAIN[name]
+    return _PLAIN[name] if name in _PLAIN else _of_any(_of_samples(name))
+
+
+def _of_samples(name: str) -> _Take:
     if name == "IQM":
         return _of_percents("TM", 25.0, 75.0)
     if found := _PERCENTILE.fullmatch(name):
@@ -145,7 +153,7 @@ def _percent(text: str, name: str) -> float:
     return percent
 
 
-def _percentile(percent: float) -> Statistic:
+def _percentile(percent: float) -> _Take:
     def take(sets: Sequence[StatisticSet]) -> float | None:
         samples = _samples(sets)
         return None if samples is None else samples.percentile(percent)
@@ -153,7 +161,7 @@ def _percentile(percent: float) -> Statistic:
     return take
 
 
-def _of_percents(kind: str, low: float, high: float) -> Statistic:
+def _of_percents(kind: str, low: float, high: float) -> _Take:
     def take(sets: Sequence[StatisticSet]) -> float | None:
         samples = _samples(sets)
         if samples is None:
@@ -167,7 +175,7 @@ def _of_percents(kind: str, low: float, high: float) -> Statistic:
     return take
 
 
-def _of_values(kind: str, low: float, high: float) -> Statistic:
+def _of_values(kind: str, low: float, high: float) -> _Take:
     """Return a statistic between two values, of which the lower one is not in the range."""
 
     def take(sets: Sequence[StatisticSet]) -> float | None:

@@ -65,7 +65,10 @@ class StatisticSet:
         Raises:
             StatisticError: there is no such statistic.
         """
-        return statistic(stat)((self,))
+        return statistic(stat).of_one(self)
+
+
+_NOTHING = StatisticSet(0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +116,19 @@ class MetricStore:
         """Return one value for each of the `periods` periods that end at `end`, oldest first.
 
         `end` in epoch seconds is first aligned down as `aligned` says. Datapoints that share a
-        period are taken together. With a `unit`, those published with another one are left out
-        (API, MetricStat). Values are finite: what overflows has no datapoint.
+        period are taken together; where that overflows, there is no value. With a `unit`, those
+        published with another one are left out (API, MetricStat).
 
         Raises:
             StatisticError: there is no such statistic.
         """
         last = aligned(end, stat.period)
         first = last - periods * stat.period
-        take = statistic(stat.stat)
+        of_one, of_many = statistic(stat.stat)
         period = stat.period
         values: list[float | None] = [None] * periods
-        together: list[StatisticSet] = []
-        place = -1
+        shared: dict[int, list[StatisticSet]] = {}
+        place, held = -1, _NOTHING
         for point in reversed(self.kept.get(stat.metric, ())):  # the newest few are wanted
             at = point.timestamp
             if at < first:
@@ -133,16 +136,15 @@ class MetricStore:
             if at >= last or (unit is not None and point.unit not in {None, unit}):
                 continue
             index = int((at - first) // period)
-            if index == place:
-                together.append(point.values)
-                continue
-            if together:
-                values[place] = take(together)
-            together = [point.values]
-            place = index
-        if together:
-            values[place] = take(together)
-        return tuple([value if value is None or isfinite(value) else None for value in values])
+            if index != place:
+                place, held = index, point.values
+                values[index] = of_one(held)
+            else:
+                shared.setdefault(index, [held]).append(point.values)
+        for index, sets in shared.items():
+            value = of_many(sets)
+            values[index] = value if value is None or isfinite(value) else None
+        return tuple(values)
 
 
 def aligned(end: float, period: int) -> float:

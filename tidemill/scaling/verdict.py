@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from enum import StrEnum
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.spec import Comparison, MissingData
@@ -60,8 +61,9 @@ def judge(alarm: Alarm, values: Sequence[float | None], previous: AlarmState) ->
     that ignores missing data does when enough of its few real datapoints breach: here, ALARM.
     """
     evaluated = [value for value in values if value is not None][-alarm.evaluation_periods :]
-    breaching = sum(breaches(alarm, value) for value in evaluated)
-    missing = missing_datapoints(alarm, values)
+    compare = _BREACHES[alarm.comparison]
+    breaching = sum(map(compare, evaluated, repeat(alarm.threshold)))
+    missing = alarm.evaluation_periods - len(evaluated)
     if missing and alarm.missing_data is MissingData.BREACHING:
         breaching += missing
     if breaching >= alarm.datapoints_to_alarm:
