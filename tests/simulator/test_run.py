@@ -11,7 +11,7 @@ from support.stories import PARAMETERS, bursts, stories, the_template, told
 from tidemill.scaling.timeline import CapacitySampled, DesiredChanged, InstanceChanged
 from tidemill.simulator.handling import HandlerTime
 from tidemill.simulator.run import Subject, simulate
-from tidemill.simulator.scenario import SCENARIOS, Scenario
+from tidemill.simulator.scenario import SCENARIOS, Scenario, constant
 from tidemill.simulator.times import Times
 
 FEW = how(max_examples=25)
@@ -74,6 +74,25 @@ def test_turns_that_are_left_out_would_have_changed_nothing(
     assert swift.waits == slow.waits
     assert swift.billed_seconds == slow.billed_seconds
     assert swift.turns < slow.turns
+
+
+@pytest.mark.parametrize("quiet", [1.0, 5.9, 6.1, 9.0])
+def test_long_runs_leave_out_turns_as_rightly_as_short_ones(quiet: float) -> None:
+    """Two days of messages with so many quiet hours between them: the queue sleeps, or does not."""
+    hours = [quiet * number for number in range(int(48 / quiet))]
+    story = bursts(*((hour * 3600 + 7.5, 12) for hour in hours), seconds=48 * 3600)
+    subject = the_template(("IdleMinutes", "30"))
+    _, facts = told(subject, story)
+    _, all_facts = told(subject, story, pace=60.0)
+    assert facts == all_facts
+
+
+def test_a_day_of_work_keeps_the_queue_awake() -> None:
+    """A queue that is in use all the time never falls asleep, however long it is."""
+    story = Scenario("steady", "", constant(0.05, 30 * 3600), seconds=30 * 3600)
+    _, facts = told(the_template(), story)
+    _, all_facts = told(the_template(), story, pace=60.0)
+    assert facts == all_facts
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.alarm import evaluation_interval, evaluation_range
 from tidemill.scaling.loop import EVALUATION_LAG, Observation, begin, turn
-from tidemill.scaling.queue_metrics import PERIOD, QueueSample, observe
+from tidemill.scaling.queue_metrics import ACTIVE_SECONDS, PERIOD, QueueSample, observe
 from tidemill.simulator.foresight import Foresight, can_foresee
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Control:
         # What changes every minute is kept beside the core's memory until it takes a turn.
         self._at = start
         self._activity = self.memory.activity
+        self._used_at: float | None = None
         self._queue = queue
         self._instances = instances
         self._tell = tell
@@ -102,6 +103,7 @@ class Control:
                 self._queue.advance(now)
                 self._grow_old(now)
         sample = self._look(now)
+        self._keep_active()
         metrics = self.memory.metrics
         if self._foresight is not None:
             metrics = metrics.record(self._foresight.missed(), self._reach())
@@ -147,10 +149,22 @@ class Control:
             queue.touch(now)
         if queue.last_access > 0:
             if queue.first_access > self._activity.active_until:
-                self._activity = observe(self._activity, USED, queue.first_access)
-            self._activity = observe(self._activity, USED, queue.last_access)
+                self._keep_active()
+                if queue.first_access > self._activity.active_until:
+                    self._activity = observe(self._activity, USED, queue.first_access)
+            self._used_at = queue.last_access
+            if self._activity.active_until - self._used_at < ACTIVE_SECONDS / 2:
+                self._keep_active()
             queue.first_access, queue.last_access = NEVER, -NEVER
+        if now > self._activity.active_until:
+            self._keep_active()
         return sample
+
+    def _keep_active(self) -> None:
+        """Bring the queue's activity up to date; in between it is enough to know the last use."""
+        if self._used_at is not None:
+            self._activity = observe(self._activity, USED, self._used_at)
+            self._used_at = None
 
     def _grow_old(self, now: float) -> None:
         self.oldest_age = max(self.oldest_age, now - self._queue.oldest())

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     Source = tuple[MetricStat, str | None]
     """What an alarm reads: a metric's statistic, in a unit where it asks for one."""
 
+    Known = dict[tuple[int, int, int, bool], tuple[float | None, ...]]
+    """All alarms' values by what the queue is like: visible, in flight, delayed, publishing."""
+
 POINTWISE = {"IF", "CEIL", "FLOOR", "ABS", "AND", "OR", "NOT"}
 """Functions whose value at a moment depends on that moment alone."""
 
@@ -131,7 +134,8 @@ class Foresight:
         self._fleet = fleet
         self._sources: list[Source] = []
         self._watches = [_Watch(alarm, self._sources) for alarm in fleet.alarms]
-        self._values: dict[tuple[int, int, int, bool], tuple[float | None, ...]] = {}
+        self._values: Known = {}
+        self._known: dict[tuple[Datapoint, ...], Known] = {}
         self._group: GroupMemory | None = None
         self._group_points: tuple[Datapoint, ...] = ()
         self._settled_at = NEVER
@@ -215,8 +219,8 @@ class Foresight:
     def _know(self, group: GroupMemory) -> None:
         """Keep what follows of a group that has changed."""
         self._group = group
-        self._values.clear()
         self._group_points = tuple(group_datapoints(self._fleet.group, group, 0))
+        self._values = self._known.setdefault(self._group_points, {})
         self._settled_at = _settled_at(self._fleet, group)
         seen = see_capacity(group, 0, NEVER)
         self._capacity = CapacitySampled(
