@@ -14,11 +14,12 @@ import pytest
 from support.alarm_examples import ALARM_SHAPES
 from support.group_examples import GROUP_SHAPES
 from support.limit_examples import LIMIT_SHAPES
+from support.math_examples import MATH_SHAPES
 
 if TYPE_CHECKING:
     from support.examples import Expected, Given, Shape
 
-SHAPES = (*ALARM_SHAPES, *GROUP_SHAPES, *LIMIT_SHAPES)
+SHAPES = (*ALARM_SHAPES, *MATH_SHAPES, *GROUP_SHAPES, *LIMIT_SHAPES)
 
 
 def test_a_published_example_holds(example: tuple[Shape, Given, Expected]) -> None:

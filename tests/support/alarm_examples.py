@@ -1,4 +1,4 @@
-"""Shapes of AWS's published examples of alarms, metric math and statistics."""
+"""Shapes of AWS's published examples of alarms."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ from tidemill.scaling.alarm import (
     set_state,
 )
 from tidemill.scaling.errors import RequestError, TemplateError
-from tidemill.scaling.expression import ExpressionError, compile_expression
-from tidemill.scaling.metrics import STATISTICS, Datapoint, MetricStore, StatisticSet
+from tidemill.scaling.metrics import Datapoint, MetricStore, StatisticSet
 from tidemill.scaling.reading import read_fleet
 from tidemill.scaling.reading_alarms import COMPOSITE_ALARM
 from tidemill.scaling.spec import Alarm, Comparison, Metric, MetricQuery, MetricStat, MissingData
@@ -192,62 +191,6 @@ def check_reason(given: Given, expected: Expected) -> None:
     assert reason == expected["stateReason"]
 
 
-def check_expression(given: Given, expected: Expected) -> None:
-    """Evaluate an expression over the series and numbers that the example names."""
-    series = {key: tuple(value) for key, value in given.items() if isinstance(value, list)}
-    numbers = {key: value for key, value in given.items() if isinstance(value, int | float)}
-    result = compile_expression(given["expression"]).evaluate(series, numbers)
-    wanted = expected["values"]
-    assert isinstance(result, tuple)
-    assert [point is None for point in result] == [point is None for point in wanted]
-    present = [point for point in result if point is not None]
-    assert present == pytest.approx([point for point in wanted if point is not None])
-
-
-def is_expression(given: Given, expected: Expected) -> bool:
-    """Say whether the input holds an expression, its series and numbers and nothing else."""
-    rest = [value for key, value in given.items() if key != "expression"]
-    return (
-        "expression" in given
-        and expected.keys() == {"values"}
-        and all(isinstance(value, list | int | float) for value in rest)
-    )
-
-
-def check_validity(given: Given, expected: Expected) -> None:
-    """Accept or refuse an expression."""
-    if expected["valid_alarm_expression"]:
-        compile_expression(given["expression"])
-        return
-    with pytest.raises(ExpressionError):
-        compile_expression(given["expression"])
-
-
-def check_statistics(given: Given, expected: Expected) -> None:
-    """Take statistics of a statistic set, or of samples merged one by one."""
-    if "statistic_set" in given:
-        parts = given["statistic_set"]
-        values = StatisticSet(
-            parts["SampleCount"], parts["Sum"], parts["Minimum"], parts["Maximum"]
-        )
-    else:
-        (samples,) = given.values()
-        values = StatisticSet.of(samples[0])
-        for sample in samples[1:]:
-            values = values.merge(StatisticSet.of(sample))
-    for stat, value in expected.items():
-        assert values.value(stat) == pytest.approx(value), stat
-
-
-def is_statistics(given: Given, expected: Expected) -> bool:
-    """Say whether statistics are expected of one set or one list of samples."""
-    return (
-        len(given) == 1
-        and isinstance(next(iter(given.values())), list | dict)
-        and expected.keys() <= set(STATISTICS)
-    )
-
-
 ACTIONS = {"SNS", "AutoScaling", "Auto Scaling"}
 
 
@@ -376,15 +319,6 @@ ALARM_SHAPES: tuple[Shape, ...] = (
         ),
         check_reason,
     ),
-    Shape("an expression and its values", is_expression, check_expression),
-    Shape(
-        "whether an expression can be used",
-        lambda given, expected: (
-            has({"expression"})(given) and has({"valid_alarm_expression"})(expected)
-        ),
-        check_validity,
-    ),
-    Shape("statistics", is_statistics, check_statistics),
     Shape(
         "how often an action is invoked",
         lambda given, expected: (

@@ -113,6 +113,11 @@ def check_absent_queue(_: Given, expected: Expected) -> None:
     assert {expected["Code"], expected["QueryErrorCode"]} <= ABSENT
 
 
+def check_code(given: Given, expected: Expected) -> None:
+    """Know an error by the code of the query protocol as well as by its name."""
+    assert {given["shape"], expected["query_code"]} <= ABSENT
+
+
 ERROR = {"Code", "Message", "QueryErrorCode", "http_status"}
 
 LIMIT_SHAPES: tuple[Shape, ...] = (
@@ -182,5 +187,14 @@ LIMIT_SHAPES: tuple[Shape, ...] = (
             and has({"Code", "Message", "QueryErrorCode"}, ERROR)(expected)
         ),
         check_absent_queue,
+    ),
+    Shape(
+        "the code of an error",
+        lambda given, expected: (
+            has({"shape"})(given)
+            and given["shape"] in ABSENT
+            and has({"query_code"}, {"http_status"})(expected)
+        ),
+        check_code,
     ),
 )
