@@ -342,3 +342,46 @@ def test_an_expression_gives_finite_points_or_none(
     assert all(point is None or math.isfinite(point) for point in points)
     if isinstance(result, tuple):
         assert len(result) == len(rows)
+
+
+SERIES_ONLY = st.recursive(
+    st.sampled_from(["m1", "m2"]),
+    lambda inner: st.tuples(
+        st.sampled_from(
+            [
+                "({0}) / ({1})",
+                "({0}) ^ ({1})",
+                "FIRST(SORT([{0}, {1}], AVG, DESC))",
+                "LAST(SLICE([{0}, {1}], 1, 5))",
+                "LAST(REMOVE_EMPTY([{0}, {1}]))",
+                "SUM([{0}, {1}])",
+                "STDDEV([{0}, {1}])",
+                "DATAPOINT_COUNT([{0}, {1}])",
+                "TIME_SERIES(STDDEV({0}))",
+                "RATE({0})",
+                "RUNNING_SUM({0})",
+                "FILL({0}, LINEAR)",
+                "FILL({0}, REPEAT)",
+                "FILL({0}, {1})",
+                "IF({0} > MAX({1}), {0}, {1})",
+                "CEIL({0}) + DAY({1}) * PERIOD(m1)",
+                "LOG10({0}) - AVG({1})",
+            ]
+        ),
+        inner,
+        inner,
+    ).map(lambda parts: parts[0].format(*parts[1:])),
+    max_leaves=8,
+)
+
+
+@given(SERIES_ONLY, st.lists(st.tuples(ANY_POINT, ANY_POINT), min_size=1, max_size=5))
+def test_functions_give_a_finite_point_or_none_for_every_period(
+    text: str, rows: list[tuple[float | None, float | None]]
+) -> None:
+    """Every function, on whatever other functions give it."""
+    first, second = tuple(one for one, _ in rows), tuple(two for _, two in rows)
+    result = compile_expression(text).evaluate({"m1": first, "m2": second})
+    assert isinstance(result, tuple)
+    assert len(result) == len(rows)
+    assert all(point is None or math.isfinite(point) for point in result)
