@@ -60,8 +60,13 @@ class Engine:
         Raises:
             RigError: none answers there, or we may not use it.
         """
-        where = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-        self._client = docker.from_env(timeout=CALL_SECONDS, version=API_VERSION)
+        where = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+        try:
+            self._client = docker.from_env(timeout=CALL_SECONDS, version=API_VERSION)
+        except (DockerException, ValueError) as error:
+            raise RigError(
+                f"DOCKER_HOST is {where}, which is no engine's address: {error}"
+            ) from error
         try:
             self._client.ping()
         except (DockerException, RequestException, OSError) as error:
@@ -73,23 +78,25 @@ class Engine:
         self._client.close()
 
     def check_image(self, image: str) -> None:
-        """Raise RigError if the engine does not have this image and cannot get it."""
-        try:
-            self._client.images.get(image)
-        except ImageNotFound as error:
-            raise RigError(
-                f"there is no image {image}: build it with `make images`, or name another one"
-            ) from error
+        """Raise RigError if the engine does not have this image."""
+        with _told(f"looking for image {image}"):
+            try:
+                self._client.images.get(image)
+            except ImageNotFound as error:
+                raise RigError(
+                    f"there is no image {image}: build it with `make images`, or name another one"
+                ) from error
 
     def check_network(self, network: str) -> None:
         """Raise RigError if there is no such network."""
-        try:
-            self._client.networks.get(network)
-        except NotFound as error:
-            raise RigError(
-                f"there is no Docker network {network}: `docker compose up` makes the fleet's own; "
-                "`docker network create` makes another"
-            ) from error
+        with _told(f"looking for network {network}"):
+            try:
+                self._client.networks.get(network)
+            except NotFound as error:
+                raise RigError(
+                    f"there is no Docker network {network}: `docker compose up` makes the fleet's "
+                    "own; `docker network create` makes another"
+                ) from error
 
     def create(self, spec: ContainerSpec) -> None:
         """Create a container without starting it."""
@@ -173,4 +180,6 @@ def _unreachable(where: str, error: Exception) -> str:
             f"not allowed to use the Docker engine at {where}: add yourself to the group that owns "
             "its socket (`sudo usermod -aG docker $USER`, then log in again)"
         )
+    if isinstance(error, APIError):  # such as an engine that is too old for us
+        return f"the Docker engine at {where} refuses us: {error.explanation or error}"
     return f"no Docker engine answers at {where}: start Docker, or set DOCKER_HOST"
