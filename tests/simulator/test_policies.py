@@ -15,8 +15,8 @@ RIVALS = {rival.name: rival for rival in rivals(the_template(), 50)}
     ("name", "changes"),
     [
         pytest.param("target tracking", [(1, 4)], id="in proportion, and slowly in"),
-        pytest.param("CDK's queue service", [(1, 4)], id="five more from 500 on"),
-        pytest.param("plus and minus one", [(0, 1), (1, 2), (2, 3), (3, 4)], id="one by one"),
+        pytest.param("CDK defaults", [(1, 4)], id="five more from 500 on"),
+        pytest.param("one by one", [(0, 1), (1, 2), (2, 3), (3, 4)], id="one by one"),
         pytest.param("fixed at 4", [], id="never"),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.fleets import product_fleet
 
 from tidemill.simulator.handling import HandlerTime
-from tidemill.simulator.run import Subject, simulate
+from tidemill.simulator.run import START, Subject, simulate
 from tidemill.simulator.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -41,17 +41,21 @@ def bursts(
     )
 
 
-def told(
+def told(  # noqa: PLR0913 - what a run depends on
     subject: Subject,
     scenario: Scenario,
     *,
     seed: int = 1,
     times: Times | None = None,
     pace: float | None = None,
+    start: float = START,
 ) -> tuple[Result, list[Fact]]:
     """Return the result of a run, and its facts."""
     facts: list[Fact] = []
-    return simulate(subject, scenario, seed, times=times, tell=facts.extend, pace=pace), facts
+    result = simulate(
+        subject, scenario, seed, times=times, tell=facts.extend, pace=pace, start=start
+    )
+    return result, facts
 
 
 def stories() -> st.SearchStrategy[Scenario]:

@@ -22,11 +22,11 @@ from tidemill.options import (
 )
 from tidemill.scaling.reading import read_fleet
 from tidemill.simulator.errors import SimulationError
-from tidemill.simulator.figures import figures
+from tidemill.simulator.figures import eventful, figures
 from tidemill.simulator.handling import HandlerTime
 from tidemill.simulator.run import START, Subject, simulate
 from tidemill.simulator.scenario import SCENARIOS, Scenario, with_handler
-from tidemill.simulator.tables import runs_table
+from tidemill.simulator.tables import run_tables
 from tidemill.simulator.times import Times
 from tidemill.simulator.trace import read_trace, trace_scenario
 
@@ -104,7 +104,7 @@ def run_scenarios(  # noqa: PLR0913, PLR0917 - each is an option of the command
     if picture is not None:
         from tidemill.report.figure import draw_timeline  # noqa: PLC0415 - slow to import
 
-        draw_timeline(facts, picture)
+        draw_timeline(eventful(facts), picture)
     _print({"runs": runs, "not_modelled": list(subject.fleet.not_modelled)}, as_json=as_json)
 
 
@@ -210,6 +210,8 @@ def _print(found: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(json.dumps(found))
         return
     console = Console()
-    console.print(runs_table(found["runs"], f"Simulated with seed {found['runs'][0]['seed']}"))
+    for table in run_tables(found["runs"]):
+        console.print(table)
+    console.print(f"seed {found['runs'][0]['seed']}; times in minutes:seconds", style="dim")
     for sentence in found.get("not_modelled", []):
         console.print(f"not modelled: {sentence}", style="dim")

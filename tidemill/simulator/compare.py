@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tidemill.simulator.scenario import Scenario
     from tidemill.simulator.times import Times
 
-CLAIRVOYANT = "clairvoyant bound"
+CLAIRVOYANT = "clairvoyant"
 DAY = 86_400
 
 

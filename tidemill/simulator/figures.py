@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tidemill.scaling.timeline import CapacitySampled, QueueSampled
 from tidemill.simulator.bill import dollars_a_day
 from tidemill.simulator.queue import RESOLUTION
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Sequence
 
+    from tidemill.scaling.timeline import Fact
     from tidemill.simulator.run import Result, Subject
     from tidemill.simulator.scenario import Scenario
+
+QUIET_SECONDS = 600.0
+"""How much of the quiet at the end a picture shows."""
 
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
@@ -74,6 +80,15 @@ def figures(subject: Subject, scenario: Scenario, seed: int, result: Result) -> 
         "dollars_a_day": round(sum(dollars.values()), 4),
         "dollars_a_day_by_item": {item: round(value, 4) for item, value in dollars.items()},
     }
+
+
+def eventful(facts: Sequence[Fact]) -> list[Fact]:
+    """Return the facts without the quiet end of a run, when nothing but samples is told."""
+    last = max(
+        (fact.at for fact in facts if not isinstance(fact, QueueSampled | CapacitySampled)),
+        default=0.0,
+    )
+    return [fact for fact in facts if fact.at <= last + QUIET_SECONDS]
 
 
 def _rounded(seconds: float | None) -> float | None:

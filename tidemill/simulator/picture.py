@@ -10,6 +10,7 @@ from tidemill.simulator.compare import CLAIRVOYANT
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,9 +80,14 @@ def _draw(axes: Axes, runs: Sequence[Mapping[str, Any]]) -> None:
     for run in runs:
         if run["policy"] == CLAIRVOYANT and run["mean_wait"] is not None:
             dotted: dict[str, Any] = {"color": "#808080", "linestyle": ":", "linewidth": 1.2}
-            axes.axhline(max(run["mean_wait"], LEAST_SECONDS), label=CLAIRVOYANT + "s", **dotted)
+            axes.axhline(
+                max(run["mean_wait"], LEAST_SECONDS), label="the clairvoyant's bounds", **dotted
+            )
             axes.axvline(run["dollars_a_day"], **dotted)
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlim(left=0)
     axes.set_xlabel("dollars a day")
     axes.set_ylabel("mean wait in seconds")

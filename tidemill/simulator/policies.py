@@ -41,8 +41,8 @@ def rivals(ours: Subject, backlog_per_instance: int) -> Iterator[Subject]:
     yield replace(
         ours, name="target tracking", fleet=_target_tracking(ours.fleet, backlog_per_instance)
     )
-    yield replace(ours, name="CDK's queue service", fleet=_queue_service(ours.fleet))
-    yield replace(ours, name="plus and minus one", fleet=_plus_minus_one(ours.fleet))
+    yield replace(ours, name="CDK defaults", fleet=_queue_service(ours.fleet))
+    yield replace(ours, name="one by one", fleet=_plus_minus_one(ours.fleet))
     most = ours.fleet.group.max_size
     for size in sorted({1, most}):
         yield replace(ours, name=f"fixed at {size}", fleet=_fixed(ours.fleet, size))

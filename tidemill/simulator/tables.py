@@ -1,63 +1,84 @@
-"""Figures of runs as tables for a terminal."""
+"""Figures of runs as tables for a terminal, each narrow enough for 80 columns."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-COLUMNS = (
-    ("policy", "policy"),
-    ("scenario", "scenario"),
-    ("processed", "processed"),
-    ("dead_lettered", "dead"),
-    ("mean_wait", "mean wait"),
-    ("wait p50", "p50"),
-    ("wait p95", "p95"),
-    ("wait p99", "p99"),
-    ("wait max", "max"),
-    ("seconds_to_drain", "drained"),
-    ("oldest_age", "oldest"),
-    ("peak_instances", "peak"),
-    ("launches", "launches"),
-    ("wasted_launches", "wasted"),
-    ("instance_hours", "hours"),
-    ("dollars_a_day", "$ a day"),
-    ("on_frontier", "frontier"),
+NAMES = ("policy", "scenario")
+WAITS = (
+    ("mean_wait", "mean"),
+    ("p50", "p50"),
+    ("p95", "p95"),
+    ("p99", "p99"),
+    ("max", "max"),
+    ("dollars_a_day", "$/day"),
+    ("on_frontier", "best"),
 )
+FLEET = (
+    ("processed", "done"),
+    ("dead_lettered", "dead"),
+    ("seconds_to_drain", "drained"),
+    ("peak_instances", "peak"),
+    ("launches", "boots"),
+    ("wasted_launches", "idle"),
+    ("instance_hours", "hours"),
+)
+TIMES = {"mean_wait", "seconds_to_drain", "p50", "p95", "p99", "max"}
+MINUTES = 100
+"""Times of more minutes than this are told in hours."""
 
 
-def runs_table(runs: Sequence[Mapping[str, Any]], title: str) -> Table:
-    """Return one line for each run; waits and times as minutes and seconds."""
-    table = Table(title=title, caption="wait until processed; min:s; messages of the whole run")
-    columns = [(name, head) for name, head in COLUMNS if any(_shown(run, name) for run in runs)]
-    for name, head in columns:
-        table.add_column(head, justify="left" if name in {"policy", "scenario"} else "right")
-    for run in runs:
-        table.add_row(*(_shown(run, name) for name, _ in columns))
-    return table
+def run_tables(runs: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
+    """Yield the waits and costs of runs, and what became of messages and fleet."""
+    yield _table(runs, WAITS, "Waits until processed, and cost", "best: none is cheaper and faster")
+    real = [run for run in runs if "sent" in run]
+    yield _table(
+        real, FLEET, "Messages and instances", "idle: instances that went without having worked"
+    )
 
 
 def clock(seconds: float | None) -> str:
-    """Return seconds as minutes and seconds, or a dash."""
+    """Return seconds as minutes:seconds, or as hours when they are many; a dash for None."""
     if seconds is None:
         return "-"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02}"
+    return f"{minutes}:{rest:02}" if minutes < MINUTES else f"{seconds / 3600:.1f} h"
 
 
-def _shown(run: Mapping[str, Any], name: str) -> str:
-    if name.startswith("wait "):
-        waits = run.get("wait_until_processed") or {}
-        return clock(waits.get(name.removeprefix("wait ")))
-    value = run.get(name)
-    if name in {"seconds_to_drain", "oldest_age", "mean_wait"}:
+def _table(
+    runs: Sequence[Mapping[str, Any]],
+    columns: Sequence[tuple[str, str]],
+    title: str,
+    caption: str,
+) -> Table:
+    names = [name for name in NAMES if name == "scenario" or len({run[name] for run in runs}) > 1]
+    shown = [column for column in columns if any(_text(run, column[0]) for run in runs)]
+    told = len(shown) == len(columns)
+    table = Table(
+        title=title, caption=caption if told else None, box=box.SIMPLE, padding=(0, 1, 0, 0)
+    )
+    for name in names:
+        table.add_column(name, no_wrap=True)
+    for _, head in shown:
+        table.add_column(head, justify="right", no_wrap=True)
+    for run in runs:
+        table.add_row(*(str(run[name]) for name in names), *(_text(run, name) for name, _ in shown))
+    return table
+
+
+def _text(run: Mapping[str, Any], name: str) -> str:
+    value = run["wait_until_processed"][name] if name in {"p50", "p95", "p99", "max"} else None
+    value = run.get(name, value)
+    if name in TIMES:
         return clock(value)
-    if name == "dollars_a_day" and value is not None:
-        return f"{value:.2f}"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return "*" if value else ""
+    if isinstance(value, float):
+        return f"{value:.2f}"
     return "" if value is None else str(value)

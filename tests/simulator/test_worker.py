@@ -1,0 +1,62 @@
+"""The worker that a template starts, and its rhythm as a table."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.fleets import product_fleet
+
+from consumer import cycle
+from tidemill.simulator.errors import SimulationError
+from tidemill.simulator.worker import Steps, Worker, read_worker
+
+RHYTHMS = st.builds(
+    cycle.Rhythm,
+    messages_per_poll=st.integers(1, 40),
+    poll_wait=st.sampled_from([0.0, 5.0, 60.0]),
+    receive_wait=st.integers(1, 20),
+)
+
+
+def test_the_product_s_worker_is_read_from_its_user_data() -> None:
+    """Every number is the template's."""
+    fleet = product_fleet(
+        PollWaitSeconds="7", MessagesPerPoll="35", Concurrency="4", MessageSeconds="60"
+    )
+    assert read_worker(fleet.user_data) == Worker(
+        cycle.Rhythm(messages_per_poll=35, poll_wait=7.0, receive_wait=20),
+        concurrency=4,
+        drain=90.0,
+        retry_base=30.0,
+        retry_longest=900.0,
+    )
+
+
+def test_a_script_that_says_nothing_starts_the_usual_worker() -> None:
+    """The consumer's own defaults hold."""
+    assert read_worker("#!/bin/bash\necho hello\n") == Worker()
+
+
+def test_a_setting_that_is_no_number_is_told() -> None:
+    """By its name and value."""
+    with pytest.raises(SimulationError, match="CONCURRENCY=many"):
+        read_worker("docker run --env CONCURRENCY=many image")
+
+
+@given(RHYTHMS, st.lists(st.integers(0, 10), max_size=30))
+def test_the_table_says_what_the_rhythm_says(rhythm: cycle.Rhythm, counts: list[int]) -> None:
+    """Step by step, whatever receives bring."""
+    steps = Steps(rhythm)
+    memory, step = cycle.first_step(rhythm)
+    taken, _, limit, wait = steps.first
+    for count in counts:
+        assert step == cycle.Receive(limit, wait)
+        got = min(count, limit)
+        rested = 0.0
+        memory, step = cycle.next_step(rhythm, memory, cycle.Received(got))
+        if isinstance(step, cycle.Rest):
+            rested = step.seconds
+            memory, step = cycle.next_step(rhythm, memory, cycle.Rested())
+        taken, rest, limit, wait = steps.after(taken, got)
+        assert rest == rested
