@@ -191,7 +191,9 @@ def check_reason(given: Given, expected: Expected) -> None:
     assert reason == expected["stateReason"]
 
 
-ACTIONS = {"SNS", "AutoScaling", "Auto Scaling"}
+def is_action(text: object) -> bool:
+    """Say whether an example's action is a topic or a scaling policy, however it is written."""
+    return isinstance(text, str) and (text == "SNS" or "scaling" in text.lower())
 
 
 def check_invocations(given: Given, expected: Expected) -> None:
@@ -323,8 +325,9 @@ ALARM_SHAPES: tuple[Shape, ...] = (
         "how often an action is invoked",
         lambda given, expected: (
             has({"action", "alarm_stays_in_state_minutes"})(given)
-            and given["action"] in ACTIONS
+            and is_action(given["action"])
             and has({"invocations"})(expected)
+            and isinstance(expected["invocations"], int)
         ),
         check_invocations,
     ),
