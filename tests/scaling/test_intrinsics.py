@@ -163,8 +163,8 @@ def test_a_function_comes_to_its_value(value: object, expected: object) -> None:
             id="not-supported",
         ),
         pytest.param(
-            {"A": [{"Fn::ImportValue": "x"}]},
-            "here.A[0]: Fn::ImportValue takes a value from another stack, which is not here",
+            {"A": [{"Fn::ImportValue": ["x"]}]},
+            "here.A[0]: a list, where one text is needed",
             id="import",
         ),
         pytest.param({"Fn::Equals": [1, 1]}, "Fn::Equals is a condition function", id="condition"),

@@ -288,7 +288,7 @@ def refusal(**changes: Any) -> str:  # noqa: ANN401 - any part
     [
         pytest.param(
             {"Resources__Workers": ABSENT},
-            "Resources: 0 Auto Scaling groups: keep exactly one",
+            "Resources: there is no Auto Scaling group: add one",
             id="no-group",
         ),
         pytest.param({"Workers__MinSize": ABSENT}, "MinSize is missing: add it", id="no-minimum"),
@@ -318,7 +318,7 @@ def refusal(**changes: Any) -> str:  # noqa: ANN401 - any part
             id="odd-transition",
         ),
         pytest.param(
-            {"Workers__LaunchTemplate": ABSENT}, "no launch template of", id="no-template"
+            {"Workers__LaunchTemplate": ABSENT}, "no launch template: give", id="no-template"
         ),
         pytest.param(
             {"Machine__LaunchTemplateData": {"UserData": ["x"]}},
@@ -373,7 +373,9 @@ def refusal(**changes: Any) -> str:  # noqa: ANN401 - any part
         pytest.param(
             {"High__Dimensions": [{"Name": "x"}]}, "Value is missing", id="half-dimension"
         ),
-        pytest.param({"High__Dimensions": ABSENT}, "watch 0 queues of the template", id="no-queue"),
+        pytest.param(
+            {"High__Dimensions": ABSENT}, "the scaling alarms watch no queue", id="no-queue"
+        ),
         pytest.param({"High__ActionsEnabled": "maybe"}, "neither true nor false", id="no-boolean"),
         pytest.param({"High__AlarmActions": "Out"}, "AlarmActions has to be a list", id="actions"),
         pytest.param({"High__AlarmActions": ["a"] * 6}, "6 are more than 5", id="too-many-actions"),

@@ -25,7 +25,6 @@ _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 
 _UNSUPPORTED = "is not supported here: write its value out, or make it a parameter"
 _REFUSED = {
-    "Fn::ImportValue": "takes a value from another stack, which is not here: make it a parameter",
     "Fn::And": "is a condition function: use it in Conditions",
     "Fn::Equals": "is a condition function: use it in Conditions",
     "Fn::Not": "is a condition function: use it in Conditions",
@@ -54,6 +53,7 @@ class Resolver:
             "Fn::GetAZs": self._zones,
             "Fn::GetAtt": self._get_att,
             "Fn::If": self._if,
+            "Fn::ImportValue": self._import_value,
             "Fn::Join": self._join,
             "Fn::Select": self._select,
             "Fn::Split": self._split,
@@ -269,6 +269,10 @@ class Resolver:
                 raise TemplateError(f"{where}: Fn::FindInMap finds nothing at {' / '.join(keys)}")
             value = value[key]
         return value
+
+    def _import_value(self, argument: Any, where: str) -> str:
+        """Make a text up, as for names of resources: the other stack is not here."""
+        return f"imported-{as_text(self.resolve(argument, where), where)}"
 
     def _zones(self, argument: Any, where: str) -> list[str]:
         region = as_text(self.resolve(argument, where), where) or self.place.region

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 NAME_PROPERTIES = {
     "AWS::AutoScaling::AutoScalingGroup": "AutoScalingGroupName",
+    "AWS::AutoScaling::LaunchConfiguration": "LaunchConfigurationName",
     "AWS::CloudWatch::Alarm": "AlarmName",
     "AWS::EC2::LaunchTemplate": "LaunchTemplateName",
     "AWS::Logs::LogGroup": "LogGroupName",

@@ -1,4 +1,4 @@
-"""From a template's group, hooks and launch template to the group that is scaled."""
+"""From a template's group, hooks and warm pool to the group that is scaled."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from tidemill.scaling.group_metrics import GROUP_METRICS, WARM_POOL_METRICS
 from tidemill.scaling.hooks import ABANDON, CONTINUE, LAUNCHING, TERMINATING
 from tidemill.scaling.properties import (
     COUNT,
-    as_text,
     entries,
     flag,
     needed,
@@ -19,6 +18,7 @@ from tidemill.scaling.properties import (
     texts,
     whole,
 )
+from tidemill.scaling.reading_rest import left_out_of_group
 from tidemill.scaling.spec import Group, LifecycleHook, MaintenancePolicy, WarmPool
 from tidemill.scaling.termination import DEFAULT, MODELLED
 from tidemill.scaling.warm_pool import PREPARED_BY
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 HOOK = "AWS::AutoScaling::LifecycleHook"
 WARM_POOL = "AWS::AutoScaling::WarmPool"
-LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
 HEARTBEAT_TIMEOUT = (30, 7200)
 """Seconds that a hook may hold an instance (EC2 Auto Scaling API, PutLifecycleHook)."""
 HEARTBEAT_DEFAULT = 3600
@@ -54,6 +53,7 @@ def read_group(resolver: Resolver, logical_id: str, left_out: list[str]) -> Grou
     """
     where = f"Resources.{logical_id}.Properties"
     properties = resolver.properties(logical_id)
+    left_out.extend(left_out_of_group(logical_id, properties))
     minimum = whole(properties, "MinSize", where, bounds=COUNT)
     maximum = whole(properties, "MaxSize", where, bounds=COUNT)
     if minimum > maximum:
@@ -168,28 +168,3 @@ def _hooks(resolver: Resolver, group: str, properties: Document) -> Iterator[Lif
                 (CONTINUE, ABANDON), hook, "DefaultResult", place, DEFAULT_RESULT
             ),
         )
-
-
-def read_user_data(resolver: Resolver, group: str) -> str:
-    """Return the script of the group's launch template.
-
-    Raises:
-        TemplateError: the launch template is not in this template, or its script is no text.
-    """
-    where = f"Resources.{group}.Properties"
-    properties = resolver.properties(group)
-    specification = part(properties, "LaunchTemplate", where)
-    if not specification:
-        mixed = part(properties, "MixedInstancesPolicy", where)
-        launch = part(mixed, "LaunchTemplate", f"{where}.MixedInstancesPolicy")
-        specification = part(launch, "LaunchTemplateSpecification", f"{where}.MixedInstancesPolicy")
-    wanted = specification.get("LaunchTemplateId", specification.get("LaunchTemplateName"))
-    for logical_id in resolver.present(LAUNCH_TEMPLATE):
-        reference = resolver.resolve({"Ref": logical_id}, where)
-        if wanted in (reference, resolver.name(logical_id)):
-            place = f"Resources.{logical_id}.Properties"
-            data = part(resolver.properties(logical_id), "LaunchTemplateData", place)
-            return as_text(data.get("UserData", ""), f"{place}.LaunchTemplateData.UserData")
-    raise TemplateError(
-        f"{where}: no launch template of this template: give LaunchTemplate its id by Ref"
-    )

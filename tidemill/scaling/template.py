@@ -162,6 +162,12 @@ def _verified(document: Any, source: str) -> Document:  # noqa: ANN401 - what wa
         if not isinstance(content, dict):
             raise TemplateError(f"{source}: {section} has to be a mapping of names")
         for name, entry in content.items():
+            if name.startswith("Fn::"):
+                function = "::".join(name.split("::")[:2])
+                raise TemplateError(
+                    f"{source}: {section}.{name}: {function} is not supported here: write out what "
+                    "it makes"
+                )
             if not isinstance(entry, dict):
                 raise TemplateError(f"{source}: {section}.{name} has to be a mapping")
     for logical_id, resource in document["Resources"].items():
