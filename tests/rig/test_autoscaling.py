@@ -4,80 +4,30 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from threading import Lock
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from support.fleets import product_fleet
+from support.groups import NAME, NOW, ONE, TWO, group_of_two
 
-from tidemill.rig.autoscaling.ports import View
 from tidemill.rig.autoscaling.server import MOST_BYTES, answer, serving
 from tidemill.rig.errors import RigError
-from tidemill.scaling.activities import tell
-from tidemill.scaling.group import booted, gone, reconcile
-from tidemill.scaling.instances import PROCESSES, GroupMemory
-from tidemill.scaling.requests import apply
+from tidemill.scaling.group import gone
+from tidemill.scaling.instances import PROCESSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mypy_boto3_autoscaling import AutoScalingClient
-
-    from tidemill.scaling.activities import Activity
-    from tidemill.scaling.commands import Command
-    from tidemill.scaling.group import Step
-    from tidemill.scaling.requests import Applied
-
-NOW = 1_750_000_020.0
-NAME = "tidemill-workers"
-ONE, TWO = "i-00000000000000001", "i-00000000000000002"
-
-
-class GroupInMemory:
-    """The product's group over the core, without a world; a turn boots what was launched."""
-
-    def __init__(self) -> None:
-        """Begin without an instance."""
-        self.fleet = product_fleet()
-        self.memory = GroupMemory(0)
-        self.activities: tuple[Activity, ...] = ()
-        self.lock = Lock()
-
-    def view(self) -> View:
-        """Return the group."""
-        return View(self.fleet, self.memory, self.activities[::-1], NOW)
-
-    def request(self, command: Command) -> Applied:
-        """Apply a command."""
-        with self.lock:
-            applied = apply(self.fleet, self.memory, command, NOW)
-            self.fleet, self.memory = applied.fleet, applied.memory
-            self.activities = tell(self.activities, applied.facts)
-            return applied
-
-    def turn(self) -> None:
-        """Balance the group, and bring every new instance into service."""
-        step = reconcile(self.fleet.group, self.memory, NOW)
-        for instance in step.launch:
-            step = step.then(booted(self.fleet.group, step.memory, instance, NOW))
-        self.take(step)
-
-    def take(self, step: Step) -> None:
-        """Let something happen to the group."""
-        self.memory = step.memory
-        self.activities = tell(self.activities, step.facts)
+    from support.groups import GroupInMemory
 
 
 @pytest.fixture
 def group() -> GroupInMemory:
     """Return a group of two instances in service."""
-    group = GroupInMemory()
-    group.memory = GroupMemory(2)
-    group.turn()
-    return group
+    return group_of_two()
 
 
 @pytest.fixture

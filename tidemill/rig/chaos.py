@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import urllib.request
+from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 
@@ -23,11 +24,12 @@ def interrupt_spot(autoscaling_url: str, instance: str | None) -> str:
         RigError: nobody answers there, or there is no such instance.
     """
     query = urlencode({"instance": instance} if instance else {})
-    request = urllib.request.Request(f"{autoscaling_url}{INTERRUPT}?{query}", method="POST")  # noqa: S310
     try:
+        request = urllib.request.Request(f"{autoscaling_url}{INTERRUPT}?{query}", method="POST")  # noqa: S310
         with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
             return str(answer.read().decode())
     except HTTPError as error:
-        raise RigError(error.read().decode() or str(error)) from error
-    except (URLError, OSError, ValueError) as error:
+        with error:
+            raise RigError(error.read().decode() or str(error)) from error
+    except (URLError, OSError, ValueError, HTTPException) as error:
         raise RigError(f"no rig answers at {autoscaling_url}: {error}") from error

@@ -1,0 +1,67 @@
+"""What `tidemill chaos` asks of a rig, and what it is told."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+
+import pytest
+from support.groups import ONE, TWO, GroupInMemory, group_of_two
+from support.ministack import free_port
+
+from tidemill.rig.autoscaling.server import INTERRUPT, serving
+from tidemill.rig.chaos import interrupt_spot
+from tidemill.rig.errors import RigError
+
+
+@pytest.mark.parametrize(
+    ("asked", "got"),
+    [pytest.param(None, ONE, id="any"), pytest.param(TWO, TWO, id="by-id")],
+)
+def test_a_spot_instance_is_interrupted(asked: str | None, got: str) -> None:
+    """The one that was asked for, else the group chooses; its id is the answer."""
+    group = group_of_two()
+    with serving(group) as url:
+        assert interrupt_spot(url, asked) == got
+    assert group.interrupted == [got]
+
+
+def test_an_instance_that_the_group_has_not_is_told() -> None:
+    """In the group's own words, whatever was typed."""
+    with serving(group_of_two()) as url:
+        for typed in ("i-9", "i 9&instance=?"):
+            with pytest.raises(RigError) as caught:
+                interrupt_spot(url, typed)
+            assert str(caught.value) == f"the group has no instance {typed}"
+
+
+def test_a_group_without_instances_is_told() -> None:
+    """There is none to choose."""
+    with serving(GroupInMemory()) as url, pytest.raises(RigError, match="has no instance"):
+        interrupt_spot(url, None)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:{port}", "http://127.0.0.1:many", "nonsense", "", "http://[::1"],
+    ids=["nobody", "no-port", "no-address", "empty", "half"],
+)
+def test_where_no_rig_answers_it_is_told(url: str) -> None:
+    """In one line, with the address that was given."""
+    given = url.format(port=free_port())
+    with pytest.raises(RigError) as caught:
+        interrupt_spot(given, None)
+    said = str(caught.value)
+    assert said.startswith(f"no rig answers at {given}: ")
+    assert "\n" not in said
+
+
+def test_a_get_interrupts_nobody() -> None:
+    """It is a request of the API like any other there, and one without an action."""
+    group = group_of_two()
+    with serving(group) as url:
+        with pytest.raises(urllib.error.HTTPError) as failed:
+            urllib.request.urlopen(f"{url}{INTERRUPT}?instance={ONE}")  # noqa: S310 - our own server
+        with failed.value as answer:
+            assert answer.code == 400
+    assert group.interrupted == []

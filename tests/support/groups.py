@@ -1,0 +1,78 @@
+"""An Auto Scaling group in memory, for whoever serves it or asks for it."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from support.fleets import product_fleet
+
+from tidemill.rig.autoscaling.ports import View
+from tidemill.rig.errors import RigError
+from tidemill.scaling.activities import tell
+from tidemill.scaling.group import booted, reconcile
+from tidemill.scaling.instances import GroupMemory
+from tidemill.scaling.requests import apply
+
+if TYPE_CHECKING:
+    from tidemill.scaling.activities import Activity
+    from tidemill.scaling.commands import Command
+    from tidemill.scaling.group import Step
+    from tidemill.scaling.requests import Applied
+
+NOW: Final = 1_750_000_020.0
+NAME: Final = "tidemill-workers"
+ONE: Final = "i-00000000000000001"
+TWO: Final = "i-00000000000000002"
+
+
+class GroupInMemory:
+    """The product's group over the core, without a world; a turn boots what was launched."""
+
+    def __init__(self) -> None:
+        """Begin without an instance."""
+        self.fleet = product_fleet()
+        self.memory = GroupMemory(0)
+        self.activities: tuple[Activity, ...] = ()
+        self.interrupted: list[str] = []
+        self.lock = Lock()
+
+    def view(self) -> View:
+        """Return the group."""
+        return View(self.fleet, self.memory, self.activities[::-1], NOW)
+
+    def request(self, command: Command) -> Applied:
+        """Apply a command."""
+        with self.lock:
+            applied = apply(self.fleet, self.memory, command, NOW)
+            self.fleet, self.memory = applied.fleet, applied.memory
+            self.activities = tell(self.activities, applied.facts)
+            return applied
+
+    def interrupt(self, instance: str | None) -> str:
+        """Note which instance got its notice, by default the first."""
+        chosen = instance or ONE
+        if self.memory.find(chosen) is None:
+            raise RigError(f"the group has no instance {chosen}")
+        self.interrupted.append(chosen)
+        return chosen
+
+    def turn(self) -> None:
+        """Balance the group, and bring every new instance into service."""
+        step = reconcile(self.fleet.group, self.memory, NOW)
+        for instance in step.launch:
+            step = step.then(booted(self.fleet.group, step.memory, instance, NOW))
+        self.take(step)
+
+    def take(self, step: Step) -> None:
+        """Let something happen to the group."""
+        self.memory = step.memory
+        self.activities = tell(self.activities, step.facts)
+
+
+def group_of_two() -> GroupInMemory:
+    """Return a group of two instances in service."""
+    group = GroupInMemory()
+    group.memory = GroupMemory(2)
+    group.turn()
+    return group
