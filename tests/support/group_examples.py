@@ -6,7 +6,9 @@ from typing import Any
 
 from support.alarms import an_alarm
 from support.examples import Expected, Given, Shape, has
-from support.fleets import a_fleet, a_group, a_policy, small_template
+from support.fleets import ABSENT, a_fleet, a_group, a_policy, small_template
+from support.lifecycle_examples import LIFECYCLE_SHAPES
+from support.tracking_examples import TRACKING_SHAPES
 
 from tidemill.scaling.decision import Ringing, decide, warmup
 from tidemill.scaling.errors import TemplateError
@@ -44,7 +46,13 @@ from tidemill.scaling.queue_metrics import (
 from tidemill.scaling.reading import read_fleet
 from tidemill.scaling.reading_group import MAX_HOOKS
 from tidemill.scaling.reading_policies import MAX_POLICIES
-from tidemill.scaling.spec import AdjustmentType, Comparison, LifecycleHook, StepAdjustment
+from tidemill.scaling.spec import (
+    AdjustmentType,
+    Comparison,
+    LifecycleHook,
+    StepAdjustment,
+    StepScalingPolicy,
+)
 
 UNLIMITED = 10**6
 LIMITS = {"min", "max"}
@@ -173,7 +181,7 @@ def adjustments_of(given: Given) -> list[tuple[AdjustmentType, int]]:
 def is_several(given: Given, expected: Expected) -> bool:
     """Say whether the example has several policies of known types on one group."""
     return (
-        has({"current", "policies"}, LIMITS)(given)
+        has({"current", "policies"}, LIMITS | {"service"})(given)
         and expected.keys() <= RESULTS - {"raw_change"}
         and all(
             isinstance(policy, dict) and policy.keys() <= {*AdjustmentType}
@@ -214,6 +222,23 @@ def check_several(given: Given, expected: Expected) -> None:
         },
         expected,
     )
+
+
+def check_aggregation(given: Given, expected: Expected) -> None:
+    """Read a policy that says, or does not say, how it aggregates; then every way, and another."""
+    assert given["MetricAggregationType"] is None
+    assert aggregation(ABSENT) == expected["treated_as"]
+    for way in expected["valid"]:
+        assert aggregation(way) == way
+    assert not accepted(Out__MetricAggregationType="Median")
+
+
+def aggregation(way: object) -> str:
+    """Return how a policy aggregates of which this stands in the template."""
+    changes = {} if way is ABSENT else {"Out__MetricAggregationType": way}
+    (policy,) = read_fleet(small_template(**changes), {}).policies
+    assert isinstance(policy, StepScalingPolicy)
+    return policy.aggregation
 
 
 def check_group_quotas(_: Given, expected: Expected) -> None:
@@ -414,6 +439,13 @@ GROUP_SHAPES: tuple[Shape, ...] = (
     ),
     Shape("several policies at once", is_several, check_several),
     Shape(
+        "how a policy aggregates",
+        lambda given, expected: (
+            has({"MetricAggregationType"})(given) and has({"treated_as", "valid"})(expected)
+        ),
+        check_aggregation,
+    ),
+    Shape(
         "quotas of a group",
         nothing_but("max_step_adjustments", "max_policies_per_group"),
         check_group_quotas,
@@ -434,4 +466,6 @@ GROUP_SHAPES: tuple[Shape, ...] = (
     ),
     Shape("an alarm's periods", nothing_but("valid_period_s"), check_periods),
     Shape("an alarm's actions", nothing_but("actions_per_list"), check_actions),
+    *LIFECYCLE_SHAPES,
+    *TRACKING_SHAPES,
 )
