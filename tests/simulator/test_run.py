@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 from support.stories import PARAMETERS, bursts, stories, the_template, told
 
+from tidemill.scaling.spec import WarmPool
 from tidemill.scaling.timeline import CapacitySampled, DesiredChanged, InstanceChanged
 from tidemill.simulator.handling import HandlerTime
 from tidemill.simulator.run import Subject, simulate
@@ -142,3 +145,17 @@ def test_messages_come_alike_whatever_the_fleet_does() -> None:
     other = simulate(the_template(("MaxInstances", "2")), tide, seed=5)
     assert one.sent == other.sent
     assert one.waits != other.waits
+
+
+@pytest.mark.parametrize("state", ["Stopped", "Running"])
+def test_a_warm_pool_serves_sooner_and_loses_nothing(state: str) -> None:
+    """Prepared instances need no boot of their own; the pool fills again in the end."""
+    cold = the_template()
+    group = replace(cold.fleet.group, warm_pool=WarmPool(state=state))
+    warm = replace(cold, fleet=replace(cold.fleet, group=group))
+    story = bursts((1800, 200))
+    late = simulate(cold, story, seed=1)
+    soon, facts = told(warm, story)
+    assert (soon.processed, soon.lost) == (200, 0)
+    assert facts == told(warm, story, pace=7.0)[1]
+    assert sum(soon.first_waits.elements()) < sum(late.first_waits.elements())

@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+GroupOption = Annotated[
+    str | None,
+    typer.Option(
+        "--group", metavar="ID", help="The group's logical id, where several follow a queue."
+    ),
+]
 ScenarioOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -80,6 +86,7 @@ def run_scenarios(  # noqa: PLR0913, PLR0917 - each is an option of the command
     seed: SeedOption = 1,
     template: TemplateOption = DEFAULT_TEMPLATE,
     parameter: ParameterOption = None,
+    group: GroupOption = None,
     handler_seconds: MeanOption = 0.0,
     handler_variation: VariationOption = 0.0,
     spot_per_hour: SpotOption = 0.0,
@@ -93,7 +100,7 @@ def run_scenarios(  # noqa: PLR0913, PLR0917 - each is an option of the command
     if picture is not None and len(chosen) != 1:
         refuse_usage("--picture: one picture shows one scenario: choose it with --scenario")
     times = _times(spot_per_hour, boot_seconds)
-    subject = Subject.of_template(_fleet(template, parameter))
+    subject = Subject.of_template(_fleet(template, parameter, group))
     facts: list[Fact] = []
     runs = []
     for one in chosen:
@@ -115,6 +122,7 @@ def compare_policies(  # noqa: PLR0913, PLR0917 - each is an option of the comma
     seed: SeedOption = 1,
     template: TemplateOption = DEFAULT_TEMPLATE,
     parameter: ParameterOption = None,
+    group: GroupOption = None,
     handler_seconds: MeanOption = 0.0,
     handler_variation: VariationOption = 0.0,
     boot_seconds: BootOption = None,
@@ -130,7 +138,7 @@ def compare_policies(  # noqa: PLR0913, PLR0917 - each is an option of the comma
     from tidemill.simulator.policies import rivals  # noqa: PLC0415
 
     chosen, _ = _stories(scenario, trace, HandlerTime(handler_seconds, handler_variation))
-    ours = Subject.of_template(_fleet(template, parameter))
+    ours = Subject.of_template(_fleet(template, parameter, group))
     console = Console(stderr=True)
     with console.status("simulating") as status:
         runs = compare(
@@ -201,8 +209,8 @@ def _times(spot_per_hour: float, boot_seconds: float | None) -> Times:
     )
 
 
-def _fleet(path: Path, given: list[str] | None) -> Fleet:
-    return read_fleet(read_template(path), read_parameters(given))
+def _fleet(path: Path, given: list[str] | None, group: str | None) -> Fleet:
+    return read_fleet(read_template(path), read_parameters(given), group=group)
 
 
 def _print(found: dict[str, Any], *, as_json: bool) -> None:

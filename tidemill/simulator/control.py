@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.alarm import evaluation_interval, evaluation_range
+from tidemill.scaling.lifecycle import PREPARED
 from tidemill.scaling.loop import EVALUATION_LAG, Observation, begin, turn
 from tidemill.scaling.queue_metrics import ACTIVE_SECONDS, PERIOD, QueueSample, observe
 from tidemill.simulator.foresight import Foresight, can_foresee
@@ -74,6 +75,13 @@ class Control:
         self._next_beat = start + self._pace
         self.oldest_age = 0.0
 
+    def at_rest(self) -> bool:
+        """Tell whether the group has no more instances than it must have, and none on the way."""
+        group = self.memory.group
+        wanted = group.wanted()
+        staying = len(wanted) + sum(one.state in PREPARED for one in group.instances)
+        return len(wanted) <= group.limits(self.fleet.group)[0] and staying == len(group.instances)
+
     def next_tick(self) -> float:
         """Return when the loop wants to look next."""
         return min(self._next_publish, self._next_evaluate, self._next_deadline, self._next_beat)
@@ -119,6 +127,8 @@ class Control:
             self._instances.drain(instance)
         for instance in taken.terminate:
             self._instances.terminate(instance)
+        for instance in taken.stop:
+            self._instances.stop(instance)
         holds = (one.hook_until for one in self.memory.group.instances)
         self._next_deadline = min(
             (at for at in (*holds, *self.memory.due) if at is not None), default=NEVER

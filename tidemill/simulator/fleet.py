@@ -70,6 +70,7 @@ class Machine:
     received_at: float = 0.0
     running_at: float | None = None
     processed: int = 0
+    billed: float = 0.0
 
 
 class SimulatedFleet:
@@ -134,11 +135,16 @@ class SimulatedFleet:
     # What the core orders.
 
     def launch(self, instance: str) -> None:
-        """Start an instance with this id."""
+        """Start an instance with this id, be it a new one or one that waits in the warm pool."""
+        known = self._machines.get(instance)
+        if known is not None and known.doing is not Doing.ENDED:  # it has been running all along
+            self.news.append(Booted(instance))
+            return
         machine = self._machines[instance] = Machine(instance, self.now)
-        self.launches += 1
+        self.launches += known is None
         running = self.now + self._spread(self._times.launch)
-        machine.starts_at = running + self._spread(self._times.user_data)
+        prepared = self._times.user_data if known is None else self._times.restart
+        machine.starts_at = running + self._spread(prepared)
         self._push(running, Due.BOOTED, machine)
         self._push(machine.starts_at, Due.STARTED, machine)
         if self._times.spot_per_hour:
@@ -153,11 +159,18 @@ class SimulatedFleet:
         else:
             self._notify(machine)
 
+    def stop(self, instance: str) -> None:
+        """Stop an instance for the warm pool; it keeps what user data has installed."""
+        self._end(self._machines[instance])
+
     def terminate(self, instance: str) -> None:
         """End an instance."""
         machine = self._machines.get(instance)
         if machine is not None:
             self._end(machine)
+            if machine.running_at is not None and not machine.processed:
+                self.idle_launches += 1
+                self.idle_seconds += machine.billed
             self._push(self.now + self._times.terminate, Due.GONE, machine)
 
     def events(self) -> list[InstanceEvent]:
@@ -181,6 +194,8 @@ class SimulatedFleet:
             When it stopped: at the moment of the news, or at `end`.
         """
         heap, queue, deal = self._heap, self._queue, self._deal
+        if self.news:  # of what the group has just ordered
+            return self.now
         while True:
             due = heap[0][0] if heap else NEVER
             if self._polling and (arrival := queue.next_arrival()) <= due:
@@ -209,10 +224,11 @@ class SimulatedFleet:
         """Bill what still runs."""
         self.now = now
         for machine in list(self._machines.values()):
-            if machine.doing is not Doing.ENDED:
-                self._end(machine)
+            self._end(machine)
 
     def _booted(self, machine: Machine, _: int) -> None:
+        if machine.doing is Doing.ENDED:
+            return
         machine.running_at = self.now
         self._running += 1
         self.peak = max(self.peak, self._running)
@@ -380,7 +396,9 @@ class SimulatedFleet:
         self._push(self.now + self._times.flush, Due.LEFT, machine)
 
     def _end(self, machine: Machine) -> None:
-        """Stop an instance at once; what it holds shows up again by the visibility timeout."""
+        """End an instance at once; what it holds shows up again by the visibility timeout."""
+        if machine.doing is Doing.ENDED:
+            return
         if machine.doing is Doing.POLLING and machine in self._polling:
             self._polling.remove(machine)
         if machine.batch is not None:
@@ -392,14 +410,10 @@ class SimulatedFleet:
             machine.batch = None
         machine.doing = Doing.ENDED
         machine.turn += 1
-        if machine.running_at is None:
-            return
-        self._running -= 1
-        seconds = max(self.now - machine.running_at, self._times.billed_at_least)
-        self.billed_seconds += seconds
-        if not machine.processed:
-            self.idle_launches += 1
-            self.idle_seconds += seconds
+        if machine.running_at is not None:
+            self._running -= 1
+            machine.billed = max(self.now - machine.running_at, self._times.billed_at_least)
+            self.billed_seconds += machine.billed
 
     def _spread(self, seconds: float) -> float:
         spread = self._times.spread

@@ -158,14 +158,13 @@ def _go(
     control: Control, queue: WorkQueue, instances: SimulatedFleet, told: float, *, drain: bool
 ) -> float:
     """Let time go by until the story is told and the fleet at rest; return when that was."""
-    least = control.fleet.group.min_size
     while True:
         now = instances.run_until(control.next_tick())
         if instances.news:
             control.take_turn(now)
         else:
             control.tick(now)
-        if now >= told and (not drain or (queue.is_over() and len(instances) <= least)):
+        if now >= told and (not drain or (queue.is_over() and control.at_rest())):
             return now
         if now > told + PATIENCE:
             raise SimulationError(

@@ -15,6 +15,9 @@ class Times:
             publishes no number.
         user_data: from running to a started consumer: booting, pulling the image, `docker run`.
             Assumed; the same number as the rig's.
+        restart: from running to a started consumer where a stopped instance of a warm pool is
+            started again: the image is there already. Assumed; from launch to running it takes as
+            long as a new one (measured: 21 s, same source).
         spread: how far launch and user_data may be off either way, as a share, evenly spread.
             Measured for launch and boot together: 22.6 to 25.8 s; rounded up for image pulls.
         settle: how long the user data watches a new consumer before it looks out for the end.
@@ -37,6 +40,7 @@ class Times:
 
     launch: float = 20.0
     user_data: float = 40.0
+    restart: float = 10.0
     spread: float = 0.15
     settle: float = 10.0
     notice: float = 5.0
