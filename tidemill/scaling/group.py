@@ -234,7 +234,9 @@ def reconcile(group: Group, memory: GroupMemory, now: float) -> Step:
     """
     step = Step(memory)
     actual = len(memory.wanted())
-    wanted = memory.desired + surge(group, memory)
+    wanted = memory.desired
+    if group.maintenance is not None:
+        wanted += surge(group, memory)
     if LAUNCH not in memory.suspended:
         for number in range(actual, wanted):
             step = step.then(_launch(group, step.memory, number, now))

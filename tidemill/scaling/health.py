@@ -37,8 +37,6 @@ def replacement_range(group: Group, desired: int) -> tuple[int, int]:
 
 
 def surge(group: Group, memory: GroupMemory) -> int:
-    """Return how many instances are launched beyond the desired capacity, before others go."""
-    if group.maintenance is None:
-        return 0
+    """Return how many instances a maintenance policy has launched before others go."""
     unhealthy = sum(bool(item.unhealthy) for item in memory.wanted())
     return min(unhealthy, replacement_range(group, memory.desired)[1] - memory.desired)

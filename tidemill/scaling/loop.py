@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tidemill.scaling import alarm as alarms
-from tidemill.scaling.alarm import AlarmMemory, AlarmState
-from tidemill.scaling.decision import Ringing, decide
+from tidemill.scaling.alarm import AlarmMemory, evaluation_range
+from tidemill.scaling.decision import decide
 from tidemill.scaling.group import (
     CONTINUE,
     GroupMemory,
@@ -28,26 +27,20 @@ from tidemill.scaling.queue_metrics import PERIOD, Activity, QueueSample, observ
 from tidemill.scaling.schedule import first_due, run_due
 from tidemill.scaling.signal import signal_datapoints
 from tidemill.scaling.timeline import (
-    AlarmChanged,
     CapacitySampled,
     Fact,
     QueueSampled,
 )
-from tidemill.scaling.tracking import agree
+from tidemill.scaling.tracking import agree, low_alarms
+from tidemill.scaling.watching import EVALUATION_LAG, AlarmWatch, in_alarm, watch_alarms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from tidemill.scaling.schedule import Due
     from tidemill.scaling.spec import Alarm, Fleet
 
-EVALUATION_LAG = 6
-"""Seconds into a minute at which alarms see the minute before; AWS's sample of a state change
-("Alarm notifications", CloudWatch User Guide) was evaluated 6 s after its last period closed."""
-
-ACTION_INTERVAL = 60
-"""An alarm that stays in ALARM invokes its Auto Scaling actions once a minute ("Using Amazon
-CloudWatch alarms", CloudWatch User Guide)."""
+__all__ = ["EVALUATION_LAG", "AlarmWatch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +80,6 @@ class Observation:
 
     queue: QueueSample
     events: tuple[InstanceEvent, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmWatch:
-    """An alarm's memory, and when it last invoked the actions of the state that it is in."""
-
-    memory: AlarmMemory
-    acted_at: float = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,38 +134,55 @@ def turn(fleet: Fleet, memory: Memory, observation: Observation, now: float) -> 
         observation: what has been seen since.
         now: epoch seconds, not before the last turn's.
     """
-    group = _apply_events(fleet, Step(memory.group), observation.events, now)
-    group = group.then(replace_vanished(group.memory, now))
-    group = group.then(replace_unhealthy(fleet.group, group.memory, now))
-    group = group.then(expire_hooks(fleet.group, group.memory, now))
+    group = _attend(fleet, memory.group, observation.events, now)
     due = memory.due
     if due:
         scheduled, due = run_due(fleet, group.memory, due, now)
         group = group.then(scheduled)
     queue = observation.queue
     # A function that samples the queue uses it, too.
-    used = replace(queue, accessed=queue.accessed or fleet.signal_period is not None)
+    used = queue if fleet.signal_period is None else replace(queue, accessed=True)
     activity = observe(memory.activity, used, now)
-    memory = replace(memory, group=group.memory, activity=activity)
-    datapoints, sampled = _publish(fleet, memory, queue, now)
-    datapoints += _signal(fleet, memory, queue, now)
+    datapoints, sampled = _publish(fleet, memory.at, group.memory, activity, queue, now)
+    metrics = memory.metrics
     if datapoints:
-        kept = memory.metrics.record(datapoints, _reach(fleet.alarms))
-        memory = replace(memory, metrics=kept)
-    memory, ringing, changed = _evaluate(fleet, memory, now)
-    if ringing:
-        ringing = agree(fleet, ringing, _in_alarm(fleet, memory, now))
-    decided = decide(fleet, memory.group, memory.held, ringing, now)
+        metrics = metrics.record(datapoints, _reach(fleet.alarms))
+    watched = watch_alarms(fleet.alarms, memory.watches, metrics, memory.at, now)
+    ringing = watched.ringing
+    if ringing and low_alarms(fleet):
+        ringing = agree(fleet, ringing, in_alarm(fleet.alarms, watched.watches, metrics, now))
+    decided = decide(fleet, group.memory, memory.held, ringing, now)
     balanced = reconcile(fleet.group, decided.group, now)
     return Turn(
-        memory=replace(memory, at=now, group=balanced.memory, held=decided.held, due=due),
+        memory=Memory(
+            at=now,
+            activity=activity,
+            group=balanced.memory,
+            watches=watched.watches,
+            metrics=metrics,
+            held=decided.held,
+            due=due,
+        ),
         launch=balanced.launch,
         drain=group.drain + balanced.drain,
         terminate=group.terminate + balanced.terminate,
         stop=group.stop + balanced.stop,
         datapoints=datapoints,
-        facts=group.facts + sampled + changed + decided.facts + balanced.facts,
+        facts=group.facts + sampled + watched.facts + decided.facts + balanced.facts,
     )
+
+
+def _attend(fleet: Fleet, group: GroupMemory, events: Iterable[InstanceEvent], now: float) -> Step:
+    """Take in what instances did, and what their time has come for."""
+    step = _apply_events(fleet, Step(group), events, now)
+    # Each turn comes by here, and hardly ever is there something to do.
+    if any(item.vanished is not None for item in step.memory.instances):
+        step = step.then(replace_vanished(step.memory, now))
+    if any(item.unhealthy for item in step.memory.instances):
+        step = step.then(replace_unhealthy(fleet.group, step.memory, now))
+    if any(item.holds for item in step.memory.instances):
+        step = step.then(expire_hooks(fleet.group, step.memory, now))
+    return step
 
 
 def _apply_events(fleet: Fleet, step: Step, events: Iterable[InstanceEvent], now: float) -> Step:
@@ -197,99 +199,39 @@ def _apply_events(fleet: Fleet, step: Step, events: Iterable[InstanceEvent], now
     return step
 
 
-def _publish(
-    fleet: Fleet, memory: Memory, sample: QueueSample, now: float
+def _publish(  # noqa: PLR0913, PLR0917 - what is published, of what, and when
+    fleet: Fleet,
+    before: float,
+    group: GroupMemory,
+    activity: Activity,
+    sample: QueueSample,
+    now: float,
 ) -> tuple[tuple[Datapoint, ...], tuple[Fact, ...]]:
-    """Return the datapoints of the minute that has ended since the last turn, if one has."""
+    """Return the datapoints of the minute and of the signal's period that have ended, if any."""
+    datapoints: tuple[Datapoint, ...] = ()
+    facts: tuple[Fact, ...] = ()
     ended = now // PERIOD * PERIOD
-    if ended <= memory.at:
-        return (), ()
-    minute = ended - PERIOD
-    datapoints = (
-        *queue_datapoints(fleet.queue.name, memory.activity, sample, minute, now),
-        *group_datapoints(fleet.group, memory.group, minute),
-    )
-    seen = see_capacity(memory.group, 0, now)
-    return datapoints, (
-        QueueSampled(now, sample.visible, sample.in_flight),
-        CapacitySampled(now, seen.desired, seen.settled, seen.warming, seen.terminating),
-    )
-
-
-def _signal(fleet: Fleet, memory: Memory, sample: QueueSample, now: float) -> tuple[Datapoint, ...]:
-    """Return the signal's datapoints of the period that has ended since the last turn, if any."""
-    if fleet.signal_period is None:
-        return ()
-    ended = now // fleet.signal_period * fleet.signal_period
-    if ended <= memory.at:
-        return ()
-    start = ended - fleet.signal_period
-    return tuple(signal_datapoints(fleet.queue.name, sample, memory.group.desired, start))
-
-
-def _evaluate(
-    fleet: Fleet, memory: Memory, now: float
-) -> tuple[Memory, Sequence[Ringing], tuple[Fact, ...]]:
-    """Evaluate the alarms that are due; return those whose actions are due as well."""
-    watches = dict(memory.watches)
-    ringing: list[Ringing] = []
-    facts: list[Fact] = []
-    for alarm in fleet.alarms:
-        watch = watches[alarm.logical_id]
-        interval = alarms.evaluation_interval(alarm)
-        if _beats(memory.at, now, interval):
-            before = watch.memory
-            after = alarms.evaluate(alarm, before, memory.metrics, now)
-            watch = replace(watch, memory=after)
-            if after.state is not before.state:
-                facts.append(
-                    AlarmChanged(
-                        now, alarm.logical_id, before.state, after.state, after.reason, after.value
-                    )
-                )
-                watch = AlarmWatch(after)
-        # Actions go by a beat of their own: an alarm that is evaluated once an hour acts once a
-        # minute all the same. A turn that comes late must not make the next one skip a beat.
-        beat = min(interval, ACTION_INTERVAL)
-        rings = watch.memory.state is AlarmState.ALARM and _beats(memory.at, now, beat)
-        if rings and now - watch.acted_at > ACTION_INTERVAL - beat:
-            ringing.append(_ring(alarm, watch, memory, now))
-            watch = replace(watch, acted_at=now)
-        watches[alarm.logical_id] = watch
-    return replace(memory, watches=watches), ringing, tuple(facts)
-
-
-def _in_alarm(fleet: Fleet, memory: Memory, now: float) -> dict[str, Ringing]:
-    """Return every alarm that is in state ALARM, due or not, by its logical id."""
-    return {
-        alarm.logical_id: _ring(alarm, memory.watches[alarm.logical_id], memory, now)
-        for alarm in fleet.alarms
-        if memory.watches[alarm.logical_id].memory.state is AlarmState.ALARM
-    }
-
-
-def _ring(alarm: Alarm, watch: AlarmWatch, memory: Memory, now: float) -> Ringing:
-    return Ringing(alarm, watch.memory.value, _inputs(alarm, memory.metrics, now))
-
-
-def _beats(before: float, now: float, interval: int) -> bool:
-    """Tell whether a moment of evaluation lies after `before` and not after `now`."""
-    return (now - EVALUATION_LAG) // interval > (before - EVALUATION_LAG) // interval
-
-
-def _inputs(alarm: Alarm, metrics: MetricStore, now: float) -> dict[str, float]:
-    newest = {
-        query.id: metrics.series(query.stat, now, 1)[0] for query in alarm.queries if query.stat
-    }
-    return {name: value for name, value in newest.items() if value is not None}
+    if ended > before:
+        minute = ended - PERIOD
+        datapoints = (
+            *queue_datapoints(fleet.queue.name, activity, sample, minute, now),
+            *group_datapoints(fleet.group, group, minute),
+        )
+        seen = see_capacity(group, 0, now)
+        facts = (
+            QueueSampled(now, sample.visible, sample.in_flight),
+            CapacitySampled(now, seen.desired, seen.settled, seen.warming, seen.terminating),
+        )
+    period = fleet.signal_period
+    if period is not None and now // period * period > before:
+        start = now // period * period - period
+        datapoints += tuple(signal_datapoints(fleet.queue.name, sample, group.desired, start))
+    return datapoints, facts
 
 
 def _reach(fleet_alarms: Iterable[Alarm]) -> float:
     """Return how far back, in seconds, the alarms look at most."""
     return max(
-        (
-            (alarms.evaluation_range(alarm.evaluation_periods) + 2) * alarm.period
-            for alarm in fleet_alarms
-        ),
+        ((evaluation_range(alarm.evaluation_periods) + 2) * alarm.period for alarm in fleet_alarms),
         default=0,
     )

@@ -111,6 +111,15 @@ def tracked_in(
     return staying(capacity) if wanted >= capacity.desired else Outcome(wanted)
 
 
+def low_alarms(fleet: Fleet) -> set[str]:
+    """Return the logical ids of the alarms that let target tracking policies scale in."""
+    return {
+        policy.low
+        for policy in fleet.policies
+        if isinstance(policy, TargetTrackingPolicy) and policy.low is not None
+    }
+
+
 def agree(
     fleet: Fleet, ringing: Sequence[Ringing], in_alarm: Mapping[str, Ringing]
 ) -> Sequence[Ringing]:
@@ -125,11 +134,7 @@ def agree(
         ringing: the alarms whose actions are due.
         in_alarm: every alarm in state ALARM, due or not, by logical id.
     """
-    lows = {
-        policy.low
-        for policy in fleet.policies
-        if isinstance(policy, TargetTrackingPolicy) and policy.low is not None
-    }
+    lows = low_alarms(fleet)
     if not any(rung.alarm.logical_id in lows for rung in ringing):
         return ringing
     others = [rung for rung in ringing if rung.alarm.logical_id not in lows]
