@@ -10,6 +10,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import boto3
 import psutil
 import pytest
 from support.fleets import PRODUCT_TEMPLATE
@@ -69,6 +70,50 @@ def test_a_killed_rig_leaves_nothing_after_the_next_one(place: Path) -> None:
     assert labelled(place) == []
     with pytest.raises(RigError, match="no rig is up"):
         daemon.stop(place)
+
+
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running")
+def test_a_rig_in_the_background_serves_the_auto_scaling_api(place: Path) -> None:
+    """Other programs find it in the rig's state, clients of the rig in their environment."""
+    state = daemon.start(place, ARGUMENTS)
+    try:
+        assert state.client["AWS_ENDPOINT_URL_AUTO_SCALING"] == state.autoscaling_url
+        client = boto3.client(
+            "autoscaling",
+            endpoint_url=state.autoscaling_url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - no secret: nobody checks it
+        )
+        (group,) = client.describe_auto_scaling_groups()["AutoScalingGroups"]
+        client.close()
+        assert (group["AutoScalingGroupName"], group["DesiredCapacity"]) == ("tidemill-workers", 0)
+        done = chaos(place)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "no instance is in service: there is none to interrupt" in done.stderr
+    finally:
+        daemon.stop(place)
+
+
+def test_without_a_rig_there_is_nothing_to_interrupt(place: Path) -> None:
+    """It is told what to do instead, in one line."""
+    done = chaos(place)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "tidemill: no rig is up: start one with `tidemill up`, or give the --endpoint-url of a "
+        "fleet\n"
+    )
+
+
+def chaos(place: Path) -> subprocess.CompletedProcess[str]:
+    """Run `tidemill chaos spot` where the rig's folder is the default one."""
+    return subprocess.run(
+        [sys.executable, "-m", "tidemill", "chaos", "spot"],
+        cwd=place.parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.filterwarnings("ignore:subprocess .* is still running")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from botocore.config import Config
 from support.fleets import product_fleet, product_template
+from support.ministack import free_port
 
 from tidemill.rig.clients import LocalClients
-from tidemill.rig.deployment import deploy, without
+from tidemill.rig.deployment import deploy, find_deployment, without
 from tidemill.rig.errors import RigError
 
 if TYPE_CHECKING:
     from support.ministack import Ministack
+
+    from tidemill.rig.deployment import Deployment
 
 QUEUE = {"Type": "AWS::SQS::Queue"}
 
@@ -119,3 +125,60 @@ def test_unknown_types_and_what_needs_them_are_left_out_with_the_reason(
         "not deployed: Odder: the local AWS does not know AWS::Nowhere::Other",
         "not deployed: Near: it refers to Odd, which is left out",
     )
+
+
+def test_a_stack_that_somebody_else_has_deployed_is_found_with_its_parameters(
+    ministack: Ministack,
+) -> None:
+    """What its resources are called, and what of the template was chosen."""
+    clients = LocalClients(ministack.endpoint)
+    deployed = deploy(product_template(), {"MaxInstances": "3"}, "found", clients)
+    found, parameters = find_deployment(clients, "found", seconds=0)
+    assert found.physical == deployed.physical
+    assert found.left_out == ()
+    assert parameters["MaxInstances"] == "3"
+    assert product_fleet(**parameters).group.max_size == 3
+
+
+def test_a_stack_that_is_deployed_a_little_later_is_waited_for(ministack: Ministack) -> None:
+    """The fleet and the stack come up at the same time."""
+    clients = LocalClients(ministack.endpoint)
+    found: list[Deployment] = []
+    waiting = Thread(target=lambda: found.append(find_deployment(clients, "late", 60)[0]))
+    waiting.start()
+    try:
+        deploy(a_template(Jobs=QUEUE), {}, "late", LocalClients(ministack.endpoint))
+    finally:
+        waiting.join(60)
+    assert [list(deployment.physical) for deployment in found] == [["Jobs"]]
+
+
+def test_a_stack_that_is_not_there_in_time_is_told(ministack: Ministack) -> None:
+    """With where it was looked for, and what to look at."""
+    with pytest.raises(RigError) as caught:
+        find_deployment(LocalClients(ministack.endpoint), "nowhere", seconds=0)
+    said = str(caught.value)
+    assert said.startswith(f"the local AWS at {ministack.endpoint} has no stack nowhere: see its")
+    assert "docker compose logs localstack" in said
+    assert "\n" not in said
+
+
+def test_a_local_aws_that_does_not_answer_is_told() -> None:
+    """It may be one that needs an account."""
+    endpoint = f"http://127.0.0.1:{free_port()}"
+    clients = LocalClients(endpoint)
+    once = Config(retries={"total_max_attempts": 1})
+    clients.cloudformation = boto3.client(
+        "cloudformation",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - no secret: nobody is there
+        config=once,  # the clients' own patience takes ten seconds
+    )
+    with pytest.raises(RigError) as caught:
+        find_deployment(clients, "any", seconds=0)
+    said = str(caught.value)
+    assert said.startswith(f"the local AWS at {endpoint} does not answer: ")
+    assert "need an account's token" in said
+    assert "\n" not in said

@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 from support.fleets import product_template
 from support.rigs import labelled
 
+from tidemill.rig.autoscaling.server import serving
+from tidemill.rig.chaos import interrupt_spot
 from tidemill.rig.clients import LocalClients
 from tidemill.rig.errors import RigError
+from tidemill.rig.processes import TAKEN_BACK
 from tidemill.rig.rig import Rig, RigOptions
 from tidemill.rig.session import running_rig
 from tidemill.scaling.errors import ParameterError
-from tidemill.scaling.timeline import AlarmChanged, Noted
+from tidemill.scaling.timeline import AlarmChanged, InstanceChanged, Noted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from mypy_boto3_autoscaling import AutoScalingClient
 
     from tidemill.scaling.timeline import Fact
 
 PATIENCE = 60.0
+STUCK = (
+    "Could not scale to desired capacity because all remaining instances are protected from "
+    "scale-in."
+)
 
 
 def options(folder: Path, **parameters: str) -> RigOptions:
@@ -63,6 +74,94 @@ def test_an_ordinary_client_sees_queue_metrics_and_alarm_states(tmp_path: Path) 
         assert labelled(tmp_path)
     assert labelled(tmp_path) == []
     assert any("RETRY_DELAY_SECONDS" in f.text for f in facts if isinstance(f, Noted))
+
+
+@pytest.fixture
+def autoscaling() -> Iterator[Callable[[str], AutoScalingClient]]:
+    """Lend a maker of ordinary clients of Auto Scaling."""
+    with ExitStack() as stack:
+
+        def client(url: str) -> AutoScalingClient:
+            made = boto3.client(
+                "autoscaling",
+                endpoint_url=url,
+                region_name="us-east-1",
+                aws_access_key_id="test",
+                aws_secret_access_key="test",  # noqa: S106 - no secret: nobody checks it
+            )
+            stack.callback(made.close)
+            return made
+
+        yield client
+
+
+def test_a_user_scales_a_rig_by_hand(
+    tmp_path: Path, autoscaling: Callable[[str], AutoScalingClient]
+) -> None:
+    """With boto3, as on AWS: a real consumer starts, is protected, and ends."""
+    with running_rig(options(tmp_path), lambda _: None) as rig, serving(rig) as url:
+        client = autoscaling(url)
+        name = rig.fleet.group.name
+
+        def states() -> list[str]:
+            shown = client.describe_auto_scaling_instances()["AutoScalingInstances"]
+            return [item["LifecycleState"] for item in shown]
+
+        client.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=["AlarmNotification"])
+        assert states() == []
+        client.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=1)
+        take_turns(rig, lambda: states() == ["InService"])
+        take_turns(rig, rig.world.polled)
+        (instance,) = client.describe_auto_scaling_groups()["AutoScalingGroups"][0]["Instances"]
+        chosen = instance["InstanceId"]
+        client.set_instance_protection(
+            AutoScalingGroupName=name, InstanceIds=[chosen], ProtectedFromScaleIn=True
+        )
+        client.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=0)
+        for _ in range(3):
+            rig.turn()
+        assert states() == ["InService"], "protected"
+        client.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=1)
+        answer = client.terminate_instance_in_auto_scaling_group(
+            InstanceId=chosen, ShouldDecrementDesiredCapacity=True
+        )
+        assert chosen in answer["Activity"]["Description"]
+        take_turns(rig, lambda: states() == [])
+        activities = client.describe_scaling_activities(AutoScalingGroupName=name)["Activities"]
+        assert [(item["Description"], item["StatusCode"]) for item in activities] == [
+            (f"Terminating EC2 instance: {chosen}", "Successful"),
+            (STUCK, "Cancelled"),
+            (f"Launching a new EC2 instance: {chosen}", "Successful"),
+        ]
+        assert "user request" in activities[0]["Cause"]
+    assert labelled(tmp_path) == []
+
+
+def test_a_spot_instance_that_is_interrupted_is_replaced(
+    tmp_path: Path, autoscaling: Callable[[str], AutoScalingClient]
+) -> None:
+    """Its consumer stops at the notice; another instance comes when it is gone."""
+    facts: list[Fact] = []
+    with running_rig(options(tmp_path), facts.append) as rig, serving(rig) as url:
+        with pytest.raises(RigError, match="no instance is in service: there is none to interru"):
+            interrupt_spot(url, None)
+        client = autoscaling(url)
+        name = rig.fleet.group.name
+        client.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=["AlarmNotification"])
+        client.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=1)
+        take_turns(rig, rig.world.polled)
+        with pytest.raises(RigError, match="the group has no instance i-9"):
+            interrupt_spot(url, "i-9")
+        taken = interrupt_spot(url, None)
+        take_turns(rig, lambda: not rig.world.polled())
+        take_turns(rig, rig.world.polled)
+        (instance,) = client.describe_auto_scaling_instances()["AutoScalingInstances"]
+        assert instance["InstanceId"] != taken
+    noted = [fact.text for fact in facts if isinstance(fact, Noted)]
+    assert f"{taken} got the notice that a Spot instance gets" in noted
+    ended = [f.detail for f in facts if isinstance(f, InstanceChanged) and f.instance == taken]
+    assert TAKEN_BACK in ended
+    assert labelled(tmp_path) == []
 
 
 def test_an_exception_in_a_rig_leaves_no_process(tmp_path: Path) -> None:
