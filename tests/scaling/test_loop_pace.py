@@ -23,9 +23,14 @@ from tidemill.scaling.spec import (
     LifecycleHook,
     MetricQuery,
     MetricStat,
+    ScheduledAction,
+    SimpleScalingPolicy,
     StepAdjustment,
+    TargetTrackingPolicy,
+    WarmPool,
 )
 from tidemill.scaling.timeline import AlarmChanged, DesiredChanged, to_record
+from tidemill.scaling.tracking import tracking_alarms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,8 +40,14 @@ if TYPE_CHECKING:
     from tidemill.scaling.timeline import Fact
 
 HOUR = 3600
-ENDING = {LifecycleState.TERMINATING_PROCEED}
-HELD = {LifecycleState.TERMINATING_WAIT, LifecycleState.PENDING_WAIT}
+BOOTING = {LifecycleState.PENDING, LifecycleState.WARMED_PENDING}
+ENDING = {LifecycleState.TERMINATING_PROCEED, LifecycleState.WARMED_TERMINATING_PROCEED}
+HELD = {
+    LifecycleState.PENDING_WAIT,
+    LifecycleState.TERMINATING_WAIT,
+    LifecycleState.WARMED_PENDING_WAIT,
+    LifecycleState.WARMED_TERMINATING_WAIT,
+}
 
 
 def facts_of(fleet: Fleet, minutes: list[tuple[int, int]], seconds: Iterable[int]) -> list[Fact]:
@@ -50,7 +61,7 @@ def facts_of(fleet: Fleet, minutes: list[tuple[int, int]], seconds: Iterable[int
     for number, (visible, in_flight) in enumerate(minutes, start=1):
         events: list[InstanceEvent] = []
         for instance in memory.group.instances:
-            if instance.state is LifecycleState.PENDING:
+            if instance.state in BOOTING:
                 events.append(Booted(instance.id))
             elif instance.state in HELD:
                 events.append(HookCompleted(instance.id))
@@ -92,6 +103,44 @@ def test_the_facts_are_the_same_at_any_pace(
     Alarms see a minute six seconds after its end, so both sides have a turn after that.
     """
     fleet = product_fleet(SurplusMinutes="2", IdleMinutes="2")
+    slow = facts_of(fleet, minutes, (0, 10))
+    assert by_minute(facts_of(fleet, minutes, sorted({*seconds, 10}))) == by_minute(slow)
+
+
+def a_fleet_of_every_kind(pool: WarmPool | None, hooks: set[str]) -> Fleet:
+    """Return a group of 1 to 8 that a target, a simple policy and a schedule move."""
+    track = TargetTrackingPolicy("Track", "track", 40.0, high="High", low="Low", warmup=60)
+    more = SimpleScalingPolicy("More", "more", AdjustmentType.CHANGE, 2, cooldown=120)
+    noon = ScheduledAction("Noon", "noon", min_size=2, desired=5, recurrence="*/9 * * * *")
+    late = ScheduledAction("Late", "late", min_size=1, recurrence="*/11 * * * *")
+    queries = (MetricQuery("m1", MetricStat(VISIBLE, 60, "Sum")),)
+    many = an_alarm(logical_id="Many", threshold=90.0, evaluation_periods=1, datapoints_to_alarm=1)
+    held = tuple(LifecycleHook(way, way, 120, ABANDON) for way in sorted(hooks))
+    return replace(
+        a_fleet(
+            (),
+            (
+                replace(many, actions=("More",)),
+                *tracking_alarms(track, "workers", queries, "m1"),
+            ),
+            a_group(min_size=1, max_size=8, hooks=held, warm_pool=pool),
+        ),
+        policies=(more, track),
+        scheduled=(noon, late),
+    )
+
+
+POOLS = st.sampled_from([None, WarmPool(max_prepared=4), WarmPool(min_size=1, state="Running")])
+HOOKS = st.sets(st.sampled_from([LAUNCHING, "autoscaling:EC2_INSTANCE_TERMINATING"]))
+
+
+@settings(max_examples=60)
+@given(LOADS, SECONDS, POOLS, HOOKS)
+def test_the_facts_of_every_kind_of_policy_are_the_same_at_any_pace(
+    minutes: list[tuple[int, int]], seconds: list[int], pool: WarmPool | None, hooks: set[str]
+) -> None:
+    """With targets, cooldowns, schedules, hooks and a warm pool together."""
+    fleet = a_fleet_of_every_kind(pool, hooks)
     slow = facts_of(fleet, minutes, (0, 10))
     assert by_minute(facts_of(fleet, minutes, sorted({*seconds, 10}))) == by_minute(slow)
 
@@ -170,7 +219,6 @@ EVENTS = st.lists(
     min_size=1,
     max_size=40,
 )
-HOOKS = st.sets(st.sampled_from([LAUNCHING, "autoscaling:EC2_INSTANCE_TERMINATING"]))
 
 
 def a_random_fleet(
