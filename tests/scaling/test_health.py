@@ -10,7 +10,7 @@ from support.worlds import MINUTE, Run
 
 from tidemill.scaling.commands import SetInstanceHealth
 from tidemill.scaling.errors import RequestError
-from tidemill.scaling.group import reconcile, replace_unhealthy
+from tidemill.scaling.group import booted, reconcile, replace_unhealthy
 from tidemill.scaling.health import healthy_range
 from tidemill.scaling.instances import GroupMemory, Instance
 from tidemill.scaling.lifecycle import LifecycleState
@@ -137,3 +137,14 @@ def test_the_loop_replaces_an_unhealthy_instance() -> None:
     assert run.lives(first)[-2:] == ["Terminating:Proceed", "Terminated"]
     assert run.states() == ["InService"]
     assert ("drain", first) in run.world.orders
+
+
+def test_new_instances_may_be_protected_from_when_they_are_in_service() -> None:
+    """NewInstancesProtectedFromScaleIn; a scale-in then finds none to take."""
+    group = a_group(protects=True)
+    pending = reconcile(group, GroupMemory(1), NOW)
+    (one,) = pending.memory.instances
+    assert not one.protected
+    step = booted(group, pending.memory, one.id, NOW)
+    assert step.memory.instances[0].protected
+    assert reconcile(group, replace(step.memory, desired=0), NOW).terminate == ()

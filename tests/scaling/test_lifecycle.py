@@ -13,7 +13,7 @@ from support.fleets import DRAIN, a_group
 from tidemill.scaling.group import booted, expire_hooks, gone, hook_completed, reconcile
 from tidemill.scaling.hooks import ABANDON, CONTINUE, LAUNCHING
 from tidemill.scaling.instances import GroupMemory, Step
-from tidemill.scaling.lifecycle import TRANSITIONS, Event, LifecycleState, after
+from tidemill.scaling.lifecycle import TRANSITIONS, Event, LifecycleState, after, diagram
 from tidemill.scaling.spec import LifecycleHook, WarmPool
 from tidemill.scaling.timeline import InstanceChanged
 
@@ -39,6 +39,16 @@ def test_what_is_not_in_the_table_is_no_transition() -> None:
     """An instance that terminates does not come into service again."""
     with pytest.raises(KeyError):
         after(LifecycleState.TERMINATING_WAIT, Event.BOOTS)
+
+
+def test_the_diagram_has_every_line_of_the_table() -> None:
+    """It is Mermaid's, for the documentation."""
+    lines = diagram().splitlines()
+    assert lines[0] == "stateDiagram-v2"
+    assert sum(": it runs" in line for line in lines) == 3
+    arrows = [line for line in lines if "-->" in line and "[*]" not in line]
+    assert len(arrows) == len({(line.before, line.after) for line in TRANSITIONS})
+    assert '    state "Terminating:Wait" as s5' in lines
 
 
 STEPS = st.lists(

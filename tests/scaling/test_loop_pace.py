@@ -134,7 +134,7 @@ POOLS = st.sampled_from([None, WarmPool(max_prepared=4), WarmPool(min_size=1, st
 HOOKS = st.sets(st.sampled_from([LAUNCHING, "autoscaling:EC2_INSTANCE_TERMINATING"]))
 
 
-@settings(max_examples=60)
+@settings(max_examples=100)
 @given(LOADS, SECONDS, POOLS, HOOKS)
 def test_the_facts_of_every_kind_of_policy_are_the_same_at_any_pace(
     minutes: list[tuple[int, int]], seconds: list[int], pool: WarmPool | None, hooks: set[str]

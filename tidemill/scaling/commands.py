@@ -81,6 +81,29 @@ class TerminateInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class EnterStandby:
+    """Put instances on standby, and want as many fewer or replace them."""
+
+    instances: tuple[str, ...]
+    should_decrement: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExitStandby:
+    """Take instances from standby into service, and want as many more."""
+
+    instances: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DetachInstances:
+    """Let instances go on without the group, and want as many fewer or replace them."""
+
+    instances: tuple[str, ...]
+    should_decrement: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SuspendProcesses:
     """Suspend processes of the group by name; with none named, all of them."""
 
@@ -103,6 +126,9 @@ Command = (
     | CompleteLifecycleAction
     | RecordLifecycleActionHeartbeat
     | TerminateInstance
+    | EnterStandby
+    | ExitStandby
+    | DetachInstances
     | SuspendProcesses
     | ResumeProcesses
 )

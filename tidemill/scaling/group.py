@@ -264,6 +264,23 @@ def take_out(group: Group, memory: GroupMemory, instance: Instance, cause: str, 
     return started.then(replace(waiting, drain=(instance.id,)))
 
 
+def rest(memory: GroupMemory, instance: Instance, now: float) -> Step:
+    """Put an instance in service on standby, where it does not count towards the capacity."""
+    return _changed(memory, _moved(instance, Event.RESTS), now, "")
+
+
+def come_back(memory: GroupMemory, instance: Instance, now: float) -> Step:
+    """Take an instance from standby into service again; its warm-up begins anew (assumed)."""
+    return _changed(memory, _moved(instance, Event.RETURNS, in_service_at=now), now, "")
+
+
+def detach(memory: GroupMemory, instance: Instance, now: float) -> Step:
+    """Let an instance go on without the group."""
+    step = _changed(memory, _moved(instance, Event.DETACHES), now, "")
+    left = tuple(item for item in memory.instances if item.id != instance.id)
+    return replace(step, memory=replace(memory, instances=left))
+
+
 def _launch(group: Group, memory: GroupMemory, actual: int, now: float) -> Step:
     """Take an instance from the warm pool where one is ready, else start a new one."""
     cause = (
@@ -273,12 +290,12 @@ def _launch(group: Group, memory: GroupMemory, actual: int, now: float) -> Step:
     ).strip()
     warm = next_prepared(memory)
     if warm is None:
-        started = _new(group, memory, LifecycleState.PENDING, now)
+        started = _new(memory, LifecycleState.PENDING, now)
         description = f"Launching a new EC2 instance: {started.id}"
         return _started(
             memory, started, ActivityStarted(now, "launch", started.id, description, cause)
         )
-    needed = replace(_moved(warm, Event.NEEDED), prepared=True, protected=group.protects)
+    needed = _moved(warm, Event.NEEDED, prepared=True)
     description = f"Launching a new EC2 instance from warm pool: {warm.id}"
     fact = ActivityStarted(now, "launch", warm.id, description, cause)
     step = Step(memory, (fact,)).then(_changed(memory, needed, now, ""))
@@ -294,7 +311,7 @@ def _fill_pool(group: Group, memory: GroupMemory, now: float) -> Step:
     size = pool_size(group, memory)
     if LAUNCH not in memory.suspended:
         for number in range(len(pool), size):
-            started = _new(group, step.memory, LifecycleState.WARMED_PENDING, now)
+            started = _new(step.memory, LifecycleState.WARMED_PENDING, now)
             description = f"Launching a new EC2 instance into warm pool: {started.id}"
             cause = (
                 f"At {stamp(now)} an instance was started in response to a difference between "
@@ -313,8 +330,8 @@ def _fill_pool(group: Group, memory: GroupMemory, now: float) -> Step:
     return step
 
 
-def _new(group: Group, memory: GroupMemory, state: LifecycleState, now: float) -> Instance:
-    return Instance(f"i-{memory.launched + 1:017x}", state, now, protected=group.protects)
+def _new(memory: GroupMemory, state: LifecycleState, now: float) -> Instance:
+    return Instance(f"i-{memory.launched + 1:017x}", state, now)
 
 
 def _started(memory: GroupMemory, instance: Instance, activity: ActivityStarted) -> Step:
@@ -366,7 +383,11 @@ def _ready(group: Group, memory: GroupMemory, instance: Instance, now: float, de
         step = _changed(memory, _moved(instance, event), now, detail)
         return step if event is Event.STAYS_UP else replace(step, stop=(instance.id,))
     event = Event.READY if instance.state is LifecycleState.PENDING_WAIT else Event.BOOTS
-    step = _changed(memory, _moved(instance, event, in_service_at=now), now, detail)
+    # Scale-in protection begins here ("Use instance scale-in protection").
+    serving = _moved(
+        instance, event, in_service_at=now, protected=instance.protected or group.protects
+    )
+    step = _changed(memory, serving, now, detail)
     return replace(step, memory=_finished(step.memory, now))
 
 

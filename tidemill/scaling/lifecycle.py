@@ -91,7 +91,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(_S.PENDING_WAIT, _E.READY, _S.IN_SERVICE),
     Transition(_S.PENDING_WAIT, _E.ABANDONED, _S.TERMINATING_PROCEED),
     Transition(_S.IN_SERVICE, _E.RESTS, _S.STANDBY),
-    Transition(_S.STANDBY, _E.RETURNS, _S.PENDING),
+    Transition(_S.STANDBY, _E.RETURNS, _S.IN_SERVICE),
     Transition(_S.IN_SERVICE, _E.DETACHES, _S.DETACHED),
     Transition(_S.STANDBY, _E.DETACHES, _S.DETACHED),
     *(
@@ -132,3 +132,27 @@ def after(state: LifecycleState, event: Event) -> LifecycleState:
         KeyError: the table has no such transition.
     """
     return _AFTER[state, event]
+
+
+def diagram() -> str:
+    """Return the table as a Mermaid state diagram, for documentation.
+
+    Lines with the same states on both sides share one arrow.
+    """
+    arrows: dict[tuple[LifecycleState, LifecycleState], list[str]] = {}
+    for line in TRANSITIONS:
+        arrows.setdefault((line.before, line.after), []).append(line.event.value)
+    names = {state: f"s{number}" for number, state in enumerate(LifecycleState)}
+    return "\n".join(
+        (
+            "stateDiagram-v2",
+            *(f'    state "{state}" as {name}' for state, name in names.items()),
+            *(f"    [*] --> {names[state]}" for state in (_S.PENDING, _S.WARMED_PENDING)),
+            *(
+                f"    {names[before]} --> {names[last]}: {', or '.join(events)}"
+                for (before, last), events in arrows.items()
+            ),
+            *(f"    {names[state]} --> [*]" for state in (_S.TERMINATED, _S.DETACHED)),
+            "",
+        )
+    )

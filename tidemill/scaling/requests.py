@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from tidemill.scaling.activities import activity_id
 from tidemill.scaling.commands import (
     CompleteLifecycleAction,
+    DetachInstances,
+    EnterStandby,
     ExecutePolicy,
+    ExitStandby,
     RecordLifecycleActionHeartbeat,
     ResumeProcesses,
     SetDesiredCapacity,
@@ -30,6 +33,7 @@ from tidemill.scaling.group import (
 )
 from tidemill.scaling.hooks import find_hook
 from tidemill.scaling.instances import PROCESSES, WANTED, Instance, LifecycleState, Step
+from tidemill.scaling.membership import detach_instances, enter_standby, exit_standby
 from tidemill.scaling.policy import clamp, find_step, new_desired
 from tidemill.scaling.simple import begin_cooldown, simply_scaled, why_wait
 from tidemill.scaling.spec import (
@@ -65,7 +69,7 @@ class Applied:
     terminate: tuple[str, ...] = ()
 
 
-def apply(  # noqa: C901, PLR0911 - one case for each command
+def apply(  # noqa: C901, PLR0911, PLR0912 - one case for each command
     fleet: Fleet, memory: GroupMemory, command: Command, now: float
 ) -> Applied:
     """Do what a user asks of the group, as the EC2 Auto Scaling API reference says.
@@ -105,6 +109,14 @@ def apply(  # noqa: C901, PLR0911 - one case for each command
             return _applied(fleet, beaten)
         case TerminateInstance(instance, should_decrement):
             return _terminate(fleet, memory, instance, now, decrement=should_decrement)
+        case EnterStandby(instances, decrement):
+            rested = enter_standby(fleet, memory, instances, now, decrement=decrement)
+            return _applied(fleet, rested)
+        case ExitStandby(instances):
+            return _applied(fleet, exit_standby(fleet, memory, instances, now))
+        case DetachInstances(instances, decrement):
+            detached = detach_instances(fleet, memory, instances, now, decrement=decrement)
+            return _applied(fleet, detached)
         case SuspendProcesses(processes):
             fresh = dict.fromkeys(_known(processes), now)
             return Applied(fleet, replace(memory, suspended=fresh | dict(memory.suspended)))

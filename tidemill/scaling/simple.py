@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.instances import Cooldown
 from tidemill.scaling.policy import Outcome, adjusted, clamp, staying
+from tidemill.scaling.timeline import stamp
 
 if TYPE_CHECKING:
     from tidemill.scaling.instances import GroupMemory
@@ -27,7 +28,7 @@ def why_wait(memory: GroupMemory, now: float) -> str:
         return "a scaling activity is in progress"
     cooldown = memory.cooldown
     if cooldown is not None and now < cooldown.until:
-        return f"the group cools down for {cooldown.until - now:.0f} s more"
+        return f"the group cools down until {stamp(cooldown.until)}"
     return ""
 
 
