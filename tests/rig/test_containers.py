@@ -62,9 +62,14 @@ class Stage:
             labels={"project": "tests"},
             user_data="#!/bin/sh\n",
             boot_seconds=60,
+            stop_seconds=0.2,
         )
         self.world = ContainerWorld(
-            engine, options, folder, self.clock, lambda instance: {"NAME_TAG": instance}
+            engine,
+            options,
+            folder,
+            self.clock,
+            lambda instance: {"NAME_TAG": instance},
         )
         self.fleet = fleet
 
@@ -547,7 +552,7 @@ def test_closing_removes_the_whole_fleet_and_nothing_of_another(
     stage_of: Stages, depth: Depth
 ) -> None:
     """Consumers that the controller has not made itself included."""
-    stage = stage_of(depth)
+    stage = stage_of(depth, FakeEngine(obedient=True))
     stage.boot()
     stage.world.launch(TWO)
     labels = {FLEET_LABEL: "mill", INSTANCE_LABEL: ONE, ROLE_LABEL: "consumer"}
@@ -559,6 +564,23 @@ def test_closing_removes_the_whole_fleet_and_nothing_of_another(
     assert list(stage.engine.made) == ["theirs", "anybodys"]
     assert running.signals == ["SIGTERM"]
     stage.world.close()
+
+
+def test_closing_lets_consumers_end_in_order(stage_of: Stages) -> None:
+    """They are asked, and removed when they have ended; what never started is just removed."""
+    stage = stage_of(engine=FakeEngine(obedient=True))
+    stage.boot(ONE)
+    stage.world.launch(TWO)
+    stage.world.close()
+    assert stage.engine.removed == [(stage.name(ONE), "exited"), (stage.name(TWO), "created")]
+
+
+def test_closing_removes_a_consumer_that_does_not_listen(stage_of: Stages) -> None:
+    """When its time is over."""
+    stage = stage_of()
+    stage.boot()
+    stage.world.close()
+    assert stage.engine.removed == [(stage.name(), "running")]
 
 
 def test_fleets_of_different_names_share_an_engine(stage_of: Stages) -> None:

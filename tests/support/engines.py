@@ -37,12 +37,18 @@ class FakeContainer:
 
 
 class FakeEngine:
-    """Keeps containers in memory; with `slow`, what is removed stays in sight as in removal."""
+    """Keeps containers in memory.
 
-    def __init__(self, *, slow: bool = False) -> None:
+    With `slow`, what is removed stays in sight as in removal; with `obedient`, what hears SIGTERM
+    has ended at the look after the next one.
+    """
+
+    def __init__(self, *, slow: bool = False, obedient: bool = False) -> None:
         """Begin without a container."""
         self.made: dict[str, FakeContainer] = {}
+        self.removed: list[tuple[str, str]] = []
         self.slow = slow
+        self.obedient = obedient
 
     def create(self, spec: ContainerSpec) -> None:
         """Create a container."""
@@ -62,7 +68,9 @@ class FakeEngine:
             self.made[name].signals.append(signal)
 
     def remove(self, name: str) -> None:
-        """Remove one, if it is there."""
+        """Remove one, if it is there, and note the state that it was in."""
+        if name in self.made:
+            self.removed.append((name, self.made[name].state))
         if name in self.made and self.slow:
             self.made[name].state = "removing"
         else:
@@ -74,11 +82,15 @@ class FakeEngine:
 
     def containers(self, label: str, value: str) -> list[Seen]:
         """Return those with this label."""
-        return [
+        found = [
             Seen(name, made.state, dict(made.spec.labels))
             for name, made in self.made.items()
             if made.spec.labels.get(label) == value
         ]
+        for made in self.made.values():
+            if self.obedient and made.state == "running" and "SIGTERM" in made.signals:
+                made.state = "exited"
+        return found
 
     def output(self, name: str, *, stdout: bool, stderr: bool) -> bytes:
         """Return what it has written."""

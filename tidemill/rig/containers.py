@@ -16,7 +16,7 @@ from tidemill.rig.engine import ContainerSpec
 from tidemill.rig.errors import RigError
 from tidemill.rig.followers import Followers
 from tidemill.rig.metadata import Machine, MetadataService
-from tidemill.rig.processes import LAUNCH_SECONDS, NOTICE_SECONDS, TAKEN_BACK
+from tidemill.rig.processes import LAUNCH_SECONDS, NOTICE_SECONDS, STOP_SECONDS, TAKEN_BACK
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ ROLE_LABEL: Final = "tidemill.role"
 LAUNCHED_LABEL: Final = "tidemill.launched-at"
 METADATA_LABEL: Final = "tidemill.metadata-port"
 ENDED: Final = frozenset({"exited", "dead"})
+LOOK_SECONDS: Final = 0.1
 SOCKET: Final = "/var/run/docker.sock"
 """Where an instance finds the engine, as on an AMI."""
 
@@ -117,6 +118,7 @@ class ContainerOptions:
         user_data: the launch template's script.
         boot_seconds: AWS's seconds from launch to a started consumer; with depth user-data the
             script takes the time that it takes.
+        stop_seconds: our seconds in which containers may end when the fleet does.
     """
 
     fleet: str
@@ -130,6 +132,7 @@ class ContainerOptions:
     labels: Mapping[str, str]
     user_data: str
     boot_seconds: float
+    stop_seconds: float = STOP_SECONDS
 
 
 @dataclass(slots=True)
@@ -255,7 +258,7 @@ class ContainerWorld:
     def events(self) -> Iterator[InstanceEvent]:
         """Yield what instances did since the last call, and let booted ones start working."""
         now = self._clock.now()
-        containers = self._engine.containers(FLEET_LABEL, self._options.fleet)
+        containers = self._fleet()
         self._watch_consumers(containers)
         machines = self._by_instance(containers)
         for instance, found in list(self._instances.items()):
@@ -266,7 +269,7 @@ class ContainerWorld:
 
         What does not run any more, and consumers without an instance, are removed.
         """
-        containers = self._engine.containers(FLEET_LABEL, self._options.fleet)
+        containers = self._fleet()
         adopted = []
         for instance, seen in self._by_instance(containers).items():
             if seen.state in ENDED:
@@ -284,15 +287,17 @@ class ContainerWorld:
         return adopted
 
     def close(self) -> None:
-        """Remove every container of the fleet."""
+        """Remove every container of the fleet: first they are asked to end, then forced."""
+        for seen in self._fleet():
+            self._engine.signal(seen.name, "SIGTERM")
+        deadline = time.monotonic() + self._options.stop_seconds
+        while time.monotonic() < deadline and any(s.state == "running" for s in self._fleet()):
+            time.sleep(LOOK_SECONDS)
+        for seen in self._fleet():
+            self._engine.remove(seen.name)
         for found in self._instances.values():
             found.service.close()
         self._instances.clear()
-        containers = self._engine.containers(FLEET_LABEL, self._options.fleet)
-        for seen in containers:
-            self._engine.signal(seen.name, "SIGTERM")
-        for seen in containers:
-            self._engine.remove(seen.name)
 
     # ---- one instance
 
@@ -365,6 +370,10 @@ class ContainerWorld:
             self._followers.follow(seen.name, seen.labels[INSTANCE_LABEL])
 
     # ---- names
+
+    def _fleet(self) -> list[Seen]:
+        """Return all containers of the fleet, whoever made them."""
+        return self._engine.containers(FLEET_LABEL, self._options.fleet)
 
     def _service(self, instance: str, port: int) -> MetadataService:
         return MetadataService(
