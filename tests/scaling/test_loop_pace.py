@@ -83,7 +83,9 @@ def by_minute(facts: list[Fact]) -> Counter[str]:
     for fact in facts:
         record = to_record(fact)
         record = {
-            key: value for key, value in record.items() if key not in {"time", "cause", "reason"}
+            key: value.partition(" until ")[0] if key == "why" and isinstance(value, str) else value
+            for key, value in record.items()
+            if key not in {"time", "cause", "reason"}
         }
         kept.append(str(record | {"at": fact.at // MINUTE}))
     return Counter(kept)
