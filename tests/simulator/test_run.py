@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 from support.stories import PARAMETERS, bursts, stories, the_template, told
@@ -13,11 +13,23 @@ from support.stories import PARAMETERS, bursts, stories, the_template, told
 from tidemill.scaling.spec import WarmPool
 from tidemill.scaling.timeline import CapacitySampled, DesiredChanged, InstanceChanged
 from tidemill.simulator.handling import HandlerTime
+from tidemill.simulator.policies import rivals
 from tidemill.simulator.run import Subject, simulate
 from tidemill.simulator.scenario import SCENARIOS, Scenario, constant
 from tidemill.simulator.times import Times
 
+
+def a_rival(chosen: tuple[Subject, int]) -> Subject:
+    """Return one of the policies that the template's is compared with."""
+    ours, number = chosen
+    every = list(rivals(ours, 50))
+    return every[number % len(every)]
+
+
 FEW = how(max_examples=25)
+NO_SHRINKING = [phase for phase in Phase if phase is not Phase.shrink]
+"""Stories are small enough as they are, and each try takes two runs."""
+
 SPOT = Times(spot_per_hour=6.0)
 
 
@@ -60,13 +72,13 @@ def test_a_seed_has_one_run(subject: Subject, story: Scenario, seed: int, times:
 
 
 @given(
-    PARAMETERS,
+    st.one_of(PARAMETERS, st.tuples(PARAMETERS, st.integers(1, 5)).map(a_rival)),
     stories(),
     st.integers(0, 3),
     st.sampled_from([Times(), SPOT, Times(spread=0.0)]),
-    st.sampled_from([60.0, 7.0, 1.3]),
+    st.sampled_from([60.0, 23.0, 7.0]),
 )
-@FEW
+@how(max_examples=30, phases=NO_SHRINKING)
 def test_turns_that_are_left_out_would_have_changed_nothing(
     subject: Subject, story: Scenario, seed: int, times: Times, pace: float
 ) -> None:
@@ -76,7 +88,7 @@ def test_turns_that_are_left_out_would_have_changed_nothing(
     assert facts == all_facts
     assert swift.waits == slow.waits
     assert swift.billed_seconds == slow.billed_seconds
-    assert swift.turns < slow.turns
+    assert swift.turns <= slow.turns
 
 
 @pytest.mark.parametrize("quiet", [1.0, 5.9, 6.1, 9.0])

@@ -82,6 +82,7 @@ PARAMETERS = st.fixed_dictionaries(
         "MaxReceiveCount": st.sampled_from(["1", "3"]),
         "IdleMinutes": st.sampled_from(["2", "5"]),
         "WarmupSeconds": st.sampled_from(["0", "300"]),
+        "FastSignal": st.sampled_from(["false", "false", "false", "true"]),
     },
 ).map(lambda given: the_template(*sorted(given.items())))
 """The product's fleet, with some of its parameters changed."""

@@ -137,7 +137,7 @@ def compare_policies(  # noqa: PLR0913, PLR0917 - each is an option of the comma
     from tidemill.simulator.compare import compare  # noqa: PLC0415 - only this command needs them
     from tidemill.simulator.policies import rivals  # noqa: PLC0415
 
-    chosen, _ = _stories(scenario, trace, HandlerTime(handler_seconds, handler_variation))
+    chosen, start = _stories(scenario, trace, HandlerTime(handler_seconds, handler_variation))
     ours = Subject.of_template(_fleet(template, parameter, group))
     console = Console(stderr=True)
     with console.status("simulating") as status:
@@ -146,6 +146,7 @@ def compare_policies(  # noqa: PLR0913, PLR0917 - each is an option of the comma
             chosen,
             seed,
             _times(0.0, boot_seconds),
+            start,
             status.update,
         )
     if picture is not None:

@@ -21,11 +21,12 @@ CLAIRVOYANT = "clairvoyant"
 DAY = 86_400
 
 
-def compare(
+def compare(  # noqa: PLR0913, PLR0917 - what a comparison depends on
     subjects: Sequence[Subject],
     scenarios: Iterable[Scenario],
     seed: int,
     times: Times,
+    start: float,
     told: Callable[[str], None],
 ) -> list[dict[str, Any]]:
     """Return the figures of every subject in every scenario, the bounds after each scenario's.
@@ -35,13 +36,14 @@ def compare(
         scenarios: what happens.
         seed: of all randomness.
         times: AWS's.
+        start: epoch seconds of the beginning.
         told: hears what is being simulated.
     """
     runs: list[dict[str, Any]] = []
     for scenario in scenarios:
         for subject in subjects:
             told(f"{scenario.name}: {subject.name}")
-            result = simulate(subject, scenario, seed, times=times)
+            result = simulate(subject, scenario, seed, times=times, start=start)
             runs.append(figures(subject, scenario, seed, result))
         runs.append(best(subjects[0], scenario, seed, times))
     mark_frontier(runs)

@@ -20,6 +20,8 @@ from tidemill.scaling.timeline import CapacitySampled, QueueSampled
 from tidemill.scaling.verdict import breaches, judge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tidemill.scaling.group import GroupMemory
     from tidemill.scaling.loop import Memory
     from tidemill.scaling.metrics import Series
@@ -135,6 +137,7 @@ class Foresight:
         self._sources: list[Source] = []
         self._watches = [_Watch(alarm, self._sources) for alarm in fleet.alarms]
         self._values: Known = {}
+        self._steady: list[Series] = []
         self._known: dict[tuple[Datapoint, ...], Known] = {}
         self._group: GroupMemory | None = None
         self._group_points: tuple[Datapoint, ...] = ()
@@ -221,6 +224,8 @@ class Foresight:
         self._group = group
         self._group_points = tuple(group_datapoints(self._fleet.group, group, 0))
         self._values = self._known.setdefault(self._group_points, {})
+        store = _store(self._group_points)
+        self._steady = [store.series(stat, PERIOD, 1, unit) for stat, unit in self._sources]
         self._settled_at = _settled_at(self._fleet, group)
         seen = see_capacity(group, 0, NEVER)
         self._capacity = CapacitySampled(
@@ -230,13 +235,18 @@ class Foresight:
     def _work_out(
         self, sample: QueueSample, activity: Activity, now: float
     ) -> tuple[float | None, ...]:
-        points = (
-            *queue_datapoints(self._fleet.queue.name, activity, sample, 0, now),
-            *self._group_points,
-        )
-        store = MetricStore({point.metric: (point,) for point in points}, 0)
-        seen = [store.series(stat, PERIOD, 1, unit) for stat, unit in self._sources]
+        points = queue_datapoints(self._fleet.queue.name, activity, sample, 0, now)
+        seen = list(self._steady)
+        store = _store(points)
+        for index, (stat, unit) in enumerate(self._sources):
+            if stat.metric in store.kept:
+                seen[index] = store.series(stat, PERIOD, 1, unit)
         return tuple(watch.value(seen) for watch in self._watches)
+
+
+def _store(points: Iterable[Datapoint]) -> MetricStore:
+    """Return a store of datapoints of the first minute, one for each metric at most."""
+    return MetricStore({point.metric: (point,) for point in points}, 0)
 
 
 def _settled_at(fleet: Fleet, group: GroupMemory) -> float:

@@ -109,4 +109,4 @@ SCENARIOS = {
         ),
     )
 }
-"""The scenarios by name; all but the first two draw from the seed."""
+"""The scenarios by name."""
