@@ -1,13 +1,13 @@
-"""The Auto Scaling group: instances through their lifecycle, hooks, and the way to `desired`.
+"""The Auto Scaling group: its way to the desired capacity, through launches and terminations.
 
-Rules: EC2 Auto Scaling User Guide, "Amazon EC2 Auto Scaling instance lifecycle" and "Amazon EC2
-Auto Scaling lifecycle hooks".
+Rules: EC2 Auto Scaling User Guide, "Set scaling limits for your Auto Scaling group" and "Health
+checks for instances in an Auto Scaling group".
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tidemill.scaling.group_metrics import group_datapoints, group_metric
 from tidemill.scaling.health import replacement_range, surge
@@ -17,16 +17,9 @@ from tidemill.scaling.hooks import (
     LAUNCHING,
     TERMINATING,
     TIMED_OUT,
-    find_hook,
     global_timeout,
-    holds_of,
-    hooks_for,
-    prolonged,
-    released,
-    told,
 )
 from tidemill.scaling.instances import (
-    HEALTH_CHECK,
     LAUNCH,
     REPLACE_UNHEALTHY,
     TERMINATE,
@@ -34,43 +27,53 @@ from tidemill.scaling.instances import (
     Instance,
     Step,
 )
-from tidemill.scaling.lifecycle import (
-    LEAVING,
-    PREPARING,
-    WANTED,
-    WARM,
-    Event,
-    LifecycleState,
-    after,
-)
+from tidemill.scaling.lifecycle import WANTED, Event, LifecycleState
 from tidemill.scaling.policy import Capacity
 from tidemill.scaling.termination import choose_victim
 from tidemill.scaling.timeline import ActivityStarted, InstanceChanged, stamp
-from tidemill.scaling.warm_pool import PREPARED_BY, next_prepared, pool_size
+from tidemill.scaling.transitions import (
+    LOST,
+    booted,
+    changed,
+    expire_hooks,
+    gone,
+    heartbeat,
+    hook_completed,
+    moved,
+    replace_vanished,
+    take_out,
+)
+from tidemill.scaling.warm_pool import next_prepared, pool_size
 
 if TYPE_CHECKING:
-    from tidemill.scaling.spec import Group, LifecycleHook
+    from tidemill.scaling.spec import Group
 
 __all__ = [
     "ABANDON",
     "CONTINUE",
     "LAUNCHING",
+    "LOST",
     "TERMINATING",
     "TIMED_OUT",
     "GroupMemory",
     "Instance",
     "LifecycleState",
     "Step",
+    "booted",
     "choose_victim",
+    "expire_hooks",
     "global_timeout",
+    "gone",
     "group_datapoints",
     "group_metric",
+    "heartbeat",
+    "hook_completed",
+    "replace_vanished",
+    "take_out",
 ]
+"""What belongs to a group and lives in modules of its own, beside what is here."""
 
-BOOTING = frozenset({LifecycleState.PENDING, LifecycleState.WARMED_PENDING})
 LEAVING_THE_GROUP = frozenset({LifecycleState.TERMINATING_WAIT, LifecycleState.TERMINATING_PROCEED})
-
-LOST = "an EC2 health check indicating it has been terminated or stopped"
 ALL_PROTECTED = (
     "Could not scale to desired capacity because all remaining instances are protected from "
     "scale-in."
@@ -88,121 +91,6 @@ def see_capacity(memory: GroupMemory, warmup: float, now: float) -> Capacity:
         elif item.state in LEAVING_THE_GROUP:
             terminating += 1
     return Capacity(memory.desired, settled, warming, terminating)
-
-
-def booted(group: Group, memory: GroupMemory, instance_id: str, now: float) -> Step:
-    """Take an instance that runs by now into service or the warm pool; launch hooks hold it first.
-
-    One that the warm pool has prepared before is not held again: it comes into service (assumed;
-    the page shows hooks for both, and a template has no way to tell them apart).
-    """
-    instance = memory.find(instance_id)
-    if instance is None or instance.state not in BOOTING:
-        return Step(memory)
-    hooks = () if instance.prepared else hooks_for(group, LAUNCHING)
-    if hooks:
-        held = _moved(instance, Event.BOOTS_HELD, holds=holds_of(hooks, now))
-        return _changed(memory, held, now, told(hooks))
-    return _ready(group, memory, instance, now, "")
-
-
-def hook_completed(  # noqa: PLR0913 - what AWS's request has, and what is told of it
-    group: Group,
-    memory: GroupMemory,
-    instance_id: str,
-    now: float,
-    result: str = CONTINUE,
-    *,
-    detail: str = "",
-    hook: str | None = None,
-) -> Step:
-    """Let go of an instance that a hook holds, with the hook's result, CONTINUE or ABANDON.
-
-    An abandoned launch ends in termination. One that terminates goes on either way. An instance
-    goes on when all of its hooks have continued, or one has abandoned it.
-
-    Args:
-        group: the group.
-        memory: what it remembers.
-        instance_id: the instance.
-        now: epoch seconds.
-        result: of the hook.
-        detail: what is told of the change.
-        hook: the name of the hook, None for all that hold the instance.
-    """
-    instance = memory.find(instance_id)
-    if instance is None or not instance.holds:
-        return Step(memory)
-    left = released(instance, hook, result)
-    if left.holds:
-        return Step(_with(memory, left))
-    if instance.state in LEAVING:
-        return _proceed(memory, left, Event.LET_GO, now, detail)
-    if result == ABANDON:
-        # Whatever is launched in its place is not the last policy's doing.
-        return _proceed(replace(memory, cause=""), left, Event.ABANDONED, now, detail)
-    return _ready(group, memory, left, now, detail)
-
-
-def expire_hooks(group: Group, memory: GroupMemory, now: float) -> Step:
-    """Let go of every instance whose hook's heartbeat timeout is over, with its default result."""
-    step = Step(memory)
-    for instance in memory.instances:
-        for hold in instance.holds:
-            if now >= hold.until:
-                hook = find_hook(group, hold.hook)
-                result = CONTINUE if hook is None else hook.default_result
-                step = step.then(
-                    hook_completed(
-                        group,
-                        step.memory,
-                        instance.id,
-                        now,
-                        result,
-                        detail=TIMED_OUT,
-                        hook=hold.hook,
-                    )
-                )
-    return step
-
-
-def heartbeat(memory: GroupMemory, instance_id: str, hook: LifecycleHook, now: float) -> Step:
-    """Give an instance that a hook holds the hook's heartbeat timeout again, from now on."""
-    instance = memory.find(instance_id)
-    return Step(memory if instance is None else _with(memory, prolonged(instance, hook, now)))
-
-
-def gone(memory: GroupMemory, instance_id: str, detail: str, now: float) -> Step:
-    """Forget an instance that is not there any more, whether it was told to go or not.
-
-    One that was not told to go stays in the group while a process is suspended without which
-    nothing replaces it; `replace_vanished` takes it out when the process is resumed.
-    """
-    instance = memory.find(instance_id)
-    if instance is None:
-        return Step(memory)
-    if instance.state in LEAVING or instance.state in WARM:
-        return _forget(memory, instance, detail, now)
-    return replace_vanished(_with(memory, replace(instance, vanished=detail)), now)
-
-
-def replace_vanished(memory: GroupMemory, now: float) -> Step:
-    """Take out the instances that the world has lost, unless a suspended process forbids it.
-
-    "Suspending and resuming scaling processes": HealthCheck sees that they are gone,
-    ReplaceUnhealthy takes them out, and rests itself while Terminate is suspended.
-    """
-    step = Step(memory)
-    if not memory.suspended.keys().isdisjoint((HEALTH_CHECK, REPLACE_UNHEALTHY, TERMINATE)):
-        return step
-    for instance in memory.instances:
-        if instance.vanished is not None:
-            cause = f"At {stamp(now)} an instance was taken out of service in response to {LOST}."
-            started = _terminating(instance.id, cause, now)
-            # Whatever is launched in its place is not the last policy's doing.
-            left = Step(replace(step.memory, cause=""), (started,))
-            step = step.then(left.then(_forget(left.memory, instance, instance.vanished, now)))
-    return step
 
 
 def replace_unhealthy(group: Group, memory: GroupMemory, now: float) -> Step:
@@ -253,34 +141,6 @@ def reconcile(group: Group, memory: GroupMemory, now: float) -> Step:
     return step
 
 
-def take_out(group: Group, memory: GroupMemory, instance: Instance, cause: str, now: float) -> Step:
-    """Begin to terminate an instance of the group's; hooks for terminating hold it first."""
-    started = Step(memory, (_terminating(instance.id, cause, now),))
-    hooks = hooks_for(group, TERMINATING)
-    if not hooks or instance.vanished is not None:
-        return started.then(_proceed(memory, instance, Event.GOES, now, ""))
-    held = _moved(instance, Event.GOES_HELD, holds=holds_of(hooks, now))
-    waiting = _changed(memory, held, now, told(hooks))
-    return started.then(replace(waiting, drain=(instance.id,)))
-
-
-def rest(memory: GroupMemory, instance: Instance, now: float) -> Step:
-    """Put an instance in service on standby, where it does not count towards the capacity."""
-    return _changed(memory, _moved(instance, Event.RESTS), now, "")
-
-
-def come_back(memory: GroupMemory, instance: Instance, now: float) -> Step:
-    """Take an instance from standby into service again; its warm-up begins anew (assumed)."""
-    return _changed(memory, _moved(instance, Event.RETURNS, in_service_at=now), now, "")
-
-
-def detach(memory: GroupMemory, instance: Instance, now: float) -> Step:
-    """Let an instance go on without the group."""
-    step = _changed(memory, _moved(instance, Event.DETACHES), now, "")
-    left = tuple(item for item in memory.instances if item.id != instance.id)
-    return replace(step, memory=replace(memory, instances=left))
-
-
 def _launch(group: Group, memory: GroupMemory, actual: int, now: float) -> Step:
     """Take an instance from the warm pool where one is ready, else start a new one."""
     cause = (
@@ -295,10 +155,10 @@ def _launch(group: Group, memory: GroupMemory, actual: int, now: float) -> Step:
         return _started(
             memory, started, ActivityStarted(now, "launch", started.id, description, cause)
         )
-    needed = _moved(warm, Event.NEEDED, prepared=True)
+    needed = moved(warm, Event.NEEDED, prepared=True)
     description = f"Launching a new EC2 instance from warm pool: {warm.id}"
     fact = ActivityStarted(now, "launch", warm.id, description, cause)
-    step = Step(memory, (fact,)).then(_changed(memory, needed, now, ""))
+    step = Step(memory, (fact,)).then(changed(memory, needed, now, ""))
     if warm.state is LifecycleState.WARMED_RUNNING:  # it runs already
         return step.then(booted(group, step.memory, warm.id, now))
     return replace(step, launch=(warm.id,))
@@ -359,61 +219,3 @@ def _say_if_stuck(memory: GroupMemory, now: float) -> Step:
     if memory.stuck or not stuck:
         return Step(told)
     return Step(told, (ActivityStarted(now, "scale in", "", ALL_PROTECTED, memory.cause),))
-
-
-def _forget(memory: GroupMemory, instance: Instance, detail: str, now: float) -> Step:
-    left = tuple(item for item in memory.instances if item.id != instance.id)
-    changed = InstanceChanged(now, instance.id, LifecycleState.TERMINATED, detail)
-    return Step(_finished(replace(memory, instances=left), now), (changed,))
-
-
-def _proceed(
-    memory: GroupMemory, instance: Instance, event: Event, now: float, detail: str
-) -> Step:
-    if instance.vanished is not None:  # there is nothing left to end
-        return _forget(memory, instance, instance.vanished, now)
-    leaving = _moved(instance, event)
-    return replace(_changed(memory, leaving, now, detail), terminate=(instance.id,))
-
-
-def _ready(group: Group, memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:
-    """Let an instance that no hook holds any more into service, or into the warm pool."""
-    if instance.state in PREPARING:
-        event = PREPARED_BY["Stopped" if group.warm_pool is None else group.warm_pool.state]
-        step = _changed(memory, _moved(instance, event), now, detail)
-        return step if event is Event.STAYS_UP else replace(step, stop=(instance.id,))
-    event = Event.READY if instance.state is LifecycleState.PENDING_WAIT else Event.BOOTS
-    # Scale-in protection begins here ("Use instance scale-in protection").
-    serving = _moved(
-        instance, event, in_service_at=now, protected=instance.protected or group.protects
-    )
-    step = _changed(memory, serving, now, detail)
-    return replace(step, memory=_finished(step.memory, now))
-
-
-def _finished(memory: GroupMemory, now: float) -> GroupMemory:
-    """Begin an open cooldown anew, as an instance has launched or terminated."""
-    cooldown = memory.cooldown
-    if cooldown is None or not cooldown.open:
-        return memory
-    return replace(memory, cooldown=replace(cooldown, since=now, open=memory.in_progress()))
-
-
-def _changed(memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:
-    fact = InstanceChanged(now, instance.id, instance.state, detail)
-    return Step(_with(memory, instance), (fact,))
-
-
-def _moved(instance: Instance, event: Event, **changes: Any) -> Instance:  # noqa: ANN401
-    """Return an instance after an event, in the state that the table of transitions has for it."""
-    return replace(instance, state=after(instance.state, event), **{"holds": ()} | changes)
-
-
-def _with(memory: GroupMemory, instance: Instance) -> GroupMemory:
-    instances = tuple(instance if item.id == instance.id else item for item in memory.instances)
-    return replace(memory, instances=instances)
-
-
-def _terminating(instance_id: str, cause: str, now: float) -> ActivityStarted:
-    description = f"Terminating EC2 instance: {instance_id}"
-    return ActivityStarted(now, "terminate", instance_id, description, cause)

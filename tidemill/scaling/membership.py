@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.errors import invalid
-from tidemill.scaling.group import come_back, detach, rest
 from tidemill.scaling.instances import Step
 from tidemill.scaling.lifecycle import LifecycleState
 from tidemill.scaling.timeline import Noted, stamp
+from tidemill.scaling.transitions import come_back, detach, rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
