@@ -21,33 +21,27 @@ from tidemill.scaling.commands import (
     TerminateInstance,
     UpdateGroup,
 )
-from tidemill.scaling.decision import warmup
 from tidemill.scaling.errors import RequestError, invalid
+from tidemill.scaling.executing import check_cooldown, find_policy, outcome_of
 from tidemill.scaling.group import (
     ABANDON,
     CONTINUE,
     heartbeat,
     hook_completed,
-    see_capacity,
     take_out,
 )
 from tidemill.scaling.hooks import find_hook
 from tidemill.scaling.instances import PROCESSES, WANTED, Instance, LifecycleState, Step
 from tidemill.scaling.membership import detach_instances, enter_standby, exit_standby
-from tidemill.scaling.policy import clamp, find_step, new_desired
-from tidemill.scaling.simple import begin_cooldown, simply_scaled, why_wait
-from tidemill.scaling.spec import (
-    Comparison,
-    SimpleScalingPolicy,
-    StepScalingPolicy,
-    TargetTrackingPolicy,
-)
+from tidemill.scaling.policy import clamp
+from tidemill.scaling.simple import begin_cooldown
+from tidemill.scaling.spec import SimpleScalingPolicy
 from tidemill.scaling.timeline import Noted, stamp
 
 if TYPE_CHECKING:
     from tidemill.scaling.commands import Command
     from tidemill.scaling.instances import GroupMemory
-    from tidemill.scaling.spec import Fleet, Policy, StepAdjustment
+    from tidemill.scaling.spec import Fleet
     from tidemill.scaling.timeline import Fact
 
 
@@ -86,7 +80,7 @@ def apply(  # noqa: C901, PLR0911, PLR0912 - one case for each command
     match command:
         case SetDesiredCapacity(desired, honor_cooldown):
             if honor_cooldown:
-                _check_cooldown(memory, now)
+                check_cooldown(memory, now)
             return _set_desired(fleet, memory, desired, now)
         case UpdateGroup():
             return _update(fleet, memory, command, now)
@@ -124,19 +118,6 @@ def apply(  # noqa: C901, PLR0911, PLR0912 - one case for each command
             resumed = _known(processes)
             left = {name: at for name, at in memory.suspended.items() if name not in resumed}
             return Applied(fleet, replace(memory, suspended=left))
-
-
-def find_policy(fleet: Fleet, name: str) -> Policy:
-    """Return the group's policy with this name.
-
-    Raises:
-        RequestError: there is none.
-    """
-    for policy in fleet.policies:
-        if policy.name == name:
-            return policy
-    known = ", ".join(policy.name for policy in fleet.policies)
-    raise invalid(f"No scaling policy of the group is named {name}; there are: {known}")
 
 
 def _applied(fleet: Fleet, step: Step) -> Applied:
@@ -188,18 +169,7 @@ def _update(fleet: Fleet, memory: GroupMemory, command: UpdateGroup, now: float)
 
 def _execute(fleet: Fleet, memory: GroupMemory, command: ExecutePolicy, now: float) -> Applied:
     policy = find_policy(fleet, command.policy)
-    low, high = memory.limits(fleet.group)
-    match policy:
-        case StepScalingPolicy():
-            step = _asked_step(fleet, policy, command)
-            seen = see_capacity(memory, warmup(fleet, policy), now)
-            outcome = new_desired(policy, step, seen, low, high)
-        case SimpleScalingPolicy():
-            if command.honor_cooldown:
-                _check_cooldown(memory, now)
-            outcome = simply_scaled(policy, see_capacity(memory, 0, now), low, high)
-        case TargetTrackingPolicy():
-            raise invalid(f"Policy {policy.name} tracks a target: only its own alarms execute it")
+    outcome = outcome_of(fleet, memory, policy, command, now)
     if outcome.desired is None:
         text = f"a user request executed policy {policy.name}, which did nothing: {outcome.held}"
         return Applied(fleet, memory, (Noted(now, text),))
@@ -208,33 +178,6 @@ def _execute(fleet: Fleet, memory: GroupMemory, command: ExecutePolicy, now: flo
         cooldown = begin_cooldown(fleet.group, policy, now)
         return replace(wanted, memory=replace(wanted.memory, cooldown=cooldown))
     return wanted
-
-
-def _asked_step(fleet: Fleet, policy: StepScalingPolicy, command: ExecutePolicy) -> StepAdjustment:
-    value, threshold = command.metric_value, command.breach_threshold
-    if value is None or threshold is None:
-        raise invalid("MetricValue and BreachThreshold are required for a StepScaling policy")
-    step = find_step(policy.steps, _side(fleet, policy, value, threshold), threshold, value)
-    if step is None:
-        raise invalid(
-            f"MetricValue {value:g} with BreachThreshold {threshold:g} corresponds to no step "
-            f"adjustment of policy {policy.name}"
-        )
-    return step
-
-
-def _check_cooldown(memory: GroupMemory, now: float) -> None:
-    why = why_wait(memory, now)
-    if why:
-        raise RequestError("ScalingActivityInProgress", f"The request has to wait: {why}")
-
-
-def _side(fleet: Fleet, policy: StepScalingPolicy, value: float, threshold: float) -> Comparison:
-    """Return how the policy's alarm compares; without one the value says on which side it is."""
-    for alarm in fleet.alarms:
-        if policy.logical_id in alarm.actions:
-            return alarm.comparison
-    return Comparison.GREATER_OR_EQUAL if value >= threshold else Comparison.LESS_OR_EQUAL
 
 
 def _protect(
