@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tidemill.scaling.timeline import Fact
 
 app = typer.Typer()
+PICTURES = (".png", ".svg")
 
 GroupOption = Annotated[
     str | None,
@@ -97,6 +98,7 @@ def run_scenarios(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """Run the template's fleet in virtual time: how long messages wait, what it costs."""
     handler = HandlerTime(handler_seconds, handler_variation)
     chosen, start = _stories(scenario, trace, handler)
+    _check_picture(picture)
     if picture is not None and len(chosen) != 1:
         refuse_usage("--picture: one picture shows one scenario: choose it with --scenario")
     times = _times(spot_per_hour, boot_seconds)
@@ -134,6 +136,7 @@ def compare_policies(  # noqa: PLR0913, PLR0917 - each is an option of the comma
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Hold the template's policy against others and against what none can beat."""
+    _check_picture(picture)
     from tidemill.simulator.compare import compare  # noqa: PLC0415 - only this command needs them
     from tidemill.simulator.policies import rivals  # noqa: PLC0415
 
@@ -180,8 +183,11 @@ def record_trace(
     if output is None:
         write_trace(lots, sys.stdout)
         return
-    with output.open("w", encoding="utf-8") as out:
-        write_trace(lots, out)
+    try:
+        with output.open("w", encoding="utf-8") as out:
+            write_trace(lots, out)
+    except OSError as error:
+        raise SimulationError(f"--output: cannot write {output}: {error.strerror}") from error
     typer.echo(f"wrote {len(lots)} minutes with {sum(count for _, count in lots)} messages")
 
 
@@ -198,6 +204,16 @@ def _stories(
         if name not in SCENARIOS:
             refuse_usage(f"--scenario: there is no {name}: choose of {', '.join(SCENARIOS)}")
     return [with_handler(SCENARIOS[name], handler) for name in names or SCENARIOS], START
+
+
+def _check_picture(path: Path | None) -> None:
+    """Refuse a picture that could not be drawn, before anything is simulated for it."""
+    if path is None:
+        return
+    if path.suffix not in PICTURES:
+        refuse_usage(f"--picture: {path}: choose a name that ends in {' or '.join(PICTURES)}")
+    if not path.parent.is_dir():
+        refuse_usage(f"--picture: there is no folder {path.parent}")
 
 
 def _times(spot_per_hour: float, boot_seconds: float | None) -> Times:
