@@ -81,6 +81,13 @@ def test_a_value_out_of_bounds_is_refused(
     assert str(error.value).endswith(problem)
 
 
+def test_all_parameters_without_a_value_are_told_at_once() -> None:
+    """So that nobody has to find them out one by one."""
+    declared: Document = {"Vpc": {}, "Size": {"Default": 1}, "Key": {}, "Zone": {}}
+    with pytest.raises(ParameterError, match="^parameters Vpc, Zone have no defaults: give values"):
+        parameter_values({"Parameters": declared}, {"Key": "mine"})
+
+
 def test_an_unknown_parameter_is_refused_with_those_there_are() -> None:
     """A typo shows at once."""
     with pytest.raises(ParameterError, match=r"unknown parameter MaxInstance: .*, MaxInstances, "):

@@ -21,8 +21,8 @@ def parameter_values(template: Document, given: Mapping[str, str]) -> dict[str, 
     is looked up.
 
     Raises:
-        ParameterError: a name that the template does not have, a parameter without value, or a
-            value out of bounds (with the template's ConstraintDescription).
+        ParameterError: a name that the template does not have, parameters without value (all of
+            them are named), or a value out of bounds (with the template's ConstraintDescription).
         TemplateError: a bound in the template cannot be read.
     """
     declared: Mapping[str, Document] = template.get("Parameters") or {}
@@ -30,11 +30,14 @@ def parameter_values(template: Document, given: Mapping[str, str]) -> dict[str, 
         if name not in declared:
             known = ", ".join(declared) or "none"
             raise ParameterError(f"unknown parameter {name}: the template has {known}")
+    missing = [name for name in declared if name not in given and "Default" not in declared[name]]
+    if missing:
+        several = f"parameters {', '.join(missing)} have no defaults: give values for them"
+        single = f"parameter {missing[0]} has no default: give a value for it"
+        raise ParameterError(several if len(missing) > 1 else single)
     values: dict[str, str | list[str]] = {}
     for name, declaration in declared.items():
         where = f"Parameters.{name}"
-        if name not in given and "Default" not in declaration:
-            raise ParameterError(f"parameter {name} has no default: give a value for it")
         value = given[name] if name in given else needed(declaration, "Default", where)
         kind = needed({"Type": "String"} | declaration, "Type", where)
         listed = kind == "CommaDelimitedList" or kind.startswith("List<")
