@@ -173,11 +173,12 @@ def record_trace(
     import boto3  # noqa: PLC0415 - slow to import
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
+    from shared.region import chosen_region  # noqa: PLC0415
     from tidemill.simulator.recording import record, write_trace  # noqa: PLC0415
 
     try:
-        cloudwatch = boto3.client("cloudwatch")
-    except BotoCoreError as error:
+        cloudwatch = boto3.client("cloudwatch", region_name=chosen_region())
+    except (BotoCoreError, ValueError) as error:  # the latter is of an endpoint that is none
         raise SimulationError(f"no client of CloudWatch: {error}") from error
     lots = record(cloudwatch, queue, hours, datetime.now(UTC))
     if output is None:
