@@ -84,7 +84,7 @@ def test_a_value_out_of_bounds_is_refused(
 def test_all_parameters_without_a_value_are_told_at_once() -> None:
     """So that nobody has to find them out one by one."""
     declared: Document = {"Vpc": {}, "Size": {"Default": 1}, "Key": {}, "Zone": {}}
-    with pytest.raises(ParameterError, match="^parameters Vpc, Zone have no defaults: give values"):
+    with pytest.raises(ParameterError, match=r"^parameters Vpc, Zone have no defaults: give"):
         parameter_values({"Parameters": declared}, {"Key": "mine"})
 
 
