@@ -35,7 +35,7 @@ from tidemill.options import (
 from tidemill.report.errors import ReportError
 from tidemill.rig import daemon
 from tidemill.rig.clients import without_aws
-from tidemill.rig.command import RIG_FOLDER, chaos, fleet
+from tidemill.rig.command import RIG_FOLDER, chaos, compose, fleet
 from tidemill.rig.demo import DemoOptions, run_demo
 from tidemill.rig.errors import RigError
 from tidemill.rig.rig import RigOptions
@@ -62,6 +62,7 @@ app = typer.Typer(
 app.add_typer(dashboard, name="dashboard")
 app.add_typer(simulator)
 app.add_typer(chaos, name="chaos")
+app.add_typer(compose, name="compose")
 app.command()(fleet)
 
 

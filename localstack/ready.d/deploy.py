@@ -1,6 +1,7 @@
 """Deploys template.yaml as soon as LocalStack is ready; LocalStack runs this file itself."""
 
 import os
+import signal
 from pathlib import Path
 
 import boto3
@@ -8,23 +9,31 @@ import boto3
 STACK = os.environ.get("STACK", "tidemill")
 TEMPLATE = Path("/opt/tidemill/template.yaml")
 ARTEFACTS = "tidemill-artefacts"
+ENDPOINT = "http://localhost:4566"
 
 
-def deploy() -> None:
-    """Create the stack with the parameters of PARAMETERS, "Name=value,Name=value"; await it."""
+def deploy(parameters: dict[str, str]) -> None:
+    """Create the stack and await it.
+
+    Raises:
+        ValueError: the template has no parameter of such a name, which LocalStack would let pass.
+    """
     session = boto3.Session("test", "test", region_name="us-east-1")
-    endpoint = "http://localhost:4566"
     # A template that is sent along may have 51,200 bytes, one that lies in a bucket a megabyte.
-    storage = session.client("s3", endpoint_url=endpoint)
+    storage = session.client("s3", endpoint_url=ENDPOINT)
     storage.create_bucket(Bucket=ARTEFACTS)
     storage.put_object(Bucket=ARTEFACTS, Key=TEMPLATE.name, Body=TEMPLATE.read_bytes())
-    given = [pair.partition("=") for pair in os.environ.get("PARAMETERS", "").split(",") if pair]
-    cloudformation = session.client("cloudformation", endpoint_url=endpoint)
+    url = f"{ENDPOINT}/{ARTEFACTS}/{TEMPLATE.name}"
+    cloudformation = session.client("cloudformation", endpoint_url=ENDPOINT)
+    declared = cloudformation.get_template_summary(TemplateURL=url)["Parameters"]
+    known = [item["ParameterKey"] for item in declared]
+    if unknown := [name for name in parameters if name not in known]:
+        raise ValueError(f"unknown parameter {unknown[0]}: the template has {', '.join(known)}")
     cloudformation.create_stack(
         StackName=STACK,
-        TemplateURL=f"{endpoint}/{ARTEFACTS}/{TEMPLATE.name}",
+        TemplateURL=url,
         Parameters=[
-            {"ParameterKey": name.strip(), "ParameterValue": value} for name, _, value in given
+            {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
         ],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
@@ -33,4 +42,16 @@ def deploy() -> None:
     )
 
 
-deploy()
+def read_parameters(text: str) -> dict[str, str]:
+    """Return the parameters of "Name=value,Name=value"."""
+    pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+try:
+    deploy(read_parameters(os.environ.get("PARAMETERS", "")))
+except Exception as error:
+    print(f"the stack is not created: {error}", flush=True)
+    # Without its stack this LocalStack is of no use: whoever waits for it hears of it at once.
+    os.kill(os.getpid(), signal.SIGTERM)
+    raise

@@ -66,7 +66,7 @@ def name() -> str:
 def engine(docker_engine: DockerClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """Lend the engine that the docker command talks to."""
     assert docker_engine.ping()
-    monkeypatch.setenv("DOCKER_HOST", support._host())
+    monkeypatch.setenv("DOCKER_HOST", support.engine_host())
     engine = Engine()
     yield engine
     engine.close()

@@ -42,7 +42,7 @@ class Images:
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[DockerClient]:
     """Lend a client of the Docker engine; without an engine skip, in CI fail."""
-    client = docker.from_env(timeout=120, environment={**os.environ, "DOCKER_HOST": _host()})
+    client = docker.from_env(timeout=120, environment={**os.environ, "DOCKER_HOST": engine_host()})
     try:
         yield client
     finally:
@@ -92,7 +92,7 @@ def container(
             started.remove(force=True, v=True)
 
 
-def _host() -> str:
+def engine_host() -> str:
     """Return where the engine answers that the docker command talks to.
 
     The command knows contexts, which the SDK does not; and where nobody answers, the SDK leaves a

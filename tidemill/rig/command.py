@@ -22,12 +22,15 @@ from tidemill.options import (
 from tidemill.report.live import LineView
 from tidemill.rig import daemon
 from tidemill.rig.chaos import interrupt_spot
+from tidemill.rig.compose import down as bring_down
+from tidemill.rig.compose import up as bring_up
 from tidemill.rig.containers import SOCKET, Depth
 from tidemill.rig.errors import RigError
 from tidemill.rig.fleet import FleetOptions, serve_fleet
 
 FLEET_FOLDER = Path("build/fleet")
 RIG_FOLDER = Path("build/rig")
+COMPOSE_FILE = Path("localstack/compose.yaml")
 AUTOSCALING_PORT = 4567
 """Beside LocalStack's 4566."""
 
@@ -62,6 +65,29 @@ def spot(
     typer.echo(f"{interrupt_spot(endpoint_url, instance)} got the notice that it ends")
 
 
+compose = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+FileOption = Annotated[Path, typer.Option("--file", metavar="FILE", help="The compose file.")]
+
+
+@compose.callback()
+def _containers() -> None:
+    """Run the flow in containers, as `docker compose` with localstack/compose.yaml does."""
+
+
+@compose.command("up")
+def compose_up(file: FileOption = COMPOSE_FILE) -> None:
+    """Bring LocalStack, the stack and the fleet's controller up; say plainly what hinders."""
+    bring_up(file)
+    typer.echo("up: send with `docker compose -f localstack/compose.yaml run --rm producer`")
+
+
+@compose.command("down")
+def compose_down(file: FileOption = COMPOSE_FILE) -> None:
+    """Remove everything that is up, messages included."""
+    bring_down(file)
+
+
 def fleet(  # noqa: PLR0913, PLR0917 - each is an option of the command
     network: Annotated[
         str, typer.Option("--network", help="The Docker network that instances are on.")
@@ -71,6 +97,9 @@ def fleet(  # noqa: PLR0913, PLR0917 - each is an option of the command
         str, typer.Option("--endpoint-url", metavar="URL", help="The local AWS, from the network.")
     ],
     stack: Annotated[str, typer.Option("--stack", help="The stack deployed there.")] = "tidemill",
+    name: Annotated[
+        str, typer.Option("--name", help="The fleet's, in names and labels of its containers.")
+    ] = "tidemill",
     depth: Annotated[
         Depth,
         typer.Option(
@@ -106,6 +135,7 @@ def fleet(  # noqa: PLR0913, PLR0917 - each is an option of the command
             template=read_template(template),
             endpoint=endpoint_url,
             stack=stack,
+            name=name,
             speed=speed,
             boot_seconds=boot_seconds,
             autoscaling_port=autoscaling_port,

@@ -44,6 +44,7 @@ class FleetOptions:
         template: what the stack was made of.
         endpoint: where the local AWS is, for us and for the instances.
         stack: the stack's name; its parameters are the ones that it was deployed with.
+        name: the fleet's, in names and labels of its containers.
         speed: how many times faster than ours AWS's time runs.
         boot_seconds: AWS's seconds from launch to a started consumer.
         autoscaling_port: where the Auto Scaling API listens.
@@ -60,6 +61,7 @@ class FleetOptions:
     template: Document
     endpoint: str
     stack: str
+    name: str
     speed: float
     boot_seconds: float
     autoscaling_port: int
@@ -111,6 +113,7 @@ def running_fleet(options: FleetOptions, tell: Callable[[Fact], None]) -> Iterat
             boot_seconds=options.boot_seconds,
             keep_facts=False,
             stack=options.stack,
+            resume=True,
         )
         worlds: list[ContainerWorld] = []
 
@@ -174,7 +177,7 @@ def _world(rig: Rig, engine: Engine, options: FleetOptions) -> ContainerWorld:
     return ContainerWorld(
         engine,
         ContainerOptions(
-            fleet=options.stack,
+            fleet=options.name,
             depth=options.depth,
             image=options.image,
             instance_image=options.instance_image,

@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 class Recorder:
     """Listens to turns; `facts` are all facts so far, `tell` hears each of them too."""
 
-    def __init__(self, path: Path, tell: Callable[[Fact], None], *, keep: bool) -> None:
-        """Write to this new file; without `keep`, for rigs that stay up, forget what is written."""
-        self._stream = path.open("wb")
+    def __init__(
+        self, path: Path, tell: Callable[[Fact], None], *, keep: bool, resume: bool = False
+    ) -> None:
+        """Write to this new file, or with `resume` go on with it.
+
+        Without `keep`, for rigs that stay up, forget what is written.
+        """
+        self._stream = path.open("ab" if resume else "wb")
         self._encoder = msgspec.json.Encoder()
         self._tell = tell
         self._keep = keep

@@ -50,7 +50,8 @@ ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 class RigOptions:
     """How to run a rig: `port` 0 is any free one, `boot_seconds` are AWS's, from launch to work.
 
-    `keep_facts` keeps all facts in memory, for runs that end.
+    `keep_facts` keeps all facts in memory, for runs that end. `resume` goes on with the folder's
+    timeline.
     """
 
     folder: Path
@@ -61,6 +62,7 @@ class RigOptions:
     boot_seconds: float = LAUNCH_SECONDS + USER_DATA_SECONDS
     keep_facts: bool = True
     stack: str = STACK
+    resume: bool = False
 
 
 class InstanceWorld(World, Protocol):
@@ -125,7 +127,12 @@ class Rig:
         self.probe = QueueProbe(
             clients.sqs, self.queue_url, self.dead_letter_url, self.world.polled
         )
-        self.recorder = Recorder(options.folder / "timeline.jsonl", tell, keep=options.keep_facts)
+        self.recorder = Recorder(
+            options.folder / "timeline.jsonl",
+            tell,
+            keep=options.keep_facts,
+            resume=options.resume,
+        )
         stack.callback(self.recorder.close)
         mirror = CloudWatchMirror(clients.cloudwatch, fleet)
         self._ports = Ports(self.probe, self.world, (mirror, self.recorder, self))

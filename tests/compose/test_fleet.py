@@ -1,0 +1,107 @@
+"""The compose project at work: containers come and go with the queue, and nothing is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from support.compose import GROUP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from support.compose import Project
+
+pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(420)]
+
+NOBODY: Final = frozenset[str]()
+
+
+def check_account(
+    project: Project, sent: dict[str, bool], logged: Iterable[dict[str, Any]]
+) -> None:
+    """Check that every message was processed and logged with its content, or is a dead letter."""
+    poison = {message_id for message_id, bad in sent.items() if bad}
+    lines = [line for line in logged if line["message_id"] in sent]
+    processed = {line["message_id"] for line in lines if line["outcome"] == "processed"}
+    assert processed == sent.keys() - poison
+    assert project.dead_letters() == poison
+    assert project.left("work") == 0
+    for line in lines:
+        if line["outcome"] == "processed":
+            assert line["body"]["vehicleId"]
+
+
+def test_containers_rise_to_four_and_go_back_to_none(project: Project, tmp_path: Path) -> None:
+    """500 messages and 5 poison ones: none is lost, and CloudWatch Logs has every content."""
+    project.compose("up", "--wait")
+    assert project.running() == NOBODY
+    sent = project.produce(tmp_path, "--count", "500", "--poison", "5")
+    rise = project.watch(lambda running: len(running) == 4)
+    fall = project.watch(lambda running: not running)
+    assert len(sent) == 505
+    assert max(rise + fall) == 4
+    check_account(project, sent, project.logged())
+    project.watch(lambda _: all(item["StatusCode"] == "Successful" for item in told(project)))
+    launches = [item for item in told(project) if item["Description"].startswith("Launching")]
+    assert len(launches) == 4
+
+
+def told(project: Project) -> list[dict[str, Any]]:
+    """Return the scaling activities that the Auto Scaling API tells of."""
+    autoscaling = project.client("autoscaling", project.autoscaling_port)
+    answer = autoscaling.describe_scaling_activities(AutoScalingGroupName=GROUP)
+    activities: list[dict[str, Any]] = answer["Activities"]
+    return activities
+
+
+def test_killed_consumers_are_replaced_and_a_killed_controller_goes_on(
+    project: Project, tmp_path: Path
+) -> None:
+    """With the instances that it finds; their messages come back, and none is lost."""
+    project.compose("up", "--wait")
+    sent = project.produce(tmp_path, "--count", "300")
+    project.watch(lambda running: len(running) == 4)
+    first = project.running()
+    victim = min(first)
+    project.engine.containers.get(f"{project.name}-{victim}").kill()
+    project.watch(lambda running: len(running) == 4 and victim not in running)
+    before = project.running()
+    # A consumer that is about to start needs its credentials from the controller.
+    project.watch(lambda running: all(project.works(instance) for instance in running))
+    project.compose("kill", "fleet")
+    assert project.running() == before
+    project.compose("start", "fleet")
+    autoscaling = project.client("autoscaling", project.autoscaling_port)
+    project.watch(lambda _: project.healthy("fleet"))
+    known = autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]["Instances"]
+    assert {item["InstanceId"] for item in known} == before
+    project.watch(lambda running: not running)
+    # What a killed consumer had not sent to CloudWatch Logs yet, its standard output has.
+    check_account(project, sent, project.printed())
+
+
+def test_down_removes_the_instances_of_a_killed_controller(
+    project: Project, tmp_path: Path
+) -> None:
+    """Container, network and volume: the fixture looks for what is left."""
+    project.compose("up", "--wait")
+    project.produce(tmp_path, "--count", "1")
+    project.watch(lambda running: len(running) == 1)
+    project.compose("kill", "fleet")
+
+
+def test_instances_that_run_the_templates_own_user_data(project: Project, tmp_path: Path) -> None:
+    """They boot, start consumers beside them, watch for their end, drain, complete the hook."""
+    project.settings = {"DEPTH": "user-data", "SPEED": "12"}
+    project.compose("--profile", "user-data", "up", "--wait")
+    sent = project.produce(tmp_path, "--count", "99", "--poison", "1")
+    project.watch(lambda running: len(running) == 2)
+    project.watch(lambda _: len(project.running("consumer")) == 2)
+    fall = project.watch(lambda running: not running)
+    assert max(fall) == 2
+    check_account(project, sent, project.logged())
+    said = project.compose("logs", "fleet")
+    assert said.count("has drained") == 2
+    assert "timed out" not in said

@@ -1,0 +1,136 @@
+"""The controller of a fleet of containers: what it adopts, and what its instances are told."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import pytest
+from support.engines import FakeEngine, HandClock
+from support.fleets import product_fleet, product_template
+from support.groups import ONE, TWO
+
+from tidemill.rig.containers import Adopted, Depth
+from tidemill.rig.durations import shortened
+from tidemill.rig.fleet import FleetOptions, _world, adopted
+from tidemill.rig.userdata import container_environment
+from tidemill.scaling.group import reconcile
+from tidemill.scaling.instances import GroupMemory, LifecycleState
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tidemill.rig.engine import ContainerSpec, Engine
+    from tidemill.rig.rig import Rig
+
+NOW: Final = 1_750_000_020.0
+
+
+# ---- adoption
+
+
+def test_instances_of_an_earlier_controller_are_the_groups() -> None:
+    """Those that had started are in service, the oldest first, and all are wanted."""
+    found = [Adopted(TWO, NOW - 10, booted=False), Adopted(ONE, NOW - 90, booted=True)]
+    memory = adopted(GroupMemory(0), NOW, found)
+    assert [
+        (item.id, item.state, item.launched_at, item.in_service_at) for item in memory.instances
+    ] == [
+        (ONE, LifecycleState.IN_SERVICE, NOW - 90, NOW),
+        (TWO, LifecycleState.PENDING, NOW - 10, None),
+    ]
+    assert memory.desired == 2
+
+
+def test_nothing_is_launched_or_ended_because_of_an_adoption() -> None:
+    """The group has what it wants."""
+    memory = adopted(GroupMemory(0), NOW, [Adopted(ONE, NOW, booted=True)])
+    step = reconcile(product_fleet().group, memory, NOW)
+    assert (step.launch, step.drain, step.terminate) == ((), (), ())
+
+
+def test_a_group_that_wants_more_than_it_finds_launches_the_rest() -> None:
+    """With an id that no adopted instance has."""
+    last = "i-0000000000000001f"
+    memory = adopted(GroupMemory(3), NOW, [Adopted(last, NOW, booted=True)])
+    assert memory.desired == 3
+    step = reconcile(product_fleet().group, memory, NOW)
+    assert step.launch == ("i-00000000000000020", "i-00000000000000021")
+
+
+def test_a_group_that_finds_nothing_is_as_it_was() -> None:
+    """Nobody has left anything."""
+    memory = GroupMemory(1, launched=4)
+    assert adopted(memory, NOW, []) == memory
+
+
+# ---- what instances are told
+
+
+def launched(folder: Path, depth: Depth) -> ContainerSpec:
+    """Return what an instance of the product's fleet is made of."""
+    fleet = product_fleet()
+    speed = 20.0
+
+    def consumer_settings(instance: str) -> dict[str, str]:
+        given = container_environment(fleet.user_data, {"INSTANCE_ID": instance})
+        return shortened(given, speed)
+
+    rig = SimpleNamespace(
+        fleet=fleet,
+        clock=HandClock(speed=speed),
+        queue_url="http://localstack:4566/queue/work",
+        consumer_settings=consumer_settings,
+    )
+    options: dict[str, Any] = {
+        "folder": folder,
+        "template": product_template(),
+        "endpoint": "http://localstack:4566",
+        "stack": "a-stack",
+        "name": "mill",
+        "speed": speed,
+        "boot_seconds": 60,
+        "autoscaling_port": 4567,
+        "depth": depth,
+        "image": "the-consumer",
+        "instance_image": "the-machine",
+        "network": "the-network",
+        "host": "fleet",
+        "socket": "/var/run/docker.sock",
+        "labels": {},
+    }
+    engine = FakeEngine()
+    world = _world(cast("Rig", rig), cast("Engine", engine), FleetOptions(**options))
+    world.launch(ONE)
+    spec = engine.made[f"mill-{ONE}"].spec
+    world.close()
+    return spec
+
+
+@pytest.mark.parametrize("depth", list(Depth))
+def test_an_instance_has_no_credentials_but_those_of_its_role(tmp_path: Path, depth: Depth) -> None:
+    """They are in its metadata, as on EC2; it knows where that is, and may ask."""
+    environment = launched(tmp_path, depth).environment
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"):
+        assert name not in environment
+    assert environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"].startswith("http://fleet:")
+    assert environment["AWS_ENDPOINT_URL"] == "http://localstack:4566"
+    assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"] == "us-east-1"
+
+
+def test_a_consumer_has_what_user_data_gives_at_the_rigs_speed(tmp_path: Path) -> None:
+    """Beside what finds the local AWS."""
+    environment = launched(tmp_path, Depth.DIRECT).environment
+    assert environment["INSTANCE_ID"] == ONE
+    given = container_environment(product_fleet().user_data, {"INSTANCE_ID": ONE})
+    assert given.keys() <= environment.keys()
+    assert float(environment["POLL_WAIT_SECONDS"]) == float(given["POLL_WAIT_SECONDS"]) / 20
+
+
+def test_a_machine_finds_the_auto_scaling_api(tmp_path: Path) -> None:
+    """Its drain watcher completes its hook there; its speed is for whatever waits on it."""
+    environment = launched(tmp_path, Depth.USER_DATA).environment
+    assert environment["AWS_ENDPOINT_URL_AUTO_SCALING"] == "http://fleet:4567"
+    assert environment["SPEED"] == "20"
+    assert environment["QUEUE_URL"] == "http://localstack:4566/queue/work"
+    assert "POLL_WAIT_SECONDS" not in environment, "its user data says that"
