@@ -1,28 +1,27 @@
-"""The group, its instances, policies, hooks and activities, as the Describe actions show them."""
+"""The group, its instances, hooks, schedule and activities, as the Describe actions show them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from uuid import uuid5
 
+from tidemill.rig.autoscaling.names import group_arn, scheduled_arn
 from tidemill.rig.clients import REGION
-from tidemill.scaling.activities import OURS
 from tidemill.scaling.group import global_timeout
 from tidemill.scaling.instances import HEALTH_CHECK
 from tidemill.scaling.timeline import stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tidemill.rig.autoscaling.ports import View
     from tidemill.scaling.activities import Activity
     from tidemill.scaling.instances import Instance
-    from tidemill.scaling.spec import LifecycleHook, StepScalingPolicy
+    from tidemill.scaling.spec import LifecycleHook, MaintenancePolicy, ScheduledAction, WarmPool
 
-ACCOUNT = "000000000000"
 ZONE = f"{REGION}a"
 """The rig has one place to run instances."""
+
+POOLED = "Warmed:"
+"""What the states begin with whose instances are the warm pool's, not the group's."""
 
 Shown = dict[str, Any]
 
@@ -35,11 +34,12 @@ def moment(seconds: float) -> datetime:
 def show_group(view: View, *, with_instances: bool) -> Shown:
     """Return the group as DescribeAutoScalingGroups does."""
     group, memory = view.fleet.group, view.memory
+    low, high = memory.limits(group)
     shown = {
         "AutoScalingGroupName": group.name,
-        "AutoScalingGroupARN": _group_arn(view),
-        "MinSize": group.min_size,
-        "MaxSize": group.max_size,
+        "AutoScalingGroupARN": group_arn(group.name),
+        "MinSize": low,
+        "MaxSize": high,
         "DesiredCapacity": memory.desired,
         "DefaultCooldown": group.default_cooldown,
         "DefaultInstanceWarmup": group.default_warmup,
@@ -47,7 +47,7 @@ def show_group(view: View, *, with_instances: bool) -> Shown:
         "LoadBalancerNames": [],
         "TargetGroupARNs": [],
         "HealthCheckType": "EC2",
-        "HealthCheckGracePeriod": 0,
+        "HealthCheckGracePeriod": group.grace,
         "CreatedTime": moment(view.created_at),
         "SuspendedProcesses": [
             {"ProcessName": name, "SuspensionReason": f"User suspended at {stamp(at)}"}
@@ -57,22 +57,34 @@ def show_group(view: View, *, with_instances: bool) -> Shown:
             {"Metric": name, "Granularity": "1Minute"} for name in sorted(group.metrics)
         ],
         "Tags": [],
-        "TerminationPolicies": ["Default"],
-        "NewInstancesProtectedFromScaleIn": False,
+        "TerminationPolicies": list(group.termination),
+        "NewInstancesProtectedFromScaleIn": group.protects,
     }
+    if group.maintenance is not None:
+        shown["InstanceMaintenancePolicy"] = _show_maintenance(group.maintenance)
+    if group.warm_pool is not None:
+        shown["WarmPoolConfiguration"] = show_warm_pool(group.warm_pool)
+        shown["WarmPoolSize"] = sum(map(is_pooled, memory.instances))
     if with_instances:
-        shown["Instances"] = [show_instance(view, item) for item in memory.instances]
+        shown["Instances"] = [
+            show_instance(view, item) for item in memory.instances if not is_pooled(item)
+        ]
     return shown
 
 
+def is_pooled(instance: Instance) -> bool:
+    """Tell whether an instance is the warm pool's, be it on its way there or out of it."""
+    return instance.state.startswith(POOLED)
+
+
 def show_instance(view: View, instance: Instance) -> Shown:
-    """Return an instance as part of its group."""
+    """Return an instance as part of its group or of its warm pool."""
     lost = instance.vanished is not None and HEALTH_CHECK not in view.memory.suspended
     return {
         "InstanceId": instance.id,
         "AvailabilityZone": ZONE,
         "LifecycleState": instance.state.value,
-        "HealthStatus": "Unhealthy" if lost else "Healthy",
+        "HealthStatus": "Unhealthy" if lost or instance.unhealthy else "Healthy",
         "ProtectedFromScaleIn": instance.protected,
     }
 
@@ -91,7 +103,7 @@ def show_activity(view: View, activity: Activity) -> Shown:
     return {
         "ActivityId": activity.id,
         "AutoScalingGroupName": view.fleet.group.name,
-        "AutoScalingGroupARN": _group_arn(view),
+        "AutoScalingGroupARN": group_arn(view.fleet.group.name),
         "Description": activity.description,
         "Cause": activity.cause,
         "StartTime": moment(activity.start),
@@ -100,29 +112,6 @@ def show_activity(view: View, activity: Activity) -> Shown:
         "StatusMessage": activity.message or None,
         "Progress": activity.progress,
         "Details": f'{{"Availability Zone":"{ZONE}"}}',
-    }
-
-
-def show_policy(view: View, policy: StepScalingPolicy) -> Shown:
-    """Return a policy with the alarms that trigger it."""
-    return {
-        "AutoScalingGroupName": view.fleet.group.name,
-        "PolicyName": policy.name,
-        "PolicyARN": _arn("scalingPolicy", policy.name, f"{_path(view)}:policyName/{policy.name}"),
-        "PolicyType": "StepScaling",
-        "AdjustmentType": policy.adjustment_type.value,
-        "MinAdjustmentMagnitude": policy.min_adjustment_magnitude,
-        "StepAdjustments": [
-            {
-                "MetricIntervalLowerBound": step.lower,
-                "MetricIntervalUpperBound": step.upper,
-                "ScalingAdjustment": step.adjustment,
-            }
-            for step in policy.steps
-        ],
-        "EstimatedInstanceWarmup": policy.warmup,
-        "Alarms": list(_alarms(view, policy)),
-        "Enabled": True,
     }
 
 
@@ -138,21 +127,33 @@ def show_hook(view: View, hook: LifecycleHook) -> Shown:
     }
 
 
-def _alarms(view: View, policy: StepScalingPolicy) -> Iterator[Shown]:
-    for alarm in view.fleet.alarms:
-        if policy.logical_id in alarm.actions:
-            arn = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{alarm.name}"
-            yield {"AlarmName": alarm.name, "AlarmARN": arn}
+def show_scheduled(view: View, action: ScheduledAction) -> Shown:
+    """Return a scheduled action; its times are those that the template gives."""
+    return {
+        "AutoScalingGroupName": view.fleet.group.name,
+        "ScheduledActionName": action.name,
+        "ScheduledActionARN": scheduled_arn(view.fleet.group.name, action.name),
+        "StartTime": None if action.start is None else moment(action.start),
+        "EndTime": None if action.end is None else moment(action.end),
+        "Recurrence": action.recurrence,
+        "MinSize": action.min_size,
+        "MaxSize": action.max_size,
+        "DesiredCapacity": action.desired,
+        "TimeZone": None if action.recurrence is None else action.zone,
+    }
 
 
-def _path(view: View) -> str:
-    return f"autoScalingGroupName/{view.fleet.group.name}"
+def show_warm_pool(pool: WarmPool) -> Shown:
+    """Return the settings of a warm pool."""
+    return {
+        "MaxGroupPreparedCapacity": pool.max_prepared,
+        "MinSize": pool.min_size,
+        "PoolState": pool.state,
+    }
 
 
-def _group_arn(view: View) -> str:
-    return _arn("autoScalingGroup", view.fleet.group.name, _path(view))
-
-
-def _arn(kind: str, name: str, path: str) -> str:
-    number = uuid5(OURS, f"{kind}/{name}")
-    return f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:{kind}:{number}:{path}"
+def _show_maintenance(policy: MaintenancePolicy) -> Shown:
+    return {
+        "MinHealthyPercentage": policy.min_healthy,
+        "MaxHealthyPercentage": policy.max_healthy,
+    }

@@ -1,0 +1,100 @@
+"""The actions that take instances out of service, out of the group, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tidemill.rig.autoscaling.answers import show_activity
+from tidemill.rig.autoscaling.checks import check_name, refuse
+from tidemill.scaling import commands
+from tidemill.scaling.activities import Activity, activity_id, tell
+from tidemill.scaling.errors import invalid
+from tidemill.scaling.timeline import Noted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tidemill.rig.autoscaling.ports import Group
+
+    Request = Mapping[str, Any]
+    Result = dict[str, Any]
+
+MOST_INSTANCES = 20
+"""In one request (API reference, DetachInstances, EnterStandby and ExitStandby)."""
+
+
+def terminate(group: Group, request: Request) -> Result:
+    """Do what TerminateInstanceInAutoScalingGroup asks; the answer has the activity so far."""
+    refuse(request, "InstanceIds")
+    if "InstanceId" not in request:
+        raise invalid(
+            "1 validation error detected: Value null at 'instanceId' failed to satisfy "
+            "constraint: Member must not be null"
+        )
+    decrement = request["ShouldDecrementDesiredCapacity"]
+    applied = group.request(
+        commands.TerminateInstance(request["InstanceId"], should_decrement=decrement)
+    )
+    activity = tell((), applied.facts)[-1]
+    return {"Activity": show_activity(group.view(), activity)}
+
+
+def enter_standby(group: Group, request: Request) -> Result:
+    """Do what EnterStandby asks."""
+    ids, decrement = _instances(group, request), request["ShouldDecrementDesiredCapacity"]
+    command = commands.EnterStandby(ids, should_decrement=decrement)
+    return _moved(group, command, "Moving EC2 instance to Standby", ("InProgress", 50))
+
+
+def exit_standby(group: Group, request: Request) -> Result:
+    """Do what ExitStandby asks."""
+    command = commands.ExitStandby(_instances(group, request))
+    return _moved(group, command, "Moving EC2 instance out of Standby", ("PreInService", 30))
+
+
+def detach(group: Group, request: Request) -> Result:
+    """Do what DetachInstances asks."""
+    ids, decrement = _instances(group, request), request["ShouldDecrementDesiredCapacity"]
+    command = commands.DetachInstances(ids, should_decrement=decrement)
+    return _moved(group, command, "Detaching EC2 instance", ("InProgress", 50))
+
+
+def _instances(group: Group, request: Request) -> tuple[str, ...]:
+    check_name(group.view(), request)
+    ids = tuple(dict.fromkeys(request.get("InstanceIds", ())))
+    if not 1 <= len(ids) <= MOST_INSTANCES:
+        raise invalid(f"InstanceIds has {len(ids)} instances: give 1 to {MOST_INSTANCES}")
+    return ids
+
+
+def _moved(
+    group: Group,
+    command: commands.EnterStandby | commands.ExitStandby | commands.DetachInstances,
+    description: str,
+    beginning: tuple[str, int],
+) -> Result:
+    """Let instances be moved; the answer has an activity for each, as it is in its `beginning`."""
+    before = group.view().memory.desired
+    applied = group.request(command)
+    after = applied.memory.desired
+    change = ""
+    if after != before:
+        direction = "shrinking" if after < before else "increasing"
+        change = f", {direction} the capacity from {before} to {after}"
+    status, progress = beginning
+    told = [fact for fact in applied.facts if isinstance(fact, Noted)]
+    view = group.view()
+    activities = [
+        Activity(
+            id=activity_id(f"{description} at {fact.at}", instance),
+            kind="move",
+            instance=instance,
+            description=f"{description}: {instance}",
+            cause=f"{fact.text.removesuffix('.')}{change}.",
+            start=fact.at,
+            status=status,
+            progress=progress,
+        )
+        for instance, fact in zip(command.instances, told, strict=True)
+    ]
+    return {"Activities": [show_activity(view, activity) for activity in activities]}
