@@ -35,8 +35,8 @@ demo: $(VENV)/.run ## Run the whole story on this machine: 0 to 4 consumers and 
 report: $(VENV)/.run ## Write REPORT.md from the last demo.
 	$(BIN)/tidemill report
 
-test: check $(LOCALSTACK)/.done ## Check everything and run the tests.
-	$(BIN)/pytest
+test: check $(LOCALSTACK)/.done .venv-aws/.done ## Check everything and run the tests; where CI is set, make a Docker engine for them.
+	settings=$$($(if $(CI),.ci/engine)) && eval "$$settings" && $(BIN)/pytest
 
 check: $(VENV)/.dev validate ## Format, lint, types, import rules, template.
 	$(BIN)/ruff format --check .
@@ -77,6 +77,7 @@ lock: $(VENV)/.dev ## Pin every dependency anew, with hashes, from pyproject.tom
 	  -o images/producer/requirements.txt
 	$(COMPILE) --upgrade requirements/deploy.in -o requirements/deploy.txt
 	$(COMPILE) --upgrade requirements/lint.in -o requirements/lint.txt
+	$(COMPILE) --upgrade requirements/aws.in -o requirements/aws.txt
 	rm -rf build/localstack && mkdir -p build/localstack # the release's own pins: it runs with no others
 	$(PIP) download --quiet --no-deps --no-binary localstack-core --dest build/localstack \
 	  $$(sed -n 's/^localstack-core\[runtime\]/localstack-core/p' requirements/localstack.in)
@@ -92,7 +93,7 @@ lock: $(VENV)/.dev ## Pin every dependency anew, with hashes, from pyproject.tom
 	  localstack/requirements.in -o localstack/requirements.txt
 
 clean: ## Remove everything that the verbs made.
-	rm -rf $(VENV) .venv-deploy .venv-lint $(LOCALSTACK) .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-deploy .venv-lint .venv-aws $(LOCALSTACK) .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -110,7 +111,7 @@ $(VENV)/.dev: $(BIN)/python requirements/dev.txt pyproject.toml
 	@touch $@ $(VENV)/.run
 
 # The locks are complete, and pip's resolver would stumble over a package's extras: no dependencies.
-.venv-deploy/.done .venv-lint/.done $(LOCALSTACK)/.done: .venv-%/.done: requirements/%.txt $(BIN)/python
+.venv-deploy/.done .venv-lint/.done .venv-aws/.done $(LOCALSTACK)/.done: .venv-%/.done: requirements/%.txt $(BIN)/python
 	$(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
 	  --require-hashes -r $<

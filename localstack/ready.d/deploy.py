@@ -1,14 +1,18 @@
 """Deploys template.yaml as soon as LocalStack is ready; LocalStack runs this file itself."""
 
+import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import boto3
+import yaml
 
 STACK = os.environ.get("STACK", "tidemill")
 TEMPLATE = Path("/opt/tidemill/template.yaml")
 ARTEFACTS = "tidemill-artefacts"
+KEY = "template.json"
 ENDPOINT = "http://localhost:4566"
 
 
@@ -22,8 +26,8 @@ def deploy(parameters: dict[str, str]) -> None:
     # A template that is sent along may have 51,200 bytes, one that lies in a bucket a megabyte.
     storage = session.client("s3", endpoint_url=ENDPOINT)
     storage.create_bucket(Bucket=ARTEFACTS)
-    storage.put_object(Bucket=ARTEFACTS, Key=TEMPLATE.name, Body=TEMPLATE.read_bytes())
-    url = f"{ENDPOINT}/{ARTEFACTS}/{TEMPLATE.name}"
+    storage.put_object(Bucket=ARTEFACTS, Key=KEY, Body=json.dumps(read_template()).encode())
+    url = f"{ENDPOINT}/{ARTEFACTS}/{KEY}"
     cloudformation = session.client("cloudformation", endpoint_url=ENDPOINT)
     declared = cloudformation.get_template_summary(TemplateURL=url)["Parameters"]
     known = [item["ParameterKey"] for item in declared]
@@ -40,6 +44,41 @@ def deploy(parameters: dict[str, str]) -> None:
     cloudformation.get_waiter("stack_create_complete").wait(
         StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
+
+
+class Loader(yaml.SafeLoader):
+    """Reads YAML with CloudFormation's short forms of functions."""
+
+
+def long_form(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    """Return `!Name value` as {"Fn::Name": value}."""
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+
+Loader.add_multi_constructor("!", long_form)
+
+
+def read_template() -> dict[str, Any]:
+    """Return the template without functions: LocalStack would need Docker to run them.
+
+    The controller samples the queue itself where the template's function does.
+    """
+    document: dict[str, Any] = yaml.load(TEMPLATE.read_text(), Loader)  # noqa: S506 - a SafeLoader
+    document["Resources"] = {
+        name: resource
+        for name, resource in document["Resources"].items()
+        if not resource["Type"].startswith("AWS::Serverless::")
+    }
+    del document["Transform"]
+    return document
 
 
 def read_parameters(text: str) -> dict[str, str]:

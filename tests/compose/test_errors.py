@@ -30,7 +30,7 @@ def test_a_localstack_that_wants_a_token(project: Project) -> None:
     text = f"License activation failed! No credentials were found: set the {token}"
     base = project.engine.images.get("tidemill/localstack:test")
     dockerfile = f'FROM {base.id}\nENTRYPOINT ["sh", "-c", "echo \'{text}\'; exit 55"]\n'
-    image, _ = project.engine.images.build(fileobj=io.BytesIO(dockerfile.encode()))
+    image, _ = project.engine.images.build(fileobj=io.BytesIO(dockerfile.encode()), rm=True)
     assert image.id
     project.settings = {"LOCALSTACK_IMAGE": image.id}
     try:

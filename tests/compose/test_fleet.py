@@ -82,14 +82,22 @@ def test_killed_consumers_are_replaced_and_a_killed_controller_goes_on(
     check_account(project, sent, project.printed())
 
 
-def test_down_removes_the_instances_of_a_killed_controller(
+def test_the_fast_signal_a_spot_interruption_and_a_controller_that_dies(
     project: Project, tmp_path: Path
 ) -> None:
-    """Container, network and volume: the fixture looks for what is left."""
+    """One message wakes the fleet; Spot takes the instance; `down` removes what nobody controls."""
+    project.settings = {"PARAMETERS": "FastSignal=true"}
     project.compose("up", "--wait")
     project.produce(tmp_path, "--count", "1")
     project.watch(lambda running: len(running) == 1)
-    project.compose("kill", "fleet")
+    (first,) = project.running()
+    done = project.tidemill(
+        *("chaos", "spot", "--endpoint-url", f"http://127.0.0.1:{project.autoscaling_port}")
+    )
+    assert done.stdout == f"{first} got the notice that it ends\n"
+    project.watch(lambda running: len(running) == 1 and first not in running)
+    assert f"{first} is gone (EC2 took the Spot instance back)" in project.compose("logs", "fleet")
+    project.compose("kill", "fleet")  # the fixture looks for what is left
 
 
 def test_instances_that_run_the_templates_own_user_data(project: Project, tmp_path: Path) -> None:
