@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tidemill.rig.processes import LAUNCH_SECONDS, USER_DATA_SECONDS
+from tidemill.boot_times import LAUNCH_SECONDS, USER_DATA_SECONDS
 from tidemill.scaling.template import Document, parse_template
 
 TemplateOption = Annotated[

@@ -383,9 +383,97 @@ def test_a_machine_that_ends_while_it_drains_is_gone(stage_of: Stages) -> None:
 def test_orders_for_an_instance_that_is_gone_do_nothing(stage_of: Stages) -> None:
     """The group may not have heard yet."""
     stage = stage_of()
+    stage.world.stop(ONE)
     stage.world.drain(ONE)
     stage.world.terminate(ONE)
     assert stage.events() == []
+
+
+# ---- the warm pool
+
+
+def test_a_stopped_instance_stays_and_boots_again_when_it_is_launched_again(
+    stage_of: Stages,
+) -> None:
+    """Its container ends and is started once more, 30 s after the launch."""
+    stage = stage_of()
+    stage.boot()
+    port = stage.made().spec.labels[METADATA_LABEL]
+    stage.world.stop(ONE)
+    assert stage.made().signals == ["SIGTERM"]
+    stage.engine.end(stage.name())
+    assert stage.events(after=3600) == []
+    stage.world.launch(ONE)
+    assert stage.events(after=20) == [Booted(ONE)]
+    assert stage.events(after=9.9) == []
+    assert stage.made().state == "exited"
+    assert stage.events(after=0.1) == []
+    assert stage.made().state == "running"
+    assert stage.told("instance-id") == ONE
+    assert stage.made().spec.labels[METADATA_LABEL] == port
+    stage.engine.end(stage.name(), code=1)
+    assert stage.events() == [Gone(ONE, "its container ended with exit code 1: it said nothing")]
+
+
+def test_an_instance_that_was_stopped_before_it_worked_has_all_its_boot_before_it(
+    stage_of: Stages,
+) -> None:
+    """Its user data had not come to the end."""
+    stage = stage_of()
+    stage.world.launch(ONE)
+    assert stage.events(after=20) == [Booted(ONE)]
+    stage.world.stop(ONE)
+    assert stage.events(after=100) == []
+    stage.world.launch(ONE)
+    assert stage.events(after=59.9) == [Booted(ONE)]
+    assert stage.made().state == "created"
+    assert stage.events(after=0.1) == []
+    assert stage.made().state == "running"
+
+
+def test_a_machine_that_is_stopped_stops_its_consumer_and_runs_its_user_data_again(
+    stage_of: Stages,
+) -> None:
+    """It starts when it has booted."""
+    stage = stage_of(Depth.USER_DATA)
+    stage.boot()
+    labels = {FLEET_LABEL: "mill", INSTANCE_LABEL: ONE, ROLE_LABEL: "consumer"}
+    stage.engine.add(f"mill-{ONE}-consumer", labels)
+    stage.world.stop(ONE)
+    for container in stage.engine.made.values():
+        assert container.signals == ["SIGTERM"]
+        container.state = "exited"
+    assert stage.events() == []
+    assert not stage.world.polled()
+    stage.world.launch(ONE)
+    assert stage.events(after=20) == [Booted(ONE)]
+    assert stage.made().state == "running"
+
+
+@both
+def test_a_stopped_instance_ends_what_does_not_listen(stage_of: Stages, depth: Depth) -> None:
+    """When the system has waited long enough, or when it boots again."""
+    stage = stage_of(depth)
+    stage.boot()
+    stage.world.stop(ONE)
+    assert stage.events(after=89.9) == []
+    assert stage.made().signals == ["SIGTERM"]
+    assert stage.events(after=0.1) == []
+    assert stage.made().signals == ["SIGTERM", "SIGKILL"]
+    stage.world.launch(ONE)
+    assert stage.made().signals == ["SIGTERM", "SIGKILL", "SIGKILL"]
+
+
+def test_a_stopped_instance_completes_no_hook_and_can_be_terminated(stage_of: Stages) -> None:
+    """Nothing runs on it that could; the hook's time has to run out."""
+    stage = stage_of()
+    stage.boot()
+    stage.world.stop(ONE)
+    stage.engine.end(stage.name())
+    stage.world.drain(ONE)
+    assert stage.events() == []
+    stage.world.terminate(ONE)
+    assert stage.events() == [Gone(ONE)]
 
 
 # ---- Spot

@@ -208,9 +208,84 @@ def test_an_instance_that_is_gone_gets_no_notice(stage_of: Callable[[str], Stage
         stage_of(ORDERLY).world.interrupt("i-9")
 
 
+def test_a_stopped_instance_stays_and_boots_again_when_it_is_launched_again(
+    stage_of: Callable[[str], Stage],
+) -> None:
+    """Its consumer ends, which is nobody's loss; the second one starts 30 s after the launch."""
+    stage = stage_of(ORDERLY)
+    stage.boot()
+    stage.await_output()
+    (consumer,) = stage.consumers(ORDERLY)
+    stage.world.stop("i-1")
+    consumer.wait(PATIENCE)
+    assert list(stage.world.events()) == []
+    assert not stage.world.polled()
+    stage.clock.time += 3600
+    assert list(stage.world.events()) == []
+    stage.world.launch("i-1")
+    stage.clock.time += 29
+    assert list(stage.world.events()) == [Booted("i-1")]
+    assert list(stage.world.events()) == []
+    assert not stage.world.polled()
+    stage.clock.time += 1
+    assert list(stage.world.events()) == []
+    assert stage.world.polled()
+
+
+def test_an_instance_that_was_stopped_before_it_worked_has_all_its_boot_before_it(
+    stage_of: Callable[[str], Stage],
+) -> None:
+    """Its user data had not come to the end."""
+    stage = stage_of(ORDERLY)
+    stage.world.launch("i-1")
+    stage.clock.time += 20
+    assert list(stage.world.events()) == [Booted("i-1")]
+    stage.world.stop("i-1")
+    stage.clock.time += 100
+    assert list(stage.world.events()) == []
+    stage.world.launch("i-1")
+    stage.clock.time += 59
+    assert list(stage.world.events()) == [Booted("i-1")]
+    assert list(stage.world.events()) == []
+    assert not stage.world.polled()
+    stage.clock.time += 1
+    assert list(stage.world.events()) == []
+    assert stage.world.polled()
+
+
+def test_a_stopped_instance_ends_a_consumer_that_does_not_listen(
+    stage_of: Callable[[str], Stage],
+) -> None:
+    """When the system has waited long enough, or when it boots again."""
+    stage = stage_of(STUBBORN)
+    stage.boot()
+    stage.await_output()
+    stage.world.stop("i-1")
+    stage.clock.time += 89
+    assert list(stage.world.events()) == []
+    assert stage.world.polled()
+    stage.clock.time += 1
+    assert list(stage.world.events()) == []
+    assert not stage.world.polled()
+
+
+def test_a_stopped_instance_completes_no_hook_and_can_be_terminated(
+    stage_of: Callable[[str], Stage],
+) -> None:
+    """Nothing runs on it that could; the hook's time has to run out."""
+    stage = stage_of(ORDERLY)
+    stage.boot()
+    stage.world.stop("i-1")
+    stage.world.drain("i-1")
+    assert list(stage.world.events()) == []
+    stage.world.terminate("i-1")
+    assert list(stage.world.events()) == [Gone("i-1")]
+
+
 def test_orders_for_an_instance_that_is_gone_do_nothing(stage_of: Callable[[str], Stage]) -> None:
     """The group may not have heard yet."""
     stage = stage_of(ORDERLY)
+    stage.world.stop("i-9")
     stage.world.drain("i-9")
     stage.world.terminate("i-9")
     assert list(stage.world.events()) == []

@@ -12,7 +12,7 @@ from tidemill.scaling.driver import drive
 from tidemill.scaling.loop import Booted, Gone, HookCompleted, begin
 from tidemill.scaling.ports import Ports
 from tidemill.scaling.queue_metrics import QueueSample
-from tidemill.scaling.spec import AdjustmentType, StepAdjustment
+from tidemill.scaling.spec import AdjustmentType, StepAdjustment, WarmPool
 
 if TYPE_CHECKING:
     from tidemill.scaling.loop import InstanceEvent, Turn
@@ -41,6 +41,10 @@ class Log:
     def launch(self, instance: str) -> None:
         """Note the order."""
         self.calls.append(f"launch {instance[-1]}")
+
+    def stop(self, instance: str) -> None:
+        """Note the order."""
+        self.calls.append(f"stop {instance[-1]}")
 
     def drain(self, instance: str) -> None:
         """Note the order."""
@@ -85,3 +89,18 @@ def test_what_instances_did_reaches_the_loop_and_its_orders_the_world() -> None:
     orders = [call for call in log.calls if call not in {"sample", "events"}]
     assert orders == ["launch 1", "drain 1", "terminate 1"]
     assert memory.group.instances == ()
+
+
+def test_an_instance_needed_as_soon_as_it_is_prepared_is_stopped_and_then_launched() -> None:
+    """In one turn; the other way round the group would wait for an instance that is stopped."""
+    fleet = a_fleet(group=a_group(max_size=1, warm_pool=WarmPool()))
+    log = Log()
+    ports = Ports(log, log)
+    memory = drive(fleet, begin(fleet, START), ports, START + 1)
+    (instance,) = (item.id for item in memory.group.instances)
+    log.coming = [Booted(instance)]
+    memory = replace(memory, group=replace(memory.group, desired=1))
+    memory = drive(fleet, memory, ports, START + 2)
+    orders = [call for call in log.calls if call not in {"sample", "events"}]
+    assert orders[:1] == ["launch 1"]
+    assert [order for order in orders[1:] if order.endswith("1")] == ["stop 1", "launch 1"]

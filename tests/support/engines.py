@@ -57,8 +57,8 @@ class FakeEngine:
         self.made[spec.name] = FakeContainer(spec)
 
     def start(self, name: str) -> None:
-        """Start one that was created; anything else cannot be."""
-        if self._find(name).state != "created":
+        """Start one that does not run; anything else cannot be."""
+        if self._find(name).state not in {"created", "exited"}:
             raise RigError(f"{name} cannot be started: {self.made[name].state}")
         self.made[name].state = "running"
 

@@ -61,6 +61,11 @@ class FakeWorld:
         self.orders.append(("launch", instance))
         self.due.append((self.now + self.boot_seconds, Booted(instance)))
 
+    def stop(self, instance: str) -> None:
+        """Stop an instance, until it is launched again."""
+        self.orders.append(("stop", instance))
+        self.running.discard(instance)
+
     def drain(self, instance: str) -> None:
         """Let an instance stop working, and complete its hook after its time to drain."""
         self.orders.append(("drain", instance))

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
+from tidemill.boot_times import LAUNCH_SECONDS, RESTART_SECONDS
 from tidemill.rig.engine import ContainerSpec
 from tidemill.rig.errors import RigError
 from tidemill.rig.followers import Followers
 from tidemill.rig.metadata import Machine, MetadataService
-from tidemill.rig.processes import LAUNCH_SECONDS, NOTICE_SECONDS, STOP_SECONDS, TAKEN_BACK
+from tidemill.rig.processes import NOTICE_SECONDS, SHUTDOWN_SECONDS, STOP_SECONDS, TAKEN_BACK
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
 
 if TYPE_CHECKING:
@@ -137,14 +138,19 @@ class ContainerOptions:
 
 @dataclass(slots=True)
 class Instance:
-    """One instance: its metadata service, and how far it has come."""
+    """One instance: its metadata service, and how far it has come; times are AWS's.
+
+    `starts_at` is when its container starts, `stopped_at` when it was told to stop.
+    """
 
     launched_at: float
+    starts_at: float
     service: MetadataService
     booted: bool = False
     started: bool = False
     draining: bool = False
     done: bool = False
+    stopped_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +197,18 @@ class ContainerWorld:
     # ---- orders
 
     def launch(self, instance: str) -> None:
-        """Create an instance with this id; it starts when it has booted."""
+        """Create an instance with this id; it starts when it has booted.
+
+        One that was stopped boots again, faster if its container had started before; there, with
+        depth user-data, the script runs again.
+        """
+        known = self._instances.get(instance)
+        if known is not None:
+            self._relaunch(instance, known)
+            return
         service = self._service(instance, 0)
-        self._instances[instance] = Instance(self._clock.now(), service)
+        now = self._clock.now()
+        self._instances[instance] = Instance(now, now + self._start_age(), service)
         direct = self._options.depth is Depth.DIRECT
         endpoint = f"http://{self._options.host}:{service.port}"
         self._engine.create(
@@ -216,6 +231,14 @@ class ContainerWorld:
                 writable=not direct,
             )
         )
+
+    def stop(self, instance: str) -> None:
+        """Stop an instance: what runs on it is asked to end, and it can be launched again."""
+        found = self._instances.get(instance)
+        if found is None:
+            return
+        found.stopped_at = self._clock.now()
+        self._shut_down(instance, "SIGTERM")
 
     def drain(self, instance: str) -> None:
         """Tell an instance that it has to go: by its metadata, and directly by SIGTERM."""
@@ -279,7 +302,9 @@ class ContainerWorld:
             service = self._service(instance, int(seen.labels[METADATA_LABEL]))
             running = seen.state == "running"
             launched_at = self._clock.now() - age
-            self._instances[instance] = Instance(launched_at, service, running, running)
+            self._instances[instance] = Instance(
+                launched_at, launched_at + self._start_age(), service, running, running
+            )
             adopted.append(Adopted(instance, launched_at, running))
         for seen in containers:
             if seen.labels.get(INSTANCE_LABEL) not in self._instances:
@@ -310,11 +335,16 @@ class ContainerWorld:
             return
         if found.done:
             return  # the engine takes its time to remove it
-        age = now - found.launched_at
-        if not found.booted and age >= self._launch_seconds:
+        if found.stopped_at is not None:  # nobody on it can complete a hook
+            if now >= found.stopped_at + SHUTDOWN_SECONDS and seen.state == "running":
+                self._shut_down(instance, "SIGKILL")
+            return
+        if not found.booted and now >= found.launched_at + self._launch_seconds:
             found.booted = True
             yield Booted(instance)
-        ended, ends_at = seen.state in ENDED, found.service.machine.ends_at
+        # What has ended before it was launched again is yet to start.
+        ended = found.started and seen.state in ENDED
+        ends_at = found.service.machine.ends_at
         direct = self._options.depth is Depth.DIRECT
         if ends_at is not None and now >= ends_at:
             yield self._forget(instance, TAKEN_BACK)
@@ -322,7 +352,7 @@ class ContainerWorld:
             yield HookCompleted(instance)
         elif ended and ends_at is None:  # else it did as the notice said
             yield self._forget(instance, self._last_words(seen.name))
-        elif not found.started and age >= self._start_age():
+        elif not found.started and now >= found.starts_at:
             found.started = True
             self._engine.start(self._name(instance))
 
@@ -330,6 +360,22 @@ class ContainerWorld:
         """Return the age at which an instance's container starts: user data boots by itself."""
         direct = self._options.depth is Depth.DIRECT
         return self._options.boot_seconds if direct else self._launch_seconds
+
+    def _relaunch(self, instance: str, known: Instance) -> None:
+        """Let an instance that was stopped boot again; its metadata is where it was."""
+        now = self._clock.now()
+        seconds = self._start_age()
+        if known.started:
+            self._shut_down(instance, "SIGKILL")
+            if self._options.depth is Depth.DIRECT:
+                seconds = min(seconds, self._launch_seconds + RESTART_SECONDS)
+        self._instances[instance] = Instance(now, now + seconds, known.service)
+
+    def _shut_down(self, instance: str, signal: str) -> None:
+        """Send a signal to all that runs on an instance."""
+        self._engine.signal(self._name(instance), signal)
+        if self._options.depth is Depth.USER_DATA:
+            self._engine.signal(self._consumer_name(instance), signal)
 
     def _stop_directly(self, instance: str, found: Instance) -> None:
         """Do what the drain watcher does on an instance that runs user data."""

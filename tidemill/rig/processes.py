@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from tidemill.boot_times import LAUNCH_SECONDS, RESTART_SECONDS, USER_DATA_SECONDS
 from tidemill.rig.children import end_children
 from tidemill.rig.errors import RigError
 from tidemill.rig.leftovers import child_environment
@@ -18,16 +19,13 @@ if TYPE_CHECKING:
 
     from tidemill.scaling.loop import InstanceEvent
 
-LAUNCH_SECONDS = 20.0
-"""From launch to running: 16 to 18 s, plus 3 to 5 s for RunInstances, were measured on Amazon
-Linux 2023 (brevdev/ec2-coldboot-research, January 2026); AWS publishes no number."""
-
-USER_DATA_SECONDS = 40.0
-"""From running to a started consumer: booting, pulling the image, `docker run`; our estimate."""
-
 NOTICE_SECONDS = 120
 """Between a Spot instance's notice and its end (EC2 user guide, "Spot Instance interruption
 notices")."""
+
+SHUTDOWN_SECONDS = 90
+"""How long the system of an instance that is stopped waits for its consumer to end, before it kills
+it (systemd, DefaultTimeoutStopSec)."""
 
 TAKEN_BACK = "EC2 took the Spot instance back"
 
@@ -46,14 +44,17 @@ class Clock(Protocol):
 class Machine:
     """One instance: its consumer, once it has started, and how far its lifecycle has come.
 
-    `ends_at` is when a Spot instance that got its notice ends, in AWS's time.
+    Times are AWS's: `works_at` is when its consumer starts, `stopped_at` when it was told to stop,
+    and `ends_at` when a Spot instance that got its notice ends.
     """
 
     launched_at: float
+    works_at: float
     process: subprocess.Popen[bytes] | None = None
     running: bool = False
     draining: bool = False
     done: bool = False
+    stopped_at: float | None = None
     ends_at: float | None = None
 
 
@@ -88,8 +89,26 @@ class ProcessWorld:
         self.logs.mkdir(parents=True, exist_ok=True)
 
     def launch(self, instance: str) -> None:
-        """Start an instance with this id; its consumer follows when it has booted."""
-        self._machines[instance] = Machine(self._clock.now())
+        """Start an instance with this id; its consumer follows when it has booted.
+
+        One that was stopped boots again, faster if its consumer had started before.
+        """
+        seconds = self._boot_seconds
+        known = self._machines.get(instance)
+        if known is not None and known.process is not None:
+            self._kill(known)
+            seconds = min(seconds, self._launch_seconds + RESTART_SECONDS)
+        now = self._clock.now()
+        self._machines[instance] = Machine(now, now + seconds)
+
+    def stop(self, instance: str) -> None:
+        """Stop an instance: its consumer is asked to end, and may be launched again later."""
+        machine = self._machines.get(instance)
+        if machine is None:
+            return
+        machine.stopped_at = self._clock.now()
+        if machine.process is not None:
+            machine.process.terminate()
 
     def drain(self, instance: str) -> None:
         """Tell an instance's consumer to finish, as the drain watcher does on EC2."""
@@ -135,6 +154,9 @@ class ProcessWorld:
         """Yield what instances did since the last call, and let booted ones start working."""
         now = self._clock.now()
         for instance, machine in list(self._machines.items()):
+            if machine.stopped_at is not None:
+                yield from self._look_at_stopped(instance, machine, machine.stopped_at, now)
+                continue
             if not machine.running and now - machine.launched_at >= self._launch_seconds:
                 machine.running = True
                 yield Booted(instance)
@@ -160,8 +182,17 @@ class ProcessWorld:
             yield self._forget(instance)
         elif machine.draining:
             yield HookCompleted(instance)
-        elif now - machine.launched_at >= self._boot_seconds:
+        elif now >= machine.works_at:
             machine.process = self._start(instance)
+
+    def _look_at_stopped(
+        self, instance: str, machine: Machine, stopped_at: float, now: float
+    ) -> Iterator[InstanceEvent]:
+        """Go on with an instance that is stopped: nobody on it can complete a hook."""
+        if machine.done:
+            yield self._forget(instance)
+        elif now >= stopped_at + SHUTDOWN_SECONDS:
+            self._kill(machine)
 
     def _forget(self, instance: str, detail: str = "") -> Gone:
         del self._machines[instance]

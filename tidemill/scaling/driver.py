@@ -15,6 +15,8 @@ def drive(fleet: Fleet, memory: Memory, ports: Ports, now: float) -> Memory:
     """Take one turn of the loop in a world and return the memory for the next one."""
     observation = Observation(ports.probe.sample(), tuple(ports.world.events()))
     taken = turn(fleet, memory, observation, now)
+    for instance in taken.stop:  # first: the group may need it again in the same turn
+        ports.world.stop(instance)
     for instance in taken.launch:
         ports.world.launch(instance)
     for instance in taken.drain:

@@ -24,7 +24,11 @@ class World(Protocol):
     """Has the instances; every order returns at once and shows up in later events."""
 
     def launch(self, instance: str) -> None:
-        """Start an instance with this id."""
+        """Start an instance with this id, be it a new one or one that was stopped."""
+        ...
+
+    def stop(self, instance: str) -> None:
+        """Stop an instance for the warm pool; it stays, and can be launched again."""
         ...
 
     def drain(self, instance: str) -> None:

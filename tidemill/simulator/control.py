@@ -121,14 +121,14 @@ class Control:
         self.memory = taken.memory
         self._at, self._activity = now, taken.memory.activity
         self._instances.now = now
+        for instance in taken.stop:  # first: the group may need it again in the same turn
+            self._instances.stop(instance)
         for instance in taken.launch:
             self._instances.launch(instance)
         for instance in taken.drain:
             self._instances.drain(instance)
         for instance in taken.terminate:
             self._instances.terminate(instance)
-        for instance in taken.stop:
-            self._instances.stop(instance)
         holds = (one.hook_until for one in self.memory.group.instances)
         self._next_deadline = min(
             (at for at in (*holds, *self.memory.due) if at is not None), default=NEVER

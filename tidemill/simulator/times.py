@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tidemill.boot_times import LAUNCH_SECONDS, RESTART_SECONDS, USER_DATA_SECONDS
+
 
 @dataclass(frozen=True, slots=True)
 class Times:
     """Seconds, but for the rates and shares that say otherwise.
 
     Attributes:
-        launch: from the order to a running instance. Measured: 20 to 22 s for RunInstances and
-            pending on Amazon Linux 2023 (brevdev/ec2-coldboot-research, January 2026); AWS
-            publishes no number.
+        launch: from the order to a running instance. Measured; see tidemill.boot_times.
         user_data: from running to a started consumer: booting, pulling the image, `docker run`.
-            Assumed; the same number as the rig's.
+            Assumed; see there.
         restart: from running to a started consumer where a stopped instance of a warm pool is
-            started again: the image is there already. Assumed; from launch to running it takes as
-            long as a new one (measured: 21 s, same source).
+            started again: the image is there already. Assumed; see there.
         spread: how far launch and user_data may be off either way, as a share, evenly spread.
             Measured for launch and boot together: 22.6 to 25.8 s; rounded up for image pulls.
         settle: how long the user data watches a new consumer before it looks out for the end.
@@ -38,9 +37,9 @@ class Times:
         billed_at_least: Published: 60 s for Linux (EC2 On-Demand pricing).
     """
 
-    launch: float = 20.0
-    user_data: float = 40.0
-    restart: float = 10.0
+    launch: float = LAUNCH_SECONDS
+    user_data: float = USER_DATA_SECONDS
+    restart: float = RESTART_SECONDS
     spread: float = 0.15
     settle: float = 10.0
     notice: float = 5.0
