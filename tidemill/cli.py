@@ -17,6 +17,7 @@ from rich.console import Console
 
 from tidemill.dashboard.command import app as dashboard
 from tidemill.dashboard.errors import ExportError
+from tidemill.lint.command import app as lint
 from tidemill.options import (
     DEFAULT_BOOT,
     DEFAULT_SPEED,
@@ -61,6 +62,7 @@ app = typer.Typer(
 )
 app.add_typer(dashboard, name="dashboard")
 app.add_typer(simulator)
+app.add_typer(lint)
 app.add_typer(chaos, name="chaos")
 app.add_typer(compose, name="compose")
 app.command()(fleet)

@@ -1,0 +1,85 @@
+"""The product's own template, and templates of many shapes: what is found in each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.fleets import product_text
+
+from tidemill.lint.check import lint
+from tidemill.scaling.errors import TemplateError
+
+FOLDER = Path(__file__).parents[1] / "scaling" / "templates"
+
+# What templates of this folder have in common: written for reading, not for work.
+USUAL = {"no-dead-letter-queue", "no-terminate-hook", "missing-data-unset", "blind-to-in-flight"}
+
+EXPECTED: dict[str, set[str]] = {
+    "backlog_per_instance.yaml": (USUAL | {"always-on", "sum-of-a-gauge"}) - {"missing-data-unset"},
+    "fifo.yaml": {"no-dead-letter-queue", "always-on"},
+    "hooks_both_ways.yaml": (USUAL | {"asleep-at-one-message"}) - {"no-terminate-hook"},
+    "launch_configuration.json": (USUAL | {"always-on"}) - {"no-dead-letter-queue"},
+    "mappings_and_conditions.yaml": USUAL,
+    "mixed_spot.yaml": USUAL,
+    "percent_steps.yaml": USUAL | {"always-on", "fighting-alarms"},
+    "sam_with_globals.yaml": USUAL | {"asleep-at-one-message", "fighting-alarms"},
+    "scheduled_and_step.yaml": {"no-dead-letter-queue", "missing-data-unset", "slow-to-wake"},
+    "several_groups.yaml": {
+        "no-dead-letter-queue",
+        "missing-data-unset",
+        "asleep-at-one-message",
+        "slow-to-wake",
+        "sum-of-a-gauge",
+    },
+    "several_queues.yaml": USUAL | {"asleep-at-one-message"},
+    "simple_plus_minus_one.yaml": USUAL | {"always-on"},
+    "synthesized_queue_service.json": (USUAL | {"asleep-at-one-message"})
+    - {"no-dead-letter-queue"},
+    "visible_step.yaml": (USUAL | {"dead-letters-expire-first"}) - {"no-dead-letter-queue"},
+    "warm_pool.yaml": USUAL,
+}
+REFUSED = {
+    "for_each.yaml": "Fn::ForEach is not supported here",
+    "custom_metric.yaml": "the scaling alarms watch no queue",
+}
+GIVEN = {"backlog_per_instance.yaml": {"Subnets": "subnet-a"}}
+
+
+def rules_in(file: str, **given: str) -> set[str]:
+    """Return the ids of the rules that find something in a template of the folder."""
+    text = (FOLDER / file).read_text(encoding="utf-8")
+    return {finding.rule for finding in lint(text, file, GIVEN.get(file, given)).findings}
+
+
+@pytest.mark.parametrize("file", EXPECTED)
+def test_a_template_has_the_findings_it_has(file: str) -> None:
+    """No more and no fewer."""
+    assert rules_in(file) == EXPECTED[file]
+
+
+def test_parameters_choose_what_is_checked() -> None:
+    """In production that template keeps two instances, and waits for more messages."""
+    production = rules_in("mappings_and_conditions.yaml", Stage="production")
+    assert production == USUAL | {"always-on"}
+
+
+@pytest.mark.parametrize("file", REFUSED)
+def test_a_template_without_a_fleet_says_so(file: str) -> None:
+    """Rather than that nothing is wrong with it."""
+    with pytest.raises(TemplateError, match=REFUSED[file]):
+        rules_in(file)
+
+
+def test_every_template_of_the_folder_is_here() -> None:
+    """None lies there unchecked."""
+    assert {file.name for file in FOLDER.iterdir()} == EXPECTED.keys() | REFUSED.keys()
+
+
+@pytest.mark.parametrize("fast", ["true", "false"])
+@pytest.mark.parametrize("seconds", ["10", "30", "60", "120", "300", "600", "1800"])
+def test_nothing_is_found_in_the_product(fast: str, seconds: str) -> None:
+    """Neither with the fast signal, nor with short or long work."""
+    given = {"FastSignal": fast, "MessageSeconds": seconds, "MaxInstances": "10"}
+    report = lint(product_text(), "template.yaml", given)
+    assert (report.findings, report.not_modelled) == ((), ())

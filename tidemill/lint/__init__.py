@@ -1,0 +1,1 @@
+"""Finds in a template what bites queue fleets, before AWS does."""

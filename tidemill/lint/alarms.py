@@ -1,0 +1,195 @@
+"""Rules about alarms: what they look at, and what they do to one another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tidemill.lint.finding import Fault, Rule, Severity
+from tidemill.lint.sampling import MANY, Sample, queues_of, rung_in
+from tidemill.lint.world import metrics_of
+from tidemill.scaling.queue_metrics import NOT_VISIBLE, PERIOD, queue_metric
+from tidemill.scaling.tracking import low_alarms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tidemill.lint.subject import Subject
+    from tidemill.lint.world import World
+    from tidemill.scaling.spec import Alarm
+
+GAUGES = "Approximate"
+"""How the names of SQS's metrics begin that are a state and no count of events."""
+
+
+def _fighting(subject: Subject) -> Iterator[Fault]:
+    found: dict[tuple[str, str], tuple[list[Alarm], World]] = {}
+    tracked = {alarm.logical_id for alarm in subject.fleet.alarms if _is_tracked(subject, alarm)}
+    lows = low_alarms(subject.fleet)
+    for sample in sorted(subject.samples, key=_size):
+        for out in sample.out():
+            for back in sample.back():
+                pair = (out.alarm.logical_id, back.alarm.logical_id)
+                if pair[1] in lows and pair[0] in tracked:  # such policies wait for one another
+                    continue
+                found.setdefault(pair, ([out.alarm, back.alarm], sample.world))
+    for alarms, world in found.values():
+        out_name, back_name = map(subject.name_of, alarms)
+        yield Fault(
+            f"{out_name} scales out and {back_name} scales in {_told(subject, world, alarms)}",
+            subject.at_alarm(alarms[-1], "Threshold"),
+        )
+
+
+def _is_tracked(subject: Subject, alarm: Alarm) -> bool:
+    return alarm.logical_id not in subject.resolver.template["Resources"]
+
+
+def _size(sample: Sample) -> float:
+    """Return how large the numbers of a situation are: small ones make the plainer example."""
+    return sum(sample.world.values.values()) + sample.world.capacity
+
+
+def _told(subject: Subject, world: World, alarms: list[Alarm]) -> str:
+    metrics = dict.fromkeys(metric for alarm in alarms for metric in metrics_of(alarm))
+    values = ((metric.name, world.seen(subject.fleet, metric)) for metric in metrics)
+    told = [f"{name} is {'missing' if value is None else f'{value:g}'}" for name, value in values]
+    return f"while {', '.join(told)}, with a capacity of {world.capacity}"
+
+
+def _blind(subject: Subject) -> Iterator[Fault]:
+    fleet = subject.fleet
+    if fleet.group.protects:  # whoever works protects itself
+        return
+    blind: dict[str, Alarm] = {}
+    for sample in subject.samples:
+        for rung in sample.back():
+            alarm = rung.alarm
+            queues = queues_of(alarm)
+            if alarm.logical_id in blind or not any(
+                metric.namespace == "AWS/SQS" for metric in metrics_of(alarm)
+            ):
+                continue
+            busy = {queue_metric(queue, NOT_VISIBLE): MANY for queue in queues}
+            world = replace(sample.world, values={**sample.world.values, **busy})
+            still = Sample(world, rung_in(fleet, world)).back()
+            if any(one.alarm is alarm for one in still):
+                blind[alarm.logical_id] = alarm
+    for alarm in blind.values():
+        yield Fault(
+            f"{subject.name_of(alarm)} scales in just the same with {MANY:,.0f} messages in flight",
+            subject.at_alarm(alarm),
+        )
+
+
+def _unset(subject: Subject) -> Iterator[Fault]:
+    for alarm in subject.fleet.alarms:
+        if _is_tracked(subject, alarm):
+            continue
+        if "TreatMissingData" not in subject.resolver.properties(alarm.logical_id):
+            yield Fault(
+                f"{alarm.logical_id} does not say what it takes missing data for",
+                subject.at_alarm(alarm),
+            )
+
+
+def _sums(subject: Subject) -> Iterator[Fault]:
+    seen = set()
+    for alarm in subject.fleet.alarms:
+        for query in alarm.queries:
+            stat = query.stat
+            if stat is None or stat.stat != "Sum" or stat.metric.namespace != "AWS/SQS":
+                continue
+            at = subject.at_alarm(alarm, "Metrics" if len(alarm.queries) > 1 else "Statistic")
+            if not stat.metric.name.startswith(GAUGES) or (at, stat.metric) in seen:
+                continue
+            seen.add((at, stat.metric))
+            yield Fault(
+                f"{subject.name_of(alarm)} takes the Sum of {stat.metric.name}, published every "
+                f"{PERIOD} seconds, over {stat.period} seconds",
+                at,
+                # One datapoint is its own sum; AWS's page on scaling by SQS takes that itself.
+                None if stat.period > PERIOD else Severity.NOTE,
+            )
+
+
+def _too_fine(subject: Subject) -> Iterator[Fault]:
+    seen = set()
+    for alarm in subject.fleet.alarms:
+        fine = [one for one in metrics_of(alarm) if one.namespace.startswith("AWS/")]
+        at = subject.at_alarm(alarm)
+        if alarm.period < PERIOD and fine and at not in seen:
+            seen.add(at)
+            names = ", ".join(dict.fromkeys(f"{one.namespace} {one.name}" for one in fine))
+            yield Fault(
+                f"{subject.name_of(alarm)} looks every {alarm.period} seconds at {names}, which "
+                f"AWS publishes every {PERIOD} seconds at best",
+                at,
+            )
+
+
+RULES = (
+    Rule(
+        id="fighting-alarms",
+        severity=Severity.ERROR,
+        fault="An alarm that scales out and one that scales in can be in ALARM at the same time.",
+        why=(
+            "Of several policies the largest capacity wins, so the group does not scale in, or "
+            "with cooldowns goes up and down without end."
+        ),
+        page="Dynamic scaling for Amazon EC2 Auto Scaling",
+        fix="Let both look at the same metrics, with thresholds that exclude one another.",
+        check=_fighting,
+    ),
+    Rule(
+        id="blind-to-in-flight",
+        severity=Severity.WARNING,
+        fault="Scale-in looks at waiting messages and not at those in flight.",
+        why=(
+            "Messages that are being worked on are not visible: the queue looks empty just when "
+            "every instance is busy, and instances go in the middle of their work."
+        ),
+        page="Scaling policy based on Amazon SQS",
+        fix=(
+            "Scale in on ApproximateNumberOfMessagesVisible + "
+            "ApproximateNumberOfMessagesNotVisible (metric math), or protect instances that work "
+            "from scale-in."
+        ),
+        check=_blind,
+    ),
+    Rule(
+        id="missing-data-unset",
+        severity=Severity.WARNING,
+        fault="A scaling alarm does not set TreatMissingData.",
+        why=(
+            "A queue that nobody has used for six hours publishes nothing: the alarm goes to "
+            "INSUFFICIENT_DATA, or lives on old datapoints."
+        ),
+        page="Configuring how CloudWatch alarms treat missing data",
+        fix="Set TreatMissingData: notBreaching where no data is no reason to scale.",
+        check=_unset,
+    ),
+    Rule(
+        id="sum-of-a-gauge",
+        severity=Severity.WARNING,
+        fault="An alarm takes the Sum of an Approximate* metric of SQS.",
+        why=(
+            "The metric is a state that is published every minute: its sum grows with the period, "
+            "and says nothing about the number of messages. Over one minute it is a note only."
+        ),
+        page="CloudWatch statistics definitions",
+        fix="Use Maximum (or Average) for metrics that are states.",
+        check=_sums,
+    ),
+    Rule(
+        id="period-finer-than-metric",
+        severity=Severity.WARNING,
+        fault="An alarm on a metric of AWS's has a period below 60 seconds.",
+        why=(
+            "Most periods have no datapoint, so the alarm is in INSUFFICIENT_DATA most of the time."
+        ),
+        page="PutMetricAlarm (CloudWatch API reference)",
+        fix="Use a Period of 60, or publish a high-resolution metric of your own.",
+        check=_too_fine,
+    ),
+)

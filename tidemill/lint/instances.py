@@ -1,0 +1,168 @@
+"""Rules about instances: how they start, and how they go without losing work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tidemill.lint.finding import Fault, Rule, Severity
+from tidemill.lint.work import DRAIN
+from tidemill.scaling.decision import warmup
+from tidemill.scaling.hooks import LAUNCHING, TERMINATING, hooks_for
+from tidemill.scaling.properties import part, whole
+from tidemill.scaling.spec import SimpleScalingPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tidemill.lint.subject import Subject
+
+STARTING = 40
+"""Seconds from InService to a working consumer: booting, pulling the image, starting. Assumed, as
+in the simulator and in the rig; AWS publishes no number."""
+
+HEARTBEAT = "record-lifecycle-action-heartbeat"
+"""The AWS CLI's command that starts a hook's time anew."""
+
+HOP_LIMIT = "HttpPutResponseHopLimit"
+CONTAINER_HOPS = 2
+
+
+def _stop_too_short(subject: Subject) -> Iterator[Fault]:
+    container = subject.container
+    drain = container.settings.get(DRAIN) if container else None
+    if container and drain is not None and container.stop < drain:
+        yield Fault(
+            f"the container is killed {container.stop:g} seconds after it is told to stop, and "
+            f"{DRAIN} is {drain:g}",
+            subject.at_script(),
+        )
+
+
+def _hook_too_short(subject: Subject) -> Iterator[Fault]:
+    container = subject.container
+    hooks = hooks_for(subject.fleet.group, TERMINATING)
+    if container is None or not hooks or HEARTBEAT in subject.fleet.user_data:
+        return
+    needed = max(container.stop, container.settings.get(DRAIN, 0.0))
+    longest = max(hooks, key=lambda hook: hook.heartbeat_timeout)
+    if longest.heartbeat_timeout < needed:
+        yield Fault(
+            f"the hook {longest.name} holds an instance for {longest.heartbeat_timeout} seconds, "
+            f"and its container may take {needed:g} to stop",
+            subject.at_group("LifecycleHookSpecificationList"),
+        )
+
+
+def _no_hook(subject: Subject) -> Iterator[Fault]:
+    group = subject.fleet.group
+    if subject.scales_in() and not group.protects and not hooks_for(group, TERMINATING):
+        yield Fault(
+            f"{group.logical_id} scales in, and no hook holds an instance that has to go",
+            subject.at_group("LifecycleHookSpecificationList"),
+        )
+
+
+def _too_few_hops(subject: Subject) -> Iterator[Fault]:
+    machine = subject.machine
+    if machine is None or subject.container is None or not subject.container.own_network:
+        return
+    at = (*machine.at, "MetadataOptions")
+    options = part(machine.data, "MetadataOptions", ".".join(at))
+    if HOP_LIMIT not in options:
+        yield Fault(
+            f"{HOP_LIMIT} is not set, and a container runs on the instance: the image or the "
+            "account decides whether it can have credentials",
+            at,
+            Severity.NOTE,
+        )
+    elif whole(options, HOP_LIMIT, ".".join(at)) < CONTAINER_HOPS:
+        yield Fault(f"{HOP_LIMIT} is 1, and a container runs on the instance", (*at, HOP_LIMIT))
+
+
+def _too_soon(subject: Subject) -> Iterator[Fault]:
+    fleet = subject.fleet
+    if hooks_for(fleet.group, LAUNCHING):  # InService is when the hook says so
+        return
+    growing = {action for alarm in subject.out() for action in alarm.actions}
+    for policy in fleet.policies:
+        if policy.logical_id not in growing:
+            continue
+        if isinstance(policy, SimpleScalingPolicy):
+            name, own, common = "Cooldown", policy.cooldown, "Cooldown"
+            seconds = fleet.group.default_cooldown if own is None else own
+        else:
+            name, own, common = "EstimatedInstanceWarmup", policy.warmup, "DefaultInstanceWarmup"
+            seconds = warmup(fleet, policy)
+        if seconds < STARTING:
+            yield Fault(
+                f"{policy.logical_id} reckons with a new instance after {seconds} seconds, and "
+                f"starting its work takes about {STARTING}",
+                subject.at_group(common)
+                if own is None
+                else (policy.logical_id, "Properties", name),
+            )
+
+
+RULES = (
+    Rule(
+        id="killed-before-drained",
+        severity=Severity.ERROR,
+        fault="The container's stop timeout is shorter than its drain.",
+        why=(
+            "Docker kills what has not ended by then, 10 seconds after the signal where nothing is "
+            "said: the work in hand is lost, and is done again later."
+        ),
+        page="Lifecycle hooks in EC2 Auto Scaling: gracefully handle instance termination",
+        fix="Set `docker run --stop-timeout` to more than DRAIN_SECONDS.",
+        check=_stop_too_short,
+    ),
+    Rule(
+        id="hook-before-stopped",
+        severity=Severity.ERROR,
+        fault="The terminate hook's heartbeat timeout is shorter than the container's stop.",
+        why="When the hook times out the instance goes, whatever still runs on it.",
+        page="Amazon EC2 Auto Scaling lifecycle hooks",
+        fix="Set HeartbeatTimeout above the stop timeout, or record heartbeats while draining.",
+        check=_hook_too_short,
+    ),
+    Rule(
+        id="no-terminate-hook",
+        severity=Severity.WARNING,
+        fault="The group scales in without a terminate hook or scale-in protection.",
+        why=(
+            "An instance that has to go is shut down at once: messages in hand come back only when "
+            "their visibility timeout ends, and logs are cut off."
+        ),
+        page="Amazon EC2 Auto Scaling lifecycle hooks",
+        fix=(
+            "Add a hook on autoscaling:EC2_INSTANCE_TERMINATING, and complete it when the worker "
+            "has drained."
+        ),
+        check=_no_hook,
+    ),
+    Rule(
+        id="metadata-out-of-reach",
+        severity=Severity.ERROR,
+        fault="A container runs on an instance whose metadata answers travel one hop.",
+        why=(
+            "A container on a bridge network is one hop further away than its host: it gets no "
+            "token, and no credentials of the instance's role. Where the limit is not set it is a "
+            "note only."
+        ),
+        page="Use the Instance Metadata Service to access instance metadata",
+        fix="Set MetadataOptions: HttpPutResponseHopLimit to 2.",
+        check=_too_few_hops,
+    ),
+    Rule(
+        id="reckons-too-soon",
+        severity=Severity.NOTE,
+        fault="The warm-up or cooldown of a scale-out is shorter than the start of an instance.",
+        why=(
+            "The next look finds the backlog as it was, and more instances are launched than it "
+            "needs. A start is taken to be 40 seconds."
+        ),
+        page="Set the default instance warmup for an Auto Scaling group",
+        fix="Set DefaultInstanceWarmup (for simple scaling, Cooldown) to what a start takes.",
+        check=_too_soon,
+    ),
+)

@@ -1,0 +1,133 @@
+"""The situations in which the alarms of a fleet are tried: where their thresholds and steps lie."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tidemill.lint.world import GROUP, World, asked, metrics_of, rings, value_in
+from tidemill.scaling.queue_metrics import NOT_VISIBLE, VISIBLE, queue_metric
+from tidemill.scaling.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
+from tidemill.scaling.spec import StepScalingPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tidemill.scaling.spec import Alarm, Fleet, Metric
+
+MANY = 1_000_000.0
+"""More messages than any threshold."""
+
+MOST = 3000
+"""Situations that are tried at most."""
+
+_LITERAL = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """An alarm in ALARM, its value, and the capacities other than the present one asked for."""
+
+    alarm: Alarm
+    value: float | None
+    asks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A situation, and the alarms that are in ALARM for as long as it lasts."""
+
+    world: World
+    rung: tuple[Rung, ...]
+
+    def out(self) -> Iterator[Rung]:
+        """Yield the alarms that ask for more than there is."""
+        return (one for one in self.rung if any(ask > self.world.capacity for ask in one.asks))
+
+    def back(self) -> Iterator[Rung]:
+        """Yield the alarms that ask for less than there is."""
+        return (one for one in self.rung if any(ask < self.world.capacity for ask in one.asks))
+
+
+def samples(fleet: Fleet) -> tuple[Sample, ...]:
+    """Return the situations in which alarms of the fleet ring, of all that are tried."""
+    tried = (Sample(world, rung_in(fleet, world)) for world in worlds(fleet))
+    return tuple(sample for sample in tried if sample.rung)
+
+
+def rung_in(fleet: Fleet, world: World) -> tuple[Rung, ...]:
+    """Return the alarms that are in ALARM in a situation."""
+    found = []
+    for alarm in fleet.alarms:
+        value = value_in(fleet, alarm, world)
+        if rings(alarm, value):
+            found.append(Rung(alarm, value, tuple(asked(fleet, alarm, value, world.capacity))))
+    return tuple(found)
+
+
+def worlds(fleet: Fleet) -> Iterator[World]:
+    """Yield situations on both sides of every number that the alarms compare with.
+
+    Every combination of the numbers for each metric and each capacity; where these are more than
+    MOST, fewer numbers of each.
+    """
+    capacities = _capacities(fleet)
+    metrics = _free_metrics(fleet)
+    numbers = [_numbers(fleet, metric, capacities) for metric in metrics]
+    kept = max(map(len, numbers), default=1)
+    while len(capacities) * math.prod(min(kept, len(some)) for some in numbers) > MOST:
+        kept -= 1
+    for values in itertools.product(*(some[:kept] for some in numbers)):
+        for capacity in capacities:
+            yield World(capacity, dict(zip(metrics, values, strict=True)))
+
+
+def queues_of(alarm: Alarm) -> list[str]:
+    """Return the names of the queues whose metrics an alarm looks at, each once."""
+    named = (dict(metric.dimensions).get("QueueName") for metric in metrics_of(alarm))
+    return list(dict.fromkeys(name for name in named if name))
+
+
+def _free_metrics(fleet: Fleet) -> list[Metric]:
+    """Return the metrics whose values do not follow from other ones'."""
+    derived: set[Metric] = set()
+    free: dict[Metric, None] = {}
+    for alarm in fleet.alarms:
+        for queue in queues_of(alarm):
+            derived |= {signal_metric(queue, name) for name in (BACKLOG, DESIRED_CAPACITY)}
+            free |= dict.fromkeys(queue_metric(queue, name) for name in (VISIBLE, NOT_VISIBLE))
+    for alarm in fleet.alarms:
+        free |= dict.fromkeys(one for one in metrics_of(alarm) if one.namespace != GROUP)
+    return [metric for metric in free if metric not in derived]
+
+
+def _capacities(fleet: Fleet) -> list[int]:
+    low, high = fleet.group.min_size, fleet.group.max_size
+    wanted = dict.fromkeys((low, high, 1, 2, (low + high) // 2))
+    return [capacity for capacity in wanted if low <= capacity <= high]
+
+
+def _numbers(fleet: Fleet, metric: Metric, capacities: list[int]) -> list[float]:
+    """Return values for a metric, the most telling ones first."""
+    telling: dict[float, None] = dict.fromkeys((0.0, MANY, 1.0))
+    for alarm in fleet.alarms:
+        if metric.name == NOT_VISIBLE and metric not in metrics_of(alarm):
+            continue
+        for number in _compared_with(fleet, alarm):
+            telling |= dict.fromkeys((number, number + 1, number - 1))
+            telling |= dict.fromkeys(number * capacity + 1 for capacity in capacities)
+    return [number for number in telling if number >= 0]
+
+
+def _compared_with(fleet: Fleet, alarm: Alarm) -> Iterator[float]:
+    yield alarm.threshold
+    for query in alarm.queries:
+        yield from map(float, _LITERAL.findall(query.expression or ""))
+    for action in alarm.actions:
+        policy = fleet.policy(action)
+        if isinstance(policy, StepScalingPolicy):
+            bounds = (bound for step in policy.steps for bound in (step.lower, step.upper))
+            yield from (alarm.threshold + bound for bound in bounds if bound is not None)
