@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from support.fleets import product_fleet
 from consumer import cycle
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.worker import Steps, Worker, read_worker
+from tidemill.userdata import UserDataError
 
 RHYTHMS = st.builds(
     cycle.Rhythm,
@@ -38,10 +41,32 @@ def test_a_script_that_says_nothing_starts_the_usual_worker() -> None:
     assert read_worker("#!/bin/bash\necho hello\n") == Worker()
 
 
-def test_a_setting_that_is_no_number_is_told() -> None:
-    """By its name and value."""
-    with pytest.raises(SimulationError, match="CONCURRENCY=many"):
-        read_worker("docker run --env CONCURRENCY=many image")
+@pytest.mark.parametrize("value", ["many", "$CORES", "$(nproc)"])
+def test_a_setting_that_is_no_number_is_told(value: str) -> None:
+    """By its name and value, be it one that only an instance knows."""
+    with pytest.raises(SimulationError, match=re.escape(f"CONCURRENCY={value} is no number")):
+        read_worker(f"docker run --env CONCURRENCY='{value}' image")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param("-e CONCURRENCY=4", id="short"),
+        pytest.param('--env=CONCURRENCY="4"', id="quoted"),
+        pytest.param("\\\n  --env CONCURRENCY=4", id="continued"),
+        pytest.param("--env ID=$(imds id) --env CONCURRENCY=4", id="beside-what-nobody-knows"),
+    ],
+)
+def test_a_setting_is_read_however_it_is_written(options: str) -> None:
+    """What `docker run` is given, and nothing else that looks like it."""
+    script = f"echo --env CONCURRENCY=9\ndocker run {options} image # not --env CONCURRENCY=8\n"
+    assert read_worker(script).concurrency == 4
+
+
+def test_settings_in_a_file_are_refused() -> None:
+    """The defaults would be something else than what the instance does."""
+    with pytest.raises(UserDataError, match="--env-file"):
+        read_worker("docker run --env-file /etc/worker.env image")
 
 
 @given(RHYTHMS, st.lists(st.integers(0, 10), max_size=30))

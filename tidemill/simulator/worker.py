@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from consumer import cycle
 from tidemill.simulator.errors import SimulationError
+from tidemill.userdata import NoConsumerError, container_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_ENV = re.compile(r"""--env[= ]["']?([A-Z_]+)=([^\s"'\\]+)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +30,17 @@ class Worker:
 def read_worker(user_data: str) -> Worker:
     """Return the worker that a launch template's script starts with `docker run`.
 
-    A script that sets nothing of the kind starts a worker with the consumer's defaults.
+    A script that sets nothing of the kind, or starts no container, has a worker with the
+    consumer's defaults.
 
     Raises:
-        SimulationError: a setting is no number.
+        SimulationError: a setting is no number, such as one that only an instance knows.
+        UserDataError: what `docker run` is given cannot be read.
     """
-    given = dict(_ENV.findall(user_data))
+    try:
+        given = container_settings(user_data)
+    except NoConsumerError:
+        given = {}
     usual, rhythm = Worker(), cycle.Rhythm()
     return Worker(
         rhythm=cycle.Rhythm(

@@ -9,8 +9,12 @@ import pytest
 from support.fleets import product_fleet
 
 from consumer import settings
-from tidemill.rig.errors import RigError
-from tidemill.rig.userdata import container_environment
+from tidemill.userdata import (
+    NoConsumerError,
+    UserDataError,
+    container_environment,
+    container_settings,
+)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +39,7 @@ def test_settings_are_those_that_docker_run_gives(line: str, expected: dict[str,
 
 def test_a_script_without_docker_run_is_refused() -> None:
     """There would be no consumer to start."""
-    with pytest.raises(RigError, match="no `docker run`"):
+    with pytest.raises(NoConsumerError, match="no `docker run`"):
         container_environment("#!/bin/bash\necho hello\n", {})
 
 
@@ -52,8 +56,14 @@ def test_a_script_without_docker_run_is_refused() -> None:
 )
 def test_what_only_an_instance_knows_is_refused(options: str, said: str) -> None:
     """The rig would set something else than the instance does, and nobody would notice."""
-    with pytest.raises(RigError, match=said):
+    with pytest.raises(UserDataError, match=said):
         container_environment(f"docker run {options} image\n", {})
+
+
+def test_settings_can_be_had_as_the_script_writes_them() -> None:
+    """For whoever needs only some of them; a name alone is the variable of that name."""
+    script = 'docker run --env A=1 --env B="$(imds id)" --env TOKEN image\n'
+    assert container_settings(script) == {"A": "1", "B": "$(imds id)", "TOKEN": "$TOKEN"}
 
 
 def test_the_products_user_data_sets_every_duration_of_the_consumer() -> None:
