@@ -44,6 +44,7 @@ MAX_VISIBILITY: Final = 43_200
 
 THROTTLING: Final = frozenset(
     {
+        "KMS.ThrottlingException",  # KmsThrottled, by the code that SDKs get (awsQueryError)
         "KmsThrottled",
         "OverLimit",
         "RequestThrottled",

@@ -232,6 +232,7 @@ def test_entries_not_deleted_are_returned() -> None:
         ("RequestThrottled", 403, QueueUnavailableError, "try later: RequestThrottled"),
         ("ThrottlingException", 400, QueueUnavailableError, "try later"),
         ("KmsThrottled", 400, QueueUnavailableError, "try later"),
+        ("KMS.ThrottlingException", 400, QueueUnavailableError, "try later"),
         ("OverLimit", 403, QueueUnavailableError, "try later"),
         ("InternalFailure", 500, QueueUnavailableError, "try later"),
         ("Whatever", 503, QueueUnavailableError, "try later"),
