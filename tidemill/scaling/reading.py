@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.group import group_metric
@@ -138,7 +138,7 @@ class _Reading:
 
     def policies_and_alarms(self, group: Group) -> tuple[tuple[Policy, ...], tuple[Alarm, ...]]:
         policies, created = read_policies(self.resolver, group, self.left_out)
-        own = read_alarms(self.resolver, cast("Any", policies), self.left_out)
+        own = read_alarms(self.resolver, policies, self.left_out)
         return policies, (*own, *created)
 
     def signal_period(self, queue: Queue, alarms: Iterable[Alarm]) -> int | None:

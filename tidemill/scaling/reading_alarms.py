@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from tidemill.scaling.intrinsics import Resolver
-    from tidemill.scaling.spec import MetricQuery, StepScalingPolicy
+    from tidemill.scaling.spec import MetricQuery, Policy
     from tidemill.scaling.template import Document
 
 ALARM = "AWS::CloudWatch::Alarm"
@@ -47,7 +47,7 @@ ANOMALY_COMPARISONS = {
 
 
 def read_alarms(
-    resolver: Resolver, policies: Iterable[StepScalingPolicy], left_out: list[str]
+    resolver: Resolver, policies: Iterable[Policy], left_out: list[str]
 ) -> Iterator[Alarm]:
     """Yield the alarms whose actions are enabled and trigger one of these policies.
 
