@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -12,10 +13,10 @@ from support.groups import ONE, TWO
 
 from tidemill.rig.containers import Adopted, Depth
 from tidemill.rig.durations import shortened
-from tidemill.rig.fleet import FleetOptions, _world, adopted
-from tidemill.rig.userdata import container_environment
+from tidemill.rig.fleet import FleetOptions, _for_instances, _world, adopted
 from tidemill.scaling.group import reconcile
 from tidemill.scaling.instances import GroupMemory, LifecycleState
+from tidemill.userdata import container_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tidemill.rig.rig import Rig
 
 NOW: Final = 1_750_000_020.0
+GROUP: Final = product_fleet().group
 
 
 # ---- adoption
@@ -32,7 +34,7 @@ NOW: Final = 1_750_000_020.0
 def test_instances_of_an_earlier_controller_are_the_groups() -> None:
     """Those that had started are in service, the oldest first, and all are wanted."""
     found = [Adopted(TWO, NOW - 10, booted=False), Adopted(ONE, NOW - 90, booted=True)]
-    memory = adopted(GroupMemory(0), NOW, found)
+    memory = adopted(GROUP, GroupMemory(0), NOW, found)
     assert [
         (item.id, item.state, item.launched_at, item.in_service_at) for item in memory.instances
     ] == [
@@ -44,24 +46,47 @@ def test_instances_of_an_earlier_controller_are_the_groups() -> None:
 
 def test_nothing_is_launched_or_ended_because_of_an_adoption() -> None:
     """The group has what it wants."""
-    memory = adopted(GroupMemory(0), NOW, [Adopted(ONE, NOW, booted=True)])
-    step = reconcile(product_fleet().group, memory, NOW)
+    memory = adopted(GROUP, GroupMemory(0), NOW, [Adopted(ONE, NOW, booted=True)])
+    step = reconcile(GROUP, memory, NOW)
     assert (step.launch, step.drain, step.terminate) == ((), (), ())
 
 
 def test_a_group_that_wants_more_than_it_finds_launches_the_rest() -> None:
     """With an id that no adopted instance has."""
     last = "i-0000000000000001f"
-    memory = adopted(GroupMemory(3), NOW, [Adopted(last, NOW, booted=True)])
+    memory = adopted(GROUP, GroupMemory(3), NOW, [Adopted(last, NOW, booted=True)])
     assert memory.desired == 3
-    step = reconcile(product_fleet().group, memory, NOW)
+    step = reconcile(GROUP, memory, NOW)
     assert step.launch == ("i-00000000000000020", "i-00000000000000021")
 
 
 def test_a_group_that_finds_nothing_is_as_it_was() -> None:
     """Nobody has left anything."""
     memory = GroupMemory(1, launched=4)
-    assert adopted(memory, NOW, []) == memory
+    assert adopted(GROUP, memory, NOW, []) == memory
+
+
+@pytest.mark.parametrize(
+    ("scheduled", "desired", "going"),
+    [pytest.param(None, 1, (ONE,), id="template"), pytest.param(2, 2, (), id="schedule")],
+)
+def test_a_group_that_finds_more_than_it_may_have_lets_the_rest_go(
+    scheduled: int | None, desired: int, going: tuple[str, ...]
+) -> None:
+    """Its limits may have changed with the template, and a scheduled action may have set others."""
+    found = [Adopted(name, NOW, booted=True) for name in (ONE, TWO)]
+    small = replace(GROUP, max_size=1)
+    memory = adopted(small, GroupMemory(0, max_size=scheduled), NOW, found)
+    assert memory.desired == desired
+    step = reconcile(small, memory, NOW)
+    assert (step.launch, step.drain) == ((), going)
+
+
+def test_instances_are_adopted_with_the_protection_that_new_ones_have() -> None:
+    """It begins in service."""
+    found = [Adopted(TWO, NOW - 10, booted=False), Adopted(ONE, NOW - 90, booted=True)]
+    memory = adopted(replace(GROUP, protects=True), GroupMemory(0), NOW, found)
+    assert [item.protected for item in memory.instances] == [True, False]
 
 
 # ---- what instances are told
@@ -90,7 +115,7 @@ def launched(folder: Path, depth: Depth) -> ContainerSpec:
         "name": "mill",
         "speed": speed,
         "boot_seconds": 60,
-        "autoscaling_port": 4567,
+        "autoscaling_port": 0,
         "depth": depth,
         "image": "the-consumer",
         "instance_image": "the-machine",
@@ -100,7 +125,13 @@ def launched(folder: Path, depth: Depth) -> ContainerSpec:
         "labels": {},
     }
     engine = FakeEngine()
-    world = _world(cast("Rig", rig), cast("Engine", engine), FleetOptions(**options))
+    fleet_options = FleetOptions(**options)
+    world = _world(
+        cast("Rig", rig),
+        cast("Engine", engine),
+        fleet_options,
+        lambda: _for_instances(fleet_options, "http://0.0.0.0:4567"),
+    )
     world.launch(ONE)
     spec = engine.made[f"mill-{ONE}"].spec
     world.close()
@@ -128,7 +159,7 @@ def test_a_consumer_has_what_user_data_gives_at_the_rigs_speed(tmp_path: Path) -
 
 
 def test_a_machine_finds_the_auto_scaling_api(tmp_path: Path) -> None:
-    """Its drain watcher completes its hook there; its speed is for whatever waits on it."""
+    """For its drain watcher, on the port that it is served on; its speed is for all that waits."""
     environment = launched(tmp_path, Depth.USER_DATA).environment
     assert environment["AWS_ENDPOINT_URL_AUTO_SCALING"] == "http://fleet:4567"
     assert environment["SPEED"] == "20"

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from tidemill.rig.autoscaling.server import serving
 from tidemill.rig.clients import REGION, LocalClients, aws_errors_told, client_settings
@@ -18,6 +19,7 @@ from tidemill.rig.lock import locked
 from tidemill.rig.rig import ENDING, Rig, RigOptions
 from tidemill.rig.session import signals_restored
 from tidemill.scaling.instances import Instance, LifecycleState
+from tidemill.scaling.policy import clamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from tidemill.rig.containers import Adopted
     from tidemill.scaling.instances import GroupMemory
+    from tidemill.scaling.spec import Group
     from tidemill.scaling.template import Document
     from tidemill.scaling.timeline import Fact
 
@@ -47,7 +50,7 @@ class FleetOptions:
         name: the fleet's, in names and labels of its containers.
         speed: how many times faster than ours AWS's time runs.
         boot_seconds: AWS's seconds from launch to a started consumer.
-        autoscaling_port: where the Auto Scaling API listens.
+        autoscaling_port: where the Auto Scaling API listens; 0 is any free port.
         depth: what an instance is.
         image: the consumer's image.
         instance_image: the image that stands in for the AMI with depth user-data.
@@ -116,21 +119,24 @@ def running_fleet(options: FleetOptions, tell: Callable[[Fact], None]) -> Iterat
             resume=True,
         )
         worlds: list[ContainerWorld] = []
+        served: list[str] = []
 
         def world(rig: Rig) -> ContainerWorld:
-            worlds.append(_world(rig, engine, options))
+            # The API serves the rig, and the rig has the world: its URL is there by the first turn.
+            worlds.append(_world(rig, engine, options, lambda: _for_instances(options, served[0])))
             return worlds[0]
 
         rig = Rig(rig_options, clients, deployment, world, tell, stack)
-        rig.begin_with(partial(adopted, found=worlds[0].adopt()))
-        stack.enter_context(serving(rig, "0.0.0.0", options.autoscaling_port))  # noqa: S104 - the instances and the user's machine are on other networks
+        rig.begin_with(partial(adopted, rig.fleet.group, found=worlds[0].adopt()))
+        served.append(stack.enter_context(serving(rig, "0.0.0.0", options.autoscaling_port)))  # noqa: S104 - the instances and the user's machine are on other networks
         yield rig
 
 
-def adopted(memory: GroupMemory, now: float, found: list[Adopted]) -> GroupMemory:
+def adopted(group: Group, memory: GroupMemory, now: float, found: list[Adopted]) -> GroupMemory:
     """Return the memory of a group that finds these instances of an earlier controller.
 
-    Those that had started are in service; the group wants them all until an alarm says otherwise.
+    Those that had started are in service; the group wants them all until an alarm says otherwise,
+    but never more than it may have.
     """
     instances = tuple(
         Instance(
@@ -138,13 +144,14 @@ def adopted(memory: GroupMemory, now: float, found: list[Adopted]) -> GroupMemor
             LifecycleState.IN_SERVICE if item.booted else LifecycleState.PENDING,
             item.launched_at,
             in_service_at=now if item.booted else None,
+            protected=item.booted and group.protects,
         )
         for item in sorted(found, key=lambda item: item.launched_at)
     )
     numbers = [int(item.id.removeprefix("i-"), 16) for item in instances]
     return replace(
         memory,
-        desired=max(memory.desired, len(instances)),
+        desired=clamp(max(memory.desired, len(instances)), *memory.limits(group)),
         instances=instances,
         launched=max([memory.launched, *numbers]),
     )
@@ -155,13 +162,19 @@ def _images(options: FleetOptions) -> list[str]:
     return [options.image, *([options.instance_image] if deep else [])]
 
 
-def _world(rig: Rig, engine: Engine, options: FleetOptions) -> ContainerWorld:
+def _for_instances(options: FleetOptions, url: str) -> str:
+    """Return where instances find what we serve at this URL of ours."""
+    return f"http://{options.host}:{urlsplit(url).port}"
+
+
+def _world(
+    rig: Rig, engine: Engine, options: FleetOptions, autoscaling: Callable[[], str]
+) -> ContainerWorld:
     local = {
         name: value
         for name, value in client_settings(options.endpoint).items()
         if name not in UNKEPT
     }
-    autoscaling = f"http://{options.host}:{options.autoscaling_port}"
 
     def direct(instance: str) -> dict[str, str]:
         return {**local, "QUEUE_URL": rig.queue_url, **rig.consumer_settings(instance)}
@@ -169,7 +182,7 @@ def _world(rig: Rig, engine: Engine, options: FleetOptions) -> ContainerWorld:
     def by_user_data(_instance: str) -> dict[str, str]:
         return {
             **local,
-            "AWS_ENDPOINT_URL_AUTO_SCALING": autoscaling,
+            "AWS_ENDPOINT_URL_AUTO_SCALING": autoscaling(),
             "SPEED": f"{options.speed:g}",
             "QUEUE_URL": rig.queue_url,
         }
