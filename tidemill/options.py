@@ -8,6 +8,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from tidemill.boot_times import LAUNCH_SECONDS, USER_DATA_SECONDS
+from tidemill.release.environment import read_environment
+from tidemill.release.errors import ReleaseError
 from tidemill.scaling.template import Document, parse_template
 
 TemplateOption = Annotated[
@@ -16,7 +18,11 @@ TemplateOption = Annotated[
 ParameterOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--parameter", "-P", metavar="NAME=VALUE", help="A parameter of the template; repeat it."
+        "--parameter",
+        "-P",
+        metavar="NAME=VALUE",
+        help="A parameter of the template, or @ENV for those that samconfig.toml has for it; "
+        "repeat it.",
     ),
 ]
 SpeedOption = Annotated[
@@ -41,6 +47,7 @@ BootOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
 DEFAULT_TEMPLATE = Path("template.yaml")
+SAMCONFIG = Path("samconfig.toml")
 DEFAULT_SPEED = 20.0
 DEFAULT_BOOT = LAUNCH_SECONDS + USER_DATA_SECONDS
 
@@ -60,12 +67,27 @@ def read_template(path: Path) -> Document:
 
 
 def read_parameters(given: list[str] | None) -> dict[str, str]:
-    """Return what `--parameter NAME=VALUE`, given any number of times, comes to.
+    """Return what `--parameter`, given any number of times, comes to; a later one wins.
 
     Raises:
-        typer.BadParameter: one is written otherwise.
+        typer.BadParameter: one is neither NAME=VALUE nor an environment of samconfig.toml.
     """
-    return read_pairs("--parameter", given)
+    values: dict[str, str] = {}
+    for item in given or []:
+        if item.startswith("@"):
+            values |= _of_environment(item.removeprefix("@"))
+        else:
+            values |= read_pairs("--parameter", [item])
+    return values
+
+
+def _of_environment(name: str) -> dict[str, str]:
+    try:
+        return dict(read_environment(SAMCONFIG.read_text(encoding="utf-8"), name).parameters)
+    except OSError as error:
+        refuse_usage(f"--parameter @{name}: cannot read {SAMCONFIG}: {error.strerror}")
+    except ReleaseError as error:
+        refuse_usage(f"--parameter @{name}: {error}")
 
 
 def read_pairs(option: str, given: list[str] | None) -> dict[str, str]:
