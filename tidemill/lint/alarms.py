@@ -53,7 +53,9 @@ def _size(sample: Sample) -> float:
 def _told(subject: Subject, world: World, alarms: list[Alarm]) -> str:
     metrics = dict.fromkeys(metric for alarm in alarms for metric in metrics_of(alarm))
     values = ((metric.name, world.seen(subject.fleet, metric)) for metric in metrics)
-    told = [f"{name} is {'missing' if value is None else f'{value:g}'}" for name, value in values]
+    told = [
+        f"{name} is {'missing' if value is None else f'{value:,.15g}'}" for name, value in values
+    ]
     return f"while {', '.join(told)}, with a capacity of {world.capacity}"
 
 
@@ -149,7 +151,7 @@ RULES = (
             "Messages that are being worked on are not visible: the queue looks empty just when "
             "every instance is busy, and instances go in the middle of their work."
         ),
-        page="Scaling policy based on Amazon SQS",
+        page="Available CloudWatch metrics for Amazon SQS",
         fix=(
             "Scale in on ApproximateNumberOfMessagesVisible + "
             "ApproximateNumberOfMessagesNotVisible (metric math), or protect instances that work "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidemill.lint.finding import Fault, Rule, Severity
+from tidemill.lint.subject import PROPERTIES, path
 from tidemill.lint.work import DRAIN
 from tidemill.scaling.decision import warmup
 from tidemill.scaling.hooks import LAUNCHING, TERMINATING, hooks_for
@@ -67,7 +68,7 @@ def _too_few_hops(subject: Subject) -> Iterator[Fault]:
     if machine is None or subject.container is None or not subject.container.own_network:
         return
     at = (*machine.at, "MetadataOptions")
-    options = part(machine.data, "MetadataOptions", ".".join(at))
+    options = part(machine.data, "MetadataOptions", path(*machine.at))
     if HOP_LIMIT not in options:
         yield Fault(
             f"{HOP_LIMIT} is not set, and a container runs on the instance: the image or the "
@@ -75,7 +76,7 @@ def _too_few_hops(subject: Subject) -> Iterator[Fault]:
             at,
             Severity.NOTE,
         )
-    elif whole(options, HOP_LIMIT, ".".join(at)) < CONTAINER_HOPS:
+    elif whole(options, HOP_LIMIT, path(*at)) < CONTAINER_HOPS:
         yield Fault(f"{HOP_LIMIT} is 1, and a container runs on the instance", (*at, HOP_LIMIT))
 
 
@@ -97,9 +98,7 @@ def _too_soon(subject: Subject) -> Iterator[Fault]:
             yield Fault(
                 f"{policy.logical_id} reckons with a new instance after {seconds} seconds, and "
                 f"starting its work takes about {STARTING}",
-                subject.at_group(common)
-                if own is None
-                else (policy.logical_id, "Properties", name),
+                subject.at_group(common) if own is None else (policy.logical_id, PROPERTIES, name),
             )
 
 
@@ -112,7 +111,7 @@ RULES = (
             "Docker kills what has not ended by then, 10 seconds after the signal where nothing is "
             "said: the work in hand is lost, and is done again later."
         ),
-        page="Lifecycle hooks in EC2 Auto Scaling: gracefully handle instance termination",
+        page="Design your applications to gracefully handle instance termination",
         fix="Set `docker run --stop-timeout` to more than DRAIN_SECONDS.",
         check=_stop_too_short,
     ),

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 PROPERTIES = "Properties"
 
 
+def path(*steps: str) -> str:
+    """Return a place in the template as errors name it."""
+    return ".".join(("Resources", *steps))
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What a group's instances are: the resource that says so, and its data (resolved)."""

@@ -146,7 +146,7 @@ def _always_on(subject: Subject) -> Iterator[Fault]:
     group = subject.fleet.group
     if group.min_size:
         yield Fault(
-            f"{group.logical_id} never has fewer than {group.min_size} instances, messages or not",
+            f"{group.logical_id} always has {group.min_size} or more instances, messages or not",
             subject.at_group("MinSize"),
         )
 
@@ -181,7 +181,7 @@ RULES = (
             "Metric math drops a datapoint that divides by zero, so the alarm never rings at 0 "
             "instances, and the group stays there."
         ),
-        page="Using math expressions with CloudWatch metrics",
+        page="Using metric math",
         fix=(
             "Add a step scaling policy on ApproximateNumberOfMessagesVisible that takes the group "
             "from 0 to 1, or divide by a capacity that is never 0."

@@ -6,15 +6,17 @@ import math
 from typing import TYPE_CHECKING
 
 from tidemill.lint.finding import Fault, Rule, Severity
-from tidemill.lint.subject import PROPERTIES
-from tidemill.scaling.properties import flag, part, whole
+from tidemill.lint.subject import PROPERTIES, path
+from tidemill.scaling.properties import flag, needed, part, whole
 from tidemill.scaling.reading_queue import QUEUE, VISIBILITY_DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tidemill.lint.subject import Subject
+    from tidemill.scaling.intrinsics import Resolver
 
+RETENTION = "MessageRetentionPeriod"
 RETENTION_DEFAULT = 345_600
 """Seconds, four days (SQS API, SetQueueAttributes)."""
 
@@ -47,7 +49,10 @@ def _too_short(subject: Subject) -> Iterator[Fault]:
     turns = math.ceil(taken / max(1.0, settings.get(CONCURRENCY, 1)))
     for queue in subject.queues():
         hidden = whole(
-            subject.resolver.properties(queue), "VisibilityTimeout", queue, VISIBILITY_DEFAULT
+            subject.resolver.properties(queue),
+            "VisibilityTimeout",
+            path(queue, PROPERTIES),
+            VISIBILITY_DEFAULT,
         )
         if hidden < work * turns:
             waits = f" {turns} times, as {taken:g} messages come at once" if turns > 1 else ""
@@ -70,22 +75,26 @@ def _expires_first(subject: Subject) -> Iterator[Fault]:
         for queue in resolver.present(QUEUE)
     }
     for queue in subject.queues():
-        properties = resolver.properties(queue)
-        if flag(properties, "FifoQueue", queue, default=False):  # there the clock starts anew
+        where, properties = path(queue, PROPERTIES), resolver.properties(queue)
+        redrive = part(properties, "RedrivePolicy", where)
+        # In a FIFO queue the clock starts anew when a message is moved.
+        if not redrive or flag(properties, "FifoQueue", where, default=False):
             continue
-        target = arns.get(part(properties, "RedrivePolicy", queue).get("deadLetterTargetArn"))
+        target = arns.get(needed(redrive, "deadLetterTargetArn", f"{where}.RedrivePolicy"))
         if target is None:
             continue
-        kept, kept_there = (
-            whole(resolver.properties(one), "MessageRetentionPeriod", one, RETENTION_DEFAULT)
-            for one in (queue, target)
-        )
+        kept, kept_there = _retention(resolver, queue), _retention(resolver, target)
         if kept_there <= kept:
             yield Fault(
                 f"{target} keeps messages for {kept_there} seconds, {queue} for {kept}",
-                (target, PROPERTIES, "MessageRetentionPeriod"),
+                (target, PROPERTIES, RETENTION),
                 None if kept_there < kept else Severity.NOTE,
             )
+
+
+def _retention(resolver: Resolver, queue: str) -> int:
+    where = path(queue, PROPERTIES)
+    return whole(resolver.properties(queue), RETENTION, where, RETENTION_DEFAULT)
 
 
 RULES = (
@@ -123,7 +132,7 @@ RULES = (
             "In a standard queue a message keeps the time of its sending when it is moved, so that "
             "dead letters expire early. Where both are the same it is a note only."
         ),
-        page="Using dead-letter queues in Amazon SQS",
+        page="Setting-up dead-letter queue retention in Amazon SQS",
         fix="Set the dead-letter queue's MessageRetentionPeriod to 1209600, which is 14 days.",
         check=_expires_first,
     ),

@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 
 OLDEST = "ApproximateAgeOfOldestMessage"
 SENT = "NumberOfMessagesSent"
+HELD = (VISIBLE, NOT_VISIBLE)
 ONLY_WHEN_THERE = frozenset({NOT_VISIBLE, DELAYED, OLDEST})
 """Metrics that SQS publishes only while there is such a message ("Available CloudWatch metrics
 for Amazon SQS")."""
+
+LONGEST_RETENTION = 1_209_600.0
+"""Seconds, 14 days; no message gets older (Amazon SQS message quotas)."""
 
 GROUP = "AWS/AutoScaling"
 _INSTANCES = frozenset({"GroupDesiredCapacity", "GroupInServiceInstances", "GroupTotalInstances"})
@@ -46,12 +50,14 @@ class World:
         if metric.namespace == GROUP:
             return self._of_group(fleet, metric.name)
         queue = dict(metric.dimensions).get("QueueName", "")
+        held = sum(self.values.get(queue_metric(queue, name), 0.0) for name in HELD)
         if metric == signal_metric(queue, BACKLOG):
-            names = (VISIBLE, NOT_VISIBLE)
-            return sum(self.values.get(queue_metric(queue, name), 0.0) for name in names)
+            return held
         if metric == signal_metric(queue, DESIRED_CAPACITY):
             return self.capacity
         value = self.values.get(metric, 0.0)
+        if metric.name == OLDEST and not held:
+            return None
         return None if metric.name in ONLY_WHEN_THERE and not value else value
 
     def _of_group(self, fleet: Fleet, name: str) -> float | None:
@@ -104,7 +110,7 @@ def seconds_to_wake(fleet: Fleet, alarm: Alarm, queue: str) -> float | None:
     memory = evaluate(alarm, memory, store, _BEGIN)
     longest = float(alarm.period * (alarm.evaluation_periods + 1))
     if any(metric.name == OLDEST for metric in metrics_of(alarm)):
-        longest += max(0.0, alarm.threshold)
+        longest += min(max(0.0, alarm.threshold), LONGEST_RETENTION)
     waited = 0.0
     while waited < longest:
         begin = _BEGIN + waited

@@ -1,0 +1,63 @@
+"""SARIF: what the schema of version 2.1.0 requires, and what code scanning looks at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.fleets import product_text
+
+from tidemill.lint.check import RULES, lint
+from tidemill.lint.sarif import sarif_log
+
+TEMPLATE = Path(__file__).parents[1] / "scaling" / "templates" / "percent_steps.yaml"
+
+
+def log_of(text: str, source: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return a template's log and its results."""
+    log = sarif_log(lint(text, str(source), {}), source)
+    (run,) = log["runs"]
+    return log, run["results"]
+
+
+def test_a_log_has_what_the_schema_requires() -> None:
+    """Version and runs; a tool with a named driver; rules with ids; results with messages."""
+    log, results = log_of(TEMPLATE.read_text(encoding="utf-8"), Path("percent_steps.yaml"))
+    assert log["version"] == "2.1.0"
+    assert log["$schema"].endswith("/sarif-schema-2.1.0.json")
+    driver = log["runs"][0]["tool"]["driver"]
+    assert driver["name"]
+    assert [rule["id"] for rule in driver["rules"]] == [rule.id for rule in RULES]
+    for rule in driver["rules"]:
+        assert rule["shortDescription"]["text"]
+        assert rule["defaultConfiguration"]["level"] in {"error", "warning", "note", "none"}
+    assert results
+    for result in results:
+        assert result["message"]["text"]
+        assert result["level"] in {"error", "warning", "note", "none"}
+        assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        (location,) = result["locations"]
+        region = location["physicalLocation"]["region"]
+        assert region["startLine"] >= 1
+        assert region["startColumn"] >= 1
+        assert location["physicalLocation"]["artifactLocation"]["uri"] == "percent_steps.yaml"
+
+
+@pytest.mark.parametrize(
+    ("path", "uri"),
+    [
+        ("a folder/template.yaml", "a%20folder/template.yaml"),
+        ("/work/template.yaml", "file:///work/template.yaml"),
+    ],
+)
+def test_a_path_is_written_as_a_uri(path: str, uri: str) -> None:
+    """Relative ones stay relative, so that a forge finds the file in its repository."""
+    _, results = log_of(TEMPLATE.read_text(encoding="utf-8"), Path(path))
+    assert uri in str(results[0])
+
+
+def test_a_template_without_findings_has_a_run_without_results() -> None:
+    """Which tells code scanning that what it knew of is mended."""
+    _, results = log_of(product_text(), Path("template.yaml"))
+    assert results == []
