@@ -148,6 +148,15 @@ def test_a_container_goes_from_created_to_running_to_ended_to_gone(
     assert states(engine, spec) == []
 
 
+def test_a_container_that_has_ended_is_started_again(engine: Engine, spec: ContainerSpec) -> None:
+    """As an instance of a warm pool is, once it is needed."""
+    told(engine, spec)
+    engine.signal(spec.name, "SIGTERM")
+    await_true(lambda: states(engine, spec) == ["exited"])
+    engine.start(spec.name)
+    assert states(engine, spec) == ["running"]
+
+
 def test_a_container_is_removed_while_it_works(engine: Engine, spec: ContainerSpec) -> None:
     """As an instance is terminated whatever it does."""
     told(engine, spec)
