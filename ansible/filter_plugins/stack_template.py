@@ -1,0 +1,80 @@
+"""What template.yaml says about an instance, for playbooks: the agent's configuration, its script.
+
+The template is the one source: Tidemill's own reader resolves it, as it does for the rig.
+"""
+
+# ruff: noqa: INP001 - Ansible loads it by its path
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ansible.errors import AnsibleFilterError
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # where the package tidemill is
+
+from tidemill.scaling.errors import ScalingError
+from tidemill.scaling.intrinsics import Place, Resolver
+from tidemill.scaling.template import parse_template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_WORKER = re.compile(r"install -m 755 /dev/stdin \S+ <<'EOF'\n(.*?)\nEOF\n", re.DOTALL)
+
+
+def agent_config(template: str, stack: Mapping[str, Any]) -> str:
+    """Return the CloudWatch agent's configuration, JSON, as the stack's SSM parameter holds it.
+
+    Args:
+        template: the text of template.yaml.
+        stack: `name`, `region`, `account`, and `parameters` where they are not the defaults.
+
+    Raises:
+        AnsibleFilterError: the template or a parameter's value cannot be understood.
+    """
+    return str(_properties(template, stack, "AgentConfigParameter")["Value"])
+
+
+def worker_program(template: str, stack: Mapping[str, Any]) -> str:
+    """Return the program that the stack's user data installs on its instances: boot and drain.
+
+    Raises:
+        AnsibleFilterError: as above, or the user data installs none.
+    """
+    launch = _properties(template, stack, "WorkerLaunchTemplate")
+    found = _WORKER.search(launch["LaunchTemplateData"]["UserData"])
+    if found is None:
+        raise AnsibleFilterError("template.yaml: its user data installs no program")
+    return f"{found.group(1)}\n"
+
+
+def _properties(template: str, stack: Mapping[str, Any], logical_id: str) -> dict[str, Any]:
+    name, region, account = (str(stack[key]) for key in ("name", "region", "account"))
+    place = Place(
+        name,
+        region,
+        account,
+        {
+            "AgentConfigParameter": {"Ref": f"AmazonCloudWatch-{name}"},
+            "ConsumerRepository": {
+                "RepositoryUri": f"{account}.dkr.ecr.{region}.amazonaws.com/{name}/consumer"
+            },
+        },
+    )
+    given = {key: str(value) for key, value in (stack.get("parameters") or {}).items()}
+    try:
+        resolver = Resolver(parse_template(str(template), "template.yaml"), given, place)
+        return dict(resolver.properties(logical_id))
+    except ScalingError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+class FilterModule:
+    """The filters, as Ansible looks for them."""
+
+    def filters(self) -> dict[str, Callable[..., str]]:
+        """Return each filter by its name."""
+        return {"agent_config": agent_config, "worker_program": worker_program}

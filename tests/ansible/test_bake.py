@@ -1,0 +1,97 @@
+"""What a machine image holds: everything that template.yaml's user data would have to fetch."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from support.instance import INSTANCE_ID, REPOSITORY, live, user_data
+from support.machines import AGENT
+
+if TYPE_CHECKING:
+    from support.machines import Machine, Packages
+
+pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(300)]
+
+IMAGE: Final = f"{REPOSITORY}:3f9c2ab"
+BAKE: Final = {"worker_host_image": IMAGE}
+WATCHER: Final = "{{ lookup('ansible.builtin.file', template) | worker_program(place) }}"
+
+
+class TestAmazonLinux:
+    """As Image Builder runs it; each test goes one on."""
+
+    def test_check_mode_tells_what_it_would_do_and_does_not(self, amazon: Machine) -> None:
+        """It fails nowhere, though each step needs the one before."""
+        run = amazon.play("bake.yml", "--check", **BAKE)
+        assert run.code == 0, run.output
+        assert run.changed == (
+            "Install the distribution's package",
+            "Install their packages on Amazon Linux",
+            "Say that the image would be pulled",
+        )
+        assert amazon.sh(f"command -v docker || command -v aws || ls {AGENT}")[0] != 0
+
+    def test_everything_that_user_data_would_fetch_is_there(self, amazon: Machine) -> None:
+        """Docker runs from the first boot on; the agent waits for its configuration."""
+        run = amazon.play("bake.yml", **BAKE)
+        assert run.code == 0, run.output
+        assert amazon.sh(f"docker image inspect {IMAGE}")[0] == 0
+        assert amazon.sh("command -v aws")[0] == 0
+        assert amazon.sh(f"test -x {AGENT}/bin/amazon-cloudwatch-agent-ctl")[0] == 0
+        assert amazon.service("docker") == ("enabled", "active")
+        assert amazon.service("amazon-cloudwatch-agent") == ("disabled", "inactive")
+
+    def test_the_registrys_password_is_not_baked_in(self, amazon: Machine) -> None:
+        """Whoever starts the image could read it."""
+        assert amazon.sh(
+            "grep -rl registry-pass-word /etc /root /run /tmp /var --exclude-dir=lib"
+        ) == (
+            1,
+            "",
+        )
+        assert amazon.sh("grep password-stdin /var/log/calls")[0] == 0
+
+    def test_the_second_run_changes_nothing(self, amazon: Machine) -> None:
+        """It does not even log in."""
+        before = amazon.sh("grep -c password /var/log/calls")
+        assert amazon.play("bake.yml", **BAKE).steady
+        assert amazon.sh("grep -c password /var/log/calls") == before
+
+
+class TestDebian:
+    """A machine that template.yaml does not boot, with the watcher of one that it does."""
+
+    def test_the_watcher_is_the_one_that_user_data_installs(
+        self, debian: Machine, packages: Packages, tmp_path: Path
+    ) -> None:
+        """To the letter; and it starts at boot, not now."""
+        digest = hashlib.sha256(Path(packages.debian).read_bytes()).hexdigest()
+        run = debian.play(
+            "bake.yml",
+            cloudwatch_agent_package=packages.debian,
+            cloudwatch_agent_sha256=digest,
+            template="{{ playbook_dir }}/../template.yaml",
+            place={
+                "name": "shop",
+                "region": "eu-west-1",
+                "account": "111122223333",
+                "parameters": {"ImageTag": "3f9c2ab", "MessageSeconds": 300},
+            },
+            worker_host_watcher=WATCHER,
+        )
+        assert run.code == 0, run.output
+        live(tmp_path, user_data(ImageTag="3f9c2ab", MessageSeconds="300"))
+        installed = (tmp_path / "usr/local/bin/worker").read_text()
+        assert debian.file("/usr/local/bin/worker").decode() == installed.replace(f"{tmp_path}", "")
+        assert INSTANCE_ID not in installed
+        assert debian.service("worker") == ("enabled", "inactive")
+        assert debian.sh("systemd-analyze verify /etc/systemd/system/worker.service") == (0, "")
+
+    def test_docker_and_the_agent_are_there(self, debian: Machine) -> None:
+        """A right checksum is proof enough; no image was asked for."""
+        assert debian.service("docker") == ("enabled", "active")
+        assert debian.service("amazon-cloudwatch-agent") == ("disabled", "inactive")
+        assert debian.sh("grep pull /var/log/calls")[0] != 0
