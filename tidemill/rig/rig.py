@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from threading import RLock
 from typing import TYPE_CHECKING, Protocol
 
+from tidemill.boot_times import LAUNCH_SECONDS, USER_DATA_SECONDS
 from tidemill.rig.autoscaling.ports import View
 from tidemill.rig.clients import REGION, LocalClients, client_settings
 from tidemill.rig.clock import RigClock
@@ -15,7 +16,6 @@ from tidemill.rig.consumer_logs import ConsumerLogs
 from tidemill.rig.durations import rounding, shortened, whole
 from tidemill.rig.errors import RigError
 from tidemill.rig.mirror import CloudWatchMirror
-from tidemill.rig.processes import LAUNCH_SECONDS, USER_DATA_SECONDS
 from tidemill.rig.queues import QueueProbe
 from tidemill.rig.recorder import Recorder
 from tidemill.rig.userdata import container_environment
