@@ -1,4 +1,4 @@
-"""The command `tidemill`: the demo, a rig that stays up, and the report."""
+"""The command `tidemill`: the demo, a rig that stays up, and what other modules add."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from tidemill.options import (
     refuse_usage,
 )
 from tidemill.report.errors import ReportError
+from tidemill.report_command import DEMO_FOLDER, agree, report
 from tidemill.rig import daemon
 from tidemill.rig.clients import without_aws
 from tidemill.rig.command import RIG_FOLDER, chaos, compose, fleet
@@ -49,7 +50,6 @@ from tidemill.simulator.command import app as simulator
 USAGE = 2
 FAILURE = 1
 INTERRUPTED = 128 + signal.SIGINT
-DEMO_FOLDER = Path("build/demo")
 
 app = typer.Typer(
     name="tidemill",
@@ -66,6 +66,8 @@ app.add_typer(lint)
 app.add_typer(chaos, name="chaos")
 app.add_typer(compose, name="compose")
 app.command()(fleet)
+app.command()(agree)
+app.command()(report)
 
 
 @app.command()
@@ -115,6 +117,7 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command
         speed=speed,
         command=shlex.join(["tidemill", *sys.argv[1:]]),
     )
+    summary["boot_seconds"] = boot_seconds
     _finish_demo(summary, as_json=as_json)
 
 
@@ -190,25 +193,6 @@ def status(as_json: JsonOption = False) -> None:  # noqa: FBT002 - a flag
     if state is None:
         raise RigError(daemon.NONE_UP)
     _show_state(state, as_json=as_json)
-
-
-@app.command()
-def report(
-    results: Annotated[
-        Path, typer.Option("--results", metavar="FOLDER", help="Where the demo left its files.")
-    ] = DEMO_FOLDER,
-    target: Annotated[
-        Path, typer.Option("--output", metavar="FILE", help="The report to write.")
-    ] = Path("REPORT.md"),
-    picture: Annotated[
-        Path, typer.Option("--picture", metavar="FILE", help="Where to put the picture.")
-    ] = Path("docs/timeline.png"),
-) -> None:
-    """Write REPORT.md and its picture from the files of a demo."""
-    from tidemill.report.markdown import write_report  # noqa: PLC0415 - matplotlib is slow to import
-
-    write_report(results, target, picture)
-    typer.echo(f"wrote {target} and {picture}")
 
 
 def main() -> NoReturn:

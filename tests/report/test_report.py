@@ -14,6 +14,7 @@ from tidemill.report.markdown import write_report
 from tidemill.report.results import NEEDED, read_facts, read_logs, read_summary
 from tidemill.report.story import conclusion
 from tidemill.report.tables import ROWS, markdown_table, summary_rows, summary_table
+from tidemill.scaling.timeline import DesiredChanged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +42,27 @@ def test_a_run_without_facts_has_an_empty_picture(tmp_path: Path) -> None:
     """Rather than an error at the end of a run that was ended early."""
     draw_timeline([], tmp_path / "empty.png")
     assert (tmp_path / "empty.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "labels"), [pytest.param(15, 15, id="few"), pytest.param(16, 0, id="many")]
+)
+def test_only_few_changes_of_capacity_are_labelled(
+    tmp_path: Path, changes: int, labels: int
+) -> None:
+    """The labels of a long run would cover one another."""
+    picture = tmp_path / "fleet.svg"
+    facts = [DesiredChanged(60.0 * at, "A", "P", "", 1, {}, at, at + 1) for at in range(changes)]
+    draw_timeline(facts, picture)
+    assert picture.read_text(encoding="utf-8").count("→") == labels
+
+
+def test_further_chapters_stand_before_the_recipe(results: Path, tmp_path: Path) -> None:
+    """As they are given."""
+    write_report(results, tmp_path / "R.md", tmp_path / "t.png", ["## More\n", "So it is.\n"])
+    before, after = (tmp_path / "R.md").read_text().split("## More\n")
+    assert "## Figures" in before
+    assert after.index("So it is.") < after.index("## How to repeat it")
 
 
 def test_the_report_has_all_that_the_exercise_asks_for(results: Path, tmp_path: Path) -> None:

@@ -36,6 +36,9 @@ WAITING, IN_FLIGHT, SERVING, DESIRED = "#56B4E9", "#E69F00", "#8FB8DE", "#0B3C5D
 LATE = 0.7
 """Part of the width after which a text at a moment stands before it, to stay in the picture."""
 
+MOST_LABELS = 15
+"""Changes of capacity up to which each has a text beside it; more would cover one another."""
+
 BESIDE_TITLE: dict[str, Any] = {
     "bbox_to_anchor": (1, 0.97),
     "fontsize": 9,
@@ -53,17 +56,19 @@ STYLE: dict[Any, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
+class Scale:
     """Turns a moment into AWS's minutes since the start."""
 
     start: float
     end: float
 
     def minutes(self, at: float) -> float:
+        """Return the minutes from the start to a moment in epoch seconds."""
         return (at - self.start) / 60
 
     @property
     def width(self) -> float:
+        """Return the minutes from start to end."""
         return self.minutes(self.end)
 
 
@@ -74,7 +79,7 @@ def draw_timeline(facts: Sequence[Fact], path: Path) -> None:
         facts: in their order.
         path: where to; its ending says the format, PNG or SVG.
     """
-    scale = _Scale(min(f.at for f in facts), max(f.at for f in facts)) if facts else _Scale(0, 60)
+    scale = Scale(min(f.at for f in facts), max(f.at for f in facts)) if facts else Scale(0, 60)
     with mpl.rc_context(STYLE):
         figure, (queue, alarms, fleet) = plt.subplots(
             3, 1, sharex=True, figsize=(10, 7.6), height_ratios=(3, 1.7, 2.2), layout="constrained"
@@ -85,15 +90,16 @@ def draw_timeline(facts: Sequence[Fact], path: Path) -> None:
         fleet.set_xlabel("minutes of AWS's time")
         fleet.set_xlim(0, max(scale.width * 1.04, 1))
         fleet.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=12))
-        figure.savefig(path, dpi=110, metadata=_bare(path))
+        figure.savefig(path, dpi=110, metadata=bare(path))
         plt.close(figure)
 
 
-def _bare(path: Path) -> dict[str, None]:
+def bare(path: Path) -> dict[str, None]:
+    """Return the metadata that keep dates and versions out of a picture's file."""
     return {"Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}
 
 
-def _draw_queue(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
+def _draw_queue(axes: Axes, facts: Sequence[Fact], scale: Scale) -> None:
     samples = [fact for fact in facts if isinstance(fact, QueueSampled)]
     times = [scale.minutes(sample.at) for sample in samples]
     axes.stackplot(
@@ -109,7 +115,7 @@ def _draw_queue(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
     axes.legend(**BESIDE_TITLE)
 
 
-def _draw_alarms(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
+def _draw_alarms(axes: Axes, facts: Sequence[Fact], scale: Scale) -> None:
     changes = [fact for fact in facts if isinstance(fact, AlarmChanged)]
     names = list(dict.fromkeys(change.alarm for change in changes))
     for row, name in enumerate(names):
@@ -129,14 +135,14 @@ def _draw_alarms(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
     )
 
 
-def _draw_fleet(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
-    serving, desired = _in_service(facts), _desired(facts)
+def _draw_fleet(axes: Axes, facts: Sequence[Fact], scale: Scale) -> None:
+    serving, desired = in_service(facts), _desired(facts)
     highest = max([number for _, number in serving + desired] + [1])
-    axes.fill_between(*_drawn(serving, scale), step="post", color=SERVING, label="in service")
-    axes.step(*_drawn(desired, scale), where="post", color=DESIRED, linewidth=2, label="desired")
-    for change in facts:
-        if isinstance(change, DesiredChanged):
-            _annotate(axes, change, scale)
+    axes.fill_between(*drawn(serving, scale), step="post", color=SERVING, label="in service")
+    axes.step(*drawn(desired, scale), where="post", color=DESIRED, linewidth=2, label="desired")
+    changes = [fact for fact in facts if isinstance(fact, DesiredChanged)]
+    for change in changes if len(changes) <= MOST_LABELS else ():
+        _annotate(axes, change, scale)
     axes.set_ylabel("instances")
     axes.set_ylim(0, highest + 0.9)
     axes.set_yticks(range(highest + 1))
@@ -144,7 +150,7 @@ def _draw_fleet(axes: Axes, facts: Sequence[Fact], scale: _Scale) -> None:
     axes.legend(**BESIDE_TITLE)
 
 
-def _annotate(axes: Axes, change: DesiredChanged, scale: _Scale) -> None:
+def _annotate(axes: Axes, change: DesiredChanged, scale: Scale) -> None:
     """Say beside a change of the desired capacity what it was, and from what value of the alarm."""
     at = scale.minutes(change.at)
     late = at > scale.width * LATE
@@ -160,14 +166,15 @@ def _annotate(axes: Axes, change: DesiredChanged, scale: _Scale) -> None:
     )
 
 
-def _drawn(points: Sequence[tuple[float, int]], scale: _Scale) -> tuple[list[float], list[int]]:
+def drawn(points: Sequence[tuple[float, int]], scale: Scale) -> tuple[list[float], list[int]]:
     """Return minutes and numbers of the points, the last number going on to the end."""
     times = [scale.minutes(at) for at, _ in points] + [scale.width]
     numbers = [number for _, number in points]
     return times, [*numbers, numbers[-1] if numbers else 0]
 
 
-def _in_service(facts: Sequence[Fact]) -> list[tuple[float, int]]:
+def in_service(facts: Sequence[Fact]) -> list[tuple[float, int]]:
+    """Return (moment, instances in service from then on), beginning with none."""
     start = [(facts[0].at, 0)] if facts else []
     return start + in_service_over_time(facts)
 

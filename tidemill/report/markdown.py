@@ -22,7 +22,7 @@ from tidemill.report.tables import markdown_table, summary_rows
 from tidemill.scaling.timeline import ActivityStarted, AlarmChanged, Noted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from tidemill.scaling.timeline import Fact
@@ -46,8 +46,14 @@ KEPT_WHOLE = 12
 """Rows of a table up to which it stands open in the report; a longer one is folded."""
 
 
-def write_report(results: Path, report: Path, picture: Path) -> None:
+def write_report(results: Path, report: Path, picture: Path, further: Iterable[str] = ()) -> None:
     """Write the report of the run whose files are in `results`, and its picture.
+
+    Args:
+        results: the folder with the run's files.
+        report: the report to write.
+        picture: where to put the picture.
+        further: chapters to put before the recipe for another run.
 
     Raises:
         ReportError: files of the run are missing or broken, or the report cannot be written.
@@ -57,8 +63,9 @@ def write_report(results: Path, report: Path, picture: Path) -> None:
     try:
         picture.parent.mkdir(parents=True, exist_ok=True)
         draw_timeline(facts, picture)
-        link = os.path.relpath(picture, report.parent)
-        report.write_text("\n".join(_chapters(facts, summary, logs, link)), encoding="utf-8")
+        told = _chapters(facts, summary, logs, link_to(picture, report))
+        recipe = ("## How to repeat it\n", _recipe(summary))
+        report.write_text("\n".join([*told, *further, *recipe]), encoding="utf-8")
     except OSError as error:
         raise ReportError(f"cannot write {error.filename}: {error.strerror}") from error
 
@@ -88,8 +95,11 @@ def _chapters(facts: Sequence[Fact], summary: Summary, logs: Logs, picture: str)
         "`lost` is computed from ids: those that SQS gave the producer, less those in the "
         "consumers' logs as processed, less those found in either queue at the end.\n"
     )
-    yield "## How to repeat it\n"
-    yield _recipe(summary)
+
+
+def link_to(picture: Path, report: Path) -> str:
+    """Return a picture's path as the report links to it."""
+    return os.path.relpath(picture, report.parent)
 
 
 def _conditions(summary: Summary) -> Iterator[tuple[str, str]]:

@@ -98,7 +98,7 @@ def run_scenarios(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """Run the template's fleet in virtual time: how long messages wait, what it costs."""
     handler = HandlerTime(handler_seconds, handler_variation)
     chosen, start = _stories(scenario, trace, handler)
-    _check_picture(picture)
+    check_picture(picture)
     if picture is not None and len(chosen) != 1:
         refuse_usage("--picture: one picture shows one scenario: choose it with --scenario")
     times = _times(spot_per_hour, boot_seconds)
@@ -136,7 +136,7 @@ def compare_policies(  # noqa: PLR0913, PLR0917 - each is an option of the comma
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Hold the template's policy against others and against what none can beat."""
-    _check_picture(picture)
+    check_picture(picture)
     from tidemill.simulator.compare import compare  # noqa: PLC0415 - only this command needs them
     from tidemill.simulator.policies import rivals  # noqa: PLC0415
 
@@ -207,7 +207,7 @@ def _stories(
     return [with_handler(SCENARIOS[name], handler) for name in names or SCENARIOS], START
 
 
-def _check_picture(path: Path | None) -> None:
+def check_picture(path: Path | None) -> None:
     """Refuse a picture that could not be drawn, before anything is simulated for it."""
     if path is None:
         return

@@ -71,11 +71,12 @@ def best(subject: Subject, scenario: Scenario, seed: int, times: Times) -> dict[
 
 
 def mark_frontier(runs: Sequence[dict[str, Any]]) -> None:
-    """Say of each run whether another one waits no longer and costs no more, and less of one."""
+    """Say of each run which other ones wait no longer and cost no more, and less of one."""
     real = [run for run in runs if run["policy"] != CLAIRVOYANT]
     for run in real:
         rivals = [other for other in real if other["scenario"] == run["scenario"]]
-        run["on_frontier"] = not any(_beats(other, run) for other in rivals)
+        run["beaten_by"] = [other["policy"] for other in rivals if _beats(other, run)]
+        run["on_frontier"] = not run["beaten_by"]
 
 
 def _beats(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-COLOURS = ("#0B3C5D", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+COLOURS = ("#0B3C5D", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """From the palette of Okabe and Ito, which people with any colour vision can tell apart."""
 
-MARKS = ("o", "s", "^", "D", "v", "P")
+MARKS = ("o", "s", "^", "D", "v", "P", "X")
 STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "axes.spines.top": False,

@@ -16,6 +16,7 @@ from tidemill.simulator.worker import Worker, read_worker
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Iterator
 
     from tidemill.scaling.spec import Fleet
     from tidemill.simulator.control import Listener
@@ -101,12 +102,11 @@ def simulate(  # noqa: PLR0913 - what a run depends on
         SimulationError: the fleet does not get through with it, or a message is lost count of.
     """
     times = times or Times()
-    share = scenario.poison
-    dice = _random(seed, "poison")
+    poison = _poison(scenario, seed)
     queue = WorkQueue(
         scenario.arrivals(_random(seed, "arrivals")),
         start,
-        iter(lambda: dice.random() < share, None) if share else None,
+        poison,
         subject.fleet.queue.max_receive_count,
         times.retention,
     )
@@ -118,7 +118,7 @@ def simulate(  # noqa: PLR0913 - what a run depends on
         times=times,
         boots=_random(seed, "boots"),
         work=_random(seed, "work"),
-        sound=not share,
+        sound=poison is None,
     )
     instances.now = start
     control = Control(subject.fleet, queue, instances, start=start, tell=tell, pace=pace)
@@ -154,6 +154,14 @@ def simulate(  # noqa: PLR0913 - what a run depends on
             "mistake in the simulator: please report it"
         )
     return result
+
+
+def _poison(scenario: Scenario, seed: int) -> Iterator[bool] | None:
+    """Return whether each message is poison, or None where none ever is."""
+    if any(scenario.poisoned):
+        return iter(scenario.poisoned)
+    dice, share = _random(seed, "poison"), scenario.poison
+    return iter(lambda: dice.random() < share, None) if share else None
 
 
 def _random(seed: int, of: str) -> Random:

@@ -11,7 +11,7 @@ from producer.arrivals import Pattern, due_times
 from tidemill.simulator.handling import HandlerTime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from random import Random
 
     Arrivals = Callable[[Random], Iterator[float]]
@@ -27,7 +27,8 @@ class Scenario:
 
     `arrivals` makes the seconds since the start at which messages are sent, never decreasing, out
     of its own randomness. `seconds` is how long the story lasts; the fleet has to be drained
-    after that, too. `poison` is the share of messages that no consumer can process.
+    after that, too. `poison` is the share of messages that no consumer can process; where it is
+    known of each message, `poisoned` says so in their order.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Scenario:
     arrivals: Arrivals
     seconds: float = DAY
     poison: float = 0.0
+    poisoned: Sequence[bool] = ()
     handler: HandlerTime = field(default_factory=HandlerTime)
 
 

@@ -1,0 +1,74 @@
+"""Two runs of one story side by side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from support.runs import finished_run
+
+from tidemill.report.agreement import (
+    Told,
+    agreement_chapter,
+    agreement_rows,
+    draw_agreement,
+    first_happenings,
+)
+from tidemill.scaling.timeline import AlarmChanged, DesiredChanged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FACTS = finished_run().facts
+RIG = Told(FACTS, 500, 5, 0)
+
+
+def test_a_run_agrees_with_itself() -> None:
+    """Every figure is there twice, and the order is the same."""
+    *figures, order = agreement_rows(RIG, RIG)
+    assert all(rig == simulated != "never" for _, rig, simulated in figures)
+    assert order == ("order of first events", "", "the same")
+
+
+def test_what_did_not_happen_is_told_so() -> None:
+    """A run without anything next to a whole one."""
+    rows = {what: simulated for what, _, simulated in agreement_rows(RIG, Told([], 0, 0, 0))}
+    assert rows["minutes until the last instance is gone"] == "never"
+    assert rows["instances at the peak"] == "0"
+    assert rows["order of first events"] == "another"
+
+
+def test_minutes_count_from_the_start_of_the_rig() -> None:
+    """Both runs go by one clock, so that a later one shows as later."""
+    later = Told([replace(fact, at=fact.at + 60) for fact in FACTS], 500, 5, 0)
+    rows = {what: (rig, simulated) for what, rig, simulated in agreement_rows(RIG, later)}
+    rig, simulated = rows["minutes until the last instance is gone"]
+    assert float(simulated) - float(rig) == pytest.approx(1)
+
+
+def test_things_of_one_kind_happen_first_once() -> None:
+    """Alarms by name, capacity by its direction."""
+    ring = AlarmChanged(0, "A", "OK", "ALARM", "", None)
+    rise = DesiredChanged(1, "A", "P", "", 1, {}, 0, 1)
+    quiet = replace(ring, after="OK")
+    assert first_happenings([ring, rise, quiet, ring, replace(rise, before=1, after=0)]) == [
+        "A rings",
+        "capacity goes up",
+        "capacity goes down",
+    ]
+
+
+def test_the_same_runs_make_the_same_picture(tmp_path: Path) -> None:
+    """To the byte."""
+    for name in ("a.png", "b.png"):
+        draw_agreement(FACTS, FACTS, tmp_path / name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_the_chapter_has_figures_picture_and_what_the_simulator_was_told() -> None:
+    """In Markdown."""
+    text = "\n".join(agreement_chapter(agreement_rows(RIG, RIG), "docs/agreement.png"))
+    assert "](docs/agreement.png)" in text
+    assert "| processed | 500 | 500 |" in text
+    assert "was told" in text

@@ -1,0 +1,69 @@
+"""The chapter on the template's policy against others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tidemill.report.comparison import comparison_chapter
+
+
+def run(policy: str, wait: float | None, dollars: float, *beaten_by: str) -> dict[str, Any]:
+    """Return the figures of one policy, as a comparison has them."""
+    return {
+        "policy": policy,
+        "scenario": "single",
+        "seed": 7,
+        "mean_wait": wait,
+        "dollars_a_day": dollars,
+        "dollars_a_day_by_item": {"alarms": 0.03, "instances": 0.002},
+        "beaten_by": list(beaten_by),
+        "on_frontier": not beaten_by,
+    }
+
+
+BOUNDS = {
+    "policy": "clairvoyant",
+    "scenario": "single",
+    "seed": 7,
+    "mean_wait": 0.0,
+    "dollars_a_day": 0.0003,
+}
+
+
+def chapter(*runs: dict[str, Any]) -> str:
+    """Return the chapter's text."""
+    return "\n".join(comparison_chapter([*runs, BOUNDS], "docs/comparison.png"))
+
+
+def test_the_table_has_a_row_for_each_scenario_and_marks_the_frontier() -> None:
+    """The clairvoyant's bounds are on no frontier."""
+    text = chapter(run("template", 92.4, 0.0321), run("fixed at 1", 26.4, 0.6028))
+    assert "seed 7" in text
+    assert "| scenario | template | fixed at 1 | clairvoyant |" in text
+    assert "| single | **92 s, $0.032** | **26 s, $0.603** | 0 s, $0.000 |" in text
+    assert "on the frontier in 1 of 1 scenarios: `single`." in text
+    assert "](docs/comparison.png)" in text
+
+
+def test_it_is_told_where_the_template_is_beaten_by_what_and_what_changes_it() -> None:
+    """With the dollars that its alarms cost."""
+    text = chapter(
+        run("template", 92.4, 0.0321, "one by one"),
+        run("template with FastSignal", 62.4, 0.1836),
+        run("one by one", 92.4, 0.0074),
+    )
+    assert "on the frontier in 0 of 1 scenarios." in text
+    assert "- `single`: 92 s, $0.032, where one by one has 92 s, $0.007." in text
+    assert "$0.030 are for the metrics" in text
+    assert "template with FastSignal has 62 s, $0.184, which none beats." in text
+
+
+def test_nothing_is_promised_that_does_not_help() -> None:
+    """A variant that is beaten itself is no advice."""
+    text = chapter(
+        run("template", 92.4, 0.0321, "one by one"),
+        run("template with FastSignal", 95.0, 0.2, "one by one"),
+        run("one by one", None, 0.0074),
+    )
+    assert "What changes it" not in text
+    assert "one by one has -, $0.007" in text

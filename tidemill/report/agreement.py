@@ -1,0 +1,146 @@
+"""Two runs of one story, the rig's and the simulator's: how far they agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib import pyplot as plt
+
+from tidemill.report.figure import (
+    BESIDE_TITLE,
+    STATE_COLOURS,
+    STYLE,
+    WAITING,
+    Scale,
+    bare,
+    drawn,
+    in_service,
+)
+from tidemill.report.tables import markdown_table
+from tidemill.scaling.timeline import (
+    ActivityStarted,
+    AlarmChanged,
+    DesiredChanged,
+    InstanceChanged,
+    QueueSampled,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from tidemill.scaling.timeline import Fact
+
+Row = tuple[str, str, str]
+"""What is compared, in the rig, and in the simulator."""
+
+RIG: dict[str, Any] = {"color": WAITING, "label": "rig", "linewidth": 4}
+SIMULATOR: dict[str, Any] = {
+    "color": STATE_COLOURS["ALARM"],
+    "label": "simulator",
+    "linestyle": "--",
+    "linewidth": 1.6,
+}
+
+NOT_FITTED = """\
+The simulator was told when each message was sent, the template with its parameters, how long an \
+instance takes to boot, and that a process takes half a second of this machine to start and to \
+end; the rest is its own. The queue is seen once a minute, when its metrics are published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A run: its facts, and how many of its messages came to which end."""
+
+    facts: Sequence[Fact]
+    processed: int
+    dead_lettered: int
+    lost: int
+
+
+def agreement_rows(rig: Told, simulated: Told) -> list[Row]:
+    """Return what became of both runs side by side; minutes are AWS's, since the rig's start."""
+    start = rig.facts[0].at
+    sides = [dict(_figures(run, start)) for run in (rig, simulated)]
+    rows = [(what, value, sides[1][what]) for what, value in sides[0].items()]
+    same = first_happenings(rig.facts) == first_happenings(simulated.facts)
+    return [*rows, ("order of first events", "", "the same" if same else "another")]
+
+
+def first_happenings(facts: Iterable[Fact]) -> list[str]:
+    """Return what happened, each kind of thing once, in the order of its first time."""
+    happened: dict[str, None] = {}
+    for fact in facts:
+        if isinstance(fact, AlarmChanged) and fact.after == "ALARM":
+            happened[f"{fact.alarm} rings"] = None
+        elif isinstance(fact, DesiredChanged):
+            happened[f"capacity goes {'up' if fact.after > fact.before else 'down'}"] = None
+        elif isinstance(fact, InstanceChanged):
+            happened[f"an instance is {fact.state}"] = None
+    return list(happened)
+
+
+def agreement_chapter(rows: Sequence[Row], picture: str) -> Iterator[str]:
+    """Yield the report's chapter on rig and simulator, with a link to the picture."""
+    yield "## The same story in the simulator\n"
+    told = "Messages and instances of this run (solid) and of the simulator (dashed)."
+    yield f"![{told}]({picture})\n\n*{told}*\n"
+    yield markdown_table(("what", "rig", "simulator"), rows) + "\n"
+    yield NOT_FITTED + "\n"
+
+
+def draw_agreement(rig: Sequence[Fact], simulated: Sequence[Fact], path: Path) -> None:
+    """Draw both runs over each other; the same facts make the same file.
+
+    Args:
+        rig: the facts of the rig, at least one.
+        simulated: those of the simulator, by the same clock.
+        path: where to; its ending says the format, PNG or SVG.
+    """
+    scale = Scale(rig[0].at, max(rig[-1].at, simulated[-1].at))
+    with mpl.rc_context(STYLE):
+        figure, (queue, fleet) = plt.subplots(
+            2, 1, sharex=True, figsize=(10, 5.6), height_ratios=(3, 2), layout="constrained"
+        )
+        for facts, style in ((rig, RIG), (simulated, SIMULATOR)):
+            samples = [fact for fact in facts if isinstance(fact, QueueSampled)]
+            left = [sample.visible + sample.in_flight for sample in samples]
+            queue.plot([scale.minutes(sample.at) for sample in samples], left, **style)
+            fleet.step(*drawn(in_service(facts), scale), where="post", **style)
+        for axes, title, unit in (
+            (queue, "Messages waiting or in flight", "messages"),
+            (fleet, "Instances in service", "instances"),
+        ):
+            axes.set_title(title, loc="left", fontweight="bold")
+            axes.set_ylabel(unit)
+            axes.set_ylim(bottom=0)
+            axes.legend(**BESIDE_TITLE)
+        fleet.yaxis.get_major_locator().set_params(integer=True)
+        fleet.set_xlabel("minutes of AWS's time")
+        fleet.set_xlim(0, max(scale.width * 1.04, 1))
+        figure.savefig(path, dpi=110, metadata=bare(path))
+        plt.close(figure)
+
+
+def _figures(run: Told, start: float) -> Iterator[tuple[str, str]]:
+    facts = run.facts
+    yield "processed", str(run.processed)
+    yield "in the dead-letter queue", str(run.dead_lettered)
+    yield "lost", str(run.lost)
+    yield "instances at the peak", str(max((number for _, number in in_service(facts)), default=0))
+    kinds = [fact.kind_of for fact in facts if isinstance(fact, ActivityStarted)]
+    yield "launches", str(kinds.count("launch"))
+    yield "terminations", str(kinds.count("terminate"))
+    changes = [fact for fact in facts if isinstance(fact, InstanceChanged)]
+    serving = [fact.at for fact in changes if fact.state == "InService"]
+    yield "minutes until the first instance is in service", _since(start, serving[:1])
+    full = [f.at for f in facts if isinstance(f, QueueSampled) and f.visible + f.in_flight]
+    yield "minutes until messages are last seen", _since(start, full[-1:])
+    gone = [fact.at for fact in changes if fact.state == "Terminated"]
+    yield "minutes until the last instance is gone", _since(start, gone[-1:])
+
+
+def _since(start: float, moments: Sequence[float]) -> str:
+    return f"{(moments[0] - start) / 60:.1f}" if moments else "never"

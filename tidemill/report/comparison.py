@@ -1,0 +1,74 @@
+"""The report's chapter on how the template's policy does against others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tidemill.report.tables import markdown_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    Run = Mapping[str, Any]
+
+MEANING = """\
+In virtual time, seed {seed}: the same messages under other policies, on the same group and \
+workers; docs/simulator.md tells of scenarios and policies. Each cell has the mean wait until a \
+message is processed, and the dollars a day of all that depends on the policy. **Bold**: no other \
+policy is both as fast and as cheap, and better in one of the two. The clairvoyant's are bounds \
+that none can beat, each by itself."""
+
+
+def comparison_chapter(runs: Sequence[Run], picture: str) -> Iterator[str]:
+    """Yield the chapter, with a link to the picture.
+
+    Args:
+        runs: the figures of every policy in every scenario, as `tidemill compare --json` has them;
+            the first policy is the template's.
+        picture: the link.
+    """
+    policies = list(dict.fromkeys(run["policy"] for run in runs))
+    scenarios = list(dict.fromkeys(run["scenario"] for run in runs))
+    found = {(run["scenario"], run["policy"]): run for run in runs}
+    yield "## Against other policies\n"
+    yield MEANING.format(seed=runs[0]["seed"]) + "\n"
+    rows = [(name, *(_cell(found[name, policy]) for policy in policies)) for name in scenarios]
+    yield markdown_table(("scenario", *policies), rows) + "\n"
+    yield "![Mean wait against dollars a day, a panel for each scenario.]" + f"({picture})\n"
+    ours = [run for run in runs if run["policy"] == policies[0]]
+    best = [f"`{run['scenario']}`" for run in ours if run["on_frontier"]]
+    named = f": {', '.join(best)}" if best else ""
+    yield f"The template is on the frontier in {len(best)} of {len(ours)} scenarios{named}.\n"
+    for run in ours:
+        if not run["on_frontier"]:
+            yield f"- {_why_not(run, [one for one in runs if one['scenario'] == run['scenario']])}"
+    yield ""
+
+
+def _cell(run: Run) -> str:
+    text = _told(run)
+    return f"**{text}**" if run.get("on_frontier") else text
+
+
+def _told(run: Run) -> str:
+    wait = "-" if run["mean_wait"] is None else f"{run['mean_wait']:,.0f} s"
+    return f"{wait}, ${run['dollars_a_day']:.3f}"
+
+
+def _why_not(ours: Run, runs: Sequence[Run]) -> str:
+    """Say what beats the template in a scenario, what its own alarms cost it, and what helps."""
+    beaten = "; ".join(
+        f"{run['policy']} has {_told(run)}" for run in runs if run["policy"] in ours["beaten_by"]
+    )
+    items = ours["dollars_a_day_by_item"]
+    alarms = items.get("alarms", 0.0) + items.get("fast alarms", 0.0)
+    said = (
+        f"`{ours['scenario']}`: {_told(ours)}, where {beaten}. Of the template's dollars "
+        f"${alarms:.3f} are for the metrics that its alarms watch, work or none."
+    )
+    variants = [
+        f"{run['policy']} has {_told(run)}, which none beats"
+        for run in runs
+        if run["policy"].startswith(f"{ours['policy']} ") and run["on_frontier"]
+    ]
+    return f"{said} What changes it: {'; '.join(variants)}." if variants else said
