@@ -20,6 +20,7 @@ from tidemill.lint.script import Container, read_container
         ("if true; then podman run -e A=1 w; fi", Container({"A": 1.0})),
         ("docker run w\ndocker stop --time 20 w", Container(stop=20.0)),
         ("docker run --stop-timeout $LONG w", Container()),
+        ("docker run -eA=1 w\ndocker stop -t5 w", Container({"A": 1.0}, 5.0)),
         ("docker run -e A=1 'unfinished", Container({"A": 1.0})),
         ("docker run -e A=1 w # --env B=2", Container({"A": 1.0})),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from tidemill.lint import alarms, instances, waking, work
 from tidemill.lint.finding import Finding, Rule, Severity
@@ -84,7 +84,7 @@ def _not_seen(resolver: Resolver, fleet: Fleet) -> list[str]:
     """Return what scaling here leaves out and no rule looks at, a sentence each."""
     left_out: list[str] = []
     policies, _ = read_policies(resolver, fleet.group, left_out)
-    list(read_alarms(resolver, cast("Any", policies), left_out))
+    list(read_alarms(resolver, policies, left_out))
     read_user_data(resolver, fleet.group.logical_id, left_out)
     here = {resolver.name(queue) for queue in resolver.present(QUEUE)}
     left_out.extend(

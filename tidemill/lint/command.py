@@ -29,7 +29,7 @@ FOUND = 1
 @app.command("lint")
 def lint_template(
     template: Annotated[
-        Path, typer.Argument(metavar="[TEMPLATE]", help="The template to check, YAML or JSON.")
+        Path, typer.Argument(metavar="TEMPLATE", help="The template to check, YAML or JSON.")
     ] = DEFAULT_TEMPLATE,
     parameter: ParameterOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag

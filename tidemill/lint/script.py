@@ -64,12 +64,14 @@ def _arguments(script: str, verb: str) -> Iterator[list[str]]:
 
 
 def _values(words: list[str], names: tuple[str, ...]) -> list[str]:
-    """Return what follows an option of these names, as a word of its own or behind `=`."""
+    """Return what follows an option of these names: the next word, behind `=`, or `-e` itself."""
     values = []
     for word, following in zip(words, [*words[1:], ""], strict=True):
         name, joined, value = word.partition("=")
         if name in names:
             values.append(value if joined else following)
+        elif word[:2] in names:
+            values.append(word[2:])
     return values
 
 

@@ -102,21 +102,20 @@ def _without_datapoint(subject: Subject) -> list[Alarm]:
     fleet = subject.fleet
     if fleet.group.min_size:
         return []
-    empty = [_full(alarm, 0) for alarm in fleet.alarms]
-    values = [
-        value_in(fleet, alarm, world) for alarm, world in zip(fleet.alarms, empty, strict=True)
-    ]
-    for alarm, value in zip(fleet.alarms, values, strict=True):
-        if rings(alarm, value) and asked(fleet, alarm, value, 0):
-            return []
+    if any(_grows(subject, alarm, 0) for alarm in fleet.alarms):
+        return []
     return [
         alarm
-        for alarm, value in zip(fleet.alarms, values, strict=True)
-        if value is None
-        and (busy := value_in(fleet, alarm, _full(alarm, 1))) is not None
-        and rings(alarm, busy)
-        and max(asked(fleet, alarm, busy, 1), default=0) > 1
+        for alarm in fleet.alarms
+        if value_in(fleet, alarm, _full(alarm, 0)) is None and _grows(subject, alarm, 1)
     ]
+
+
+def _grows(subject: Subject, alarm: Alarm, capacity: int) -> bool:
+    """Tell whether an alarm asks for more than this capacity while its queues are full."""
+    value = value_in(subject.fleet, alarm, _full(alarm, capacity))
+    asks = asked(subject.fleet, alarm, value, capacity) if rings(alarm, value) else ()
+    return max(asks, default=0) > capacity
 
 
 def _full(alarm: Alarm, capacity: int) -> World:
