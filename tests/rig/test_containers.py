@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from support.engines import FakeEngine, HandClock
 
-from tidemill.rig.containers import (
+from tidemill.rig.container_options import (
     FLEET_LABEL,
     INSTANCE_LABEL,
     LAUNCHED_LABEL,
@@ -19,9 +19,9 @@ from tidemill.rig.containers import (
     ROLE_LABEL,
     SOCKET,
     ContainerOptions,
-    ContainerWorld,
     Depth,
 )
+from tidemill.rig.containers import ContainerWorld
 from tidemill.rig.errors import RigError
 from tidemill.rig.processes import TAKEN_BACK
 from tidemill.scaling.loop import Booted, Gone, HookCompleted

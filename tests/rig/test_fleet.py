@@ -11,7 +11,8 @@ from support.engines import FakeEngine, HandClock
 from support.fleets import product_fleet, product_template
 from support.groups import ONE, TWO
 
-from tidemill.rig.containers import Adopted, Depth
+from tidemill.rig.container_options import Depth
+from tidemill.rig.containers import Adopted
 from tidemill.rig.durations import shortened
 from tidemill.rig.fleet import FleetOptions, _for_instances, _world, adopted
 from tidemill.scaling.group import reconcile

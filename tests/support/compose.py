@@ -14,7 +14,7 @@ import boto3
 from support.docker import ROOT
 from support.ministack import free_port
 
-from tidemill.rig.containers import FLEET_LABEL, INSTANCE_LABEL, ROLE_LABEL
+from tidemill.rig.container_options import FLEET_LABEL, INSTANCE_LABEL, ROLE_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,7 +21,7 @@ from support.programs import running
 from support.recording import recording
 from support.signal_function import sample
 
-from tidemill.rig.userdata import container_environment
+from tidemill.userdata import container_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -24,7 +24,7 @@ from support.instance import (
 from support.metadata import NOT_FOUND, OUTAGE, SILENCE
 
 from consumer import settings
-from tidemill.rig.userdata import container_environment
+from tidemill.userdata import container_environment
 from tidemill.scaling.reading import read_fleet
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from tidemill.rig import daemon
 from tidemill.rig.chaos import interrupt_spot
 from tidemill.rig.compose import down as bring_down
 from tidemill.rig.compose import up as bring_up
-from tidemill.rig.containers import SOCKET, Depth
+from tidemill.rig.container_options import SOCKET, Depth
 from tidemill.rig.errors import RigError
 from tidemill.rig.fleet import FleetOptions, serve_fleet
 

@@ -9,131 +9,34 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from tidemill.boot_times import LAUNCH_SECONDS, RESTART_SECONDS
-from tidemill.rig.engine import ContainerSpec
+from tidemill.rig.container_options import (
+    FLEET_LABEL,
+    INSTANCE_LABEL,
+    LAUNCHED_LABEL,
+    METADATA_LABEL,
+    ROLE_LABEL,
+    Role,
+)
 from tidemill.rig.errors import RigError
 from tidemill.rig.followers import Followers
 from tidemill.rig.metadata import Machine, MetadataService
-from tidemill.rig.processes import NOTICE_SECONDS, SHUTDOWN_SECONDS, STOP_SECONDS, TAKEN_BACK
+from tidemill.rig.processes import NOTICE_SECONDS, SHUTDOWN_SECONDS, TAKEN_BACK
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from tidemill.rig.container_options import ContainerOptions
+    from tidemill.rig.container_ports import Clock, Engine
     from tidemill.rig.engine import Seen
     from tidemill.scaling.loop import InstanceEvent
 
-FLEET_LABEL: Final = "tidemill.fleet"
-"""On every container of a fleet, with the fleet's name: what to clean up is a query for it."""
-INSTANCE_LABEL: Final = "tidemill.instance"
-ROLE_LABEL: Final = "tidemill.role"
-LAUNCHED_LABEL: Final = "tidemill.launched-at"
-METADATA_LABEL: Final = "tidemill.metadata-port"
 ENDED: Final = frozenset({"exited", "dead"})
 LOOK_SECONDS: Final = 0.1
-SOCKET: Final = "/var/run/docker.sock"
-"""Where an instance finds the engine, as on an AMI."""
-
-
-class Depth(StrEnum):
-    """How much of an instance is real."""
-
-    DIRECT = "direct"
-    USER_DATA = "user-data"
-
-
-class Role(StrEnum):
-    """What a container of the fleet is."""
-
-    INSTANCE = "instance"
-    CONSUMER = "consumer"
-
-
-class Clock(Protocol):
-    """Tells AWS's time, which passes `speed` times faster than ours."""
-
-    @property
-    def speed(self) -> float:
-        """Return how many seconds of AWS pass in a second of ours."""
-        ...
-
-    def now(self) -> float:
-        """Return epoch seconds."""
-        ...
-
-
-class Engine(Protocol):
-    """The container engine, as far as the fleet needs it."""
-
-    def create(self, spec: ContainerSpec) -> None:
-        """Create a container without starting it."""
-        ...
-
-    def start(self, name: str) -> None:
-        """Start it."""
-        ...
-
-    def signal(self, name: str, signal: str) -> None:
-        """Send a signal to it, if it runs."""
-        ...
-
-    def remove(self, name: str) -> None:
-        """End and remove it, if it is there."""
-        ...
-
-    def exit_code(self, name: str) -> int:
-        """Return the code that it ended with."""
-        ...
-
-    def containers(self, label: str, value: str) -> list[Seen]:
-        """Return all containers with this label."""
-        ...
-
-    def output(self, name: str, *, stdout: bool, stderr: bool) -> bytes:
-        """Return what it has written."""
-        ...
-
-    def follow(self, name: str, *, stdout: bool, stderr: bool) -> Iterator[bytes]:
-        """Yield what it writes until it ends."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ContainerOptions:
-    """What the fleet's containers are made of.
-
-    Args:
-        fleet: the fleet's name, in names and labels of its containers.
-        depth: what an instance is.
-        image: the consumer's image.
-        instance_image: with depth user-data, the image that stands in for the AMI.
-        network: the Docker network that the instances are on.
-        host: our own name or address on that network.
-        region: the region that instances are told they are in.
-        socket: where the engine's host has its socket, for instances that use it.
-        labels: further labels for every container.
-        user_data: the launch template's script.
-        boot_seconds: AWS's seconds from launch to a started consumer; with depth user-data the
-            script takes the time that it takes.
-        stop_seconds: our seconds in which containers may end when the fleet does.
-    """
-
-    fleet: str
-    depth: Depth
-    image: str
-    instance_image: str
-    network: str
-    host: str
-    region: str
-    socket: str
-    labels: Mapping[str, str]
-    user_data: str
-    boot_seconds: float
-    stop_seconds: float = STOP_SECONDS
 
 
 @dataclass(slots=True)
@@ -209,27 +112,8 @@ class ContainerWorld:
         service = self._service(instance, 0)
         now = self._clock.now()
         self._instances[instance] = Instance(now, now + self._start_age(), service)
-        direct = self._options.depth is Depth.DIRECT
-        endpoint = f"http://{self._options.host}:{service.port}"
         self._engine.create(
-            ContainerSpec(
-                name=self._name(instance),
-                image=self._options.image if direct else self._options.instance_image,
-                hostname=instance,
-                network=self._options.network,
-                environment={
-                    **self._environment(instance),
-                    "AWS_EC2_METADATA_SERVICE_ENDPOINT": endpoint,
-                    **({} if direct else self._for_instance(instance)),
-                },
-                labels={
-                    **self._labels(instance, Role.INSTANCE),
-                    LAUNCHED_LABEL: str(time.time()),
-                    METADATA_LABEL: str(service.port),
-                },
-                volumes={} if direct else {SOCKET: self._options.socket},
-                writable=not direct,
-            )
+            self._options.instance_spec(instance, self._environment(instance), service.port)
         )
 
     def stop(self, instance: str) -> None:
@@ -345,7 +229,7 @@ class ContainerWorld:
         # What has ended before it was launched again is yet to start.
         ended = found.started and seen.state in ENDED
         ends_at = found.service.machine.ends_at
-        direct = self._options.depth is Depth.DIRECT
+        direct = self._options.direct
         if ends_at is not None and now >= ends_at:
             yield self._forget(instance, TAKEN_BACK)
         elif direct and found.draining and (ended or not found.started):
@@ -354,11 +238,11 @@ class ContainerWorld:
             yield self._forget(instance, self._last_words(seen.name))
         elif not found.started and now >= found.starts_at:
             found.started = True
-            self._engine.start(self._name(instance))
+            self._engine.start(self._options.instance_name(instance))
 
     def _start_age(self) -> float:
         """Return the age at which an instance's container starts: user data boots by itself."""
-        direct = self._options.depth is Depth.DIRECT
+        direct = self._options.direct
         return self._options.boot_seconds if direct else self._launch_seconds
 
     def _relaunch(self, instance: str, known: Instance) -> None:
@@ -367,20 +251,20 @@ class ContainerWorld:
         seconds = self._start_age()
         if known.started:
             self._shut_down(instance, "SIGKILL")
-            if self._options.depth is Depth.DIRECT:
+            if self._options.direct:
                 seconds = min(seconds, self._launch_seconds + RESTART_SECONDS)
         self._instances[instance] = Instance(now, now + seconds, known.service)
 
     def _shut_down(self, instance: str, signal: str) -> None:
         """Send a signal to all that runs on an instance."""
-        self._engine.signal(self._name(instance), signal)
-        if self._options.depth is Depth.USER_DATA:
-            self._engine.signal(self._consumer_name(instance), signal)
+        self._engine.signal(self._options.instance_name(instance), signal)
+        if not self._options.direct:
+            self._engine.signal(self._options.consumer_name(instance), signal)
 
     def _stop_directly(self, instance: str, found: Instance) -> None:
         """Do what the drain watcher does on an instance that runs user data."""
-        if self._options.depth is Depth.DIRECT and found.started:
-            self._engine.signal(self._name(instance), "SIGTERM")
+        if self._options.direct and found.started:
+            self._engine.signal(self._options.instance_name(instance), "SIGTERM")
 
     def _forget(self, instance: str, detail: str) -> Gone:
         self._instances.pop(instance).service.close()
@@ -388,14 +272,13 @@ class ContainerWorld:
         return Gone(instance, detail)
 
     def _remove(self, instance: str) -> None:
-        self._engine.remove(self._name(instance))
-        if self._options.depth is Depth.USER_DATA:
-            self._engine.remove(self._consumer_name(instance))
+        self._engine.remove(self._options.instance_name(instance))
+        if not self._options.direct:
+            self._engine.remove(self._options.consumer_name(instance))
 
     def _last_words(self, name: str) -> str:
         # An instance's console is its standard output; a consumer's has message contents instead.
-        console = self._options.depth is Depth.USER_DATA
-        written = self._engine.output(name, stdout=console, stderr=True)
+        written = self._engine.output(name, stdout=not self._options.direct, stderr=True)
         said = written.decode(errors="replace").strip()
         last = said.splitlines()[-1] if said else "it said nothing"
         return f"its container ended with exit code {self._engine.exit_code(name)}: {last}"
@@ -404,7 +287,7 @@ class ContainerWorld:
 
     def _watch_consumers(self, containers: list[Seen]) -> None:
         """Follow the output of consumers that have started, and see whether any runs."""
-        direct = self._options.depth is Depth.DIRECT
+        direct = self._options.direct
         role = Role.INSTANCE if direct else Role.CONSUMER
         running = [
             seen
@@ -415,8 +298,6 @@ class ContainerWorld:
         for seen in running:
             self._followers.follow(seen.name, seen.labels[INSTANCE_LABEL])
 
-    # ---- names
-
     def _fleet(self) -> list[Seen]:
         """Return all containers of the fleet, whoever made them."""
         return self._engine.containers(FLEET_LABEL, self._options.fleet)
@@ -425,30 +306,6 @@ class ContainerWorld:
         return MetadataService(
             Machine(instance, self._options.region, self._options.user_data), port
         )
-
-    def _name(self, instance: str) -> str:
-        return f"{self._options.fleet}-{instance}"
-
-    def _consumer_name(self, instance: str) -> str:
-        return f"{self._name(instance)}-consumer"
-
-    def _labels(self, instance: str, role: Role) -> dict[str, str]:
-        return {
-            **self._options.labels,
-            FLEET_LABEL: self._options.fleet,
-            INSTANCE_LABEL: instance,
-            ROLE_LABEL: role.value,
-        }
-
-    def _for_instance(self, instance: str) -> dict[str, str]:
-        """Return what the stand-in AMI's docker command makes a consumer of the fleet with."""
-        labels = self._labels(instance, Role.CONSUMER)
-        return {
-            "CONSUMER_IMAGE": self._options.image,
-            "CONSUMER_NAME": self._consumer_name(instance),
-            "CONSUMER_NETWORK": self._options.network,
-            "CONSUMER_LABELS": " ".join(f"{name}={value}" for name, value in labels.items()),
-        }
 
     def _by_instance(self, containers: list[Seen]) -> dict[str, Seen]:
         return {

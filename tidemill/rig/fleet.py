@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from tidemill.rig.autoscaling.server import serving
 from tidemill.rig.clients import REGION, LocalClients, aws_errors_told, client_settings
-from tidemill.rig.containers import ContainerOptions, ContainerWorld, Depth
+from tidemill.rig.container_options import ContainerOptions, Depth
+from tidemill.rig.containers import ContainerWorld
 from tidemill.rig.deployment import find_deployment
 from tidemill.rig.engine import Engine
 from tidemill.rig.lock import locked

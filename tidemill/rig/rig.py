@@ -18,7 +18,6 @@ from tidemill.rig.errors import RigError
 from tidemill.rig.mirror import CloudWatchMirror
 from tidemill.rig.queues import QueueProbe
 from tidemill.rig.recorder import Recorder
-from tidemill.rig.userdata import container_environment
 from tidemill.scaling.activities import Activity
 from tidemill.scaling.activities import tell as tell_activities
 from tidemill.scaling.driver import drive
@@ -29,6 +28,7 @@ from tidemill.scaling.reading import read_fleet
 from tidemill.scaling.requests import Applied, apply
 from tidemill.scaling.timeline import Noted
 from tidemill.status import Status
+from tidemill.userdata import container_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
