@@ -44,9 +44,10 @@ check: $(VENV)/.dev validate ## Format, lint, types, import rules, template.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-validate: $(VENV)/.dev .venv-deploy/.done .venv-lint/.done ## Check the template: SAM, cfn-lint, checkov.
+validate: $(VENV)/.dev .venv-deploy/.done .venv-lint/.done ## Check the template: SAM, cfn-lint, checkov, our own rules.
 	$(SAM) validate --lint --region eu-west-1
 	$(BIN)/cfn-lint template.yaml
+	$(BIN)/tidemill lint template.yaml
 	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation --file template.yaml
 
 images: ## Build both images for this machine; BASE= takes another base, TAG= another tag.
