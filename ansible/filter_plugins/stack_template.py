@@ -69,7 +69,7 @@ def _properties(template: str, stack: Mapping[str, Any], logical_id: str) -> dic
         resolver = Resolver(parse_template(str(template), "template.yaml"), given, place)
         return dict(resolver.properties(logical_id))
     except ScalingError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(str(error)) from None  # it says all that there is to say
 
 
 class FilterModule:

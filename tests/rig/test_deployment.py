@@ -101,10 +101,8 @@ def test_the_products_template_is_deployed_but_for_what_the_emulator_does_not_kn
 
 def test_a_template_that_is_refused_is_told_with_the_reason(ministack: Ministack) -> None:
     """In one line."""
-    with pytest.raises(RigError, match="Network is existing, so give VpcId") as caught:
-        deploy(
-            product_template(), {"Network": "existing"}, "broken", LocalClients(ministack.endpoint)
-        )
+    with pytest.raises(RigError, match="Network is a VPC that exists, so give SubnetIds") as caught:
+        deploy(product_template(), {"Network": "vpc-1"}, "broken", LocalClients(ministack.endpoint))
     assert "\n" not in str(caught.value)
 
 

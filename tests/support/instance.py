@@ -95,6 +95,7 @@ def live(  # noqa: PLR0913 - all that can be different about an instance
     failures: Sequence[Failure] = (),
     metadata: Mapping[str, Sequence[str | int]] | None = None,
     installed: Sequence[str] = tuple(stand_in.PACKAGES),
+    images: Sequence[str] = (),
     restarts: int = 0,
 ) -> Life:
     """Let an instance boot with this script (the product's own) and live to its end.
@@ -105,6 +106,7 @@ def live(  # noqa: PLR0913 - all that can be different about an instance
         failures: what goes wrong.
         metadata: answers of the metadata service, by path; by default the instance has to go soon.
         installed: packages that the instance's image has.
+        images: the containers' images that are there already.
         restarts: how often Docker had to start the consumer again by the time it is asked.
     """
     answers = {
@@ -114,6 +116,7 @@ def live(  # noqa: PLR0913 - all that can be different about an instance
     } | dict(metadata or {})
     _furnish(root, installed)
     (root / "plan").write_text(json.dumps([asdict(each) for each in failures]), encoding="utf-8")
+    (root / "images").write_text("\n".join(images), encoding="utf-8")
     (root / "restarts").write_text(f"{restarts}\n", encoding="utf-8")
     (root / "journal").touch()
     program = root / "user-data"

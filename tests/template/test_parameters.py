@@ -48,7 +48,8 @@ def wrong_values() -> list[tuple[str, str]]:
         ("InstanceTypes", "large"),
         ("InstanceTypes", "t4g.small,t4g.medium"),
         ("InstanceTypes", "t4g.small,t4g.medium,c7g.medium,c7g.large"),
-        ("VpcId", "my-vpc"),
+        ("Ami", "my-image"),
+        ("Network", "my-vpc"),
         ("SubnetIds", "my-subnet"),
         ("NotificationEmail", "somebody"),
     ]
@@ -128,22 +129,14 @@ def test_defaults_are_within_their_own_bounds(name: str) -> None:
     ("values", "sentence"),
     [
         pytest.param(
-            {"Network": "existing"}, "Network is existing, so give VpcId.", id="no-network"
-        ),
-        pytest.param(
-            {"Network": "existing", "VpcId": "vpc-1"},
-            "Network is existing, so give SubnetIds.",
+            {"Network": "vpc-1"},
+            "Network is a VPC that exists, so give SubnetIds.",
             id="no-subnet",
         ),
         pytest.param(
-            {"Network": "existing", "VpcId": "vpc-1", "SubnetIds": "subnet-1,"},
-            "Network is existing, so give SubnetIds.",
+            {"Network": "vpc-1", "SubnetIds": "subnet-1,"},
+            "Network is a VPC that exists, so give SubnetIds.",
             id="an-empty-subnet",
-        ),
-        pytest.param(
-            {"Network": "existing", "SubnetIds": "subnet-1,subnet-2"},
-            "Network is existing, so give VpcId.",
-            id="subnets-without-vpc",
         ),
         pytest.param(
             {"Architecture": "x86_64"},
@@ -166,7 +159,7 @@ def test_values_that_do_not_go_together_are_refused(
         pytest.param({}, id="defaults"),
         pytest.param({"Network": "private"}, id="private"),
         pytest.param(
-            {"Network": "existing", "VpcId": "vpc-1", "SubnetIds": "subnet-1,subnet-2"},
+            {"Network": "vpc-1", "SubnetIds": "subnet-1,subnet-2"},
             id="existing-network",
         ),
         pytest.param(

@@ -24,8 +24,8 @@ from support.instance import (
 from support.metadata import NOT_FOUND, OUTAGE, SILENCE
 
 from consumer import settings
-from tidemill.userdata import container_environment
 from tidemill.scaling.reading import read_fleet
+from tidemill.userdata import container_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +79,7 @@ class TestBoot:
             ("systemctl", "disable"),
             ("systemd-run", "--no-block"),
             ("amazon-cloudwatch-agent-ctl", "-a"),
+            ("docker", "image"),
             ("docker", "login"),
             ("docker", "rm"),
             ("docker", "run"),
@@ -196,6 +197,21 @@ class TestBoot:
     def test_nothing_is_installed_that_is_there(self, tmp_path: Path) -> None:
         """A private network may have no way to the packages."""
         assert live(tmp_path).of("dnf") == []
+
+    def test_no_password_is_asked_for_where_the_image_is_there(self, tmp_path: Path) -> None:
+        """On a machine image that holds it; docker takes the one that it has."""
+        life = live(tmp_path, images=[f"{REPOSITORY}:none-yet"])
+        assert life.of("aws", "ecr") == life.of("docker", "login") == []
+        assert life.of("docker", "run")
+        assert life.of("poweroff") == []
+
+    def test_another_tag_than_the_one_that_is_there_is_fetched(self, tmp_path: Path) -> None:
+        """A new image needs no new machine image."""
+        life = live(tmp_path, user_data(ImageTag="new"), images=[f"{REPOSITORY}:none-yet"])
+        assert (
+            life.of("docker", "login")[0]
+            in life.calls[: life.calls.index(life.of("docker", "run")[0])]
+        )
 
     @pytest.mark.parametrize(
         "harmless",

@@ -1,0 +1,137 @@
+"""The playbooks without a machine: their form, their pins, and what they read of template.yaml."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from support.docker import ROOT
+from support.machines import ANSIBLE, BIN, agent_config, environment, needed_ansible
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLAYBOOKS = sorted(path.name for path in ANSIBLE.glob("*.yml") if path.name != "requirements.yml")
+
+
+def run(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run one of Ansible's programs in the playbooks' folder."""
+    needed_ansible()
+    return subprocess.run(
+        [BIN / command[0], *command[1:]],
+        cwd=ANSIBLE,
+        env={**environment(), "ANSIBLE_STDOUT_CALLBACK": "default", **more},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_ansible_lint_finds_nothing_in_its_strictest_profile() -> None:
+    """Not even a warning."""
+    done = run("ansible-lint", "--offline", "--strict", "--profile", "production")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_a_playbook_can_be_read(playbook: str) -> None:
+    """Its roles and their tasks too."""
+    done = run("ansible-playbook", "--syntax-check", "--inventory", "localhost,", playbook)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_collections_are_those_that_the_package_brings() -> None:
+    """Whoever installs them from Galaxy gets what is tested here."""
+    wanted = yaml.safe_load((ANSIBLE / "requirements.yml").read_text())["collections"]
+    assert [each["name"] for each in wanted] == ["amazon.aws"]
+    listed = json.loads(run("ansible-galaxy", "collection", "list", "--format", "json").stdout)
+    brought = {name: about for folder in listed.values() for name, about in folder.items()}
+    assert [each["version"] for each in wanted] == [
+        brought[each["name"]]["version"] for each in wanted
+    ]
+
+
+def test_the_roles_need_no_collection() -> None:
+    """Image Builder's machine has ansible-core alone."""
+    for path in ANSIBLE.glob("roles/*/tasks/*.yml"):
+        for task in yaml.safe_load(path.read_text()):
+            used = [name for name in task if "." in name]
+            used += [name for inner in task.get("block", []) for name in inner if "." in name]
+            assert all(name.startswith("ansible.builtin.") for name in used), path
+
+
+@pytest.mark.parametrize("role", ["cloudwatch_agent", "worker_host"])
+def test_a_roles_defaults_are_those_that_are_described(role: str) -> None:
+    """Each setting has a description, and the default that it names."""
+    folder = ANSIBLE / "roles" / role
+    defaults = yaml.safe_load((folder / "defaults/main.yml").read_text())
+    options = yaml.safe_load((folder / "meta/argument_specs.yml").read_text())["argument_specs"][
+        "main"
+    ]["options"]
+    assert {name: about["default"] for name, about in options.items()} == defaults
+    assert all(about["description"] for about in options.values())
+
+
+def evaluated(expression: str, variables: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    """Let Ansible evaluate an expression, as a playbook would."""
+    return run(
+        *("ansible", "localhost", "--inventory", "localhost,", "--connection", "local"),
+        *("--module-name", "ansible.builtin.debug", "--args", f"msg={{{{ {expression} }}}}"),
+        *("--extra-vars", json.dumps(variables)),
+        ANSIBLE_LOAD_CALLBACK_PLUGINS="1",
+        ANSIBLE_STDOUT_CALLBACK="ansible.builtin.minimal",
+    )
+
+
+PLACE = {"name": "shop", "region": "eu-west-1", "account": "111122223333"}
+
+
+def test_the_agents_configuration_is_the_templates() -> None:
+    """One source: the text of the stack's SSM parameter, with the stack's log group."""
+    expression = "lookup('ansible.builtin.file', '../template.yaml') | agent_config(place)"
+    done = evaluated(expression, {"place": PLACE})
+    assert done.returncode == 0, done.stdout
+    told = json.loads(done.stdout[done.stdout.index("{") :])["msg"]
+    assert (told if isinstance(told, dict) else json.loads(told)) == agent_config("shop")
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters", "told"),
+    [
+        pytest.param("Resources: [", {}, "template.yaml, line 1, column 13: ", id="no-yaml"),
+        pytest.param(
+            (ROOT / "template.yaml").read_text(),
+            {"MessageSeconds": "31"},
+            "parameter MessageSeconds=31: choose 10, 30, ",
+            id="a-value-out-of-bounds",
+        ),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_told_in_a_sentence(
+    text: str, parameters: dict[str, str], told: str, tmp_path: Path
+) -> None:
+    """By the same words as everywhere else."""
+    (tmp_path / "template.yaml").write_text(text)
+    expression = "lookup('ansible.builtin.file', file) | worker_program(place)"
+    place = {**PLACE, "parameters": parameters}
+    done = evaluated(expression, {"file": str(tmp_path / "template.yaml"), "place": place})
+    assert done.returncode != 0
+    assert told in done.stdout + done.stderr
+
+
+def test_the_inventory_finds_instances_by_their_tags_and_reaches_them_without_ssh() -> None:
+    """The tags are those that the template gives."""
+    inventory = yaml.safe_load((ANSIBLE / "inventory/aws_ec2.yml").read_text())
+    assert inventory["plugin"] == "amazon.aws.aws_ec2"
+    assert inventory["filters"]["tag:Name"] == "*-worker"
+    assert (
+        'Tags: [{ Key: Name, Value: !Sub "${AWS::StackName}-worker" }]'
+        in (ROOT / "template.yaml").read_text()
+    )
+    assert inventory["compose"]["ansible_connection"] == "'amazon.aws.aws_ssm'"
+    for plugin in (("inventory", "amazon.aws.aws_ec2"), ("connection", "amazon.aws.aws_ssm")):
+        done = run("ansible-doc", "--type", *plugin, "--json")
+        assert done.returncode == 0, done.stderr
