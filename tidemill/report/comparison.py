@@ -36,9 +36,14 @@ def comparison_chapter(runs: Sequence[Run], picture: str) -> Iterator[str]:
     yield markdown_table(("scenario", *policies), rows) + "\n"
     yield "![Mean wait against dollars a day, a panel for each scenario.]" + f"({picture})\n"
     ours = [run for run in runs if run["policy"] == policies[0]]
-    best = [f"`{run['scenario']}`" for run in ours if run["on_frontier"]]
-    named = f": {', '.join(best)}" if best else ""
-    yield f"The template is on the frontier in {len(best)} of {len(ours)} scenarios{named}.\n"
+    for policy in policies:
+        if policy.startswith(policies[0]):  # the template, and the same with another parameter
+            best = [f"`{name}`" for name in scenarios if found[name, policy]["on_frontier"]]
+            named = f": {', '.join(best)}" if best else ""
+            yield (
+                f"The {policy} is on the frontier in {len(best)} of {len(scenarios)} "
+                f"scenarios{named}.\n"
+            )
     for run in ours:
         if not run["on_frontier"]:
             yield f"- {_why_not(run, [one for one in runs if one['scenario'] == run['scenario']])}"
