@@ -32,7 +32,7 @@ help: ## List the verbs.
 demo: $(VENV)/.run ## Run the whole story on this machine: 0 to 4 consumers and back.
 	$(BIN)/tidemill demo
 
-report: $(VENV)/.run ## Write REPORT.md from the last demo.
+report: $(VENV)/.run ## Write REPORT.md from the last demo, the simulator and a comparison of policies.
 	$(BIN)/tidemill report
 
 test: check $(LOCALSTACK)/.done .venv-aws/.done ## Check everything and run the tests; where CI is set, make a Docker engine for them.
