@@ -270,6 +270,16 @@ def test_what_consumers_say_is_kept_beside_the_others_logs(stage_of: Stages) -> 
     assert file.read_text() == '{"time": 1}\n'
 
 
+def test_the_last_words_of_a_consumer_are_kept_before_it_is_removed(stage_of: Stages) -> None:
+    """Though nobody has looked at it since it said them."""
+    stage = stage_of()
+    stage.boot(ONE)
+    stage.made(ONE).out.append(b'{"time": 1}\n')
+    stage.engine.end(stage.name())
+    assert isinstance(stage.events()[0], Gone)
+    assert (stage.world.logs / f"{ONE}.jsonl").read_text() == '{"time": 1}\n'
+
+
 # ---- the end of an instance
 
 

@@ -84,7 +84,7 @@ def test_whoever_is_followed_is_not_followed_twice(tmp_path: Path) -> None:
     for _ in range(3):
         followers.follow("mill-i-1", "i-1")
     spoken.say("mill-i-1", b"one\n", b"")
-    await_true(lambda: not followers._followed)
+    followers.finish("mill-i-1", "i-1")
     assert len(spoken.asked) == 1
     assert read(tmp_path / "i-1.jsonl") == b"one\n"
 
@@ -96,7 +96,7 @@ def test_a_container_that_starts_again_is_followed_again(tmp_path: Path) -> None
     for words in ([b"one\n"], [b"one\n", b"two\n"]):
         spoken.say("mill-i-1", *words, b"")
         followers.follow("mill-i-1", "i-1")
-        await_true(lambda: not followers._followed)
+        followers.finish("mill-i-1", "i-1")
     assert read(tmp_path / "i-1.jsonl") == b"one\ntwo\n"
 
 
@@ -107,7 +107,7 @@ def test_what_was_said_stays_when_there_is_nothing_left_to_follow(tmp_path: Path
     for words in ([b"one\n", b""], [b""], [BREAK]):
         spoken.say("mill-i-1", *words)
         followers.follow("mill-i-1", "i-1")
-        await_true(lambda: not followers._followed)
+        followers.finish("mill-i-1", "i-1")
     assert read(tmp_path / "i-1.jsonl") == b"one\n"
 
 
@@ -117,5 +117,13 @@ def test_a_container_that_is_removed_in_the_middle_of_a_word_is_no_error(tmp_pat
     followers = Followers(spoken, tmp_path)
     spoken.say("mill-i-1", b"one\ntw", BREAK)
     followers.follow("mill-i-1", "i-1")
-    await_true(lambda: not followers._followed)
+    followers.finish("mill-i-1", "i-1")
     assert read(tmp_path / "i-1.jsonl") == b"one\ntw"
+
+
+def test_what_came_and_went_unseen_is_copied_at_the_end(tmp_path: Path) -> None:
+    """Before it is removed, and its output with it."""
+    spoken = Spoken()
+    spoken.say("mill-i-1", b"one\n", b"")
+    Followers(spoken, tmp_path).finish("mill-i-1", "i-1")
+    assert read(tmp_path / "i-1.jsonl") == b"one\n"

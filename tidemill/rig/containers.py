@@ -272,9 +272,15 @@ class ContainerWorld:
         return Gone(instance, detail)
 
     def _remove(self, instance: str) -> None:
-        self._engine.remove(self._options.instance_name(instance))
-        if not self._options.direct:
-            self._engine.remove(self._options.consumer_name(instance))
+        """Remove an instance's containers; what its consumer has written is kept first."""
+        names = self._options
+        machine, consumer = names.instance_name(instance), names.consumer_name(instance)
+        writer = machine if names.direct else consumer
+        self._engine.signal(writer, "SIGKILL")
+        self._followers.finish(writer, instance)
+        self._engine.remove(machine)
+        if not names.direct:
+            self._engine.remove(consumer)
 
     def _last_words(self, name: str) -> str:
         # An instance's console is its standard output; a consumer's has message contents instead.

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+LAST_WORDS_SECONDS = 10.0
+"""An engine under load takes its time to hand out what an ended container has written."""
+
+
 class Output(Protocol):
     """Has the output of containers."""
 
@@ -27,14 +31,24 @@ class Followers:
         """Copy into this folder, a file for each instance."""
         self._output = output
         self._folder = folder
-        self._followed: set[str] = set()
+        self._threads: dict[str, Thread] = {}
 
     def follow(self, name: str, instance: str) -> None:
         """Copy a container's output into the instance's file, unless that goes on already."""
-        if name in self._followed:
+        going_on = self._threads.get(name)
+        if going_on is not None and going_on.is_alive():
             return
-        self._followed.add(name)
-        Thread(target=self._copy, args=(name, instance), daemon=True).start()
+        self._threads[name] = Thread(target=self._copy, args=(name, instance), daemon=True)
+        self._threads[name].start()
+
+    def finish(self, name: str, instance: str) -> None:
+        """Return when all that an ended container has written is in the instance's file.
+
+        Its output goes with it when it is removed, so this comes before.
+        """
+        if name not in self._threads:
+            self.follow(name, instance)  # it came and went unseen
+        self._threads.pop(name).join(LAST_WORDS_SECONDS)
 
     def _copy(self, name: str, instance: str) -> None:
         try:
@@ -43,8 +57,7 @@ class Followers:
             if first:
                 self._write(self._folder / f"{instance}.jsonl", first, chunks)
         except RigError:
-            pass  # it was removed in the middle of a word
-        self._followed.discard(name)
+            return  # it was removed in the middle of a word
 
     @staticmethod
     def _write(path: Path, first: bytes, chunks: Iterator[bytes]) -> None:
