@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import jsonschema  # type: ignore[import-untyped] # cfn-lint brings it, without its stubs
 import pytest
 import yaml
 from support.docker import ROOT
@@ -15,6 +16,81 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PLAYBOOKS = sorted(path.name for path in ANSIBLE.glob("*.yml") if path.name != "requirements.yml")
+
+
+def exactly(required: dict[str, Any], **optional: Any) -> dict[str, Any]:  # noqa: ANN401 - schemas
+    """Return the schema of an object with these properties and no others."""
+    return {
+        "type": "object",
+        "properties": {**required, **optional},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 512}
+SECONDS: Final = {"type": "integer", "minimum": 1, "maximum": 172_800}
+
+
+def measuring(*names: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - schemas
+    """Return the schema of one kind of metric, which measures some of these."""
+    names_of = {"type": "array", "items": {"enum": list(names)}, "minItems": 1, "uniqueItems": True}
+    return exactly({"measurement": names_of}, metrics_collection_interval=SECONDS, **more)
+
+
+AGENT_SCHEMA: Final = exactly(
+    {
+        "metrics": exactly(
+            {
+                "metrics_collected": exactly(
+                    {},
+                    mem=measuring("mem_used_percent"),
+                    swap=measuring("swap_used_percent"),
+                    disk=measuring(
+                        "used_percent",
+                        resources={"type": "array", "items": TEXT},
+                        drop_device={"type": "boolean"},
+                    ),
+                )
+            },
+            namespace={"type": "string", "pattern": "^[^:]{1,255}$"},
+            append_dimensions=exactly(
+                {},
+                InstanceId={"const": "${aws:InstanceId}"},
+                AutoScalingGroupName={"const": "${aws:AutoScalingGroupName}"},
+            ),
+            aggregation_dimensions={"type": "array", "items": {"type": "array", "items": TEXT}},
+        ),
+        "logs": exactly(
+            {
+                "logs_collected": exactly(
+                    {
+                        "files": exactly(
+                            {
+                                "collect_list": {
+                                    "type": "array",
+                                    "minItems": 1,
+                                    "items": exactly(
+                                        {"file_path": TEXT},
+                                        log_group_name={
+                                            "type": "string",
+                                            "pattern": r"^[\w/.#-]{1,512}$",
+                                        },
+                                        log_stream_name={
+                                            "type": "string",
+                                            "pattern": "^[^:*]{1,512}$",
+                                        },
+                                    ),
+                                }
+                            }
+                        )
+                    }
+                )
+            }
+        ),
+    },
+    agent=exactly({}, metrics_collection_interval=SECONDS, run_as_user=TEXT),
+)
 
 
 def run(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -135,3 +211,12 @@ def test_the_inventory_finds_instances_by_their_tags_and_reaches_them_without_ss
     for plugin in (("inventory", "amazon.aws.aws_ec2"), ("connection", "amazon.aws.aws_ssm")):
         done = run("ansible-doc", "--type", *plugin, "--json")
         assert done.returncode == 0, done.stderr
+
+
+def test_the_agents_configuration_is_one_that_the_agent_takes() -> None:
+    """By what AWS publishes of it; this holds the parts that are used here, and no others.
+
+    CloudWatch User Guide, "Manually create or edit the CloudWatch agent configuration file", and
+    the schema in the agent's sources.
+    """
+    jsonschema.validate(agent_config("shop"), AGENT_SCHEMA)
