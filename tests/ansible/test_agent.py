@@ -66,7 +66,8 @@ class TestDebian:
         self, debian: Machine, packages: Packages
     ) -> None:
         """With the template's configuration, and nothing left of the download."""
-        run = debian.play(INSTALL, **packages.signed_by("agent"), stack="shop")
+        digest = {"cloudwatch_agent_sha256": packages.sha256}
+        run = debian.play(INSTALL, **packages.signed_by("agent"), **digest, stack="shop")
         assert run.code == 0, run.output
         assert {"Install the Debian package", *CONFIGURED} <= set(run.changed)
         assert json.loads(debian.file(f"{APPLIED}/file_tidemill.json")) == agent_config("shop")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import subprocess
 import tarfile
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -17,7 +19,6 @@ from support.fleets import product_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from docker import DockerClient
     from docker.models.containers import Container
@@ -125,6 +126,11 @@ class Packages:
     def debian(self) -> str:
         """Return the path of the Debian package."""
         return str(self.folder / "amazon-cloudwatch-agent.deb")
+
+    @property
+    def sha256(self) -> str:
+        """Return the Debian package's SHA-256."""
+        return hashlib.sha256(Path(self.debian).read_bytes()).hexdigest()
 
     def signed_by(self, signer: str, key_of: str = "agent") -> dict[str, str]:
         """Return the role's variables for the package, somebody's signature and somebody's key."""
