@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
 import jsonschema  # type: ignore[import-untyped] # cfn-lint brings it, without its stubs
 import pytest
 import yaml
 from support.docker import ROOT
-from support.machines import ANSIBLE, BIN, agent_config, environment, needed_ansible
+from support.machines import ANSIBLE, agent_config, run_ansible
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 PLAYBOOKS = sorted(path.name for path in ANSIBLE.glob("*.yml") if path.name != "requirements.yml")
@@ -93,29 +93,16 @@ AGENT_SCHEMA: Final = exactly(
 )
 
 
-def run(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run one of Ansible's programs in the playbooks' folder."""
-    needed_ansible()
-    return subprocess.run(
-        [BIN / command[0], *command[1:]],
-        cwd=ANSIBLE,
-        env={**environment(), "ANSIBLE_STDOUT_CALLBACK": "default", **more},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_ansible_lint_finds_nothing_in_its_strictest_profile() -> None:
     """Not even a warning."""
-    done = run("ansible-lint", "--offline", "--strict", "--profile", "production")
+    done = run_ansible("ansible-lint", "--offline", "--strict", "--profile", "production")
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
 def test_a_playbook_can_be_read(playbook: str) -> None:
     """Its roles and their tasks too."""
-    done = run("ansible-playbook", "--syntax-check", "--inventory", "localhost,", playbook)
+    done = run_ansible("ansible-playbook", "--syntax-check", "--inventory", "localhost,", playbook)
     assert done.returncode == 0, done.stderr
 
 
@@ -123,7 +110,9 @@ def test_the_collections_are_those_that_the_package_brings() -> None:
     """Whoever installs them from Galaxy gets what is tested here."""
     wanted = yaml.safe_load((ANSIBLE / "requirements.yml").read_text())["collections"]
     assert [each["name"] for each in wanted] == ["amazon.aws"]
-    listed = json.loads(run("ansible-galaxy", "collection", "list", "--format", "json").stdout)
+    listed = json.loads(
+        run_ansible("ansible-galaxy", "collection", "list", "--format", "json").stdout
+    )
     brought = {name: about for folder in listed.values() for name, about in folder.items()}
     assert [each["version"] for each in wanted] == [
         brought[each["name"]]["version"] for each in wanted
@@ -153,7 +142,7 @@ def test_a_roles_defaults_are_those_that_are_described(role: str) -> None:
 
 def evaluated(expression: str, variables: dict[str, Any]) -> subprocess.CompletedProcess[str]:
     """Let Ansible evaluate an expression, as a playbook would."""
-    return run(
+    return run_ansible(
         *("ansible", "localhost", "--inventory", "localhost,", "--connection", "local"),
         *("--module-name", "ansible.builtin.debug", "--args", f"msg={{{{ {expression} }}}}"),
         *("--extra-vars", json.dumps(variables)),
@@ -196,21 +185,6 @@ def test_a_template_that_cannot_be_used_is_told_in_a_sentence(
     done = evaluated(expression, {"file": str(tmp_path / "template.yaml"), "place": place})
     assert done.returncode != 0
     assert told in done.stdout + done.stderr
-
-
-def test_the_inventory_finds_instances_by_their_tags_and_reaches_them_without_ssh() -> None:
-    """The tags are those that the template gives."""
-    inventory = yaml.safe_load((ANSIBLE / "inventory/aws_ec2.yml").read_text())
-    assert inventory["plugin"] == "amazon.aws.aws_ec2"
-    assert inventory["filters"]["tag:Name"] == "*-worker"
-    assert (
-        'Tags: [{ Key: Name, Value: !Sub "${AWS::StackName}-worker" }]'
-        in (ROOT / "template.yaml").read_text()
-    )
-    assert inventory["compose"]["ansible_connection"] == "'amazon.aws.aws_ssm'"
-    for plugin in (("inventory", "amazon.aws.aws_ec2"), ("connection", "amazon.aws.aws_ssm")):
-        done = run("ansible-doc", "--type", *plugin, "--json")
-        assert done.returncode == 0, done.stderr
 
 
 def test_the_agents_configuration_is_one_that_the_agent_takes() -> None:

@@ -180,6 +180,19 @@ def environment() -> dict[str, str]:
     }
 
 
+def run_ansible(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run one of Ansible's programs in the playbooks' folder, with `more` in its environment."""
+    needed_ansible()
+    return subprocess.run(
+        [BIN / command[0], *command[1:]],
+        cwd=ANSIBLE,
+        env={**environment(), "ANSIBLE_STDOUT_CALLBACK": "default", **more},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @contextmanager
 def booted(engine: DockerClient, docker_host: str, system: str, facts: Path) -> Iterator[Machine]:
     """Boot a machine, lend it, and remove it; the engine keeps its image from an earlier time.
