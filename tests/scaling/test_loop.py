@@ -195,17 +195,28 @@ def test_the_fast_signal_wakes_the_fleet_within_seconds() -> None:
 
 
 def test_a_queue_that_fell_asleep_wakes_the_fleet_late() -> None:
-    """After six idle hours SQS's metrics take up to fifteen minutes; the signal does not."""
+    """After six idle hours SQS's metrics take up to fifteen minutes; the signal does not.
+
+    Nor does a queue that a schedule keeps awake, as the product's is.
+    """
     waits = {}
-    for fast in ("true", "false"):
+    for name, fast, awake in (
+        ("signal", "true", False),
+        ("asleep", "false", False),
+        ("kept awake", "false", True),
+    ):
         run = a_run(FastSignal=fast)
+        assert run.fleet.queue.kept_awake
+        queue = replace(run.fleet.queue, kept_awake=awake)
+        run = Run(replace(run.fleet, queue=queue), run.world)
         run.go(ACTIVE_SECONDS + 5 * MINUTE, every=60)
         run.queue.visible = 500
         begun = run.world.now - START
         run.go(WAKE_UP_SECONDS + 3 * MINUTE, every=5)
-        waits[fast] = run.changed_at()[0] - begun
-    assert waits["true"] <= 30
-    assert waits["false"] >= WAKE_UP_SECONDS
+        waits[name] = run.changed_at()[0] - begun
+    assert waits["signal"] <= 30
+    assert waits["asleep"] >= WAKE_UP_SECONDS
+    assert waits["kept awake"] <= 70
 
 
 @pytest.mark.parametrize("every", [0.5, 1, 5, 20])

@@ -69,6 +69,13 @@ def test_a_queue_that_nobody_uses_falls_asleep_and_publishes_nothing() -> None:
     assert published(AWAKE, EMPTY, last + 1) == {}
 
 
+def test_a_queue_that_is_kept_awake_never_falls_asleep() -> None:
+    """However long nobody else uses it, and whatever it held meanwhile."""
+    activity = Activity.of_new_queue(NOW, kept_awake=True)
+    activity = observe(activity, QueueSample(1, 0), NOW + 60)
+    assert published(activity, EMPTY, NOW + 9 * ACTIVE_SECONDS) == {"Visible": 0}
+
+
 def test_a_queue_that_wakes_up_publishes_late() -> None:
     """A quarter of an hour passes, however often it is used meanwhile."""
     woken = NOW + ACTIVE_SECONDS + 1

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from tidemill.scaling.template import Document
 
+SQS_CALL = "arn:aws:scheduler:::aws-sdk:sqs:tagQueue"
 VISIBLE = Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", (("QueueName", "tidemill-Jobs"),))
 METRIC_STAT = {
     "Metric": {
@@ -202,6 +203,38 @@ class TestSmallTemplates:
         assert read().queue.max_receive_count is None
         fleet = read(Jobs__RedrivePolicy={"deadLetterTargetArn": "arn"})
         assert fleet.queue.max_receive_count == 10
+
+    @pytest.mark.parametrize(
+        ("rate", "arn", "queue", "awake"),
+        [
+            pytest.param("rate(5 hours)", SQS_CALL, "Jobs", True, id="in-time"),
+            pytest.param("rate(6 hours)", SQS_CALL, "Jobs", True, id="just-in-time"),
+            pytest.param("rate(1 day)", SQS_CALL, "Jobs", False, id="too-late"),
+            pytest.param("cron(0 0 * * ? *)", SQS_CALL, "Jobs", False, id="no-rate"),
+            pytest.param("rate(5 hours)", SQS_CALL, "Dead", False, id="another-queue"),
+            pytest.param("rate(5 hours)", "arn:aws:lambda:::f", "Jobs", False, id="no-call-of-sqs"),
+        ],
+    )
+    def test_a_schedule_that_uses_the_queue_keeps_it_awake(
+        self, rate: str, arn: str, queue: str, *, awake: bool
+    ) -> None:
+        """If it does so before six hours are over, whatever it asks SQS for."""
+        fleet = read(
+            Resources__Dead={"Type": "AWS::SQS::Queue"},
+            Resources__Beat={
+                "Type": "AWS::Scheduler::Schedule",
+                "Properties": {
+                    "ScheduleExpression": rate,
+                    "FlexibleTimeWindow": {"Mode": "OFF"},
+                    "Target": {
+                        "Arn": arn,
+                        "RoleArn": "arn:role",
+                        "Input": {"Fn::Sub": f'{{"QueueUrl": "${{{queue}}}"}}'},
+                    },
+                },
+            },
+        )
+        assert fleet.queue.kept_awake == awake
 
     def test_a_policy_is_triggered_by_its_arn_too(self) -> None:
         """Ref and GetAtt Arn of a policy are the same."""

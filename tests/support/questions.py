@@ -69,6 +69,28 @@ def statements(policy: Mapping[str, Any]) -> dict[str, tuple[str, list[str], boo
     }
 
 
+def heartbeat(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
+    """Ask what the schedule does, how often, with whose rights."""
+    name = ids["QueueHeartbeatSchedule"].rpartition("/")[2].rpartition("|")[2]
+    found = client("scheduler").get_schedule(Name=name)
+    role = client("iam").get_role(RoleName=ids["QueueHeartbeatRole"])["Role"]
+    given = json.loads(found["Target"]["Input"])
+    return {
+        "rate": found["ScheduleExpression"],
+        "call": found["Target"]["Arn"],
+        "queue": given["QueueUrl"] == ids["WorkQueue"],
+        "role": found["Target"]["RoleArn"] == role["Arn"],
+    }
+
+
+def heartbeat_role(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
+    """Ask what the schedule may do."""
+    iam, role = client("iam"), ids["QueueHeartbeatRole"]
+    trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    found = iam.get_role_policy(RoleName=role, PolicyName="use-the-queue")["PolicyDocument"]
+    return {"trusts": [item["Principal"] for item in trust], "statements": statements(found)}
+
+
 def worker_role(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
     """Ask about the instances' role: who may assume it, and each inline policy."""
     iam, role = client("iam"), ids["WorkerRole"]
@@ -292,6 +314,8 @@ def repository(name: str) -> Callable[[Any, Mapping[str, str]], Answers]:
 QUESTIONS: Final[dict[str, Callable[[Any, Mapping[str, str]], Answers]]] = {
     "WorkQueue": queue("WorkQueue"),
     "WorkDeadLetterQueue": queue("WorkDeadLetterQueue"),
+    "QueueHeartbeatSchedule": heartbeat,
+    "QueueHeartbeatRole": heartbeat_role,
     "WorkerRole": worker_role,
     "ProducerRole": producer_role,
     "ProducerPolicy": producer_policy,

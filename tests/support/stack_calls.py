@@ -45,6 +45,7 @@ GROUP: Final = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:5f0e:au
 PRODUCER: Final = f"arn:aws:iam::{ACCOUNT}:role/producer"
 WORKER: Final = f"arn:aws:iam::{ACCOUNT}:role/worker"
 SIGNAL: Final = f"arn:aws:iam::{ACCOUNT}:role/signal"
+HEARTBEAT: Final = f"arn:aws:iam::{ACCOUNT}:role/heartbeat"
 SOMEBODY: Final = f"arn:aws:iam::{ACCOUNT}:role/somebody"
 SHOP: Final = replace(
     PLACE,
@@ -240,6 +241,15 @@ def by_agent(template: Resolver) -> Iterator[Call]:
             yield by_worker(action, log_stream(file["log_group_name"], stream))
 
 
+def scheduled(template: Resolver) -> Call:
+    """Return what the schedule has SQS do (Scheduler user guide, "Using universal targets")."""
+    target = template.properties("QueueHeartbeatSchedule")["Target"]
+    service, operation = target["Arn"].rpartition("aws-sdk:")[2].split(":")
+    name = json.loads(target["Input"])["QueueUrl"].rsplit("/")[-1]
+    action = f"{service}:{operation[0].upper()}{operation[1:]}"
+    return Call(HEARTBEAT, action, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}", (TLS,))
+
+
 def calls(recorded: Recorded, template: Resolver) -> dict[str, set[Call]]:
     """Return, by policy, the calls that it has to allow."""
     sends = {from_request(PRODUCER, request) for request in recorded.producer}
@@ -266,6 +276,10 @@ def calls(recorded: Recorded, template: Resolver) -> dict[str, set[Call]]:
         "ProducerPolicy": sends,
         "ProducerRole": {Call(f"arn:aws:iam::{ACCOUNT}:root", "sts:AssumeRole", "*")},
         "WorkerRole": works | {Call("ec2.amazonaws.com", "sts:AssumeRole", "*")},
+        "QueueHeartbeatRole": {
+            Call("scheduler.amazonaws.com", "sts:AssumeRole", "*", (from_here,)),
+            scheduled(template),
+        },
         "SignalFunction": {samples[method] for method in sampled},
         # In one account an identity's policy alone would do; the queue's says who is meant to.
         "WorkQueuePolicy": queue_calls,

@@ -205,6 +205,16 @@ def expected(*, drain: int, visibility: int, hook: int, maximum: int) -> dict[st
             "RedriveAllowPolicy": {"redrivePermission": "byQueue", "sourceQueueArns": [WORK_ARN]},
             "Policy": NO_TLS_NO_WAY,
         },
+        "QueueHeartbeatSchedule": {
+            "rate": "rate(5 hours)",
+            "call": "arn:aws:scheduler:::aws-sdk:sqs:tagQueue",
+            "queue": True,
+            "role": True,
+        },
+        "QueueHeartbeatRole": {
+            "trusts": [{"Service": "scheduler.amazonaws.com"}],
+            "statements": {"UseTheQueue": ("Allow", ["sqs:TagQueue"], False)},
+        },
         "WorkerRole": {
             "trusts": [{"Service": "ec2.amazonaws.com"}],
             "work": {

@@ -55,6 +55,7 @@ KINDS = {
     "AWS::SQS::Queue": "Queue",
     "AWS::SQS::QueuePolicy": "QueuePolicy",
     "AWS::SSM::Parameter": "Parameter",
+    "AWS::Scheduler::Schedule": "Schedule",
     "AWS::Serverless::Function": "Function",
 }
 """How the logical id of a resource of a type ends: with the kind of thing it is."""

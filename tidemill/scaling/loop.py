@@ -115,7 +115,7 @@ def begin(fleet: Fleet, now: float) -> Memory:
     """Return the memory of a stack that has been created at `now`, in epoch seconds."""
     return Memory(
         at=now,
-        activity=Activity.of_new_queue(now),
+        activity=Activity.of_new_queue(now, kept_awake=fleet.queue.kept_awake),
         group=GroupMemory(clamp(fleet.group.desired, fleet.group.min_size, fleet.group.max_size)),
         watches={a.logical_id: AlarmWatch(AlarmMemory.created(now)) for a in fleet.alarms},
         due=first_due(fleet, now),

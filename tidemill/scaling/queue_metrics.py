@@ -47,9 +47,9 @@ class Activity:
     publishes_from: float
 
     @staticmethod
-    def of_new_queue(now: float) -> Activity:
+    def of_new_queue(now: float, *, kept_awake: bool = False) -> Activity:
         """Return the state of a queue that has just been created, which is an access."""
-        return Activity(now + ACTIVE_SECONDS, now)
+        return Activity(float("inf") if kept_awake else now + ACTIVE_SECONDS, now)
 
 
 def observe(activity: Activity, sample: QueueSample, now: float) -> Activity:
@@ -58,7 +58,7 @@ def observe(activity: Activity, sample: QueueSample, now: float) -> Activity:
         return activity
     if now > activity.active_until:
         return Activity(now + ACTIVE_SECONDS, now + WAKE_UP_SECONDS)
-    return replace(activity, active_until=now + ACTIVE_SECONDS)
+    return replace(activity, active_until=max(activity.active_until, now + ACTIVE_SECONDS))
 
 
 def queue_metric(queue: str, name: str) -> Metric:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.properties import flag, part, whole
+from tidemill.scaling.queue_metrics import ACTIVE_SECONDS
 from tidemill.scaling.spec import Queue
 
 if TYPE_CHECKING:
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
     from tidemill.scaling.spec import Alarm
 
 QUEUE = "AWS::SQS::Queue"
+SCHEDULE = "AWS::Scheduler::Schedule"
+SQS_CALL = ":scheduler:::aws-sdk:sqs:"
+"""What the ARN of a schedule's target holds that calls SQS itself (EventBridge Scheduler user
+guide, "Using universal targets")."""
+RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
 VISIBILITY_TIMEOUT = (0, 43_200)
 VISIBILITY_DEFAULT = 30
 RECEIVE_COUNT = (1, 1000)
@@ -95,4 +103,19 @@ def _queue(resolver: Resolver, logical_id: str, left_out: list[str]) -> Queue:
             properties, "VisibilityTimeout", where, VISIBILITY_DEFAULT, VISIBILITY_TIMEOUT
         ),
         max_receive_count=receives if redrive else None,
+        kept_awake=any(
+            _uses(resolver, schedule, logical_id) for schedule in resolver.present(SCHEDULE)
+        ),
     )
+
+
+def _uses(resolver: Resolver, schedule: str, queue: str) -> bool:
+    """Tell whether a schedule calls SQS about the queue before SQS takes it for inactive."""
+    where = f"Resources.{schedule}.Properties"
+    properties = resolver.properties(schedule)
+    rate = RATE.fullmatch(str(properties.get("ScheduleExpression", "")))
+    if rate is None or int(rate[1]) * SECONDS[rate[2]] > ACTIVE_SECONDS:
+        return False
+    target = part(properties, "Target", where)
+    url = resolver.resolve({"Ref": queue}, where)
+    return SQS_CALL in str(target.get("Arn")) and f'"{url}"' in str(target.get("Input"))

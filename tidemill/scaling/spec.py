@@ -243,12 +243,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue's settings in seconds; `max_receive_count` is None when it has no redrive policy."""
+    """A queue's settings in seconds; `max_receive_count` is None when it has no redrive policy.
+
+    `kept_awake` tells that a schedule of the template uses the queue often enough for SQS never to
+    stop publishing its metrics.
+    """
 
     logical_id: str
     name: str
     visibility_timeout: int
     max_receive_count: int | None = None
+    kept_awake: bool = False
 
 
 @dataclass(frozen=True, slots=True)

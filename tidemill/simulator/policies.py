@@ -126,6 +126,7 @@ def _with(
         group=replace(fleet.group, min_size=least, max_size=most, desired=least),
         policies=policies,
         alarms=alarms,
+        queue=replace(fleet.queue, kept_awake=False),
         signal_period=None,
         scheduled=(),
         not_modelled=(),
