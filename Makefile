@@ -24,7 +24,7 @@ unexport AWS_PROFILE AWS_SESSION_TOKEN
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report test check validate images deploy push outputs delete lock clean
+.PHONY: help demo report test check validate images deploy push outputs delete ansible lock clean
 
 help: ## List the verbs.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +35,7 @@ demo: $(VENV)/.run ## Run the whole story on this machine: 0 to 4 consumers and 
 report: $(VENV)/.run ## Write REPORT.md from the last demo, the simulator and a comparison of policies.
 	$(BIN)/tidemill report
 
-test: check $(LOCALSTACK)/.done .venv-aws/.done ## Check everything and run the tests; where CI is set, make a Docker engine for them.
+test: check $(LOCALSTACK)/.done .venv-aws/.done ansible ## Check everything and run the tests; where CI is set, make a Docker engine for them.
 	settings=$$($(if $(CI),.ci/engine)) && eval "$$settings" && $(BIN)/pytest
 
 check: $(VENV)/.dev validate ## Format, lint, types, import rules, template.
@@ -46,9 +46,9 @@ check: $(VENV)/.dev validate ## Format, lint, types, import rules, template.
 
 validate: $(VENV)/.dev .venv-deploy/.done .venv-lint/.done ## Check the template: SAM, cfn-lint, checkov, our own rules.
 	$(SAM) validate --lint --region eu-west-1
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml ami.yaml
 	$(BIN)/tidemill lint template.yaml
-	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation --file template.yaml
+	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation --file template.yaml --file ami.yaml
 
 images: ## Build both images for this machine; BASE= takes another base, TAG= another tag.
 	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --file images/consumer/Dockerfile \
@@ -68,6 +68,8 @@ outputs: .venv-deploy/.done ## Show the stack's outputs.
 delete: .venv-deploy/.done ## Delete the stack and all that is in it, messages and images too.
 	$(SAM) delete --config-env $(ENV) $(if $(filter local,$(ENV)),--no-prompts)
 
+ansible: .venv-ansible/.done ## Install Ansible, for the playbooks that bake images and install the agent.
+
 lock: $(VENV)/.dev ## Pin every dependency anew, with hashes, from pyproject.toml.
 	$(COMPILE) --upgrade pyproject.toml -o requirements/run.txt
 	$(COMPILE) --constraint requirements/run.txt --extra dev pyproject.toml \
@@ -79,6 +81,7 @@ lock: $(VENV)/.dev ## Pin every dependency anew, with hashes, from pyproject.tom
 	$(COMPILE) --upgrade requirements/deploy.in -o requirements/deploy.txt
 	$(COMPILE) --upgrade requirements/lint.in -o requirements/lint.txt
 	$(COMPILE) --upgrade requirements/aws.in -o requirements/aws.txt
+	$(COMPILE) --upgrade requirements/ansible.in -o requirements/ansible.txt
 	rm -rf build/localstack && mkdir -p build/localstack # the release's own pins: it runs with no others
 	$(PIP) download --quiet --no-deps --no-binary localstack-core --dest build/localstack \
 	  $$(sed -n 's/^localstack-core\[runtime\]/localstack-core/p' requirements/localstack.in)
@@ -94,7 +97,7 @@ lock: $(VENV)/.dev ## Pin every dependency anew, with hashes, from pyproject.tom
 	  localstack/requirements.in -o localstack/requirements.txt
 
 clean: ## Remove everything that the verbs made.
-	rm -rf $(VENV) .venv-deploy .venv-lint .venv-aws $(LOCALSTACK) .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-deploy .venv-lint .venv-aws .venv-ansible $(LOCALSTACK) .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -112,7 +115,7 @@ $(VENV)/.dev: $(BIN)/python requirements/dev.txt pyproject.toml
 	@touch $@ $(VENV)/.run
 
 # The locks are complete, and pip's resolver would stumble over a package's extras: no dependencies.
-.venv-deploy/.done .venv-lint/.done .venv-aws/.done $(LOCALSTACK)/.done: .venv-%/.done: requirements/%.txt $(BIN)/python
+.venv-deploy/.done .venv-lint/.done .venv-aws/.done .venv-ansible/.done $(LOCALSTACK)/.done: .venv-%/.done: requirements/%.txt $(BIN)/python
 	$(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
 	  --require-hashes -r $<
