@@ -48,7 +48,7 @@ def test_a_log_has_what_the_schema_requires() -> None:
     ("path", "uri"),
     [
         ("a folder/template.yaml", "a%20folder/template.yaml"),
-        ("/work/template.yaml", "file:///work/template.yaml"),
+        ("/home/me/template.yaml", "file:///home/me/template.yaml"),
     ],
 )
 def test_a_path_is_written_as_a_uri(path: str, uri: str) -> None:

@@ -162,7 +162,7 @@ class Project:
 
     def _log_files(self) -> list[str]:
         return self.compose(
-            "exec", "fleet", "find", "/work/build/fleet/logs", "-name", "*.jsonl"
+            "exec", "fleet", "find", "/srv/tidemill/build/fleet/logs", "-name", "*.jsonl"
         ).split()
 
     def remains(self) -> list[str]:
