@@ -60,6 +60,7 @@ class Project:
             "LOCALSTACK_IMAGE": LOCALSTACK,
             "LOCALSTACK_PORT": str(self.port),
             "AUTOSCALING_PORT": str(self.autoscaling_port),
+            "SPEED": "30",
             **self.settings,
         }
 
