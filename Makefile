@@ -36,7 +36,7 @@ report: $(VENV)/.run ## Write REPORT.md from the last demo, the simulator and a 
 	$(BIN)/tidemill report
 
 test: check $(LOCALSTACK)/.done .venv-aws/.done ansible ## Check everything and run the tests; where CI is set, make a Docker engine for them.
-	settings=$$($(if $(CI),.ci/engine)) && eval "$$settings" && $(BIN)/pytest
+	settings=$$($(if $(CI),.ci/engine)) && eval "$$settings" && MAKEFLAGS= $(BIN)/pytest # some tests run make themselves
 
 check: $(VENV)/.dev validate ## Format, lint, types, import rules, template.
 	$(BIN)/ruff format --check .
