@@ -9,7 +9,8 @@ import pytest
 from support.groups import ONE, TWO, GroupInMemory, group_of_two
 from support.ministack import free_port
 
-from tidemill.rig.autoscaling.server import INTERRUPT, serving
+from tidemill.rig.autoscaling.ports import INTERRUPT
+from tidemill.rig.autoscaling.server import serving
 from tidemill.rig.chaos import interrupt_spot
 from tidemill.rig.errors import RigError
 

@@ -7,7 +7,7 @@ from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 
-from tidemill.rig.autoscaling.server import INTERRUPT
+from tidemill.rig.autoscaling.ports import INTERRUPT
 from tidemill.rig.errors import RigError
 
 ANSWER_SECONDS = 10

@@ -26,7 +26,6 @@ from tidemill.rig.compose import down as bring_down
 from tidemill.rig.compose import up as bring_up
 from tidemill.rig.container_options import SOCKET, Depth
 from tidemill.rig.errors import RigError
-from tidemill.rig.fleet import FleetOptions, serve_fleet
 
 FLEET_FOLDER = Path("build/fleet")
 RIG_FOLDER = Path("build/rig")
@@ -129,6 +128,8 @@ def fleet(  # noqa: PLR0913, PLR0917 - each is an option of the command
     ] = FLEET_FOLDER,
 ) -> None:
     """Control a fleet of containers over a stack in a local AWS; `docker compose up` runs it."""
+    from tidemill.rig.fleet import FleetOptions, serve_fleet  # noqa: PLC0415 - moto is slow to import
+
     serve_fleet(
         FleetOptions(
             folder=folder,

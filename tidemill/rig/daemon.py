@@ -12,7 +12,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 import psutil
 
-from tidemill.rig.autoscaling.server import serving
 from tidemill.rig.errors import RigError
 from tidemill.rig.leftovers import end_leftovers
 from tidemill.rig.lock import holder, locked
@@ -51,6 +50,8 @@ def serve(options: RigOptions, autoscaling_port: int = 0) -> None:
 
     Its Auto Scaling API is on `autoscaling_port`; 0 is any free one.
     """
+    from tidemill.rig.autoscaling.server import serving  # noqa: PLC0415 - moto is slow to import
+
     asked: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _frame: asked.append(got))

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from tidemill.scaling.spec import Fleet
 
 
+INTERRUPT = "/_tidemill/interrupt"
+"""Beside AWS's API: a POST gives the Spot instance `?instance=` its notice, or any in service. On
+AWS, Fault Injection Service does that."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """The group at a moment; activities are the newest first, times are epoch seconds."""

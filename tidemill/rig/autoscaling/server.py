@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from tidemill.rig.autoscaling.actions import run_action
+from tidemill.rig.autoscaling.ports import INTERRUPT
 from tidemill.rig.autoscaling.protocol import operation, read_request, write_error, write_result
 from tidemill.rig.errors import RigError
 from tidemill.scaling.errors import RequestError, invalid
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
     from tidemill.rig.autoscaling.ports import Group
     from tidemill.rig.autoscaling.protocol import Answer
-
-INTERRUPT = "/_tidemill/interrupt"
-"""Beside AWS's API: a POST gives the Spot instance `?instance=` its notice, or any in service. On
-AWS, Fault Injection Service does that."""
 
 MOST_BYTES = 1 << 20
 """No request of these actions comes near a megabyte; what is larger is not read."""
