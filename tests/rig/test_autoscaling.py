@@ -6,11 +6,9 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
-from support.groups import NAME, NOW, ONE, TWO, group_of_two
+from support.groups import NAME, NOW, ONE, TWO, autoscaling_client, group_of_two
 
 from tidemill.rig.autoscaling.server import MOST_BYTES, answer, serving
 from tidemill.rig.errors import RigError
@@ -40,17 +38,8 @@ def url(group: GroupInMemory) -> Iterator[str]:
 @pytest.fixture
 def client(url: str) -> Iterator[AutoScalingClient]:
     """Return an ordinary client of the API."""
-    client = boto3.client(
-        "autoscaling",
-        endpoint_url=url,
-        region_name="us-east-1",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",  # noqa: S106 - no secret: nobody checks it
-        # What boto3 would refuse by itself has to reach the server.
-        config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
-    )
-    yield client
-    client.close()
+    with autoscaling_client(url) as client:
+        yield client
 
 
 def refused(call: Callable[[], object]) -> tuple[str, str]:

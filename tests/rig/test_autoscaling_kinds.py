@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from support.fleets import small_template
-from support.groups import NOW, ONE, TWO, GroupInMemory
+from support.groups import NOW, ONE, TWO, GroupInMemory, autoscaling_client
 
 from tidemill.rig.autoscaling.server import serving
 from tidemill.scaling.instances import GroupMemory, Hold, LifecycleState
@@ -99,17 +97,8 @@ def group() -> GroupInMemory:
 @pytest.fixture
 def client(group: GroupInMemory) -> Iterator[AutoScalingClient]:
     """Return an ordinary client of an API that serves the group."""
-    with serving(group) as url:
-        client = boto3.client(
-            "autoscaling",
-            endpoint_url=url,
-            region_name="us-east-1",
-            aws_access_key_id="any",
-            aws_secret_access_key="any",  # noqa: S106 - no secret: nobody checks it
-            config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
-        )
+    with serving(group) as url, autoscaling_client(url) as client:
         yield client
-        client.close()
 
 
 def described(client: AutoScalingClient) -> dict[str, Any]:

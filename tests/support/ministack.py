@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import boto3
 
@@ -51,10 +51,10 @@ class Ministack:
         return {**without_aws(os.environ), **CREDENTIALS, "AWS_ENDPOINT_URL": self.endpoint}
 
     @contextmanager
-    def sqs(self) -> Iterator[SQSClient]:
-        """Lend an SQS client of this endpoint and close it afterwards."""
-        client = boto3.client(
-            "sqs",
+    def client(self, service: str) -> Iterator[Any]:
+        """Lend a client of a service at this endpoint and close it afterwards."""
+        client = boto3.client(  # type: ignore[call-overload]
+            service,
             endpoint_url=self.endpoint,
             region_name=REGION,
             aws_access_key_id="test",
@@ -64,6 +64,12 @@ class Ministack:
             yield client
         finally:
             client.close()
+
+    @contextmanager
+    def sqs(self) -> Iterator[SQSClient]:
+        """Lend an SQS client of this endpoint and close it afterwards."""
+        with self.client("sqs") as client:
+            yield client
 
     def create_queue(
         self, name: str, attributes: Mapping[QueueAttributeNameType, str] | None = None

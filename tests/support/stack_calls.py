@@ -13,7 +13,6 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-import boto3
 from support.iam import Call
 from support.instance import INSTANCE_ID, PLACE, Failure, live, user_data
 from support.ministack import REGION
@@ -122,7 +121,8 @@ def record(ministack: Ministack, new_folder: Callable[[str], Path]) -> Recorded:
         produce(directory, {**ministack.environment, "AWS_ENDPOINT_URL": producer.endpoint})
     with recording(ministack.endpoint) as consumer:
         given = container_environment(user_data(), {"INSTANCE_ID": INSTANCE_ID})
-        create_log_group(ministack, given["LOG_GROUP"])
+        with ministack.client("logs") as logs:
+            logs.create_log_group(logGroupName=given["LOG_GROUP"])
         environment = {**ministack.environment, "AWS_ENDPOINT_URL": consumer.endpoint}
         (directory / "recorded_handler.py").write_text(HANDLER, encoding="utf-8")
         settings = {
@@ -163,19 +163,6 @@ def produce(directory: Path, environment: dict[str, str]) -> None:
         capture_output=True,
         timeout=60,
     )
-
-
-def create_log_group(server: Ministack, name: str) -> None:
-    """Create what CloudFormation would."""
-    client = boto3.client(
-        "logs",
-        endpoint_url=server.endpoint,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - no secret: MiniStack checks none
-    )
-    client.create_log_group(logGroupName=name)
-    client.close()
 
 
 def entries(request: Request) -> str:

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from support.fleets import product_fleet, product_template
-from support.ministack import REGION
 
 from tidemill.scaling.errors import ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mypy_boto3_cloudformation import CloudFormationClient
     from support.ministack import Ministack
 
 TEMPLATE = product_template()
@@ -56,25 +50,9 @@ def wrong_values() -> list[tuple[str, str]]:
     return wrong
 
 
-@contextmanager
-def cloudformation(server: Ministack) -> Iterator[CloudFormationClient]:
-    """Lend a client of the local CloudFormation."""
-    client = boto3.client(
-        "cloudformation",
-        endpoint_url=server.endpoint,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - no secret: MiniStack checks none
-    )
-    try:
-        yield client
-    finally:
-        client.close()
-
-
 def knock(server: Ministack, values: dict[str, str]) -> str:
     """Ask CloudFormation for a stack with these values; return why it refuses, or nothing."""
-    with cloudformation(server) as client:
+    with server.client("cloudformation") as client:
         try:
             client.create_change_set(
                 StackName="door",
@@ -87,7 +65,7 @@ def knock(server: Ministack, values: dict[str, str]) -> str:
                 ],
             )
         except ClientError as error:
-            return error.response["Error"].get("Message", "")
+            return str(error.response["Error"].get("Message", ""))
         client.delete_stack(StackName="door")
         return ""
 
