@@ -10,9 +10,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 from support.docker import ROOT
-from support.ministack import free_port
+from support.ministack import free_port, local_client
 
 from tidemill.rig.container_options import FLEET_LABEL, INSTANCE_LABEL, ROLE_LABEL
 
@@ -90,13 +89,7 @@ class Project:
 
     def client(self, service: str, port: int | None = None) -> Any:  # noqa: ANN401 - any service's
         """Return a client of LocalStack, or of what listens on another port."""
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=f"http://127.0.0.1:{port or self.port}",
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - no secret: LocalStack checks none
-        )
+        return local_client(service, f"http://127.0.0.1:{port or self.port}", REGION)
 
     def produce(self, folder: Path, *words: str) -> dict[str, bool]:
         """Send with the producer's image; return what it sent, by id whether it is poison."""

@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 import pytest
 from support import ministack
 from support.fleets import PRODUCT_TEMPLATE
-from support.ministack import CREDENTIALS, REGION, free_port, without_aws
+from support.ministack import CREDENTIALS, free_port, local_client, without_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,13 +37,7 @@ class Emulator:
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - any service's client
         """Return a client of the emulator."""
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - no secret: emulators check none
-        )
+        return local_client(service, self.endpoint)
 
     def sam(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the SAM CLI in this folder with the project's samconfig.toml, environment local."""

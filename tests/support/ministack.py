@@ -37,6 +37,17 @@ CREDENTIALS: Final = {
 }
 
 
+def local_client(service: str, endpoint: str, region: str = REGION) -> Any:  # noqa: ANN401 - any service's client
+    """Return a client of an emulator of AWS."""
+    return boto3.client(  # type: ignore[call-overload]
+        service,
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - no secret: emulators check none
+    )
+
+
 class Ministack:
     """A running MiniStack: `endpoint` is its URL, `environment` is what a client process needs."""
 
@@ -53,13 +64,7 @@ class Ministack:
     @contextmanager
     def client(self, service: str) -> Iterator[Any]:
         """Lend a client of a service at this endpoint and close it afterwards."""
-        client = boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - no secret: MiniStack checks none
-        )
+        client = local_client(service, self.endpoint)
         try:
             yield client
         finally:

@@ -12,20 +12,21 @@ if TYPE_CHECKING:
     from tidemill.scaling.intrinsics import Resolver
 
 
+def statements_in(part: object) -> Iterator[Statement]:
+    """Yield the policy statements in a part of a template, wherever in it they stand."""
+    if isinstance(part, dict):
+        if "Effect" in part:
+            yield part
+        for value in part.values():
+            yield from statements_in(value)
+    elif isinstance(part, list):
+        for item in part:
+            yield from statements_in(item)
+
+
 def statements_of(template: Resolver, logical_id: str) -> list[Statement]:
-    """Return the statements of a resource, resolved, wherever in it they stand."""
-
-    def walk(part: object) -> Iterator[Statement]:
-        if isinstance(part, dict):
-            if "Effect" in part:
-                yield part
-            for value in part.values():
-                yield from walk(value)
-        elif isinstance(part, list):
-            for item in part:
-                yield from walk(item)
-
-    return list(walk(template.properties(logical_id)))
+    """Return the statements of a resource, resolved."""
+    return list(statements_in(template.properties(logical_id)))
 
 
 def policies(template: Resolver) -> dict[str, list[Statement]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.fleets import PRODUCT_TEMPLATE, product_template, product_text
+from support.stack_policies import statements_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,19 +74,8 @@ def of_type(kind: str) -> list[str]:
 
 def statements() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every policy statement of the template, with the resource that it is in."""
-
-    def walk(part: object) -> Iterator[dict[str, Any]]:
-        if isinstance(part, dict):
-            if "Effect" in part:
-                yield part
-            for value in part.values():
-                yield from walk(value)
-        elif isinstance(part, list):
-            for item in part:
-                yield from walk(item)
-
     for name, resource in RESOURCES.items():
-        for statement in walk(resource.get("Properties")):
+        for statement in statements_in(resource.get("Properties")):
             yield name, statement
 
 
