@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.fleets import product_template
+from support.fleets import PRODUCT_TEMPLATE, product_template
 
 from consumer.emf import Counts, Source, cycle_line
 from consumer.lines import content_lines
@@ -144,6 +144,12 @@ def test_prices_are_inputs() -> None:
     after = cost.cost(used, dearer, allowances=False)
     assert after["instances"] == pytest.approx(2 * before["instances"])
     assert {**after, "instances": 0} == {**before, "instances": 0}
+
+
+def test_the_documentation_says_what_a_private_network_costs() -> None:
+    """The table is for the default network, so the text has it."""
+    text = (PRODUCT_TEMPLATE.parent / "docs/deploy.md").read_text(encoding="utf-8")
+    assert f"which cost {cost.private_network_usd():.2f} USD a month" in text
 
 
 def test_a_price_says_where_it_was_read() -> None:

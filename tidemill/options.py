@@ -47,6 +47,9 @@ BootOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
 DEFAULT_TEMPLATE = Path("template.yaml")
+KEPT_HOURS = 15 * 24
+"""CloudWatch keeps datapoints of one minute for 15 days (CloudWatch User Guide, "Metrics
+retention")."""
 SAMCONFIG = Path("samconfig.toml")
 DEFAULT_SPEED = 20.0
 DEFAULT_BOOT = LAUNCH_SECONDS + USER_DATA_SECONDS

@@ -12,9 +12,7 @@ from tidemill.dashboard.aws import connect
 from tidemill.dashboard.errors import ExportError
 from tidemill.dashboard.page import render
 from tidemill.dashboard.snapshot import take_snapshot
-
-LONGEST_HOURS = 15 * 24
-"""CloudWatch keeps points of one minute, which the dashboards show, for 15 days."""
+from tidemill.options import KEPT_HOURS
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -34,7 +32,7 @@ def export(
         ),
     ] = None,
     hours: Annotated[
-        int, typer.Option("--hours", min=1, max=LONGEST_HOURS, help="How far back to look.")
+        int, typer.Option("--hours", min=1, max=KEPT_HOURS, help="How far back to look.")
     ] = 3,
     endpoint_url: Annotated[
         str | None,

@@ -19,8 +19,6 @@ Number = float | None
 Array = list[Series]
 """Several series of one length."""
 
-Value = Number | Series | Array
-
 
 class ExpressionError(ScalingError):
     """A metric math expression cannot be used; the message is one line for the user."""

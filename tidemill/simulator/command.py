@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tidemill.options import (
     DEFAULT_TEMPLATE,
+    KEPT_HOURS,
     JsonOption,
     ParameterOption,
     TemplateOption,
@@ -163,7 +164,7 @@ def compare_policies(  # noqa: PLR0913, PLR0917 - each is an option of the comma
 def record_trace(
     queue: Annotated[str, typer.Option("--queue", metavar="NAME", help="The queue's name.")],
     hours: Annotated[
-        float, typer.Option("--hours", min=0.1, max=360, help="How far back, in hours.")
+        float, typer.Option("--hours", min=0.1, max=KEPT_HOURS, help="How far back, in hours.")
     ] = 24.0,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Where to; else printed.")

@@ -132,13 +132,6 @@ class SimulatedFleet:
 
     # What time brings.
 
-    def next_event(self) -> float:
-        """Return when something happens next, infinity when nothing will."""
-        due = self._heap[0][0] if self._heap else NEVER
-        if self._polling:
-            return min(due, self._queue.next_arrival())
-        return due
-
     def run_until(self, end: float) -> float:
         """Deal with what happens until `end`, but stop at news for the group.
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from tidemill.simulator.trace import Lot
 
 PERIOD = 60
-KEPT_DAYS = 15
-"""CloudWatch keeps datapoints of a minute for 15 days ("Metrics retention")."""
 
 
 def record(cloudwatch: CloudWatchClient, queue: str, hours: float, now: datetime) -> list[Lot]:
