@@ -8,7 +8,7 @@ import pytest
 from support.alarms import IN_FLIGHT, VISIBLE, an_alarm
 from support.fleets import a_fleet, a_group, product_fleet
 
-from tidemill.lint.world import SENT, World, rings, seconds_to_wake, value_in
+from tidemill.lint.world import SENT, World, seconds_to_wake, steady_state, value_in
 from tidemill.scaling.queue_metrics import queue_metric
 from tidemill.scaling.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
 from tidemill.scaling.spec import Alarm, Comparison, Metric, MetricQuery, MetricStat, MissingData
@@ -82,9 +82,19 @@ def test_a_statistic_is_taken_over_the_datapoints_of_a_period(
     assert value_in(a_fleet(), on(VISIBLE, stat, period), WORLD) == value
 
 
-def test_missing_data_rings_only_where_it_is_breaching() -> None:
-    """That is what the treatment says."""
-    assert [one for one in MissingData if rings(an_alarm(missing_data=one), None)] == ["breaching"]
+@pytest.mark.parametrize(
+    ("treatment", "state"),
+    [
+        (MissingData.BREACHING, "ALARM"),
+        (MissingData.NOT_BREACHING, "OK"),
+        (MissingData.MISSING, "INSUFFICIENT_DATA"),
+        (MissingData.IGNORE, "INSUFFICIENT_DATA"),
+    ],
+    ids=str,
+)
+def test_without_any_value_the_treatment_decides(treatment: MissingData, state: str) -> None:
+    """An alarm that ignores missing data stays as it was created."""
+    assert steady_state(an_alarm(missing_data=treatment), None) == state
 
 
 @pytest.mark.parametrize(
@@ -131,5 +141,5 @@ def test_the_product_wakes_within_a_datapoint() -> None:
     """Of SQS's, or of the fast signal's."""
     for fast, seconds in (("false", 60), ("true", 10)):
         fleet = product_fleet(FastSignal=fast)
-        high = next(one for one in fleet.alarms if one.logical_id == "BacklogHighAlarm")
+        high = next(one for one in fleet.alarms if one.period == (10 if fast == "true" else 60))
         assert seconds_to_wake(fleet, high, fleet.queue.name) == seconds

@@ -12,7 +12,7 @@ from support.fleets import a_fleet, a_group, a_policy
 
 from tidemill.scaling.decision import Decision, Ringing, decide, warmup
 from tidemill.scaling.group import GroupMemory, Instance, LifecycleState
-from tidemill.scaling.spec import AdjustmentType, StepAdjustment
+from tidemill.scaling.spec import AdjustmentType, AlarmState, StepAdjustment
 from tidemill.scaling.timeline import DesiredChanged, PolicyHeld
 
 if TYPE_CHECKING:
@@ -100,6 +100,16 @@ def test_a_change_tells_alarm_policy_value_and_inputs() -> None:
         "At 2025-06-15T15:07:00Z a monitor alarm AlarmA in state ALARM triggered policy A "
         "changing the desired capacity from 1 to 3."
     )
+
+
+def test_an_alarm_triggers_the_policies_of_its_state() -> None:
+    """Those in OKActions when it is in OK, and the cause says so."""
+    policies = policies_of((EXACT, 3), (EXACT, 5))
+    alarm = an_alarm(threshold=0.0, actions=("A",), ok_actions=("B",))
+    rung = Ringing(alarm, 1.0, {}, state=AlarmState.OK)
+    decision = decide(a_fleet(policies, (alarm,)), settled(1), {}, [rung], NOW)
+    assert decision.group.desired == 5
+    assert "BacklogHighAlarm in state OK triggered policy B changing" in decision.group.cause
 
 
 def test_a_value_in_no_step_changes_nothing() -> None:

@@ -283,13 +283,11 @@ class TestSmallTemplates:
                     "PolicyType": "PredictiveScaling",
                 },
             },
-            High__OKActions=[{"Ref": "Out"}],
             Resources__Age=changed(small_template(), High__MetricName="Age")["Resources"]["High"],
         )
         assert fleet.not_modelled == (
             "Resources.Workers.Properties.TerminationPolicies: AllocationStrategy is not modelled",
             f"Resources.Other.Properties: {PREDICTIVE}",
-            "Resources.High.Properties.OKActions: policies are triggered by AlarmActions only",
             "Resources.Age: nothing publishes AWS/SQS Age {'QueueName': 'tidemill-Jobs'} here",
         )
 

@@ -11,7 +11,7 @@ from support.fleets import small_template
 from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.reading import read_fleet
 from tidemill.scaling.reading_alarms import COMPOSITE_ALARM
-from tidemill.scaling.spec import Alarm, MissingData, WarmUp
+from tidemill.scaling.spec import Alarm, AlarmState, MissingData, WarmUp
 
 ABSENT = object()
 SINGLE = ("Namespace", "MetricName", "Dimensions", "Period", "Statistic")
@@ -193,6 +193,24 @@ def test_a_metric_of_another_account_is_refused() -> None:
     changes["Metrics"][0]["AccountId"] = "123456789012"
     with pytest.raises(TemplateError, match="AccountId: metrics of other accounts"):
         read(**changes)
+
+
+@pytest.mark.parametrize(
+    ("key", "state"),
+    [
+        ("AlarmActions", AlarmState.ALARM),
+        ("OKActions", AlarmState.OK),
+        ("InsufficientDataActions", AlarmState.INSUFFICIENT_DATA),
+    ],
+)
+def test_policies_are_triggered_in_the_state_of_their_list(key: str, state: AlarmState) -> None:
+    """And in no other one."""
+    changes = {"High__AlarmActions": ["arn:topic"], f"High__{key}": [{"Ref": "Out"}]}
+    (alarm,) = read_fleet(small_template(**changes), {}).alarms
+    assert {one: alarm.actions_in(one) for one in AlarmState if alarm.actions_in(one)} == {
+        state: ("Out",)
+    }
+    assert (alarm.triggers("Out"), alarm.triggers("Other")) == (True, False)
 
 
 def composite(**actions: Any) -> dict[str, Any]:  # noqa: ANN401 - lists of actions

@@ -6,8 +6,7 @@ import pytest
 from support.alarms import an_alarm
 
 from tidemill.scaling.reason import explain
-from tidemill.scaling.spec import Alarm, Comparison, MissingData
-from tidemill.scaling.verdict import AlarmState
+from tidemill.scaling.spec import Alarm, AlarmState, Comparison, MissingData
 
 OK, ALARM, INSUFFICIENT = AlarmState.OK, AlarmState.ALARM, AlarmState.INSUFFICIENT_DATA
 END = 1_751_531_640.0  # 3 July 2025, 08:34:00 UTC

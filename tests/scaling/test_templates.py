@@ -61,7 +61,6 @@ SHAPES = (
         (
             "Resources.Workers.Properties.HealthCheckType: not modelled",
             "Resources.Workers.Properties.TargetGroupARNs: not modelled",
-            "Resources.Long.Properties.OKActions: policies are triggered by AlarmActions only",
         ),
     ),
     Shape(

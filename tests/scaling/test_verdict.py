@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.alarms import an_alarm
 
-from tidemill.scaling.spec import Alarm, Comparison, MissingData
+from tidemill.scaling.spec import Alarm, AlarmState, Comparison, MissingData
 from tidemill.scaling.verdict import (
-    AlarmState,
     breaches,
     evaluation_range,
     judge,

@@ -134,7 +134,7 @@ RULES = (
     Rule(
         id="fighting-alarms",
         severity=Severity.ERROR,
-        fault="An alarm that scales out and one that scales in can be in ALARM at the same time.",
+        fault="An alarm that scales out and one that scales in can act at the same time.",
         why=(
             "Of several policies the largest capacity wins, so the group does not scale in, or "
             "with cooldowns goes up and down without end."

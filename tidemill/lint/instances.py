@@ -84,9 +84,9 @@ def _too_soon(subject: Subject) -> Iterator[Fault]:
     fleet = subject.fleet
     if hooks_for(fleet.group, LAUNCHING):  # InService is when the hook says so
         return
-    growing = {action for alarm in subject.out() for action in alarm.actions}
+    growing = subject.out()
     for policy in fleet.policies:
-        if policy.logical_id not in growing:
+        if not any(alarm.triggers(policy.logical_id) for alarm in growing):
             continue
         if isinstance(policy, SimpleScalingPolicy):
             name, own, common = "Cooldown", policy.cooldown, "Cooldown"

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidemill.lint.world import GROUP, World, asked, metrics_of, rings, value_in
+from tidemill.lint.world import GROUP, World, asked, metrics_of, steady_state, value_in
 from tidemill.scaling.queue_metrics import NOT_VISIBLE, VISIBLE, queue_metric
 from tidemill.scaling.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
 from tidemill.scaling.spec import StepScalingPolicy
@@ -16,7 +16,7 @@ from tidemill.scaling.spec import StepScalingPolicy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tidemill.scaling.spec import Alarm, Fleet, Metric
+    from tidemill.scaling.spec import Alarm, AlarmState, Fleet, Metric
 
 MANY = 1_000_000.0
 """More messages than any threshold."""
@@ -29,16 +29,20 @@ _LITERAL = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """An alarm in ALARM, its value, and the capacities other than the present one asked for."""
+    """An alarm that triggers policies in its `state`, its value, and what they ask for.
+
+    `asks` are capacities other than the present one.
+    """
 
     alarm: Alarm
+    state: AlarmState
     value: float | None
     asks: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A situation, and the alarms that are in ALARM for as long as it lasts."""
+    """A situation, and the alarms that trigger policies for as long as it lasts."""
 
     world: World
     rung: tuple[Rung, ...]
@@ -53,18 +57,20 @@ class Sample:
 
 
 def samples(fleet: Fleet) -> tuple[Sample, ...]:
-    """Return the situations in which alarms of the fleet ring, of all that are tried."""
+    """Return the situations in which alarms of the fleet trigger policies, of all tried."""
     tried = (Sample(world, rung_in(fleet, world)) for world in worlds(fleet))
     return tuple(sample for sample in tried if sample.rung)
 
 
 def rung_in(fleet: Fleet, world: World) -> tuple[Rung, ...]:
-    """Return the alarms that are in ALARM in a situation."""
+    """Return the alarms that trigger policies in a situation."""
     found = []
     for alarm in fleet.alarms:
         value = value_in(fleet, alarm, world)
-        if rings(alarm, value):
-            found.append(Rung(alarm, value, tuple(asked(fleet, alarm, value, world.capacity))))
+        state = steady_state(alarm, value)
+        if alarm.actions_in(state):
+            asks = tuple(asked(fleet, alarm, state, value, world.capacity))
+            found.append(Rung(alarm, state, value, asks))
     return tuple(found)
 
 
@@ -126,8 +132,9 @@ def _compared_with(fleet: Fleet, alarm: Alarm) -> Iterator[float]:
     yield alarm.threshold
     for query in alarm.queries:
         yield from map(float, _LITERAL.findall(query.expression or ""))
-    for action in alarm.actions:
-        policy = fleet.policy(action)
+    for policy in fleet.policies:
+        if not alarm.triggers(policy.logical_id):
+            continue
         if isinstance(policy, StepScalingPolicy):
             bounds = (bound for step in policy.steps for bound in (step.lower, step.upper))
             yield from (alarm.threshold + bound for bound in bounds if bound is not None)

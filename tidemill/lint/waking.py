@@ -12,13 +12,13 @@ from tidemill.lint.world import (
     asked,
     metrics_of,
     one_message,
-    rings,
     seconds_to_wake,
+    steady_state,
     value_in,
 )
 from tidemill.scaling.queue_metrics import NOT_VISIBLE, VISIBLE, queue_metric
 from tidemill.scaling.reading_queue import watched_queues
-from tidemill.scaling.spec import Comparison
+from tidemill.scaling.spec import AlarmState, Comparison
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ def _why_asleep(subject: Subject, alarm: Alarm, queue: str) -> str:
     value = value_in(subject.fleet, alarm, one_message(queue))
     if value is None:
         return f"{name} has no datapoint then"
-    if not rings(alarm, value):
+    if steady_state(alarm, value) is not AlarmState.ALARM:
         sign = SIGNS[alarm.comparison]
         return f"{name} is {value:g} then, and rings when it is {sign} {alarm.threshold:g}"
     return f"{name} rings, but its policies make 0 of 0 instances"
@@ -114,7 +114,7 @@ def _without_datapoint(subject: Subject) -> list[Alarm]:
 def _grows(subject: Subject, alarm: Alarm, capacity: int) -> bool:
     """Tell whether an alarm asks for more than this capacity while its queues are full."""
     value = value_in(subject.fleet, alarm, _full(alarm, capacity))
-    asks = asked(subject.fleet, alarm, value, capacity) if rings(alarm, value) else ()
+    asks = asked(subject.fleet, alarm, steady_state(alarm, value), value, capacity)
     return max(asks, default=0) > capacity
 
 

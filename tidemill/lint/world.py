@@ -6,16 +6,16 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.alarm import AlarmMemory, AlarmState, datapoints, evaluate
+from tidemill.scaling.alarm import AlarmMemory, datapoints, evaluate
 from tidemill.scaling.alarm import evaluation_interval as interval_of
 from tidemill.scaling.metrics import Datapoint, MetricStore, StatisticSet
 from tidemill.scaling.policy import Capacity, find_step, new_desired
 from tidemill.scaling.queue_metrics import DELAYED, NOT_VISIBLE, PERIOD, VISIBLE, queue_metric
 from tidemill.scaling.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
 from tidemill.scaling.simple import simply_scaled
-from tidemill.scaling.spec import MissingData, SimpleScalingPolicy, TargetTrackingPolicy
+from tidemill.scaling.spec import AlarmState, SimpleScalingPolicy, TargetTrackingPolicy
 from tidemill.scaling.tracking import tracked_in, tracked_out
-from tidemill.scaling.verdict import breaches, evaluation_range
+from tidemill.scaling.verdict import evaluation_range, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,16 +80,24 @@ def value_in(fleet: Fleet, alarm: Alarm, world: World) -> float | None:
     )
 
 
-def rings(alarm: Alarm, value: float | None) -> bool:
-    """Tell whether an alarm whose value stays like this is in ALARM."""
-    if value is None:
-        return alarm.missing_data is MissingData.BREACHING
-    return breaches(alarm, value)
+def steady_state(alarm: Alarm, value: float | None) -> AlarmState:
+    """Return the state that an alarm is in whose value has been and stays like this.
+
+    One without a value that ignores missing data keeps its state, whichever that is: here, the one
+    of an alarm that never had a value.
+    """
+    return judge(alarm, [value] * alarm.evaluation_periods, AlarmState.INSUFFICIENT_DATA)
 
 
-def asked(fleet: Fleet, alarm: Alarm, value: float | None, capacity: int) -> list[int]:
-    """Return the capacities other than the present one that a ringing alarm's policies ask for."""
-    outcomes = (_asked(fleet, fleet.policy(one), alarm, value, capacity) for one in alarm.actions)
+def asked(
+    fleet: Fleet, alarm: Alarm, state: AlarmState, value: float | None, capacity: int
+) -> list[int]:
+    """Return the capacities, but for the present one, that an alarm's policies ask for in a state.
+
+    `value` is the alarm's newest one.
+    """
+    policies = map(fleet.policy, alarm.actions_in(state))
+    outcomes = (_asked(fleet, policy, alarm, value, capacity) for policy in policies)
     return [wanted for wanted in outcomes if wanted is not None]
 
 
@@ -118,9 +126,7 @@ def seconds_to_wake(fleet: Fleet, alarm: Alarm, queue: str) -> float | None:
         store = store.record(_points(fleet, alarm, world, begin, begin + turn), 2 * history)
         waited += turn
         memory = evaluate(alarm, memory, store, begin + turn)
-        if memory.state is AlarmState.ALARM and max(
-            asked(fleet, alarm, memory.value, 0), default=0
-        ):
+        if max(asked(fleet, alarm, memory.state, memory.value, 0), default=0):
             return waited
     return None
 

@@ -12,8 +12,8 @@ from tidemill.scaling.errors import ScalingError, invalid
 from tidemill.scaling.metric_statistics import percentile_of, samples_needed
 from tidemill.scaling.queries import Program, check_queries, compile_queries
 from tidemill.scaling.reason import CREATED, explain
-from tidemill.scaling.spec import MetricStat
-from tidemill.scaling.verdict import AlarmState, evaluation_range, judge
+from tidemill.scaling.spec import AlarmState, MetricStat
+from tidemill.scaling.verdict import evaluation_range, judge
 
 if TYPE_CHECKING:
     from tidemill.scaling.metrics import MetricStore, Series
@@ -95,7 +95,7 @@ def set_state(alarm: Alarm, memory: AlarmMemory, change: StateChange, now: float
     value = memory.value
     if change.reason_data is not None:
         value = _newest_value(change.reason_data)
-    elif alarm.actions:
+    elif any(alarm.actions_in(state) for state in AlarmState):
         raise invalid(
             "StateReasonData is missing: the scaling policies of the alarm read the value of the "
             'metric from it, such as {"recentDatapoints": [42]}'

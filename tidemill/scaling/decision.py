@@ -9,7 +9,7 @@ from tidemill.scaling.group import see_capacity
 from tidemill.scaling.instances import ALARM_NOTIFICATION
 from tidemill.scaling.policy import Outcome, find_step, new_desired
 from tidemill.scaling.simple import begin_cooldown, simply_scaled, why_wait
-from tidemill.scaling.spec import SimpleScalingPolicy, TargetTrackingPolicy
+from tidemill.scaling.spec import AlarmState, SimpleScalingPolicy, TargetTrackingPolicy
 from tidemill.scaling.timeline import DesiredChanged, PolicyHeld, stamp
 from tidemill.scaling.tracking import tracked_in, tracked_out
 
@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 class Ringing:
     """An alarm whose actions are due, its value, and the newest values of its metrics by id.
 
-    `held` is why its policies must not act, where something outside them forbids it.
+    The actions are those of its `state`. `held` is why its policies must not act, where something
+    outside them forbids it.
     """
 
     alarm: Alarm
     value: float | None
     inputs: dict[str, float]
     held: str = ""
+    state: AlarmState = AlarmState.ALARM
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def decide(
     held: dict[str, PolicyHeld] = {}
     stays = False
     for rung in ringing:
-        for action in rung.alarm.actions:
+        for action in rung.alarm.actions_in(rung.state):
             policy = fleet.policy(action)
             outcome = _run(fleet, group, rung, policy, now)
             if isinstance(policy, SimpleScalingPolicy):
@@ -84,7 +86,7 @@ def decide(
     if winner is None:
         return Decision(group, reasons, news)
     cause = (
-        f"At {stamp(now)} a monitor alarm {winner.alarm} in state ALARM triggered policy "
+        f"At {stamp(now)} a monitor alarm {winner.alarm} in state {winner.state} triggered policy "
         f"{winner.policy} changing the desired capacity from {winner.before} to {winner.after}."
     )
     changed = replace(group, desired=winner.after, cause=cause)
@@ -144,4 +146,5 @@ def _change(rung: Ringing, policy: str, before: int, after: int, now: float) -> 
         inputs=rung.inputs,
         before=before,
         after=after,
+        state=rung.state,
     )

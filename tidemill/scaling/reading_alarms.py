@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.alarm import verify
@@ -37,6 +38,7 @@ COMPOSITE_ALARM = "AWS::CloudWatch::CompositeAlarm"
 
 # CloudWatch API, PutMetricAlarm.
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
 MAX_ACTIONS = 5
 WARM_UP_MINUTES = (1, 2880)
 ANOMALY_COMPARISONS = {
@@ -66,18 +68,19 @@ def read_alarms(
         properties = resolver.properties(logical_id)
         if not flag(properties, "ActionsEnabled", where, default=True):
             continue
-        left_out.extend(
-            f"{where}.{key}: policies are triggered by AlarmActions only"
-            for key in ("OKActions", "InsufficientDataActions")
-            if _triggered(properties, key, where, references)
-        )
-        actions = _triggered(properties, "AlarmActions", where, references)
-        if actions:
-            yield _alarm(logical_id, resolver.name(logical_id), properties, actions)
+        actions = {key: _triggered(properties, key, where, references) for key in ACTIONS}
+        if any(actions.values()):
+            alarm = _alarm(logical_id, resolver.name(logical_id), properties)
+            yield replace(
+                alarm,
+                actions=actions["AlarmActions"],
+                ok_actions=actions["OKActions"],
+                insufficient_data_actions=actions["InsufficientDataActions"],
+            )
     for logical_id in resolver.present(COMPOSITE_ALARM):
         where = f"Resources.{logical_id}.Properties"
         properties = resolver.properties(logical_id)
-        for key in ("AlarmActions", "OKActions", "InsufficientDataActions"):
+        for key in ACTIONS:
             if _triggered(properties, key, where, references):
                 raise TemplateError(
                     f"{where}.{key}: a composite alarm cannot trigger a scaling policy (CloudWatch "
@@ -100,7 +103,7 @@ def _triggered(
     )
 
 
-def _alarm(logical_id: str, name: str, properties: Document, actions: tuple[str, ...]) -> Alarm:
+def _alarm(logical_id: str, name: str, properties: Document) -> Alarm:
     where = f"Resources.{logical_id}.Properties"
     _refuse_other_kinds(properties, where)
     queries, returned = read_queries(properties, where)
@@ -125,7 +128,6 @@ def _alarm(logical_id: str, name: str, properties: Document, actions: tuple[str,
         missing_data=choice(
             MissingData, properties, "TreatMissingData", where, _default_treatment(queries)
         ),
-        actions=actions,
         ignore_low_samples=one_of(
             ("evaluate", "ignore"),
             properties,

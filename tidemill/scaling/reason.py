@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.spec import Comparison, MissingData
-from tidemill.scaling.verdict import AlarmState, breaches, missing_datapoints
+from tidemill.scaling.spec import AlarmState, Comparison, MissingData
+from tidemill.scaling.verdict import breaches, missing_datapoints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

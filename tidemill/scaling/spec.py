@@ -76,6 +76,14 @@ class MetricQuery:
     unit: str | None = None
 
 
+class AlarmState(StrEnum):
+    """The three states of an alarm."""
+
+    OK = "OK"
+    ALARM = "ALARM"
+    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+
+
 @dataclass(frozen=True, slots=True)
 class WarmUp:
     """How long a created alarm waits: `seconds` at most, or the `whole` of them in any case."""
@@ -88,8 +96,9 @@ class WarmUp:
 class Alarm:
     """A CloudWatch alarm; `returned` is the id of the query whose series is compared.
 
-    `period` is in seconds. `actions` are the scaling policies' logical ids in AlarmActions;
-    other targets of an alarm, such as topics, play no part in scaling and are not kept.
+    `period` is in seconds. `actions`, `ok_actions` and `insufficient_data_actions` are the scaling
+    policies' logical ids in AlarmActions, OKActions and InsufficientDataActions; other targets of
+    an alarm, such as topics, play no part in scaling and are not kept.
     `ignore_low_samples` is EvaluateLowSampleCountPercentile: ignore. `wall_clock` is the time zone
     of a wall clock window, None for a sliding one.
     """
@@ -108,6 +117,22 @@ class Alarm:
     ignore_low_samples: bool = False
     wall_clock: tzinfo | None = None
     warm_up: WarmUp | None = None
+    ok_actions: tuple[str, ...] = ()
+    insufficient_data_actions: tuple[str, ...] = ()
+
+    def actions_in(self, state: AlarmState) -> tuple[str, ...]:
+        """Return the logical ids of the scaling policies that the alarm triggers in a state."""
+        match state:
+            case AlarmState.ALARM:
+                return self.actions
+            case AlarmState.OK:
+                return self.ok_actions
+            case AlarmState.INSUFFICIENT_DATA:
+                return self.insufficient_data_actions
+
+    def triggers(self, policy: str) -> bool:
+        """Tell whether the alarm triggers the policy with this logical id, in whichever state."""
+        return any(policy in self.actions_in(state) for state in AlarmState)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class AlarmChanged:
 
 @dataclass(frozen=True, slots=True)
 class DesiredChanged:
-    """A policy, triggered by an alarm, changed the desired capacity.
+    """A policy, triggered by an alarm in its `state`, changed the desired capacity.
 
     `label` says what the alarm's `value` is, `inputs` are the newest values of what the alarm is
     made of, by id.
@@ -59,6 +59,7 @@ class DesiredChanged:
     inputs: dict[str, float]
     before: int
     after: int
+    state: str = "ALARM"
 
 
 @dataclass(frozen=True, slots=True)

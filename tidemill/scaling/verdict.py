@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import operator
-from enum import StrEnum
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.spec import Comparison, MissingData
+from tidemill.scaling.spec import AlarmState, Comparison, MissingData
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,14 +19,6 @@ _BREACHES: Mapping[Comparison, Callable[[float, float], bool]] = {
     Comparison.LESS: operator.lt,
     Comparison.LESS_OR_EQUAL: operator.le,
 }
-
-
-class AlarmState(StrEnum):
-    """The three states of an alarm."""
-
-    OK = "OK"
-    ALARM = "ALARM"
-    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
 
 
 def evaluation_range(evaluation_periods: int) -> int:

@@ -21,8 +21,8 @@ EVALUATION_LAG = 6
 ("Alarm notifications", CloudWatch User Guide) was evaluated 6 s after its last period closed."""
 
 ACTION_INTERVAL = 60
-"""An alarm that stays in ALARM invokes its Auto Scaling actions once a minute ("Using Amazon
-CloudWatch alarms", CloudWatch User Guide)."""
+"""An alarm that stays in a state invokes the state's Auto Scaling actions once a minute ("Using
+Amazon CloudWatch alarms", CloudWatch User Guide)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class AlarmWatch:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a look at the alarms comes to: their memories, those that ring, and the news."""
+    """What a look at the alarms comes to: their memories, whose actions are due, and the news."""
 
     watches: Mapping[str, AlarmWatch]
     ringing: Sequence[Ringing] = ()
@@ -79,7 +79,7 @@ def watch_alarms(
                 facts.append(
                     AlarmChanged(now, alarm.logical_id, old.state, new.state, new.reason, new.value)
                 )
-        rings = watch.memory.state is AlarmState.ALARM
+        rings = alarm.actions_in(watch.memory.state)
         if rings and now - watch.acted_at > ACTION_INTERVAL - beat:
             ringing.append(_ring(alarm, watch, metrics, now))
             watch = replace(watch, acted_at=now)
@@ -103,7 +103,7 @@ def _ring(alarm: Alarm, watch: AlarmWatch, metrics: MetricStore, now: float) -> 
         query.id: metrics.series(query.stat, now, 1)[0] for query in alarm.queries if query.stat
     }
     inputs = {name: value for name, value in newest.items() if value is not None}
-    return Ringing(alarm, watch.memory.value, inputs)
+    return Ringing(alarm, watch.memory.value, inputs, state=watch.memory.state)
 
 
 def _beats(before: float, now: float, interval: int) -> bool:

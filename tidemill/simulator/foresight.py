@@ -76,8 +76,8 @@ class _Watch:
         self.values: deque[float | None] = deque([None] * size, maxlen=size)
         self.breaches: deque[bool | None] = deque([None] * size, maxlen=size)
         self.state = AlarmState.INSUFFICIENT_DATA
-        self.steps: dict[float | None, int] = {}
-        self.numbers: dict[tuple[StepAdjustment | None, ...], int] = {}
+        self.steps: dict[tuple[AlarmState, float | None], int] = {}
+        self.numbers: dict[tuple[AlarmState, tuple[StepAdjustment | None, ...]], int] = {}
         self.verdicts: dict[tuple[AlarmState, tuple[bool | None, ...]], AlarmState] = {}
 
     def value(self, seen: list[Series]) -> float | None:
@@ -103,11 +103,11 @@ class _Watch:
         return verdict
 
     def step(self, fleet: Fleet) -> int | None:
-        """Return which steps of its policies the alarm's value is in, None if they have none."""
+        """Return which steps of its state's policies the value is in, None if they have none."""
         value = self.newest()
-        known = self.steps.get(value)
+        known = self.steps.get((self.state, value))
         if known is None:
-            policies = [fleet.policy(action) for action in self.alarm.actions]
+            policies = [fleet.policy(action) for action in self.alarm.actions_in(self.state)]
             if not all(isinstance(policy, StepScalingPolicy) for policy in policies):
                 return None
             found = tuple(
@@ -117,8 +117,12 @@ class _Watch:
                 for policy in policies
                 if isinstance(policy, StepScalingPolicy)
             )
-            known = self.steps[value] = self.numbers.setdefault(found, len(self.numbers))
+            known = self.numbers.setdefault((self.state, found), len(self.numbers))
+            self.steps[self.state, value] = known
         return known
+
+    def acts(self) -> bool:
+        return bool(self.alarm.actions_in(self.state))
 
     def newest(self) -> float | None:
         return next((value for value in reversed(self.values) if value is not None), None)
@@ -191,7 +195,7 @@ class Foresight:
         for watch in self._watches:
             if watch.verdict() is not watch.state:
                 return False
-            ringing |= watch.state is AlarmState.ALARM
+            ringing |= watch.acts()
         return not ringing or self._policies_hold(memory, now)
 
     def learn(self, memory: Memory) -> None:
@@ -202,17 +206,17 @@ class Foresight:
             watch.state = memory.watches[watch.alarm.logical_id].memory.state
 
     def _policies_hold(self, memory: Memory, now: float) -> bool:
-        """Tell whether the policies of the alarms in ALARM leave all as it is."""
+        """Tell whether the policies that alarms trigger in their states leave all as it is."""
         fleet, group = self._fleet, memory.group
         if group is not self._group:
             self._know(group)
-        ringing = [watch for watch in self._watches if watch.state is AlarmState.ALARM]
+        ringing = [watch for watch in self._watches if watch.acts()]
         key = tuple(watch.step(fleet) for watch in ringing)
         if None in key:
             return False
         if now >= self._settled_at and key in self._no_change:
             return True
-        rings = [Ringing(watch.alarm, watch.newest(), {}) for watch in ringing]
+        rings = [Ringing(one.alarm, one.newest(), {}, state=one.state) for one in ringing]
         decided = decide(fleet, group, memory.held, rings, now)
         holds = decided.group is group and decided.held == memory.held
         if holds and now >= self._settled_at:
