@@ -29,22 +29,26 @@ def of_type(kind: str) -> list[dict[str, Any]]:
     return [resource for resource in RESOURCES.values() if resource["Type"] == kind]
 
 
-def metrics_of(alarm: dict[str, Any], *, fast_signal: bool) -> list[dict[str, Any]]:
-    """Return the metrics that an alarm looks at, with or without the fast signal."""
+def periods_of(alarm: dict[str, Any]) -> list[int]:
+    """Return the periods of the metrics that an alarm looks at, by the template's defaults."""
     properties = alarm["Properties"]
-    if "MetricName" in properties:
-        return [properties]
-    metrics = properties["Metrics"]
-    if isinstance(metrics, dict):
-        metrics = metrics["Fn::If"][1 if fast_signal else 2]
-    return [metric["MetricStat"] for metric in metrics if "MetricStat" in metric]
+    stats = [item["MetricStat"] for item in properties.get("Metrics", []) if "MetricStat" in item]
+    return [
+        TEMPLATE["Parameters"][period["Ref"]]["Default"] if isinstance(period, dict) else period
+        for period in (stat["Period"] for stat in stats or [properties])
+    ]
 
 
 @pytest.mark.parametrize("fast_signal", [False, True], ids=["without-signal", "with-signal"])
 def test_alarm_metrics_are_as_many_as_the_template_has(fast_signal: bool) -> None:  # noqa: FBT001 - a case
     """Each metric that an alarm looks at is charged for, those at high resolution three times."""
     alarms = of_type("AWS::CloudWatch::Alarm")
-    periods = [m["Period"] for a in alarms for m in metrics_of(a, fast_signal=fast_signal)]
+    periods = [
+        period
+        for alarm in alarms
+        for period in periods_of(alarm)
+        if fast_signal or alarm.get("Condition") != "FastSignalOn"
+    ]
     used = cost.usage(cost.Month(fast_signal=fast_signal))
     assert used["alarms"] == sum(period >= 60 for period in periods)
     assert used["fast alarms"] == sum(period < 60 for period in periods)
@@ -69,9 +73,9 @@ def test_a_month_has_the_templates_defaults() -> None:
         defaults["MessagesPerPoll"],
         defaults["PollWaitSeconds"],
     )
-    assert (month.max_instances, month.idle_minutes) == (
+    assert (month.max_instances, month.hold_seconds) == (
         defaults["MaxInstances"],
-        defaults["IdleMinutes"],
+        defaults["HoldSeconds"],
     )
     assert cost.PRICES["instances"].item.split(",")[0] == defaults["InstanceTypes"].split(",")[0]
 

@@ -59,7 +59,7 @@ def content_lines(folder: Path) -> list[dict[str, Any]]:
 
 def test_the_fleet_rises_from_zero_drains_the_queue_and_goes_back(tmp_path: Path) -> None:
     """Nothing is lost, poison ends in the dead-letter queue, and causes come before effects."""
-    small = ("BacklogPerInstance=20", "IdleMinutes=2", "PollWaitSeconds=30")
+    small = ("BacklogPerInstance=20", "HoldSeconds=120", "PollWaitSeconds=30")
     chosen = [word for setting in small for word in ("--parameter", setting)]
     done = run_demo(tmp_path, "--count", "115", "--poison", "5", "--json", *chosen)
     assert done.returncode == 0, done.stderr
@@ -115,14 +115,16 @@ def test_a_users_file_is_sent_as_it_stands(tmp_path: Path) -> None:
     vehicle |= {"color": "Blue", "mileage": 15000, "owner": {"name": "Ada"}}
     file = tmp_path / "vehicles.jsonl"
     file.write_text(f"{json.dumps(vehicle)}\n\n{json.dumps(vehicle)}\n")
-    done = run_demo(tmp_path, "--file", str(file), "--poison", "1", "--parameter", "IdleMinutes=2")
+    done = run_demo(
+        tmp_path, "--file", str(file), "--poison", "1", "--parameter", "HoldSeconds=120"
+    )
     assert done.returncode == 0, done.stderr
     summary = json.loads((tmp_path / "build/demo/summary.json").read_text())
     assert (summary["sent"], summary["processed"], summary["dead_lettered"]) == (3, 2, 1)
     assert (summary["lost"], summary["peak_instances"]) == (0, 1)
     bodies = [e["body"] for e in content_lines(tmp_path) if e["outcome"] == "processed"]
     assert bodies == [vehicle, vehicle]
-    assert "BacklogHigh: visible 3, capacity 0: instances needed 1 -> desired 0 to 1" in done.stderr
+    assert "Backlog: visible 3, capacity 0: instances needed 1 -> desired 0 to 1" in done.stderr
     assert "lost" in done.stdout
 
 
@@ -207,7 +209,7 @@ def test_a_message_that_comes_after_the_fleet_has_gone_raises_it_again(tmp_path:
     """Whoever types messages in may take any time: the demo ends when the input does."""
     vehicle = {"vehicleId": "VH1", "make": "m", "model": "m", "year": 2020}
     line = json.dumps(vehicle | {"color": "c", "mileage": 1})
-    fast = ("--speed", "60", "--parameter", "IdleMinutes=2", "--poison", "0")
+    fast = ("--speed", "60", "--parameter", "HoldSeconds=120", "--poison", "0")
     with subprocess.Popen(
         [*TIDEMILL, "demo", *QUICK, *fast, "--file", "-", "--json"],
         cwd=tmp_path,

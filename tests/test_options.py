@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "samconfig.toml").write_text(
         '[dev.deploy.parameters]\nstack_name = "dev"\n'
-        'parameter_overrides = ["MaxInstances=2", "IdleMinutes=2"]\n',
+        'parameter_overrides = ["MaxInstances=2", "HoldSeconds=120"]\n',
         encoding="utf-8",
     )
     monkeypatch.chdir(tmp_path)
@@ -25,8 +25,14 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_environments_parameters_come_from_samconfig() -> None:
     """As `sam deploy` takes them; what is given after them wins."""
-    assert read_parameters(["@dev", "IdleMinutes=9"]) == {"MaxInstances": "2", "IdleMinutes": "9"}
-    assert read_parameters(["IdleMinutes=9", "@dev"]) == {"MaxInstances": "2", "IdleMinutes": "2"}
+    assert read_parameters(["@dev", "HoldSeconds=900"]) == {
+        "MaxInstances": "2",
+        "HoldSeconds": "900",
+    }
+    assert read_parameters(["HoldSeconds=900", "@dev"]) == {
+        "MaxInstances": "2",
+        "HoldSeconds": "120",
+    }
     assert read_parameters(None) == {}
 
 

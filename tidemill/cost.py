@@ -12,13 +12,12 @@ if TYPE_CHECKING:
 HOURS: Final = 730
 """Hours of a month, as AWS's own price examples have it."""
 
-ALARM_METRICS: Final = 15
+ALARM_METRICS: Final = 8
 """Metrics that the template's alarms look at without the fast signal; each one is charged for."""
 
-REPLACED_ALARM_METRICS: Final = 3
 SIGNAL_METRICS: Final = 2
-"""With the fast signal, one alarm looks at the signal's own two metrics instead of three of AWS's;
-at high resolution, since it does so every ten seconds."""
+"""With the fast signal, one more alarm looks at the signal's own two metrics; at high resolution,
+since it does so every ten seconds."""
 
 DASHBOARDS: Final = 2
 ENDPOINTS: Final = 9
@@ -63,7 +62,7 @@ BATCH: Final = 10
 
 LONG_POLL_SECONDS: Final = 20
 COMING_AND_GOING_MINUTES: Final = 5
-"""Of an instance in each rise: boot before, late metrics and drain after; IdleMinutes besides."""
+"""Of an instance in each rise: boot before, late metrics and drain after; HoldSeconds besides."""
 
 Usage: TypeAlias = dict[str, float]
 
@@ -92,7 +91,7 @@ class Month:
     messages_per_poll: int = 10
     poll_wait_seconds: int = 60
     max_instances: int = 4
-    idle_minutes: int = 5
+    hold_seconds: int = 60
     rises: int = 30
 
 
@@ -135,7 +134,7 @@ def usage(month: Month) -> Usage:
     """Return how much of each of PRICES' items the month takes."""
     rises = month.rises if month.messages else 0
     polls = month.messages / month.messages_per_poll
-    lingering = month.idle_minutes + COMING_AND_GOING_MINUTES
+    lingering = month.hold_seconds / 60 + COMING_AND_GOING_MINUTES
     hours = polls * month.poll_wait_seconds / 3600 + rises * month.max_instances * lingering / 60
     empty_poll_minutes = (LONG_POLL_SECONDS + month.poll_wait_seconds) / 60
     empty = rises * month.max_instances * lingering / empty_poll_minutes
@@ -156,7 +155,7 @@ def usage(month: Month) -> Usage:
         "metrics": (WORKLOAD_METRICS * busy + HOST_METRICS * (hours + busy)) / HOURS
         + (SIGNAL_METRICS if month.fast_signal else 0),
         "puts": hours * 60,
-        "alarms": ALARM_METRICS - (REPLACED_ALARM_METRICS if month.fast_signal else 0),
+        "alarms": ALARM_METRICS,
         "fast alarms": SIGNAL_METRICS if month.fast_signal else 0,
         "dashboards": DASHBOARDS,
         "images": IMAGES_GB,

@@ -22,7 +22,7 @@ STATUS = Status(
     in_service=2,
     pending=1,
     terminating=1,
-    alarms={"BacklogHighAlarm": "ALARM", "FleetIdleAlarm": "OK"},
+    alarms={"BacklogAlarm": "ALARM", "BacklogRisingAlarm": "OK"},
 )
 
 
@@ -52,7 +52,7 @@ def test_a_terminal_shows_queue_fleet_alarms_clocks_and_events() -> None:
         "10:00:00 on AWS's clock, 12 s on ours",
         "42 waiting, 7 in flight, 3 dead letters, 99 processed",
         "desired 4: 2 in service, 1 pending, 1 terminating",
-        "BacklogHigh",
+        "Backlog",
         "10:01:00 second",
     ):
         assert part in shown

@@ -76,7 +76,7 @@ def test_the_report_has_all_that_the_exercise_asks_for(results: Path, tmp_path: 
     assert (tmp_path / "docs/pictures/timeline.png").exists()
     assert conclusion(read_facts(results), read_summary(results)) in text
     assert "changing the desired capacity from 0 to 4" in text
-    assert "BacklogHighAlarm | OK to ALARM | Threshold Crossed" in text
+    assert "BacklogAlarm | OK to ALARM | Threshold Crossed" in text
     assert '"outcome": "processed"' in text
     assert "not JSON: x" in text
     assert "MessagesReceived" in text
@@ -85,7 +85,7 @@ def test_the_report_has_all_that_the_exercise_asks_for(results: Path, tmp_path: 
     assert "git checkout abc1234" in text
     assert SUMMARY["command"] in text
     assert "1 instance processed 500 messages, and 0 were left in the queue" in text
-    assert "IdleMinutes=2" in text
+    assert "HoldSeconds=120" in text
 
 
 def test_a_run_that_did_not_scale_is_reported_as_such(results: Path, tmp_path: Path) -> None:

@@ -25,13 +25,13 @@ NEEDED = "instances needed"
     ("fact", "said"),
     [
         pytest.param(
-            DesiredChanged(0, "BacklogHighAlarm", "P", NEEDED, 11, {"visible": 505}, 0, 4),
-            "BacklogHigh: visible 505: instances needed 11 -> desired 0 to 4 (all there may be)",
+            DesiredChanged(0, "BacklogAlarm", "P", NEEDED, 11, {"visible": 505}, 0, 4),
+            "Backlog: visible 505: instances needed 11 -> desired 0 to 4 (all there may be)",
             id="capped",
         ),
         pytest.param(
-            DesiredChanged(0, "BacklogHighAlarm", "P", "messages", 505, {"visible": 505}, 0, 4),
-            "BacklogHigh: visible 505: messages 505 -> desired 0 to 4",
+            DesiredChanged(0, "BacklogAlarm", "P", "messages", 505, {"visible": 505}, 0, 4),
+            "Backlog: visible 505: messages 505 -> desired 0 to 4",
             id="value-that-counts-no-instances",
         ),
         pytest.param(
@@ -40,8 +40,8 @@ NEEDED = "instances needed"
             id="scale-in",
         ),
         pytest.param(
-            AlarmChanged(0, "FleetIdleAlarm", "OK", "ALARM", "why", 1.0),
-            "FleetIdle is ALARM (was OK, value 1)",
+            AlarmChanged(0, "BacklogRisingAlarm", "OK", "ALARM", "why", 1.0),
+            "BacklogRising is ALARM (was OK, value 1)",
             id="alarm",
         ),
         pytest.param(
@@ -50,8 +50,8 @@ NEEDED = "instances needed"
             id="no-value",
         ),
         pytest.param(
-            PolicyHeld(0, "BacklogHighAlarm", "OutPolicy", "2 instances are warming up"),
-            "BacklogHigh: OutPolicy waits: 2 instances are warming up",
+            PolicyHeld(0, "BacklogAlarm", "OutPolicy", "2 instances are warming up"),
+            "Backlog: OutPolicy waits: 2 instances are warming up",
             id="held",
         ),
         pytest.param(

@@ -86,7 +86,7 @@ def test_policies_and_hooks_are_the_templates(
         "MetricIntervalUpperBound": 1.0,
         "ScalingAdjustment": 1,
     }
-    assert [alarm["AlarmName"] for alarm in policies[0]["Alarms"]] == ["tidemill-BacklogHighAlarm"]
+    assert [alarm["AlarmName"] for alarm in policies[0]["Alarms"]] == ["tidemill-BacklogAlarm"]
     for name in (policies[1]["PolicyName"], policies[1]["PolicyARN"]):
         found = client.describe_policies(PolicyNames=[name])["ScalingPolicies"]
         assert found == policies[1:2]
@@ -138,7 +138,7 @@ def test_a_policy_is_executed(client: AutoScalingClient, group: GroupInMemory) -
     """As an alarm with that value would."""
     client.execute_policy(
         AutoScalingGroupName=NAME,
-        PolicyName="tidemill-BacklogHighPolicy",
+        PolicyName="tidemill-BacklogPolicy",
         MetricValue=4.0,
         BreachThreshold=1.0,
     )

@@ -112,7 +112,7 @@ def test_policies_and_hooks_are_described(aws: CommandLine, group: GroupInMemory
     assert [item["PolicyName"] for item in policies] == [
         policy.name for policy in group.fleet.policies
     ]
-    assert policies[0]["Alarms"][0]["AlarmName"] == "tidemill-BacklogHighAlarm"
+    assert policies[0]["Alarms"][0]["AlarmName"] == "tidemill-BacklogAlarm"
     (hook,) = aws.told("describe-lifecycle-hooks", "--auto-scaling-group-name", NAME)[
         "LifecycleHooks"
     ]
@@ -136,7 +136,7 @@ def test_the_limits_are_changed(aws: CommandLine, group: GroupInMemory) -> None:
 
 def test_a_policy_is_executed(aws: CommandLine, group: GroupInMemory) -> None:
     """With numbers as people type them."""
-    named = ("--auto-scaling-group-name", NAME, "--policy-name", "tidemill-BacklogHighPolicy")
+    named = ("--auto-scaling-group-name", NAME, "--policy-name", "tidemill-BacklogPolicy")
     assert (
         aws.told("execute-policy", *named, "--metric-value", "4", "--breach-threshold", "1") is None
     )

@@ -63,14 +63,14 @@ def test_an_ordinary_client_sees_queue_metrics_and_alarm_states(tmp_path: Path) 
         take_turns(rig, lambda: rig.status().processed == 1)
         assert rig.status().desired == 1
         rings = [f.alarm for f in facts if isinstance(f, AlarmChanged) and f.after == "ALARM"]
-        assert rings == ["BacklogHighAlarm"]
+        assert rings == ["BacklogAlarm"]
         metrics = clients.cloudwatch.list_metrics(Namespace="AWS/SQS")["Metrics"]
         assert "ApproximateNumberOfMessagesVisible" in {m["MetricName"] for m in metrics}
         states = {
             alarm["AlarmName"]: alarm["StateValue"]
             for alarm in clients.cloudwatch.describe_alarms()["MetricAlarms"]
         }
-        assert states["tidemill-FleetIdleAlarm"] == rig.status().alarms["FleetIdleAlarm"]
+        assert states["tidemill-BacklogRisingAlarm"] == rig.status().alarms["BacklogRisingAlarm"]
         assert labelled(tmp_path)
     assert labelled(tmp_path) == []
     assert any("RETRY_DELAY_SECONDS" in f.text for f in facts if isinstance(f, Noted))

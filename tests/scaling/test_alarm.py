@@ -134,13 +134,13 @@ def test_queries_that_do_not_work_out_are_refused_by_the_alarms_name(
     """Before the alarm is ever evaluated."""
     with pytest.raises(ExpressionError) as error:
         verify(an_expression_alarm(*expressions))
-    assert str(error.value).startswith(f"BacklogHighAlarm: {message}")
+    assert str(error.value).startswith(f"BacklogAlarm: {message}")
 
 
 def test_a_statistic_that_does_not_exist_is_refused() -> None:
     """Before the alarm is ever evaluated."""
     query = MetricQuery("visible", MetricStat(VISIBLE, 60, "p900"))
-    with pytest.raises(StatisticError, match="BacklogHighAlarm: statistic 'p900': a percentile"):
+    with pytest.raises(StatisticError, match="BacklogAlarm: statistic 'p900': a percentile"):
         verify(an_alarm(queries=(query,)))
 
 

@@ -109,7 +109,7 @@ def test_an_alarm_triggers_the_policies_of_its_state() -> None:
     rung = Ringing(alarm, 1.0, {}, state=AlarmState.OK)
     decision = decide(a_fleet(policies, (alarm,)), settled(1), {}, [rung], NOW)
     assert decision.group.desired == 5
-    assert "BacklogHighAlarm in state OK triggered policy B changing" in decision.group.cause
+    assert "BacklogAlarm in state OK triggered policy B changing" in decision.group.cause
 
 
 def test_a_value_in_no_step_changes_nothing() -> None:

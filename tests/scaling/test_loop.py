@@ -12,9 +12,11 @@ from support.alarms import an_alarm
 from support.fleets import DRAIN, a_fleet, a_group, a_policy, product_fleet
 from support.worlds import MINUTE, START, FakeQueue, FakeWorld, Run
 
+from tidemill.scaling.alarm import evaluate
 from tidemill.scaling.loop import Gone
+from tidemill.scaling.metrics import MetricStore
 from tidemill.scaling.queue_metrics import ACTIVE_SECONDS, WAKE_UP_SECONDS
-from tidemill.scaling.spec import AdjustmentType, StepAdjustment
+from tidemill.scaling.spec import AdjustmentType, MissingData, StepAdjustment
 from tidemill.scaling.timeline import (
     ActivityStarted,
     AlarmChanged,
@@ -39,12 +41,10 @@ def test_five_hundred_messages_raise_the_fleet_from_none_to_four_at_once() -> No
     assert run.sizes() == [4]
     assert run.states() == ["InService"] * 4
     changed = run.of_kind(DesiredChanged)[0]
-    assert (changed.value, changed.inputs) == (10, {"visible": 500, "capacity": 0})
+    assert (changed.value, changed.inputs) == (25, {"visible": 500})
     for number, activity in enumerate(run.of_kind(ActivityStarted)):
         assert activity.cause.endswith(f"increasing the capacity from {number} to {number + 1}.")
-        assert "BacklogHighAlarm in state ALARM triggered policy BacklogHighPolicy" in (
-            activity.cause
-        )
+        assert "BacklogAlarm in state ALARM triggered policy BacklogPolicy" in (activity.cause)
 
 
 @pytest.mark.parametrize("messages", [{"visible": 1}, {"in_flight": 1}], ids=str)
@@ -66,19 +66,33 @@ def test_no_message_means_no_instance() -> None:
 
 
 def test_the_fleet_shrinks_to_what_is_needed_and_then_to_none() -> None:
-    """Surplus for three minutes takes some, idleness for five takes the rest."""
-    run = a_run(SurplusMinutes="3", IdleMinutes="5")
-    run.queue.visible = 500
-    run.go(4 * MINUTE)
-    run.queue.visible = 60
-    run.go(4 * MINUTE)
-    assert run.sizes() == [4, 2]
-    run.queue.visible = 0
-    run.go(4 * MINUTE)
-    assert run.sizes() == [4, 2]
+    """Within a minute; or later, as long as it is to hold what the most in that time needed."""
+    for hold, minutes in (("60", 1), ("300", 5)):
+        run = a_run(HoldSeconds=hold)
+        run.queue.visible = 500
+        run.go(4 * MINUTE)
+        run.queue.visible = 40
+        run.go((minutes - 1) * MINUTE)
+        assert run.sizes() == [4]
+        run.go(2 * MINUTE)
+        assert run.sizes() == [4, 2]
+        run.queue.visible = 0
+        run.go((minutes - 1) * MINUTE)
+        assert run.sizes() == [4, 2]
+        run.go(2 * MINUTE)
+        assert run.sizes() == [4, 2, 0]
+        assert run.states() == []
+
+
+def test_missing_metrics_change_nothing() -> None:
+    """A fleet at work stays as it is, although nobody tells how much work there is."""
+    run = a_run()
+    run.queue.visible = 50
     run.go(3 * MINUTE)
-    assert run.sizes() == [4, 2, 0]
-    assert run.states() == []
+    assert run.sizes() == [3]
+    (silent,) = [alarm for alarm in run.fleet.alarms if alarm.missing_data is MissingData.IGNORE]
+    memory = run.memory.watches[silent.logical_id].memory
+    assert evaluate(silent, memory, MetricStore(), run.world.now).state is memory.state
 
 
 def test_work_in_flight_keeps_an_instance() -> None:
@@ -93,7 +107,7 @@ def test_work_in_flight_keeps_an_instance() -> None:
 
 def test_a_hook_holds_an_instance_until_it_has_drained() -> None:
     """It passes through the states of the lifecycle."""
-    run = a_run(IdleMinutes="2")
+    run = a_run(HoldSeconds="120")
     run.queue.visible = 1
     run.go(3 * MINUTE)
     run.queue.visible = 0
@@ -110,7 +124,7 @@ def test_a_hook_holds_an_instance_until_it_has_drained() -> None:
 
 def test_a_hook_that_nobody_completes_times_out() -> None:
     """After its heartbeat timeout, as the template has it."""
-    run = a_run(IdleMinutes="2", drain_seconds=None)
+    run = a_run(HoldSeconds="120", drain_seconds=None)
     timeout = run.fleet.group.hooks[0].heartbeat_timeout
     run.queue.visible = 1
     run.go(3 * MINUTE)
@@ -137,13 +151,13 @@ def test_an_instance_that_vanishes_is_replaced() -> None:
 
 def test_no_policy_takes_an_instance_while_one_warms_up() -> None:
     """The surplus has to wait for the warm-up's end."""
-    run = a_run(SurplusMinutes="1", WarmupSeconds="600")
-    run.queue.visible = 100
+    run = a_run(WarmupSeconds="600")
+    run.queue.visible = 40
     run.go(2 * MINUTE)
     run.queue.visible = 1
     run.go(5 * MINUTE)
     assert run.sizes() == [2]
-    assert run.held() == ["the group wants 2 already"]
+    assert run.held()[:2] == ["the group wants 2 already", "2 instances are warming up"]
     run.go(8 * MINUTE)
     assert run.sizes() == [2, 1]
 
@@ -255,7 +269,7 @@ def test_the_pace_of_turns_changes_nothing(every: float) -> None:
     """But when, within a minute, things are noticed."""
     runs = []
     for pace in (1, every):
-        run = a_run(IdleMinutes="2")
+        run = a_run(HoldSeconds="120")
         run.queue.visible = 500
         run.go(6 * MINUTE, every=pace)
         run.queue.visible = 0
@@ -294,7 +308,7 @@ def test_whatever_the_load_the_group_keeps_its_limits_and_its_instances(
     vanishing: int,
     hooked: bool,  # noqa: FBT001 - drawn
 ) -> None:
-    """Capacity within bounds, none lost or counted twice, no change without a ringing alarm."""
+    """Capacity within bounds, none lost or counted twice, no change but by an alarm's state."""
     fleet = product_fleet()
     group = replace(fleet.group, hooks=(DRAIN,) if hooked else ())
     run = Run(replace(fleet, group=group), FakeWorld(FakeQueue(), rate=1))
@@ -311,12 +325,12 @@ def test_whatever_the_load_the_group_keeps_its_limits_and_its_instances(
     alive_ids = {instance.id for instance in run.memory.group.instances}
     assert not ended & alive_ids
     assert len(ended) + len(alive_ids) == run.memory.group.launched
-    ringing: set[str] = set()
+    states: dict[str, str] = {}
     for fact in run.facts:
         if isinstance(fact, AlarmChanged):
-            (ringing.add if fact.after == "ALARM" else ringing.discard)(fact.alarm)
+            states[fact.alarm] = fact.after
         elif isinstance(fact, DesiredChanged):
-            assert fact.alarm in ringing
+            assert fact.state == states[fact.alarm]
 
 
 def test_an_event_about_an_unknown_instance_is_passed_over() -> None:

@@ -104,7 +104,7 @@ def test_the_facts_are_the_same_at_any_pace(
 
     Alarms see a minute six seconds after its end, so both sides have a turn after that.
     """
-    fleet = product_fleet(SurplusMinutes="2", IdleMinutes="2")
+    fleet = product_fleet(HoldSeconds="120")
     slow = facts_of(fleet, minutes, (0, 10))
     assert by_minute(facts_of(fleet, minutes, sorted({*seconds, 10}))) == by_minute(slow)
 
@@ -304,7 +304,7 @@ def _event(name: str, number: int, instances: list[str]) -> InstanceEvent:
 
 def test_memory_does_not_grow_with_time() -> None:
     """Datapoints that no alarm looks at any more are forgotten."""
-    fleet = product_fleet(IdleMinutes="2")
+    fleet = product_fleet(HoldSeconds="120")
     run = Run(fleet, FakeWorld(FakeQueue(), rate=0))
     run.queue.visible = 500
     run.go(2 * HOUR, every=30)

@@ -94,28 +94,26 @@ class TestTheProductsTemplate:
         }
         assert watched == {(("QueueName", fleet.queue.name),)}
 
-    def test_each_alarm_triggers_its_policy(self) -> None:
-        """Backlog, surplus and idleness have an alarm and a policy each."""
-        fleet = product_fleet()
-        assert {alarm.logical_id: alarm.actions for alarm in fleet.alarms} == {
-            "BacklogHighAlarm": ("BacklogHighPolicy",),
-            "CapacitySurplusAlarm": ("CapacitySurplusPolicy",),
-            "FleetIdleAlarm": ("FleetIdlePolicy",),
+    def test_one_alarm_triggers_one_policy_with_work_and_without(self) -> None:
+        """With the fast signal a second one does, which only looks for a shortage."""
+        fleet = product_fleet(FastSignal="true")
+        assert {alarm.logical_id: (alarm.actions, alarm.ok_actions) for alarm in fleet.alarms} == {
+            "BacklogAlarm": (("BacklogPolicy",), ("BacklogPolicy",)),
+            "BacklogRisingAlarm": (("BacklogPolicy",), ()),
         }
-        assert {
-            isinstance(policy, StepScalingPolicy) and policy.adjustment_type
-            for policy in fleet.policies
-        } == {AdjustmentType.EXACT}
-        assert [alarm.evaluation_periods for alarm in fleet.alarms] == [1, 3, 5]
+        assert [alarm.logical_id for alarm in product_fleet().alarms] == ["BacklogAlarm"]
+        (policy,) = fleet.policies
+        assert isinstance(policy, StepScalingPolicy)
+        assert policy.adjustment_type is AdjustmentType.EXACT
 
     def test_parameters_reach_every_part(self) -> None:
         """Limits, alarms, expressions and user data follow the parameters."""
         fleet = product_fleet(
-            MaxInstances="7", IdleMinutes="9", BacklogPerInstance="20", PollWaitSeconds="0"
+            MaxInstances="7", HoldSeconds="900", BacklogPerInstance="50", PollWaitSeconds="0"
         )
         assert fleet.group.max_size == 7
-        assert fleet.alarms[2].evaluation_periods == 9
-        assert "CEIL((visible + inflight) / 20)" in {
+        assert fleet.alarms[0].period == 900
+        assert "CEIL((visible + inflight) / 50)" in {
             query.expression for query in fleet.alarms[0].queries
         }
         assert "--env POLL_WAIT_SECONDS=0 " in fleet.user_data

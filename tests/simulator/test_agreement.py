@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(240)]
 
-PARAMETERS = (("BacklogPerInstance", "20"), ("IdleMinutes", "2"), ("PollWaitSeconds", "30"))
+PARAMETERS = (("BacklogPerInstance", "20"), ("HoldSeconds", "120"), ("PollWaitSeconds", "30"))
 COUNT = 115
 SPEED = 30.0
 DRAIN_TOLERANCE = 90.0

@@ -54,7 +54,7 @@ def test_messages_are_sent_by_the_clock_of_the_rig(folder: Path) -> None:
 
 def test_each_poison_message_is_poison_again(folder: Path) -> None:
     """As many become dead letters as in the rig, whatever the seed."""
-    result, facts = replay(read_demo(folder), the_template(("IdleMinutes", "2")))
+    result, facts = replay(read_demo(folder), the_template(("HoldSeconds", "120")))
     assert (result.processed, result.dead, result.lost) == (29, 1, 0)
     assert facts
 
@@ -67,7 +67,7 @@ def test_processes_take_longer_in_a_faster_rig(folder: Path) -> None:
     for speed in (1.0, 61.0):
         summary = json.loads((folder / "summary.json").read_text()) | {"speed": speed}
         (folder / "summary.json").write_text(json.dumps(summary))
-        result, _ = replay(read_demo(folder), the_template(("IdleMinutes", "2")))
+        result, _ = replay(read_demo(folder), the_template(("HoldSeconds", "120")))
         took.append(max(result.first_waits) / 10)
     assert took[1] - took[0] == pytest.approx(60 * PROCESS_SECONDS, abs=0.2)
 

@@ -96,7 +96,7 @@ def test_long_runs_leave_out_turns_as_rightly_as_short_ones(quiet: float) -> Non
     """Two days of messages with so many quiet hours between them: the queue sleeps, or does not."""
     hours = [quiet * number for number in range(int(48 / quiet))]
     story = bursts(*((hour * 3600 + 7.5, 12) for hour in hours), seconds=48 * 3600)
-    subject = the_template(("IdleMinutes", "30"))
+    subject = the_template(("HoldSeconds", "1800"))
     _, facts = told(subject, story)
     _, all_facts = told(subject, story, pace=60.0)
     assert facts == all_facts

@@ -19,7 +19,7 @@ FOREVER = 1e9
 def an_alarm(**changes: Any) -> Alarm:  # noqa: ANN401 - whatever a field of Alarm takes
     """Return an alarm on "more than 10 messages visible in 3 of 3 minutes", with changes."""
     alarm = Alarm(
-        logical_id="BacklogHighAlarm",
+        logical_id="BacklogAlarm",
         name="backlog-high",
         queries=(MetricQuery("visible", MetricStat(VISIBLE, 60, "Maximum")),),
         returned="visible",

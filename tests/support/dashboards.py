@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NOW: Final = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PNG: Final = b"\x89PNG\r\n\x1a\n..."
-ALARM: Final = "tidemill-BacklogHighAlarm-1ABC"
+ALARM: Final = "tidemill-BacklogAlarm-1ABC"
 
 
 class FakeSource:

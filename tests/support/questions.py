@@ -15,7 +15,7 @@ Answers = dict[str, Any]
 ALARMS: Final = (
     *("DeadLettersAlarm", "OldestMessageAlarm", "BootFailureAlarm"),
     *("ConsumerErrorsAlarm", "CapacityExhaustedAlarm"),
-    *("BacklogHighAlarm", "CapacitySurplusAlarm", "FleetIdleAlarm"),
+    *("BacklogAlarm", "BacklogRisingAlarm"),
 )
 ASKED_WITH: Final = {
     "WorkQueuePolicy": "WorkQueue",
@@ -325,9 +325,7 @@ QUESTIONS: Final[dict[str, Callable[[Any, Mapping[str, str]], Answers]]] = {
     "FleetRouteTable": routes,
     "WorkerLaunchTemplate": launch_template,
     "WorkerGroup": group,
-    "BacklogHighPolicy": step_policy("BacklogHighPolicy"),
-    "CapacitySurplusPolicy": step_policy("CapacitySurplusPolicy"),
-    "FleetIdlePolicy": step_policy("FleetIdlePolicy"),
+    "BacklogPolicy": step_policy("BacklogPolicy"),
     **{name: alarm(name) for name in ALARMS},
     "WorkerLogGroup": log_group("WorkerLogGroup"),
     "HostLogGroup": log_group("HostLogGroup"),

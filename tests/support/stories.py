@@ -80,7 +80,7 @@ PARAMETERS = st.fixed_dictionaries(
         "MessagesPerPoll": st.sampled_from(["1", "10", "35"]),
         "Concurrency": st.sampled_from(["1", "3"]),
         "MaxReceiveCount": st.sampled_from(["1", "3"]),
-        "IdleMinutes": st.sampled_from(["2", "5"]),
+        "HoldSeconds": st.sampled_from(["120", "300"]),
         "WarmupSeconds": st.sampled_from(["0", "300"]),
         "FastSignal": st.sampled_from(["false", "false", "false", "true"]),
     },

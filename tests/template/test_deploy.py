@@ -30,7 +30,7 @@ STARTING: Final = {"ministack": ministack_emulator, "localstack": localstack_emu
 # function whose condition does not hold, and runs none without Docker.
 NOT_SENT: Final = {
     "ministack": {
-        *("BacklogHighAlarm", "CapacitySurplusAlarm", "FleetIdleAlarm", "CapacityExhaustedAlarm"),
+        *("BacklogAlarm", "BacklogRisingAlarm", "CapacityExhaustedAlarm"),
         *("MessagesPerMinuteQuery", "SlowestMessagesQuery", "InvalidMessagesQuery"),
         *("MessageHistoryQuery", "ErrorsQuery", "LogVolumeQuery"),
     },
@@ -45,8 +45,12 @@ PLACEHOLDERS: Final = {
     "ministack": set[str](),
     "localstack": {
         *("WorkerLaunchTemplate", "WorkerGroup", "ConsumerErrorsMetricFilter"),
-        *("BacklogHighPolicy", "CapacitySurplusPolicy", "FleetIdlePolicy"),
-        *("MessagesPerMinuteQuery", "SlowestMessagesQuery", "InvalidMessagesQuery"),
+        *(
+            "BacklogPolicy",
+            "MessagesPerMinuteQuery",
+            "SlowestMessagesQuery",
+            "InvalidMessagesQuery",
+        ),
         *("MessageHistoryQuery", "ErrorsQuery", "LogVolumeQuery"),
         *("QueueDashboard", "InstancesDashboard"),
     },
@@ -267,9 +271,7 @@ def expected(*, drain: int, visibility: int, hook: int, maximum: int) -> dict[st
             "metrics": 5,
             "hooks": [("drain", hook)],
         },
-        "BacklogHighPolicy": {"steps": [*range(1, 11)], "adjustment": "ExactCapacity"},
-        "CapacitySurplusPolicy": {"steps": [*range(1, 10)], "adjustment": "ExactCapacity"},
-        "FleetIdlePolicy": {"steps": [0], "adjustment": "ExactCapacity"},
+        "BacklogPolicy": {"steps": [*range(11)], "adjustment": "ExactCapacity"},
         "CapacityExhaustedAlarm": {
             "threshold": maximum,
             "periods": 30,
@@ -277,26 +279,12 @@ def expected(*, drain: int, visibility: int, hook: int, maximum: int) -> dict[st
             "calls people": True,
             "math": [NEEDED],
         },
-        "BacklogHighAlarm": {
+        "BacklogAlarm": {
             "threshold": 1,
             "periods": 1,
-            "missing": "notBreaching",
+            "missing": "ignore",
             "calls people": False,
-            "math": [NEEDED, "IF(needed > capacity, needed, 0)"],
-        },
-        "CapacitySurplusAlarm": {
-            "threshold": 1,
-            "periods": 3,
-            "missing": "notBreaching",
-            "calls people": False,
-            "math": [NEEDED, "IF(needed > 0 AND needed < capacity, needed, 0)"],
-        },
-        "FleetIdleAlarm": {
-            "threshold": 1,
-            "periods": 5,
-            "missing": "notBreaching",
-            "calls people": False,
-            "math": ["IF(visible + inflight > 0, 0, capacity)"],
+            "math": [NEEDED],
         },
         "WorkerLogGroup": {"days": 30},
         "HostLogGroup": {"days": 3},
