@@ -103,7 +103,7 @@ def test_ten_messages_a_minute_and_instance_take_their_hours() -> None:
     used = cost.usage(cost.Month(1_000_000, rises=0))
     assert used["instances"] == pytest.approx(1_000_000 / 10 / 60)
     risen = cost.usage(cost.Month(1_000_000, rises=30))
-    assert risen["instances"] - used["instances"] == pytest.approx(30 * 4 * 10 / 60)
+    assert risen["instances"] - used["instances"] == pytest.approx(30 * 4 * 6 / 60)
 
 
 @pytest.mark.parametrize("name", cost.MONTHS)
@@ -127,13 +127,13 @@ def test_an_idle_month_takes_no_instance_and_no_request() -> None:
 
 
 def test_allowances_lower_a_price_and_never_below_nothing() -> None:
-    """Two dashboards of three free ones cost nothing; 15 alarm metrics cost as five do."""
-    used = cost.usage(cost.Month())
+    """Two dashboards of three free ones cost nothing; 13 custom metrics cost as three do."""
+    used = cost.usage(cost.Month()) | {"metrics": 13}
     gross = cost.cost(used, cost.PRICES, allowances=False)
     least = cost.cost(used, cost.PRICES, allowances=True)
     assert gross["dashboards"] == pytest.approx(6)
     assert least["dashboards"] == 0
-    assert least["alarms"] == pytest.approx(0.5)
+    assert least["metrics"] == pytest.approx(0.9)
     assert all(least[item] <= gross[item] for item in gross)
 
 

@@ -51,7 +51,7 @@ NEEDED = "instances needed"
         ),
         pytest.param(
             PolicyHeld(0, "BacklogAlarm", "OutPolicy", "2 instances are warming up"),
-            "Backlog: OutPolicy waits: 2 instances are warming up",
+            "Backlog: OutPolicy changes nothing: 2 instances are warming up",
             id="held",
         ),
         pytest.param(

@@ -6,7 +6,11 @@ import pytest
 from support.stories import bursts, the_template, told
 
 from tidemill.scaling.timeline import DesiredChanged
+from tidemill.simulator.compare import compare
 from tidemill.simulator.policies import rivals
+from tidemill.simulator.run import START
+from tidemill.simulator.scenario import SCENARIOS
+from tidemill.simulator.times import Times
 
 RIVALS = {rival.name: rival for rival in rivals(the_template(), 50)}
 
@@ -35,3 +39,12 @@ def test_every_rival_works_off_a_burst(name: str) -> None:
     """No policy loses a message, whatever else it does."""
     result, _ = told(RIVALS[name], bursts((30, 300)))
     assert (result.processed, result.left, result.lost) == (300, 0, 0)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_no_rival_is_both_as_fast_and_as_cheap_as_the_template(name: str, seed: int) -> None:
+    """In no scenario: whoever takes the defaults gives nothing away."""
+    runs = compare(list(RIVALS.values()), [SCENARIOS[name]], seed, Times(), START, lambda _: None)
+    (ours,) = [run for run in runs if run["policy"] == "template"]
+    assert ours["beaten_by"] == []

@@ -108,7 +108,7 @@ def alarm_uses(name: str, properties: dict[str, Any]) -> Iterator[Use]:
                 (each["Name"], each["Value"]) for each in metric.get("Dimensions", [])
             ),
             statistic=stat.get("Stat") or properties["Statistic"],
-            period=stat["Period"],
+            period=int(stat["Period"]),
             unit=stat.get("Unit") or properties.get("Unit"),
         )
 

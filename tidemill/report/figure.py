@@ -33,8 +33,8 @@ STATE_COLOURS = {"ALARM": "#D55E00", "OK": "#8FC7B0", "INSUFFICIENT_DATA": "#D0D
 """From the palette of Okabe and Ito, which people with any colour vision can tell apart."""
 
 WAITING, IN_FLIGHT, SERVING, DESIRED = "#56B4E9", "#E69F00", "#8FB8DE", "#0B3C5D"
-LATE = 0.7
-"""Part of the width after which a text at a moment stands before it, to stay in the picture."""
+ROOM = 0.3
+"""Part of the width that the text at a change may take: before a step up from there on."""
 
 MOST_LABELS = 15
 """Changes of capacity up to which each has a text beside it; more would cover one another."""
@@ -80,9 +80,16 @@ def draw_timeline(facts: Sequence[Fact], path: Path) -> None:
         path: where to; its ending says the format, PNG or SVG.
     """
     scale = Scale(min(f.at for f in facts), max(f.at for f in facts)) if facts else Scale(0, 60)
+    rows = len({fact.alarm for fact in facts if isinstance(fact, AlarmChanged)})
+    heights = (3, 0.5 + 0.4 * max(rows, 1), 2.2)
     with mpl.rc_context(STYLE):
         figure, (queue, alarms, fleet) = plt.subplots(
-            3, 1, sharex=True, figsize=(10, 7.6), height_ratios=(3, 1.7, 2.2), layout="constrained"
+            3,
+            1,
+            sharex=True,
+            figsize=(10, 1.1 * sum(heights)),
+            height_ratios=heights,
+            layout="constrained",
         )
         _draw_queue(queue, facts, scale)
         _draw_alarms(alarms, facts, scale)
@@ -151,16 +158,22 @@ def _draw_fleet(axes: Axes, facts: Sequence[Fact], scale: Scale) -> None:
 
 
 def _annotate(axes: Axes, change: DesiredChanged, scale: Scale) -> None:
-    """Say beside a change of the desired capacity what it was, and from what value of the alarm."""
+    """Say at a change of the desired capacity what it was, and the alarm's value if that is other.
+
+    A text stands where it covers no line: before a step up, or over it where there is no room, and
+    behind a step down.
+    """
     at = scale.minutes(change.at)
-    late = at > scale.width * LATE
-    asked = f"  ({change.label} {change.value:g})" if change.label else ""
+    told = change.label and change.value != change.after
+    asked = f"  ({change.label} {change.value:g})" if told else ""
+    before = change.after > change.before and at > scale.width * ROOM
+    over = change.after > change.before and not before
     axes.annotate(
         f"{change.before} → {change.after}{asked}",
         (at, max(change.before, change.after)),
-        xytext=(2, 5),
+        xytext=(2, 5) if over else (-5 if before else 5, -12),
         textcoords="offset points",
-        ha="right" if late else "left",
+        ha="right" if before else "left",
         color=DESIRED,
         fontsize=10,
     )

@@ -52,7 +52,7 @@ def sentence(fact: Fact) -> str | None:
             value = "" if fact.value is None else f", value {fact.value:g}"
             return f"{short_name(fact.alarm)} is {fact.after} (was {fact.before}{value})"
         case PolicyHeld():
-            return f"{short_name(fact.alarm)}: {fact.policy} waits: {fact.why}"
+            return f"{short_name(fact.alarm)}: {fact.policy} changes nothing: {fact.why}"
         case InstanceChanged():
             detail = f" ({fact.detail})" if fact.detail else ""
             return f"{fact.instance} {STATES.get(fact.state, fact.state)}{detail}"
