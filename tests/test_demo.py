@@ -124,7 +124,7 @@ def test_a_users_file_is_sent_as_it_stands(tmp_path: Path) -> None:
     assert (summary["lost"], summary["peak_instances"]) == (0, 1)
     bodies = [e["body"] for e in content_lines(tmp_path) if e["outcome"] == "processed"]
     assert bodies == [vehicle, vehicle]
-    assert "Backlog: visible 3, capacity 0: instances needed 1 -> desired 0 to 1" in done.stderr
+    assert "Backlog: visible 3: instances needed 1 -> desired 0 to 1" in done.stderr
     assert "lost" in done.stdout
 
 

@@ -21,7 +21,7 @@ def test_ordinary_clients_see_metrics_and_alarm_states(ministack: Ministack) -> 
     """Of every turn of a run: the values and times of the core, the reasons of its alarms."""
     cloudwatch = LocalClients(ministack.endpoint).cloudwatch
     ahead = time.time() // 60 * 60 + 3600  # as the rig's clock is, before long
-    run = Run(product_fleet(), FakeWorld(FakeQueue(), rate=0, now=ahead))
+    run = Run(product_fleet(FastSignal="true"), FakeWorld(FakeQueue(), rate=0, now=ahead))
     mirror = CloudWatchMirror(cloudwatch, run.fleet)
     run.queue.visible = 70
     run.go(90, every=10)

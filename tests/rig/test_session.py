@@ -70,7 +70,7 @@ def test_an_ordinary_client_sees_queue_metrics_and_alarm_states(tmp_path: Path) 
             alarm["AlarmName"]: alarm["StateValue"]
             for alarm in clients.cloudwatch.describe_alarms()["MetricAlarms"]
         }
-        assert states["tidemill-BacklogRisingAlarm"] == rig.status().alarms["BacklogRisingAlarm"]
+        assert states["tidemill-BacklogAlarm"] == rig.status().alarms["BacklogAlarm"]
         assert labelled(tmp_path)
     assert labelled(tmp_path) == []
     assert any("RETRY_DELAY_SECONDS" in f.text for f in facts if isinstance(f, Noted))
