@@ -189,6 +189,14 @@ FAULTY = (
         {"Idle__Metrics": expression("visible * 2", VISIBLE)},
     ),
     Case(
+        "visible-alone-in-ok",
+        "blind-to-in-flight",
+        WARNING,
+        "Waiting scales in just the same",
+        "Waiting",
+        {"Waiting__OKActions": [{"Ref": "None"}]},
+    ),
+    Case(
         "exact-step-below",
         "blind-to-in-flight",
         WARNING,

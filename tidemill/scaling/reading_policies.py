@@ -41,8 +41,8 @@ MAX_POLICIES = 50
 """Scaling policies of one group at most (EC2 Auto Scaling quotas)."""
 
 PREDICTIVE = (
-    "PredictiveScaling is not modelled: it forecasts from days of a metric's history, by a method "
-    "that AWS does not publish"
+    "PredictiveScaling is refused, and scales nothing here: it forecasts from days of a metric's "
+    "history, by a method that AWS does not publish"
 )
 NEGATIVE = "an exact capacity cannot be negative"
 SAYS_NOTHING = -1
