@@ -62,6 +62,7 @@ def best(subject: Subject, scenario: Scenario, seed: int, times: Times) -> dict[
     return {
         "policy": CLAIRVOYANT,
         "scenario": scenario.name,
+        "about": scenario.about,
         "seed": seed,
         "wait_until_processed": percentiles(least.waits),
         "mean_wait": None if average is None else round(average, 1),

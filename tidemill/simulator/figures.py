@@ -59,6 +59,7 @@ def figures(subject: Subject, scenario: Scenario, seed: int, result: Result) -> 
     return {
         "policy": subject.name,
         "scenario": scenario.name,
+        "about": scenario.about,
         "seed": seed,
         "sent": result.sent,
         "processed": result.processed,

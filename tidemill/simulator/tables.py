@@ -80,5 +80,5 @@ def _text(run: Mapping[str, Any], name: str) -> str:
     if isinstance(value, bool):
         return "*" if value else ""
     if isinstance(value, float):
-        return f"{value:.2f}"
+        return f"{value:.3f}" if name == "dollars_a_day" else f"{value:.2f}"
     return "" if value is None else str(value)
