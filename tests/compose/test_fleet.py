@@ -86,7 +86,7 @@ def test_the_fast_signal_a_spot_interruption_and_a_controller_that_dies(
     project: Project, tmp_path: Path
 ) -> None:
     """One message wakes the fleet; Spot takes the instance; `down` removes what nobody controls."""
-    project.settings = {"PARAMETERS": "FastSignal=true"}
+    project.settings = {"PARAMETERS": "FastSignal=true,HoldSeconds=900"}  # it stays for Spot
     project.compose("up", "--wait")
     project.produce(tmp_path, "--count", "1")
     project.watch(lambda running: len(running) == 1)
@@ -102,7 +102,7 @@ def test_the_fast_signal_a_spot_interruption_and_a_controller_that_dies(
 
 def test_instances_that_run_the_templates_own_user_data(project: Project, tmp_path: Path) -> None:
     """They boot, start consumers beside them, watch for their end, drain, complete the hook."""
-    project.settings = {"DEPTH": "user-data", "SPEED": "12"}
+    project.settings = {"PARAMETERS": "BacklogPerInstance=50", "DEPTH": "user-data", "SPEED": "12"}
     project.compose("--profile", "user-data", "up", "--wait")
     sent = project.produce(tmp_path, "--count", "99", "--poison", "1")
     project.watch(lambda running: len(running) == 2)

@@ -155,9 +155,13 @@ def test_no_policy_takes_an_instance_while_one_warms_up() -> None:
     run.queue.visible = 40
     run.go(2 * MINUTE)
     run.queue.visible = 1
-    run.go(5 * MINUTE)
+    run.go(2 * MINUTE)
+    run.queue.visible = 0
+    run.go(1 * MINUTE)
+    run.queue.visible = 1
+    run.go(2 * MINUTE)
     assert run.sizes() == [2]
-    assert run.held() == ["the group wants 2 already"]
+    assert run.held() == ["2 instances are warming up"]
     run.go(8 * MINUTE)
     assert run.sizes() == [2, 1]
 
@@ -292,10 +296,12 @@ def test_a_turn_that_comes_late_makes_up_for_nothing_twice() -> None:
 
 def test_a_reason_to_hold_is_told_once() -> None:
     """Not every minute anew."""
-    run = a_run()
+    run = a_run(WarmupSeconds="3600")
     run.queue.visible = 500
+    run.go(3 * MINUTE)
+    run.queue.visible = 0
     run.go(20 * MINUTE)
-    assert [fact.why for fact in run.of_kind(PolicyHeld)] == ["the group wants 4 already"]
+    assert [fact.why for fact in run.of_kind(PolicyHeld)] == ["4 instances are warming up"]
 
 
 LOADS = st.lists(st.tuples(st.integers(0, 700), st.integers(0, 30)), min_size=1, max_size=12)

@@ -48,7 +48,7 @@ LINES: list[dict[str, Any]] = [
 
 def finished_run() -> Run:
     """Return a run of the product's fleet that rose, drained 500 messages, and went back to 0."""
-    run = Run(product_fleet(HoldSeconds="120"), FakeWorld(FakeQueue(), rate=1))
+    run = Run(product_fleet(HoldSeconds="120", WarmupSeconds="300"), FakeWorld(FakeQueue(), rate=1))
     run.go(30)
     run.queue.visible = 500
     run.go(1200)

@@ -71,8 +71,9 @@ def decide(
             outcome = _run(fleet, group, rung, policy, now)
             if isinstance(policy, SimpleScalingPolicy):
                 simple[action] = policy
-            stays |= outcome.stays
-            if outcome.desired is None:
+            if outcome.stays:
+                stays = True
+            elif outcome.desired is None:
                 held[action] = PolicyHeld(now, rung.alarm.logical_id, action, outcome.held)
             else:
                 changes.append(_change(rung, action, group.desired, outcome.desired, now))

@@ -64,7 +64,10 @@ class DesiredChanged:
 
 @dataclass(frozen=True, slots=True)
 class PolicyHeld:
-    """A policy was triggered but must wait, such as for instances that warm up."""
+    """A policy was triggered and did nothing, such as while instances warm up.
+
+    One that has what it asks for already is no news.
+    """
 
     at: float
     alarm: str
