@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from support.dashboards import NOW, a_body, a_widget
-from support.fleets import product_template
+from support.metric_uses import resolver
 
 from tidemill.dashboard.errors import ExportError
 from tidemill.dashboard.widgets import (
@@ -82,9 +81,7 @@ def test_a_body_that_is_none_is_told_by_the_dashboards_name(body: str) -> None:
 @pytest.mark.parametrize("name", ["QueueDashboard", "InstancesDashboard"])
 def test_the_templates_own_dashboards_have_only_widgets_that_can_be_exported(name: str) -> None:
     """And each request for a picture is one that CloudWatch documents."""
-    given: dict[str, Any] = product_template()
-    body = given["Resources"][name]["Properties"]["DashboardBody"]["Fn::Sub"]
-    dashboard = read_dashboard(name, re.sub(r"\$\{[^}]+\}", "1", body))
+    dashboard = read_dashboard(name, resolver().properties(name)["DashboardBody"])
     assert {widget.kind for widget in dashboard.widgets} <= {"metric", "alarm", "text"}
     known = {"annotations", "end", "height", "metrics", "period", "region", "start", "stat"}
     known |= {"title", "view", "width", "yAxis"}

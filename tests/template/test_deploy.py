@@ -170,7 +170,7 @@ ALARMS: Final = {
     "BootFailureAlarm": (0, 1, "notBreaching"),
     "ConsumerErrorsAlarm": (0, 1, "notBreaching"),
 }
-NEEDED: Final = "CEIL((visible + inflight) / 50)"
+NEEDED: Final = "CEIL((visible + inflight) / 20)"
 NO_TLS_NO_WAY: Final = {"NobodyWithoutTls": ("Deny", ["sqs:*"], True)}
 SEND: Final = ["sqs:GetQueueUrl", "sqs:SendMessage"]
 RECEIVE: Final = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"]
