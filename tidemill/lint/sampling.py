@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidemill.lint.world import GROUP, World, asked, metrics_of, steady_state, value_in
+from tidemill.lint.world import World, asked, metrics_of, steady_state, value_in
+from tidemill.scaling.group_metrics import NAMESPACE
 from tidemill.scaling.queue_metrics import NOT_VISIBLE, VISIBLE, queue_metric
 from tidemill.scaling.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
 from tidemill.scaling.spec import StepScalingPolicy
@@ -106,7 +107,7 @@ def _free_metrics(fleet: Fleet) -> list[Metric]:
             derived |= {signal_metric(queue, name) for name in (BACKLOG, DESIRED_CAPACITY)}
             free |= dict.fromkeys(queue_metric(queue, name) for name in (VISIBLE, NOT_VISIBLE))
     for alarm in fleet.alarms:
-        free |= dict.fromkeys(one for one in metrics_of(alarm) if one.namespace != GROUP)
+        free |= dict.fromkeys(one for one in metrics_of(alarm) if one.namespace != NAMESPACE)
     return [metric for metric in free if metric not in derived]
 
 

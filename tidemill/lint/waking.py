@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from tidemill.lint.finding import Fault, Rule, Severity
 from tidemill.lint.sampling import MANY, queues_of
 from tidemill.lint.world import (
-    GROUP,
     World,
     asked,
     metrics_of,
@@ -16,6 +15,7 @@ from tidemill.lint.world import (
     steady_state,
     value_in,
 )
+from tidemill.scaling.group_metrics import NAMESPACE
 from tidemill.scaling.queue_metrics import NOT_VISIBLE, VISIBLE, queue_metric
 from tidemill.scaling.reading_queue import watched_queues
 from tidemill.scaling.spec import AlarmState, Comparison
@@ -130,7 +130,7 @@ def _unpublished(subject: Subject) -> Iterator[Fault]:
     for alarm in subject.fleet.alarms:
         for metric in metrics_of(alarm):
             own = ("AutoScalingGroupName", group.name) in metric.dimensions
-            if metric.namespace == GROUP and own and metric.name not in group.metrics:
+            if metric.namespace == NAMESPACE and own and metric.name not in group.metrics:
                 place = subject.at_alarm(alarm)[0]
                 if (place, metric.name) not in seen:
                     seen.add((place, metric.name))

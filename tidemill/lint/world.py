@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.alarm import AlarmMemory, datapoints, evaluate
 from tidemill.scaling.alarm import evaluation_interval as interval_of
+from tidemill.scaling.group_metrics import NAMESPACE
 from tidemill.scaling.metrics import Datapoint, MetricStore, StatisticSet
 from tidemill.scaling.policy import Capacity, find_step, new_desired
 from tidemill.scaling.queue_metrics import DELAYED, NOT_VISIBLE, PERIOD, VISIBLE, queue_metric
@@ -32,7 +33,6 @@ for Amazon SQS")."""
 LONGEST_RETENTION = 1_209_600.0
 """Seconds, 14 days; no message gets older (Amazon SQS message quotas)."""
 
-GROUP = "AWS/AutoScaling"
 _INSTANCES = frozenset({"GroupDesiredCapacity", "GroupInServiceInstances", "GroupTotalInstances"})
 _BEGIN = 86_400.0 * 30
 """Some full hour."""
@@ -47,7 +47,7 @@ class World:
 
     def seen(self, fleet: Fleet, metric: Metric) -> float | None:
         """Return the value that a metric of an alarm has, None where nobody publishes one."""
-        if metric.namespace == GROUP:
+        if metric.namespace == NAMESPACE:
             return self._of_group(fleet, metric.name)
         queue = dict(metric.dimensions).get("QueueName", "")
         held = sum(self.values.get(queue_metric(queue, name), 0.0) for name in HELD)

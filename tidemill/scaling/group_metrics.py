@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tidemill.scaling.instances import GroupMemory
     from tidemill.scaling.spec import Group
 
+NAMESPACE = "AWS/AutoScaling"
+
 _S = LifecycleState
 _OUT = frozenset({_S.TERMINATING_WAIT, _S.TERMINATING_PROCEED})
 _POOL_OUT = LEAVING - _OUT
@@ -25,7 +27,7 @@ _POOL_OUT = LEAVING - _OUT
 
 def group_metric(group: Group, name: str) -> Metric:
     """Return a metric of the group."""
-    return Metric("AWS/AutoScaling", name, (("AutoScalingGroupName", group.name),))
+    return Metric(NAMESPACE, name, (("AutoScalingGroupName", group.name),))
 
 
 def group_datapoints(group: Group, memory: GroupMemory, minute: float) -> Iterator[Datapoint]:

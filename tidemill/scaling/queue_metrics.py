@@ -6,7 +6,7 @@ SQS queues using CloudWatch".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.metrics import Datapoint, StatisticSet
@@ -58,7 +58,7 @@ def observe(activity: Activity, sample: QueueSample, now: float) -> Activity:
         return activity
     if now > activity.active_until:
         return Activity(now + ACTIVE_SECONDS, now + WAKE_UP_SECONDS)
-    return replace(activity, active_until=max(activity.active_until, now + ACTIVE_SECONDS))
+    return Activity(max(activity.active_until, now + ACTIVE_SECONDS), activity.publishes_from)
 
 
 def queue_metric(queue: str, name: str) -> Metric:

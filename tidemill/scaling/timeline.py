@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ KINDS: dict[str, type[Fact]] = {
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
 
+@lru_cache(maxsize=16)
 def stamp(seconds: float) -> str:
     """Return epoch seconds as Auto Scaling writes times: UTC, whole seconds, Z."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

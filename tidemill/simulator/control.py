@@ -113,7 +113,7 @@ class Control:
         sample = self._look(now)
         self._keep_active()
         metrics = self.memory.metrics
-        if self._foresight is not None:
+        if self._foresight is not None and self._evaluation_since(now):
             metrics = metrics.record(self._foresight.missed(), self._reach())
         memory = replace(self.memory, at=self._at, activity=self._activity, metrics=metrics)
         observation = Observation(sample, tuple(self._instances.events()))
@@ -178,6 +178,10 @@ class Control:
 
     def _grow_old(self, now: float) -> None:
         self.oldest_age = max(self.oldest_age, now - self._queue.oldest())
+
+    def _evaluation_since(self, now: float) -> bool:
+        """Tell whether the core will evaluate alarms, which is all that it needs metrics for."""
+        return (now - EVALUATION_LAG) // PERIOD > (self._at - EVALUATION_LAG) // PERIOD
 
     def _reach(self) -> float:
         longest = max(

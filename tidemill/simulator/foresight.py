@@ -10,6 +10,7 @@ from tidemill.scaling import alarm as alarms
 from tidemill.scaling.alarm import AlarmState
 from tidemill.scaling.decision import Ringing, decide, warmup
 from tidemill.scaling.group import group_datapoints, see_capacity
+from tidemill.scaling.group_metrics import NAMESPACE
 from tidemill.scaling.math_values import Frame
 from tidemill.scaling.metrics import Datapoint, MetricStore
 from tidemill.scaling.policy import find_step
@@ -118,6 +119,8 @@ class _Watch:
                 if isinstance(policy, StepScalingPolicy)
             )
             known = self.numbers.setdefault((self.state, found), len(self.numbers))
+            if len(self.steps) > _KEPT_VALUES:
+                self.steps.clear()
             self.steps[self.state, value] = known
         return known
 
@@ -140,14 +143,18 @@ class Foresight:
         self._fleet = fleet
         self._sources: list[Source] = []
         self._watches = [_Watch(alarm, self._sources) for alarm in fleet.alarms]
+        self._read = {stat.metric for stat, _ in self._sources}
+        self._reads_group = any(metric.namespace == NAMESPACE for metric in self._read)
         self._values: Known = {}
         self._steady: list[Series] = []
         self._known: dict[tuple[Datapoint, ...], Known] = {}
         self._group: GroupMemory | None = None
         self._group_points: tuple[Datapoint, ...] = ()
-        self._settled_at = NEVER
         self._capacity = CapacitySampled(0, 0, 0, 0, 0)
-        self._no_change: set[tuple[int | None, ...]] = set()
+        self._holds: dict[tuple[object, ...], bool] = {}
+        self._warmups = {
+            warmup(fleet, one) for one in fleet.policies if isinstance(one, StepScalingPolicy)
+        }
         longest = max((len(watch.values) for watch in self._watches), default=0)
         self._minutes: deque[tuple[float, QueueSample, Activity, tuple[Datapoint, ...]]] = deque(
             maxlen=longest + 2
@@ -179,12 +186,13 @@ class Foresight:
         )
 
     def missed(self) -> tuple[Datapoint, ...]:
-        """Return the datapoints that the core has not been given yet, and forget them."""
+        """Return the datapoints that alarms read and the core lacks, and forget them."""
         points: list[Datapoint] = []
         for start, sample, activity, group in self._minutes:
-            points += queue_datapoints(
+            published = queue_datapoints(
                 self._fleet.queue.name, activity, sample, start, start + PERIOD
             )
+            points += (one for one in published if one.metric in self._read)
             points += (Datapoint(one.metric, start, one.values) for one in group)
         self._minutes.clear()
         return tuple(points)
@@ -199,10 +207,8 @@ class Foresight:
         return not ringing or self._policies_hold(memory, now)
 
     def learn(self, memory: Memory) -> None:
-        """Take over what the core's turn has found; what policies do may be another thing now."""
-        self._no_change.clear()
+        """Take over what the core's turn has found."""
         for watch in self._watches:
-            watch.steps.clear()
             watch.state = memory.watches[watch.alarm.logical_id].memory.state
 
     def _policies_hold(self, memory: Memory, now: float) -> bool:
@@ -214,23 +220,32 @@ class Foresight:
         key = tuple(watch.step(fleet) for watch in ringing)
         if None in key:
             return False
-        if now >= self._settled_at and key in self._no_change:
-            return True
+        seen = (
+            *(see_capacity(group, seconds, now) for seconds in self._warmups),
+            group.limits(fleet.group),
+            tuple(group.suspended),
+            tuple(memory.held.items()),
+        )
+        known = self._holds.get((key, seen))
+        if known is not None:
+            return known
         rings = [Ringing(one.alarm, one.newest(), {}, state=one.state) for one in ringing]
         decided = decide(fleet, group, memory.held, rings, now)
         holds = decided.group is group and decided.held == memory.held
-        if holds and now >= self._settled_at:
-            self._no_change.add(key)
+        if len(self._holds) > _KEPT_VALUES:
+            self._holds.clear()
+        self._holds[key, seen] = holds
         return holds
 
     def _know(self, group: GroupMemory) -> None:
         """Keep what follows of a group that has changed."""
         self._group = group
-        self._group_points = tuple(group_datapoints(self._fleet.group, group, 0))
+        if self._reads_group:
+            published = group_datapoints(self._fleet.group, group, 0)
+            self._group_points = tuple(one for one in published if one.metric in self._read)
         self._values = self._known.setdefault(self._group_points, {})
         store = _store(self._group_points)
         self._steady = [store.series(stat, PERIOD, 1, unit) for stat, unit in self._sources]
-        self._settled_at = _settled_at(self._fleet, group)
         seen = see_capacity(group, 0, NEVER)
         self._capacity = CapacitySampled(
             0, seen.desired, seen.settled, seen.warming, seen.terminating
@@ -251,13 +266,3 @@ class Foresight:
 def _store(points: Iterable[Datapoint]) -> MetricStore:
     """Return a store of datapoints of the first minute, one for each metric at most."""
     return MetricStore({point.metric: (point,) for point in points}, 0)
-
-
-def _settled_at(fleet: Fleet, group: GroupMemory) -> float:
-    """Return when the last instance will be past every warm-up, if no other one comes."""
-    longest = max(
-        (warmup(fleet, one) for one in fleet.policies if isinstance(one, StepScalingPolicy)),
-        default=0,
-    )
-    since = [one.in_service_at for one in group.wanted()]
-    return max((NEVER if at is None else at + longest for at in since), default=0.0)
