@@ -27,7 +27,10 @@ WORKLOAD_METRICS: Final = 5
 """The consumer's four, and the one made from its errors; kept while anything runs."""
 
 HOST_METRICS: Final = 3
-"""Of the agent (memory, disk, swap): for each instance, and once more for the group."""
+"""Of the agent (memory, disk, swap), for the group; likewise."""
+
+PUTS_AN_HOUR: Final = 60
+"""Requests of an instance's agent, which publishes every minute."""
 
 MESSAGE_BYTES: Final = 370
 """A vehicle's log line."""
@@ -152,9 +155,9 @@ def usage(month: Month) -> Usage:
         "requests": 3 * month.messages / BATCH + empty + samples,  # send, receive, delete
         "logs": taken_in + signal / 1e9,
         "archive": taken_in * COMPRESSED,
-        "metrics": (WORKLOAD_METRICS * busy + HOST_METRICS * (hours + busy)) / HOURS
+        "metrics": (WORKLOAD_METRICS + HOST_METRICS) * busy / HOURS
         + (SIGNAL_METRICS if month.fast_signal else 0),
-        "puts": hours * 60,
+        "puts": hours * PUTS_AN_HOUR,
         "alarms": ALARM_METRICS,
         "fast alarms": SIGNAL_METRICS if month.fast_signal else 0,
         "dashboards": DASHBOARDS,

@@ -35,7 +35,12 @@ SECONDS: Final = {"type": "integer", "minimum": 1, "maximum": 172_800}
 def measuring(*names: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - schemas
     """Return the schema of one kind of metric, which measures some of these."""
     names_of = {"type": "array", "items": {"enum": list(names)}, "minItems": 1, "uniqueItems": True}
-    return exactly({"measurement": names_of}, metrics_collection_interval=SECONDS, **more)
+    return exactly(
+        {"measurement": names_of},
+        drop_original_metrics=names_of,
+        metrics_collection_interval=SECONDS,
+        **more,
+    )
 
 
 AGENT_SCHEMA: Final = exactly(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from support.stories import bursts, the_template
 
-from tidemill.cost import PRICES
+from tidemill.cost import HOST_METRICS, HOURS, PRICES, WORKLOAD_METRICS
 from tidemill.simulator.bill import dollars_a_day, instance_seconds_dollars
 from tidemill.simulator.figures import figures, mean, percentiles
 from tidemill.simulator.run import Result, simulate
@@ -58,6 +58,22 @@ def test_twice_the_instances_cost_twice_as_much() -> None:
     assert two["instances"] == pytest.approx(2 * one["instances"])
     assert one["instances"] == pytest.approx(result.billed_seconds / 3600 * PRICES["instances"].usd)
     assert instance_seconds_dollars(3600) > PRICES["instances"].usd
+
+
+@pytest.mark.parametrize(
+    ("hours", "counted"), [((0.1, 0.5), 1), ((0.1, 5.5), 2), ((0.95,), 2)], ids=str
+)
+def test_the_workers_metrics_are_paid_for_by_the_hour(
+    hours: tuple[float, ...], counted: int
+) -> None:
+    """Each hour of the clock in which an instance runs, however short and with how many others."""
+    story = bursts(*((hour * 3600, 50) for hour in hours), seconds=86_400)
+    result = simulate(the_template(), story, seed=1)
+    assert (result.working_hours, result.peak_instances) == (counted, 3)
+    price = PRICES["metrics"].usd / HOURS * (WORKLOAD_METRICS + HOST_METRICS)
+    assert dollars_a_day(the_template().fleet, result)["metrics"] == pytest.approx(
+        counted * price, rel=0.01
+    )
 
 
 def test_alarms_and_the_signal_are_paid_for_whether_there_is_work_or_not() -> None:

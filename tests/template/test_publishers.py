@@ -108,6 +108,8 @@ def test_the_agent() -> None:
         for section, part in metrics["metrics_collected"].items()
         for name in part["measurement"]
     }
+    for part in metrics["metrics_collected"].values():
+        assert part["drop_original_metrics"] == part["measurement"], "an instance has none"
     (dimensions,) = metrics["aggregation_dimensions"]
     rows = from_source("agent")
     assert rows.keys() == {(metrics["namespace"], name, tuple(dimensions)) for name in names}

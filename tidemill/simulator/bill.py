@@ -9,10 +9,13 @@ from tidemill.cost import (
     COMPRESSED,
     CYCLE_BYTES,
     EVENT_BYTES,
+    HOST_METRICS,
     HOURS,
     MESSAGE_BYTES,
     PRICES,
+    PUTS_AN_HOUR,
     VOLUME_GB,
+    WORKLOAD_METRICS,
     WRAPPING_BYTES,
     Month,
     cost,
@@ -37,8 +40,9 @@ def dollars_a_day(
 ) -> dict[str, float]:
     """Return dollars a day for each item that depends on how the fleet scales; free tiers aside.
 
-    Dashboards, images, alarms for people and the workers' metrics are left out: they cost the same
-    whatever the policy. The metrics of the alarms that scale, and the signal, are in.
+    Dashboards, images and alarms for people are left out: they cost the same whatever the policy.
+    The metrics of the alarms that scale, and the signal, are in; so are those of the workers, which
+    are charged for by the hour in which one of them is written.
     """
     days = result.seconds / SECONDS_OF_DAY
     hours = result.billed_seconds / 3600
@@ -53,6 +57,8 @@ def dollars_a_day(
         "requests": result.sent / BATCH + result.requests,
         "logs": logs,
         "archive": logs * COMPRESSED,
+        "metrics": (WORKLOAD_METRICS + HOST_METRICS) * result.working_hours / HOURS,
+        "puts": hours * PUTS_AN_HOUR,
     }
     daily = {item: dollars / days for item, dollars in _priced(work, prices).items()}
     monthly = _priced(_standing(fleet), prices)

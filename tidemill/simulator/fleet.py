@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tidemill.simulator.worker import Worker
 
 NEVER = float("inf")
+HOUR = 3600
 
 
 class SimulatedFleet:
@@ -51,6 +52,7 @@ class SimulatedFleet:
         self.idle_launches = 0
         self.idle_seconds = 0.0
         self.billed_seconds = 0.0
+        self.hours: set[int] = set()
         self.peak = 0
         self._running = 0
         self._queue = queue
@@ -359,6 +361,7 @@ class SimulatedFleet:
             self._running -= 1
             machine.billed = max(self.now - machine.running_at, self._times.billed_at_least)
             self.billed_seconds += machine.billed
+            self.hours.update(range(int(machine.running_at // HOUR), int(self.now // HOUR) + 1))
 
     def _spread(self, seconds: float) -> float:
         spread = self._times.spread

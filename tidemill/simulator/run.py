@@ -47,7 +47,8 @@ class Subject:
 class Result:
     """What a run came to; seconds, but for the counts. Waits are counted in tenths of a second.
 
-    `seconds` is the whole run, `drained_after` from the first message until nothing was left.
+    `seconds` is the whole run, `drained_after` from the first message until nothing was left,
+    `working_hours` are the hours of the clock in which an instance ran.
     """
 
     seconds: float
@@ -64,6 +65,7 @@ class Result:
     idle_launches: int
     idle_seconds: float
     billed_seconds: float
+    working_hours: int
     peak_instances: int
     requests: int
     turns: int
@@ -144,6 +146,7 @@ def simulate(  # noqa: PLR0913 - what a run depends on
         idle_launches=instances.idle_launches,
         idle_seconds=instances.idle_seconds,
         billed_seconds=instances.billed_seconds,
+        working_hours=len(instances.hours),
         peak_instances=instances.peak,
         requests=queue.requests,
         turns=control.turns,
