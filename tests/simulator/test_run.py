@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import Phase, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
-from support.stories import PARAMETERS, bursts, stories, the_template, told
+from support.stories import PARAMETERS, bursts, foreseen, stories, the_template, told
 
-from tidemill.scaling.spec import WarmPool
+from tidemill.scaling.spec import AdjustmentType, StepAdjustment, StepScalingPolicy, WarmPool
 from tidemill.scaling.timeline import CapacitySampled, DesiredChanged, InstanceChanged
 from tidemill.simulator.handling import HandlerTime
 from tidemill.simulator.policies import rivals
 from tidemill.simulator.run import Subject, simulate
 from tidemill.simulator.scenario import SCENARIOS, Scenario, constant
 from tidemill.simulator.times import Times
+
+if TYPE_CHECKING:
+    from tidemill.scaling.timeline import Fact
 
 
 def a_rival(chosen: tuple[Subject, int]) -> Subject:
@@ -89,6 +93,41 @@ def test_turns_that_are_left_out_would_have_changed_nothing(
     assert swift.waits == slow.waits
     assert swift.billed_seconds == slow.billed_seconds
     assert swift.turns <= slow.turns
+
+
+@pytest.mark.parametrize("subject", foreseen(), ids=lambda subject: subject.name)
+@given(story=stories(), seed=st.integers(0, 3), pace=st.sampled_from([60.0, 7.0]))
+@how(max_examples=6, phases=NO_SHRINKING)
+def test_turns_of_other_templates_are_left_out_as_rightly(
+    subject: Subject, story: Scenario, seed: int, pace: float
+) -> None:
+    """With several alarms, other policies, schedules, hooks and warm pools."""
+    runs = []
+    for every in (None, pace):
+        facts: list[Fact] = []
+        simulate(subject, story, seed, tell=facts.extend, pace=every, drain=False)
+        runs.append(facts)
+    assert runs[0] == runs[1]
+
+
+def test_what_one_alarm_leaves_as_it_is_another_one_changes() -> None:
+    """At the same capacity, and each in the first step of its policy."""
+    changes = (("MessagesPerPoll", "100"), ("WarmupSeconds", "0"))
+    ours = a_rival((the_template(*changes), 3))
+    out, back = ours.fleet.policies
+    assert isinstance(out, StepScalingPolicy)
+    exact = replace(
+        out,
+        adjustment_type=AdjustmentType.EXACT,
+        steps=(StepAdjustment(0, 50, 1), StepAdjustment(50, None, 3)),
+    )
+    subject = replace(ours, fleet=replace(ours.fleet, policies=(exact, back)))
+    story = bursts((30, 25), (900, 100))
+    _, facts = told(subject, story)
+    _, all_facts = told(subject, story, pace=60.0)
+    assert facts == all_facts
+    sizes = [fact.after for fact in facts if isinstance(fact, DesiredChanged)]
+    assert sizes == [1, 0, 3, 2, 1, 0]
 
 
 @pytest.mark.parametrize("quiet", [1.0, 5.9, 6.1, 9.0])

@@ -3,25 +3,49 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 from support.fleets import product_fleet
 
+from tidemill.scaling.errors import ScalingError
+from tidemill.scaling.reading import read_fleets
+from tidemill.scaling.template import parse_template
+from tidemill.simulator.foresight import can_foresee
 from tidemill.simulator.handling import HandlerTime
 from tidemill.simulator.run import START, Subject, simulate
 from tidemill.simulator.scenario import Scenario
 
 if TYPE_CHECKING:
+    from tidemill.scaling.spec import Fleet
     from tidemill.scaling.timeline import Fact
     from tidemill.simulator.run import Result
     from tidemill.simulator.times import Times
+
+
+OTHER_TEMPLATES = Path(__file__).parents[1] / "scaling" / "templates"
 
 
 @cache
 def the_template(*parameters: tuple[str, str]) -> Subject:
     """Return the product's fleet with these parameters."""
     return Subject.of_template(product_fleet(**dict(parameters)))
+
+
+def foreseen() -> list[Subject]:
+    """Return the fleets of the templates of other shapes whose turns are left out at times."""
+    fleets: list[Fleet] = []
+    for path in sorted(OTHER_TEMPLATES.iterdir()):
+        try:
+            fleets += read_fleets(parse_template(path.read_text(encoding="utf-8"), path.name), {})
+        except ScalingError:
+            continue
+    return [
+        Subject(f"{fleet.group.logical_id} {fleet.queue.name}", fleet, the_template().worker)
+        for fleet in fleets
+        if can_foresee(fleet)
+    ]
 
 
 def bursts(

@@ -217,16 +217,18 @@ class Foresight:
         if group is not self._group:
             self._know(group)
         ringing = [watch for watch in self._watches if watch.acts()]
-        key = tuple(watch.step(fleet) for watch in ringing)
-        if None in key:
+        steps = tuple(watch.step(fleet) for watch in ringing)
+        if None in steps:
             return False
         seen = (
+            *(watch.alarm.logical_id for watch in ringing),
+            *steps,
             *(see_capacity(group, seconds, now) for seconds in self._warmups),
             group.limits(fleet.group),
             tuple(group.suspended),
             tuple(memory.held.items()),
         )
-        known = self._holds.get((key, seen))
+        known = self._holds.get(seen)
         if known is not None:
             return known
         rings = [Ringing(one.alarm, one.newest(), {}, state=one.state) for one in ringing]
@@ -234,7 +236,7 @@ class Foresight:
         holds = decided.group is group and decided.held == memory.held
         if len(self._holds) > _KEPT_VALUES:
             self._holds.clear()
-        self._holds[key, seen] = holds
+        self._holds[seen] = holds
         return holds
 
     def _know(self, group: GroupMemory) -> None:
