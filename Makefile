@@ -14,8 +14,8 @@ COMPILE_HERE := $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes
 COMPILE := $(COMPILE_HERE) --universal
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ENVIRONMENTS := $(VENV)/.dev .venv-deploy/.done .venv-lint/.done .venv-aws/.done .venv-ansible/.done $(LOCALSTACK)/.done
-# Tests of containers, playbooks and deployments mostly wait: `make --jobs 2 test` runs the others meanwhile.
-OUTSIDE := tests/ansible tests/ci tests/compose tests/images tests/template/test_deploy.py
+# Tests of containers and playbooks mostly wait: `make --jobs 2 test` runs the others meanwhile.
+OUTSIDE := tests/ansible tests/ci tests/compose tests/images
 PYTEST = . build/engine.sh && MAKEFLAGS= $(BIN)/pytest # some tests run make themselves
 
 export SAM_CLI_TELEMETRY := 0
