@@ -7,9 +7,9 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from support.fleets import product_template
+from support.groups import autoscaling_client
 from support.rigs import labelled
 
 from tidemill.rig.autoscaling.server import serving
@@ -80,19 +80,7 @@ def test_an_ordinary_client_sees_queue_metrics_and_alarm_states(tmp_path: Path) 
 def autoscaling() -> Iterator[Callable[[str], AutoScalingClient]]:
     """Lend a maker of ordinary clients of Auto Scaling."""
     with ExitStack() as stack:
-
-        def client(url: str) -> AutoScalingClient:
-            made = boto3.client(
-                "autoscaling",
-                endpoint_url=url,
-                region_name="us-east-1",
-                aws_access_key_id="test",
-                aws_secret_access_key="test",  # noqa: S106 - no secret: nobody checks it
-            )
-            stack.callback(made.close)
-            return made
-
-        yield client
+        yield lambda url: stack.enter_context(autoscaling_client(url))
 
 
 def test_a_user_scales_a_rig_by_hand(
