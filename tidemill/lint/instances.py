@@ -84,9 +84,9 @@ def _too_soon(subject: Subject) -> Iterator[Fault]:
     fleet = subject.fleet
     if hooks_for(fleet.group, LAUNCHING):  # InService is when the hook says so
         return
-    growing = subject.out()
+    growing = {policy for alarm in subject.out() for policy in alarm.policies}
     for policy in fleet.policies:
-        if not any(alarm.triggers(policy.logical_id) for alarm in growing):
+        if policy.logical_id not in growing:
             continue
         if isinstance(policy, SimpleScalingPolicy):
             name, own, common = "Cooldown", policy.cooldown, "Cooldown"

@@ -17,7 +17,7 @@ from tidemill.scaling.spec import StepScalingPolicy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tidemill.scaling.spec import Alarm, AlarmState, Fleet, Metric
+    from tidemill.scaling.spec import Alarm, Fleet, Metric
 
 MANY = 1_000_000.0
 """More messages than any threshold."""
@@ -30,13 +30,12 @@ _LITERAL = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """An alarm that triggers policies in its `state`, its value, and what they ask for.
+    """An alarm that triggers policies in its state, its value, and what they ask for.
 
     `asks` are capacities other than the present one.
     """
 
     alarm: Alarm
-    state: AlarmState
     value: float | None
     asks: tuple[int, ...]
 
@@ -71,7 +70,7 @@ def rung_in(fleet: Fleet, world: World) -> tuple[Rung, ...]:
         state = steady_state(alarm, value)
         if alarm.actions_in(state):
             asks = tuple(asked(fleet, alarm, state, value, world.capacity))
-            found.append(Rung(alarm, state, value, asks))
+            found.append(Rung(alarm, value, asks))
     return tuple(found)
 
 
@@ -134,8 +133,6 @@ def _compared_with(fleet: Fleet, alarm: Alarm) -> Iterator[float]:
     for query in alarm.queries:
         yield from map(float, _LITERAL.findall(query.expression or ""))
     for policy in fleet.policies:
-        if not alarm.triggers(policy.logical_id):
-            continue
-        if isinstance(policy, StepScalingPolicy):
+        if policy.logical_id in alarm.policies and isinstance(policy, StepScalingPolicy):
             bounds = (bound for step in policy.steps for bound in (step.lower, step.upper))
             yield from (alarm.threshold + bound for bound in bounds if bound is not None)

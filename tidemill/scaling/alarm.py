@@ -95,7 +95,7 @@ def set_state(alarm: Alarm, memory: AlarmMemory, change: StateChange, now: float
     value = memory.value
     if change.reason_data is not None:
         value = _newest_value(change.reason_data)
-    elif any(alarm.actions_in(state) for state in AlarmState):
+    elif alarm.policies:
         raise invalid(
             "StateReasonData is missing: the scaling policies of the alarm read the value of the "
             'metric from it, such as {"recentDatapoints": [42]}'

@@ -85,6 +85,6 @@ def _asked_step(fleet: Fleet, policy: StepScalingPolicy, command: ExecutePolicy)
 def _side(fleet: Fleet, policy: StepScalingPolicy, value: float, threshold: float) -> Comparison:
     """Return how the policy's alarm compares; without one the value says on which side it is."""
     for alarm in fleet.alarms:
-        if alarm.triggers(policy.logical_id):
+        if policy.logical_id in alarm.policies:
             return alarm.comparison
     return Comparison.GREATER_OR_EQUAL if value >= threshold else Comparison.LESS_OR_EQUAL

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.alarm import verify
@@ -26,7 +25,7 @@ from tidemill.scaling.spec import Alarm, Comparison, MissingData, WarmUp
 from tidemill.scaling.time_zone import time_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import tzinfo
 
     from tidemill.scaling.intrinsics import Resolver
@@ -70,13 +69,7 @@ def read_alarms(
             continue
         actions = {key: _triggered(properties, key, where, references) for key in ACTIONS}
         if any(actions.values()):
-            alarm = _alarm(logical_id, resolver.name(logical_id), properties)
-            yield replace(
-                alarm,
-                actions=actions["AlarmActions"],
-                ok_actions=actions["OKActions"],
-                insufficient_data_actions=actions["InsufficientDataActions"],
-            )
+            yield _alarm(logical_id, resolver.name(logical_id), properties, actions)
     for logical_id in resolver.present(COMPOSITE_ALARM):
         where = f"Resources.{logical_id}.Properties"
         properties = resolver.properties(logical_id)
@@ -103,7 +96,9 @@ def _triggered(
     )
 
 
-def _alarm(logical_id: str, name: str, properties: Document) -> Alarm:
+def _alarm(
+    logical_id: str, name: str, properties: Document, actions: Mapping[str, tuple[str, ...]]
+) -> Alarm:
     where = f"Resources.{logical_id}.Properties"
     _refuse_other_kinds(properties, where)
     queries, returned = read_queries(properties, where)
@@ -138,6 +133,9 @@ def _alarm(logical_id: str, name: str, properties: Document) -> Alarm:
         == "ignore",
         wall_clock=_wall_clock(properties, period, where),
         warm_up=_warm_up(properties, where),
+        actions=actions["AlarmActions"],
+        ok_actions=actions["OKActions"],
+        insufficient_data_actions=actions["InsufficientDataActions"],
     )
     try:
         verify(alarm)

@@ -130,9 +130,10 @@ class Alarm:
             case AlarmState.INSUFFICIENT_DATA:
                 return self.insufficient_data_actions
 
-    def triggers(self, policy: str) -> bool:
-        """Tell whether the alarm triggers the policy with this logical id, in whichever state."""
-        return any(policy in self.actions_in(state) for state in AlarmState)
+    @property
+    def policies(self) -> set[str]:
+        """Return the logical ids of the scaling policies that it triggers in whichever state."""
+        return {*self.actions, *self.ok_actions, *self.insufficient_data_actions}
 
 
 @dataclass(frozen=True, slots=True)

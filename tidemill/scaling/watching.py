@@ -67,9 +67,9 @@ def watch_alarms(
         # Actions go by a beat of their own: an alarm that is evaluated once an hour acts once a
         # minute all the same. A turn that comes late must not make the next one skip a beat.
         beat = min(interval, ACTION_INTERVAL)
-        if not _beats(before, now, beat):
+        if not beats(before, now, beat):
             continue
-        if interval == beat or _beats(before, now, interval):
+        if interval == beat or beats(before, now, interval):
             old = watch.memory
             new = evaluate(alarm, old, metrics, now)
             if new.state is old.state:
@@ -106,6 +106,6 @@ def _ring(alarm: Alarm, watch: AlarmWatch, metrics: MetricStore, now: float) -> 
     return Ringing(alarm, watch.memory.value, inputs, state=watch.memory.state)
 
 
-def _beats(before: float, now: float, interval: int) -> bool:
+def beats(before: float, now: float, interval: int) -> bool:
     """Tell whether a moment of evaluation lies after `before` and not after `now`."""
     return (now - EVALUATION_LAG) // interval > (before - EVALUATION_LAG) // interval

@@ -9,6 +9,7 @@ from tidemill.scaling.alarm import evaluation_interval, evaluation_range
 from tidemill.scaling.lifecycle import PREPARED
 from tidemill.scaling.loop import EVALUATION_LAG, Observation, begin, turn
 from tidemill.scaling.queue_metrics import ACTIVE_SECONDS, PERIOD, QueueSample, observe
+from tidemill.scaling.watching import beats
 from tidemill.simulator.foresight import Foresight, can_foresee
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ class Control:
         sample = self._look(now)
         self._keep_active()
         metrics = self.memory.metrics
-        if self._foresight is not None and self._evaluation_since(now):
+        if self._foresight is not None and beats(self._at, now, PERIOD):
+            # The core evaluates alarms now, which is all that it needs metrics for.
             metrics = metrics.record(self._foresight.missed(), self._reach())
         memory = replace(self.memory, at=self._at, activity=self._activity, metrics=metrics)
         observation = Observation(sample, tuple(self._instances.events()))
@@ -178,10 +180,6 @@ class Control:
 
     def _grow_old(self, now: float) -> None:
         self.oldest_age = max(self.oldest_age, now - self._queue.oldest())
-
-    def _evaluation_since(self, now: float) -> bool:
-        """Tell whether the core will evaluate alarms, which is all that it needs metrics for."""
-        return (now - EVALUATION_LAG) // PERIOD > (self._at - EVALUATION_LAG) // PERIOD
 
     def _reach(self) -> float:
         longest = max(

@@ -70,7 +70,7 @@ def _own(fleet: Fleet, policy: Policy) -> Shown:
 
 def _alarms(fleet: Fleet, policy: Policy) -> Iterator[Shown]:
     for alarm in fleet.alarms:
-        if alarm.triggers(policy.logical_id):
+        if policy.logical_id in alarm.policies:
             yield {"AlarmName": alarm.name, "AlarmARN": alarm_arn(alarm.name)}
 
 
