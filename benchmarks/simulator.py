@@ -19,8 +19,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tidemill.scaling.reading import read_fleet
-from tidemill.scaling.template import parse_template
+from tidemill.scaling.template.document import parse_template
+from tidemill.scaling.template.fleet import read_fleet
 from tidemill.simulator.run import Subject, simulate
 from tidemill.simulator.scenario import DAY, Scenario, constant
 from tidemill.simulator.trace import spread

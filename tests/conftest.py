@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support import ministack as support
+from support.emulators import ministack as support
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """`python -m tidemill` is the command `tidemill`."""
 
-from tidemill.cli import main
+from tidemill.cli.main import main
 
 if __name__ == "__main__":
     main()

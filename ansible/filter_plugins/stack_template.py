@@ -16,8 +16,9 @@ from ansible.errors import AnsibleFilterError
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # where the package tidemill is
 
 from tidemill.scaling.errors import ScalingError
-from tidemill.scaling.intrinsics import Place, Resolver
-from tidemill.scaling.template import parse_template
+from tidemill.scaling.template.document import parse_template
+from tidemill.scaling.template.place import Place
+from tidemill.scaling.template.resolver import Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

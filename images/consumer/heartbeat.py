@@ -11,7 +11,7 @@ from shared.errors import QueueError
 from shared.queue import MAX_VISIBILITY
 
 if TYPE_CHECKING:
-    from consumer.hand import Hand, Held
+    from consumer.in_flight import Hand, Held
     from consumer.ports import Clock, Queue
 
 log = logging.getLogger(__name__)

@@ -11,17 +11,18 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from consumer import cloudwatch, events
+from consumer import cloudwatch
+from consumer import logging_setup as events
+from consumer.acknowledge import RetryDelays, Settler
 from consumer.clock import SystemClock
-from consumer.crew import crew_of
 from consumer.emf import Source
-from consumer.hand import Hand
 from consumer.handlers import HandlerError, load
 from consumer.heartbeat import Heartbeat
+from consumer.in_flight import Hand
 from consumer.settings import read
-from consumer.settle import RetryDelays, Settler
 from consumer.supervise import LAST_CALLS_SECONDS, Ending, supervise, within
 from consumer.tally import Tally
+from consumer.thread_pool import crew_of
 from consumer.worker import Worker
 from shared.errors import SettingsError, WorkloadError
 from shared.logs import LineStream

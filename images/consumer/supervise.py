@@ -17,9 +17,9 @@ from shared.stopping import Stop
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from consumer.hand import Hand
+    from consumer.acknowledge import Settler
+    from consumer.in_flight import Hand
     from consumer.ports import Clock
-    from consumer.settle import Settler
     from consumer.worker import Worker
 
 log = logging.getLogger(__name__)

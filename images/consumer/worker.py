@@ -16,13 +16,13 @@ from shared.logs import encode_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.crew import Crew
+    from consumer.acknowledge import Settler
     from consumer.emf import Source
-    from consumer.hand import Hand
     from consumer.handlers import Handler
+    from consumer.in_flight import Hand
     from consumer.ports import Clock, Queue, Sink
-    from consumer.settle import Settler
     from consumer.tally import Tally
+    from consumer.thread_pool import Crew
     from shared.queue import Received
     from shared.stopping import Stop
 

@@ -10,7 +10,7 @@ from shared.queue import BATCH, MAX_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from producer.outgoing import Outgoing
+    from producer.outgoing_message import Outgoing
 
 LINGER: Final = 0.1
 """Seconds that a message may leave after it is due, for the sake of fuller batches."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from producer.arrivals import Pattern  # noqa: TC001 - typer reads the annotations when it runs
-from producer.assembly import execute
+from producer.build import execute
 from producer.errors import UsageError
 from producer.options import Options, queue_from
 from shared.errors import SettingsError, WorkloadError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
-from producer.outgoing import Origin, Outgoing, utf8_size
+from producer.outgoing_message import Origin, Outgoing, utf8_size
 from producer.vehicles import vehicles
 from shared.message import FIRST_YEAR, encode
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from producer.batching import batches
 from producer.errors import InputError
-from producer.outgoing import Outgoing, Rejected
+from producer.outgoing_message import Outgoing, Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from producer.ledger import Ledger
+    from producer.send_results import Ledger
     from producer.sending import Sender
     from shared.stopping import Stop
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
-    from producer.ledger import Ledger
-    from producer.outgoing import Outgoing
+    from producer.outgoing_message import Outgoing
     from producer.ports import Destination, Stopping
+    from producer.send_results import Ledger
     from shared.queue import SendResult
 
 FIRST_PAUSE: Final = 0.5

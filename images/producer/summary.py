@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from signal import Signals
 
-    from producer.ledger import Problem, Tally
+    from producer.send_results import Problem, Tally
     from shared.errors import WorkloadError
 
 SIGNALLED: Final = 128

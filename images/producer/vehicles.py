@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count, islice
 from typing import TYPE_CHECKING, Final
 
-from producer.outgoing import Origin, Outgoing, utf8_size
+from producer.outgoing_message import Origin, Outgoing, utf8_size
 from shared.message import Vehicle, encode
 
 if TYPE_CHECKING:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.docker import docker_engine, engine_host
-from support.machines import Packages, booted, needed_ansible
+from support.emulators.docker import docker_engine, engine_host
+from support.emulators.machines import Packages, booted, needed_ansible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from docker import DockerClient
-    from support.machines import Machine
+    from support.emulators.machines import Machine
 
 __all__ = ["docker_engine"]
 

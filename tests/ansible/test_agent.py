@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from support.machines import AGENT, agent_config
+from support.emulators.machines import AGENT, agent_config
 
 if TYPE_CHECKING:
-    from support.machines import Machine, Packages
+    from support.emulators.machines import Machine, Packages
 
 pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(300)]
 

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import yaml
-from support.docker import ROOT
-from support.fleets import product_template
-from support.instance import needed_command
-from support.machines import ANSIBLE, BIN, environment, needed_ansible
+from support.builders.fleets import product_template
+from support.emulators.docker import ROOT
+from support.emulators.machines import ANSIBLE, BIN, environment, needed_ansible
+from support.fakes.instance import needed_command
 
 from tidemill.scaling.errors import ParameterError
-from tidemill.scaling.intrinsics import Place, Resolver
-from tidemill.scaling.template import parse_template
+from tidemill.scaling.template.document import parse_template
+from tidemill.scaling.template.place import Place
+from tidemill.scaling.template.resolver import Resolver
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from support.instance import INSTANCE_ID, REPOSITORY, live, user_data
-from support.machines import AGENT
+from support.emulators.machines import AGENT
+from support.fakes.instance import INSTANCE_ID, REPOSITORY, live, user_data
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.machines import Machine
+    from support.emulators.machines import Machine
 
 pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(300)]
 

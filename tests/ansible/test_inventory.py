@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from support.fleets import product_template
-from support.machines import run_ansible
-from support.ministack import CREDENTIALS, REGION
+from support.builders.fleets import product_template
+from support.emulators.machines import run_ansible
+from support.emulators.ministack import CREDENTIALS, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from support.ministack import Ministack
+    from support.emulators.ministack import Ministack
 
 
 def started(ec2: Any, name: str, group: str) -> str:  # noqa: ANN401 - a client without types

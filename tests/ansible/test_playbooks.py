@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import jsonschema  # type: ignore[import-untyped] # cfn-lint brings it, without its stubs
 import pytest
 import yaml
-from support.docker import ROOT
-from support.machines import ANSIBLE, agent_config, run_ansible
+from support.emulators.docker import ROOT
+from support.emulators.machines import ANSIBLE, agent_config, run_ansible
 
 if TYPE_CHECKING:
     import subprocess

@@ -6,7 +6,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from support.docker import ROOT, docker_engine
+from support.emulators.docker import ROOT, docker_engine
 
 if TYPE_CHECKING:
     from pathlib import Path

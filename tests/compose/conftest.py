@@ -7,8 +7,8 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from support.compose import LOCALSTACK, Project
-from support.docker import ROOT, docker_engine, engine_host
+from support.emulators.compose import LOCALSTACK, Project
+from support.emulators.docker import ROOT, docker_engine, engine_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

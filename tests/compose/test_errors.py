@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tidemill.rig.compose import from_fleet, from_localstack, from_start
+from tidemill.rig.containers.compose import from_fleet, from_localstack, from_start
 
 if TYPE_CHECKING:
-    from support.compose import Project
+    from support.emulators.compose import Project
 
 pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(300)]
 

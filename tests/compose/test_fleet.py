@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from support.compose import GROUP
+from support.emulators.compose import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from support.compose import Project
+    from support.emulators.compose import Project
 
 pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(420)]
 

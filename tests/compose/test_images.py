@@ -6,11 +6,11 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from support.layers import added_files, settings
-from support.leaks import leaks
+from support.images.layers import added_files, settings
+from support.images.leaks import leaks
 
 if TYPE_CHECKING:
-    from support.compose import Project
+    from support.emulators.compose import Project
 
 OTHERS = ("/site-packages/", "usr/lib/")
 """Libraries bring examples that look like secrets; what they are, their hashes say."""

@@ -10,8 +10,8 @@ import pytest
 import watchtower
 from botocore.stub import Stubber
 from moto import mock_aws
-from support.consuming import FakeSink
-from support.ministack import CREDENTIALS, free_port
+from support.emulators.ministack import CREDENTIALS, free_port
+from support.fakes.consuming import FakeSink
 
 from consumer import cloudwatch
 from consumer.cloudwatch import LogGroupError, Tee

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from support.consuming import START
+from support.fakes.consuming import START
 
 from consumer.emf import METRICS, Counts, Source, cycle_line
 from shared.logs import encode_line

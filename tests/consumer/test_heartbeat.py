@@ -6,10 +6,10 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from support.consuming import DOWN, FakeClock, FakeQueue, message, messages, refusal
+from support.fakes.consuming import DOWN, FakeClock, FakeQueue, message, messages, refusal
 
-from consumer.hand import Hand
 from consumer.heartbeat import Heartbeat
+from consumer.in_flight import Hand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

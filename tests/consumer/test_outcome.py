@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.consuming import CIVIC, START, FakeClock, message
+from support.fakes.consuming import CIVIC, START, FakeClock, message
 
 from consumer.handlers import Message, log_only
 from consumer.outcome import REASON_LIMIT, Outcome, Result, attempt

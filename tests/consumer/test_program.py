@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from support.consuming import CIVIC
-from support.ministack import CREDENTIALS, free_port
-from support.programs import PATIENCE, running
+from support.emulators.ministack import CREDENTIALS, free_port
+from support.emulators.programs import PATIENCE, running
+from support.fakes.consuming import CIVIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from mypy_boto3_logs import CloudWatchLogsClient
-    from support.ministack import Ministack
-    from support.programs import Program
+    from support.emulators.ministack import Ministack
+    from support.emulators.programs import Program
 
 HANDLERS = """
 import pathlib, time

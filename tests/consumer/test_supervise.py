@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from support.consuming import DOWN, FakeClock, FakeQueue, FakeSink, messages
+from support.fakes.consuming import DOWN, FakeClock, FakeQueue, FakeSink, messages
 
-from consumer.crew import crew_of
+from consumer.acknowledge import RetryDelays, Settler
 from consumer.cycle import Rhythm
 from consumer.emf import Source
-from consumer.hand import Hand
-from consumer.settle import RetryDelays, Settler
+from consumer.in_flight import Hand
 from consumer.supervise import Ending, supervise, within
 from consumer.tally import Tally
+from consumer.thread_pool import crew_of
 from consumer.worker import Worker
 from shared.errors import QueueRefusedError
 from shared.stopping import SignalStop

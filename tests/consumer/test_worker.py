@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from support.consuming import (
+from support.fakes.consuming import (
     CIVIC,
     DOWN,
     START,
@@ -17,13 +17,13 @@ from support.consuming import (
     messages,
 )
 
-from consumer.crew import crew_of
+from consumer.acknowledge import RetryDelays, Settler
 from consumer.cycle import Receive, Received, Rhythm, Unavailable
 from consumer.emf import Source
-from consumer.hand import Hand
 from consumer.handlers import log_only
-from consumer.settle import RetryDelays, Settler
+from consumer.in_flight import Hand
 from consumer.tally import Tally
+from consumer.thread_pool import crew_of
 from consumer.worker import Worker
 from shared.errors import QueueRefusedError, QueueUnavailableError
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from moto import mock_aws
-from support.consuming import CIVIC, FakeSink, FakeStop
-from support.ministack import CREDENTIALS
+from support.emulators.ministack import CREDENTIALS
+from support.fakes.consuming import CIVIC, FakeSink, FakeStop
 
+from consumer.acknowledge import RetryDelays, Settler
 from consumer.clock import SystemClock
-from consumer.crew import crew_of
 from consumer.cycle import Rhythm
 from consumer.emf import Source
-from consumer.hand import Hand
 from consumer.handlers import log_only
-from consumer.settle import RetryDelays, Settler
+from consumer.in_flight import Hand
 from consumer.tally import Tally
+from consumer.thread_pool import crew_of
 from consumer.worker import Worker
 from shared.queue import connect
 

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
-from support.dashboards import NOW, PNG
+from support.fakes.dashboards import NOW, PNG
 
 from tidemill.dashboard.aws import AwsSource, connect
 from tidemill.dashboard.errors import ExportError, WidgetError

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.dashboards import ALARM, NOW, PNG, FakeSource, a_body, a_widget, an_alarm_state
+from support.fakes.dashboards import ALARM, NOW, PNG, FakeSource, a_body, a_widget, an_alarm_state
 
 from tidemill.dashboard.page import render
 from tidemill.dashboard.snapshot import Panel, Sheet, Snapshot, Text, take_snapshot

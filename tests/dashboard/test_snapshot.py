@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.dashboards import (
-    ALARM,
-    NOW,
-    PNG,
-    FakeSource,
-    a_body,
-    a_widget,
-    an_alarm_state,
-)
+from support.fakes.dashboards import ALARM, NOW, PNG, FakeSource, a_body, a_widget, an_alarm_state
 
 from tidemill.dashboard.errors import ExportError
 from tidemill.dashboard.snapshot import Absent, Alarms, Picture, Snapshot, Text, take_snapshot

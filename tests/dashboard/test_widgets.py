@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.dashboards import NOW, a_body, a_widget
-from support.metric_uses import resolver
+from support.fakes.dashboards import NOW, a_body, a_widget
+from support.stack.metric_uses import resolver
 
 from tidemill.dashboard.errors import ExportError
 from tidemill.dashboard.widgets import (

@@ -1,5 +1,5 @@
 """Fixtures of the tests of images."""
 
-from support.docker import docker_engine, images
+from support.emulators.docker import docker_engine, images
 
 __all__ = ["docker_engine", "images"]

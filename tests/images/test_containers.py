@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import pytest
-from support.consuming import CIVIC
-from support.docker import container
-from support.ministack import CREDENTIALS, REGION
-from support.programs import PATIENCE
+from support.emulators.docker import container
+from support.emulators.ministack import CREDENTIALS, REGION
+from support.emulators.programs import PATIENCE
+from support.fakes.consuming import CIVIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
     from mypy_boto3_logs import CloudWatchLogsClient
-    from support.docker import Images
-    from support.ministack import Ministack
+    from support.emulators.docker import Images
+    from support.emulators.ministack import Ministack
 
 STOP_SECONDS: Final = 60
 """Docker kills a container after this; a passing test comes nowhere near."""

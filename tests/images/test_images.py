@@ -10,16 +10,16 @@ import uuid
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from support.docker import ROOT
-from support.layers import added_bytes, added_files, settings
-from support.leaks import leaks
+from support.emulators.docker import ROOT
+from support.images.layers import added_bytes, added_files, settings
+from support.images.leaks import leaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from docker import DockerClient
     from docker.models.images import Image
-    from support.docker import Images
+    from support.emulators.docker import Images
 
 LIMIT_BYTES: Final = 45_000_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from support.fleets import PRODUCT_TEMPLATE
+from support.builders.fleets import PRODUCT_TEMPLATE
 
 from tidemill.lint.check import RULES
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.fleets import product_template, product_text
+from support.builders.fleets import product_template, product_text
 
 from tidemill.lint.positions import read_positions
 
@@ -64,6 +64,6 @@ def test_every_property_of_the_product_has_a_line_of_its_own() -> None:
 
 def test_the_templates_of_the_core_are_all_composed() -> None:
     """Short forms, JSON, and all."""
-    for file in (Path(__file__).parents[1] / "scaling" / "templates").iterdir():
+    for file in (Path(__file__).parents[1] / "scaling" / "example_templates").iterdir():
         text = file.read_text(encoding="utf-8")
         assert ("Resources",) in read_positions(text).known

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.fleets import ABSENT, changed
+from support.builders.fleets import ABSENT, changed
 
 from tidemill.lint.check import RULES, lint
 from tidemill.lint.finding import Finding, Severity
 from tidemill.scaling.errors import TemplateError
-from tidemill.scaling.template import parse_template
+from tidemill.scaling.template.document import parse_template
 
 SOUND = parse_template(Path(__file__).with_name("sound.yaml").read_text("utf-8"), "sound.yaml")
 SCRIPT = "Machine__LaunchTemplateData__UserData__Fn::Base64"

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.alarms import IN_FLIGHT, VISIBLE, an_alarm, an_expression_alarm
-from support.fleets import a_fleet, a_group, a_policy, product_fleet
+from support.builders.alarms import IN_FLIGHT, VISIBLE, an_alarm, an_expression_alarm
+from support.builders.fleets import a_fleet, a_group, a_policy, product_fleet
 
 from tidemill.lint.sampling import MOST, samples, worlds
 from tidemill.scaling.spec import Comparison, Fleet, Metric, MetricQuery, MetricStat, StepAdjustment

@@ -8,13 +8,13 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped] # cfn-lint brings it, without its stubs
 import pytest
-from support.fleets import product_text
+from support.builders.fleets import product_text
 
 from tidemill.lint.check import RULES, lint
 from tidemill.lint.sarif import sarif_log
 from tidemill.scaling.errors import ScalingError
 
-TEMPLATE = Path(__file__).parents[1] / "scaling" / "templates" / "percent_steps.yaml"
+TEMPLATE = Path(__file__).parents[1] / "scaling" / "example_templates" / "percent_steps.yaml"
 SCHEMA = json.loads(Path(__file__).with_name("sarif-schema-2.1.0.json").read_text("utf-8"))
 """OASIS's schema of SARIF 2.1.0, as JSON Schema Store has it, without its descriptions."""
 

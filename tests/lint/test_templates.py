@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.fleets import product_text
+from support.builders.fleets import product_text
 
 from tidemill.lint.check import lint
 from tidemill.scaling.errors import TemplateError
 
-FOLDER = Path(__file__).parents[1] / "scaling" / "templates"
+FOLDER = Path(__file__).parents[1] / "scaling" / "example_templates"
 
 # What templates of this folder have in common: written for reading, not for work.
 USUAL = {"no-dead-letter-queue", "no-terminate-hook", "missing-data-unset", "blind-to-in-flight"}

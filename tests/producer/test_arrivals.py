@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.producing import seeded
+from support.fakes.producing import seeded
 
 from producer.arrivals import Pattern, due_times
 

@@ -7,10 +7,10 @@ from itertools import accumulate, repeat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.producing import outgoings
+from support.fakes.producing import outgoings
 
 from producer.batching import LINGER, Batch, batches
-from producer.outgoing import Origin, Outgoing
+from producer.outgoing_message import Origin, Outgoing
 from shared.queue import BATCH, MAX_BYTES
 
 

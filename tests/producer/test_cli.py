@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import boto3
 import pytest
 from moto import mock_aws
-from support.ministack import CREDENTIALS
-from support.producing import vehicle_line
+from support.emulators.ministack import CREDENTIALS
+from support.fakes.producing import vehicle_line
 from typer.testing import CliRunner
 
 from producer.cli import app, main

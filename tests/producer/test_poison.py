@@ -7,9 +7,9 @@ from itertools import islice, pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.producing import CIVIC, LATEST_YEAR, outgoings, seeded
+from support.fakes.producing import CIVIC, LATEST_YEAR, outgoings, seeded
 
-from producer.outgoing import Origin, Outgoing, Rejected
+from producer.outgoing_message import Origin, Outgoing, Rejected
 from producer.poison import KINDS, WIDEST_GAP, mixed, places_ahead, places_among, poison
 from shared.errors import InvalidMessageError
 from shared.message import parse

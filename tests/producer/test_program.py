@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.ministack import CREDENTIALS, Ministack, free_port, without_aws
-from support.producing import vehicle_line
+from support.emulators.ministack import CREDENTIALS, Ministack, free_port, without_aws
+from support.fakes.producing import vehicle_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -6,12 +6,12 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 import pytest
-from support.producing import FakeDestination, FakeProgress, FakeStop, outgoings, seeded
+from support.fakes.producing import FakeDestination, FakeProgress, FakeStop, outgoings, seeded
 
 from producer.errors import InputError
-from producer.ledger import Ledger
-from producer.outgoing import Outgoing, Rejected
+from producer.outgoing_message import Outgoing, Rejected
 from producer.run import admitted, send_all
+from producer.send_results import Ledger
 from producer.sending import Sender
 from producer.sent_log import record_nothing
 

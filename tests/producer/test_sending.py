@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.producing import (
+from support.fakes.producing import (
     DOWN,
     FakeDestination,
     FakeProgress,
@@ -20,7 +20,7 @@ from support.producing import (
 )
 
 from producer.errors import SentLogError
-from producer.ledger import Ledger
+from producer.send_results import Ledger
 from producer.sending import LONGEST_PAUSE, Sender, pause_before, sort_out
 from shared.errors import QueueRefusedError, QueueUnavailableError
 from shared.queue import Refusal, SendResult
@@ -28,7 +28,7 @@ from shared.queue import Refusal, SendResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from producer.outgoing import Outgoing
+    from producer.outgoing_message import Outgoing
     from producer.ports import Destination
 
 REFUSED = QueueRefusedError("queue orders does not exist")

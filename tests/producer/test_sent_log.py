@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from support.producing import outgoing
+from support.fakes.producing import outgoing
 
 from producer.errors import SentLogError, UsageError
-from producer.outgoing import Origin
+from producer.outgoing_message import Origin
 from producer.sent_log import recording
 
 NOW = 1_790_000_000.12345

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from producer.errors import InputError
-from producer.ledger import Problem, Tally
+from producer.send_results import Problem, Tally
 from producer.summary import Summary
 from shared.errors import QueueRefusedError
 

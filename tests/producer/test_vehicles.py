@@ -6,9 +6,9 @@ from itertools import islice
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.producing import LATEST_YEAR, seeded
+from support.fakes.producing import LATEST_YEAR, seeded
 
-from producer.outgoing import Origin
+from producer.outgoing_message import Origin
 from producer.vehicles import MODELS, NEW_MILEAGE, OLDEST, YEARLY_MILEAGE, generated, vehicles
 from shared.message import Vehicle, parse
 

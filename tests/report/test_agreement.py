@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from support.runs import finished_run
+from support.builders.runs import finished_run
 
 from tidemill.report.agreement import (
     Told,
@@ -15,7 +15,7 @@ from tidemill.report.agreement import (
     draw_agreement,
     first_happenings,
 )
-from tidemill.scaling.timeline import AlarmChanged, DesiredChanged
+from tidemill.scaling.facts import AlarmChanged, DesiredChanged
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,15 +6,15 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from support.runs import SUMMARY, finished_run, write_results
+from support.builders.runs import SUMMARY, finished_run, write_results
 
 from tidemill.report.errors import ReportError
-from tidemill.report.figure import draw_timeline
 from tidemill.report.markdown import write_report
 from tidemill.report.results import NEEDED, read_facts, read_logs, read_summary
 from tidemill.report.story import conclusion
 from tidemill.report.tables import ROWS, markdown_table, summary_rows, summary_table
-from tidemill.scaling.timeline import DesiredChanged
+from tidemill.report.timeline_figure import draw_timeline
+from tidemill.scaling.facts import DesiredChanged
 
 if TYPE_CHECKING:
     from pathlib import Path

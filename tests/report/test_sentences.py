@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tidemill.report.sentences import line, sentence
-from tidemill.scaling.timeline import (
+from tidemill.scaling.facts import (
     KINDS,
     ActivityStarted,
     AlarmChanged,

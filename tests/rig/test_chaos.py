@@ -6,8 +6,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-from support.groups import ONE, TWO, GroupInMemory, group_of_two
-from support.ministack import free_port
+from support.emulators.ministack import free_port
+from support.fakes.groups import ONE, TWO, GroupInMemory, group_of_two
 
 from tidemill.rig.autoscaling.ports import INTERRUPT
 from tidemill.rig.autoscaling.server import serving

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tidemill.rig.demo import peak_in_service
-from tidemill.scaling.timeline import Fact, InstanceChanged, Noted
+from tidemill.scaling.facts import Fact, InstanceChanged, Noted
 
 
 def changes(*steps: str) -> list[Fact]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from support.engines import HandClock
+from support.fakes.engines import HandClock
 
 from tidemill.rig.errors import RigError
 from tidemill.rig.processes import TAKEN_BACK, ProcessWorld

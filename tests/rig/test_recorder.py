@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from support.fleets import product_fleet
-from support.worlds import Run
+from support.builders.fleets import product_fleet
+from support.fakes.worlds import Run
 
 from tidemill.rig.recorder import Recorder
-from tidemill.scaling.timeline import Fact, Noted, from_record
+from tidemill.scaling.facts import Fact, Noted, from_record
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from support.fleets import DRAIN, a_fleet, a_group, a_policy
-from support.worlds import MINUTE, START
+from support.builders.fleets import DRAIN, a_fleet, a_group, a_policy
+from support.fakes.worlds import MINUTE, START
 
 from tidemill.scaling.driver import drive
 from tidemill.scaling.loop import Booted, Gone, HookCompleted, begin
+from tidemill.scaling.metrics.queue import QueueSample
 from tidemill.scaling.ports import Ports
-from tidemill.scaling.queue_metrics import QueueSample
 from tidemill.scaling.spec import AdjustmentType, StepAdjustment, WarmPool
 
 if TYPE_CHECKING:

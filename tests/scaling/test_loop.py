@@ -8,16 +8,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.alarms import an_alarm
-from support.fleets import DRAIN, a_fleet, a_group, a_policy, product_fleet
-from support.worlds import MINUTE, START, FakeQueue, FakeWorld, Run
+from support.builders.alarms import an_alarm
+from support.builders.fleets import DRAIN, a_fleet, a_group, a_policy, product_fleet
+from support.fakes.worlds import MINUTE, START, FakeQueue, FakeWorld, Run
 
-from tidemill.scaling.alarm import evaluate
-from tidemill.scaling.loop import Gone
-from tidemill.scaling.metrics import MetricStore
-from tidemill.scaling.queue_metrics import ACTIVE_SECONDS, WAKE_UP_SECONDS
-from tidemill.scaling.spec import AdjustmentType, MissingData, StepAdjustment
-from tidemill.scaling.timeline import (
+from tidemill.scaling.alarms.alarm import evaluate
+from tidemill.scaling.facts import (
     ActivityStarted,
     AlarmChanged,
     CapacitySampled,
@@ -25,6 +21,10 @@ from tidemill.scaling.timeline import (
     InstanceChanged,
     PolicyHeld,
 )
+from tidemill.scaling.loop import Gone
+from tidemill.scaling.metrics.queue import ACTIVE_SECONDS, WAKE_UP_SECONDS
+from tidemill.scaling.metrics.store import MetricStore
+from tidemill.scaling.spec import AdjustmentType, MissingData, StepAdjustment
 
 
 def a_run(rate: int = 0, drain_seconds: float | None = 10, **parameters: str) -> Run:

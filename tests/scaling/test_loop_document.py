@@ -6,12 +6,12 @@ import json
 import re
 from pathlib import Path
 
-from support.alarm_examples import ALARM_SHAPES
-from support.group_examples import GROUP_SHAPES
-from support.limit_examples import LIMIT_SHAPES
-from support.math_examples import MATH_SHAPES
+from support.examples.alarms import ALARM_SHAPES
+from support.examples.groups import GROUP_SHAPES
+from support.examples.limits import LIMIT_SHAPES
+from support.examples.math import MATH_SHAPES
 
-from tidemill.scaling.lifecycle import diagram
+from tidemill.scaling.group.lifecycle import diagram
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs/loop.md").read_text(encoding="utf-8")
@@ -19,7 +19,7 @@ SHAPES = (*ALARM_SHAPES, *MATH_SHAPES, *GROUP_SHAPES, *LIMIT_SHAPES)
 
 
 def test_the_diagram_is_that_of_the_table_of_transitions() -> None:
-    """To the letter: `tidemill.scaling.lifecycle.diagram()` makes it anew."""
+    """To the letter: `tidemill.scaling.group.lifecycle.diagram()` makes it anew."""
     (drawn,) = re.findall(r"```mermaid\n(.*?)```", DOCUMENT, re.DOTALL)
     assert drawn == diagram()
 

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.alarms import VISIBLE, an_alarm
-from support.fleets import a_fleet, a_group, a_policy, product_fleet
-from support.worlds import MINUTE, START, FakeQueue, FakeWorld, Run
+from support.builders.alarms import VISIBLE, an_alarm
+from support.builders.fleets import a_fleet, a_group, a_policy, product_fleet
+from support.fakes.worlds import MINUTE, START, FakeQueue, FakeWorld, Run
 
-from tidemill.scaling.group import ABANDON, CONTINUE, LAUNCHING, LifecycleState
+from tidemill.scaling.facts import AlarmChanged, DesiredChanged, to_record
+from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING
+from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.loop import Booted, Gone, HookCompleted, Observation, begin, turn
-from tidemill.scaling.queue_metrics import QueueSample
-from tidemill.scaling.signal import BACKLOG, signal_metric
+from tidemill.scaling.metrics.queue import QueueSample
+from tidemill.scaling.metrics.signal import BACKLOG, signal_metric
+from tidemill.scaling.policies.tracking import tracking_alarms
 from tidemill.scaling.spec import (
     AdjustmentType,
     Comparison,
@@ -29,15 +32,13 @@ from tidemill.scaling.spec import (
     TargetTrackingPolicy,
     WarmPool,
 )
-from tidemill.scaling.timeline import AlarmChanged, DesiredChanged, to_record
-from tidemill.scaling.tracking import tracking_alarms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tidemill.scaling.facts import Fact
     from tidemill.scaling.loop import InstanceEvent
     from tidemill.scaling.spec import Fleet
-    from tidemill.scaling.timeline import Fact
 
 HOUR = 3600
 BOOTING = {LifecycleState.PENDING, LifecycleState.WARMED_PENDING}

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.alarms import VISIBLE, an_alarm
-from support.fleets import a_fleet, a_group, product_fleet
-from support.worlds import MINUTE, FakeQueue, FakeWorld, Run
+from support.builders.alarms import VISIBLE, an_alarm
+from support.builders.fleets import a_fleet, a_group, product_fleet
+from support.fakes.worlds import MINUTE, FakeQueue, FakeWorld, Run
 
+from tidemill.scaling.policies.tracking import tracking_alarms
 from tidemill.scaling.spec import (
     AdjustmentType,
     Comparison,
@@ -22,7 +23,6 @@ from tidemill.scaling.spec import (
     SimpleScalingPolicy,
     TargetTrackingPolicy,
 )
-from tidemill.scaling.tracking import tracking_alarms
 
 TARGET = 50
 SERVING = Metric(

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.alarm_examples import ALARM_SHAPES
-from support.group_examples import GROUP_SHAPES
-from support.limit_examples import LIMIT_SHAPES
-from support.math_examples import MATH_SHAPES
+from support.examples.alarms import ALARM_SHAPES
+from support.examples.groups import GROUP_SHAPES
+from support.examples.limits import LIMIT_SHAPES
+from support.examples.math import MATH_SHAPES
 
 if TYPE_CHECKING:
-    from support.examples import Expected, Given, Shape
+    from support.examples.shape import Expected, Given, Shape
 
 SHAPES = (*ALARM_SHAPES, *MATH_SHAPES, *GROUP_SHAPES, *LIMIT_SHAPES)
 

@@ -14,11 +14,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.fleets import PRODUCT_TEMPLATE
-from support.stories import the_template
+from support.builders.fleets import PRODUCT_TEMPLATE
+from support.builders.stories import the_template
 
 from tidemill.report.agreement import first_happenings
-from tidemill.simulator.replay import read_demo, replay
+from tidemill.simulator.demo_replay import read_demo, replay
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
-from support.stories import PARAMETERS, stories, the_template
+from support.builders.stories import PARAMETERS, stories, the_template
 
 from consumer.cycle import Rhythm
 from tidemill.simulator.clairvoyant import bounds

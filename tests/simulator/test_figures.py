@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from support.stories import bursts, the_template
+from support.builders.stories import bursts, the_template
 
-from tidemill.cost import HOST_METRICS, HOURS, PRICES, WORKLOAD_METRICS
 from tidemill.simulator.bill import dollars_a_day, instance_seconds_dollars
 from tidemill.simulator.figures import figures, mean, percentiles
+from tidemill.simulator.prices import HOST_METRICS, HOURS, PRICES, WORKLOAD_METRICS
 from tidemill.simulator.run import Result, simulate
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support.stories import bursts, the_template, told
+from support.builders.stories import bursts, the_template, told
 
-from tidemill.scaling.timeline import DesiredChanged
+from tidemill.scaling.facts import DesiredChanged
 from tidemill.simulator.compare import compare
 from tidemill.simulator.policies import rivals
 from tidemill.simulator.run import START

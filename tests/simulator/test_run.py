@@ -9,10 +9,10 @@ import pytest
 from hypothesis import Phase, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
-from support.stories import PARAMETERS, bursts, foreseen, stories, the_template, told
+from support.builders.stories import PARAMETERS, bursts, foreseen, stories, the_template, told
 
+from tidemill.scaling.facts import CapacitySampled, DesiredChanged, InstanceChanged
 from tidemill.scaling.spec import AdjustmentType, StepAdjustment, StepScalingPolicy, WarmPool
-from tidemill.scaling.timeline import CapacitySampled, DesiredChanged, InstanceChanged
 from tidemill.simulator.handling import HandlerTime
 from tidemill.simulator.policies import rivals
 from tidemill.simulator.run import Subject, simulate
@@ -20,7 +20,7 @@ from tidemill.simulator.scenario import SCENARIOS, Scenario, constant
 from tidemill.simulator.times import Times
 
 if TYPE_CHECKING:
-    from tidemill.scaling.timeline import Fact
+    from tidemill.scaling.facts import Fact
 
 
 def a_rival(chosen: tuple[Subject, int]) -> Subject:

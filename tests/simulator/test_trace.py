@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.stories import the_template
+from support.builders.stories import the_template
 
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.handling import HandlerTime

@@ -7,12 +7,12 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.fleets import product_fleet
+from support.builders.fleets import product_fleet
 
 from consumer import cycle
+from tidemill.scaling.template.user_data import UserDataError
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.worker import Steps, Worker, read_worker
-from tidemill.userdata import UserDataError
 
 RHYTHMS = st.builds(
     cycle.Rhythm,

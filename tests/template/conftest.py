@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.stack_calls import Recorded, record
+from support.stack.calls import Recorded, record
 
 if TYPE_CHECKING:
-    from support.ministack import Ministack
+    from support.emulators.ministack import Ministack
 
 
 @pytest.fixture(scope="session")

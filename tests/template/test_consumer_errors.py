@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from support.metric_uses import resolver
-from support.programs import running
+from support.emulators.programs import running
+from support.stack.metric_uses import resolver
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.ministack import Ministack
+    from support.emulators.ministack import Ministack
 
 HANDLERS: Final = (
     "import sys\n\n\ndef fail(message):\n    raise ValueError\n\n\n"

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from support.metric_uses import FAST, UNIT_WORDS, resolver, table, widget_uses, widgets
+from support.stack.metric_uses import FAST, UNIT_WORDS, resolver, table, widget_uses, widgets
 
 
 def every_widget(*kinds: str) -> list[dict[str, Any]]:

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from support.emulators import SAM, STACK, localstack_emulator, ministack_emulator, require
-from support.fleets import PRODUCT_TEMPLATE
-from support.questions import ASKED_WITH, QUESTIONS
+from support.builders.fleets import PRODUCT_TEMPLATE
+from support.emulators.sam import SAM, STACK, localstack_emulator, ministack_emulator, require
+from support.stack.questions import ASKED_WITH, QUESTIONS
 
-from tidemill.rig.deployment import without
-from tidemill.scaling.template import parse_template
+from tidemill.rig.local_aws.deployment import without
+from tidemill.scaling.template.document import parse_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from support.emulators import Emulator
+    from support.emulators.sam import Emulator
 
 pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(400)]
 

@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.fleets import PRODUCT_TEMPLATE, product_template, product_text
-from support.stack_policies import statements_in
+from support.builders.fleets import PRODUCT_TEMPLATE, product_template, product_text
+from support.stack.policies import statements_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,7 +177,10 @@ def test_the_parameters_table_of_the_documentation_is_the_templates() -> None:
 def test_the_costs_in_the_documentation_are_those_worked_out() -> None:
     """The sums and the prices that they are made of."""
     printed = subprocess.run(
-        [sys.executable, "-m", "tidemill.cost"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "tidemill.simulator.prices"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     sums, _, prices = printed.strip().split("\n\n")
     written = (PRODUCT_TEMPLATE.parent / "docs/deploy.md").read_text()

@@ -7,21 +7,21 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from support.fleets import product_template
-from support.iam import Decision, decide, grants, listed, matches
-from support.instance import user_data
-from support.stack_calls import COMMANDS, DEAD_LETTERS, KEY, SHOP, WITH_ALL, calls
-from support.stack_policies import policies
+from support.aws_rules.iam import Decision, decide, grants, listed, matches
+from support.builders.fleets import product_template
+from support.fakes.instance import user_data
+from support.stack.calls import COMMANDS, DEAD_LETTERS, KEY, SHOP, WITH_ALL, calls
+from support.stack.policies import policies
 
-from tidemill.scaling.intrinsics import Resolver
+from tidemill.scaling.template.resolver import Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from support.iam import Call, Statement
-    from support.stack_calls import Recorded
+    from support.aws_rules.iam import Call, Statement
+    from support.stack.calls import Recorded
 
-    from tidemill.scaling.template import Document
+    from tidemill.scaling.template.document import Document
 
 SPARE: Final = {
     # For a handler of one's own that may not be interrupted: it protects its instance meanwhile.

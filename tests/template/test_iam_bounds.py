@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from support.fleets import product_template
-from support.iam import Call, Decision, decide
-from support.ministack import REGION
-from support.stack_calls import (
+from support.aws_rules.iam import Call, Decision, decide
+from support.builders.fleets import product_template
+from support.emulators.ministack import REGION
+from support.stack.calls import (
     ACCOUNT,
     DEAD_LETTERS,
     FROM_INSTANCE,
@@ -26,12 +26,12 @@ from support.stack_calls import (
     calls,
     log_stream,
 )
-from support.stack_policies import policies
+from support.stack.policies import policies
 
-from tidemill.scaling.intrinsics import Resolver
+from tidemill.scaling.template.resolver import Resolver
 
 if TYPE_CHECKING:
-    from support.stack_calls import Recorded
+    from support.stack.calls import Recorded
 
 ENDPOINTS: Final = {
     "autoscaling": {"autoscaling"},

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import pytest
 from botocore.session import get_session
-from support.instance import PLACE
-from support.metric_uses import FAST, Use, resolver, table, used
+from support.fakes.instance import PLACE
+from support.stack.metric_uses import FAST, Use, resolver, table, used
 
 STATISTICS: Final = {"gauge": {"Average", "Maximum", "Minimum"}, "count": {"Sum"}}
 """What can sensibly be asked of a kind of metric."""

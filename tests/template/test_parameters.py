@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
-from support.fleets import product_fleet, product_template
+from support.builders.fleets import product_fleet, product_template
 
 from tidemill.scaling.errors import ParameterError
 
 if TYPE_CHECKING:
-    from support.ministack import Ministack
+    from support.emulators.ministack import Ministack
 
 TEMPLATE = product_template()
 PARAMETERS = TEMPLATE["Parameters"]

@@ -8,16 +8,16 @@ import shlex
 from typing import TYPE_CHECKING
 
 import pytest
-from support.emf import published
-from support.instance import PLACE, user_data
-from support.metric_uses import from_source, resolver
-from support.signal_function import START, sample
+from support.aws_rules.emf import published
+from support.fakes.instance import PLACE, user_data
+from support.fakes.signal_function import START, sample
+from support.stack.metric_uses import from_source, resolver
 
 from consumer import settings
 from consumer.emf import Counts, Source, cycle_line
 
 if TYPE_CHECKING:
-    from support.emf import Published
+    from support.aws_rules.emf import Published
 
 
 def assert_published(metrics: list[Published], source: str) -> None:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import pytest
-from support.fleets import PRODUCT_TEMPLATE, product_template
+from support.builders.fleets import PRODUCT_TEMPLATE, product_template
 
 import consumer
 from consumer.emf import Counts, Source, cycle_line
-from consumer.lines import ContentLine
+from consumer.message_log import ContentLine
 from consumer.outcome import Result
 from shared.logs import JsonFormatter
 

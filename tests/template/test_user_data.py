@@ -9,9 +9,9 @@ import subprocess
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from support import stand_in
-from support.fleets import product_fleet, product_template
-from support.instance import (
+from support.builders.fleets import product_fleet, product_template
+from support.fakes import stand_in
+from support.fakes.instance import (
     INSTANCE_ID,
     PLACE,
     REPOSITORY,
@@ -21,16 +21,16 @@ from support.instance import (
     needed_command,
     user_data,
 )
-from support.metadata import NOT_FOUND, OUTAGE, SILENCE
+from support.fakes.metadata import NOT_FOUND, OUTAGE, SILENCE
 
 from consumer import settings
-from tidemill.scaling.reading import read_fleet
-from tidemill.userdata import container_environment
+from tidemill.scaling.template.fleet import read_fleet
+from tidemill.scaling.template.user_data import container_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.instance import Life
+    from support.fakes.instance import Life
 
 STATE: Final = "autoscaling/target-lifecycle-state"
 SPOT: Final = "spot/instance-action"

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from tidemill.lint.finding import Fault, Rule, Severity
 from tidemill.lint.sampling import MANY, Sample, queues_of, rung_in
-from tidemill.lint.world import metrics_of
-from tidemill.scaling.queue_metrics import NOT_VISIBLE, PERIOD, queue_metric
-from tidemill.scaling.tracking import low_alarms
+from tidemill.lint.situation import metrics_of
+from tidemill.scaling.metrics.queue import NOT_VISIBLE, PERIOD, queue_metric
+from tidemill.scaling.policies.tracking import low_alarms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tidemill.lint.subject import Subject
-    from tidemill.lint.world import World
+    from tidemill.lint.linted_fleet import Subject
+    from tidemill.lint.situation import World
     from tidemill.scaling.spec import Alarm
 
 GAUGES = "Approximate"

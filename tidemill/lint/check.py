@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidemill.lint import alarms, instances, waking, work
+from tidemill.lint import alarms, instances
+from tidemill.lint import messages as work
+from tidemill.lint import scale_from_zero as waking
 from tidemill.lint.finding import Finding, Rule, Severity
+from tidemill.lint.linted_fleet import Subject
 from tidemill.lint.positions import read_positions
-from tidemill.lint.subject import Subject
-from tidemill.scaling.intrinsics import Place, Resolver
-from tidemill.scaling.reading import read_fleets
-from tidemill.scaling.reading_alarms import read_alarms
-from tidemill.scaling.reading_machine import read_user_data
-from tidemill.scaling.reading_policies import read_policies
-from tidemill.scaling.reading_queue import QUEUE, watched_queues
-from tidemill.scaling.reading_rest import left_out_of_template
-from tidemill.scaling.template import parse_template
+from tidemill.scaling.template.alarms import read_alarms
+from tidemill.scaling.template.document import parse_template
+from tidemill.scaling.template.fleet import read_fleets
+from tidemill.scaling.template.machine import read_user_data
+from tidemill.scaling.template.place import Place
+from tidemill.scaling.template.policies import read_policies
+from tidemill.scaling.template.queue import QUEUE, watched_queues
+from tidemill.scaling.template.resolver import Resolver
+from tidemill.scaling.template.unmodelled import left_out_of_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tidemill.lint.subject import Subject
+    from tidemill.lint.linted_fleet import Subject
 
 
 class Severity(StrEnum):

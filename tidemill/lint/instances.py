@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidemill.lint.finding import Fault, Rule, Severity
-from tidemill.lint.subject import PROPERTIES, path
-from tidemill.lint.work import DRAIN
-from tidemill.scaling.decision import warmup
-from tidemill.scaling.hooks import LAUNCHING, TERMINATING, hooks_for
-from tidemill.scaling.properties import part, whole
+from tidemill.lint.linted_fleet import PROPERTIES, path
+from tidemill.lint.messages import DRAIN
+from tidemill.scaling.group.hooks import LAUNCHING, TERMINATING, hooks_for
+from tidemill.scaling.policies.decision import warmup
 from tidemill.scaling.spec import SimpleScalingPolicy
+from tidemill.scaling.template.properties import part, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tidemill.lint.subject import Subject
+    from tidemill.lint.linted_fleet import Subject
 
 STARTING = 40
 """Seconds from InService to a working consumer: booting, pulling the image, starting. Assumed, as

@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidemill.lint.world import World, asked, metrics_of, steady_state, value_in
-from tidemill.scaling.group_metrics import NAMESPACE
-from tidemill.scaling.queue_metrics import NOT_VISIBLE, VISIBLE, queue_metric
-from tidemill.scaling.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
+from tidemill.lint.situation import World, asked, metrics_of, steady_state, value_in
+from tidemill.scaling.group.metrics import NAMESPACE
+from tidemill.scaling.metrics.queue import NOT_VISIBLE, VISIBLE, queue_metric
+from tidemill.scaling.metrics.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
 from tidemill.scaling.spec import StepScalingPolicy
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 from matplotlib import pyplot as plt
 
-from tidemill.report.figure import (
+from tidemill.report.tables import markdown_table
+from tidemill.report.timeline_figure import (
     BESIDE_TITLE,
     STATE_COLOURS,
     STYLE,
@@ -18,8 +19,7 @@ from tidemill.report.figure import (
     drawn,
     in_service,
 )
-from tidemill.report.tables import markdown_table
-from tidemill.scaling.timeline import (
+from tidemill.scaling.facts import (
     ActivityStarted,
     AlarmChanged,
     DesiredChanged,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from tidemill.scaling.timeline import Fact
+    from tidemill.scaling.facts import Fact
 
 Row = tuple[str, str, str]
 """What is compared, in the rig, and in the simulator."""

@@ -7,7 +7,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tidemill.report.errors import ReportError
-from tidemill.report.figure import draw_timeline
 from tidemill.report.results import (
     Logs,
     Summary,
@@ -19,13 +18,14 @@ from tidemill.report.results import (
 from tidemill.report.sentences import clock_time
 from tidemill.report.story import conclusion, test_process
 from tidemill.report.tables import markdown_table, summary_rows
-from tidemill.scaling.timeline import ActivityStarted, AlarmChanged, Noted
+from tidemill.report.timeline_figure import draw_timeline
+from tidemill.scaling.facts import ActivityStarted, AlarmChanged, Noted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from tidemill.scaling.timeline import Fact
+    from tidemill.scaling.facts import Fact
 
 WHERE = """\
 This is a run of an offline rig on one machine, **not of AWS**. Real in it: producer and consumers \

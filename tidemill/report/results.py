@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tidemill.report.errors import ReportError
-from tidemill.scaling.timeline import ActivityStarted, Fact, from_record
+from tidemill.scaling.facts import ActivityStarted, Fact, from_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tidemill.scaling.timeline import (
+from tidemill.scaling.facts import (
     ActivityStarted,
     AlarmChanged,
     CapacitySampled,

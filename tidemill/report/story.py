@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.timeline import DesiredChanged, InstanceChanged, QueueSampled
+from tidemill.scaling.facts import DesiredChanged, InstanceChanged, QueueSampled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tidemill.report.results import Logs, Summary
-    from tidemill.scaling.timeline import Fact
+    from tidemill.scaling.facts import Fact
 
 
 def conclusion(facts: Sequence[Fact], summary: Summary) -> str:

@@ -10,24 +10,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from tidemill.rig.account import read_sent_log, settle_account
 from tidemill.rig.children import end_children
 from tidemill.rig.errors import RigError
 from tidemill.rig.leftovers import child_environment
-from tidemill.scaling.timeline import (
-    ActivityStarted,
-    Fact,
-    InstanceChanged,
-    in_service_over_time,
-)
+from tidemill.rig.reconciliation import read_sent_log, settle_account
+from tidemill.scaling.facts import ActivityStarted, Fact, InstanceChanged, in_service_over_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from tidemill.rig.account import Account, SentMessage
+    from tidemill.rig.reconciliation import Account, SentMessage
     from tidemill.rig.rig import Rig
-    from tidemill.status import Status
+    from tidemill.rig.status import Status
 
 STATUS_SECONDS = 0.5
 PRODUCER_STOP_SECONDS = 10.0

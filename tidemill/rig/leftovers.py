@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from tidemill.rig.clients import without_aws
+from tidemill.rig.local_aws.clients import without_aws
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

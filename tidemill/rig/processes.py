@@ -7,10 +7,10 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from tidemill.boot_times import LAUNCH_SECONDS, RESTART_SECONDS, USER_DATA_SECONDS
 from tidemill.rig.children import end_children
 from tidemill.rig.errors import RigError
 from tidemill.rig.leftovers import child_environment
+from tidemill.scaling.boot_times import LAUNCH_SECONDS, RESTART_SECONDS, USER_DATA_SECONDS
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
 
 if TYPE_CHECKING:

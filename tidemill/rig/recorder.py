@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tidemill.scaling.timeline import Fact, to_record
+from tidemill.scaling.facts import Fact, to_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,38 +8,38 @@ from dataclasses import dataclass, replace
 from threading import RLock
 from typing import TYPE_CHECKING, Protocol
 
-from tidemill.boot_times import LAUNCH_SECONDS, USER_DATA_SECONDS
 from tidemill.rig.autoscaling.ports import View
-from tidemill.rig.clients import REGION, LocalClients, client_settings
 from tidemill.rig.clock import RigClock
 from tidemill.rig.consumer_logs import ConsumerLogs
 from tidemill.rig.durations import rounding, shortened, whole
 from tidemill.rig.errors import RigError
-from tidemill.rig.mirror import CloudWatchMirror
-from tidemill.rig.queues import QueueProbe
+from tidemill.rig.local_aws.clients import REGION, LocalClients, client_settings
+from tidemill.rig.local_aws.cloudwatch_mirror import CloudWatchMirror
+from tidemill.rig.local_aws.queue_probe import QueueProbe
 from tidemill.rig.recorder import Recorder
-from tidemill.scaling.activities import Activity
-from tidemill.scaling.activities import tell as tell_activities
+from tidemill.rig.status import Status
+from tidemill.scaling.boot_times import LAUNCH_SECONDS, USER_DATA_SECONDS
 from tidemill.scaling.driver import drive
-from tidemill.scaling.intrinsics import Place
+from tidemill.scaling.facts import Noted
 from tidemill.scaling.loop import Memory, begin
 from tidemill.scaling.ports import Ports, World
-from tidemill.scaling.reading import read_fleet
-from tidemill.scaling.requests import Applied, apply
-from tidemill.scaling.timeline import Noted
-from tidemill.status import Status
-from tidemill.userdata import container_environment
+from tidemill.scaling.requests.activities import Activity
+from tidemill.scaling.requests.activities import tell as tell_activities
+from tidemill.scaling.requests.apply import Applied, apply
+from tidemill.scaling.template.fleet import read_fleet
+from tidemill.scaling.template.place import Place
+from tidemill.scaling.template.user_data import container_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from tidemill.rig.deployment import Deployment
-    from tidemill.scaling.commands import Command
-    from tidemill.scaling.instances import GroupMemory
+    from tidemill.rig.local_aws.deployment import Deployment
+    from tidemill.scaling.facts import Fact
+    from tidemill.scaling.group.memory import GroupMemory
     from tidemill.scaling.loop import Turn
-    from tidemill.scaling.template import Document
-    from tidemill.scaling.timeline import Fact
+    from tidemill.scaling.requests.commands import Command
+    from tidemill.scaling.template.document import Document
 
 STACK = "tidemill"
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)

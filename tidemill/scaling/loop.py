@@ -5,42 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.alarm import AlarmMemory, evaluation_range
-from tidemill.scaling.decision import decide
-from tidemill.scaling.group import (
-    CONTINUE,
-    GroupMemory,
-    Step,
+from tidemill.scaling.alarms.alarm import AlarmMemory
+from tidemill.scaling.alarms.verdict import evaluation_range
+from tidemill.scaling.alarms.watching import AlarmWatch, in_alarm, watch_alarms
+from tidemill.scaling.facts import CapacitySampled, Fact, QueueSampled
+from tidemill.scaling.group.capacity import see_capacity
+from tidemill.scaling.group.hooks import CONTINUE
+from tidemill.scaling.group.memory import GroupMemory, Step
+from tidemill.scaling.group.metrics import group_datapoints
+from tidemill.scaling.group.reconcile import reconcile, replace_unhealthy
+from tidemill.scaling.group.transitions import (
     booted,
     expire_hooks,
     gone,
-    group_datapoints,
     hook_completed,
-    reconcile,
-    replace_unhealthy,
     replace_vanished,
-    see_capacity,
 )
-from tidemill.scaling.metrics import Datapoint, MetricStore
-from tidemill.scaling.policy import clamp
-from tidemill.scaling.queue_metrics import PERIOD, Activity, QueueSample, observe, queue_datapoints
-from tidemill.scaling.schedule import first_due, run_due
-from tidemill.scaling.signal import signal_datapoints
-from tidemill.scaling.timeline import (
-    CapacitySampled,
-    Fact,
-    QueueSampled,
-)
-from tidemill.scaling.tracking import agree, low_alarms
-from tidemill.scaling.watching import EVALUATION_LAG, AlarmWatch, in_alarm, watch_alarms
+from tidemill.scaling.metrics.queue import PERIOD, Activity, QueueSample, observe, queue_datapoints
+from tidemill.scaling.metrics.signal import signal_datapoints
+from tidemill.scaling.metrics.store import Datapoint, MetricStore
+from tidemill.scaling.policies.decision import decide
+from tidemill.scaling.policies.schedule import first_due, run_due
+from tidemill.scaling.policies.step import clamp
+from tidemill.scaling.policies.tracking import agree, low_alarms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tidemill.scaling.schedule import Due
+    from tidemill.scaling.policies.schedule import Due
     from tidemill.scaling.spec import Alarm, Fleet
-
-__all__ = ["EVALUATION_LAG", "AlarmWatch"]
 
 
 @dataclass(frozen=True, slots=True)

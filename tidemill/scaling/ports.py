@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tidemill.scaling.loop import InstanceEvent, Turn
-    from tidemill.scaling.queue_metrics import QueueSample
+    from tidemill.scaling.metrics.queue import QueueSample
 
 
 class Probe(Protocol):

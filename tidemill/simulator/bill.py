@@ -1,10 +1,10 @@
-"""What a run costs a day, by the prices of tidemill.cost."""
+"""What a run costs a day, by the prices of tidemill.simulator.prices."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tidemill.cost import (
+from tidemill.simulator.prices import (
     BATCH,
     COMPRESSED,
     CYCLE_BYTES,
@@ -25,8 +25,8 @@ from tidemill.cost import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tidemill.cost import Price
     from tidemill.scaling.spec import Fleet
+    from tidemill.simulator.prices import Price
     from tidemill.simulator.run import Result
 
 DAYS_OF_MONTH = HOURS / 24

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.alarm import evaluation_interval, evaluation_range
-from tidemill.scaling.lifecycle import PREPARED
-from tidemill.scaling.loop import EVALUATION_LAG, Observation, begin, turn
-from tidemill.scaling.queue_metrics import ACTIVE_SECONDS, PERIOD, QueueSample, observe
-from tidemill.scaling.watching import beats
+from tidemill.scaling.alarms.verdict import evaluation_range
+from tidemill.scaling.alarms.watching import EVALUATION_LAG, beats
+from tidemill.scaling.alarms.window import evaluation_interval
+from tidemill.scaling.group.lifecycle import PREPARED
+from tidemill.scaling.loop import Observation, begin, turn
+from tidemill.scaling.metrics.queue import ACTIVE_SECONDS, PERIOD, QueueSample, observe
 from tidemill.simulator.foresight import Foresight, can_foresee
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tidemill.scaling.facts import Fact
     from tidemill.scaling.spec import Fleet
-    from tidemill.scaling.timeline import Fact
     from tidemill.simulator.fleet import SimulatedFleet
     from tidemill.simulator.queue import WorkQueue
 

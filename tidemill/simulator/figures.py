@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.timeline import CapacitySampled, QueueSampled
+from tidemill.scaling.facts import CapacitySampled, QueueSampled
 from tidemill.simulator.bill import dollars_a_day
 from tidemill.simulator.queue import RESOLUTION
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Sequence
 
-    from tidemill.scaling.timeline import Fact
+    from tidemill.scaling.facts import Fact
     from tidemill.simulator.run import Result, Subject
     from tidemill.simulator.scenario import Scenario
 

@@ -6,29 +6,29 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING
 
-from tidemill.scaling import alarm as alarms
-from tidemill.scaling.alarm import AlarmState
-from tidemill.scaling.decision import Ringing, decide, warmup
-from tidemill.scaling.group import group_datapoints, see_capacity
-from tidemill.scaling.group_metrics import NAMESPACE
-from tidemill.scaling.math_values import Frame
-from tidemill.scaling.metrics import Datapoint, MetricStore
-from tidemill.scaling.policy import find_step
-from tidemill.scaling.queries import compile_queries
-from tidemill.scaling.queue_metrics import PERIOD, queue_datapoints
-from tidemill.scaling.spec import StepScalingPolicy
-from tidemill.scaling.timeline import CapacitySampled, QueueSampled
-from tidemill.scaling.verdict import breaches, judge
+from tidemill.scaling.alarms.queries import compile_queries
+from tidemill.scaling.alarms.verdict import breaches, evaluation_range, judge
+from tidemill.scaling.alarms.watching import Ringing
+from tidemill.scaling.alarms.window import evaluation_interval
+from tidemill.scaling.facts import CapacitySampled, QueueSampled
+from tidemill.scaling.group.capacity import see_capacity
+from tidemill.scaling.group.metrics import NAMESPACE, group_datapoints
+from tidemill.scaling.metric_math.values import Frame
+from tidemill.scaling.metrics.queue import PERIOD, queue_datapoints
+from tidemill.scaling.metrics.store import Datapoint, MetricStore
+from tidemill.scaling.policies.decision import decide, warmup
+from tidemill.scaling.policies.step import find_step
+from tidemill.scaling.spec import AlarmState, StepScalingPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tidemill.scaling.group import GroupMemory
+    from tidemill.scaling.facts import Fact
+    from tidemill.scaling.group.memory import GroupMemory
     from tidemill.scaling.loop import Memory
-    from tidemill.scaling.metrics import Series
-    from tidemill.scaling.queue_metrics import Activity, QueueSample
+    from tidemill.scaling.metrics.queue import Activity, QueueSample
+    from tidemill.scaling.metrics.store import Series
     from tidemill.scaling.spec import Alarm, Fleet, MetricStat, StepAdjustment
-    from tidemill.scaling.timeline import Fact
 
     Source = tuple[MetricStat, str | None]
     """What an alarm reads: a metric's statistic, in a unit where it asks for one."""
@@ -54,7 +54,7 @@ def _is_plain(alarm: Alarm) -> bool:
     called = {name for query in alarm.queries for name in _CALLED.findall(query.expression or "")}
     return (
         periods == {PERIOD}
-        and alarms.evaluation_interval(alarm) == PERIOD
+        and evaluation_interval(alarm) == PERIOD
         and called <= POINTWISE
         and not alarm.ignore_low_samples
     )
@@ -73,7 +73,7 @@ class _Watch:
                 if source not in sources:
                     sources.append(source)
                 self.fetched.append((slot, sources.index(source)))
-        size = alarms.evaluation_range(alarm.evaluation_periods)
+        size = evaluation_range(alarm.evaluation_periods)
         self.values: deque[float | None] = deque([None] * size, maxlen=size)
         self.breaches: deque[bool | None] = deque([None] * size, maxlen=size)
         self.state = AlarmState.INSUFFICIENT_DATA

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.group import group_metric
-from tidemill.scaling.queue_metrics import VISIBLE, queue_metric
+from tidemill.scaling.group.metrics import group_metric
+from tidemill.scaling.metrics.queue import VISIBLE, queue_metric
+from tidemill.scaling.policies.tracking import tracking_alarms
 from tidemill.scaling.spec import (
     AdjustmentType,
     Alarm,
@@ -17,7 +18,6 @@ from tidemill.scaling.spec import (
     StepScalingPolicy,
     TargetTrackingPolicy,
 )
-from tidemill.scaling.tracking import tracking_alarms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.queue_metrics import PERIOD
+from tidemill.scaling.metrics.queue import PERIOD
 from tidemill.simulator.control import Control
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.fleet import SimulatedFleet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tidemill.boot_times import LAUNCH_SECONDS, RESTART_SECONDS, USER_DATA_SECONDS
+from tidemill.scaling.boot_times import LAUNCH_SECONDS, RESTART_SECONDS, USER_DATA_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,7 @@ class Times:
     """Seconds, but for the rates and shares that say otherwise.
 
     Attributes:
-        launch: from the order to a running instance. Measured; see tidemill.boot_times.
+        launch: from the order to a running instance. Measured; see tidemill.scaling.boot_times.
         user_data: from running to a started consumer: booting, pulling the image, `docker run`.
             Assumed; see there.
         restart: from running to a started consumer where a stopped instance of a warm pool is

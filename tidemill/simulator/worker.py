@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from consumer import cycle
+from tidemill.scaling.template.user_data import NoConsumerError, container_settings
 from tidemill.simulator.errors import SimulationError
-from tidemill.userdata import NoConsumerError, container_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,8 @@ from tidemill.rig.autoscaling.checks import check_name, policy_name, refuse
 from tidemill.rig.autoscaling.describing import DESCRIBING
 from tidemill.rig.autoscaling.membership import detach, enter_standby, exit_standby, terminate
 from tidemill.rig.autoscaling.protocol import unknown_action
-from tidemill.scaling import commands
 from tidemill.scaling.errors import invalid
+from tidemill.scaling.requests import commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

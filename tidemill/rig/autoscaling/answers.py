@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tidemill.rig.autoscaling.names import group_arn, scheduled_arn
-from tidemill.rig.clients import REGION
-from tidemill.scaling.group import global_timeout
-from tidemill.scaling.instances import HEALTH_CHECK
-from tidemill.scaling.timeline import stamp
+from tidemill.rig.local_aws.clients import REGION
+from tidemill.scaling.facts import stamp
+from tidemill.scaling.group.hooks import global_timeout
+from tidemill.scaling.group.memory import HEALTH_CHECK
 
 if TYPE_CHECKING:
     from tidemill.rig.autoscaling.ports import View
-    from tidemill.scaling.activities import Activity
-    from tidemill.scaling.instances import Instance
+    from tidemill.scaling.group.memory import Instance
+    from tidemill.scaling.requests.activities import Activity
     from tidemill.scaling.spec import LifecycleHook, MaintenancePolicy, ScheduledAction, WarmPool
 
 ZONE = f"{REGION}a"

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from tidemill.rig.autoscaling.answers import show_activity
 from tidemill.rig.autoscaling.checks import check_name, refuse
-from tidemill.scaling import commands
-from tidemill.scaling.activities import Activity, activity_id, tell
 from tidemill.scaling.errors import invalid
-from tidemill.scaling.timeline import Noted
+from tidemill.scaling.facts import Noted
+from tidemill.scaling.requests import commands
+from tidemill.scaling.requests.activities import Activity, activity_id, tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

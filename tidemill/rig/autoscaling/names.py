@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import uuid5
 
-from tidemill.rig.clients import REGION
-from tidemill.scaling.activities import OURS
+from tidemill.rig.local_aws.clients import REGION
+from tidemill.scaling.requests.activities import OURS
 
 ACCOUNT = "000000000000"
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from tidemill.scaling.activities import Activity
-    from tidemill.scaling.commands import Command
-    from tidemill.scaling.instances import GroupMemory
-    from tidemill.scaling.requests import Applied
+    from tidemill.scaling.group.memory import GroupMemory
+    from tidemill.scaling.requests.activities import Activity
+    from tidemill.scaling.requests.apply import Applied
+    from tidemill.scaling.requests.commands import Command
     from tidemill.scaling.spec import Fleet
 
 

@@ -1,0 +1,69 @@
+"""Turns lines of input into messages to send, and tells which lines cannot be sent."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import TYPE_CHECKING, Final
+
+from producer.line_reader import chunks, split_lines
+from producer.outgoing_message import Origin, Outgoing, Rejected
+from shared.errors import InvalidMessageError
+from shared.message import parse
+from shared.queue import MAX_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from io import FileIO
+
+    from shared.stopping import Stop
+
+TOO_LONG: Final = f"more than {MAX_BYTES} bytes, the most that SQS takes"
+
+FORBIDDEN: Final = re.compile("[\ufffe\uffff]")
+"""Of the characters that JSON allows, those that SQS refuses (API reference, SendMessage)."""
+
+
+def read(
+    file: FileIO, path: str, latest_year: int, stop: Stop
+) -> Iterator[Outgoing | Rejected | None]:
+    """Yield a message or a rejection for each line that is not blank, None where input pauses.
+
+    Raises:
+        InputError: reading failed.
+    """
+    # One more than the limit, for the carriage return that a line from Windows ends with.
+    return checked(split_lines(chunks(file, path, stop), MAX_BYTES + 1), latest_year)
+
+
+def checked(
+    lines: Iterable[tuple[int, bytes | None] | None], latest_year: int
+) -> Iterator[Outgoing | Rejected | None]:
+    """Yield a message or a rejection for each line that is not blank; None stays None."""
+    for entry in lines:
+        if entry is None:
+            yield None
+            continue
+        number, line = entry
+        if line is None:
+            yield Rejected(number, TOO_LONG)
+            continue
+        if number == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
+        if line.strip():
+            yield _outgoing(number, line.removesuffix(b"\r"), latest_year)
+
+
+def _outgoing(number: int, line: bytes, latest_year: int) -> Outgoing | Rejected:
+    if len(line) > MAX_BYTES:
+        return Rejected(number, TOO_LONG)
+    try:
+        vehicle = parse(line, latest_year).vehicle
+        body = line.decode()
+    except InvalidMessageError as error:
+        return Rejected(number, str(error))
+    except UnicodeDecodeError as error:
+        return Rejected(number, f"not UTF-8: {error.reason} at byte {error.start + 1}")
+    if found := FORBIDDEN.search(body):
+        return Rejected(number, f"SQS does not take the character U+{ord(found[0]):04X}")
+    return Outgoing(body, len(line), Origin.LINE, number, vehicle.vehicle_id)

@@ -1,0 +1,111 @@
+"""The commands: what they print and draw, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.builders.fleets import PRODUCT_TEMPLATE
+from typer.testing import CliRunner
+
+from tidemill.cli.simulate import app
+from tidemill.simulator.compare import CLAIRVOYANT
+from tidemill.simulator.errors import SimulationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEMPLATE = ("--template", str(PRODUCT_TEMPLATE))
+
+
+def run(*words: str) -> Any:  # noqa: ANN401 - typer's own result
+    """Run a command."""
+    return CliRunner().invoke(app, [*words])
+
+
+def test_one_scenario_is_simulated_as_json() -> None:
+    """The figures carry the seed and the conservation of messages."""
+    done = run("simulate", *TEMPLATE, "--scenario", "single", "--seed", "7", "--json")
+    assert done.exit_code == 0, done.output
+    (figures,) = json.loads(done.stdout)["runs"]
+    assert (figures["scenario"], figures["seed"], figures["lost"]) == ("single", 7, 0)
+    assert figures["wait_until_processed"]["max"] > 60
+
+
+def test_the_table_has_a_line_for_each_scenario() -> None:
+    """In the order in which they are asked for."""
+    done = run("simulate", *TEMPLATE, "--scenario", "burst", "--scenario", "single")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.index("burst") < done.stdout.index("single")
+
+
+def test_a_parameter_changes_the_fleet() -> None:
+    """As it does in the demo."""
+    smaller = ("--parameter", "MaxInstances=2")
+    done = run("simulate", *TEMPLATE, "--scenario", "burst", "--json", *smaller)
+    assert json.loads(done.stdout)["runs"][0]["peak_instances"] == 2
+
+
+def test_a_trace_of_one_s_own_is_simulated(tmp_path: Path) -> None:
+    """It is named after its file."""
+    trace = tmp_path / "monday.csv"
+    trace.write_text("time,count\n2026-01-05T08:00:00Z,40\n2026-01-05T09:00:00Z,10\n")
+    done = run("simulate", *TEMPLATE, "--trace", str(trace), "--json")
+    (figures,) = json.loads(done.stdout)["runs"]
+    assert (figures["scenario"], figures["sent"]) == ("monday", 50)
+
+
+def test_the_same_run_draws_the_same_picture(tmp_path: Path) -> None:
+    """Byte for byte."""
+    files = [tmp_path / "one.svg", tmp_path / "two.svg"]
+    for file in files:
+        done = run("simulate", *TEMPLATE, "--scenario", "single", "--picture", str(file))
+        assert done.exit_code == 0, done.output
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_a_comparison_has_every_policy_and_the_bounds(tmp_path: Path) -> None:
+    """And draws them."""
+    picture = tmp_path / "compared.png"
+    done = run("compare", *TEMPLATE, "--scenario", "burst", "--json", "--picture", str(picture))
+    assert done.exit_code == 0, done.output
+    runs = json.loads(done.stdout)["runs"]
+    assert [runs[0]["policy"], runs[-1]["policy"]] == ["template", CLAIRVOYANT]
+    assert all(one["mean_wait"] >= runs[-1]["mean_wait"] for one in runs)
+    assert all(one["dollars_a_day"] >= runs[-1]["dollars_a_day"] for one in runs)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        pytest.param(("--scenario", "doom"), "there is no doom", id="no such scenario"),
+        pytest.param(("--scenario", "single", "--trace", "x.csv"), "exclude each other", id="both"),
+        pytest.param(("--picture", "x.png"), "one scenario", id="a picture of many"),
+        pytest.param(("--picture", "x.gif"), "ends in .png or .svg", id="a picture of what kind"),
+        pytest.param(("--picture", "nowhere/x.png"), "no folder nowhere", id="a picture where"),
+        pytest.param(("--parameter", "MaxInstances"), "NAME=VALUE", id="no value"),
+    ],
+)
+def test_wrong_usage_is_told(words: tuple[str, ...], says: str) -> None:
+    """With the exit code of usage, and without a traceback."""
+    done = run("simulate", *TEMPLATE, *words)
+    assert done.exit_code == 2
+    assert says in " ".join(done.output.replace("│", " ").split())
+
+
+def test_a_trace_that_is_not_there_is_no_traceback() -> None:
+    """The error is one that the program's main tells in one line."""
+    done = run("simulate", *TEMPLATE, "--trace", "nowhere.csv")
+    assert isinstance(done.exception, SimulationError)
+
+
+def test_recording_without_a_region_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says what is missing."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    done = run("trace", "--queue", "work")
+    assert isinstance(done.exception, SimulationError)
+    assert "region" in str(done.exception).lower()

@@ -1,0 +1,70 @@
+"""Tests of operational events as lines."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import TYPE_CHECKING
+
+import pytest
+from support.fakes.consuming import FakeSink
+
+from consumer import logging_setup as events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def fresh_logging() -> Iterator[None]:
+    """Put logging and warnings back as they were."""
+    root, python = logging.getLogger(), logging.getLogger("py.warnings")
+    handlers, level = root.handlers[:], root.level
+    root.handlers.clear()
+    with warnings.catch_warnings():
+        show, form = warnings.showwarning, warnings.formatwarning
+        yield
+        logging.captureWarnings(capture=False)
+        warnings.showwarning, warnings.formatwarning = show, form
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    python.handlers.clear()
+    python.propagate = True
+
+
+@pytest.mark.usefixtures("fresh_logging")
+def test_records_become_lines_of_their_instance() -> None:
+    """At the level asked for; libraries only warn."""
+    sink, stdout = FakeSink(), FakeSink()
+    events.configure(sink, stdout, "DEBUG", "i-0123")
+    logging.getLogger("consumer.worker").debug("queue empty", extra={"fields": {"wait": 1}})
+    logging.getLogger("botocore.endpoint").debug("a very long story")
+    logging.getLogger("urllib3.connectionpool").warning("slow")
+    assert [(line["event"], line["level"]) for line in sink.lines] == [
+        ("queue empty", "DEBUG"),
+        ("slow", "WARNING"),
+    ]
+    assert (sink.lines[0]["instance_id"], sink.lines[0]["wait"]) == ("i-0123", 1)
+    assert stdout.lines == []
+
+
+@pytest.mark.usefixtures("fresh_logging")
+def test_warnings_go_to_standard_output_alone() -> None:
+    """Those of watchtower about CloudWatch Logs would feed themselves."""
+    sink, stdout = FakeSink(), FakeSink()
+    events.configure(sink, stdout, "INFO", "i-0123")
+    warnings.simplefilter("always")
+    warnings.warn("Failed to deliver logs", stacklevel=1)
+    assert sink.lines == []
+    [line] = stdout.lines
+    assert (line["level"], line["event"]) == ("WARNING", "Failed to deliver logs")
+
+
+@pytest.mark.usefixtures("fresh_logging")
+def test_a_sink_that_is_gone_breaks_no_log_call() -> None:
+    """The worker notices by itself that standard output is closed."""
+    sink = FakeSink()
+    sink.error = BrokenPipeError()
+    events.configure(sink, sink, "INFO", "i-0123")
+    logging.getLogger("consumer").info("stopping")
+    assert sink.lines == []

@@ -1,0 +1,74 @@
+"""Tests of the lines with the messages' content."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from support.fakes.consuming import CIVIC, START, message
+
+from consumer.message_log import content_lines
+from consumer.outcome import Outcome, Result
+
+
+def line(body: str, result: Result, reason: str | None = None) -> bytes:
+    """Return the line for a message with this body."""
+    outcome = Outcome(
+        received=message(7, body, receive_count=2),
+        result=result,
+        reason=reason,
+        age=4.98765,
+        duration=0.01234567,
+        finished_at=START,
+    )
+    [encoded] = content_lines("i-0123", [outcome])
+    return encoded
+
+
+def test_a_processed_message_leaves_its_json_as_it_was_sent() -> None:
+    """Spaces, order of fields and all, and without fields that say nothing."""
+    body = CIVIC.replace(",", ", ")
+    assert line(body, Result.PROCESSED) == (
+        b'{"time":"2026-09-21T14:13:20.000+00:00","level":"INFO","event":"message",'
+        b'"instance_id":"i-0123","message_id":"id-7","receive_count":2,"age_seconds":4.988,'
+        b'"duration_seconds":0.012346,"outcome":"processed","body":' + body.encode() + b"}"
+    )
+
+
+def test_a_message_of_many_lines_is_one_line() -> None:
+    """Whatever reads the log takes a line for a message."""
+    encoded = line(json.dumps(json.loads(CIVIC), indent=2), Result.PROCESSED)
+    assert b"\n" not in encoded
+    assert json.loads(encoded)["body"] == json.loads(CIVIC)
+
+
+def test_a_failed_message_says_why() -> None:
+    """As a warning, with the body."""
+    fields = json.loads(line(CIVIC, Result.FAILED, "ValueError: no"))
+    assert (fields["level"], fields["outcome"]) == ("WARNING", "failed")
+    assert fields["reason"] == "ValueError: no"
+    assert fields["body"]["vehicleId"] == "VH2001"
+
+
+@pytest.mark.parametrize("body", ['{"vehicleId": 3}', "[1]", "null", '"text"', '{"a":\n1}'])
+def test_an_invalid_message_that_is_json_stays_json(body: str) -> None:
+    """It is as easy to search in as a valid one."""
+    fields = json.loads(line(body, Result.INVALID, "why"))
+    assert fields["outcome"] == "invalid"
+    assert fields["body"] == json.loads(body)
+    assert "body_text" not in fields
+
+
+@pytest.mark.parametrize("body", ["hello", '{"a":', "two\nlines", "", "[" * 50_000, '{"a":NaN}'])
+def test_an_invalid_message_that_is_not_json_is_text(body: str) -> None:
+    """Embedded as it is, it would break the line."""
+    encoded = line(body, Result.INVALID, "not JSON")
+    assert b"\n" not in encoded
+    assert json.loads(encoded)["body_text"] == body
+    assert "body" not in json.loads(encoded)
+
+
+def test_half_a_character_is_replaced() -> None:
+    """A lone surrogate cannot be encoded, and must not stop the worker."""
+    fields = json.loads(line("\ud800", Result.INVALID, "can't encode \ud800"))
+    assert (fields["body_text"], fields["reason"]) == ("?", "can't encode ?")

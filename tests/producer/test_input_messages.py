@@ -1,0 +1,122 @@
+"""Tests of turning lines into messages."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.fakes.producing import CIVIC, LATEST_YEAR, FakeStop, vehicle_line
+
+from producer.input_messages import TOO_LONG, checked, read
+from producer.line_reader import opened
+from producer.outgoing_message import Origin, Outgoing, Rejected
+from shared.queue import MAX_BYTES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def one(line: bytes | None, number: int = 1) -> Outgoing | Rejected | None:
+    """Return what becomes of a line; fails when that is not exactly one thing."""
+    (item,) = checked([(number, line)], LATEST_YEAR)
+    return item
+
+
+def padded(size: int) -> bytes:
+    """Return a valid line of exactly that many bytes, most of them two to a character."""
+    filler = "ä" * ((size - len(CIVIC) - 20) // 2)
+    body = CIVIC.replace("Civic", filler).encode()
+    return body[:-1] + b" " * (size - len(body)) + b"}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(CIVIC, id="compact"),
+        pytest.param(f"  {CIVIC}\t", id="white space around"),
+        pytest.param(CIVIC.replace(":", " : "), id="white space within"),
+        pytest.param(CIVIC.replace("{", '{"unknown":[1,{"a":null}],', 1), id="unknown field"),
+        pytest.param(CIVIC.replace("Honda", "Škoda"), id="UTF-8"),
+        pytest.param(CIVIC.replace("Honda", "\\u0160koda"), id="escape"),
+    ],
+)
+def test_a_valid_line_is_sent_as_it_stands(line: str) -> None:
+    """What the user wrote, not what we would have written."""
+    assert one(line.encode(), 7) == Outgoing(line, len(line.encode()), Origin.LINE, 7, "VH2001")
+
+
+@pytest.mark.parametrize("line", [b"", b"  ", b"\t", b"\r", codecs.BOM_UTF8], ids=repr)
+def test_a_blank_line_is_nothing(line: bytes) -> None:
+    """Not a message, not a mistake."""
+    assert list(checked([(1, line)], LATEST_YEAR)) == []
+
+
+def test_what_editors_put_around_a_line_is_none_of_it() -> None:
+    """The carriage return of Windows, and a byte order mark at the file's beginning."""
+    item = one(codecs.BOM_UTF8 + CIVIC.encode() + b"\r")
+
+    assert isinstance(item, Outgoing)
+    assert item.body == CIVIC
+    assert item.size == len(CIVIC)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        pytest.param(b"nonsense", "not JSON", id="not JSON"),
+        pytest.param(b"[]", "Expected `object`, got `array`", id="no object"),
+        pytest.param(CIVIC.replace("2020", '"2020"').encode(), "$.year", id="wrong type"),
+        pytest.param(CIVIC.replace("2020", "2028").encode(), "$.year", id="year to come"),
+        pytest.param(b'{"vehicleId":"\xff"}', "not JSON", id="not UTF-8"),
+        pytest.param(CIVIC.encode("utf-16"), "not JSON", id="UTF-16"),
+        pytest.param(codecs.BOM_UTF8 + CIVIC.encode(), "not JSON", id="mark in a later line"),
+        pytest.param(
+            CIVIC.replace("Honda", "\ufffe").encode(), "the character U+FFFE", id="forbidden"
+        ),
+        pytest.param(None, TOO_LONG, id="dropped by the reader"),
+        pytest.param(padded(MAX_BYTES + 1), TOO_LONG, id="one byte too long"),
+    ],
+)
+def test_a_line_that_cannot_be_sent_is_rejected_with_its_number(
+    line: bytes | None, reason: str
+) -> None:
+    """People find the line and read why."""
+    item = one(line, 12)
+
+    assert isinstance(item, Rejected)
+    assert item.line == 12
+    assert reason in item.reason
+
+
+def test_a_line_of_exactly_the_limit_is_sent() -> None:
+    """SQS counts bytes, and takes this many."""
+    item = one(padded(MAX_BYTES))
+
+    assert isinstance(item, Outgoing)
+    assert item.size == MAX_BYTES
+
+
+@given(st.lists(st.none() | st.tuples(st.integers(1, 99), st.none() | st.binary())))
+def test_no_input_whatever_breaks_the_reading(lines: list[tuple[int, bytes | None] | None]) -> None:
+    """Every line is sent, rejected or blank, and pauses stay where they are."""
+    items = list(checked(lines, LATEST_YEAR))
+
+    assert items.count(None) == lines.count(None)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["Unix", "Windows"])
+def test_a_file_becomes_messages(tmp_path: Path, end: bytes) -> None:
+    """Numbers are those of the file, blank lines counted, and a long line does no harm."""
+    path = tmp_path / "vehicles.jsonl"
+    lines = [vehicle_line(1).encode(), b"", padded(MAX_BYTES), b"x" * (3 * MAX_BYTES), b"[]"]
+    path.write_bytes(end.join([*lines, vehicle_line(6).encode()]))
+
+    with opened(str(path)) as file:
+        items = list(read(file, str(path), LATEST_YEAR, FakeStop()))
+
+    assert [type(item) for item in items] == [Outgoing, Outgoing, Rejected, Rejected, Outgoing]
+    assert [item.number for item in items if isinstance(item, Outgoing)] == [1, 3, 6]
+    assert [item.line for item in items if isinstance(item, Rejected)] == [4, 5]

@@ -1,0 +1,169 @@
+"""The controller of a fleet of containers: what it adopts, and what its instances are told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import pytest
+from support.builders.fleets import product_fleet, product_template
+from support.fakes.engines import FakeEngine, HandClock
+from support.fakes.groups import ONE, TWO
+
+from tidemill.rig.containers.controller import FleetOptions, _for_instances, _world, adopted
+from tidemill.rig.containers.options import Depth
+from tidemill.rig.containers.world import Adopted
+from tidemill.rig.durations import shortened
+from tidemill.scaling.group.lifecycle import LifecycleState
+from tidemill.scaling.group.memory import GroupMemory
+from tidemill.scaling.group.reconcile import reconcile
+from tidemill.scaling.template.user_data import container_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tidemill.rig.containers.engine import ContainerSpec, Engine
+    from tidemill.rig.rig import Rig
+
+NOW: Final = 1_750_000_020.0
+GROUP: Final = product_fleet().group
+
+
+# ---- adoption
+
+
+def test_instances_of_an_earlier_controller_are_the_groups() -> None:
+    """Those that had started are in service, the oldest first, and all are wanted."""
+    found = [Adopted(TWO, NOW - 10, booted=False), Adopted(ONE, NOW - 90, booted=True)]
+    memory = adopted(GROUP, GroupMemory(0), NOW, found)
+    assert [
+        (item.id, item.state, item.launched_at, item.in_service_at) for item in memory.instances
+    ] == [
+        (ONE, LifecycleState.IN_SERVICE, NOW - 90, NOW),
+        (TWO, LifecycleState.PENDING, NOW - 10, None),
+    ]
+    assert memory.desired == 2
+
+
+def test_nothing_is_launched_or_ended_because_of_an_adoption() -> None:
+    """The group has what it wants."""
+    memory = adopted(GROUP, GroupMemory(0), NOW, [Adopted(ONE, NOW, booted=True)])
+    step = reconcile(GROUP, memory, NOW)
+    assert (step.launch, step.drain, step.terminate) == ((), (), ())
+
+
+def test_a_group_that_wants_more_than_it_finds_launches_the_rest() -> None:
+    """With an id that no adopted instance has."""
+    last = "i-0000000000000001f"
+    memory = adopted(GROUP, GroupMemory(3), NOW, [Adopted(last, NOW, booted=True)])
+    assert memory.desired == 3
+    step = reconcile(GROUP, memory, NOW)
+    assert step.launch == ("i-00000000000000020", "i-00000000000000021")
+
+
+def test_a_group_that_finds_nothing_is_as_it_was() -> None:
+    """Nobody has left anything."""
+    memory = GroupMemory(1, launched=4)
+    assert adopted(GROUP, memory, NOW, []) == memory
+
+
+@pytest.mark.parametrize(
+    ("scheduled", "desired", "going"),
+    [pytest.param(None, 1, (ONE,), id="template"), pytest.param(2, 2, (), id="schedule")],
+)
+def test_a_group_that_finds_more_than_it_may_have_lets_the_rest_go(
+    scheduled: int | None, desired: int, going: tuple[str, ...]
+) -> None:
+    """Its limits may have changed with the template, and a scheduled action may have set others."""
+    found = [Adopted(name, NOW, booted=True) for name in (ONE, TWO)]
+    small = replace(GROUP, max_size=1)
+    memory = adopted(small, GroupMemory(0, max_size=scheduled), NOW, found)
+    assert memory.desired == desired
+    step = reconcile(small, memory, NOW)
+    assert (step.launch, step.drain) == ((), going)
+
+
+def test_instances_are_adopted_with_the_protection_that_new_ones_have() -> None:
+    """It begins in service."""
+    found = [Adopted(TWO, NOW - 10, booted=False), Adopted(ONE, NOW - 90, booted=True)]
+    memory = adopted(replace(GROUP, protects=True), GroupMemory(0), NOW, found)
+    assert [item.protected for item in memory.instances] == [True, False]
+
+
+# ---- what instances are told
+
+
+def launched(folder: Path, depth: Depth) -> ContainerSpec:
+    """Return what an instance of the product's fleet is made of."""
+    fleet = product_fleet()
+    speed = 20.0
+
+    def consumer_settings(instance: str) -> dict[str, str]:
+        given = container_environment(fleet.user_data, {"INSTANCE_ID": instance})
+        return shortened(given, speed)
+
+    rig = SimpleNamespace(
+        fleet=fleet,
+        clock=HandClock(speed=speed),
+        queue_url="http://localstack:4566/queue/work",
+        consumer_settings=consumer_settings,
+    )
+    options: dict[str, Any] = {
+        "folder": folder,
+        "template": product_template(),
+        "endpoint": "http://localstack:4566",
+        "stack": "a-stack",
+        "name": "mill",
+        "speed": speed,
+        "boot_seconds": 60,
+        "autoscaling_port": 0,
+        "depth": depth,
+        "image": "the-consumer",
+        "instance_image": "the-machine",
+        "network": "the-network",
+        "host": "fleet",
+        "socket": "/var/run/docker.sock",
+        "labels": {},
+    }
+    engine = FakeEngine()
+    fleet_options = FleetOptions(**options)
+    world = _world(
+        cast("Rig", rig),
+        cast("Engine", engine),
+        fleet_options,
+        lambda: _for_instances(fleet_options, "http://0.0.0.0:4567"),
+    )
+    world.launch(ONE)
+    spec = engine.made[f"mill-{ONE}"].spec
+    world.close()
+    return spec
+
+
+@pytest.mark.parametrize("depth", list(Depth))
+def test_an_instance_has_no_credentials_but_those_of_its_role(tmp_path: Path, depth: Depth) -> None:
+    """They are in its metadata, as on EC2; it knows where that is, and may ask."""
+    environment = launched(tmp_path, depth).environment
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"):
+        assert name not in environment
+    assert environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"].startswith("http://fleet:")
+    assert environment["AWS_ENDPOINT_URL"] == "http://localstack:4566"
+    assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"] == "us-east-1"
+
+
+def test_a_consumer_has_what_user_data_gives_at_the_rigs_speed(tmp_path: Path) -> None:
+    """Beside what finds the local AWS."""
+    environment = launched(tmp_path, Depth.DIRECT).environment
+    assert environment["INSTANCE_ID"] == ONE
+    given = container_environment(product_fleet().user_data, {"INSTANCE_ID": ONE})
+    assert given.keys() <= environment.keys()
+    assert float(environment["POLL_WAIT_SECONDS"]) == float(given["POLL_WAIT_SECONDS"]) / 20
+
+
+def test_a_machine_finds_the_auto_scaling_api(tmp_path: Path) -> None:
+    """For its drain watcher, on the port that it is served on; its speed is for all that waits."""
+    environment = launched(tmp_path, Depth.USER_DATA).environment
+    assert environment["AWS_ENDPOINT_URL_AUTO_SCALING"] == "http://fleet:4567"
+    assert environment["SPEED"] == "20"
+    assert environment["QUEUE_URL"] == "http://localstack:4566/queue/work"
+    assert "POLL_WAIT_SECONDS" not in environment, "its user data says that"

@@ -1,0 +1,449 @@
+"""The Docker engine: what it does for us, and what is said when it does not."""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import os
+import socket
+import time
+import uuid
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from docker.errors import NotFound
+from support.emulators import docker as support
+
+from tidemill.rig.containers.engine import ContainerSpec, Engine
+from tidemill.rig.errors import RigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from docker import DockerClient
+    from support.emulators.docker import Images
+
+PATIENCE: Final = 30.0
+
+PROGRAM: Final = """
+import json, os, signal, socket, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(int(os.environ["CODE"])))
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+try:
+    open("/written", "w").close()
+    writes = True
+except OSError:
+    writes = False
+told = {
+    "host": socket.gethostname(),
+    "rights": int(status["CapEff"], 16) != 0,
+    "new_rights": int(status["NoNewPrivs"]) == 0,
+    "writes": writes,
+    "volume": os.path.isdir("/volume"),
+}
+print(json.dumps(told), flush=True)
+print("to standard error", file=sys.stderr, flush=True)
+signal.pause()
+"""
+
+leaves_a_socket = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+"""The SDK does, where nobody answers as hoped; it goes with the error, which tests collect."""
+
+
+@pytest.fixture
+def name() -> str:
+    """Return a name for what a test makes in the engine."""
+    return f"tidemill-test-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def engine(docker_engine: DockerClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Lend the engine that the docker command talks to."""
+    assert docker_engine.ping()
+    monkeypatch.setenv("DOCKER_HOST", support.engine_host())
+    engine = Engine()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def image(docker_engine: DockerClient, images: Images) -> Iterator[str]:
+    """Build an image that tells what it may, then waits to be stopped."""
+    entry = json.dumps(["python3", "-c", PROGRAM])
+    text = f"FROM {images.base}\nUSER 0\nENTRYPOINT {entry}\n"
+    built, _ = docker_engine.images.build(
+        fileobj=io.BytesIO(text.encode()), labels={support.LABEL: "1"}, rm=True
+    )
+    assert built.id
+    yield built.id
+    docker_engine.images.remove(built.id, force=True)
+
+
+@pytest.fixture
+def spec(docker_engine: DockerClient, image: str, name: str) -> Iterator[ContainerSpec]:
+    """Lend a container to create, with a network of its own; both are removed in the end."""
+    network = docker_engine.networks.create(name, labels={support.LABEL: "1"})
+    yield ContainerSpec(
+        name=name,
+        image=image,
+        hostname="i-1",
+        network=name,
+        environment={"CODE": "7"},
+        labels={support.LABEL: name, "other": "2"},
+        volumes={},
+    )
+    with suppress(NotFound):
+        docker_engine.api.remove_container(name, force=True, v=True)
+    network.remove()
+
+
+def await_true(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.05)
+
+
+def told(engine: Engine, spec: ContainerSpec) -> dict[str, Any]:
+    """Return what a container of the image tells when it has started."""
+    engine.create(spec)
+    engine.start(spec.name)
+    await_true(lambda: b"\n" in engine.output(spec.name, stdout=True, stderr=False))
+    line: dict[str, Any] = json.loads(engine.output(spec.name, stdout=True, stderr=False))
+    return line
+
+
+def states(engine: Engine, spec: ContainerSpec) -> list[str]:
+    """Return the states of the containers with the label of this one."""
+    found = engine.containers(support.LABEL, spec.name)
+    assert all(seen.name == spec.name for seen in found)
+    assert all(seen.labels["other"] == "2" for seen in found)
+    return [seen.state for seen in found]
+
+
+# ---- a real engine
+
+
+def test_a_container_goes_from_created_to_running_to_ended_to_gone(
+    engine: Engine, spec: ContainerSpec
+) -> None:
+    """It is found by its label all along, and its exit code is its own."""
+    assert states(engine, spec) == []
+    engine.create(spec)
+    assert states(engine, spec) == ["created"]
+    engine.start(spec.name)
+    assert states(engine, spec) == ["running"]
+    await_true(lambda: b"error" in engine.output(spec.name, stdout=False, stderr=True))
+    engine.signal(spec.name, "SIGTERM")
+    await_true(lambda: states(engine, spec) == ["exited"])
+    assert engine.exit_code(spec.name) == 7
+    engine.remove(spec.name)
+    assert states(engine, spec) == []
+
+
+def test_a_container_that_has_ended_is_started_again(engine: Engine, spec: ContainerSpec) -> None:
+    """As an instance of a warm pool is, once it is needed."""
+    told(engine, spec)
+    engine.signal(spec.name, "SIGTERM")
+    await_true(lambda: states(engine, spec) == ["exited"])
+    engine.start(spec.name)
+    assert states(engine, spec) == ["running"]
+
+
+def test_a_container_is_removed_while_it_works(engine: Engine, spec: ContainerSpec) -> None:
+    """As an instance is terminated whatever it does."""
+    told(engine, spec)
+    engine.remove(spec.name)
+    assert states(engine, spec) == []
+
+
+def test_streams_are_told_apart(engine: Engine, spec: ContainerSpec) -> None:
+    """Only what was asked for is read."""
+    told(engine, spec)
+    await_true(lambda: bool(engine.output(spec.name, stdout=False, stderr=True)))
+    assert engine.output(spec.name, stdout=False, stderr=True) == b"to standard error\n"
+    assert b"error" not in engine.output(spec.name, stdout=True, stderr=False)
+    both = engine.output(spec.name, stdout=True, stderr=True)
+    assert len(both.splitlines()) == 2
+
+
+def test_output_is_followed_from_the_first_word_to_the_end(
+    engine: Engine, spec: ContainerSpec
+) -> None:
+    """Whoever comes late misses nothing."""
+    first = told(engine, spec)
+    chunks = engine.follow(spec.name, stdout=True, stderr=False)
+    assert json.loads(next(chunks)) == first
+    engine.signal(spec.name, "SIGTERM")
+    assert b"".join(chunks) == b""
+    await_true(lambda: states(engine, spec) == ["exited"])  # its output ends a little before it
+
+
+def test_a_container_may_do_nothing_that_it_need_not(engine: Engine, spec: ContainerSpec) -> None:
+    """Although its user is root: no capability, none to gain, nothing to write to."""
+    assert told(engine, spec) == {
+        "host": "i-1",
+        "rights": False,
+        "new_rights": False,
+        "writes": False,
+        "volume": False,
+    }
+
+
+def test_a_container_that_stands_in_for_a_machine_may_write(
+    engine: Engine, spec: ContainerSpec
+) -> None:
+    """It has a root with rights, and what it needs of the host."""
+    machine = replace(spec, writable=True, volumes={"/volume": "/tmp"})  # noqa: S108 - on the engine's host, whichever that is
+    assert told(engine, machine) == {
+        "host": "i-1",
+        "rights": True,
+        "new_rights": False,
+        "writes": True,
+        "volume": True,
+    }
+
+
+def test_a_container_is_on_its_network_with_its_environment(
+    engine: Engine, spec: ContainerSpec, docker_engine: DockerClient
+) -> None:
+    """On no other."""
+    engine.create(spec)
+    made = docker_engine.api.inspect_container(spec.name)
+    assert list(made["NetworkSettings"]["Networks"]) == [spec.network]
+    assert "CODE=7" in made["Config"]["Env"]
+
+
+def test_what_is_gone_or_does_not_run_is_neither_signalled_nor_removed(
+    engine: Engine, spec: ContainerSpec
+) -> None:
+    """And nobody is told: that is how it should be."""
+    engine.signal(spec.name, "SIGTERM")
+    engine.remove(spec.name)
+    engine.create(spec)
+    engine.signal(spec.name, "SIGTERM")
+    assert states(engine, spec) == ["created"]
+
+
+def test_images_and_networks_that_are_there_are_fine(engine: Engine, spec: ContainerSpec) -> None:
+    """Nothing is said."""
+    engine.check_image(spec.image)
+    engine.check_network(spec.network)
+
+
+def in_one_line(call: Callable[[], object]) -> str:
+    """Return what a call is refused with."""
+    with pytest.raises(RigError) as caught:
+        call()
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_an_image_that_is_not_there_is_told_with_what_to_do(engine: Engine, name: str) -> None:
+    """Before any instance is launched."""
+    said = in_one_line(lambda: engine.check_image(name))
+    assert said == f"there is no image {name}: build it with `make images`, or name another one"
+
+
+def test_a_network_that_is_not_there_is_told_with_what_to_do(engine: Engine, name: str) -> None:
+    """The compose file makes one."""
+    said = in_one_line(lambda: engine.check_network(name))
+    assert said.startswith(f"there is no Docker network {name}: `docker compose up` makes")
+
+
+def test_a_name_that_is_taken_is_told(engine: Engine, spec: ContainerSpec) -> None:
+    """With the engine's own reason."""
+    engine.create(spec)
+    said = in_one_line(lambda: engine.create(spec))
+    assert said.startswith(f"Docker: creating {spec.name}: ")
+    assert "already in use" in said
+
+
+def test_an_image_that_has_gone_meanwhile_is_told(engine: Engine, spec: ContainerSpec) -> None:
+    """Somebody may have removed it while the fleet was up."""
+    said = in_one_line(lambda: engine.create(replace(spec, image=f"{spec.name}:gone")))
+    assert said.startswith(f"Docker: creating {spec.name}: No such image")
+
+
+@leaves_a_socket
+@pytest.mark.parametrize(
+    ("call", "doing"),
+    [
+        pytest.param(lambda engine, name: engine.start(name), "starting", id="start"),
+        pytest.param(lambda engine, name: engine.exit_code(name), "inspecting", id="exit-code"),
+        pytest.param(
+            lambda engine, name: engine.output(name, stdout=True, stderr=True),
+            "reading the output of",
+            id="output",
+        ),
+        pytest.param(
+            lambda engine, name: list(engine.follow(name, stdout=True, stderr=True)),
+            "reading the output of",
+            id="follow",
+        ),
+    ],
+)
+def test_a_container_that_is_not_there_is_told(
+    engine: Engine, name: str, call: Callable[[Engine, str], object], doing: str
+) -> None:
+    """With what was being done."""
+    said = in_one_line(lambda: call(engine, name))
+    gc.collect()
+    assert said == f"Docker: {doing} {name}: No such container: {name}"
+
+
+# ---- no engine
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    """Answers the ping, and everything else with an error; or the ping, too."""
+
+    status = 500
+    said = "the disk is full"
+    well = True
+
+    def do_GET(self) -> None:
+        """Answer."""
+        ping = self.path.endswith("/_ping") and self.well
+        body = b"OK" if ping else json.dumps({"message": self.said}).encode()
+        self.send_response(200 if ping else self.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_DELETE = do_GET  # noqa: N815 - http.server's names
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+        """Say nothing."""
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Serve something that is no real engine; yield its DOCKER_HOST."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"tcp://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@leaves_a_socket
+@pytest.mark.parametrize("there", [True, False], ids=["nobody-listens", "no-socket"])
+def test_without_an_engine_it_is_told_what_to_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool
+) -> None:
+    """With where it was looked for."""
+    path = tmp_path / "docker.sock"
+    if there:
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(path))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
+    said = in_one_line(Engine)
+    assert said == (f"no Docker engine answers at unix://{path}: start Docker, or set DOCKER_HOST")
+
+
+@leaves_a_socket
+def test_without_docker_host_the_usual_socket_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty setting is none."""
+    monkeypatch.setenv("DOCKER_HOST", "")
+    try:
+        Engine().close()
+    except RigError as error:
+        assert "at unix:///var/run/docker.sock" in str(error)  # noqa: PT017 - an engine may be there
+    gc.collect()
+
+
+@leaves_a_socket
+def test_a_socket_that_is_not_ours_is_told_with_how_to_be_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For root, who may do everything, we are somebody else meanwhile."""
+    path = tmp_path / "docker.sock"
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        path.chmod(0)
+        server.listen()
+        us = os.geteuid()
+        try:
+            if us == 0:
+                os.seteuid(65_534)
+            said = in_one_line(Engine)
+        finally:
+            os.seteuid(us)
+            gc.collect()
+    assert said.startswith(f"not allowed to use the Docker engine at unix://{path}: add yourself")
+    assert "usermod -aG docker" in said
+
+
+@pytest.mark.parametrize("host", ["smoke://signals", "unix//nothing", "tcp://somewhere:a"])
+def test_an_address_that_is_none_is_told(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the setting that it came from."""
+    monkeypatch.setenv("DOCKER_HOST", host)
+    assert in_one_line(Engine).startswith(f"DOCKER_HOST is {host}, which is no engine's address: ")
+
+
+def test_an_engine_that_is_too_old_is_told_in_its_own_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It does answer, so that is not what is wrong."""
+
+    class TooOld(_Refusing):
+        status = 400
+        said = "client version 1.44 is too new. Maximum supported API version is 1.41"
+        well = False
+
+    with serving(TooOld) as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        said = in_one_line(Engine)
+    assert said == f"the Docker engine at {host} refuses us: {TooOld.said}"
+
+
+CALLS: Final[dict[str, Callable[[Engine], object]]] = {
+    "looking for image x": lambda engine: engine.check_image("x"),
+    "looking for network x": lambda engine: engine.check_network("x"),
+    "starting x": lambda engine: engine.start("x"),
+    "signalling x": lambda engine: engine.signal("x", "SIGTERM"),
+    "removing x": lambda engine: engine.remove("x"),
+    "inspecting x": lambda engine: engine.exit_code("x"),
+    "listing containers": lambda engine: engine.containers("x", "y"),
+    "reading the output of x": lambda engine: engine.output("x", stdout=True, stderr=True),
+}
+
+
+@pytest.mark.parametrize("doing", CALLS)
+def test_an_engine_that_fails_is_told_with_its_reason(
+    doing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it was asked for."""
+    with serving(_Refusing) as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        engine = Engine()
+        said = in_one_line(lambda: CALLS[doing](engine))
+        engine.close()
+    assert said == f"Docker: {doing}: the disk is full"
+
+
+@pytest.mark.parametrize("doing", CALLS)
+def test_an_engine_that_has_gone_is_told(doing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was there when we came."""
+    with serving(_Refusing) as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        engine = Engine()
+    said = in_one_line(lambda: CALLS[doing](engine))
+    engine.close()
+    assert said.startswith(f"Docker: {doing}: ")
+    assert "Connection refused" in said

@@ -1,0 +1,129 @@
+"""The output of containers, copied into files as it comes."""
+
+from __future__ import annotations
+
+import time
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Final
+
+from tidemill.rig.containers.log_followers import Followers
+from tidemill.rig.errors import RigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+PATIENCE: Final = 20.0
+BREAK: Final = b"BREAK"
+
+
+class Spoken:
+    """Output that comes as the test says it; an empty word is the end, BREAK is an error."""
+
+    def __init__(self) -> None:
+        """Begin in silence."""
+        self.words: dict[str, SimpleQueue[bytes]] = {}
+        self.asked: list[tuple[str, bool, bool]] = []
+
+    def say(self, name: str, *words: bytes) -> None:
+        """Let a container say something."""
+        for word in words:
+            self.words.setdefault(name, SimpleQueue()).put(word)
+
+    def follow(self, name: str, *, stdout: bool, stderr: bool) -> Iterator[bytes]:
+        """Yield what is said."""
+        self.asked.append((name, stdout, stderr))
+        while word := self.words.setdefault(name, SimpleQueue()).get(timeout=PATIENCE):
+            if word == BREAK:
+                raise RigError("the container is gone")
+            yield word
+
+
+def await_true(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.01)
+
+
+def read(path: Path) -> bytes:
+    """Return what a file holds, nothing when it is not there."""
+    return path.read_bytes() if path.exists() else b""
+
+
+def test_each_word_is_in_the_file_when_it_is_said(tmp_path: Path) -> None:
+    """Standard output only, in a file by the instance's id."""
+    spoken = Spoken()
+    followers = Followers(spoken, tmp_path)
+    followers.follow("mill-i-1", "i-1")
+    for said, so_far in ((b"one\n", b"one\n"), (b"two", b"one\ntwo")):
+        spoken.say("mill-i-1", said)
+        await_true(lambda so_far=so_far: read(tmp_path / "i-1.jsonl") == so_far)  # type: ignore[misc]
+    assert spoken.asked == [("mill-i-1", True, False)]
+    spoken.say("mill-i-1", b"")
+
+
+def test_several_are_followed_at_once_each_into_its_own_file(tmp_path: Path) -> None:
+    """None waits for another."""
+    spoken = Spoken()
+    followers = Followers(spoken, tmp_path)
+    for name in ("i-1", "i-2"):
+        followers.follow(f"mill-{name}", name)
+    spoken.say("mill-i-2", b"two\n")
+    await_true(lambda: read(tmp_path / "i-2.jsonl") == b"two\n")
+    spoken.say("mill-i-1", b"one\n", b"")
+    await_true(lambda: read(tmp_path / "i-1.jsonl") == b"one\n")
+    spoken.say("mill-i-2", b"")
+
+
+def test_whoever_is_followed_is_not_followed_twice(tmp_path: Path) -> None:
+    """However often it is seen to run."""
+    spoken = Spoken()
+    followers = Followers(spoken, tmp_path)
+    for _ in range(3):
+        followers.follow("mill-i-1", "i-1")
+    spoken.say("mill-i-1", b"one\n", b"")
+    followers.finish("mill-i-1", "i-1")
+    assert len(spoken.asked) == 1
+    assert read(tmp_path / "i-1.jsonl") == b"one\n"
+
+
+def test_a_container_that_starts_again_is_followed_again(tmp_path: Path) -> None:
+    """The engine tells everything from its first word on, so nothing is there twice."""
+    spoken = Spoken()
+    followers = Followers(spoken, tmp_path)
+    for words in ([b"one\n"], [b"one\n", b"two\n"]):
+        spoken.say("mill-i-1", *words, b"")
+        followers.follow("mill-i-1", "i-1")
+        followers.finish("mill-i-1", "i-1")
+    assert read(tmp_path / "i-1.jsonl") == b"one\ntwo\n"
+
+
+def test_what_was_said_stays_when_there_is_nothing_left_to_follow(tmp_path: Path) -> None:
+    """A container can be gone between the look at it and the first word."""
+    spoken = Spoken()
+    followers = Followers(spoken, tmp_path)
+    for words in ([b"one\n", b""], [b""], [BREAK]):
+        spoken.say("mill-i-1", *words)
+        followers.follow("mill-i-1", "i-1")
+        followers.finish("mill-i-1", "i-1")
+    assert read(tmp_path / "i-1.jsonl") == b"one\n"
+
+
+def test_a_container_that_is_removed_in_the_middle_of_a_word_is_no_error(tmp_path: Path) -> None:
+    """What it had said by then is kept."""
+    spoken = Spoken()
+    followers = Followers(spoken, tmp_path)
+    spoken.say("mill-i-1", b"one\ntw", BREAK)
+    followers.follow("mill-i-1", "i-1")
+    followers.finish("mill-i-1", "i-1")
+    assert read(tmp_path / "i-1.jsonl") == b"one\ntw"
+
+
+def test_what_came_and_went_unseen_is_copied_at_the_end(tmp_path: Path) -> None:
+    """Before it is removed, and its output with it."""
+    spoken = Spoken()
+    spoken.say("mill-i-1", b"one\n", b"")
+    Followers(spoken, tmp_path).finish("mill-i-1", "i-1")
+    assert read(tmp_path / "i-1.jsonl") == b"one\n"

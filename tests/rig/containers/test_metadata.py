@@ -1,0 +1,352 @@
+"""The instance metadata service, over HTTP and as an SDK uses it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from botocore.credentials import InstanceMetadataProvider, RefreshableCredentials
+from botocore.utils import InstanceMetadataFetcher, InstanceMetadataRegionFetcher
+
+from tidemill.rig.containers.metadata import (
+    MAX_TTL,
+    META_DATA,
+    TOKEN_HEADER,
+    TOKEN_PATH,
+    TTL_HEADER,
+    USER_DATA,
+    Machine,
+    MetadataService,
+    Tokens,
+    categories,
+    listing,
+)
+from tidemill.rig.errors import RigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ENDS_AT: Final = 1_750_000_020.0
+TARGET: Final = f"{META_DATA}autoscaling/target-lifecycle-state"
+
+
+class Visitor:
+    """Asks a service as a program on the instance does."""
+
+    def __init__(self, service: MetadataService) -> None:
+        """Ask this service."""
+        self.service = service
+
+    def ask(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, str, str]:
+        """Return status, content type and body of an answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.service.port)
+        try:
+            connection.request(method, path, headers=dict(headers or {}))
+            answer = connection.getresponse()
+            return answer.status, answer.headers["Content-Type"], answer.read().decode()
+        finally:
+            connection.close()
+
+    def token(self) -> str:
+        """Return a token."""
+        status, _, token = self.ask("PUT", TOKEN_PATH, {TTL_HEADER: "60"})
+        assert status == 200
+        return token
+
+    def get(self, path: str) -> tuple[int, str, str]:
+        """Return the answer to somebody with a token."""
+        return self.ask("GET", path, {TOKEN_HEADER: self.token()})
+
+
+@pytest.fixture
+def visitor() -> Iterator[Visitor]:
+    """Lend somebody on an instance."""
+    service = MetadataService(Machine("i-1", "eu-west-1", "#!/bin/sh\n"))
+    try:
+        yield Visitor(service)
+    finally:
+        service.close()
+
+
+def published() -> dict[str, Any]:
+    """Return what AWS's pages say about the service, by the id of the example."""
+    file = Path(__file__).parents[2] / "scaling/vectors/ec2_imds_userdata.json"
+    vectors = json.loads(file.read_text(encoding="utf-8"))["vectors"]
+    return {vector["id"]: vector for vector in vectors}
+
+
+@pytest.mark.parametrize(
+    ("ttl", "status"),
+    [
+        pytest.param("1", 200, id="shortest"),
+        pytest.param(str(MAX_TTL), 200, id="longest"),
+        pytest.param("0", 400, id="none"),
+        pytest.param(str(MAX_TTL + 1), 400, id="too-long"),
+        pytest.param("-1", 400, id="negative"),
+        pytest.param("many", 400, id="no-number"),
+        pytest.param("1.5", 400, id="no-whole-number"),
+        pytest.param("", 400, id="empty"),
+        pytest.param(None, 400, id="missing"),
+    ],
+)
+def test_a_token_lasts_from_a_second_to_six_hours(
+    visitor: Visitor, ttl: str | None, status: int
+) -> None:
+    """Anything else is a bad request."""
+    headers = {} if ttl is None else {TTL_HEADER: ttl}
+    got, _, token = visitor.ask("PUT", TOKEN_PATH, headers)
+    assert (got, bool(token)) == (status, status == 200)
+
+
+def test_a_token_is_given_out_at_its_own_path_only(visitor: Visitor) -> None:
+    """Elsewhere there is nothing to put."""
+    assert visitor.ask("PUT", f"{META_DATA}instance-id", {TTL_HEADER: "60"})[0] == 404
+
+
+@pytest.mark.parametrize("path", [f"{META_DATA}instance-id", f"{META_DATA}none", USER_DATA])
+@pytest.mark.parametrize("token", [None, "", "of-somebody-elses"], ids=["none", "empty", "wrong"])
+def test_nobody_is_told_anything_without_a_token(
+    visitor: Visitor, token: str | None, path: str
+) -> None:
+    """Not even whether there is something to tell."""
+    visitor.token()  # that there are tokens makes none of these right
+    headers = {} if token is None else {TOKEN_HEADER: token}
+    status, _, body = visitor.ask("GET", path, headers)
+    assert (status, body) == (401, "")
+
+
+def test_a_token_is_not_valid_at_another_instance(visitor: Visitor) -> None:
+    """Each has its own service."""
+    other = MetadataService(Machine("i-2", "eu-west-1", ""))
+    try:
+        status = Visitor(other).ask("GET", META_DATA, {TOKEN_HEADER: visitor.token()})[0]
+    finally:
+        other.close()
+    assert status == 401
+
+
+def test_a_token_ends_with_its_time() -> None:
+    """To the second, and whatever other tokens are given out meanwhile."""
+    now = 100.0
+    tokens = Tokens(lambda: now)
+    short, long = tokens.issue(1), tokens.issue(60)
+    now = 100.9
+    assert tokens.valid(short)
+    now = 101.0
+    assert not tokens.valid(short)
+    assert tokens.valid(long)
+    assert tokens.valid(tokens.issue(1))
+    assert tokens.valid(long)
+    assert not tokens.valid("")
+
+
+def test_a_service_with_a_token_that_is_over_says_unauthorized(visitor: Visitor) -> None:
+    """As with one that never was."""
+    token = visitor.token()
+    visitor.service._server.tokens.clock = lambda: float("inf")
+    assert visitor.ask("GET", META_DATA, {TOKEN_HEADER: token})[0] == 401
+
+
+def test_an_instance_is_told_what_it_is(visitor: Visitor) -> None:
+    """Whoever asks with a slash behind a name gets the same."""
+    told = {
+        "instance-id": "i-1",
+        "placement/region": "eu-west-1",
+        "placement/availability-zone": "eu-west-1a",
+        "instance-life-cycle": "on-demand",
+    }
+    for path, text in told.items():
+        for slash in ("", "/"):
+            assert visitor.get(f"{META_DATA}{path}{slash}") == (200, "text/plain", text)
+
+
+def test_an_instance_is_told_its_user_data(visitor: Visitor) -> None:
+    """As bytes that nobody has looked into."""
+    assert visitor.get(USER_DATA) == (200, "application/octet-stream", "#!/bin/sh\n")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{META_DATA}none",
+        f"{META_DATA}instance",
+        f"{META_DATA}instance-id/more",
+        f"{META_DATA}spot/",
+        f"{META_DATA}spot/instance-action",
+        "/latest/none",
+        "/",
+    ],
+)
+def test_what_there_is_not_is_not_found(visitor: Visitor, path: str) -> None:
+    """For somebody with a token, too."""
+    assert visitor.get(path)[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        pytest.param("", {"instance-id", "placement/", "autoscaling/", "iam/"}, id="top"),
+        pytest.param("placement", {"availability-zone", "region"}, id="without-slash"),
+        pytest.param("placement/", {"availability-zone", "region"}, id="with-slash"),
+        pytest.param("iam/", {"security-credentials/"}, id="deeper"),
+        pytest.param("autoscaling/", {"target-lifecycle-state"}, id="one"),
+    ],
+)
+def test_a_folder_lists_what_is_right_below(visitor: Visitor, path: str, names: set[str]) -> None:
+    """What goes deeper ends in a slash; the top has more than is looked for here."""
+    status, kind, body = visitor.get(META_DATA + path)
+    listed = set(body.split("\n"))
+    assert (status, kind) == (200, "text/plain")
+    assert names == listed if path else names < listed
+
+
+def test_the_top_is_listed_without_its_slash_too(visitor: Visitor) -> None:
+    """People type it so."""
+    assert visitor.get(META_DATA.rstrip("/")) == visitor.get(META_DATA)
+
+
+def test_a_listing_of_nothing_is_none() -> None:
+    """A name is no folder, nor is the beginning of one."""
+    told = categories(Machine("i-1", "eu-west-1", ""))
+    assert listing(told, "instance-id") is None
+    assert listing(told, "place") is None
+
+
+def test_the_target_state_says_when_the_instance_has_to_go(visitor: Visitor) -> None:
+    """Whoever polls it sees the change at once."""
+    assert visitor.get(TARGET)[2] == "InService"
+    visitor.service.machine.target = "Terminated"
+    assert visitor.get(TARGET)[2] == "Terminated"
+
+
+def test_a_spot_instance_gets_a_notice_with_its_end(visitor: Visitor) -> None:
+    """Before, there is none."""
+    path = f"{META_DATA}spot/instance-action"
+    assert visitor.get(path)[0] == 404
+    visitor.service.machine.ends_at = ENDS_AT
+    status, _, body = visitor.get(path)
+    assert status == 200
+    assert json.loads(body) == {"action": "terminate", "time": "2025-06-15T15:07:00Z"}
+    assert visitor.get(f"{META_DATA}spot/termination-time")[2] == "2025-06-15T15:07:00Z"
+    assert visitor.get(f"{META_DATA}instance-life-cycle")[2] == "spot"
+
+
+def endpoint_of(visitor: Visitor) -> dict[str, str]:
+    """Return what an SDK is told of the service."""
+    return {"ec2_metadata_service_endpoint": f"http://127.0.0.1:{visitor.service.port}"}
+
+
+def test_an_sdk_gets_its_roles_credentials(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They look like a role's: with a session token, and an end in some hours."""
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED", raising=False)
+    fetcher = InstanceMetadataFetcher(config=endpoint_of(visitor))
+    credentials = InstanceMetadataProvider(iam_role_fetcher=fetcher).load()
+    assert credentials is not None
+    assert (credentials.access_key, credentials.secret_key) == ("test", "test")
+    assert (credentials.token, credentials.method) == ("test", "iam-role")
+    assert isinstance(credentials, RefreshableCredentials)
+    assert not credentials.refresh_needed()
+
+
+def test_an_sdk_finds_out_its_region(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the zone, as botocore does."""
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED", raising=False)
+    fetcher = InstanceMetadataRegionFetcher(config=endpoint_of(visitor))
+    assert fetcher.retrieve_region() == "eu-west-1"
+
+
+def test_a_service_comes_back_at_the_port_that_it_had() -> None:
+    """Instances know only that one, whoever serves it."""
+    machine = Machine("i-1", "eu-west-1", "")
+    first = MetadataService(machine)
+    Visitor(first).token()
+    first.close()
+    second = MetadataService(machine, first.port)
+    try:
+        assert second.port == first.port
+        assert Visitor(second).get(f"{META_DATA}instance-id")[2] == "i-1"
+    finally:
+        second.close()
+
+
+def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
+    """With the instance whose service it was to be."""
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        expected = f"the metadata service of i-1 cannot listen on port {port}: Address already in"
+        with pytest.raises(RigError, match=expected):
+            MetadataService(Machine("i-1", "eu-west-1", ""), port)
+
+
+def test_a_visitor_that_goes_away_harms_nobody(
+    visitor: Visitor, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nor does one who talks nonsense; nothing is written to the terminal."""
+    with socket.create_connection(("127.0.0.1", visitor.service.port)) as connection:
+        connection.sendall(b"PUT /latest")
+    with socket.create_connection(("127.0.0.1", visitor.service.port)) as connection:
+        connection.sendall(b"nonsense\r\n\r\n")
+        assert connection.recv(1 << 16)
+    assert visitor.get(TARGET)[0] == 200
+    assert capfd.readouterr() == ("", "")
+
+
+# ---- what AWS's pages print
+
+
+def test_published_a_get_needs_a_token(visitor: Visitor) -> None:
+    """Where version 2 is required."""
+    status = published()["get-no-token"]["expected"]["status"]
+    assert visitor.ask("GET", META_DATA)[0] == status
+
+
+def test_published_a_forwarded_put_is_rejected(visitor: Visitor) -> None:
+    """A proxy in between is not the instance; without its header the same is fine."""
+    example = published()["put-xff"]
+    method, header = example["input"]["method"], example["input"]["header"]
+    status, _, token = visitor.ask(method, TOKEN_PATH, {TTL_HEADER: "60", header: "10.0.0.1"})
+    assert (status, token) == (403, "")
+    assert example["expected"]["rejected"]
+    assert visitor.token()
+
+
+def test_published_status_codes_mean_what_they_do(visitor: Visitor) -> None:
+    """All but 503, which this service has no reason for."""
+    meanings = published()["codes"]["expected"]
+    asked = {
+        "invalid PUT": visitor.ask("PUT", TOKEN_PATH)[0],
+        "invalid token on GET": visitor.ask("GET", META_DATA, {TOKEN_HEADER: "no"})[0],
+        "not allowed or IMDS off": visitor.ask(
+            "PUT", TOKEN_PATH, {TTL_HEADER: "60", "X-Forwarded-For": "any"}
+        )[0],
+        "no such resource": visitor.get(f"{META_DATA}none")[0],
+    }
+    assert {str(status): meaning for meaning, status in asked.items()} == {
+        code: meaning for code, meaning in meanings.items() if code != "503"
+    }
+
+
+def test_published_content_types(visitor: Visitor) -> None:
+    """Text, except for user data."""
+    metadata, userdata = published()["content-type"], published()["user-data-type"]
+    below = metadata["input"]["path"].removesuffix("*")
+    for name in categories(visitor.service.machine):
+        assert visitor.get(below + name)[1] == metadata["expected"]["content_type"]
+    assert visitor.get(userdata["input"]["path"])[1] == userdata["expected"]["content_type"]
+
+
+def test_published_target_states(visitor: Visitor) -> None:
+    """Those that this fleet's instances go to are among AWS's."""
+    example = published()["asg-target-state"]
+    for target in ("InService", "Terminated"):
+        visitor.service.machine.target = target
+        assert visitor.get(example["input"]["path"])[2] == target
+        assert target in example["expected"]["values"]

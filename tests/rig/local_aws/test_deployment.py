@@ -1,0 +1,182 @@
+"""What is deployed of a template, and how what cannot be is told."""
+
+from __future__ import annotations
+
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from support.builders.fleets import product_fleet, product_template
+from support.emulators.ministack import free_port
+
+from tidemill.rig.errors import RigError
+from tidemill.rig.local_aws.clients import LocalClients
+from tidemill.rig.local_aws.deployment import deploy, find_deployment, without
+
+if TYPE_CHECKING:
+    from support.emulators.ministack import Ministack
+
+    from tidemill.rig.local_aws.deployment import Deployment
+
+QUEUE = {"Type": "AWS::SQS::Queue"}
+
+
+def a_template(**resources: Any) -> dict[str, Any]:  # noqa: ANN401 - resources as they come
+    """Return a template with these resources."""
+    return {"Resources": resources}
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        pytest.param({"Ref": "Gone"}, id="ref"),
+        pytest.param({"Fn::GetAtt": ["Gone", "Arn"]}, id="getatt-list"),
+        pytest.param({"Fn::GetAtt": "Gone.Arn"}, id="getatt-text"),
+        pytest.param({"Fn::Sub": "x ${Gone} y"}, id="sub"),
+        pytest.param({"Fn::Sub": "x ${Gone.Arn} y"}, id="sub-attribute"),
+        pytest.param({"Fn::Sub": ["${A}", {"A": {"Fn::Sub": "${Gone.Arn}"}}]}, id="sub-map"),
+    ],
+)
+def test_what_refers_to_something_left_out_goes_too(reference: dict[str, Any]) -> None:
+    """Resources, what refers to those in turn, and outputs."""
+    template = a_template(
+        Gone=QUEUE,
+        Near={"Type": "X", "Properties": {"P": [reference]}},
+        Far={"Type": "X", "DependsOn": "Near"},
+        Kept=QUEUE,
+    ) | {"Outputs": {"A": {"Value": reference}, "B": {"Value": {"Ref": "Kept"}}}}
+    left_out = {"Gone": "unknown"}
+    document = without(template, left_out)
+    assert list(document["Resources"]) == ["Kept"]
+    assert list(document["Outputs"]) == ["B"]
+    assert left_out["Near"] == "it refers to Gone, which is left out"
+    assert left_out["Far"] == "it refers to Near, which is left out"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param({"Fn::Sub": "x ${!Gone} y"}, id="literal"),
+        pytest.param({"DependsOn": [{"ContainerName": "Gone"}]}, id="property-of-that-name"),
+        pytest.param("Gone", id="text"),
+    ],
+)
+def test_what_only_looks_like_a_reference_stays(part: object) -> None:
+    """Or more would be missing than has to be."""
+    template = a_template(Gone=QUEUE, Kept={"Type": "X", "Properties": {"P": part}})
+    assert list(without(template, {"Gone": "unknown"})["Resources"]) == ["Kept"]
+
+
+def test_one_of_several_dependencies_is_enough() -> None:
+    """Whoever depends on it cannot be created."""
+    template = a_template(Gone=QUEUE, Kept=QUEUE, Near={"Type": "X", "DependsOn": ["Kept", "Gone"]})
+    assert list(without(template, {"Gone": "unknown"})["Resources"]) == ["Kept"]
+
+
+def test_the_transform_goes_with_the_last_serverless_resource() -> None:
+    """Without one there is nothing to transform."""
+    template = {"Transform": "T", **a_template(F={"Type": "AWS::Serverless::Function"}, Q=QUEUE)}
+    assert "Transform" in without(template, {})
+    assert "Transform" not in without(template, {"F": "unknown"})
+
+
+def test_the_products_template_is_deployed_but_for_what_the_emulator_does_not_know(
+    ministack: Ministack,
+) -> None:
+    """And that is told, with the reasons."""
+    clients = LocalClients(ministack.endpoint)
+    deployed = deploy(product_template(), {}, "deployed", clients)
+    queue = deployed.physical["WorkQueue"]
+    assert queue["QueueName"] == "deployed-work"
+    assert clients.dead_letter_url(queue["Ref"]) == deployed.physical["WorkDeadLetterQueue"]["Ref"]
+    told = "\n".join(deployed.left_out)
+    assert "does not know AWS::Logs::QueryDefinition" in told
+    for alarm in product_fleet().alarms:
+        assert alarm.logical_id in told
+        assert alarm.logical_id not in deployed.physical
+    assert "SignalFunction" not in told, "its condition does not hold, so it is not left out"
+
+
+def test_a_template_that_is_refused_is_told_with_the_reason(ministack: Ministack) -> None:
+    """In one line."""
+    with pytest.raises(RigError, match="Network is a VPC that exists, so give SubnetIds") as caught:
+        deploy(product_template(), {"Network": "vpc-1"}, "broken", LocalClients(ministack.endpoint))
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_types_and_what_needs_them_are_left_out_with_the_reason(
+    ministack: Ministack,
+) -> None:
+    """The rest is deployed."""
+    template = a_template(
+        Odd={"Type": "AWS::Nowhere::Thing"},
+        Odder={"Type": "AWS::Nowhere::Other"},
+        Near={**QUEUE, "DependsOn": "Odd"},
+        Kept=QUEUE,
+    )
+    deployed = deploy(template, {}, "partly", LocalClients(ministack.endpoint))
+    assert list(deployed.physical) == ["Kept"]
+    assert deployed.left_out == (
+        "not deployed: Odd: the local AWS does not know AWS::Nowhere::Thing",
+        "not deployed: Odder: the local AWS does not know AWS::Nowhere::Other",
+        "not deployed: Near: it refers to Odd, which is left out",
+    )
+
+
+def test_a_stack_that_somebody_else_has_deployed_is_found_with_its_parameters(
+    ministack: Ministack,
+) -> None:
+    """What its resources are called, and what of the template was chosen."""
+    clients = LocalClients(ministack.endpoint)
+    deployed = deploy(product_template(), {"MaxInstances": "3"}, "found", clients)
+    found, parameters = find_deployment(clients, "found", seconds=0)
+    assert found.physical == deployed.physical
+    assert found.left_out == ()
+    assert parameters["MaxInstances"] == "3"
+    assert product_fleet(**parameters).group.max_size == 3
+
+
+def test_a_stack_that_is_deployed_a_little_later_is_waited_for(ministack: Ministack) -> None:
+    """The fleet and the stack come up at the same time."""
+    clients = LocalClients(ministack.endpoint)
+    found: list[Deployment] = []
+    waiting = Thread(target=lambda: found.append(find_deployment(clients, "late", 60)[0]))
+    waiting.start()
+    try:
+        deploy(a_template(Jobs=QUEUE), {}, "late", LocalClients(ministack.endpoint))
+    finally:
+        waiting.join(60)
+    assert [list(deployment.physical) for deployment in found] == [["Jobs"]]
+
+
+def test_a_stack_that_is_not_there_in_time_is_told(ministack: Ministack) -> None:
+    """With where it was looked for, and what to look at."""
+    with pytest.raises(RigError) as caught:
+        find_deployment(LocalClients(ministack.endpoint), "nowhere", seconds=0)
+    said = str(caught.value)
+    assert said.startswith(f"the local AWS at {ministack.endpoint} has no stack nowhere: see its")
+    assert "docker compose logs localstack" in said
+    assert "\n" not in said
+
+
+def test_a_local_aws_that_does_not_answer_is_told() -> None:
+    """It may be one that needs an account."""
+    endpoint = f"http://127.0.0.1:{free_port()}"
+    clients = LocalClients(endpoint)
+    once = Config(retries={"total_max_attempts": 1})
+    clients.cloudformation = boto3.client(
+        "cloudformation",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - no secret: nobody is there
+        config=once,  # the clients' own patience takes ten seconds
+    )
+    with pytest.raises(RigError) as caught:
+        find_deployment(clients, "any", seconds=0)
+    said = str(caught.value)
+    assert said.startswith(f"the local AWS at {endpoint} does not answer: ")
+    assert "need an account's token" in said
+    assert "\n" not in said

@@ -1,0 +1,51 @@
+"""The embedded local AWS, from start to end."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+from support.emulators.rigs import labelled
+
+from tidemill.rig.errors import RigError
+from tidemill.rig.local_aws.clients import LocalClients
+from tidemill.rig.local_aws.ministack import HOST, LOG, local_aws
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REGION = "us-east-1"
+
+
+def test_it_answers_inside_the_block_and_is_gone_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the block ends in an exception, and whatever proxy the user has."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    answers: dict[str, object] = {}
+
+    def failing() -> None:
+        with local_aws(tmp_path, 0, REGION) as url:
+            answers.update(LocalClients(url).sqs.create_queue(QueueName="one"))
+            assert len(labelled(tmp_path)) == 1
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        failing()
+    assert str(answers["QueueUrl"]).endswith("/one")
+    assert labelled(tmp_path) == []
+    assert (tmp_path / LOG).read_bytes()
+
+
+def test_a_taken_port_is_told(tmp_path: Path) -> None:
+    """With what to do, and before anything starts."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        said = f"port {port} of {HOST} is not to be had .Address already in use.*--port"
+        with pytest.raises(RigError, match=said), local_aws(tmp_path, port, REGION):
+            pass
+    assert labelled(tmp_path) == []

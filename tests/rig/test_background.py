@@ -1,0 +1,178 @@
+"""A rig in the background, from other processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import boto3
+import psutil
+import pytest
+from support.builders.fleets import PRODUCT_TEMPLATE
+from support.emulators.rigs import labelled
+
+from tidemill.rig import background as daemon
+from tidemill.rig.errors import RigError
+from tidemill.rig.lock import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PATIENCE = 60.0
+ARGUMENTS = ("--template", str(PRODUCT_TEMPLATE), "--speed", "60", "--boot-seconds", "20")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Lend a folder to work in, and return the one where a rig's files will be."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "build/rig"
+
+
+def await_true(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.05)
+
+
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running")  # as it is meant to be
+def test_a_killed_rig_leaves_nothing_after_the_next_one(place: Path) -> None:
+    """Its consumers and its local AWS outlive it; the next rig ends them before it starts."""
+    state = daemon.start(place, ARGUMENTS)
+    produced = subprocess.run(
+        [sys.executable, "-m", "producer", "--count", "60"],
+        env={**os.environ, **state.client},
+        capture_output=True,
+        check=False,
+    )
+    assert produced.returncode == 0
+    await_true(lambda: any("consumer" in p.cmdline() for p in labelled(place)))
+    rig = psutil.Process(state.pid)
+    rig.kill()
+    rig.wait(PATIENCE)
+    orphans = labelled(place)
+    assert len(orphans) >= 2, "a consumer and the local AWS"
+    assert daemon.read_state(place) is None
+    again = daemon.start(place, ARGUMENTS)
+    assert again.pid != state.pid
+    assert not [process for process in orphans if process.is_running()]
+    with pytest.raises(RigError, match=f"is up already .process {again.pid}."):
+        daemon.start(place, ARGUMENTS)
+    assert daemon.stop(place) == 1
+    assert labelled(place) == []
+    with pytest.raises(RigError, match="no rig is up"):
+        daemon.stop(place)
+
+
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running")
+def test_a_rig_in_the_background_serves_the_auto_scaling_api(place: Path) -> None:
+    """Other programs find it in the rig's state, clients of the rig in their environment."""
+    state = daemon.start(place, ARGUMENTS)
+    try:
+        assert state.client["AWS_ENDPOINT_URL_AUTO_SCALING"] == state.autoscaling_url
+        client = boto3.client(
+            "autoscaling",
+            endpoint_url=state.autoscaling_url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - no secret: nobody checks it
+        )
+        (group,) = client.describe_auto_scaling_groups()["AutoScalingGroups"]
+        client.close()
+        assert (group["AutoScalingGroupName"], group["DesiredCapacity"]) == ("tidemill-workers", 0)
+        done = chaos(place)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "no instance is in service: there is none to interrupt" in done.stderr
+    finally:
+        daemon.stop(place)
+
+
+def test_without_a_rig_there_is_nothing_to_interrupt(place: Path) -> None:
+    """It is told what to do instead, in one line."""
+    done = chaos(place)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "tidemill: no rig is up: start one with `tidemill up`, or give the --endpoint-url of a "
+        "fleet\n"
+    )
+
+
+def chaos(place: Path) -> subprocess.CompletedProcess[str]:
+    """Run `tidemill chaos spot` where the rig's folder is the default one."""
+    return subprocess.run(
+        [sys.executable, "-m", "tidemill", "chaos", "spot"],
+        cwd=place.parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running")
+def test_what_a_killed_rig_left_is_ended_without_a_next_one(place: Path) -> None:
+    """By the same command that ends a living one."""
+    state = daemon.start(place, ARGUMENTS)
+    rig = psutil.Process(state.pid)
+    rig.kill()
+    rig.wait(PATIENCE)
+    left = len(labelled(place))
+    assert left >= 1
+    assert daemon.stop(place) == left
+    assert labelled(place) == []
+
+
+def test_a_rig_that_cannot_start_says_why(place: Path) -> None:
+    """In the words of the process in the background."""
+    with pytest.raises(RigError, match=r"^unknown parameter Nope"):
+        daemon.start(place, (*ARGUMENTS, "--parameter", "Nope=1"))
+    assert daemon.read_state(place) is None
+
+
+def test_a_state_counts_only_while_its_own_rig_is_up(tmp_path: Path) -> None:
+    """What a killed rig wrote says nothing of the next one in the folder."""
+    state = daemon.RigState(
+        pid=os.getpid(),
+        endpoint="http://127.0.0.1:1",
+        autoscaling_url="http://127.0.0.1:2",
+        queue_url="url",
+        dead_letter_url=None,
+        client={},
+        status={},
+    )
+    (tmp_path / daemon.STATE).write_text(json.dumps(asdict(state)))
+    assert daemon.read_state(tmp_path) is None
+    with locked(tmp_path):
+        assert daemon.read_state(tmp_path) == state
+        other = {**asdict(state), "pid": os.getppid()}
+        (tmp_path / daemon.STATE).write_text(json.dumps(other))
+        assert daemon.read_state(tmp_path) is None
+
+
+def test_without_a_rig_there_is_nothing_to_end(tmp_path: Path) -> None:
+    """Whether or not there ever was one."""
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(RigError, match="no rig is up: start one with `tidemill up`"):
+            daemon.stop(folder)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_rig_that_ends_by_itself_just_now_is_ended(tmp_path: Path) -> None:
+    """Its process id is nobody's any more."""
+    process = subprocess.Popen([sys.executable, "-c", ""], cwd=tmp_path)
+    process.wait(PATIENCE)
+    daemon._end(process.pid)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """With the reason."""
+    (tmp_path / "build").touch()
+    with pytest.raises(RigError, match=r"cannot write to .*build/rig"):
+        daemon.start(tmp_path / "build/rig", ARGUMENTS)

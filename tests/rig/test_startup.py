@@ -1,0 +1,208 @@
+"""A whole rig: started, looked at by ordinary clients, ended, and what keeps it from running."""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+from support.builders.fleets import product_template
+from support.emulators.rigs import labelled
+from support.fakes.groups import autoscaling_client
+
+from tidemill.rig.autoscaling.server import serving
+from tidemill.rig.chaos import interrupt_spot
+from tidemill.rig.errors import RigError
+from tidemill.rig.local_aws.clients import LocalClients
+from tidemill.rig.processes import TAKEN_BACK
+from tidemill.rig.rig import Rig, RigOptions
+from tidemill.rig.startup import running_rig
+from tidemill.scaling.errors import ParameterError
+from tidemill.scaling.facts import AlarmChanged, InstanceChanged, Noted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from mypy_boto3_autoscaling import AutoScalingClient
+
+    from tidemill.scaling.facts import Fact
+
+PATIENCE = 60.0
+STUCK = (
+    "Could not scale to desired capacity because all remaining instances are protected from "
+    "scale-in."
+)
+
+
+def options(folder: Path, **parameters: str) -> RigOptions:
+    """Return options of a fast rig with the product's template."""
+    return RigOptions(folder, product_template(), parameters, speed=60.0, boot_seconds=20)
+
+
+def take_turns(rig: Rig, until: Callable[[], bool]) -> None:
+    """Let the rig go on until something is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not until():
+        assert time.monotonic() < deadline, "it did not come to that"
+        rig.turn()
+        time.sleep(rig.pause)
+
+
+def test_an_ordinary_client_sees_queue_metrics_and_alarm_states(tmp_path: Path) -> None:
+    """One message sent by anybody wakes one instance, and CloudWatch knows why."""
+    facts: list[Fact] = []
+    with running_rig(options(tmp_path), facts.append) as rig:
+        clients = LocalClients(rig.endpoint)
+        clients.sqs.send_message(
+            QueueUrl=rig.queue_url,
+            MessageBody='{"vehicleId":"V","make":"m","model":"m","year":2020,"color":"c","mileage":1}',
+        )
+        take_turns(rig, lambda: rig.status().processed == 1)
+        assert rig.status().desired == 1
+        rings = [f.alarm for f in facts if isinstance(f, AlarmChanged) and f.after == "ALARM"]
+        assert rings == ["BacklogAlarm"]
+        metrics = clients.cloudwatch.list_metrics(Namespace="AWS/SQS")["Metrics"]
+        assert "ApproximateNumberOfMessagesVisible" in {m["MetricName"] for m in metrics}
+        states = {
+            alarm["AlarmName"]: alarm["StateValue"]
+            for alarm in clients.cloudwatch.describe_alarms()["MetricAlarms"]
+        }
+        assert states["tidemill-BacklogAlarm"] == rig.status().alarms["BacklogAlarm"]
+        assert labelled(tmp_path)
+    assert labelled(tmp_path) == []
+    assert any("RETRY_DELAY_SECONDS" in f.text for f in facts if isinstance(f, Noted))
+
+
+@pytest.fixture
+def autoscaling() -> Iterator[Callable[[str], AutoScalingClient]]:
+    """Lend a maker of ordinary clients of Auto Scaling."""
+    with ExitStack() as stack:
+        yield lambda url: stack.enter_context(autoscaling_client(url))
+
+
+def test_a_user_scales_a_rig_by_hand(
+    tmp_path: Path, autoscaling: Callable[[str], AutoScalingClient]
+) -> None:
+    """With boto3, as on AWS: a real consumer starts, is protected, and ends."""
+    with running_rig(options(tmp_path), lambda _: None) as rig, serving(rig) as url:
+        client = autoscaling(url)
+        name = rig.fleet.group.name
+
+        def states() -> list[str]:
+            shown = client.describe_auto_scaling_instances()["AutoScalingInstances"]
+            return [item["LifecycleState"] for item in shown]
+
+        client.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=["AlarmNotification"])
+        assert states() == []
+        client.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=1)
+        take_turns(rig, lambda: states() == ["InService"])
+        take_turns(rig, rig.world.polled)
+        (instance,) = client.describe_auto_scaling_groups()["AutoScalingGroups"][0]["Instances"]
+        chosen = instance["InstanceId"]
+        client.set_instance_protection(
+            AutoScalingGroupName=name, InstanceIds=[chosen], ProtectedFromScaleIn=True
+        )
+        client.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=0)
+        for _ in range(3):
+            rig.turn()
+        assert states() == ["InService"], "protected"
+        client.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=1)
+        answer = client.terminate_instance_in_auto_scaling_group(
+            InstanceId=chosen, ShouldDecrementDesiredCapacity=True
+        )
+        assert chosen in answer["Activity"]["Description"]
+        take_turns(rig, lambda: states() == [])
+        activities = client.describe_scaling_activities(AutoScalingGroupName=name)["Activities"]
+        assert [(item["Description"], item["StatusCode"]) for item in activities] == [
+            (f"Terminating EC2 instance: {chosen}", "Successful"),
+            (STUCK, "Cancelled"),
+            (f"Launching a new EC2 instance: {chosen}", "Successful"),
+        ]
+        assert "user request" in activities[0]["Cause"]
+    assert labelled(tmp_path) == []
+
+
+def test_a_spot_instance_that_is_interrupted_is_replaced(
+    tmp_path: Path, autoscaling: Callable[[str], AutoScalingClient]
+) -> None:
+    """Its consumer stops at the notice; another instance comes when it is gone."""
+    facts: list[Fact] = []
+    with running_rig(options(tmp_path), facts.append) as rig, serving(rig) as url:
+        with pytest.raises(RigError, match="no instance is in service: there is none to interru"):
+            interrupt_spot(url, None)
+        client = autoscaling(url)
+        name = rig.fleet.group.name
+        client.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=["AlarmNotification"])
+        client.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=1)
+        take_turns(rig, rig.world.polled)
+        with pytest.raises(RigError, match="the group has no instance i-9"):
+            interrupt_spot(url, "i-9")
+        taken = interrupt_spot(url, None)
+        take_turns(rig, lambda: not rig.world.polled())
+        take_turns(rig, rig.world.polled)
+        (instance,) = client.describe_auto_scaling_instances()["AutoScalingInstances"]
+        assert instance["InstanceId"] != taken
+    noted = [fact.text for fact in facts if isinstance(fact, Noted)]
+    assert f"{taken} got the notice that a Spot instance gets" in noted
+    ended = [f.detail for f in facts if isinstance(f, InstanceChanged) and f.instance == taken]
+    assert TAKEN_BACK in ended
+    assert labelled(tmp_path) == []
+
+
+def test_an_exception_in_a_rig_leaves_no_process(tmp_path: Path) -> None:
+    """Ctrl-C included; signals have their old handlers back."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupted() -> None:
+        with running_rig(options(tmp_path), lambda _: None) as rig:
+            rig.turn()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert labelled(tmp_path) == []
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_local_aws_that_dies_ends_the_rig_in_one_line(tmp_path: Path) -> None:
+    """With the log to look at, and without consumers left."""
+
+    def bereft() -> None:
+        with running_rig(options(tmp_path), lambda _: None) as rig:
+            rig.turn()
+            (local_aws,) = labelled(tmp_path)
+            local_aws.kill()
+            rig.turn()
+
+    with pytest.raises(RigError, match=r"local AWS does not do its work.*ministack\.log") as caught:
+        bereft()
+    assert "\n" not in str(caught.value)
+    assert labelled(tmp_path) == []
+
+
+def test_a_queue_that_the_local_aws_cannot_have_is_told(tmp_path: Path) -> None:
+    """Without it there is no rig."""
+    template = product_template()
+    template["Resources"]["Odd"] = {"Type": "AWS::Nowhere::Thing"}
+    template["Resources"]["WorkQueue"]["DependsOn"] = "Odd"
+    lacking = RigOptions(tmp_path, template, {}, speed=60.0)
+    with (
+        pytest.raises(RigError, match=r"work queue is not deployed.*AWS::Nowhere::Thing"),
+        running_rig(lacking, lambda _: None),
+    ):
+        pass
+    assert labelled(tmp_path) == []
+
+
+def test_wrong_input_shows_before_anything_starts(tmp_path: Path) -> None:
+    """Not even the folder is made."""
+    folder = tmp_path / "rig"
+    with (
+        pytest.raises(ParameterError, match="unknown parameter Nope"),
+        running_rig(options(folder, Nope="1"), lambda _: None),
+    ):
+        pass
+    assert not folder.exists()

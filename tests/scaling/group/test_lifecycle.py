@@ -1,0 +1,99 @@
+"""The table of an instance's lifecycle, and that the group goes by it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.builders.fleets import DRAIN, a_group
+
+from tidemill.scaling.facts import InstanceChanged
+from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING
+from tidemill.scaling.group.lifecycle import TRANSITIONS, Event, LifecycleState, after, diagram
+from tidemill.scaling.group.memory import GroupMemory, Step
+from tidemill.scaling.group.reconcile import reconcile
+from tidemill.scaling.group.transitions import booted, expire_hooks, gone, hook_completed
+from tidemill.scaling.spec import LifecycleHook, WarmPool
+
+ENDS = {LifecycleState.TERMINATED, LifecycleState.DETACHED}
+BEGINNINGS = {LifecycleState.PENDING, LifecycleState.WARMED_PENDING}
+HOLD = LifecycleHook("hold", LAUNCHING, heartbeat_timeout=60, default_result=ABANDON)
+CHECK = replace(HOLD, name="check", default_result=CONTINUE)
+
+
+def test_a_state_and_an_event_lead_to_one_state() -> None:
+    """No line of the table contradicts another one."""
+    counted = Counter((line.before, line.event) for line in TRANSITIONS)
+    assert set(counted.values()) == {1}
+
+
+def test_every_state_is_reached_and_all_but_the_last_are_left() -> None:
+    """Nothing in the table is a dead end, or cannot be got at."""
+    assert {line.after for line in TRANSITIONS} | BEGINNINGS == set(LifecycleState)
+    assert {line.before for line in TRANSITIONS} == set(LifecycleState) - ENDS
+
+
+def test_what_is_not_in_the_table_is_no_transition() -> None:
+    """An instance that terminates does not come into service again."""
+    with pytest.raises(KeyError):
+        after(LifecycleState.TERMINATING_WAIT, Event.BOOTS)
+
+
+def test_the_diagram_has_every_line_of_the_table() -> None:
+    """It is Mermaid's, for the documentation."""
+    lines = diagram().splitlines()
+    assert lines[0] == "stateDiagram-v2"
+    assert sum(": it runs" in line for line in lines) == 3
+    arrows = [line for line in lines if "-->" in line and "[*]" not in line]
+    assert len(arrows) == len({(line.before, line.after) for line in TRANSITIONS})
+    assert '    state "Terminating:Wait" as s5' in lines
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["desire", "boot", "complete", "abandon", "vanish", "wait"]),
+        st.integers(0, 10),
+    ),
+    max_size=30,
+)
+HOOKS = st.sampled_from([(), (DRAIN,), (HOLD,), (HOLD, CHECK, DRAIN)])
+POOLS = st.sampled_from([None, WarmPool(), WarmPool(2, 3, "Running"), WarmPool(state="Hibernated")])
+
+
+@given(STEPS, HOOKS, POOLS)
+def test_whatever_happens_an_instance_goes_by_the_table(
+    steps: list[tuple[str, int]], hooks: tuple[LifecycleHook, ...], pool: WarmPool | None
+) -> None:
+    """From each state that is told to the next one there is a line."""
+    group = a_group(hooks=hooks, warm_pool=pool)
+    step, now = Step(GroupMemory(desired=0)), 0.0
+    for action, number in steps:
+        now += 1
+        memory = step.memory
+        chosen = memory.instances[number % len(memory.instances)].id if memory.instances else ""
+        match action:
+            case "desire":
+                step = replace(step, memory=replace(memory, desired=number))
+            case "boot":
+                step = step.then(booted(group, memory, chosen, now))
+            case "complete" | "abandon":
+                result = CONTINUE if action == "complete" else ABANDON
+                step = step.then(hook_completed(group, memory, chosen, now, result))
+            case "vanish":
+                step = step.then(gone(memory, chosen, "", now))
+            case _:
+                now += 30 * number
+                step = step.then(expire_hooks(group, memory, now))
+        step = step.then(reconcile(group, step.memory, now))
+        assert len(step.memory.wanted()) == step.memory.desired
+    pairs = {(line.before, line.after) for line in TRANSITIONS}
+    lives: dict[str, LifecycleState] = {}
+    for fact in step.facts:
+        if isinstance(fact, InstanceChanged):
+            state = LifecycleState(fact.state)
+            before = lives.get(fact.instance)
+            assert (before, state) in pairs if before else state in BEGINNINGS
+            lives[fact.instance] = state

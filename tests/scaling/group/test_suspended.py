@@ -1,0 +1,137 @@
+"""What a group does not do while processes are suspended or instances protected."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from support.builders.alarms import an_alarm
+from support.builders.fleets import DRAIN, a_fleet, a_group
+from support.fakes.worlds import START, Run
+
+from tidemill.scaling.alarms.watching import Ringing
+from tidemill.scaling.facts import ActivityStarted, InstanceChanged
+from tidemill.scaling.group.lifecycle import LifecycleState
+from tidemill.scaling.group.memory import GroupMemory, Hold, Instance
+from tidemill.scaling.group.reconcile import reconcile
+from tidemill.scaling.group.transitions import booted, expire_hooks, gone, replace_vanished
+from tidemill.scaling.policies.decision import decide
+
+NOW = START
+OLD = Instance("i-1", LifecycleState.IN_SERVICE, NOW - 60, in_service_at=NOW)
+YOUNG = Instance("i-2", LifecycleState.IN_SERVICE, NOW, in_service_at=NOW)
+TOLD = (
+    "Could not scale to desired capacity because all remaining instances are protected from "
+    "scale-in."
+)
+
+
+def suspending(*names: str) -> dict[str, float]:
+    """Return these processes as suspended."""
+    return dict.fromkeys(names, NOW)
+
+
+def test_scale_in_passes_a_protected_instance_over() -> None:
+    """The younger one goes instead."""
+    memory = GroupMemory(1, (replace(OLD, protected=True), YOUNG))
+    assert reconcile(a_group(), memory, NOW).terminate == ("i-2",)
+
+
+def test_with_all_instances_protected_none_goes_and_it_is_told_once() -> None:
+    """It is told again when it happens again."""
+    guarded = tuple(replace(item, protected=True) for item in (OLD, YOUNG))
+    memory = GroupMemory(1, guarded, cause="why")
+    step = reconcile(a_group(), memory, NOW)
+    assert step.facts == (ActivityStarted(NOW, "scale in", "", TOLD, "why"),)
+    assert (step.terminate, step.memory.desired) == ((), 1)
+    assert reconcile(a_group(), step.memory, NOW).facts == ()
+    content = reconcile(a_group(), replace(step.memory, desired=2), NOW)
+    assert len(reconcile(a_group(), replace(content.memory, desired=1), NOW).facts) == 1
+
+
+def test_the_rest_of_a_scale_in_goes_when_protection_ends() -> None:
+    """The group did not forget what it wants."""
+    memory = GroupMemory(0, (replace(OLD, protected=True), YOUNG))
+    step = reconcile(a_group(), memory, NOW)
+    assert step.terminate == ("i-2",)
+    free = tuple(replace(item, protected=False) for item in step.memory.instances)
+    assert reconcile(a_group(), replace(step.memory, instances=free), NOW).terminate == ("i-1",)
+
+
+@pytest.mark.parametrize(
+    ("process", "memory", "after"),
+    [
+        pytest.param("Launch", GroupMemory(2, (OLD,)), 2, id="launch"),
+        pytest.param("Terminate", GroupMemory(1, (OLD, YOUNG)), 1, id="terminate"),
+    ],
+)
+def test_a_difference_waits_until_its_process_is_resumed(
+    process: str, memory: GroupMemory, after: int
+) -> None:
+    """The desired capacity stays as it was asked for."""
+    resting = replace(memory, suspended=suspending(process))
+    assert reconcile(a_group(), resting, NOW).memory == resting
+    assert len(reconcile(a_group(), memory, NOW).memory.wanted()) == after
+
+
+def test_no_policy_runs_while_alarm_notification_is_suspended() -> None:
+    """An alarm that still rings afterwards is heard."""
+    fleet = a_fleet()
+    ringing = [Ringing(an_alarm(threshold=0.0, actions=("OutPolicy",)), 1.0, {})]
+    resting = GroupMemory(0, suspended=suspending("AlarmNotification"))
+    assert decide(fleet, resting, {}, ringing, NOW).group == resting
+    assert decide(fleet, replace(resting, suspended={}), {}, ringing, NOW).group.desired == 1
+
+
+@pytest.mark.parametrize("process", ["HealthCheck", "ReplaceUnhealthy", "Terminate"])
+def test_a_vanished_instance_is_replaced_when_the_process_is_resumed(process: str) -> None:
+    """Until then the group counts on it."""
+    memory = GroupMemory(1, (OLD,), suspended=suspending(process))
+    kept = gone(memory, "i-1", "killed", NOW)
+    assert kept.facts == ()
+    assert reconcile(a_group(), kept.memory, NOW).launch == ()
+    step = replace_vanished(replace(kept.memory, suspended={}), NOW)
+    assert step.facts[-1] == InstanceChanged(NOW, "i-1", "Terminated", "killed")
+    assert len(reconcile(a_group(), step.memory, NOW).launch) == 1
+
+
+def test_the_loop_replaces_what_has_vanished_by_itself() -> None:
+    """At the first turn after the process is resumed."""
+    run = Run(a_fleet(group=a_group(min_size=1, desired=1)))
+    run.go(60)
+    resting = replace(run.memory.group, suspended=suspending("ReplaceUnhealthy"))
+    run.memory = replace(run.memory, group=resting)
+    run.world.vanish("i-00000000000000001")
+    run.go(60)
+    assert run.states() == ["InService"]
+    run.memory = replace(run.memory, group=replace(run.memory.group, suspended={}))
+    run.go(60)
+    assert [item.id for item in run.memory.group.instances] == ["i-00000000000000002"]
+
+
+def test_launch_suspended_an_unhealthy_instance_goes_without_a_replacement() -> None:
+    """ReplaceUnhealthy terminates it all the same."""
+    memory = GroupMemory(1, (OLD,), suspended=suspending("Launch"))
+    step = gone(memory, "i-1", "", NOW)
+    assert step.memory.instances == ()
+    assert reconcile(a_group(), step.memory, NOW).launch == ()
+
+
+def test_a_scale_in_takes_a_vanished_instance_first_and_waits_for_nothing() -> None:
+    """Nobody is left to complete a hook."""
+    lost = replace(YOUNG, vanished="killed")
+    memory = GroupMemory(1, (OLD, lost), suspended=suspending("HealthCheck"))
+    step = reconcile(a_group(hooks=(DRAIN,)), memory, NOW)
+    assert [item.id for item in step.memory.instances] == ["i-1"]
+    assert (step.drain, step.terminate) == ((), ())
+
+
+def test_a_vanished_instance_that_a_hook_holds_is_forgotten_when_the_hook_times_out() -> None:
+    """An order to end it would never be carried out."""
+    held = Instance(
+        "i-3", LifecycleState.PENDING_WAIT, NOW, holds=(Hold("drain", NOW + 60),), vanished=""
+    )
+    hold = replace(DRAIN, transition="autoscaling:EC2_INSTANCE_LAUNCHING", default_result="ABANDON")
+    memory = GroupMemory(1, (held,), suspended=suspending("HealthCheck"))
+    assert expire_hooks(a_group(hooks=(hold,)), memory, NOW + 60).memory.instances == ()
+    assert booted(a_group(), memory, "i-3", NOW).memory == memory

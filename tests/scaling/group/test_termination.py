@@ -1,0 +1,73 @@
+"""Which instance goes first, by which termination policy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from support.builders.fleets import a_group
+
+from tidemill.scaling.group.lifecycle import LifecycleState
+from tidemill.scaling.group.memory import GroupMemory, Instance
+from tidemill.scaling.group.reconcile import reconcile
+from tidemill.scaling.group.termination import choose_victim
+
+NOW = 100_000.0
+
+
+def an_instance(name: str, age: float = 1000, zone: str = "", outdated: int = 0) -> Instance:
+    """Return an instance in service, of this age in seconds."""
+    return Instance(name, LifecycleState.IN_SERVICE, NOW - age, NOW, zone=zone, outdated=outdated)
+
+
+A = an_instance("a", age=3500)
+B = an_instance("b", age=5000, outdated=1)
+C = an_instance("c", age=300, outdated=2)
+THREE = (A, B, C)
+
+
+@pytest.mark.parametrize(
+    ("policies", "victim"),
+    [
+        (("Default",), "c"),
+        (("OldestInstance",), "b"),
+        (("NewestInstance",), "c"),
+        (("OldestLaunchTemplate",), "c"),
+        (("OldestLaunchConfiguration", "Default"), "c"),
+        (("ClosestToNextInstanceHour",), "a"),
+        (("AllocationStrategy", "NewestInstance"), "c"),
+        (("AllocationStrategy",), "b"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else None,
+)
+def test_policies_choose_in_their_order(policies: tuple[str, ...], victim: str) -> None:
+    """One that has no say leaves the choice to the next; the oldest is last of all."""
+    assert choose_victim(GroupMemory(2, THREE), policies, NOW).id == victim
+
+
+def test_a_policy_breaks_the_tie_of_the_one_before() -> None:
+    """Two of the same template: the newer one goes."""
+    old, new = an_instance("old", 900, outdated=2), an_instance("new", 10, outdated=2)
+    memory = GroupMemory(2, (A, old, new))
+    assert choose_victim(memory, ("OldestLaunchTemplate", "NewestInstance"), NOW).id == "new"
+
+
+def test_the_zone_with_the_most_instances_gives_one() -> None:
+    """Whatever the policy would say of the others."""
+    first, second = an_instance("x", 10, zone="a"), an_instance("y", 20, zone="a")
+    other = an_instance("z", 9000, zone="b", outdated=5)
+    assert choose_victim(GroupMemory(2, (first, second, other)), ("Default",), NOW).id == "y"
+    protected = (replace(first, protected=True), replace(second, protected=True), other)
+    assert choose_victim(GroupMemory(2, protected), ("Default",), NOW).id == "z"
+
+
+def test_an_unhealthy_instance_goes_before_all_others() -> None:
+    """No policy is asked."""
+    sick = replace(A, unhealthy="a user health-check")
+    assert choose_victim(GroupMemory(2, (sick, B, C)), ("NewestInstance",), NOW).id == "a"
+
+
+def test_the_group_goes_by_its_own_policies() -> None:
+    """Scale-in takes what they choose."""
+    group = a_group(termination=("NewestInstance",))
+    assert reconcile(group, GroupMemory(2, THREE), NOW).terminate == ("c",)

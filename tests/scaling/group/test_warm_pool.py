@@ -1,0 +1,154 @@
+"""Instances that wait in a warm pool: how many, in which state, and what a scale-out takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from support.builders.fleets import DRAIN, a_group
+
+from tidemill.scaling.group.capacity import Capacity, see_capacity
+from tidemill.scaling.group.hooks import ABANDON, LAUNCHING
+from tidemill.scaling.group.memory import GroupMemory, Step
+from tidemill.scaling.group.metrics import WARM_POOL_METRICS, group_datapoints
+from tidemill.scaling.group.reconcile import reconcile
+from tidemill.scaling.group.transitions import booted, expire_hooks, gone
+from tidemill.scaling.group.warm_pool import pool_size
+from tidemill.scaling.requests.activities import tell
+from tidemill.scaling.spec import Group, LifecycleHook, WarmPool
+
+NOW = 1_750_000_020.0
+FIRST, SECOND = "i-00000000000000001", "i-00000000000000002"
+HOLD = LifecycleHook("hold", LAUNCHING, heartbeat_timeout=60, default_result=ABANDON)
+
+
+def pooled(state: str = "Stopped", **changes: int) -> Group:
+    """Return a group of at most 2 with a warm pool."""
+    return a_group(max_size=2, warm_pool=WarmPool(state=state), **changes)
+
+
+def prepared(group: Group) -> Step:
+    """Return a group at 0 whose pool of two is ready."""
+    step = reconcile(group, GroupMemory(0), NOW)
+    for instance in step.launch:
+        step = step.then(booted(group, step.memory, instance, NOW + 30))
+    return step
+
+
+def states(step: Step) -> list[str]:
+    """Return the states of the instances after a step."""
+    return [item.state for item in step.memory.instances]
+
+
+@pytest.mark.parametrize(
+    ("most", "desired", "pool", "size"),
+    [
+        (10, 6, WarmPool(), 4),
+        (10, 6, WarmPool(max_prepared=8), 2),
+        (1500, 1000, WarmPool(max_prepared=1100), 100),
+        (10, 10, WarmPool(), 0),
+        (10, 6, WarmPool(max_prepared=3), 0),
+        (10, 10, WarmPool(min_size=2), 2),
+    ],
+)
+def test_a_pool_holds_the_rest_up_to_the_most(
+    most: int, desired: int, pool: WarmPool, size: int
+) -> None:
+    """Or up to what may be prepared, but its least in any case."""
+    assert pool_size(a_group(max_size=most, warm_pool=pool), GroupMemory(desired)) == size
+
+
+def test_a_group_without_a_pool_prepares_nothing() -> None:
+    """Its size is 0."""
+    assert pool_size(a_group(), GroupMemory(0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "waits", "stopped"),
+    [
+        ("Stopped", "Warmed:Stopped", (FIRST, SECOND)),
+        ("Hibernated", "Warmed:Hibernated", (FIRST, SECOND)),
+        ("Running", "Warmed:Running", ()),
+    ],
+)
+def test_a_prepared_instance_waits_in_the_pools_state(
+    state: str, waits: str, stopped: tuple[str, ...]
+) -> None:
+    """The world has to stop it, unless it goes on running; none counts towards the capacity."""
+    step = prepared(pooled(state))
+    assert states(step) == [waits, waits]
+    assert step.stop == stopped
+    assert see_capacity(step.memory, 0, NOW) == Capacity(0, 0)
+    assert [activity.status for activity in tell((), step.facts)] == ["Successful"] * 2
+
+
+def test_a_scale_out_takes_what_has_waited_longest() -> None:
+    """It is started a second time, and the pool is not filled beyond the most."""
+    group = pooled()
+    step = prepared(group)
+    step = reconcile(group, replace(step.memory, desired=1), NOW + 60)
+    assert step.launch == (FIRST,)
+    assert states(step) == ["Pending", "Warmed:Stopped"]
+    description = step.facts[0].description  # type: ignore[union-attr]
+    assert description == f"Launching a new EC2 instance from warm pool: {FIRST}"
+    assert states(booted(group, step.memory, FIRST, NOW + 70)) == ["InService", "Warmed:Stopped"]
+
+
+def test_an_instance_that_runs_in_the_pool_is_in_service_at_once() -> None:
+    """There is nothing to start."""
+    group = pooled("Running")
+    step = reconcile(group, replace(prepared(group).memory, desired=1), NOW + 60)
+    assert step.launch == ()
+    assert states(step) == ["InService", "Warmed:Running"]
+
+
+def test_a_scale_out_beyond_the_pool_launches_anew() -> None:
+    """What is still on its way into the pool is not waited for."""
+    group = pooled()
+    step = reconcile(group, GroupMemory(0), NOW)
+    step = reconcile(group, replace(step.memory, desired=1), NOW + 1)
+    assert states(step) == ["Warmed:Pending", "Warmed:Terminating:Proceed", "Pending"]
+
+
+def test_hooks_hold_what_comes_into_the_pool_and_goes_from_it() -> None:
+    """A launch that is abandoned there is begun again."""
+    group = replace(pooled(), hooks=(HOLD, DRAIN))
+    step = prepared(group)
+    assert states(step) == ["Warmed:Pending:Wait"] * 2
+    step = expire_hooks(group, step.memory, NOW + 90)
+    assert step.terminate == (FIRST, SECOND)
+    assert len(reconcile(group, step.memory, NOW + 90).launch) == 2
+
+
+def test_a_prepared_instance_is_not_held_by_the_launch_hooks_again() -> None:
+    """It has been through them."""
+    group = replace(pooled(), hooks=(replace(HOLD, default_result="CONTINUE"),))
+    step = expire_hooks(group, prepared(group).memory, NOW + 90)
+    step = reconcile(group, replace(step.memory, desired=1), NOW + 100)
+    assert states(booted(group, step.memory, FIRST, NOW + 110))[0] == "InService"
+
+
+def test_one_that_is_lost_from_the_pool_is_replaced_there() -> None:
+    """The group itself does not change."""
+    group = pooled()
+    step = gone(prepared(group).memory, FIRST, "killed", NOW + 60)
+    step = reconcile(group, step.memory, NOW + 60)
+    assert states(step) == ["Warmed:Stopped", "Warmed:Pending"]
+
+
+def test_the_pool_has_metrics_of_its_own() -> None:
+    """Where they are turned on."""
+    group = replace(pooled(), metrics=frozenset(WARM_POOL_METRICS))
+    memory = prepared(group).memory
+    values = {
+        point.metric.name: point.values.total for point in group_datapoints(group, memory, NOW)
+    }
+    assert values == {
+        "WarmPoolDesiredCapacity": 2,
+        "WarmPoolWarmedCapacity": 2,
+        "WarmPoolPendingCapacity": 0,
+        "WarmPoolTerminatingCapacity": 0,
+        "WarmPoolTotalCapacity": 2,
+        "GroupAndWarmPoolDesiredCapacity": 2,
+        "GroupAndWarmPoolTotalCapacity": 2,
+    }

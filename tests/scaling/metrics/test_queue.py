@@ -1,0 +1,86 @@
+"""What SQS publishes of a queue, and when it publishes nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tidemill.scaling.metrics.queue import (
+    ACTIVE_SECONDS,
+    WAKE_UP_SECONDS,
+    Activity,
+    QueueSample,
+    observe,
+    queue_datapoints,
+)
+
+NOW = 1_750_000_020.0
+EMPTY = QueueSample(0, 0)
+AWAKE = Activity.of_new_queue(NOW)
+
+
+def published(activity: Activity, sample: QueueSample, now: float = NOW) -> dict[str, float]:
+    """Return what is published of a queue, by the metrics' short names."""
+    points = list(queue_datapoints("jobs", activity, sample, now - 60, now))
+    assert {point.metric.dimensions for point in points} <= {(("QueueName", "jobs"),)}
+    assert {point.timestamp for point in points} <= {now - 60}
+    return {
+        point.metric.name.removeprefix("ApproximateNumberOfMessages"): point.values.maximum
+        for point in points
+    }
+
+
+@pytest.mark.parametrize(
+    ("sample", "values"),
+    [
+        pytest.param(EMPTY, {"Visible": 0}, id="empty"),
+        pytest.param(QueueSample(5, 0), {"Visible": 5}, id="waiting"),
+        pytest.param(QueueSample(0, 3), {"Visible": 0, "NotVisible": 3}, id="in-flight"),
+        pytest.param(QueueSample(1, 0, 2), {"Visible": 1, "Delayed": 2}, id="delayed"),
+    ],
+)
+def test_an_active_queue_publishes_what_there_is(
+    sample: QueueSample, values: dict[str, float]
+) -> None:
+    """Waiting messages always, the others only while there are any."""
+    assert published(AWAKE, sample) == values
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        pytest.param(QueueSample(1, 0), id="a-message-waits"),
+        pytest.param(QueueSample(0, 1), id="a-message-is-in-flight"),
+        pytest.param(QueueSample(0, 0, 1), id="a-message-is-delayed"),
+        pytest.param(QueueSample(0, 0, accessed=True), id="somebody-polls"),
+    ],
+)
+def test_use_keeps_a_queue_awake(sample: QueueSample) -> None:
+    """Six hours from each use on, without a gap."""
+    late = NOW + ACTIVE_SECONDS
+    activity = observe(AWAKE, sample, late)
+    assert published(activity, EMPTY, late + ACTIVE_SECONDS) == {"Visible": 0}
+
+
+def test_a_queue_that_nobody_uses_falls_asleep_and_publishes_nothing() -> None:
+    """After six hours there is no datapoint, not a zero."""
+    last = NOW + ACTIVE_SECONDS
+    assert observe(AWAKE, EMPTY, last) == AWAKE
+    assert published(AWAKE, EMPTY, last) == {"Visible": 0}
+    assert published(AWAKE, EMPTY, last + 1) == {}
+
+
+def test_a_queue_that_is_kept_awake_never_falls_asleep() -> None:
+    """However long nobody else uses it, and whatever it held meanwhile."""
+    activity = Activity.of_new_queue(NOW, kept_awake=True)
+    activity = observe(activity, QueueSample(1, 0), NOW + 60)
+    assert published(activity, EMPTY, NOW + 9 * ACTIVE_SECONDS) == {"Visible": 0}
+
+
+def test_a_queue_that_wakes_up_publishes_late() -> None:
+    """A quarter of an hour passes, however often it is used meanwhile."""
+    woken = NOW + ACTIVE_SECONDS + 1
+    sample = QueueSample(9, 0)
+    activity = observe(AWAKE, sample, woken)
+    activity = observe(activity, sample, woken + 60)
+    assert published(activity, sample, woken + WAKE_UP_SECONDS - 1) == {}
+    assert published(activity, sample, woken + WAKE_UP_SECONDS) == {"Visible": 9}

@@ -1,0 +1,140 @@
+"""Scheduled actions: when they are due, in which time zone, and what they change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from support.builders.fleets import a_fleet, a_group
+from support.fakes.worlds import MINUTE, START, Run
+
+from tidemill.scaling.facts import ActivityStarted, Noted
+from tidemill.scaling.group.memory import GroupMemory
+from tidemill.scaling.policies.schedule import cron_problem, first_due, run_due
+from tidemill.scaling.spec import Fleet, ScheduledAction
+
+ONCE = ScheduledAction("Once", "once", desired=3, start=START + 90)
+DAY = 86_400
+
+
+def moment(text: str) -> float:
+    """Return a time in UTC in epoch seconds."""
+    return datetime.fromisoformat(f"{text}+00:00").timestamp()
+
+
+def scheduled(*actions: ScheduledAction) -> Fleet:
+    """Return a fleet of 0 to 10 with these actions."""
+    return replace(a_fleet(), scheduled=actions)
+
+
+def times(action: ScheduledAction, begin: float, count: int) -> list[str]:
+    """Return the next times of an action, in UTC."""
+    fleet = scheduled(action)
+    due = first_due(fleet, begin)
+    found: list[str] = []
+    while len(found) < count and due[0] is not None:
+        found.append(datetime.fromtimestamp(due[0], UTC).strftime("%d %H:%M"))
+        _, due = run_due(fleet, GroupMemory(0), due, due[0])
+    return found
+
+
+def test_an_action_at_a_time_runs_once() -> None:
+    """Then the activities give it as their cause."""
+    run = Run(scheduled(ONCE))
+    run.go(89)
+    assert run.desired == 0
+    run.go(2 * DAY / 24)
+    assert run.desired == 3
+    (noted,) = run.of_kind(Noted)
+    assert noted.at == START + 90
+    assert "scheduled action once executed" in run.of_kind(ActivityStarted)[0].cause
+
+
+def test_an_action_whose_time_has_passed_is_never_due() -> None:
+    """A stack that is created later does not make up for it."""
+    assert first_due(scheduled(ONCE), START + 91) == (None,)
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        pytest.param(
+            ScheduledAction("A", "a", desired=1, recurrence="30 8 * * 1-5"),
+            ["27 08:30", "30 08:30", "31 08:30"],
+            id="on-weekdays",
+        ),
+        pytest.param(
+            ScheduledAction("A", "a", desired=1, recurrence="0 9 * * *", zone="Europe/Berlin"),
+            ["27 08:00", "28 08:00", "29 07:00"],
+            id="through-a-change-of-the-clock",
+        ),
+        pytest.param(
+            ScheduledAction(
+                "A", "a", desired=1, recurrence="0 9 * * *", start=moment("2026-03-28T09:00:00")
+            ),
+            ["28 09:00", "29 09:00", "30 09:00"],
+            id="from-a-start",
+        ),
+        pytest.param(
+            ScheduledAction(
+                "A", "a", desired=1, recurrence="0 9 * * *", end=moment("2026-03-28T09:00:00")
+            ),
+            ["27 09:00", "28 09:00"],
+            id="to-an-end",
+        ),
+    ],
+)
+def test_a_recurrence_is_due_by_its_time_zone(action: ScheduledAction, expected: list[str]) -> None:
+    """Between its start and its end."""
+    assert times(action, moment("2026-03-27T00:00:00"), 3) == expected
+
+
+def test_limits_move_and_the_desired_capacity_with_them() -> None:
+    """What an action sets holds until the next one."""
+    up = ScheduledAction("Up", "up", min_size=2, max_size=4, start=START + 60)
+    down = ScheduledAction("Down", "down", min_size=0, desired=0, start=START + 600)
+    run = Run(scheduled(up, down))
+    run.go(70)
+    assert run.memory.group.limits(run.fleet.group) == (2, 4)
+    assert run.desired == 2
+    run.go(600)
+    assert run.memory.group.limits(run.fleet.group) == (0, 4)
+    assert run.desired == 0
+
+
+def test_policies_go_by_the_limits_that_an_action_has_set() -> None:
+    """Not by the group's."""
+    tight = ScheduledAction("Tight", "tight", max_size=1, start=START + 1)
+    run = Run(scheduled(tight))
+    run.queue.visible = 100
+    run.world.rate = 0
+    run.go(20 * MINUTE)
+    assert run.desired == 1
+
+
+def test_a_suspended_process_loses_what_comes_due() -> None:
+    """It is not made up for."""
+    fleet = scheduled(ONCE)
+    memory = GroupMemory(0, suspended={"ScheduledActions": START})
+    step, due = run_due(fleet, memory, first_due(fleet, START), START + 90)
+    assert (step.memory.desired, due) == (0, (None,))
+
+
+def test_actions_that_come_due_together_run_in_the_order_of_their_times() -> None:
+    """However late the turn."""
+    late = replace(ONCE, logical_id="Late", desired=5, start=START + 95)
+    fleet = replace(scheduled(late, ONCE), group=a_group())
+    step, _ = run_due(fleet, GroupMemory(0), first_due(fleet, START), START + 100)
+    assert step.memory.desired == 5
+
+
+@pytest.mark.parametrize(
+    ("recurrence", "says"),
+    [("0 9 * * 1-5", ""), ("0 0 9 * * 1", "five fields"), ("61 * * * *", "not a cron expression")],
+)
+def test_what_is_wrong_with_a_recurrence_is_told(recurrence: str, says: str) -> None:
+    """Five fields, each in its bounds."""
+    problem = cron_problem(recurrence)
+    assert says in problem
+    assert bool(problem) is bool(says)

@@ -1,0 +1,107 @@
+"""Simple scaling: one adjustment at a time, and a cooldown after each."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from support.builders.alarms import an_alarm
+from support.builders.fleets import DRAIN, a_fleet, a_group
+from support.fakes.worlds import MINUTE, FakeQueue, FakeWorld, Run
+
+from tidemill.scaling.group.capacity import Capacity
+from tidemill.scaling.group.hooks import LAUNCHING
+from tidemill.scaling.group.lifecycle import LifecycleState
+from tidemill.scaling.group.memory import Cooldown, GroupMemory, Instance
+from tidemill.scaling.policies.simple import begin_cooldown, simply_scaled, why_wait
+from tidemill.scaling.spec import AdjustmentType, Comparison, LifecycleHook, SimpleScalingPolicy
+
+OUT = SimpleScalingPolicy("OutPolicy", "out", AdjustmentType.CHANGE, 1)
+IN = SimpleScalingPolicy("InPolicy", "in", AdjustmentType.CHANGE, -1, cooldown=60)
+HIGH = an_alarm(threshold=0.0, evaluation_periods=1, datapoints_to_alarm=1, actions=("OutPolicy",))
+LOW = replace(HIGH, logical_id="Idle", comparison=Comparison.LESS_OR_EQUAL, actions=("InPolicy",))
+BOOT = 30
+
+
+def a_run(hooks: tuple[LifecycleHook, ...] = ()) -> Run:
+    """Return a run with messages that nobody works off; one in, one out, at a time."""
+    fleet = replace(a_fleet((), (HIGH, LOW), a_group(hooks=hooks)), policies=(OUT, IN))
+    return Run(fleet, FakeWorld(FakeQueue(visible=1), boot_seconds=BOOT, rate=0))
+
+
+def test_the_cooldown_runs_from_when_the_last_instance_is_in_service() -> None:
+    """An instance every 30 s of boot and 300 s of cooldown, to the next minute's evaluation."""
+    run = a_run()
+    run.go(14 * MINUTE)
+    first, second, third = run.changed_at()
+    assert second - first == third - second == 6 * MINUTE
+    assert first + BOOT + 300 <= second
+
+
+def test_a_launch_hook_puts_the_cooldown_off() -> None:
+    """Its time is not over before the instance is in service."""
+    hook = LifecycleHook("ready", LAUNCHING, 120, "CONTINUE")
+    run = a_run((hook,))
+    run.go(16 * MINUTE)
+    first, second = run.changed_at()[:2]
+    assert second - first >= BOOT + 120 + 300
+
+
+def test_a_policys_own_cooldown_goes_before_the_groups() -> None:
+    """Scale-in has 60 s here: an instance in two minutes, drained for ten seconds."""
+    run = a_run((DRAIN,))
+    run.go(18 * MINUTE)
+    run.queue.visible = 0
+    before = len(run.sizes())
+    run.go(15 * MINUTE)
+    times = run.changed_at()[before:]
+    assert len(times) >= 2
+    assert {late - early for early, late in itertools.pairwise(times)} == {2 * MINUTE}
+
+
+@pytest.mark.parametrize(
+    ("memory", "says"),
+    [
+        pytest.param(GroupMemory(0), "", id="nothing-before"),
+        pytest.param(
+            GroupMemory(1, (Instance("i-1", LifecycleState.PENDING, 0),)),
+            "a scaling activity is in progress",
+            id="a-launch",
+        ),
+        pytest.param(
+            GroupMemory(1, cooldown=Cooldown(300, since=0)),
+            "the group cools down until 1970-01-01T00:05:00Z",
+            id="cooldown",
+        ),
+        pytest.param(GroupMemory(1, cooldown=Cooldown(100, since=0)), "", id="over"),
+    ],
+)
+def test_a_policy_waits_for_activities_and_the_cooldown(memory: GroupMemory, says: str) -> None:
+    """And says for what."""
+    assert why_wait(memory, 100) == says
+
+
+def test_a_group_without_a_cooldown_of_its_own_has_300_seconds() -> None:
+    """Auto Scaling's default."""
+    assert begin_cooldown(a_group(), OUT, 7) == Cooldown(300, 7)
+
+
+@pytest.mark.parametrize(
+    ("kind", "adjustment", "least", "after"),
+    [
+        (AdjustmentType.CHANGE, 3, None, 7),
+        (AdjustmentType.CHANGE, -9, None, 1),
+        (AdjustmentType.EXACT, 2, None, 2),
+        (AdjustmentType.PERCENT, 25, 2, 6),
+        (AdjustmentType.CHANGE, 0, None, None),
+    ],
+)
+def test_an_adjustment_counts_from_the_desired_capacity(
+    kind: AdjustmentType, adjustment: int, least: int | None, after: int | None
+) -> None:
+    """Within the group's limits, 1 to 9."""
+    policy = replace(
+        OUT, adjustment_type=kind, adjustment=adjustment, min_adjustment_magnitude=least
+    )
+    assert simply_scaled(policy, Capacity(4, 4), 1, 9).desired == after

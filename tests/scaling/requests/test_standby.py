@@ -1,0 +1,104 @@
+"""Standby and detaching: what leaves service, what takes its place, and the way back."""
+
+from __future__ import annotations
+
+import pytest
+from support.builders.fleets import a_fleet, a_group
+
+from tidemill.scaling.errors import RequestError
+from tidemill.scaling.facts import InstanceChanged
+from tidemill.scaling.group.capacity import Capacity, see_capacity
+from tidemill.scaling.group.lifecycle import LifecycleState
+from tidemill.scaling.group.memory import GroupMemory, Instance
+from tidemill.scaling.group.reconcile import reconcile
+from tidemill.scaling.requests.apply import apply
+from tidemill.scaling.requests.commands import Command, DetachInstances, EnterStandby, ExitStandby
+
+NOW = 1_750_000_020.0
+FLEET = a_fleet(group=a_group(min_size=1, max_size=3))
+
+
+def a_memory(*states: LifecycleState) -> GroupMemory:
+    """Return a group that wants what it has in service, of instances in these states."""
+    instances = tuple(
+        Instance(f"i-{number}", state, NOW, NOW) for number, state in enumerate(states)
+    )
+    wanted = sum(state is LifecycleState.IN_SERVICE for state in states)
+    return GroupMemory(wanted, instances, launched=len(states), cause="a policy's")
+
+
+BOTH = a_memory(LifecycleState.IN_SERVICE, LifecycleState.IN_SERVICE)
+RESTING = a_memory(LifecycleState.IN_SERVICE, LifecycleState.STANDBY)
+
+
+def after(memory: GroupMemory, command: Command) -> GroupMemory:
+    """Return the group after a request."""
+    return apply(FLEET, memory, command, NOW).memory
+
+
+def test_an_instance_on_standby_does_not_count() -> None:
+    """The group wants one fewer, and launches none."""
+    memory = after(BOTH, EnterStandby(("i-1",), should_decrement=True))
+    assert [item.state for item in memory.instances] == ["InService", "Standby"]
+    assert memory.desired == 1
+    assert see_capacity(memory, 0, NOW) == Capacity(1, 1)
+    assert reconcile(FLEET.group, memory, NOW).launch == ()
+
+
+def test_without_a_decrement_another_one_takes_its_place() -> None:
+    """For no policy's reason."""
+    memory = after(BOTH, EnterStandby(("i-1",), should_decrement=False))
+    assert (memory.desired, memory.cause) == (2, "")
+    assert len(reconcile(FLEET.group, memory, NOW).launch) == 1
+
+
+def test_from_standby_it_comes_back_into_service() -> None:
+    """The group wants one more."""
+    memory = after(RESTING, ExitStandby(("i-1",)))
+    assert [item.state for item in memory.instances] == ["InService"] * 2
+    assert memory.desired == 2
+
+
+def test_a_detached_instance_is_no_business_of_the_groups() -> None:
+    """It goes on without it; the change is told."""
+    applied = apply(FLEET, BOTH, DetachInstances(("i-0",), should_decrement=True), NOW)
+    assert [item.id for item in applied.memory.instances] == ["i-1"]
+    assert (applied.memory.desired, applied.terminate) == (1, ())
+    assert InstanceChanged(NOW, "i-0", "Detached") in applied.facts
+
+
+def test_one_that_is_detached_from_standby_changes_nothing_of_what_is_wanted() -> None:
+    """It did not count."""
+    assert after(RESTING, DetachInstances(("i-1",), should_decrement=True)).desired == 1
+
+
+@pytest.mark.parametrize(
+    ("memory", "command", "text"),
+    [
+        pytest.param(
+            BOTH, EnterStandby(("i-9",), should_decrement=True), "not part of", id="a-stranger"
+        ),
+        pytest.param(
+            RESTING, EnterStandby(("i-1",), should_decrement=True), "not in InService", id="resting"
+        ),
+        pytest.param(BOTH, ExitStandby(("i-1",)), "i-1 is not in Standby", id="serving"),
+        pytest.param(
+            BOTH,
+            EnterStandby(("i-0", "i-1"), should_decrement=True),
+            "would want 0 instances",
+            id="too-few",
+        ),
+        pytest.param(
+            a_memory(*[LifecycleState.IN_SERVICE] * 3, LifecycleState.STANDBY),
+            ExitStandby(("i-3",)),
+            "would want 4 instances",
+            id="too-many",
+        ),
+    ],
+)
+def test_what_auto_scaling_would_refuse_is_refused(
+    memory: GroupMemory, command: Command, text: str
+) -> None:
+    """Nothing has changed."""
+    with pytest.raises(RequestError, match=text):
+        apply(FLEET, memory, command, NOW)

@@ -1,0 +1,141 @@
+"""Values of parameters: defaults, what is given, and bounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.builders.fleets import product_template
+
+from tidemill.scaling.errors import ParameterError, ScalingError, TemplateError
+from tidemill.scaling.template.parameters import parameter_values
+
+if TYPE_CHECKING:
+    from tidemill.scaling.template.document import Document
+
+
+def value_of(declaration: Document, *given: str) -> str | list[str]:
+    """Return the value of a parameter P, declared so and given once or not at all."""
+    values = {"P": given[0]} if given else {}
+    return parameter_values({"Parameters": {"P": declaration}}, values)["P"]
+
+
+@pytest.mark.parametrize(
+    ("declaration", "given", "value"),
+    [
+        pytest.param({"Type": "String", "Default": "a"}, [], "a", id="default"),
+        pytest.param({"Type": "String", "Default": "a"}, ["b"], "b", id="given"),
+        pytest.param({"Type": "String", "Default": ""}, [], "", id="empty-default"),
+        pytest.param({"Type": "String", "Default": "a"}, [""], "", id="given-empty"),
+        pytest.param({"Type": "String", "Default": True}, [], "true", id="a-boolean-is-text"),
+        pytest.param({"Type": "Number", "Default": 4}, [], "4", id="a-number-is-text"),
+        pytest.param({"Type": "Number"}, ["-1.5"], "-1.5", id="a-negative-number"),
+        pytest.param({"Type": "CommaDelimitedList"}, ["a, b"], ["a", "b"], id="list"),
+        pytest.param({"Type": "List<Number>"}, ["1,2"], ["1", "2"], id="list-of-numbers"),
+        pytest.param({"Type": "String", "AllowedValues": [1, 7]}, ["7"], "7", id="allowed-numbers"),
+        pytest.param({"Type": "String", "MinLength": 2, "MaxLength": 2}, ["ab"], "ab", id="length"),
+        pytest.param(
+            {"Type": "Number", "MinValue": 0, "MaxValue": 5}, ["5"], "5", id="at-the-edge"
+        ),
+        pytest.param(
+            {"Type": "AWS::SSM::Parameter::Value<String>"}, ["/ami"], "/ami", id="name-in-SSM"
+        ),
+        pytest.param({}, ["a"], "a", id="no-type"),
+    ],
+)
+def test_a_value_comes_as_text(declaration: Document, given: list[str], value: object) -> None:
+    """Whatever the template writes a default as, it is handed out as text or a list of text."""
+    assert value_of(declaration, *given) == value
+
+
+@pytest.mark.parametrize(
+    ("declaration", "given", "problem"),
+    [
+        pytest.param({"Type": "Number"}, ["x"], "P=x: not a number", id="no-number"),
+        pytest.param({"Type": "Number"}, [""], "P=: not a number", id="an-empty-number"),
+        pytest.param({"Type": "Number"}, ["nan"], "P=nan: not a number", id="nan"),
+        pytest.param({"Type": "Number"}, ["1_0"], "P=1_0: not a number", id="underscore"),
+        pytest.param({"Type": "Number"}, ["1e999"], "P=1e999: not a number", id="endless"),
+        pytest.param({"Type": "Number", "MinValue": 1}, ["0"], "P=0: less than 1", id="too-little"),
+        pytest.param({"Type": "Number", "MaxValue": "1"}, ["2"], "P=2: more than 1", id="too-much"),
+        pytest.param({"AllowedValues": ["a", 1]}, ["b"], "P=b: not one of a, 1", id="not-allowed"),
+        pytest.param({"AllowedPattern": "a+"}, ["ab"], "P=ab: does not match a+", id="pattern"),
+        pytest.param({"MinLength": 2}, ["a"], "P=a: shorter than 2 characters", id="too-short"),
+        pytest.param({"MaxLength": 2}, ["abc"], "P=abc: longer than 2 characters", id="too-long"),
+        pytest.param({"Type": "List<Number>"}, ["1,b"], "P=b: not a number", id="one-of-a-list"),
+        pytest.param(
+            {"MinLength": 1, "ConstraintDescription": "say who"}, [""], "P=: say who", id="in-words"
+        ),
+        pytest.param({"Type": "Number"}, ["1\n2"], "P=1 2: not a number", id="two-lines"),
+        pytest.param({}, [], "parameter P has no default: give a value for it", id="no-value"),
+    ],
+)
+def test_a_value_out_of_bounds_is_refused(
+    declaration: Document, given: list[str], problem: str
+) -> None:
+    """The error names the parameter, the value and its bound, in one line."""
+    with pytest.raises(ParameterError) as error:
+        value_of(declaration, *given)
+    assert str(error.value).endswith(problem)
+
+
+def test_all_parameters_without_a_value_are_told_at_once() -> None:
+    """So that nobody has to find them out one by one."""
+    declared: Document = {"Vpc": {}, "Size": {"Default": 1}, "Key": {}, "Zone": {}}
+    with pytest.raises(ParameterError, match=r"^parameters Vpc, Zone have no defaults: give"):
+        parameter_values({"Parameters": declared}, {"Key": "mine"})
+
+
+def test_an_unknown_parameter_is_refused_with_those_there_are() -> None:
+    """A typo shows at once."""
+    with pytest.raises(ParameterError, match=r"unknown parameter MaxInstance: .*, MaxInstances, "):
+        parameter_values(product_template(), {"MaxInstance": "2"})
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        pytest.param({"Default": None}, id="null"),
+        pytest.param({"Default": ["a"]}, id="a-list-for-a-default"),
+        pytest.param({"Default": {"Ref": "Q"}}, id="a-function-for-a-default"),
+        pytest.param({"Default": "a", "AllowedPattern": "("}, id="a-pattern-that-is-none"),
+        pytest.param({"Default": "a", "AllowedPattern": "a{99999999999}"}, id="a-huge-pattern"),
+        pytest.param({"Default": "a", "MinLength": "x"}, id="a-length-that-is-none"),
+        pytest.param(
+            {"Default": "1", "Type": "Number", "MinValue": "x"}, id="a-bound-that-is-none"
+        ),
+        pytest.param({"Default": "a", "AllowedValues": "a"}, id="allowed-values-in-a-text"),
+        pytest.param({"Default": "a", "Type": ["String"]}, id="a-type-in-a-list"),
+    ],
+)
+def test_a_declaration_that_cannot_be_read_is_the_templates_fault(declaration: Document) -> None:
+    """The error names the parameter in the template."""
+    with pytest.raises(TemplateError, match=r"^Parameters\.P"):
+        value_of(declaration)
+
+
+def test_the_products_parameters_all_have_good_defaults() -> None:
+    """Ours can be deployed without a single value given."""
+    template = product_template()
+    assert parameter_values(template, {}).keys() == template["Parameters"].keys()
+
+
+ANY = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text())
+KEYS = st.sampled_from(
+    ["Type", "Default", "AllowedPattern", "AllowedValues", "MinValue", "MaxValue", "MinLength"]
+)
+
+
+@given(st.dictionaries(KEYS, ANY | st.just("Number")), st.text())
+def test_any_declaration_and_value_come_to_text_or_an_error(
+    declaration: Document, value: str
+) -> None:
+    """Neither a strange declaration nor a strange value makes the reading stumble."""
+    try:
+        result = value_of(declaration, value)
+    except ScalingError as error:
+        assert str(error).isprintable()  # noqa: PT017 - most ends here
+    else:
+        assert isinstance(result, str | list)

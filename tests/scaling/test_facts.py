@@ -1,0 +1,42 @@
+"""Facts as records, and back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from support.builders.runs import finished_run
+
+from tidemill.scaling.facts import KINDS, Noted, from_record, stamp, to_record
+
+
+def test_every_fact_of_a_run_survives_being_written_down() -> None:
+    """As a line of JSON."""
+    facts = finished_run().facts
+    assert {type(fact) for fact in facts} >= set(KINDS.values()) - {Noted}
+    lines = [json.dumps(to_record(fact)) for fact in facts]
+    assert [from_record(json.loads(line)) for line in lines] == facts
+
+
+def test_a_record_says_its_kind_and_its_time() -> None:
+    """For people and for other tools."""
+    assert to_record(Noted(1_750_000_020.5, "hello")) == {
+        "kind": "noted",
+        "time": "2025-06-15T15:07:00Z",
+        "at": 1_750_000_020.5,
+        "text": "hello",
+    }
+    assert stamp(0) == "1970-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("record", "error"),
+    [
+        pytest.param({"kind": "nothing"}, KeyError, id="unknown-kind"),
+        pytest.param({"kind": "noted", "at": 1.0}, TypeError, id="field-missing"),
+    ],
+)
+def test_other_records_are_refused(record: dict[str, object], error: type[Exception]) -> None:
+    """Rather than becoming half a fact."""
+    with pytest.raises(error):
+        from_record(record)

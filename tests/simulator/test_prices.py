@@ -1,0 +1,163 @@
+"""The month's cost: what is counted in the template is counted right, and so is the arithmetic."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from support.builders.fleets import PRODUCT_TEMPLATE, product_template
+
+from consumer.emf import Counts, Source, cycle_line
+from consumer.message_log import content_lines
+from consumer.outcome import Outcome, Result
+from shared.logs import encode_line
+from shared.queue import Received
+from tidemill.simulator import prices as cost
+
+TEMPLATE = product_template()
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+VEHICLE = (
+    '{"vehicleId":"VH3633000001","make":"Volkswagen","model":"ID.3","year":2023,'
+    '"color":"Red","mileage":68549}'
+)
+
+
+def of_type(kind: str) -> list[dict[str, Any]]:
+    """Return the resources of a type."""
+    return [resource for resource in RESOURCES.values() if resource["Type"] == kind]
+
+
+def periods_of(alarm: dict[str, Any]) -> list[int]:
+    """Return the periods of the metrics that an alarm looks at, by the template's defaults."""
+    properties = alarm["Properties"]
+    stats = [item["MetricStat"] for item in properties.get("Metrics", []) if "MetricStat" in item]
+    return [
+        TEMPLATE["Parameters"][period["Ref"]]["Default"] if isinstance(period, dict) else period
+        for period in (stat["Period"] for stat in stats or [properties])
+    ]
+
+
+@pytest.mark.parametrize("fast_signal", [False, True], ids=["without-signal", "with-signal"])
+def test_alarm_metrics_are_as_many_as_the_template_has(fast_signal: bool) -> None:  # noqa: FBT001 - a case
+    """Each metric that an alarm looks at is charged for, those at high resolution three times."""
+    alarms = of_type("AWS::CloudWatch::Alarm")
+    periods = [
+        period
+        for alarm in alarms
+        for period in periods_of(alarm)
+        if fast_signal or alarm.get("Condition") != "FastSignalOn"
+    ]
+    used = cost.usage(cost.Month(fast_signal=fast_signal))
+    assert used["alarms"] == sum(period >= 60 for period in periods)
+    assert used["fast alarms"] == sum(period < 60 for period in periods)
+
+
+def test_everything_else_that_is_counted_is_in_the_template() -> None:
+    """Dashboards, endpoints, volume and the signal's memory."""
+    endpoints = [r["Properties"]["VpcEndpointType"] for r in of_type("AWS::EC2::VPCEndpoint")]
+    launch = RESOURCES["WorkerLaunchTemplate"]["Properties"]["LaunchTemplateData"]
+    assert len(of_type("AWS::CloudWatch::Dashboard")) == cost.DASHBOARDS
+    assert endpoints.count("Interface") == cost.ENDPOINTS
+    assert launch["BlockDeviceMappings"][0]["Ebs"]["VolumeSize"] == cost.VOLUME_GB
+    assert RESOURCES["SignalFunction"]["Properties"]["MemorySize"] == cost.SIGNAL_MEMORY_GB * 1024
+    assert len(of_type("AWS::ECR::Repository")) == 2
+
+
+def test_a_month_has_the_templates_defaults() -> None:
+    """And the instance type whose price is given is the preferred one."""
+    defaults = {name: given["Default"] for name, given in TEMPLATE["Parameters"].items()}
+    month = cost.Month()
+    assert (month.messages_per_poll, month.poll_wait_seconds) == (
+        defaults["MessagesPerPoll"],
+        defaults["PollWaitSeconds"],
+    )
+    assert (month.max_instances, month.hold_seconds) == (
+        defaults["MaxInstances"],
+        defaults["HoldSeconds"],
+    )
+    assert cost.PRICES["instances"].item.split(",")[0] == defaults["InstanceTypes"].split(",")[0]
+
+
+def test_log_lines_are_as_long_as_the_consumer_writes_them() -> None:
+    """Within a tenth; Docker's log file wraps each of them once more."""
+    received = Received("f5839094-187a-45a8-9d00-7480afe6ec6f", "receipt", VEHICLE, 1, 1.8e9)
+    outcome = Outcome(received, Result.PROCESSED, None, 3.737, 0.001176, 1.8e9)
+    (message,) = content_lines("i-0123456789abcdef0", [outcome])
+    source = Source("Tidemill", "tidemill-work", "i-0123456789abcdef0")
+    cycle = encode_line(cycle_line(source, Counts(10, 10, deleted=10), 0.25, 1.8e9))
+    assert len(message) == pytest.approx(cost.MESSAGE_BYTES, rel=0.1)
+    assert len(cycle) == pytest.approx(cost.CYCLE_BYTES, rel=0.1)
+    wrapped = {
+        "log": f"{message.decode()}\n",
+        "stream": "stdout",
+        "time": "2026-11-24T09:34:02.818123456Z",
+    }
+    longer = len(json.dumps(wrapped, separators=(",", ":"))) - len(message)
+    assert longer == pytest.approx(cost.WRAPPING_BYTES, rel=0.1)
+
+
+def test_ten_messages_a_minute_and_instance_take_their_hours() -> None:
+    """A million of them 1,667 hours, and each rise its coming and going on top."""
+    used = cost.usage(cost.Month(1_000_000, rises=0))
+    assert used["instances"] == pytest.approx(1_000_000 / 10 / 60)
+    risen = cost.usage(cost.Month(1_000_000, rises=30))
+    assert risen["instances"] - used["instances"] == pytest.approx(30 * 4 * 6 / 60)
+
+
+@pytest.mark.parametrize("name", cost.MONTHS)
+def test_the_fleet_can_do_the_months_work(name: str) -> None:
+    """The hours that it takes exist: all instances, all month."""
+    month = cost.MONTHS[name]
+    assert cost.usage(month)["instances"] <= month.max_instances * cost.HOURS
+
+
+def test_three_requests_move_ten_messages() -> None:
+    """Send, receive and delete; the signal asks six times a minute besides."""
+    used = cost.usage(cost.Month(1_000_000, rises=0))
+    assert used["requests"] == 300_000
+    assert cost.usage(cost.Month(fast_signal=True))["requests"] == 6 * 60 * 730
+
+
+def test_an_idle_month_takes_no_instance_and_no_request() -> None:
+    """Only what exists all the time is charged for."""
+    used = cost.usage(cost.Month())
+    assert {item for item, amount in used.items() if amount} == {"alarms", "dashboards", "images"}
+
+
+def test_allowances_lower_a_price_and_never_below_nothing() -> None:
+    """Two dashboards of three free ones cost nothing; 13 custom metrics cost as three do."""
+    used = cost.usage(cost.Month()) | {"metrics": 13}
+    gross = cost.cost(used, cost.PRICES, allowances=False)
+    least = cost.cost(used, cost.PRICES, allowances=True)
+    assert gross["dashboards"] == pytest.approx(6)
+    assert least["dashboards"] == 0
+    assert least["metrics"] == pytest.approx(0.9)
+    assert all(least[item] <= gross[item] for item in gross)
+
+
+def test_prices_are_inputs() -> None:
+    """Another price changes its own item and nothing else."""
+    used = cost.usage(cost.Month(1_000_000))
+    dearer = {
+        **cost.PRICES,
+        "instances": replace(cost.PRICES["instances"], usd=2 * cost.PRICES["instances"].usd),
+    }
+    before = cost.cost(used, cost.PRICES, allowances=False)
+    after = cost.cost(used, dearer, allowances=False)
+    assert after["instances"] == pytest.approx(2 * before["instances"])
+    assert {**after, "instances": 0} == {**before, "instances": 0}
+
+
+def test_the_documentation_says_what_a_private_network_costs() -> None:
+    """The table is for the default network, so the text has it."""
+    text = (PRODUCT_TEMPLATE.parent / "docs/deploy.md").read_text(encoding="utf-8")
+    assert f"which cost {cost.private_network_usd():.2f} USD a month" in text
+
+
+def test_a_price_says_where_it_was_read() -> None:
+    """Or that it is from memory."""
+    table = cost.price_table(cost.PRICES)
+    assert "| EBS gp3 | 0.08 | GB-month | none | from memory |" in table
+    assert "| Lambda, arm64 | 0.0000133334 | GB-second | 400,000 |" in table

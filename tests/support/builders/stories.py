@@ -1,0 +1,112 @@
+"""Builders of scenarios and subjects for tests of the simulator."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hypothesis import strategies as st
+from support.builders.fleets import product_fleet
+
+from tidemill.scaling.errors import ScalingError
+from tidemill.scaling.template.document import parse_template
+from tidemill.scaling.template.fleet import read_fleets
+from tidemill.simulator.foresight import can_foresee
+from tidemill.simulator.handling import HandlerTime
+from tidemill.simulator.run import START, Subject, simulate
+from tidemill.simulator.scenario import Scenario
+
+if TYPE_CHECKING:
+    from tidemill.scaling.facts import Fact
+    from tidemill.scaling.spec import Fleet
+    from tidemill.simulator.run import Result
+    from tidemill.simulator.times import Times
+
+
+OTHER_TEMPLATES = Path(__file__).parents[2] / "scaling" / "example_templates"
+
+
+@cache
+def the_template(*parameters: tuple[str, str]) -> Subject:
+    """Return the product's fleet with these parameters."""
+    return Subject.of_template(product_fleet(**dict(parameters)))
+
+
+def foreseen() -> list[Subject]:
+    """Return the fleets of the templates of other shapes whose turns are left out at times."""
+    fleets: list[Fleet] = []
+    for path in sorted(OTHER_TEMPLATES.iterdir()):
+        try:
+            fleets += read_fleets(parse_template(path.read_text(encoding="utf-8"), path.name), {})
+        except ScalingError:
+            continue
+    return [
+        Subject(f"{fleet.group.logical_id} {fleet.queue.name}", fleet, the_template().worker)
+        for fleet in fleets
+        if can_foresee(fleet)
+    ]
+
+
+def bursts(
+    *lots: tuple[float, int],
+    poison: float = 0.0,
+    handler: HandlerTime | None = None,
+    seconds: float = 3600,
+) -> Scenario:
+    """Return a story of so many messages at so many seconds."""
+    return Scenario(
+        "bursts",
+        "for a test",
+        lambda _: (at for at, count in sorted(lots) for _ in range(count)),
+        seconds=seconds,
+        poison=poison,
+        handler=handler or HandlerTime(),
+    )
+
+
+def told(  # noqa: PLR0913 - what a run depends on
+    subject: Subject,
+    scenario: Scenario,
+    *,
+    seed: int = 1,
+    times: Times | None = None,
+    pace: float | None = None,
+    start: float = START,
+) -> tuple[Result, list[Fact]]:
+    """Return the result of a run, and its facts."""
+    facts: list[Fact] = []
+    result = simulate(
+        subject, scenario, seed, times=times, tell=facts.extend, pace=pace, start=start
+    )
+    return result, facts
+
+
+def stories() -> st.SearchStrategy[Scenario]:
+    """Return bursts of up to 300 messages within two hours, some with poison, some with work."""
+    lots = st.tuples(st.integers(0, 7200).map(float), st.integers(1, 300))
+    handlers = st.builds(
+        HandlerTime, st.sampled_from([0.0, 0.0, 0.3, 2.0, 12.0]), st.sampled_from([0.0, 0.7])
+    )
+    return st.builds(
+        lambda lots, poison, handler: bursts(*lots, poison=poison, handler=handler),
+        st.lists(lots, min_size=1, max_size=4),
+        st.sampled_from([0.0, 0.0, 0.1, 1.0]),
+        handlers,
+    )
+
+
+PARAMETERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "BacklogPerInstance": st.sampled_from(["1", "7", "200"]),
+        "PollWaitSeconds": st.sampled_from(["0", "5", "60"]),
+        "MessagesPerPoll": st.sampled_from(["1", "10", "35"]),
+        "Concurrency": st.sampled_from(["1", "3"]),
+        "MaxReceiveCount": st.sampled_from(["1", "3"]),
+        "HoldSeconds": st.sampled_from(["120", "300"]),
+        "WarmupSeconds": st.sampled_from(["0", "300"]),
+        "FastSignal": st.sampled_from(["false", "false", "false", "true"]),
+    },
+).map(lambda given: the_template(*sorted(given.items())))
+"""The product's fleet, with some of its parameters changed."""

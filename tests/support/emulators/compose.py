@@ -1,0 +1,172 @@
+"""The product's compose project, run for real under a name and on ports of the test's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from support.emulators.docker import ROOT
+from support.emulators.ministack import free_port, local_client
+
+from tidemill.rig.containers.options import FLEET_LABEL, INSTANCE_LABEL, ROLE_LABEL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from docker import DockerClient
+
+FILE: Final = "localstack/compose.yaml"
+PROJECT: Final = "tidemill-test"
+LOCALSTACK: Final = "tidemill/localstack:test"
+GROUP: Final = "tidemill-workers"
+LOG_GROUP: Final = "/tidemill/tidemill/workers"
+PATIENCE_SECONDS: Final = 240.0
+REGION: Final = "us-east-1"
+
+
+@dataclass(slots=True)
+class Project:
+    """A compose project that can be brought up; `settings` are variables of its own."""
+
+    engine: DockerClient
+    host: str
+    settings: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    autoscaling_port: int = field(default_factory=free_port)
+
+    @property
+    def name(self) -> str:
+        """Return the project's name, which its fleet and its containers have too."""
+        return PROJECT
+
+    def healthy(self, service: str) -> bool:
+        """Tell whether a service's container runs and says that it is well."""
+        return self.compose("ps", "--format", "{{.Health}}", service).strip() == "healthy"
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of whoever runs compose."""
+        return {
+            **os.environ,
+            "DOCKER_HOST": self.host,
+            "DOCKER_SOCKET": self.host.removeprefix("unix://"),
+            "COMPOSE_PROJECT_NAME": PROJECT,
+            "LOCALSTACK_IMAGE": LOCALSTACK,
+            "LOCALSTACK_PORT": str(self.port),
+            "AUTOSCALING_PORT": str(self.autoscaling_port),
+            "SPEED": "30",
+            **self.settings,
+        }
+
+    def compose(self, *words: str) -> str:
+        """Run docker compose; return what it prints. It has to succeed."""
+        done = subprocess.run(
+            ["docker", "compose", "--file", FILE, *words],  # noqa: S607 - whichever the user has
+            cwd=ROOT,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def tidemill(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the product's command in the project's environment."""
+        return subprocess.run(
+            [sys.executable, "-m", "tidemill", *words],
+            cwd=ROOT,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def client(self, service: str, port: int | None = None) -> Any:  # noqa: ANN401 - any service's
+        """Return a client of LocalStack, or of what listens on another port."""
+        return local_client(service, f"http://127.0.0.1:{port or self.port}", REGION)
+
+    def produce(self, folder: Path, *words: str) -> dict[str, bool]:
+        """Send with the producer's image; return what it sent, by id whether it is poison."""
+        folder.chmod(0o777)  # the image's user is nobody here
+        self.compose(
+            *("run", "--rm", "--volume", f"{folder}:/sent", "producer"),
+            *("--sent-log", "/sent/sent.jsonl", *words),
+        )
+        lines = map(json.loads, (folder / "sent.jsonl").read_text().splitlines())
+        return {line["message_id"]: line["poison"] for line in lines}
+
+    def running(self, role: str = "instance") -> set[str]:
+        """Return the ids of the instances whose container of this role runs."""
+        labels = [f"{FLEET_LABEL}={PROJECT}", f"{ROLE_LABEL}={role}"]
+        found = self.engine.api.containers(filters={"label": labels, "status": "running"})
+        return {item["Labels"][INSTANCE_LABEL] for item in found}
+
+    def works(self, instance: str) -> bool:
+        """Tell whether an instance's consumer has worked on a message."""
+        said: bytes = self.engine.api.logs(f"{PROJECT}-{instance}")
+        return b'"event":"message"' in said
+
+    def watch(self, until: Callable[[set[str]], bool]) -> list[int]:
+        """Watch the instances that run until this holds of them; return how many there were."""
+        seen = [len(self.running())]
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not until(running := self.running()):
+            assert time.monotonic() < deadline, self.compose("logs", "fleet")
+            seen.append(len(running))
+            time.sleep(0.2)
+        return [*seen, len(running)]
+
+    def left(self, name: str) -> int:
+        """Return how many messages a queue of the stack holds, in flight ones included."""
+        sqs = self.client("sqs")
+        url = sqs.get_queue_url(QueueName=f"tidemill-{name}")["QueueUrl"]
+        counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return sum(int(value) for key, value in counts.items() if key.startswith("Approximate"))
+
+    def dead_letters(self) -> set[str]:
+        """Return the ids of the messages in the dead-letter queue."""
+        sqs = self.client("sqs")
+        url = sqs.get_queue_url(QueueName="tidemill-dead-letters")["QueueUrl"]
+        ids: set[str] = set()
+        while got := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            ids |= {message["MessageId"] for message in got}
+        return ids
+
+    def logged(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines about messages in CloudWatch Logs."""
+        pages = self.client("logs").get_paginator("filter_log_events")
+        for page in pages.paginate(logGroupName=LOG_GROUP):
+            for event in page["events"]:
+                line = json.loads(event["message"])
+                if line["event"] == "message":
+                    yield line
+
+    def printed(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines about messages that consumers wrote to standard output."""
+        for text in self.compose("exec", "fleet", "cat", *self._log_files()).splitlines():
+            line = json.loads(text)
+            if line["event"] == "message":
+                yield line
+
+    def _log_files(self) -> list[str]:
+        return self.compose(
+            "exec", "fleet", "find", "/srv/tidemill/build/fleet/logs", "-name", "*.jsonl"
+        ).split()
+
+    def remains(self) -> list[str]:
+        """Return the names of whatever of the project, or of its fleet, is still there."""
+        remains: list[str] = []
+        for label in (f"com.docker.compose.project={PROJECT}", f"{FLEET_LABEL}={PROJECT}"):
+            filters = {"label": label}
+            containers = self.engine.api.containers(all=True, filters=filters)
+            networks = self.engine.api.networks(filters=filters)
+            volumes = self.engine.api.volumes(filters=filters)["Volumes"] or []
+            remains += [item["Names"][0] for item in containers]
+            remains += [item["Name"] for item in (*networks, *volumes)]
+        return remains

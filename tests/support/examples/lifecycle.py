@@ -1,0 +1,379 @@
+"""Shapes of AWS's published examples of hooks, health, termination, warm pools and cooldowns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from support.builders.alarms import an_alarm
+from support.builders.fleets import DRAIN, a_fleet, a_group, a_policy, small_template
+from support.examples.shape import Expected, Given, Shape, has
+
+from tidemill.scaling.alarms.watching import Ringing
+from tidemill.scaling.errors import TemplateError
+from tidemill.scaling.facts import ActivityStarted
+from tidemill.scaling.group.health import healthy_range
+from tidemill.scaling.group.lifecycle import LifecycleState
+from tidemill.scaling.group.memory import Cooldown, GroupMemory, Instance
+from tidemill.scaling.group.reconcile import reconcile, replace_unhealthy
+from tidemill.scaling.group.termination import choose_victim
+from tidemill.scaling.group.transitions import gone, hook_completed
+from tidemill.scaling.group.warm_pool import pool_size
+from tidemill.scaling.policies.decision import decide
+from tidemill.scaling.policies.simple import why_wait
+from tidemill.scaling.requests.apply import apply
+from tidemill.scaling.requests.commands import SetInstanceHealth
+from tidemill.scaling.spec import MaintenancePolicy, StepAdjustment, WarmPool
+from tidemill.scaling.template.fleet import read_fleet
+from tidemill.simulator.times import Times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+NOW = 10_000.0
+SICK = "a user health-check"
+TEMPLATE_RANKS = {
+    "launched from a launch configuration": 3,
+    "launched from a different launch template than the current one": 2,
+    "oldest version of the current launch template": 1,
+}
+LEFT_TO_CHANCE = {"closest to next billing hour", "random"}
+"""What the core leaves out of AWS's default policy: there the oldest goes, so that runs repeat."""
+
+
+def serving(count: int, **changes: object) -> GroupMemory:
+    """Return a group of so many instances in service, each with these changes."""
+    instances = tuple(
+        replace(Instance(f"i-{number}", LifecycleState.IN_SERVICE, number, 0), **changes)  # type: ignore[arg-type]
+        for number in range(count)
+    )
+    return GroupMemory(count, instances, launched=count)
+
+
+def rung(memory: GroupMemory, change: int) -> GroupMemory:
+    """Return the group after a policy of an alarm that asks for a change."""
+    steps = (StepAdjustment(0, None, change),)
+    fleet = a_fleet((a_policy(steps=steps),), (), a_group(max_size=100))
+    alarm = an_alarm(threshold=0.0, actions=("OutPolicy",))
+    return decide(fleet, memory, {}, [Ringing(alarm, 1.0, {})], NOW).group
+
+
+def check_spot(given: Given, expected: Expected) -> None:
+    """Let an instance be interrupted that a hook holds for longer than the notice lasts."""
+    assert given["hook"] == LifecycleState.TERMINATING_WAIT
+    notice = expected["forced_termination_after_s"]
+    assert Times().spot_warning == notice < DRAIN.heartbeat_timeout
+    held = reconcile(a_group(hooks=(DRAIN,)), replace(serving(1), desired=0), NOW)
+    assert [item.state for item in held.memory.instances] == [given["hook"]]
+    assert gone(held.memory, "i-0", "", NOW + notice).memory.instances == ()
+
+
+def check_remaining_hooks(given: Given, expected: Expected) -> None:
+    """Let the first of several hooks end, and see whether the others are waited for."""
+    hooks = tuple(replace(DRAIN, name=str(number)) for number in range(given["hooks"]))
+    group = a_group(hooks=hooks)
+    held = reconcile(group, replace(serving(1), desired=0), NOW)
+    step = hook_completed(group, held.memory, "i-0", NOW, given["first_result"], hook="0")
+    assert bool(step.memory.instances[0].holds) is expected["remaining_hooks_run"]
+
+
+def check_all_protected(_: Given, expected: Expected) -> None:
+    """Let a policy ask for fewer where every instance is protected."""
+    before = serving(2, protected=True)
+    after = rung(before, -1)
+    assert expected["desired"] == "decremented"
+    assert after.desired == before.desired - 1
+    step = reconcile(a_group(), after, NOW)
+    assert len(step.terminate) == expected["terminated"]
+    (told,) = step.facts
+    assert isinstance(told, ActivityStarted)
+    assert told.description == expected["activity_message"]
+
+
+def check_zone(given: Given, expected: Expected) -> None:
+    """Choose by zones, then by what an instance was launched from."""
+    instances = tuple(
+        Instance(f"{zone}{number}", LifecycleState.IN_SERVICE, number, 0, zone=zone)
+        for zone, count in given["azs"].items()
+        for number in range(count)
+    )
+    memory = GroupMemory(len(instances), instances)
+    assert choose_victim(memory).zone == expected["az_chosen"]
+    lines = [line for line in expected.get("then", []) if line not in LEFT_TO_CHANCE]
+    ranks = [TEMPLATE_RANKS[line] for line in lines]
+    assert ranks == sorted(ranks, reverse=True)
+    aged = tuple(
+        Instance(f"i-{rank}", LifecycleState.IN_SERVICE, rank, 0, outdated=rank)
+        for rank in (0, *ranks)
+    )
+    while len(aged) > 1:
+        victim = choose_victim(GroupMemory(len(aged), aged))
+        assert victim.outdated == max(item.outdated for item in aged)
+        aged = tuple(item for item in aged if item != victim)
+
+
+def check_worked_termination(given: Given, expected: Expected) -> None:
+    """Scale in by one, with instances of several zones and templates."""
+    instances = tuple(
+        Instance(
+            name,
+            LifecycleState.IN_SERVICE,
+            0,
+            0,
+            zone=zone,
+            outdated=int(given["templates"][name] == "old"),
+        )
+        for zone, names in given["azs"].items()
+        for name in names
+    )
+    memory = GroupMemory(len(instances) - 1, instances)
+    assert reconcile(a_group(), memory, NOW).terminate == (expected["terminated"],)
+
+
+def check_not_running(given: Given, expected: Expected) -> None:
+    """Let the world lose an instance within the grace period."""
+    assert expected["marked"] == "Unhealthy immediately, also in the grace period"
+    group = a_group(grace=300)
+    for state in given["ec2_state"]:
+        step = gone(serving(1, in_service_at=NOW), "i-0", state, NOW)
+        assert step.memory.instances == ()
+        assert len(reconcile(group, step.memory, NOW).launch) == 1
+
+
+def check_replacement_rate(given: Given, expected: Expected) -> None:
+    """Mark every instance as unhealthy and count what goes at once."""
+    step = replace_unhealthy(a_group(), serving(given["desired"], unhealthy=SICK), NOW)
+    assert len(step.terminate) == expected["max_replaced_at_a_time"]
+
+
+def check_grace(_: Given, expected: Expected) -> None:
+    """Read a group that gives no grace period; the console's default is not a template's."""
+    assert read_fleet(small_template(), {}).group.grace == expected["api_cfn_cli_s"]
+
+
+def check_healthy_range(given: Given, expected: Expected) -> None:
+    """Work out how many instances a maintenance policy leaves."""
+    policy = MaintenancePolicy(given["min_healthy_pct"], given["max_healthy_pct"])
+    low, high = healthy_range(policy, given["desired"])
+    assert (low, high) == (expected["min_instances"], expected["max_instances"])
+
+
+def check_maintenance_limits(_: Given, expected: Expected) -> None:
+    """Read maintenance policies at the edges of what is allowed, and beyond them."""
+    (least, most), (lowest, highest) = expected["min"], expected["max"]
+    apart = expected["max_difference"]
+    for low, high, allowed in (
+        (least, lowest, True),
+        (most, highest, True),
+        (most + 1, highest, False),
+        (most, highest + 1, False),
+        (most, lowest - 1, False),
+        (most - apart, most, True),
+        (most - apart, most + 1, False),
+    ):
+        policy = {"MinHealthyPercentage": low, "MaxHealthyPercentage": high}
+        try:
+            read_fleet(small_template(Workers__InstanceMaintenancePolicy=policy), {})
+        except TemplateError:
+            assert not allowed, policy
+        else:
+            assert allowed, policy
+
+
+def check_pool_size(given: Given, expected: Expected) -> None:
+    """Work out how many instances wait in a warm pool."""
+    pool = WarmPool(max_prepared=given.get("max_prepared"))
+    group = a_group(max_size=given["max"], warm_pool=pool)
+    assert pool_size(group, GroupMemory(given["desired"])) == expected["warm_pool_size"]
+
+
+def scales_out(suspended: Mapping[str, float]) -> bool:
+    """Say whether an alarm leads to a launch."""
+    after = rung(replace(serving(1), suspended=suspended), 1)
+    return bool(reconcile(a_group(), after, NOW).launch)
+
+
+def scales_in(suspended: Mapping[str, float]) -> bool:
+    """Say whether an alarm leads to a termination."""
+    after = rung(replace(serving(2), suspended=suspended), -1)
+    return bool(reconcile(a_group(), after, NOW).terminate)
+
+
+def invokes_policies(suspended: Mapping[str, float]) -> bool:
+    """Say whether an alarm changes what the group wants."""
+    return rung(replace(serving(1), suspended=suspended), 1).desired == 2
+
+
+def marks(suspended: Mapping[str, float]) -> bool:
+    """Say whether an instance that is not there any more is found."""
+    step = gone(replace(serving(1), suspended=suspended), "i-0", "", NOW)
+    return step.memory.instances == ()
+
+
+def hears_of_health(suspended: Mapping[str, float]) -> bool:
+    """Say whether an instance is replaced that somebody has marked."""
+    command = SetInstanceHealth("i-0", unhealthy=True)
+    memory = apply(a_fleet(), replace(serving(1), suspended=suspended), command, NOW).memory
+    return bool(replace_unhealthy(a_group(), memory, NOW).terminate)
+
+
+def refreshes(_: Mapping[str, float]) -> bool:
+    """Say that no instance is ever refreshed: the core has no such thing."""
+    return False
+
+
+def replacement(suspended: Mapping[str, float]) -> str:
+    """Tell what becomes of an unhealthy instance."""
+    memory = replace(serving(1, unhealthy=SICK), suspended=suspended)
+    step = replace_unhealthy(a_group(), memory, NOW)
+    if not step.terminate:
+        return "neither terminates nor replaces"
+    waiting = reconcile(a_group(), step.memory, NOW)
+    resumed = reconcile(a_group(), replace(waiting.memory, suspended={}), NOW)
+    if waiting.launch or not resumed.launch:
+        return "terminates and replaces"
+    return "terminates but does not replace until resumed"
+
+
+def resumption(suspended: Mapping[str, float]) -> str:
+    """Tell what becomes of an alarm that still rings when its process is resumed."""
+    memory = rung(replace(serving(1), suspended=suspended), 1)
+    heard = rung(replace(memory, suspended={}), 1).desired == memory.desired + 1
+    return "considers policies whose alarms are in breach then" if heard else "nothing"
+
+
+SUSPENDED: dict[str, Callable[[Mapping[str, float]], object]] = {
+    "alarm_scale_out": scales_out,
+    "alarm_scale_in": scales_in,
+    "policies_invoked": invokes_policies,
+    "EC2_ELB_marking": marks,
+    "custom_health_checks": hears_of_health,
+    "InstanceRefresh": refreshes,
+    "ReplaceUnhealthy": replacement,
+    "on_resume": resumption,
+}
+"""What examples expect of suspended processes, by the name that they give it."""
+
+
+def check_suspended(given: Given, expected: Expected) -> None:
+    """Do what a suspended process forbids, and what it does not."""
+    suspended = dict.fromkeys(given["suspended"], 0.0)
+    for name, wanted in expected.items():
+        assert SUSPENDED[name](suspended) == wanted, name
+
+
+def check_cooldown(_: Given, expected: Expected) -> None:
+    """Let a simple scaling policy wait for activities and for the cooldown."""
+    assert expected["default_s"] == a_group().default_cooldown
+    assert expected["waits_for"] == [
+        "scaling activity or health check replacement in progress",
+        "cooldown",
+    ]
+    pending = GroupMemory(1, (Instance("i-1", LifecycleState.PENDING, 0),))
+    assert "in progress" in why_wait(pending, NOW)
+    assert "cools down" in why_wait(GroupMemory(0, cooldown=Cooldown(300, NOW)), NOW + 299)
+    assert not why_wait(GroupMemory(0, cooldown=Cooldown(300, NOW)), NOW + 300)
+    assert expected["cooldown_starts"] == "when the last instance finishes launching or terminating"
+    leaving = serving(2, state=LifecycleState.TERMINATING_PROCEED)
+    step = gone(replace(leaving, cooldown=Cooldown(300, 0)), "i-0", "", NOW)
+    assert step.memory.cooldown == Cooldown(300, NOW)
+    step = gone(step.memory, "i-1", "", NOW + 5)
+    assert step.memory.cooldown == Cooldown(300, NOW + 5, open=False)
+
+
+def nothing_but(*names: str) -> Callable[[Given, Expected], bool]:
+    """Return whether an example has no input and expects exactly these."""
+    return lambda given, expected: not given and expected.keys() == set(names)
+
+
+def both(
+    given: Callable[[Given], bool], expected: Callable[[Given], bool]
+) -> Callable[[Given, Expected], bool]:
+    """Return whether input and expectation have these keys."""
+    return lambda one, other: given(one) and expected(other)
+
+
+LIFECYCLE_SHAPES: tuple[Shape, ...] = (
+    Shape(
+        "the first of several hooks",
+        both(has({"hooks", "first_result"}), has({"remaining_hooks_run"})),
+        check_remaining_hooks,
+    ),
+    Shape(
+        "an interruption while a hook holds an instance",
+        lambda given, expected: (
+            has({"spot_interruption", "hook"})(given)
+            and given["spot_interruption"] is True
+            and has({"forced_termination_after_s"})(expected)
+        ),
+        check_spot,
+    ),
+    Shape(
+        "a scale-in with all instances protected",
+        lambda given, expected: (
+            given == {"all_protected": True, "event": "scale in"}
+            and has({"desired", "terminated", "activity_message"})(expected)
+        ),
+        check_all_protected,
+    ),
+    Shape(
+        "the zone that gives an instance",
+        lambda given, expected: (
+            has({"azs"})(given)
+            and has({"az_chosen"}, {"then"})(expected)
+            and set(expected.get("then", [])) <= TEMPLATE_RANKS.keys() | LEFT_TO_CHANCE
+        ),
+        check_zone,
+    ),
+    Shape(
+        "the instance that goes",
+        lambda given, expected: (
+            has({"azs", "templates", "event"})(given)
+            and str(given["event"]).startswith("scale in")
+            and has({"terminated"})(expected)
+        ),
+        check_worked_termination,
+    ),
+    Shape(
+        "an instance that does not run",
+        both(has({"ec2_state"}), has({"marked"})),
+        check_not_running,
+    ),
+    Shape(
+        "how many are replaced at a time",
+        both(has({"desired"}), has({"max_replaced_at_a_time"})),
+        check_replacement_rate,
+    ),
+    Shape("the grace period", nothing_but("console_s", "api_cfn_cli_s"), check_grace),
+    Shape(
+        "what a maintenance policy leaves",
+        both(
+            has({"min_healthy_pct", "max_healthy_pct", "desired"}),
+            has({"min_instances", "max_instances"}),
+        ),
+        check_healthy_range,
+    ),
+    Shape(
+        "the limits of a maintenance policy",
+        nothing_but("min", "max", "max_difference"),
+        check_maintenance_limits,
+    ),
+    Shape(
+        "the size of a warm pool",
+        both(has({"desired", "max"}, {"max_prepared"}), has({"warm_pool_size"})),
+        check_pool_size,
+    ),
+    Shape(
+        "suspended processes",
+        lambda given, expected: has({"suspended"})(given) and expected.keys() <= SUSPENDED.keys(),
+        check_suspended,
+    ),
+    Shape(
+        "what a simple scaling policy waits for",
+        lambda given, expected: (
+            given == {"policy": "SimpleScaling"}
+            and has({"waits_for", "cooldown_starts", "default_s"})(expected)
+        ),
+        check_cooldown,
+    ),
+)

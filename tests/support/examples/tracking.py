@@ -1,0 +1,142 @@
+"""Shapes of AWS's published examples, and of other people's observations, of target tracking."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from support.builders.alarms import VISIBLE, an_alarm
+from support.builders.fleets import a_fleet
+from support.examples.shape import Expected, Given, Shape, has
+
+from tidemill.scaling.alarms.watching import Ringing
+from tidemill.scaling.group.capacity import Capacity
+from tidemill.scaling.group.lifecycle import LifecycleState
+from tidemill.scaling.group.memory import GroupMemory, Instance
+from tidemill.scaling.policies.decision import decide
+from tidemill.scaling.policies.tracking import agree, tracked_in, tracked_out, tracking_alarms
+from tidemill.scaling.spec import Alarm, Comparison, MetricQuery, MetricStat, TargetTrackingPolicy
+
+QUERIES = (MetricQuery("m1", MetricStat(VISIBLE, 60, "Average")),)
+POLICY = TargetTrackingPolicy("Track", "track", 100.0, high="High", low="Low", warmup=0)
+MOST = 10**6
+SYMBOLS = {Comparison.GREATER: ">", Comparison.LESS: "<"}
+RESULTS = {"desired", "capacity", "added"}
+
+
+def after(capacity: int, value: float, target: float = 100.0) -> int:
+    """Return the capacity that a metric's value makes of one."""
+    policy = replace(POLICY, target=target)
+    side = tracked_out if value > target else tracked_in
+    wanted = side(policy, value, Capacity(capacity, capacity), 0, MOST).desired
+    return capacity if wanted is None else wanted
+
+
+def check_rounding(given: Given, expected: Expected) -> None:
+    """Give the metric a value for which a capacity of 10 should change by so much."""
+    raw = given["raw_change"]
+    assert after(10, 100 * (10 + raw) / 10) - 10 == expected["change"]
+
+
+def check_proportion(given: Given, expected: Expected) -> None:
+    """Scale by a metric, its target and a capacity."""
+    before = given["current"]
+    now = after(before, given["metric"], given["target"])
+    results = {"desired": now, "capacity": now, "added": now - before}
+    assert {name: results[name] for name in expected} == dict(expected)
+
+
+def decided(ready: list[bool], side: str, value: float) -> int:
+    """Return the change of a group of 4, where these policies are ready to scale to a side."""
+    policies = tuple(
+        replace(POLICY, logical_id=str(number), high=f"High{number}", low=f"Low{number}")
+        for number in range(len(ready))
+    )
+    fleet = replace(a_fleet(), policies=policies)
+    ringing = {
+        f"{side}{number}": Ringing(
+            an_alarm(logical_id=f"{side}{number}", actions=(str(number),)), value, {}
+        )
+        for number, is_ready in enumerate(ready)
+        if is_ready
+    }
+    instances = tuple(Instance(str(n), LifecycleState.IN_SERVICE, 0, 0) for n in range(4))
+    agreed = agree(fleet, list(ringing.values()), ringing)
+    return decide(fleet, GroupMemory(4, instances), {}, agreed, 0).group.desired - 4
+
+
+def check_several_out(given: Given, expected: Expected) -> None:
+    """Let some of several policies be ready to scale out."""
+    assert (decided(given["out_ready"], "High", 150) > 0) is expected["scale_out"]
+
+
+def check_several_in(given: Given, expected: Expected) -> None:
+    """Let some of several policies be ready to scale in."""
+    assert (decided(given["in_ready"], "Low", 50) < 0) is expected["scale_in"]
+
+
+def check_names(given: Given, expected: Expected) -> None:
+    """Compare the names of the alarms, whose ends are made up."""
+    alarms = tracking_alarms(POLICY, given["asg"], QUERIES, "m1")
+    unique = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+    assert [unique.sub("<uuid>", alarm.name) for alarm in alarms] == expected["alarms"]
+
+
+def shown(alarm: Alarm) -> str:
+    """Return an alarm in the console's words."""
+    points, minutes = alarm.datapoints_to_alarm, alarm.evaluation_periods * alarm.period // 60
+    return (
+        f"{SYMBOLS[alarm.comparison]} {alarm.threshold:g} for {points} datapoints within "
+        f"{minutes} minutes"
+    )
+
+
+def check_alarms(given: Given, expected: Expected) -> None:
+    """Compare the alarms of a target as the console shows them."""
+    policy = replace(POLICY, target=given["target"])
+    high, low = tracking_alarms(policy, "workers", QUERIES, "m1")
+    alarms = {"AlarmHigh": shown(high), "AlarmLow": shown(low)}
+    assert {name: alarms[name] for name in expected} == dict(expected)
+
+
+TRACKING_SHAPES: tuple[Shape, ...] = (
+    Shape(
+        "a change by target tracking, rounded",
+        lambda given, expected: has({"raw_change"})(given) and has({"change"}, {"why"})(expected),
+        check_rounding,
+    ),
+    Shape(
+        "a capacity in proportion to a metric",
+        lambda given, expected: (
+            has({"target", "metric", "current"})(given)
+            and bool(expected)
+            and expected.keys() <= RESULTS
+        ),
+        check_proportion,
+    ),
+    Shape(
+        "several target tracking policies, scaling out",
+        lambda given, expected: has({"out_ready"})(given) and has({"scale_out"})(expected),
+        check_several_out,
+    ),
+    Shape(
+        "several target tracking policies, scaling in",
+        lambda given, expected: has({"in_ready"})(given) and has({"scale_in"})(expected),
+        check_several_in,
+    ),
+    Shape(
+        "the names of a target tracking policy's alarms",
+        lambda given, expected: has({"asg"})(given) and has({"alarms"})(expected),
+        check_names,
+    ),
+    Shape(
+        "a target tracking policy's alarms",
+        lambda given, expected: (
+            has({"target"}, {"service"})(given)
+            and given.get("service", "EC2 Auto Scaling") == "EC2 Auto Scaling"
+            and bool(expected)
+            and expected.keys() <= {"AlarmHigh", "AlarmLow"}
+        ),
+        check_alarms,
+    ),
+)

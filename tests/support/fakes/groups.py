@@ -1,0 +1,103 @@
+"""An Auto Scaling group in memory, for whoever serves it or asks for it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+from support.builders.fleets import product_fleet
+
+from tidemill.rig.autoscaling.ports import View
+from tidemill.rig.errors import RigError
+from tidemill.scaling.group.memory import GroupMemory
+from tidemill.scaling.group.reconcile import reconcile
+from tidemill.scaling.group.transitions import booted
+from tidemill.scaling.requests.activities import tell
+from tidemill.scaling.requests.apply import apply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_autoscaling import AutoScalingClient
+
+    from tidemill.scaling.group.memory import Step
+    from tidemill.scaling.requests.activities import Activity
+    from tidemill.scaling.requests.apply import Applied
+    from tidemill.scaling.requests.commands import Command
+
+NOW: Final = 1_750_000_020.0
+NAME: Final = "tidemill-workers"
+ONE: Final = "i-00000000000000001"
+TWO: Final = "i-00000000000000002"
+
+
+@contextmanager
+def autoscaling_client(url: str) -> Iterator[AutoScalingClient]:
+    """Lend an ordinary client of the API at this URL, which lets pass what boto3 would refuse."""
+    client = boto3.client(
+        "autoscaling",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",  # noqa: S106 - no secret: nobody checks it
+        config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
+    )
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+class GroupInMemory:
+    """The product's group over the core, without a world; a turn boots what was launched."""
+
+    def __init__(self) -> None:
+        """Begin without an instance."""
+        self.fleet = product_fleet()
+        self.memory = GroupMemory(0)
+        self.activities: tuple[Activity, ...] = ()
+        self.interrupted: list[str] = []
+        self.lock = Lock()
+
+    def view(self) -> View:
+        """Return the group."""
+        return View(self.fleet, self.memory, self.activities[::-1], NOW)
+
+    def request(self, command: Command) -> Applied:
+        """Apply a command."""
+        with self.lock:
+            applied = apply(self.fleet, self.memory, command, NOW)
+            self.fleet, self.memory = applied.fleet, applied.memory
+            self.activities = tell(self.activities, applied.facts)
+            return applied
+
+    def interrupt(self, instance: str | None) -> str:
+        """Note which instance got its notice, by default the first."""
+        chosen = instance or ONE
+        if self.memory.find(chosen) is None:
+            raise RigError(f"the group has no instance {chosen}")
+        self.interrupted.append(chosen)
+        return chosen
+
+    def turn(self) -> None:
+        """Balance the group, and bring every new instance into service."""
+        step = reconcile(self.fleet.group, self.memory, NOW)
+        for instance in step.launch:
+            step = step.then(booted(self.fleet.group, step.memory, instance, NOW))
+        self.take(step)
+
+    def take(self, step: Step) -> None:
+        """Let something happen to the group."""
+        self.memory = step.memory
+        self.activities = tell(self.activities, step.facts)
+
+
+def group_of_two() -> GroupInMemory:
+    """Return a group of two instances in service."""
+    group = GroupInMemory()
+    group.memory = GroupMemory(2)
+    group.turn()
+    return group

@@ -1,0 +1,190 @@
+"""An imagined instance: runs a launch template's user data for real, with stand-ins around it.
+
+The script finds no command but stand-ins and a few harmless ones on its PATH, its absolute paths
+lie in a folder of the test, and its requests for instance metadata reach a server of the test.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sysconfig
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import pytest
+from support.builders.fleets import product_template
+from support.fakes import stand_in
+from support.fakes.metadata import serving
+
+from tidemill.scaling.template.fleet import read_fleet
+from tidemill.scaling.template.place import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+INSTANCE_ID: Final = "i-0123456789abcdef0"
+REPOSITORY: Final = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/consumer"
+PLACE: Final = Place(
+    stack="shop",
+    region="eu-west-1",
+    account="111122223333",
+    physical={
+        "AgentConfigParameter": {"Ref": "AmazonCloudWatch-shop"},
+        "ConsumerRepository": {"RepositoryUri": REPOSITORY},
+    },
+)
+MOVED: Final = ("/usr/local/bin/", "/opt/aws/")
+"""Folders that lie below the test's own folder here."""
+STAND_INS: Final = ("docker", "systemctl", "systemd-run", "dnf", "poweroff", "sleep")
+HARMLESS: Final = ("install", "timeout")
+"""Real commands that the script may use; bash has the others it needs."""
+LONGEST_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Calls that begin with these words go wrong: the `at`-th of them, or with 0 every one.
+
+    One that hangs does not come back until the instance has no power any more; one that takes
+    long succeeds, after every limit of time that the script may have set.
+    """
+
+    call: tuple[str, ...]
+    at: int = 0
+    how: Literal["fails", "hangs", "takes long"] = "fails"
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What an instance did, from its first boot until nothing ran on it any more.
+
+    `calls` are its commands with their arguments and its requests for metadata, in order;
+    `output` is what went to the boot log.
+    """
+
+    root: Path
+    calls: tuple[tuple[str, ...], ...]
+    output: str
+
+    def of(self, *words: str) -> list[tuple[str, ...]]:
+        """Return the calls that begin with these words, in order."""
+        return [call for call in self.calls if call[: len(words)] == words]
+
+    @property
+    def commands(self) -> list[tuple[str, ...]]:
+        """Return the calls without requests for metadata, waiting and what a command was told."""
+        return [call for call in self.calls if call[0] not in ("metadata", "sleep", "stdin")]
+
+
+def user_data(**parameters: str) -> str:
+    """Return the product's user data as an instance gets it."""
+    return read_fleet(product_template(), parameters, PLACE).user_data
+
+
+def live(  # noqa: PLR0913 - all that can be different about an instance
+    root: Path,
+    script: str | None = None,
+    *,
+    failures: Sequence[Failure] = (),
+    metadata: Mapping[str, Sequence[str | int]] | None = None,
+    installed: Sequence[str] = tuple(stand_in.PACKAGES),
+    images: Sequence[str] = (),
+    restarts: int = 0,
+) -> Life:
+    """Let an instance boot with this script (the product's own) and live to its end.
+
+    Args:
+        root: an empty folder.
+        script: the user data.
+        failures: what goes wrong.
+        metadata: answers of the metadata service, by path; by default the instance has to go soon.
+        installed: packages that the instance's image has.
+        images: the containers' images that are there already.
+        restarts: how often Docker had to start the consumer again by the time it is asked.
+    """
+    answers = {
+        "token": ["ok"],
+        "instance-id": [INSTANCE_ID],
+        "autoscaling/target-lifecycle-state": ["InService", "Terminated"],
+    } | dict(metadata or {})
+    _furnish(root, installed)
+    (root / "plan").write_text(json.dumps([asdict(each) for each in failures]), encoding="utf-8")
+    (root / "images").write_text("\n".join(images), encoding="utf-8")
+    (root / "restarts").write_text(f"{restarts}\n", encoding="utf-8")
+    (root / "journal").touch()
+    program = root / "user-data"
+    program.write_text(moved(script or user_data(), root), encoding="utf-8")
+    program.chmod(0o755)
+    with serving(root, answers) as port:
+        _real_curl(root, port)
+        _run(root, program)
+        if (root / "unit").exists():
+            _run(root, Path((root / "unit").read_text(encoding="utf-8")))
+    return Life(
+        root=root,
+        calls=tuple(tuple(call) for call in stand_in.recorded(root)),
+        output=(root / "output").read_text(encoding="utf-8"),
+    )
+
+
+def moved(script: str, root: Path) -> str:
+    """Return the script with the folders it touches moved below this one."""
+    for folder in MOVED:
+        script = re.sub(rf"(?<![\w/]){re.escape(folder)}", f"{root}{folder}", script)
+    return script
+
+
+def _furnish(root: Path, installed: Sequence[str]) -> None:
+    for name in STAND_INS:
+        stand_in.install(root, f"bin/{name}")
+    for package in installed:
+        stand_in.install(root, stand_in.PACKAGES[package])
+    for name in HARMLESS:
+        (root / "bin" / name).symlink_to(needed_command(name))
+    (root / "usr/local/bin").mkdir(parents=True)
+
+
+def _real_curl(root: Path, port: int) -> None:
+    """Give the instance the real curl, led to the test's metadata service."""
+    curl = root / "bin" / "curl"
+    curl.write_text(
+        f'#!/bin/sh\nexec "{needed_command("curl")}" '
+        f'--connect-to 169.254.169.254:80:127.0.0.1:{port} "$@"\n',
+        encoding="utf-8",
+    )
+    curl.chmod(0o755)
+
+
+def needed_command(name: str) -> str:
+    """Return where a command is; without it the test skips, but fails where CI is set."""
+    found = shutil.which(name, path=f"{sysconfig.get_path('scripts')}:{os.environ['PATH']}")
+    if found is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"this test needs {name}")
+    return found
+
+
+def _run(root: Path, program: Path) -> None:
+    """Run a program of the instance to its end, and whatever it left behind too."""
+    with (root / "output").open("ab") as output:
+        process = subprocess.Popen(
+            [program],
+            cwd=root,
+            env={"PATH": f"{root}/bin"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            process.wait(LONGEST_SECONDS)
+        finally:
+            with suppress(ProcessLookupError):  # nothing was left
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

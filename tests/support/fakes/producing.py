@@ -1,0 +1,120 @@
+"""A destination, a stop, a screen and messages that tests of the producer can look into."""
+
+from __future__ import annotations
+
+import threading
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from producer.outgoing_message import Origin, Outgoing, utf8_size
+from shared.errors import QueueUnavailableError
+from shared.queue import Refusal, SendResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+CIVIC: Final = (
+    '{"vehicleId":"VH2001","make":"Honda","model":"Civic","year":2020,"color":"Blue",'
+    '"mileage":15000}'
+)
+LATEST_YEAR: Final = 2027
+DOWN: Final = QueueUnavailableError("no answer from the endpoint: it is down")
+
+
+def seeded(seed: int = 1) -> Random:
+    """Return a source of randomness that is the same in every run."""
+    return Random(seed)  # noqa: S311 - repeatable, not secret
+
+
+def vehicle_line(number: int) -> str:
+    """Return a valid line whose vehicle's id ends in the number."""
+    return CIVIC.replace("VH2001", f"VH{number}")
+
+
+def outgoing(number: int = 1, body: str = CIVIC, origin: Origin = Origin.LINE) -> Outgoing:
+    """Build a message of that line."""
+    return Outgoing(body, utf8_size(body), origin, number, f"VH{number}")
+
+
+def outgoings(count: int, first: int = 1) -> list[Outgoing]:
+    """Build that many messages with bodies of their own."""
+    return [outgoing(n, vehicle_line(n)) for n in range(first, first + count)]
+
+
+def everything(bodies: Sequence[str]) -> SendResult:
+    """Accept a whole batch."""
+    return SendResult({place: f"id-{body}" for place, body in enumerate(bodies)}, ())
+
+
+def all_but(*refusals: Refusal) -> Callable[[Sequence[str]], SendResult]:
+    """Return an answer that accepts a batch except for the refusals."""
+    refused = {refusal.index for refusal in refusals}
+
+    def answer(bodies: Sequence[str]) -> SendResult:
+        accepted = {n: f"id-{body}" for n, body in enumerate(bodies) if n not in refused}
+        return SendResult(accepted, refusals)
+
+    return answer
+
+
+class FakeDestination:
+    """Answers calls as prepared, exceptions included; accepts everything when that is used up."""
+
+    def __init__(
+        self, answers: Iterable[Exception | Callable[[Sequence[str]], SendResult]] = ()
+    ) -> None:
+        """Prepare the answers."""
+        self.answers = list(answers)
+        self.calls: list[list[str]] = []
+        self._lock = threading.Lock()
+
+    def send(self, bodies: Sequence[str]) -> SendResult:
+        """Note the call and answer."""
+        with self._lock:
+            self.calls.append(list(bodies))
+            answer = self.answers.pop(0) if self.answers else everything
+        if isinstance(answer, Exception):
+            raise answer
+        return answer(bodies)
+
+
+class FakeStop:
+    """Never waits; notes how long it should have; stops when told, or in the n-th wait."""
+
+    def __init__(self, stop_in_wait: int | None = None) -> None:
+        """Ask to stop in this wait (1 is the first)."""
+        self.waits: list[float] = []
+        self._stop_in_wait = stop_in_wait
+        self._requested = False
+
+    def request(self) -> None:
+        """Ask to stop."""
+        self._requested = True
+
+    def requested(self) -> bool:
+        """Tell whether stopping was asked for."""
+        return self._requested
+
+    def wait(self, seconds: float) -> bool:
+        """Note the wait."""
+        self.waits.append(seconds)
+        if len(self.waits) == self._stop_in_wait:
+            self._requested = True
+        return self._requested
+
+
+class FakeProgress:
+    """Keeps what it was told."""
+
+    def __init__(self) -> None:
+        """Start with nothing done."""
+        self.done = 0
+        self.notes: list[str] = []
+
+    def advance(self, messages: int) -> None:
+        """Count."""
+        self.done += messages
+
+    def note(self, text: str) -> None:
+        """Keep."""
+        self.notes.append(text)

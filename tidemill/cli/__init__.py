@@ -1,0 +1,1 @@
+"""The command `tidemill`: everything that knows a terminal."""

@@ -1,0 +1,152 @@
+"""The commands `tidemill fleet` and `tidemill chaos`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tidemill.cli.live_view import LineView
+from tidemill.cli.options import (
+    DEFAULT_BOOT,
+    DEFAULT_SPEED,
+    DEFAULT_TEMPLATE,
+    AutoscalingPortOption,
+    BootOption,
+    SpeedOption,
+    TemplateOption,
+    read_pairs,
+    read_template,
+)
+from tidemill.rig import background as daemon
+from tidemill.rig.chaos import interrupt_spot
+from tidemill.rig.containers.compose import down as bring_down
+from tidemill.rig.containers.compose import up as bring_up
+from tidemill.rig.containers.options import SOCKET, Depth
+from tidemill.rig.errors import RigError
+
+FLEET_FOLDER = Path("build/fleet")
+RIG_FOLDER = Path("build/rig")
+COMPOSE_FILE = Path("localstack/compose.yaml")
+AUTOSCALING_PORT = 4567
+"""Beside LocalStack's 4566."""
+
+chaos = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@chaos.callback()
+def _group() -> None:
+    """Make happen to a fleet that is up what goes wrong on AWS."""
+
+
+@chaos.command()
+def spot(
+    instance: Annotated[
+        str | None, typer.Argument(help="The instance. [default: the oldest in service]")
+    ] = None,
+    endpoint_url: Annotated[
+        str | None,
+        typer.Option(
+            "--endpoint-url",
+            metavar="URL",
+            help="The fleet's Auto Scaling API. [default: that of the rig that is up]",
+        ),
+    ] = None,
+) -> None:
+    """Have a Spot instance interrupted: it gets its notice, and ends two minutes later."""
+    if endpoint_url is None:
+        state = daemon.read_state(RIG_FOLDER)
+        if state is None:
+            raise RigError(f"{daemon.NONE_UP}, or give the --endpoint-url of a fleet")
+        endpoint_url = state.autoscaling_url
+    typer.echo(f"{interrupt_spot(endpoint_url, instance)} got the notice that it ends")
+
+
+compose = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+FileOption = Annotated[Path, typer.Option("--file", metavar="FILE", help="The compose file.")]
+
+
+@compose.callback()
+def _containers() -> None:
+    """Run the flow in containers, as `docker compose` with localstack/compose.yaml does."""
+
+
+@compose.command("up")
+def compose_up(file: FileOption = COMPOSE_FILE) -> None:
+    """Bring LocalStack, the stack and the fleet's controller up; say plainly what hinders."""
+    bring_up(file)
+    typer.echo("up: send with `docker compose -f localstack/compose.yaml run --rm producer`")
+
+
+@compose.command("down")
+def compose_down(file: FileOption = COMPOSE_FILE) -> None:
+    """Remove everything that is up, messages included."""
+    bring_down(file)
+
+
+def fleet(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    network: Annotated[
+        str, typer.Option("--network", help="The Docker network that instances are on.")
+    ],
+    host: Annotated[str, typer.Option("--host", help="Our own name or address on that network.")],
+    endpoint_url: Annotated[
+        str, typer.Option("--endpoint-url", metavar="URL", help="The local AWS, from the network.")
+    ],
+    stack: Annotated[str, typer.Option("--stack", help="The stack deployed there.")] = "tidemill",
+    name: Annotated[
+        str, typer.Option("--name", help="The fleet's, in names and labels of its containers.")
+    ] = "tidemill",
+    depth: Annotated[
+        Depth,
+        typer.Option(
+            "--depth",
+            help="What an instance is: the consumer's container, or one that runs user data.",
+        ),
+    ] = Depth.DIRECT,
+    image: Annotated[
+        str, typer.Option("--image", help="The consumer's image.")
+    ] = "tidemill/consumer",
+    instance_image: Annotated[
+        str, typer.Option("--instance-image", help="The AMI's stand-in, for depth user-data.")
+    ] = "tidemill/instance",
+    docker_socket: Annotated[
+        str, typer.Option("--docker-socket", help="Where the engine's host has its socket.")
+    ] = SOCKET,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", metavar="NAME=VALUE", help="For every container; repeat it."),
+    ] = None,
+    template: TemplateOption = DEFAULT_TEMPLATE,
+    speed: SpeedOption = DEFAULT_SPEED,
+    autoscaling_port: AutoscalingPortOption = AUTOSCALING_PORT,
+    boot_seconds: BootOption = DEFAULT_BOOT,
+    folder: Annotated[
+        Path, typer.Option("--folder", help="Where the timeline and the consumers' logs go.")
+    ] = FLEET_FOLDER,
+) -> None:
+    """Control a fleet of containers over a stack in a local AWS; `docker compose up` runs it."""
+    from tidemill.rig.containers.controller import FleetOptions, serve_fleet  # noqa: PLC0415 - moto is slow to import
+
+    serve_fleet(
+        FleetOptions(
+            folder=folder,
+            template=read_template(template),
+            endpoint=endpoint_url,
+            stack=stack,
+            name=name,
+            speed=speed,
+            boot_seconds=boot_seconds,
+            autoscaling_port=autoscaling_port,
+            depth=depth,
+            image=image,
+            instance_image=instance_image,
+            network=network,
+            host=host,
+            socket=docker_socket,
+            labels=read_pairs("--label", label),
+        ),
+        LineView(Console(soft_wrap=True)).tell,
+    )

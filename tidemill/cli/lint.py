@@ -1,0 +1,64 @@
+"""The command `tidemill lint`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tidemill.cli.lint_output import lines_of
+from tidemill.cli.options import (
+    DEFAULT_TEMPLATE,
+    JsonOption,
+    ParameterOption,
+    read_parameters,
+    refuse_usage,
+)
+from tidemill.lint.check import Report, lint
+from tidemill.lint.sarif import sarif_log
+from tidemill.scaling.errors import ParameterError, TemplateError
+
+app = typer.Typer()
+FOUND = 1
+
+
+@app.command("lint")
+def lint_template(
+    template: Annotated[
+        Path, typer.Argument(metavar="TEMPLATE", help="The template to check, YAML or JSON.")
+    ] = DEFAULT_TEMPLATE,
+    parameter: ParameterOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag
+    as_sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Check a template for what bites queue fleets; ends with 1 if it finds more than notes."""
+    if as_json and as_sarif:
+        refuse_usage("--json and --sarif exclude each other: choose one")
+    report = _report(template, read_parameters(parameter))
+    if as_sarif:
+        typer.echo(json.dumps(sarif_log(report, template), indent=2))
+    elif as_json:
+        typer.echo(json.dumps({"template": str(template), **asdict(report)}))
+    else:
+        console = Console()
+        for line in lines_of(report, template):
+            console.print(line, soft_wrap=True)
+    if report.failed:
+        raise typer.Exit(FOUND)
+
+
+def _report(template: Path, given: dict[str, str]) -> Report:
+    """Return what is found; a template that cannot be checked is wrong usage, not a finding."""
+    try:
+        return lint(template.read_text(encoding="utf-8"), str(template), given)
+    except UnicodeDecodeError:
+        refuse_usage(f"{template}: no text in UTF-8")
+    except OSError as error:
+        refuse_usage(f"{template}: {error.strerror}")
+    except (ParameterError, TemplateError) as error:
+        told = str(error)
+        refuse_usage(told if told.startswith(str(template)) else f"{template}: {told}")

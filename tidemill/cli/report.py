@@ -1,0 +1,137 @@
+"""The commands that account for a demo: `tidemill agree` and `tidemill report`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tidemill.cli.options import JsonOption, read_template
+from tidemill.cli.simulate import PictureOption, check_picture
+from tidemill.report.errors import ReportError
+from tidemill.scaling.template.fleet import read_fleet
+from tidemill.simulator.run import START, Subject
+from tidemill.simulator.scenario import SCENARIOS
+from tidemill.simulator.times import Times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tidemill.report.agreement import Told
+    from tidemill.simulator.demo_replay import Demo
+
+DEMO_FOLDER = Path("build/demo")
+SEED = 1
+"""Of the comparison in the report."""
+BACKLOG_PER_INSTANCE = 50
+"""What target tracking aims at there, as in `tidemill compare`."""
+FAST_SIGNAL = "FastSignal"
+"""The parameter of the product's template that makes it scale by a faster signal."""
+
+
+def agree(
+    results: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where the demo left its files.")
+    ] = DEMO_FOLDER,
+    picture: PictureOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Tell a demo's story again in the simulator, and show how far the two agree."""
+    from tidemill.report.agreement import agreement_rows, draw_agreement  # noqa: PLC0415 - matplotlib is slow to import
+    from tidemill.simulator.demo_replay import read_demo  # noqa: PLC0415
+
+    check_picture(picture)
+    demo = read_demo(results)
+    rig, simulated = _both(demo)
+    rows = agreement_rows(rig, simulated)
+    if picture is not None:
+        draw_agreement(rig.facts, simulated.facts, picture)
+    if as_json:
+        named = [dict(zip(("what", "rig", "simulator"), row, strict=True)) for row in rows]
+        typer.echo(json.dumps({"agreement": named}))
+        return
+    table = Table(title="The same story twice")
+    for head in ("what", "rig", "simulator"):
+        table.add_column(head, justify="left" if head == "what" else "right")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def report(
+    results: Annotated[
+        Path, typer.Option("--results", metavar="FOLDER", help="Where the demo left its files.")
+    ] = DEMO_FOLDER,
+    target: Annotated[
+        Path, typer.Option("--output", metavar="FILE", help="The report to write.")
+    ] = Path("REPORT.md"),
+    picture: Annotated[
+        Path,
+        typer.Option("--picture", metavar="FILE", help="Where to put the picture, others beside."),
+    ] = Path("docs/timeline.png"),
+) -> None:
+    """Write REPORT.md and its pictures from a demo, the simulator, and other policies."""
+    from tidemill.report.agreement import agreement_chapter, agreement_rows, draw_agreement  # noqa: PLC0415 - matplotlib is slow to import
+    from tidemill.report.comparison import comparison_chapter  # noqa: PLC0415
+    from tidemill.report.comparison_figure import draw_comparison  # noqa: PLC0415
+    from tidemill.report.markdown import link_to, write_report  # noqa: PLC0415
+    from tidemill.simulator.demo_replay import read_demo  # noqa: PLC0415
+
+    demo = read_demo(results)
+    rig, simulated = _both(demo)
+    with Console(stderr=True).status("simulating") as status:
+        runs = _compared(demo, status.update)
+    overlay, frontier = (picture.with_name(f"{name}.png") for name in ("agreement", "comparison"))
+    chapters = [
+        *agreement_chapter(agreement_rows(rig, simulated), link_to(overlay, target)),
+        *comparison_chapter(runs, link_to(frontier, target)),
+    ]
+    write_report(results, target, picture, chapters)
+    try:
+        draw_agreement(rig.facts, simulated.facts, overlay)
+        draw_comparison(runs, frontier)
+    except OSError as error:
+        raise ReportError(f"cannot write {error.filename}: {error.strerror}") from error
+    typer.echo(f"wrote {target}, {picture}, {overlay} and {frontier}")
+
+
+def _both(demo: Demo) -> tuple[Told, Told]:
+    """Return what came of a demo in the rig, and in the simulator."""
+    from tidemill.report.agreement import Told  # noqa: PLC0415 - matplotlib is slow to import
+    from tidemill.simulator.demo_replay import replay  # noqa: PLC0415
+
+    result, facts = replay(demo, _subject(demo))
+    figures = demo.summary
+    return (
+        Told(demo.facts, figures["processed"], figures["dead_lettered"], figures["lost"]),
+        Told(facts, result.processed, result.dead, result.lost),
+    )
+
+
+def _compared(demo: Demo, told: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Return the figures of the demo's template and of other policies in all scenarios."""
+    from tidemill.simulator.compare import compare  # noqa: PLC0415 - only the report needs it
+
+    return compare(list(_policies(demo)), SCENARIOS.values(), SEED, Times(), START, told)
+
+
+def _policies(demo: Demo) -> Iterator[Subject]:
+    """Yield the template's fleet, the same with its faster signal where it has one, and others."""
+    from tidemill.simulator.policies import rivals  # noqa: PLC0415 - only the report needs it
+
+    ours, *others = rivals(_subject(demo), BACKLOG_PER_INSTANCE)
+    yield ours
+    template = read_template(demo.template)
+    if FAST_SIGNAL in template.get("Parameters", {}) and ours.fleet.signal_period is None:
+        fleet = read_fleet(template, demo.parameters | {FAST_SIGNAL: "true"})
+        yield replace(ours, name=f"{ours.name} with {FAST_SIGNAL}", fleet=fleet)
+    yield from others
+
+
+def _subject(demo: Demo) -> Subject:
+    return Subject.of_template(read_fleet(read_template(demo.template), demo.parameters))

@@ -1,0 +1,244 @@
+"""The commands that simulate: `tidemill simulate`, `tidemill compare`, `tidemill trace`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from tidemill.cli.options import (
+    DEFAULT_TEMPLATE,
+    KEPT_HOURS,
+    JsonOption,
+    ParameterOption,
+    TemplateOption,
+    read_parameters,
+    read_template,
+    refuse_usage,
+)
+from tidemill.cli.simulate_output import run_tables
+from tidemill.scaling.template.fleet import read_fleet
+from tidemill.simulator.errors import SimulationError
+from tidemill.simulator.figures import eventful, figures
+from tidemill.simulator.handling import HandlerTime
+from tidemill.simulator.run import START, Subject, simulate
+from tidemill.simulator.scenario import SCENARIOS, Scenario, with_handler
+from tidemill.simulator.times import Times
+from tidemill.simulator.trace import read_trace, trace_scenario
+
+if TYPE_CHECKING:
+    from tidemill.scaling.facts import Fact
+    from tidemill.scaling.spec import Fleet
+
+app = typer.Typer()
+PICTURES = (".png", ".svg")
+
+GroupOption = Annotated[
+    str | None,
+    typer.Option(
+        "--group", metavar="ID", help="The group's logical id, where several follow a queue."
+    ),
+]
+ScenarioOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scenario",
+        metavar="NAME",
+        help=f"What happens, repeat it: {', '.join(SCENARIOS)}. [default: all of them]",
+    ),
+]
+TraceOption = Annotated[
+    Path | None,
+    typer.Option("--trace", metavar="FILE", help="Your own messages instead: CSV time,count."),
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of all randomness.")]
+MeanOption = Annotated[
+    float, typer.Option("--handler-seconds", min=0, help="Mean seconds to handle a message.")
+]
+VariationOption = Annotated[
+    float,
+    typer.Option(
+        "--handler-variation", min=0, help="Standard deviation of these, as a share of the mean."
+    ),
+]
+SpotOption = Annotated[
+    float,
+    typer.Option("--spot-per-hour", min=0, help="Interruptions of one Spot instance an hour."),
+]
+BootOption = Annotated[
+    float | None,
+    typer.Option(
+        "--boot-seconds", min=0, max=3600, help="Seconds from launch to a working consumer."
+    ),
+]
+PictureOption = Annotated[
+    Path | None, typer.Option("--picture", metavar="FILE", help="Draw it, as PNG or SVG.")
+]
+
+
+@app.command("simulate")
+def run_scenarios(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    scenario: ScenarioOption = None,
+    trace: TraceOption = None,
+    seed: SeedOption = 1,
+    template: TemplateOption = DEFAULT_TEMPLATE,
+    parameter: ParameterOption = None,
+    group: GroupOption = None,
+    handler_seconds: MeanOption = 0.0,
+    handler_variation: VariationOption = 0.0,
+    spot_per_hour: SpotOption = 0.0,
+    boot_seconds: BootOption = None,
+    picture: PictureOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Run the template's fleet in virtual time: how long messages wait, what it costs."""
+    handler = HandlerTime(handler_seconds, handler_variation)
+    chosen, start = _stories(scenario, trace, handler)
+    check_picture(picture)
+    if picture is not None and len(chosen) != 1:
+        refuse_usage("--picture: one picture shows one scenario: choose it with --scenario")
+    times = _times(spot_per_hour, boot_seconds)
+    subject = Subject.of_template(_fleet(template, parameter, group))
+    facts: list[Fact] = []
+    runs = []
+    for one in chosen:
+        result = simulate(
+            subject, one, seed, times=times, tell=facts.extend if picture else None, start=start
+        )
+        runs.append(figures(subject, one, seed, result))
+    if picture is not None:
+        from tidemill.report.timeline_figure import draw_timeline  # noqa: PLC0415 - slow to import
+
+        draw_timeline(eventful(facts), picture)
+    _print({"runs": runs, "not_modelled": list(subject.fleet.not_modelled)}, as_json=as_json)
+
+
+@app.command("compare")
+def compare_policies(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    scenario: ScenarioOption = None,
+    trace: TraceOption = None,
+    seed: SeedOption = 1,
+    template: TemplateOption = DEFAULT_TEMPLATE,
+    parameter: ParameterOption = None,
+    group: GroupOption = None,
+    handler_seconds: MeanOption = 0.0,
+    handler_variation: VariationOption = 0.0,
+    boot_seconds: BootOption = None,
+    backlog_per_instance: Annotated[
+        int,
+        typer.Option("--backlog-per-instance", min=1, help="What the tracking policy aims at."),
+    ] = 50,
+    picture: PictureOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Hold the template's policy against others and against what none can beat."""
+    check_picture(picture)
+    from tidemill.simulator.compare import compare  # noqa: PLC0415 - only this command needs them
+    from tidemill.simulator.policies import rivals  # noqa: PLC0415
+
+    chosen, start = _stories(scenario, trace, HandlerTime(handler_seconds, handler_variation))
+    ours = Subject.of_template(_fleet(template, parameter, group))
+    console = Console(stderr=True)
+    with console.status("simulating") as status:
+        runs = compare(
+            list(rivals(ours, backlog_per_instance)),
+            chosen,
+            seed,
+            _times(0.0, boot_seconds),
+            start,
+            status.update,
+        )
+    if picture is not None:
+        from tidemill.report.comparison_figure import draw_comparison  # noqa: PLC0415 - slow to import
+
+        draw_comparison(runs, picture)
+    _print({"runs": runs, "not_modelled": list(ours.fleet.not_modelled)}, as_json=as_json)
+
+
+@app.command("trace")
+def record_trace(
+    queue: Annotated[str, typer.Option("--queue", metavar="NAME", help="The queue's name.")],
+    hours: Annotated[
+        float, typer.Option("--hours", min=0.1, max=KEPT_HOURS, help="How far back, in hours.")
+    ] = 24.0,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Where to; else printed.")
+    ] = None,
+) -> None:
+    """Record from CloudWatch how many messages a queue was sent, for `simulate --trace`."""
+    import boto3  # noqa: PLC0415 - slow to import
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+    from shared.region import chosen_region  # noqa: PLC0415
+    from tidemill.simulator.trace_recording import record, write_trace  # noqa: PLC0415
+
+    try:
+        cloudwatch = boto3.client("cloudwatch", region_name=chosen_region())
+    except (BotoCoreError, ValueError) as error:  # the latter is of an endpoint that is none
+        raise SimulationError(f"no client of CloudWatch: {error}") from error
+    lots = record(cloudwatch, queue, hours, datetime.now(UTC))
+    if output is None:
+        write_trace(lots, sys.stdout)
+        return
+    try:
+        with output.open("w", encoding="utf-8") as out:
+            write_trace(lots, out)
+    except OSError as error:
+        raise SimulationError(f"--output: cannot write {output}: {error.strerror}") from error
+    typer.echo(f"wrote {len(lots)} minutes with {sum(count for _, count in lots)} messages")
+
+
+def _stories(
+    names: list[str] | None, trace: Path | None, handler: HandlerTime
+) -> tuple[list[Scenario], float]:
+    """Return the scenarios asked for, and when they start."""
+    if trace is not None:
+        if names:
+            refuse_usage("--scenario and --trace exclude each other: choose what happens")
+        lots = read_trace(trace)
+        return [trace_scenario(lots, trace.stem, handler)], lots[0][0] // 60 * 60
+    for name in names or []:
+        if name not in SCENARIOS:
+            refuse_usage(f"--scenario: there is no {name}: choose of {', '.join(SCENARIOS)}")
+    return [with_handler(SCENARIOS[name], handler) for name in names or SCENARIOS], START
+
+
+def check_picture(path: Path | None) -> None:
+    """Refuse a picture that could not be drawn, before anything is simulated for it."""
+    if path is None:
+        return
+    if path.suffix not in PICTURES:
+        refuse_usage(f"--picture: {path}: choose a name that ends in {' or '.join(PICTURES)}")
+    if not path.parent.is_dir():
+        refuse_usage(f"--picture: there is no folder {path.parent}")
+
+
+def _times(spot_per_hour: float, boot_seconds: float | None) -> Times:
+    usual = Times(spot_per_hour=spot_per_hour)
+    if boot_seconds is None:
+        return usual
+    launch = min(usual.launch, boot_seconds)
+    return Times(
+        spot_per_hour=spot_per_hour, launch=launch, user_data=boot_seconds - launch, spread=0.0
+    )
+
+
+def _fleet(path: Path, given: list[str] | None, group: str | None) -> Fleet:
+    return read_fleet(read_template(path), read_parameters(given), group=group)
+
+
+def _print(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    console = Console()
+    for table in run_tables(found["runs"]):
+        console.print(table)
+    console.print(f"seed {found['runs'][0]['seed']}; times in minutes:seconds", style="dim")
+    for sentence in found.get("not_modelled", []):
+        console.print(f"not modelled: {sentence}", style="dim")

@@ -1,0 +1,117 @@
+"""One fleet of a template, with all that the rules look at worked out once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tidemill.lint.sampling import Sample, samples
+from tidemill.lint.script import Container, read_container
+from tidemill.scaling.template.machine import LAUNCH_CONFIGURATION, LAUNCH_TEMPLATE
+from tidemill.scaling.template.queue import QUEUE, watched_queues
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tidemill.scaling.spec import Alarm, Fleet
+    from tidemill.scaling.template.document import Document
+    from tidemill.scaling.template.resolver import Resolver
+
+PROPERTIES = "Properties"
+
+
+def path(*steps: str) -> str:
+    """Return a place in the template as errors name it."""
+    return ".".join(("Resources", *steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a group's instances are: the resource that says so, and its data (resolved)."""
+
+    at: tuple[str, ...]
+    data: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A fleet, the template's resolver, and what was tried and read of the fleet.
+
+    `machine` is None where the template does not have the group's launch template, `container`
+    where its script runs none.
+    """
+
+    fleet: Fleet
+    resolver: Resolver
+    samples: tuple[Sample, ...]
+    machine: Machine | None
+    container: Container | None
+
+    @staticmethod
+    def of(fleet: Fleet, resolver: Resolver) -> Subject:
+        """Return the subject that a fleet is."""
+        machine = _machine(resolver, fleet.group.logical_id)
+        return Subject(fleet, resolver, samples(fleet), machine, read_container(fleet.user_data))
+
+    def out(self) -> list[Alarm]:
+        """Return the alarms that scale out in some situation, in the template's order."""
+        found = {rung.alarm.logical_id for sample in self.samples for rung in sample.out()}
+        return [alarm for alarm in self.fleet.alarms if alarm.logical_id in found]
+
+    def scales_in(self) -> bool:
+        """Tell whether some alarm scales in, in some situation."""
+        return any(True for sample in self.samples for _ in sample.back())
+
+    def queues(self) -> list[str]:
+        """Return the logical ids of the queues of this template that the alarms watch."""
+        known = self._queues_here()
+        return [known[name] for name in watched_queues(self.fleet.alarms) if name in known]
+
+    def called(self, queue: str) -> str:
+        """Return the logical id of the queue with this name, or the name of one from elsewhere."""
+        return self._queues_here().get(queue, queue)
+
+    def _queues_here(self) -> dict[str, str]:
+        return {self.resolver.name(queue): queue for queue in self.resolver.present(QUEUE)}
+
+    def at_alarm(self, alarm: Alarm, *steps: str) -> tuple[str, ...]:
+        """Return the place of an alarm, or of the policy that creates it."""
+        if alarm.logical_id in self.resolver.template["Resources"]:
+            return (alarm.logical_id, PROPERTIES, *steps)
+        return (alarm.actions[0], PROPERTIES, "TargetTrackingConfiguration")
+
+    def at_group(self, *steps: str) -> tuple[str, ...]:
+        """Return a place in the group's properties."""
+        return (self.fleet.group.logical_id, PROPERTIES, *steps)
+
+    def at_script(self) -> tuple[str, ...]:
+        """Return the place of the instances' script."""
+        return (*self.machine.at, "UserData") if self.machine else self.at_group()
+
+    def name_of(self, alarm: Alarm) -> str:
+        """Return what to call an alarm: its logical id, or whose it is."""
+        if alarm.logical_id in self.resolver.template["Resources"]:
+            return alarm.logical_id
+        side = "high" if alarm.comparison.startswith("Greater") else "low"
+        return f"the {side} alarm of {alarm.actions[0]}"
+
+
+def _machine(resolver: Resolver, group: str) -> Machine | None:
+    named = set(_texts(resolver.properties(group)))
+    for logical_id in resolver.present(LAUNCH_TEMPLATE, LAUNCH_CONFIGURATION):
+        if named.isdisjoint((resolver.name(logical_id), resolver.resolve({"Ref": logical_id}, ""))):
+            continue
+        at: tuple[str, ...] = (logical_id, PROPERTIES)
+        data = resolver.properties(logical_id)
+        if "LaunchTemplateData" in data:
+            at, data = (*at, "LaunchTemplateData"), data["LaunchTemplateData"]
+        return Machine(at, data)
+    return None
+
+
+def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a template
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)

@@ -1,0 +1,139 @@
+"""Rules about messages: how long they are hidden, and where they end that nobody can process."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tidemill.lint.finding import Fault, Rule, Severity
+from tidemill.lint.linted_fleet import PROPERTIES, path
+from tidemill.scaling.template.properties import flag, needed, part, whole
+from tidemill.scaling.template.queue import QUEUE, VISIBILITY_DEFAULT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tidemill.lint.linted_fleet import Subject
+    from tidemill.scaling.template.resolver import Resolver
+
+RETENTION = "MessageRetentionPeriod"
+RETENTION_DEFAULT = 345_600
+"""Seconds, four days (SQS API, SetQueueAttributes)."""
+
+RECEIVE_LIMIT = 10
+"""Messages in one receive at most (Amazon SQS message quotas)."""
+
+DRAIN = "DRAIN_SECONDS"
+MESSAGE = "MESSAGE_SECONDS"
+VISIBILITY = "VISIBILITY_TIMEOUT_SECONDS"
+PER_POLL = "MESSAGES_PER_POLL"
+CONCURRENCY = "CONCURRENCY"
+"""Settings of a container that tell how it works; those of this project's consumer, but for
+MESSAGE_SECONDS, which is for others."""
+
+
+def _too_short(subject: Subject) -> Iterator[Fault]:
+    settings = subject.container.settings if subject.container else {}
+    name = next((one for one in (MESSAGE, DRAIN) if one in settings), None)
+    if name is None:
+        return
+    work = settings[name]
+    if VISIBILITY in settings:  # a worker that knows it also extends it
+        if settings[VISIBILITY] < work:
+            yield Fault(
+                f"{VISIBILITY} is {settings[VISIBILITY]:g}, and {name} is {work:g}",
+                subject.at_script(),
+            )
+        return
+    taken = min(RECEIVE_LIMIT, settings.get(PER_POLL, 1))
+    turns = math.ceil(taken / max(1.0, settings.get(CONCURRENCY, 1)))
+    for queue in subject.queues():
+        hidden = whole(
+            subject.resolver.properties(queue),
+            "VisibilityTimeout",
+            path(queue, PROPERTIES),
+            VISIBILITY_DEFAULT,
+        )
+        if hidden < work * turns:
+            waits = f" {turns} times, as {taken:g} messages come at once" if turns > 1 else ""
+            yield Fault(
+                f"{queue} hides a message for {hidden} seconds, and {name} is {work:g}{waits}",
+                (queue, PROPERTIES, "VisibilityTimeout"),
+            )
+
+
+def _no_redrive(subject: Subject) -> Iterator[Fault]:
+    for queue in subject.queues():
+        if "RedrivePolicy" not in subject.resolver.properties(queue):
+            yield Fault(f"{queue} has no dead-letter queue", (queue, PROPERTIES, "RedrivePolicy"))
+
+
+def _expires_first(subject: Subject) -> Iterator[Fault]:
+    resolver = subject.resolver
+    arns = {
+        resolver.resolve({"Fn::GetAtt": [queue, "Arn"]}, queue): queue
+        for queue in resolver.present(QUEUE)
+    }
+    for queue in subject.queues():
+        where, properties = path(queue, PROPERTIES), resolver.properties(queue)
+        redrive = part(properties, "RedrivePolicy", where)
+        # In a FIFO queue the clock starts anew when a message is moved.
+        if not redrive or flag(properties, "FifoQueue", where, default=False):
+            continue
+        target = arns.get(needed(redrive, "deadLetterTargetArn", f"{where}.RedrivePolicy"))
+        if target is None:
+            continue
+        kept, kept_there = _retention(resolver, queue), _retention(resolver, target)
+        if kept_there <= kept:
+            yield Fault(
+                f"{target} keeps messages for {kept_there} seconds, {queue} for {kept}",
+                (target, PROPERTIES, RETENTION),
+                None if kept_there < kept else Severity.NOTE,
+            )
+
+
+def _retention(resolver: Resolver, queue: str) -> int:
+    where = path(queue, PROPERTIES)
+    return whole(resolver.properties(queue), RETENTION, where, RETENTION_DEFAULT)
+
+
+RULES = (
+    Rule(
+        id="visible-before-done",
+        severity=Severity.ERROR,
+        fault="The visibility timeout is shorter than the work on a message and the wait for it.",
+        why=(
+            "The message shows up again while it is being worked on, and another worker does it a "
+            "second time. Work is what MESSAGE_SECONDS or DRAIN_SECONDS in the script's `docker "
+            "run --env` says; without VISIBILITY_TIMEOUT_SECONDS there, messages of one receive "
+            "wait for one another."
+        ),
+        page="Amazon SQS visibility timeout",
+        fix="Set VisibilityTimeout above the longest work and wait, or extend it while working.",
+        check=_too_short,
+    ),
+    Rule(
+        id="no-dead-letter-queue",
+        severity=Severity.WARNING,
+        fault="The queue has no redrive policy.",
+        why=(
+            "A message that no worker can process comes back until it expires, and keeps an "
+            "instance up all that time."
+        ),
+        page="Using dead-letter queues in Amazon SQS",
+        fix="Add a RedrivePolicy with a dead-letter queue and a maxReceiveCount.",
+        check=_no_redrive,
+    ),
+    Rule(
+        id="dead-letters-expire-first",
+        severity=Severity.WARNING,
+        fault="The dead-letter queue does not keep messages longer than the queue itself.",
+        why=(
+            "In a standard queue a message keeps the time of its sending when it is moved, so that "
+            "dead letters expire early. Where both are the same it is a note only."
+        ),
+        page="Setting-up dead-letter queue retention in Amazon SQS",
+        fix="Set the dead-letter queue's MessageRetentionPeriod to 1209600, which is 14 days.",
+        check=_expires_first,
+    ),
+)

@@ -1,0 +1,186 @@
+"""A queue, a group and other metrics at one moment, and what the alarms of a fleet see of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.alarms.alarm import AlarmMemory, datapoints, evaluate
+from tidemill.scaling.alarms.verdict import evaluation_range, judge
+from tidemill.scaling.alarms.window import evaluation_interval as interval_of
+from tidemill.scaling.group.capacity import Capacity
+from tidemill.scaling.group.metrics import NAMESPACE
+from tidemill.scaling.metrics.queue import DELAYED, NOT_VISIBLE, PERIOD, VISIBLE, queue_metric
+from tidemill.scaling.metrics.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
+from tidemill.scaling.metrics.statistics import StatisticSet
+from tidemill.scaling.metrics.store import Datapoint, MetricStore
+from tidemill.scaling.policies.simple import simply_scaled
+from tidemill.scaling.policies.step import find_step, new_desired
+from tidemill.scaling.policies.tracking import tracked_in, tracked_out
+from tidemill.scaling.spec import AlarmState, SimpleScalingPolicy, TargetTrackingPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tidemill.scaling.spec import Alarm, Fleet, Metric, Policy
+
+OLDEST = "ApproximateAgeOfOldestMessage"
+SENT = "NumberOfMessagesSent"
+HELD = (VISIBLE, NOT_VISIBLE)
+ONLY_WHEN_THERE = frozenset({NOT_VISIBLE, DELAYED, OLDEST})
+"""Metrics that SQS publishes only while there is such a message ("Available CloudWatch metrics
+for Amazon SQS")."""
+
+LONGEST_RETENTION = 1_209_600.0
+"""Seconds, 14 days; no message gets older (Amazon SQS message quotas)."""
+
+_INSTANCES = frozenset({"GroupDesiredCapacity", "GroupInServiceInstances", "GroupTotalInstances"})
+_BEGIN = 86_400.0 * 30
+"""Some full hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """`capacity` instances in service, and the values of metrics that do not follow from it."""
+
+    capacity: int
+    values: Mapping[Metric, float] = field(default_factory=dict)
+
+    def seen(self, fleet: Fleet, metric: Metric) -> float | None:
+        """Return the value that a metric of an alarm has, None where nobody publishes one."""
+        if metric.namespace == NAMESPACE:
+            return self._of_group(fleet, metric.name)
+        queue = dict(metric.dimensions).get("QueueName", "")
+        held = sum(self.values.get(queue_metric(queue, name), 0.0) for name in HELD)
+        if metric == signal_metric(queue, BACKLOG):
+            return held
+        if metric == signal_metric(queue, DESIRED_CAPACITY):
+            return self.capacity
+        value = self.values.get(metric, 0.0)
+        if metric.name == OLDEST and not held:
+            return None
+        return None if metric.name in ONLY_WHEN_THERE and not value else value
+
+    def _of_group(self, fleet: Fleet, name: str) -> float | None:
+        if name not in fleet.group.metrics:
+            return None
+        sizes = {"GroupMinSize": fleet.group.min_size, "GroupMaxSize": fleet.group.max_size}
+        return sizes.get(name, self.capacity if name in _INSTANCES else 0)
+
+
+def metrics_of(alarm: Alarm) -> list[Metric]:
+    """Return the metrics that an alarm looks at, in its order."""
+    return [query.stat.metric for query in alarm.queries if query.stat]
+
+
+def value_in(fleet: Fleet, alarm: Alarm, world: World) -> float | None:
+    """Return the value of an alarm while its metrics stay as they are."""
+    return _steady_value(
+        replace(alarm, evaluation_periods=1, datapoints_to_alarm=1),
+        tuple(world.seen(fleet, metric) for metric in metrics_of(alarm)),
+    )
+
+
+def steady_state(alarm: Alarm, value: float | None) -> AlarmState:
+    """Return the state that an alarm is in whose value has been and stays like this.
+
+    One without a value that ignores missing data keeps its state, whichever that is: here, the one
+    of an alarm that never had a value.
+    """
+    return judge(alarm, [value] * alarm.evaluation_periods, AlarmState.INSUFFICIENT_DATA)
+
+
+def asked(
+    fleet: Fleet, alarm: Alarm, state: AlarmState, value: float | None, capacity: int
+) -> list[int]:
+    """Return the capacities, but for the present one, that an alarm's policies ask for in a state.
+
+    `value` is the alarm's newest one.
+    """
+    policies = map(fleet.policy, alarm.actions_in(state))
+    outcomes = (_asked(fleet, policy, alarm, value, capacity) for policy in policies)
+    return [wanted for wanted in outcomes if wanted is not None]
+
+
+def seconds_to_wake(fleet: Fleet, alarm: Alarm, queue: str) -> float | None:
+    """Return how long after a message came to this queue an alarm takes a fleet from 0.
+
+    The queues are empty and awake, so that SQS has published zeros before. None means never:
+    nobody receives the message, so a wait that is longer than the alarm's whole window changes
+    nothing but the age of the message, which is followed for as long as it takes.
+    """
+    step = min(alarm.period, PERIOD)
+    turn = max(step, interval_of(alarm))
+    store = MetricStore(newest=_BEGIN)
+    history = alarm.period * evaluation_range(alarm.evaluation_periods)
+    memory = AlarmMemory.created(_BEGIN)
+    empty = World(0)
+    store = store.record(_points(fleet, alarm, empty, _BEGIN - history, _BEGIN), 2 * history)
+    memory = evaluate(alarm, memory, store, _BEGIN)
+    longest = float(alarm.period * (alarm.evaluation_periods + 1))
+    if any(metric.name == OLDEST for metric in metrics_of(alarm)):
+        longest += min(max(0.0, alarm.threshold), LONGEST_RETENTION)
+    waited = 0.0
+    while waited < longest:
+        begin = _BEGIN + waited
+        world = one_message(queue, waited, turn)
+        store = store.record(_points(fleet, alarm, world, begin, begin + turn), 2 * history)
+        waited += turn
+        memory = evaluate(alarm, memory, store, begin + turn)
+        if max(asked(fleet, alarm, memory.state, memory.value, 0), default=0):
+            return waited
+    return None
+
+
+def one_message(queue: str, waited: float = 0.0, turn: float = PERIOD) -> World:
+    """Return the world with one message that has waited this long in a queue, and no instance.
+
+    `turn` is the seconds until the next look at it.
+    """
+    values = {VISIBLE: 1.0, OLDEST: waited + turn, SENT: 0.0 if waited else 1.0}
+    return World(0, {queue_metric(queue, name): value for name, value in values.items()})
+
+
+def _points(
+    fleet: Fleet, alarm: Alarm, world: World, begin: float, end: float
+) -> Iterator[Datapoint]:
+    step = min(alarm.period, PERIOD)
+    for metric in metrics_of(alarm):
+        value = world.seen(fleet, metric)
+        if value is None:
+            continue
+        for number in range(int((end - begin) // step)):
+            yield Datapoint(metric, begin + number * step, StatisticSet.of(value))
+
+
+@lru_cache(maxsize=65_536)
+def _steady_value(alarm: Alarm, values: tuple[float | None, ...]) -> float | None:
+    step = min(alarm.period, PERIOD)
+    count = alarm.period * evaluation_range(alarm.evaluation_periods) // step
+    kept = {
+        metric: tuple(
+            Datapoint(metric, _BEGIN - number * step, StatisticSet.of(value))
+            for number in range(count, 0, -1)
+        )
+        for metric, value in zip(metrics_of(alarm), values, strict=True)
+        if value is not None
+    }
+    return datapoints(alarm, MetricStore(kept, _BEGIN), _BEGIN)[-1]
+
+
+def _asked(
+    fleet: Fleet, policy: Policy, alarm: Alarm, value: float | None, capacity: int
+) -> int | None:
+    """Return what a policy asks for of a group that has settled at this capacity."""
+    settled = Capacity(capacity, capacity)
+    low, high = fleet.group.min_size, fleet.group.max_size
+    if isinstance(policy, SimpleScalingPolicy):
+        return simply_scaled(policy, settled, low, high).desired
+    if value is None:
+        return None
+    if isinstance(policy, TargetTrackingPolicy):
+        side = tracked_out if alarm.logical_id == policy.high else tracked_in
+        return side(policy, value, settled, low, high).desired
+    step = find_step(policy.steps, alarm.comparison, alarm.threshold, value)
+    return None if step is None else new_desired(policy, step, settled, low, high).desired

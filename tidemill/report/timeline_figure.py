@@ -1,0 +1,199 @@
+"""The picture of a run: queue, alarms and instances over AWS's minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+
+from tidemill.report.sentences import short_name
+from tidemill.scaling.facts import (
+    AlarmChanged,
+    CapacitySampled,
+    DesiredChanged,
+    QueueSampled,
+    in_service_over_time,
+)
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from tidemill.scaling.facts import Fact
+
+STATE_COLOURS = {"ALARM": "#D55E00", "OK": "#8FC7B0", "INSUFFICIENT_DATA": "#D0D0D0"}
+"""From the palette of Okabe and Ito, which people with any colour vision can tell apart."""
+
+WAITING, IN_FLIGHT, SERVING, DESIRED = "#56B4E9", "#E69F00", "#8FB8DE", "#0B3C5D"
+ROOM = 0.3
+"""Part of the width that the text at a change may take: before a step up from there on."""
+
+MOST_LABELS = 15
+"""Changes of capacity up to which each has a text beside it; more would cover one another."""
+
+BESIDE_TITLE: dict[str, Any] = {
+    "bbox_to_anchor": (1, 0.97),
+    "fontsize": 9,
+    "frameon": False,
+    "loc": "lower right",
+    "ncols": 3,
+}
+STYLE: dict[Any, Any] = {
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.family": "DejaVu Sans",
+    "font.size": 11,
+    "svg.hashsalt": "tidemill",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Turns a moment into AWS's minutes since the start."""
+
+    start: float
+    end: float
+
+    def minutes(self, at: float) -> float:
+        """Return the minutes from the start to a moment in epoch seconds."""
+        return (at - self.start) / 60
+
+    @property
+    def width(self) -> float:
+        """Return the minutes from start to end."""
+        return self.minutes(self.end)
+
+
+def draw_timeline(facts: Sequence[Fact], path: Path) -> None:
+    """Draw a run's facts into a file; the same facts make the same file.
+
+    Args:
+        facts: in their order.
+        path: where to; its ending says the format, PNG or SVG.
+    """
+    scale = Scale(min(f.at for f in facts), max(f.at for f in facts)) if facts else Scale(0, 60)
+    rows = len({fact.alarm for fact in facts if isinstance(fact, AlarmChanged)})
+    heights = (3, 0.5 + 0.4 * max(rows, 1), 2.2)
+    with mpl.rc_context(STYLE):
+        figure, (queue, alarms, fleet) = plt.subplots(
+            3,
+            1,
+            sharex=True,
+            figsize=(10, 1.1 * sum(heights)),
+            height_ratios=heights,
+            layout="constrained",
+        )
+        _draw_queue(queue, facts, scale)
+        _draw_alarms(alarms, facts, scale)
+        _draw_fleet(fleet, facts, scale)
+        fleet.set_xlabel("minutes of AWS's time")
+        fleet.set_xlim(0, max(scale.width * 1.04, 1))
+        fleet.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=12))
+        figure.savefig(path, dpi=110, metadata=bare(path))
+        plt.close(figure)
+
+
+def bare(path: Path) -> dict[str, None]:
+    """Return the metadata that keep dates and versions out of a picture's file."""
+    return {"Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}
+
+
+def _draw_queue(axes: Axes, facts: Sequence[Fact], scale: Scale) -> None:
+    samples = [fact for fact in facts if isinstance(fact, QueueSampled)]
+    times = [scale.minutes(sample.at) for sample in samples]
+    axes.stackplot(
+        times,
+        [sample.in_flight for sample in samples],
+        [sample.visible for sample in samples],
+        colors=(IN_FLIGHT, WAITING),
+        labels=("in flight", "waiting"),
+    )
+    axes.set_ylabel("messages")
+    axes.set_ylim(bottom=0)
+    axes.set_title("Queue", loc="left", fontweight="bold")
+    axes.legend(**BESIDE_TITLE)
+
+
+def _draw_alarms(axes: Axes, facts: Sequence[Fact], scale: Scale) -> None:
+    changes = [fact for fact in facts if isinstance(fact, AlarmChanged)]
+    names = list(dict.fromkeys(change.alarm for change in changes))
+    for row, name in enumerate(names):
+        own = [change for change in changes if change.alarm == name]
+        begin, state = 0.0, own[0].before
+        for change in own:
+            at = scale.minutes(change.at)
+            axes.barh(row, at - begin, left=begin, color=STATE_COLOURS[state], height=0.72)
+            begin, state = at, change.after
+        axes.barh(row, scale.width - begin, left=begin, color=STATE_COLOURS[state], height=0.72)
+    axes.set_yticks(range(len(names)), [short_name(name) for name in names])
+    axes.invert_yaxis()
+    axes.set_title("Alarms", loc="left", fontweight="bold")
+    axes.legend(
+        handles=[Patch(color=colour, label=state) for state, colour in STATE_COLOURS.items()],
+        **BESIDE_TITLE,
+    )
+
+
+def _draw_fleet(axes: Axes, facts: Sequence[Fact], scale: Scale) -> None:
+    serving, desired = in_service(facts), _desired(facts)
+    highest = max([number for _, number in serving + desired] + [1])
+    axes.fill_between(*drawn(serving, scale), step="post", color=SERVING, label="in service")
+    axes.step(*drawn(desired, scale), where="post", color=DESIRED, linewidth=2, label="desired")
+    changes = [fact for fact in facts if isinstance(fact, DesiredChanged)]
+    for change in changes if len(changes) <= MOST_LABELS else ():
+        _annotate(axes, change, scale)
+    axes.set_ylabel("instances")
+    axes.set_ylim(0, highest + 0.9)
+    axes.set_yticks(range(highest + 1))
+    axes.set_title("Fleet", loc="left", fontweight="bold")
+    axes.legend(**BESIDE_TITLE)
+
+
+def _annotate(axes: Axes, change: DesiredChanged, scale: Scale) -> None:
+    """Say at a change of the desired capacity what it was, and the alarm's value if that is other.
+
+    A text stands where it covers no line: before a step up, or over it where there is no room, and
+    behind a step down.
+    """
+    at = scale.minutes(change.at)
+    told = change.label and change.value != change.after
+    asked = f"  ({change.label} {change.value:g})" if told else ""
+    before = change.after > change.before and at > scale.width * ROOM
+    over = change.after > change.before and not before
+    axes.annotate(
+        f"{change.before} → {change.after}{asked}",
+        (at, max(change.before, change.after)),
+        xytext=(2, 5) if over else (-5 if before else 5, -12),
+        textcoords="offset points",
+        ha="right" if before else "left",
+        color=DESIRED,
+        fontsize=10,
+    )
+
+
+def drawn(points: Sequence[tuple[float, int]], scale: Scale) -> tuple[list[float], list[int]]:
+    """Return minutes and numbers of the points, the last number going on to the end."""
+    times = [scale.minutes(at) for at, _ in points] + [scale.width]
+    numbers = [number for _, number in points]
+    return times, [*numbers, numbers[-1] if numbers else 0]
+
+
+def in_service(facts: Sequence[Fact]) -> list[tuple[float, int]]:
+    """Return (moment, instances in service from then on), beginning with none."""
+    start = [(facts[0].at, 0)] if facts else []
+    return start + in_service_over_time(facts)
+
+
+def _desired(facts: Sequence[Fact]) -> list[tuple[float, int]]:
+    first = next((fact.desired for fact in facts if isinstance(fact, CapacitySampled)), 0)
+    points = [(facts[0].at, first)] if facts else []
+    points += [(fact.at, fact.after) for fact in facts if isinstance(fact, DesiredChanged)]
+    return points

@@ -1,0 +1,163 @@
+"""A rig that stays up in the background: start it, ask it, end it, from other processes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+import psutil
+
+from tidemill.rig.errors import RigError
+from tidemill.rig.leftovers import end_leftovers
+from tidemill.rig.lock import holder, locked
+from tidemill.rig.startup import running_rig
+from tidemill.scaling.facts import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tidemill.rig.rig import Rig, RigOptions
+
+START_SECONDS = 90.0
+STOP_SECONDS = 60.0
+STATUS_SECONDS = 1.0
+STATE = "state.json"
+LOG = "rig.log"
+NONE_UP = "no rig is up: start one with `tidemill up`"
+
+
+@dataclass(frozen=True, slots=True)
+class RigState:
+    """What a rig that is up tells other processes: `client` is the environment of its clients."""
+
+    pid: int
+    endpoint: str
+    autoscaling_url: str
+    queue_url: str
+    dead_letter_url: str | None
+    client: dict[str, str]
+    status: dict[str, Any]
+
+
+def serve(options: RigOptions, autoscaling_port: int = 0) -> None:
+    """Run a rig until SIGTERM or SIGINT, and keep its state in the folder up to date.
+
+    Its Auto Scaling API is on `autoscaling_port`; 0 is any free one.
+    """
+    from tidemill.rig.autoscaling.server import serving  # noqa: PLC0415 - moto is slow to import
+
+    asked: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda got, _frame: asked.append(got))
+    with (
+        running_rig(options, lambda _fact: None) as rig,
+        serving(rig, port=autoscaling_port) as autoscaling_url,
+    ):
+        written = 0.0
+        while not asked:
+            rig.turn()
+            if time.monotonic() - written >= STATUS_SECONDS:
+                _write_state(options.folder / STATE, rig, autoscaling_url)
+                written = time.monotonic()
+            time.sleep(rig.pause)
+
+
+def start(folder: Path, arguments: Sequence[str]) -> RigState:
+    """Start `tidemill serve` with these arguments in the background; return when it is up.
+
+    Raises:
+        RigError: one is up already, or it ended instead of coming up (with its last words).
+    """
+    up = holder(folder)
+    if up is not None:
+        raise RigError(f"a rig is up already (process {up}): `tidemill down` ends it")
+    with _log(folder) as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tidemill", "serve", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # it outlives this terminal
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        state = read_state(folder)
+        if state is not None and state.pid == process.pid:
+            return state
+        if process.poll() is not None:
+            said = (folder / LOG).read_text(errors="replace").strip().splitlines()
+            raise RigError(said[-1].removeprefix("tidemill: ") if said else "the rig ended at once")
+        time.sleep(0.1)
+    process.terminate()
+    raise RigError(f"the rig did not come up within {START_SECONDS:g} s: see {folder / LOG}")
+
+
+def read_state(folder: Path) -> RigState | None:
+    """Return the state of the rig that is up in the folder, or None when none is."""
+    try:
+        state = RigState(**json.loads((folder / STATE).read_text()))
+    except FileNotFoundError:
+        return None
+    return state if state.pid == holder(folder) else None  # else a rig left it that is no more
+
+
+def stop(folder: Path) -> int:
+    """End the rig that is up, and whatever a crashed one left; return how many processes ended.
+
+    Raises:
+        RigError: no rig is up and nothing was left, or the rig does not end.
+    """
+    pid = holder(folder)
+    if pid is not None:
+        _end(pid)
+    if not folder.is_dir():
+        raise RigError(NONE_UP)
+    with locked(folder):
+        left = end_leftovers(folder)
+    (folder / STATE).unlink(missing_ok=True)
+    if pid is None and not left:
+        raise RigError(NONE_UP)
+    return left + (pid is not None)
+
+
+def _log(folder: Path) -> IO[bytes]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / LOG).open("wb")
+    except OSError as error:
+        raise RigError(f"cannot write to {folder}: {error.strerror}") from error
+
+
+def _end(pid: int) -> None:
+    try:
+        process = psutil.Process(pid)
+        process.terminate()
+        process.wait(STOP_SECONDS)
+    except psutil.NoSuchProcess:
+        return  # it ended by itself just now
+    except psutil.AccessDenied as error:
+        raise RigError(f"not allowed to end the rig (process {pid})") from error
+    except psutil.TimeoutExpired as error:
+        raise RigError(f"the rig (process {pid}) does not end: kill it") from error
+
+
+def _write_state(path: Path, rig: Rig, autoscaling_url: str) -> None:
+    status: Mapping[str, object] = asdict(rig.status())
+    state = RigState(
+        pid=psutil.Process().pid,
+        endpoint=rig.endpoint,
+        autoscaling_url=autoscaling_url,
+        queue_url=rig.queue_url,
+        dead_letter_url=rig.dead_letter_url,
+        client={**rig.client_environment(), "AWS_ENDPOINT_URL_AUTO_SCALING": autoscaling_url},
+        status={"time": stamp(rig.memory.at), **status},
+    )
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(asdict(state), indent=2))
+    fresh.replace(path)

@@ -1,0 +1,52 @@
+"""What a run's figures need beside them to be repeated: when, where, with what."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.facts import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def about_run(  # noqa: PLR0913 - each is a condition of the run
+    *,
+    source: str,
+    seed: int,
+    template: Path,
+    parameters: Mapping[str, str],
+    speed: float,
+    command: str,
+) -> dict[str, object]:
+    """Return the conditions of a run that has just ended, for its summary."""
+    return {
+        "ended_at": stamp(time.time()),
+        "source": source,
+        "seed": seed,
+        "template": str(template),
+        "parameters": dict(parameters),
+        "speed": speed,
+        "command": command,
+        "host": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "revision": _revision(template),
+    }
+
+
+def _revision(template: Path) -> str:
+    """Return the git revision that the template is in, or what is known of it."""
+    try:
+        told = subprocess.run(
+            ["git", "describe", "--always", "--dirty"],  # noqa: S607 - the user's own git
+            cwd=template.resolve().parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return "unknown"
+    return told.stdout.strip() or "unknown"

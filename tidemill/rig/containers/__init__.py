@@ -1,0 +1,1 @@
+"""Containers as instances, and the controller of a fleet of them."""

@@ -1,0 +1,210 @@
+"""The controller of a fleet of containers: the loop over a stack that is deployed somewhere."""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from tidemill.rig.autoscaling.server import serving
+from tidemill.rig.containers.engine import Engine
+from tidemill.rig.containers.options import ContainerOptions, Depth
+from tidemill.rig.containers.world import ContainerWorld
+from tidemill.rig.local_aws.clients import REGION, LocalClients, aws_errors_told, client_settings
+from tidemill.rig.local_aws.deployment import find_deployment
+from tidemill.rig.lock import locked
+from tidemill.rig.rig import ENDING, Rig, RigOptions
+from tidemill.rig.startup import signals_restored
+from tidemill.scaling.group.lifecycle import LifecycleState
+from tidemill.scaling.group.memory import Instance
+from tidemill.scaling.policies.step import clamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from tidemill.rig.containers.world import Adopted
+    from tidemill.scaling.facts import Fact
+    from tidemill.scaling.group.memory import GroupMemory
+    from tidemill.scaling.spec import Group
+    from tidemill.scaling.template.document import Document
+
+STACK_SECONDS: Final = 60.0
+"""How long a local AWS may take to come up with its stack, once the fleet has been started."""
+UNKEPT: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED")
+"""Settings of a local client that instances do without: their role's credentials are in their
+metadata, as on EC2."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOptions:
+    """How to run a fleet of containers over a stack.
+
+    Args:
+        folder: for timeline and logs.
+        template: what the stack was made of.
+        endpoint: where the local AWS is, for us and for the instances.
+        stack: the stack's name; its parameters are the ones that it was deployed with.
+        name: the fleet's, in names and labels of its containers.
+        speed: how many times faster than ours AWS's time runs.
+        boot_seconds: AWS's seconds from launch to a started consumer.
+        autoscaling_port: where the Auto Scaling API listens; 0 is any free port.
+        depth: what an instance is.
+        image: the consumer's image.
+        instance_image: the image that stands in for the AMI with depth user-data.
+        network: the Docker network that instances are on.
+        host: our own name or address on that network.
+        socket: where the engine's host has its socket.
+        labels: further labels for every container.
+    """
+
+    folder: Path
+    template: Document
+    endpoint: str
+    stack: str
+    name: str
+    speed: float
+    boot_seconds: float
+    autoscaling_port: int
+    depth: Depth
+    image: str
+    instance_image: str
+    network: str
+    host: str
+    socket: str
+    labels: Mapping[str, str]
+
+
+def serve_fleet(options: FleetOptions, tell: Callable[[Fact], None]) -> None:
+    """Run a fleet until SIGTERM or SIGINT; then its containers are removed.
+
+    A controller that is killed leaves them running, and the next one goes on with them.
+
+    Raises:
+        RigError: no engine, image, network or local AWS, or they fail on the way.
+    """
+    asked: list[int] = []
+    with signals_restored():
+        for number in ENDING:
+            signal.signal(number, lambda got, _frame: asked.append(got))
+        with running_fleet(options, tell) as rig:
+            while not asked:
+                rig.turn()
+                time.sleep(rig.pause)
+
+
+@contextmanager
+def running_fleet(options: FleetOptions, tell: Callable[[Fact], None]) -> Iterator[Rig]:
+    """Run a fleet inside the block; at its end every container of it is removed."""
+    with ExitStack() as stack:
+        stack.enter_context(locked(options.folder))
+        stack.enter_context(aws_errors_told("the local AWS's own log"))
+        engine = Engine()
+        stack.callback(engine.close)
+        for image in _images(options):
+            engine.check_image(image)
+        engine.check_network(options.network)
+        clients = LocalClients(options.endpoint)
+        deployment, parameters = find_deployment(clients, options.stack, STACK_SECONDS)
+        rig_options = RigOptions(
+            folder=options.folder,
+            template=options.template,
+            parameters=parameters,
+            speed=options.speed,
+            boot_seconds=options.boot_seconds,
+            keep_facts=False,
+            stack=options.stack,
+            resume=True,
+        )
+        worlds: list[ContainerWorld] = []
+        served: list[str] = []
+
+        def world(rig: Rig) -> ContainerWorld:
+            # The API serves the rig, and the rig has the world: its URL is there by the first turn.
+            worlds.append(_world(rig, engine, options, lambda: _for_instances(options, served[0])))
+            return worlds[0]
+
+        rig = Rig(rig_options, clients, deployment, world, tell, stack)
+        rig.begin_with(partial(adopted, rig.fleet.group, found=worlds[0].adopt()))
+        served.append(stack.enter_context(serving(rig, "0.0.0.0", options.autoscaling_port)))  # noqa: S104 - the instances and the user's machine are on other networks
+        yield rig
+
+
+def adopted(group: Group, memory: GroupMemory, now: float, found: list[Adopted]) -> GroupMemory:
+    """Return the memory of a group that finds these instances of an earlier controller.
+
+    Those that had started are in service; the group wants them all until an alarm says otherwise,
+    but never more than it may have.
+    """
+    instances = tuple(
+        Instance(
+            item.instance,
+            LifecycleState.IN_SERVICE if item.booted else LifecycleState.PENDING,
+            item.launched_at,
+            in_service_at=now if item.booted else None,
+            protected=item.booted and group.protects,
+        )
+        for item in sorted(found, key=lambda item: item.launched_at)
+    )
+    numbers = [int(item.id.removeprefix("i-"), 16) for item in instances]
+    return replace(
+        memory,
+        desired=clamp(max(memory.desired, len(instances)), *memory.limits(group)),
+        instances=instances,
+        launched=max([memory.launched, *numbers]),
+    )
+
+
+def _images(options: FleetOptions) -> list[str]:
+    deep = options.depth is Depth.USER_DATA
+    return [options.image, *([options.instance_image] if deep else [])]
+
+
+def _for_instances(options: FleetOptions, url: str) -> str:
+    """Return where instances find what we serve at this URL of ours."""
+    return f"http://{options.host}:{urlsplit(url).port}"
+
+
+def _world(
+    rig: Rig, engine: Engine, options: FleetOptions, autoscaling: Callable[[], str]
+) -> ContainerWorld:
+    local = {
+        name: value
+        for name, value in client_settings(options.endpoint).items()
+        if name not in UNKEPT
+    }
+
+    def direct(instance: str) -> dict[str, str]:
+        return {**local, "QUEUE_URL": rig.queue_url, **rig.consumer_settings(instance)}
+
+    def by_user_data(_instance: str) -> dict[str, str]:
+        return {
+            **local,
+            "AWS_ENDPOINT_URL_AUTO_SCALING": autoscaling(),
+            "SPEED": f"{options.speed:g}",
+            "QUEUE_URL": rig.queue_url,
+        }
+
+    return ContainerWorld(
+        engine,
+        ContainerOptions(
+            fleet=options.name,
+            depth=options.depth,
+            image=options.image,
+            instance_image=options.instance_image,
+            network=options.network,
+            host=options.host,
+            region=REGION,
+            socket=options.socket,
+            labels=options.labels,
+            user_data=rig.fleet.user_data,
+            boot_seconds=options.boot_seconds,
+        ),
+        options.folder,
+        rig.clock,
+        direct if options.depth is Depth.DIRECT else by_user_data,
+    )

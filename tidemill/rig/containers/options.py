@@ -1,0 +1,131 @@
+"""What the containers of a fleet are: their names, their labels, what an instance is made with."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from tidemill.rig.containers.engine import ContainerSpec
+from tidemill.rig.processes import STOP_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FLEET_LABEL: Final = "tidemill.fleet"
+"""On every container of a fleet, with the fleet's name: what to clean up is a query for it."""
+INSTANCE_LABEL: Final = "tidemill.instance"
+ROLE_LABEL: Final = "tidemill.role"
+LAUNCHED_LABEL: Final = "tidemill.launched-at"
+METADATA_LABEL: Final = "tidemill.metadata-port"
+SOCKET: Final = "/var/run/docker.sock"
+"""Where an instance finds the engine, as on an AMI."""
+
+
+class Depth(StrEnum):
+    """How much of an instance is real."""
+
+    DIRECT = "direct"
+    USER_DATA = "user-data"
+
+
+class Role(StrEnum):
+    """What a container of the fleet is."""
+
+    INSTANCE = "instance"
+    CONSUMER = "consumer"
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerOptions:
+    """What the fleet's containers are made of.
+
+    Args:
+        fleet: the fleet's name, in names and labels of its containers.
+        depth: what an instance is.
+        image: the consumer's image.
+        instance_image: with depth user-data, the image that stands in for the AMI.
+        network: the Docker network that the instances are on.
+        host: our own name or address on that network.
+        region: the region that instances are told they are in.
+        socket: where the engine's host has its socket, for instances that use it.
+        labels: further labels for every container.
+        user_data: the launch template's script.
+        boot_seconds: AWS's seconds from launch to a started consumer; with depth user-data the
+            script takes the time that it takes.
+        stop_seconds: our seconds in which containers may end when the fleet does.
+    """
+
+    fleet: str
+    depth: Depth
+    image: str
+    instance_image: str
+    network: str
+    host: str
+    region: str
+    socket: str
+    labels: Mapping[str, str]
+    user_data: str
+    boot_seconds: float
+    stop_seconds: float = STOP_SECONDS
+
+    @property
+    def direct(self) -> bool:
+        """Tell whether an instance is the consumer's own container."""
+        return self.depth is Depth.DIRECT
+
+    def instance_name(self, instance: str) -> str:
+        """Return the name of an instance's container."""
+        return f"{self.fleet}-{instance}"
+
+    def consumer_name(self, instance: str) -> str:
+        """Return the name of the container that an instance's user data starts."""
+        return f"{self.instance_name(instance)}-consumer"
+
+    def instance_spec(
+        self, instance: str, environment: Mapping[str, str], metadata_port: int
+    ) -> ContainerSpec:
+        """Return what an instance's container is made with.
+
+        Args:
+            instance: its id.
+            environment: its own settings.
+            metadata_port: where its metadata service listens.
+        """
+        return ContainerSpec(
+            name=self.instance_name(instance),
+            image=self.image if self.direct else self.instance_image,
+            hostname=instance,
+            network=self.network,
+            environment={
+                **environment,
+                "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://{self.host}:{metadata_port}",
+                **({} if self.direct else self._for_docker(instance)),
+            },
+            labels={
+                **self._labels(instance, Role.INSTANCE),
+                LAUNCHED_LABEL: str(time.time()),
+                METADATA_LABEL: str(metadata_port),
+            },
+            volumes={} if self.direct else {SOCKET: self.socket},
+            writable=not self.direct,
+        )
+
+    def _for_docker(self, instance: str) -> dict[str, str]:
+        """Return what the stand-in AMI's docker command makes a consumer of the fleet with."""
+        labels = self._labels(instance, Role.CONSUMER)
+        return {
+            "CONSUMER_IMAGE": self.image,
+            "CONSUMER_NAME": self.consumer_name(instance),
+            "CONSUMER_NETWORK": self.network,
+            "CONSUMER_LABELS": " ".join(f"{name}={value}" for name, value in labels.items()),
+        }
+
+    def _labels(self, instance: str, role: Role) -> dict[str, str]:
+        return {
+            **self.labels,
+            FLEET_LABEL: self.fleet,
+            INSTANCE_LABEL: instance,
+            ROLE_LABEL: role.value,
+        }

@@ -1,0 +1,1 @@
+"""The local AWS: MiniStack, its clients, the deployed stack and its queues."""

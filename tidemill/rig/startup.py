@@ -1,0 +1,66 @@
+"""A rig from start to end: local AWS, deployed template, instances, and the loop over them."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from tidemill.rig.leftovers import end_leftovers
+from tidemill.rig.local_aws.clients import REGION, LocalClients, aws_errors_told
+from tidemill.rig.local_aws.deployment import deploy
+from tidemill.rig.local_aws.ministack import LOG, local_aws
+from tidemill.rig.lock import locked
+from tidemill.rig.processes import ProcessWorld
+from tidemill.rig.rig import ENDING, Rig
+from tidemill.scaling.template.fleet import read_fleet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tidemill.rig.rig import RigOptions
+    from tidemill.scaling.facts import Fact
+
+
+@contextmanager
+def running_rig(options: RigOptions, tell: Callable[[Fact], None]) -> Iterator[Rig]:
+    """Run a rig inside the block; at its end everything that it started is ended.
+
+    What an earlier rig in the same folder left behind, processes and files, is removed first.
+
+    Args:
+        options: how to run it.
+        tell: hears every fact as it happens.
+
+    Raises:
+        RigError: it cannot be started, or its local AWS fails inside the block.
+        ScalingError: the template or a parameter is wrong.
+    """
+    read_fleet(options.template, options.parameters)  # wrong input shows before anything starts
+    with signals_restored(), ExitStack() as stack:
+        stack.enter_context(locked(options.folder))
+        end_leftovers(options.folder)
+        shutil.rmtree(options.folder / "logs", ignore_errors=True)
+        stack.enter_context(aws_errors_told(options.folder / LOG))
+        endpoint = stack.enter_context(local_aws(options.folder, options.port, REGION))
+        clients = LocalClients(endpoint)
+        deployment = deploy(options.template, options.parameters, options.stack, clients)
+
+        def world(rig: Rig) -> ProcessWorld:
+            return ProcessWorld(
+                options.folder, rig.clock, rig.consumer_environment, options.boot_seconds
+            )
+
+        yield Rig(options, clients, deployment, world, tell, stack)
+
+
+@contextmanager
+def signals_restored() -> Iterator[None]:
+    """Give signals back their handlers at the end of the block."""
+    handlers = {number: signal.getsignal(number) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

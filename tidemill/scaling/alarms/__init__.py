@@ -1,0 +1,1 @@
+"""CloudWatch alarms: what they evaluate, their state and its reason."""

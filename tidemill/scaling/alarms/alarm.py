@@ -1,0 +1,161 @@
+"""A CloudWatch alarm over time: the datapoints it looks at, its state, and why."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.alarms.queries import Program, check_queries, compile_queries
+from tidemill.scaling.alarms.reason import CREATED, explain
+from tidemill.scaling.alarms.verdict import evaluation_range, judge
+from tidemill.scaling.alarms.window import window_end
+from tidemill.scaling.errors import ScalingError, invalid
+from tidemill.scaling.metrics.statistics import percentile_of, samples_needed
+from tidemill.scaling.spec import AlarmState, MetricStat
+
+if TYPE_CHECKING:
+    from tidemill.scaling.metrics.store import MetricStore, Series
+    from tidemill.scaling.spec import Alarm
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmMemory:
+    """What an alarm remembers between evaluations.
+
+    `since` is when it entered its state, in epoch seconds, and `reason` why, in CloudWatch's
+    words: both change with the state only, as in CloudWatch. `value` is the most recent real
+    datapoint of the evaluation range, which a step policy compares with its steps.
+    """
+
+    state: AlarmState
+    since: float
+    reason: str
+    value: float | None
+
+    @staticmethod
+    def created(now: float) -> AlarmMemory:
+        """Return the memory of an alarm that was created at `now` (API, PutMetricAlarm)."""
+        return AlarmMemory(AlarmState.INSUFFICIENT_DATA, now, CREATED, None)
+
+
+def evaluate(alarm: Alarm, memory: AlarmMemory, store: MetricStore, now: float) -> AlarmMemory:
+    """Return the alarm's memory after an evaluation at `now`, in epoch seconds.
+
+    Raises:
+        ExpressionError: the alarm's queries do not work out; `verify` says so beforehand.
+        StatisticError: a statistic is not modelled; likewise.
+    """
+    values = datapoints(alarm, store, now)
+    if alarm.warm_up is not None and _warms_up(alarm, memory, store, values, now):
+        return memory
+    state = memory.state
+    if not (alarm.ignore_low_samples and _too_few_samples(alarm, store, now)):
+        state = judge(alarm, values, state)
+    value = next((value for value in reversed(values) if value is not None), None)
+    if state is not memory.state:
+        reason = explain(alarm, state, values, window_end(alarm, now))
+        return AlarmMemory(state, now, reason, value)
+    if value == memory.value:
+        return memory
+    return AlarmMemory(state, memory.since, memory.reason, value)
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A state set by hand (API, SetAlarmState): why, in words and in JSON."""
+
+    state: AlarmState
+    reason: str
+    reason_data: str | None = None
+
+
+def set_state(alarm: Alarm, memory: AlarmMemory, change: StateChange, now: float) -> AlarmMemory:
+    """Return the alarm's memory after a change by hand, which lasts until its next evaluation.
+
+    The newest of `recentDatapoints` in the reason's JSON is what a policy compares with its steps.
+
+    Raises:
+        RequestError: the alarm triggers policies, and there is no such value.
+    """
+    value = memory.value
+    if change.reason_data is not None:
+        value = _newest_value(change.reason_data)
+    elif alarm.policies:
+        raise invalid(
+            "StateReasonData is missing: the scaling policies of the alarm read the value of the "
+            'metric from it, such as {"recentDatapoints": [42]}'
+        )
+    since = memory.since if change.state is memory.state else now
+    return AlarmMemory(change.state, since, change.reason, value)
+
+
+def _newest_value(reason_data: str) -> float:
+    try:
+        return float(json.loads(reason_data)["recentDatapoints"][-1])
+    except (ValueError, LookupError, TypeError):
+        raise invalid("StateReasonData has no numbers in recentDatapoints") from None
+
+
+def datapoints(alarm: Alarm, store: MetricStore, now: float) -> Series:
+    """Return the values of the alarm's evaluation range at `now`, oldest first.
+
+    Raises: as `evaluate`.
+    """
+    periods = evaluation_range(alarm.evaluation_periods)
+    return _program(alarm).run(store, window_end(alarm, now), alarm.period, periods)
+
+
+def verify(alarm: Alarm) -> None:
+    """Make sure that the alarm's queries work out to the one series that an alarm watches.
+
+    Raises:
+        ExpressionError: an expression cannot be used, refers to an unknown id or to itself,
+            or gives a number or several series; the message names the alarm.
+        StatisticError: there is no such statistic.
+    """
+    try:
+        compile_queries(alarm.queries, alarm.returned)
+        check_queries(alarm.queries)
+    except ScalingError as error:
+        raise type(error)(f"{alarm.logical_id}: {error}") from None
+
+
+@lru_cache(maxsize=4096)
+def _program(alarm: Alarm) -> Program:
+    return compile_queries(alarm.queries, alarm.returned)
+
+
+def _warms_up(
+    alarm: Alarm, memory: AlarmMemory, store: MetricStore, values: Series, now: float
+) -> bool:
+    """Say whether an alarm just created does not evaluate yet ("Alarm warm-up periods").
+
+    Unless it waits for the whole period, warm-up ends once data fill the evaluation window: there
+    is a point in its newest period, and there was one when it began. Warm-up comes but once.
+    """
+    warm_up = alarm.warm_up
+    if warm_up is None or memory.reason != CREATED or now >= memory.since + warm_up.seconds:
+        return False
+    begin = window_end(alarm, now) - alarm.evaluation_periods * alarm.period
+    full = values[-1] is not None and any(
+        store.oldest(query.stat.metric) <= begin for query in alarm.queries if query.stat
+    )
+    return warm_up.whole or not full
+
+
+def _too_few_samples(alarm: Alarm, store: MetricStore, now: float) -> bool:
+    """Say whether a percentile is of too few samples to be significant.
+
+    The setting is "used when there are fewer" than so many data points "during the evaluation
+    period" ("Percentile-based alarms and low data samples"): here, in all evaluation periods. AWS
+    does not publish what it does for an expression over percentiles: here, nothing.
+    """
+    stat = next(query.stat for query in alarm.queries if query.id == alarm.returned)
+    percentile = None if stat is None else percentile_of(stat.stat)
+    if stat is None or percentile is None:
+        return False
+    counted = MetricStat(stat.metric, stat.period, "SampleCount")
+    counts = store.series(counted, window_end(alarm, now), alarm.evaluation_periods)
+    return sum(count or 0.0 for count in counts) < samples_needed(percentile)

@@ -1,0 +1,72 @@
+"""Termination policies: which instance goes first when the group scales in.
+
+Rules: EC2 Auto Scaling User Guide, "Configure termination policies for Amazon EC2 Auto Scaling".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tidemill.scaling.group.memory import GroupMemory, Instance
+
+DEFAULT = "Default"
+OLDEST, NEWEST = "OldestInstance", "NewestInstance"
+OLDEST_TEMPLATE, OLDEST_CONFIGURATION = "OldestLaunchTemplate", "OldestLaunchConfiguration"
+NEXT_HOUR = "ClosestToNextInstanceHour"
+MODELLED = (DEFAULT, OLDEST, NEWEST, OLDEST_TEMPLATE, OLDEST_CONFIGURATION, NEXT_HOUR)
+"""AllocationStrategy and policies of one's own (functions) are not: they have no say here."""
+
+HOUR = 3600
+
+
+def choose_victim(
+    memory: GroupMemory, policies: Sequence[str] = (DEFAULT,), now: float = 0.0
+) -> Instance:
+    """Return the instance that goes first on scale-in.
+
+    Unhealthy ones go before all others. Then the zone gives one that has the most instances, an
+    unprotected one among them; the policies choose there, in their order, each among those that
+    the one before has left. Default takes the oldest launch template, and leaves the rest to
+    billing hours and chance; what is left to chance is the oldest here, so that runs repeat.
+
+    Args:
+        memory: the group.
+        policies: the group's termination policies.
+        now: epoch seconds, for instance hours.
+
+    Raises:
+        ValueError: there is none to choose from.
+    """
+    candidates = memory.expendable()
+    lost = [item for item in candidates if item.vanished is not None or item.unhealthy]
+    chosen: Sequence[Instance] = lost or _of_fullest_zone(memory, candidates)
+    for policy in policies:
+        if len(chosen) > 1:
+            chosen = _narrowed(policy, chosen, now)
+    return min(chosen, key=lambda item: (item.vanished is None, item.launched_at, item.id))
+
+
+def _of_fullest_zone(memory: GroupMemory, candidates: Sequence[Instance]) -> list[Instance]:
+    zones = [item.zone for item in memory.wanted()]
+    most = max((zones.count(item.zone) for item in candidates), default=0)
+    return [item for item in candidates if zones.count(item.zone) == most]
+
+
+def _narrowed(policy: str, candidates: Sequence[Instance], now: float) -> Sequence[Instance]:
+    if policy == OLDEST:
+        first = min(item.launched_at for item in candidates)
+        return [item for item in candidates if item.launched_at == first]
+    if policy == NEWEST:
+        last = max(item.launched_at for item in candidates)
+        return [item for item in candidates if item.launched_at == last]
+    if policy in {DEFAULT, OLDEST_TEMPLATE, OLDEST_CONFIGURATION}:
+        behind = max(item.outdated for item in candidates)
+        return [item for item in candidates if item.outdated == behind]
+    if policy == NEXT_HOUR:
+        left = [HOUR - (now - item.launched_at) % HOUR for item in candidates]
+        soonest = min(left)
+        return [item for item, rest in zip(candidates, left, strict=True) if rest == soonest]
+    return candidates

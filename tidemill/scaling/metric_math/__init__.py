@@ -1,0 +1,1 @@
+"""CloudWatch metric math: expressions over series of datapoints."""

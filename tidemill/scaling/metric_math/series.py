@@ -1,0 +1,241 @@
+"""Metric math's functions on series: IF, FILL, reductions, differences and running sums.
+
+The rules are those of the table "Functions supported for metric math" on CloudWatch's page "Math
+expressions with metrics", and of its section "Using IF expressions".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.metric_math.values import (
+    Array,
+    ExpressionError,
+    Frame,
+    Kind,
+    Node,
+    Number,
+    finite,
+    missing,
+)
+
+if TYPE_CHECKING:
+    from tidemill.scaling.metrics.store import Series
+
+_Reduce = Callable[[Sequence[float], int], float]
+
+
+def reduction(reduce: _Reduce, *, empty: Number = None) -> Callable[[Node], Node]:
+    """Return a function that makes a number of a series, and a series of an array.
+
+    `reduce` gets the points that are there, at least one, and how many there would be were none
+    missing. A timestamp at which no series of an array has a point has none in the result; AWS
+    does not publish what a series without points gives: here, `empty`.
+    """
+
+    def column(points: Sequence[float | None]) -> Number:
+        values = [point for point in points if point is not None]
+        try:
+            return finite(reduce(values, len(points))) if values else None
+        except ArithmeticError:
+            return None
+
+    def build(argument: Node) -> Node:
+        inner = argument.run
+        if argument.kind is Kind.SERIES:
+
+            def number(frame: Frame) -> Number:
+                points = inner(frame)
+                return column(points) if any(point is not None for point in points) else empty
+
+            return Node(Kind.NUMBER, number)
+
+        def series(frame: Frame) -> Series:
+            items = inner(frame)
+            return tuple(map(column, zip(*items, strict=True))) if items else missing(frame)
+
+        return Node(Kind.SERIES, series)
+
+    return build
+
+
+def mean(values: Sequence[float], count: int) -> float:
+    """Return AVG: "missing values are treated as 0", so they count in the divisor."""
+    return sum(values) / count
+
+
+def deviation(values: Sequence[float], _: int) -> float:
+    """Return STDDEV; AWS does not publish of which kind, we take the population's."""
+    middle = sum(values) / len(values)
+    return math.sqrt(sum((value - middle) * (value - middle) for value in values) / len(values))
+
+
+def each(change: Callable[[Frame, Series], Series]) -> Callable[[Node], Node]:
+    """Return a function on a series, or on each series of an array, made of one on a series."""
+
+    def build(argument: Node) -> Node:
+        inner = argument.run
+        if argument.kind is Kind.SERIES:
+            return Node(Kind.SERIES, lambda frame: change(frame, inner(frame)))
+
+        def run(frame: Frame) -> Array:
+            return [change(frame, item) for item in inner(frame)]
+
+        return Node(Kind.ARRAY, run, argument.size)
+
+    return build
+
+
+def choose(condition: Node, then: Node, otherwise: Node | None = None) -> Node:
+    """Return IF: for each point `then` where the condition is not 0, else `otherwise`.
+
+    A missing condition drops the point. A point that is missing in a series `then` counts as 0,
+    one that is missing in `otherwise`, or an omitted `otherwise`, drops the point: so say the
+    tables of the page up to 2023. A newer revision prints 0 for the case that condition, `then`
+    and `otherwise` are all series, and still a drop where `then` is a number.
+    """
+    test, yes = condition.run, then.run
+    no = otherwise.run if otherwise else lambda _: None
+    branches = {then.kind, otherwise.kind if otherwise else then.kind}
+    if condition.kind is Kind.NUMBER:
+        if branches == {Kind.NUMBER}:
+
+            def number(frame: Frame) -> Number:
+                found = test(frame)
+                if found is None:
+                    return None
+                result: Number = yes(frame) if found else no(frame)
+                return result
+
+            return Node(Kind.NUMBER, number)
+
+        def whole(frame: Frame) -> Series:
+            found = test(frame)
+            value = None if found is None else yes(frame) if found else no(frame)
+            return value if isinstance(value, tuple) else (value,) * frame.length
+
+        return Node(Kind.SERIES, whole)
+
+    def pointwise(frame: Frame) -> Series:
+        yeses = _spread(frame, yes(frame), filler=0.0)
+        noes = _spread(frame, no(frame))
+        return tuple(
+            [
+                None if found is None else one if found else other
+                for found, one, other in zip(test(frame), yeses, noes, strict=True)
+            ]
+        )
+
+    return Node(Kind.SERIES, pointwise)
+
+
+def _spread(frame: Frame, value: Number | Series, filler: Number = None) -> Series:
+    """Return a value as a series; `filler` stands for the points that a series misses."""
+    if not isinstance(value, tuple):
+        return (value,) * frame.length
+    if filler is None or None not in value:
+        return value
+    return tuple([filler if point is None else point for point in value])
+
+
+def fill(value: Node, filler: Node | str) -> Node:
+    """Return FILL: missing points replaced by a number, by a metric's points or by a rule.
+
+    REPEAT takes the last point before the gap, LINEAR the straight line between the points on
+    both sides. AWS does not publish what becomes of a gap without such a point, as before the
+    first one; here it stays.
+    """
+    if filler == "REPEAT":
+        return each(lambda _, series: _repeat(series))(value)
+    if isinstance(filler, str):
+        return each(lambda _, series: _linear(series))(value)
+    other = filler.run
+
+    def replaced(frame: Frame, series: Series) -> Series:
+        if None not in series:
+            return series
+        points = _spread(frame, other(frame))
+        return tuple(
+            [
+                stand_in if point is None else point
+                for point, stand_in in zip(series, points, strict=True)
+            ]
+        )
+
+    return each(replaced)(value)
+
+
+def _repeat(series: Series) -> Series:
+    filled: list[float | None] = []
+    last = None
+    for point in series:
+        last = last if point is None else point
+        filled.append(last)
+    return tuple(filled)
+
+
+def _linear(series: Series) -> Series:
+    filled = list(series)
+    known = [(index, point) for index, point in enumerate(series) if point is not None]
+    for (left, start), (right, end) in pairwise(known):
+        for index in range(left + 1, right):
+            share = (index - left) / (right - left)
+            filled[index] = start * (1 - share) + end * share
+    return tuple(filled)
+
+
+def difference(_: Frame, series: Series) -> Series:
+    """Return DIFF: each point less the one before it, be there a gap between them or not."""
+    return _steps(series, lambda change, _: change)
+
+
+def rate(frame: Frame, series: Series) -> Series:
+    """Return RATE: the change since the point before, per second."""
+    return _steps(series, lambda change, periods: change / (periods * frame.period))
+
+
+def difference_in_time(frame: Frame, series: Series) -> Series:
+    """Return DIFF_TIME: the seconds since the point before."""
+    return _steps(series, lambda _, periods: float(periods * frame.period))
+
+
+def _steps(series: Series, of: Callable[[float, int], float]) -> Series:
+    """Return something of the change between points, and of the number of periods between them.
+
+    AWS does not publish what the first point gives; here it has no result.
+    """
+    result: list[float | None] = [None] * len(series)
+    known = [(index, point) for index, point in enumerate(series) if point is not None]
+    for (left, before), (right, point) in pairwise(known):
+        result[right] = finite(of(point - before, right - left))
+    return tuple(result)
+
+
+def running_sum(_: Frame, series: Series) -> Series:
+    """Return RUNNING_SUM; AWS does not publish what a missing point gives, here it stays so."""
+    total = 0.0
+    sums: list[float | None] = []
+    for point in series:
+        total += point or 0.0
+        sums.append(None if point is None else finite(total))
+    return tuple(sums)
+
+
+def time_series(number: Node) -> Node:
+    """Return TIME_SERIES: the number at every timestamp."""
+    inner = number.run
+    return Node(Kind.SERIES, lambda frame: (inner(frame),) * frame.length)
+
+
+def period(metric: Node) -> Node:
+    """Return PERIOD: the metric's period in seconds.
+
+    Raises:
+        ExpressionError: "valid input is metrics, not the results of other expressions".
+    """
+    if not metric.metric:
+        raise ExpressionError("PERIOD takes the id of a metric, not the result of an expression,")
+    return Node(Kind.NUMBER, lambda frame: float(frame.period))

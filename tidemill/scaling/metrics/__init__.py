@@ -1,0 +1,1 @@
+"""CloudWatch metrics: datapoints, statistics, and what SQS and the signal function publish."""

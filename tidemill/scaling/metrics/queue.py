@@ -1,0 +1,86 @@
+"""How SQS turns a queue's state into CloudWatch datapoints, idle queues included.
+
+Source: SQS Developer Guide, "Available CloudWatch metrics for Amazon SQS" and "Monitoring Amazon
+SQS queues using CloudWatch".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.metrics.statistics import StatisticSet
+from tidemill.scaling.metrics.store import Datapoint
+from tidemill.scaling.spec import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VISIBLE = "ApproximateNumberOfMessagesVisible"
+NOT_VISIBLE = "ApproximateNumberOfMessagesNotVisible"
+DELAYED = "ApproximateNumberOfMessagesDelayed"
+
+PERIOD = 60
+"""Seconds between two datapoints of an active queue."""
+
+ACTIVE_SECONDS = 6 * 3600
+"""A queue stays active this long after it last held a message or was accessed."""
+
+WAKE_UP_SECONDS = 15 * 60
+"""Longest delay until a queue that was inactive publishes again; we assume the longest."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSample:
+    """A queue at one moment; `accessed` is True when somebody has used it since the last one."""
+
+    visible: int
+    in_flight: int
+    delayed: int = 0
+    accessed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Until when a queue is active, and from when on an active one publishes."""
+
+    active_until: float
+    publishes_from: float
+
+    @staticmethod
+    def of_new_queue(now: float, *, kept_awake: bool = False) -> Activity:
+        """Return the state of a queue that has just been created, which is an access."""
+        return Activity(float("inf") if kept_awake else now + ACTIVE_SECONDS, now)
+
+
+def observe(activity: Activity, sample: QueueSample, now: float) -> Activity:
+    """Return the activity after a sample: use keeps a queue active, or wakes it up, late."""
+    if not (sample.accessed or sample.visible or sample.in_flight or sample.delayed):
+        return activity
+    if now > activity.active_until:
+        return Activity(now + ACTIVE_SECONDS, now + WAKE_UP_SECONDS)
+    return Activity(max(activity.active_until, now + ACTIVE_SECONDS), activity.publishes_from)
+
+
+def queue_metric(queue: str, name: str) -> Metric:
+    """Return a metric of the queue with this name."""
+    return Metric("AWS/SQS", name, (("QueueName", queue),))
+
+
+def queue_datapoints(
+    queue: str, activity: Activity, sample: QueueSample, minute: float, now: float
+) -> Iterator[Datapoint]:
+    """Yield what SQS publishes for the minute that began at `minute`.
+
+    An inactive queue has no datapoints at all, not zeros. An active one always has a count of
+    visible messages, and the other two only while there are such messages.
+    """
+    if now > activity.active_until or now < activity.publishes_from:
+        return
+    for name, value, always in (
+        (VISIBLE, sample.visible, True),
+        (NOT_VISIBLE, sample.in_flight, False),
+        (DELAYED, sample.delayed, False),
+    ):
+        if always or value:
+            yield Datapoint(queue_metric(queue, name), minute, StatisticSet.of(value))

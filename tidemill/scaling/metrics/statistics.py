@@ -1,0 +1,246 @@
+"""CloudWatch's statistics by name, taken of the samples of one period.
+
+The definitions are those of the page "CloudWatch statistics definitions". Percentiles and the
+trimmed statistics need the samples themselves. A statistic set holds them only if all are equal:
+its minimum is its maximum. One set of others in a period and CloudWatch has no such statistic for
+it, nor has it where a sample is negative (same page, "Requirements to use percentiles"). AWS does
+not publish how it interpolates; we take the sample at the nearest rank, and of a sample at the
+edge of a range the share that lies within it, whence trimmed counts need not be whole.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
+from typing import NamedTuple
+
+from tidemill.scaling.errors import ScalingError
+
+_Take = Callable[[Sequence["StatisticSet"]], float | None]
+
+
+class Statistic(NamedTuple):
+    """How a statistic is taken, of one set or of several; None where it does not exist."""
+
+    of_one: Callable[[StatisticSet], float | None]
+    of_many: _Take
+
+
+def _of_any(take: _Take) -> Statistic:
+    return Statistic(lambda one: take((one,)), take)
+
+
+def _total(sets: Sequence[StatisticSet]) -> float:
+    return sum([one.total for one in sets])
+
+
+def _count(sets: Sequence[StatisticSet]) -> float:
+    return sum([one.sample_count for one in sets])
+
+
+# Most periods hold one set, and alarms are evaluated often: that has to be quick.
+_PLAIN: Mapping[str, Statistic] = {
+    "SampleCount": Statistic(attrgetter("sample_count"), _count),
+    "Sum": Statistic(attrgetter("total"), _total),
+    "Average": _of_any(lambda sets: _total(sets) / _count(sets)),
+    "Minimum": Statistic(attrgetter("minimum"), lambda sets: min([one.minimum for one in sets])),
+    "Maximum": Statistic(attrgetter("maximum"), lambda sets: max([one.maximum for one in sets])),
+}
+STATISTICS = tuple(_PLAIN)
+
+_HUNDRED = 100.0
+_NUMBER = r"\d+(?:\.\d{1,10})?"
+_VALUE = r"[+-]?\d+(?:\.\d+)?"
+_PERCENTILE = re.compile(rf"p({_NUMBER})")
+_SHORT = re.compile(rf"(tm|wm|tc|ts)({_NUMBER})")
+_PERCENT_RANGE = re.compile(rf"(TM|WM|TC|TS)\((?:({_NUMBER})%)?:(?:({_NUMBER})%)?\)")
+_VALUE_RANGE = re.compile(rf"(TM|WM|TC|TS|PR)\(({_VALUE})?:({_VALUE})?\)")
+
+
+class StatisticError(ScalingError):
+    """A template asks for a statistic that CloudWatch does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """The samples of a period in order: pairs of a value and how often it stands there."""
+
+    pairs: Sequence[tuple[float, float]]
+    count: float
+
+    def slice(self, low: float, high: float) -> list[tuple[float, float]]:
+        """Return the values between two percentiles, each with how much of it lies between."""
+        start, end = low / _HUNDRED * self.count, high / _HUNDRED * self.count
+        found = []
+        passed = 0.0
+        for value, weight in self.pairs:
+            share = min(passed + weight, end) - max(passed, start)
+            if share > 0:
+                found.append((value, share))
+            passed += weight
+        return found
+
+    def percentile(self, percent: float) -> float:
+        """Return the smallest value that at least so many per cent of the samples do not exceed."""
+        rank = max(percent / _HUNDRED * self.count, 1.0)
+        passed = 0.0
+        for value, weight in self.pairs:
+            passed += weight
+            if passed >= rank - 1e-9 * self.count:  # 0.07 * 100 is a little more than 7
+                return value
+        return self.pairs[-1][0]
+
+
+@cache
+def statistic(name: str) -> Statistic:
+    """Return how a statistic is taken, by CloudWatch's name for it.
+
+    Raises:
+        StatisticError: there is no statistic of this name.
+    """
+    return _PLAIN[name] if name in _PLAIN else _of_any(_of_samples(name))
+
+
+def _of_samples(name: str) -> _Take:
+    if name == "IQM":
+        return _of_percents("TM", 25.0, 75.0)
+    if found := _PERCENTILE.fullmatch(name):
+        return _percentile(_percent(found[1], name))
+    if found := _SHORT.fullmatch(name):
+        return _of_percents(found[1].upper(), 0.0, _percent(found[2], name))
+    if (found := _PERCENT_RANGE.fullmatch(name)) and (found[2] or found[3]):
+        low, high = _percent(found[2] or "0", name), _percent(found[3] or "100", name)
+        if low < high:
+            return _of_percents(found[1], low, high)
+    if (found := _VALUE_RANGE.fullmatch(name)) and (found[2] or found[3]):
+        low, high = float(found[2] or "-inf"), float(found[3] or "inf")
+        if low < high:
+            return _of_values(found[1], low, high)
+    raise StatisticError(
+        f"there is no statistic {name!r}; use one of {', '.join(STATISTICS)}, a percentile such as"
+        " p99, IQM, or a trimmed statistic such as tm90, TM(10%:90%) or PR(:300)"
+    )
+
+
+def percentile_of(name: str) -> float | None:
+    """Return the percentile of a statistic such as p99, None for the others."""
+    found = _PERCENTILE.fullmatch(name)
+    return None if found is None else float(found[1])
+
+
+def samples_needed(percentile: float) -> float:
+    """Return how many samples make a percentile significant.
+
+    They are 10 / (1 - p) from the median on and 10 / p below it ("Percentile-based alarms and low
+    data samples"); of the extremes p0 and p100 no number is enough.
+    """
+    half = 50.0
+    rest = _HUNDRED - percentile if percentile >= half else percentile
+    return math.inf if rest <= 0 else 10 * _HUNDRED / rest
+
+
+def _percent(text: str, name: str) -> float:
+    percent = float(text)
+    if percent > _HUNDRED:
+        raise StatisticError(f"statistic {name!r}: a percentile goes from 0 to 100")
+    return percent
+
+
+def _percentile(percent: float) -> _Take:
+    def take(sets: Sequence[StatisticSet]) -> float | None:
+        samples = _samples(sets)
+        return None if samples is None else samples.percentile(percent)
+
+    return take
+
+
+def _of_percents(kind: str, low: float, high: float) -> _Take:
+    def take(sets: Sequence[StatisticSet]) -> float | None:
+        samples = _samples(sets)
+        if samples is None:
+            return None
+        kept = samples.slice(low, high)
+        if kind == "WM" and kept:
+            below, above = low / _HUNDRED * samples.count, (1 - high / _HUNDRED) * samples.count
+            kept = [(kept[0][0], below), *kept, (kept[-1][0], above)]
+        return _summary(kind, kept, samples.count)
+
+    return take
+
+
+def _of_values(kind: str, low: float, high: float) -> _Take:
+    """Return a statistic between two values, of which the lower one is not in the range."""
+
+    def take(sets: Sequence[StatisticSet]) -> float | None:
+        samples = _samples(sets)
+        if samples is None:
+            return None
+        if kind == "WM":
+            kept = [(min(max(value, low), high), weight) for value, weight in samples.pairs]
+        else:
+            kept = [(value, weight) for value, weight in samples.pairs if low < value <= high]
+        return _summary(kind, kept, samples.count)
+
+    return take
+
+
+def _summary(kind: str, kept: Sequence[tuple[float, float]], all_samples: float) -> float | None:
+    count = sum(weight for _, weight in kept)
+    total = sum(value * weight for value, weight in kept)
+    summaries: Mapping[str, float | None] = {
+        "TC": count,
+        "TS": total,
+        "PR": count / all_samples * _HUNDRED,
+        "TM": total / count if count else None,
+        "WM": total / count if count else None,
+    }
+    return summaries[kind]
+
+
+def _samples(sets: Sequence[StatisticSet]) -> _Samples | None:
+    """Return the samples, or None where they are not known or one of them is negative."""
+    if any(one.minimum != one.maximum or one.minimum < 0 for one in sets):
+        return None
+    pairs = sorted((one.minimum, one.sample_count) for one in sets)
+    return _Samples(pairs, sum(weight for _, weight in pairs))
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticSet:
+    """Samples as their publisher sums them up, or one alone; all of them published together.
+
+    It is enough for every statistic but percentiles and trimmed ones, see `metric_statistics`.
+    """
+
+    sample_count: float
+    total: float
+    minimum: float
+    maximum: float
+
+    @staticmethod
+    def of(value: float) -> StatisticSet:
+        """Return the set of one sample."""
+        return StatisticSet(1.0, value, value, value)
+
+    def merge(self, other: StatisticSet) -> StatisticSet:
+        """Return the set of both sets' samples."""
+        return StatisticSet(
+            self.sample_count + other.sample_count,
+            self.total + other.total,
+            min(self.minimum, other.minimum),
+            max(self.maximum, other.maximum),
+        )
+
+    def value(self, stat: str) -> float | None:
+        """Return one statistic by CloudWatch's name for it ("CloudWatch statistics definitions").
+
+        It is None where the set cannot give it, such as a percentile of different samples.
+
+        Raises:
+            StatisticError: there is no such statistic.
+        """
+        return statistic(stat).of_one(self)

@@ -1,0 +1,1 @@
+"""Scaling policies: the desired capacity that an alarm, a schedule or a user asks for."""

@@ -1,0 +1,153 @@
+"""The group's scaling activities, as DescribeScalingActivities shows them, told from the facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
+
+from tidemill.scaling.facts import ActivityStarted, InstanceChanged
+from tidemill.scaling.group.hooks import TIMED_OUT
+from tidemill.scaling.group.lifecycle import LifecycleState
+from tidemill.scaling.group.transitions import LOST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tidemill.scaling.facts import Fact
+
+OURS = UUID("8b1b7d8a-0f6b-5c43-9f0e-6d3a2c5b7e10")
+"""A namespace of our own (made up), so that the same run has the same ids again."""
+
+KEPT_SECONDS = 6 * 7 * 86400
+"""Auto Scaling shows activities of the past six weeks (API reference,
+DescribeScalingActivities)."""
+
+ABANDONED = (
+    "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token {token} was "
+    "abandoned: {why}"
+)
+UNHEALTHY = "Instance became unhealthy while waiting for instance to be in InService state."
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One scaling activity; `start` and `end` in epoch seconds, `end` is None until it is over.
+
+    `progress` is in percent.
+    """
+
+    id: str
+    kind: str
+    instance: str
+    description: str
+    cause: str
+    start: float
+    status: str
+    progress: int
+    end: float | None = None
+    message: str = ""
+
+
+def activity_id(kind: str, instance: str) -> str:
+    """Return the id of the activity that launches or terminates an instance."""
+    return str(uuid5(OURS, f"{kind}/{instance}"))
+
+
+def tell(known: tuple[Activity, ...], facts: Iterable[Fact]) -> tuple[Activity, ...]:
+    """Return the activities, oldest first, after these facts.
+
+    Args:
+        known: what this returned for the facts before.
+        facts: what has happened since, in order.
+    """
+    told = {activity.id: activity for activity in known}
+    now = None
+    for fact in facts:
+        match fact:
+            case ActivityStarted():
+                _start(told, fact)
+            case InstanceChanged():
+                _change(told, fact)
+            case _:
+                continue
+        now = fact.at
+    if now is None:
+        return known
+    since = now - KEPT_SECONDS
+    return tuple(item for item in told.values() if item.end is None or item.end >= since)
+
+
+def _start(told: dict[str, Activity], fact: ActivityStarted) -> None:
+    if fact.kind_of == "terminate":
+        message = UNHEALTHY if LOST in fact.cause else ""
+        _cancel_launch(told, fact.instance, message, fact.at)
+    started = Activity(
+        id=activity_id(fact.kind_of, fact.instance or str(fact.at)),
+        kind=fact.kind_of,
+        instance=fact.instance,
+        description=fact.description,
+        cause=fact.cause,
+        start=fact.at,
+        # What AWS shows of a launch and of a termination that have just begun.
+        status="InProgress" if fact.kind_of == "terminate" else "PreInService",
+        progress=0 if fact.kind_of == "terminate" else 30,
+    )
+    if not fact.instance:  # a scale-in that finds only protected instances
+        started = replace(started, status="Cancelled", progress=100, end=fact.at)
+    told[started.id] = started
+
+
+def _change(told: dict[str, Activity], fact: InstanceChanged) -> None:
+    match LifecycleState(fact.state):
+        case LifecycleState.PENDING_WAIT:
+            _reach(told, "launch", fact, "MidLifecycleAction", 40)
+        case LifecycleState.IN_SERVICE:
+            _reach(told, "launch", fact, "Successful", 100)
+        case LifecycleState.WARMED_PENDING_WAIT:
+            _reach(told, "prepare", fact, "MidLifecycleAction", 40)
+        case (
+            LifecycleState.WARMED_STOPPED
+            | LifecycleState.WARMED_RUNNING
+            | LifecycleState.WARMED_HIBERNATED
+        ):
+            _reach(told, "prepare", fact, "Successful", 100)
+        case LifecycleState.TERMINATING_WAIT | LifecycleState.WARMED_TERMINATING_WAIT:
+            _reach(told, "terminate", fact, "MidTerminatingLifecycleAction", 60)
+        case LifecycleState.TERMINATING_PROCEED | LifecycleState.WARMED_TERMINATING_PROCEED:
+            _cancel_launch(told, fact.instance, _abandoned(fact), fact.at)
+            _reach(told, "terminate", fact, "InProgress", 60)
+        case LifecycleState.TERMINATED:
+            _reach(told, "terminate", fact, "Successful", 100)
+        case _:  # nothing that an activity shows
+            pass
+
+
+def _reach(
+    told: dict[str, Activity], kind: str, fact: InstanceChanged, status: str, progress: int
+) -> None:
+    activity = told.get(activity_id(kind, fact.instance))
+    if activity is not None and activity.end is None:
+        end = fact.at if status == "Successful" else None
+        told[activity.id] = replace(activity, status=status, progress=progress, end=end)
+
+
+def _cancel_launch(told: dict[str, Activity], instance: str, message: str, now: float) -> None:
+    activity = told.get(activity_id("launch", instance))
+    if activity is not None and activity.end is None:
+        reason = f".  Status Reason: {message}" if message else ""
+        told[activity.id] = replace(
+            activity,
+            description=activity.description + reason,
+            message=message,
+            status="Cancelled",
+            progress=100,
+            end=now,
+        )
+
+
+def _abandoned(fact: InstanceChanged) -> str:
+    token = uuid5(OURS, f"hook/{fact.instance}")
+    timed_out = fact.detail == TIMED_OUT
+    why = "Heartbeat Timeout" if timed_out else "Lifecycle Action Completed with ABANDON Result"
+    return ABANDONED.format(token=token, why=why)

@@ -1,0 +1,262 @@
+"""What the group makes at once of what a user asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.errors import RequestError, invalid
+from tidemill.scaling.facts import Noted, stamp
+from tidemill.scaling.group.hooks import ABANDON, CONTINUE, find_hook
+from tidemill.scaling.group.lifecycle import WANTED, LifecycleState
+from tidemill.scaling.group.memory import PROCESSES, Instance, Step
+from tidemill.scaling.group.transitions import heartbeat, hook_completed, take_out
+from tidemill.scaling.policies.on_request import check_cooldown, find_policy, outcome_of
+from tidemill.scaling.policies.simple import begin_cooldown
+from tidemill.scaling.policies.step import clamp
+from tidemill.scaling.requests.activities import activity_id
+from tidemill.scaling.requests.commands import (
+    CompleteLifecycleAction,
+    DetachInstances,
+    EnterStandby,
+    ExecutePolicy,
+    ExitStandby,
+    RecordLifecycleActionHeartbeat,
+    ResumeProcesses,
+    SetDesiredCapacity,
+    SetInstanceHealth,
+    SetInstanceProtection,
+    SuspendProcesses,
+    TerminateInstance,
+    UpdateGroup,
+)
+from tidemill.scaling.requests.standby import detach_instances, enter_standby, exit_standby
+from tidemill.scaling.spec import SimpleScalingPolicy
+
+if TYPE_CHECKING:
+    from tidemill.scaling.facts import Fact
+    from tidemill.scaling.group.memory import GroupMemory
+    from tidemill.scaling.requests.commands import Command
+    from tidemill.scaling.spec import Fleet
+
+
+USER_HEALTH_CHECK = "a user health-check"
+"""What activities give as the reason when SetInstanceHealth has marked an instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a request comes to: fleet and group as they are now, the facts, orders to the world.
+
+    Instances that are wanted now are launched or terminated by the next turn of the loop.
+    """
+
+    fleet: Fleet
+    memory: GroupMemory
+    facts: tuple[Fact, ...] = ()
+    drain: tuple[str, ...] = ()
+    terminate: tuple[str, ...] = ()
+
+
+def apply(  # noqa: C901, PLR0911, PLR0912 - one case for each command
+    fleet: Fleet, memory: GroupMemory, command: Command, now: float
+) -> Applied:
+    """Do what a user asks of the group, as the EC2 Auto Scaling API reference says.
+
+    Args:
+        fleet: what the template says, with what requests before have made of it.
+        memory: the group as it is.
+        command: the request.
+        now: epoch seconds.
+
+    Raises:
+        RequestError: Auto Scaling would refuse the request; nothing has changed.
+    """
+    match command:
+        case SetDesiredCapacity(desired, honor_cooldown):
+            if honor_cooldown:
+                check_cooldown(memory, now)
+            return _set_desired(fleet, memory, desired, now)
+        case UpdateGroup():
+            return _update(fleet, memory, command, now)
+        case ExecutePolicy():
+            return _execute(fleet, memory, command, now)
+        case SetInstanceProtection(instances, protected):
+            return Applied(fleet, _protect(fleet, memory, instances, protected=protected))
+        case SetInstanceHealth():
+            return Applied(fleet, _set_health(fleet, memory, command, now))
+        case CompleteLifecycleAction(hook, instance, result):
+            if result not in {CONTINUE, ABANDON}:
+                raise invalid(f"The lifecycle action result is {CONTINUE} or {ABANDON}: {result}")
+            _check_held(memory, hook, instance)
+            completed = hook_completed(fleet.group, memory, instance, now, result, hook=hook)
+            return _applied(fleet, completed)
+        case RecordLifecycleActionHeartbeat(hook, instance):
+            _check_held(memory, hook, instance)
+            known = find_hook(fleet.group, hook)
+            beaten = Step(memory) if known is None else heartbeat(memory, instance, known, now)
+            return _applied(fleet, beaten)
+        case TerminateInstance(instance, should_decrement):
+            return _terminate(fleet, memory, instance, now, decrement=should_decrement)
+        case EnterStandby(instances, decrement):
+            rested = enter_standby(fleet, memory, instances, now, decrement=decrement)
+            return _applied(fleet, rested)
+        case ExitStandby(instances):
+            return _applied(fleet, exit_standby(fleet, memory, instances, now))
+        case DetachInstances(instances, decrement):
+            detached = detach_instances(fleet, memory, instances, now, decrement=decrement)
+            return _applied(fleet, detached)
+        case SuspendProcesses(processes):
+            fresh = dict.fromkeys(_known(processes), now)
+            return Applied(fleet, replace(memory, suspended=fresh | dict(memory.suspended)))
+        case ResumeProcesses(processes):
+            resumed = _known(processes)
+            left = {name: at for name, at in memory.suspended.items() if name not in resumed}
+            return Applied(fleet, replace(memory, suspended=left))
+
+
+def _applied(fleet: Fleet, step: Step) -> Applied:
+    return Applied(fleet, step.memory, step.facts, step.drain, step.terminate)
+
+
+def _want(fleet: Fleet, memory: GroupMemory, desired: int, why: str, now: float) -> Applied:
+    """Change the desired capacity for a reason that activities will give, if it is a change."""
+    if desired == memory.desired:
+        return Applied(fleet, memory)
+    cause = (
+        f"At {stamp(now)} a user request {why} changing the desired capacity from "
+        f"{memory.desired} to {desired}."
+    )
+    return Applied(fleet, replace(memory, desired=desired, cause=cause), (Noted(now, cause),))
+
+
+def _set_desired(fleet: Fleet, memory: GroupMemory, desired: int, now: float) -> Applied:
+    low, high = memory.limits(fleet.group)
+    told = f"New SetDesiredCapacity value {desired} is"
+    if desired < low:
+        raise invalid(f"{told} below min value {low} for the AutoScalingGroup.")
+    if desired > high:
+        raise invalid(f"{told} above max value {high} for the AutoScalingGroup.")
+    return _want(fleet, memory, desired, "explicitly set group desired capacity", now)
+
+
+def _update(fleet: Fleet, memory: GroupMemory, command: UpdateGroup, now: float) -> Applied:
+    """Without a new desired capacity, the old one moves to the new limits as far as it must."""
+    low, high = memory.limits(fleet.group)
+    low = low if command.min_size is None else command.min_size
+    high = high if command.max_size is None else command.max_size
+    if low < 0:
+        raise invalid(f"Min bound, {low}, must not be negative")
+    if high < low:
+        raise invalid(f"Max bound, {high}, must be greater than or equal to min bound, {low}")
+    desired = clamp(memory.desired, low, high) if command.desired is None else command.desired
+    if not low <= desired <= high:
+        raise invalid(
+            f"Desired capacity:{desired} must be between the specified min size:{low} and max "
+            f"size:{high}"
+        )
+    group = replace(fleet.group, min_size=low, max_size=high)
+    why = f"update of AutoScalingGroup constraints to min: {low}, max: {high}, desired: {desired}"
+    # What a scheduled action had set does not hold any more.
+    own = replace(memory, min_size=None, max_size=None)
+    return _want(replace(fleet, group=group), own, desired, why, now)
+
+
+def _execute(fleet: Fleet, memory: GroupMemory, command: ExecutePolicy, now: float) -> Applied:
+    policy = find_policy(fleet, command.policy)
+    outcome = outcome_of(fleet, memory, policy, command, now)
+    if outcome.desired is None:
+        text = f"a user request executed policy {policy.name}, which did nothing: {outcome.held}"
+        return Applied(fleet, memory, (Noted(now, text),))
+    wanted = _want(fleet, memory, outcome.desired, f"executed policy {policy.name}", now)
+    if isinstance(policy, SimpleScalingPolicy):
+        cooldown = begin_cooldown(fleet.group, policy, now)
+        return replace(wanted, memory=replace(wanted.memory, cooldown=cooldown))
+    return wanted
+
+
+def _protect(
+    fleet: Fleet, memory: GroupMemory, ids: tuple[str, ...], *, protected: bool
+) -> GroupMemory:
+    for instance_id in ids:
+        instance = memory.find(instance_id)
+        if instance is None:
+            raise invalid(
+                f"The instance {instance_id} is not part of Auto Scaling group {fleet.group.name}."
+            )
+        if instance.state is not LifecycleState.IN_SERVICE:
+            raise invalid(
+                f"The instance {instance_id} is not in InService or EnteringStandby or Standby."
+            )
+    instances = tuple(
+        replace(item, protected=protected) if item.id in ids else item for item in memory.instances
+    )
+    return replace(memory, instances=instances)
+
+
+def _set_health(
+    fleet: Fleet, memory: GroupMemory, command: SetInstanceHealth, now: float
+) -> GroupMemory:
+    """Mark an instance; in its grace period, from InService on, a caller may respect that."""
+    instance = memory.find(command.instance)
+    if instance is None:
+        raise invalid(
+            f"Instance Id not found - No managed instance found for instance ID: {command.instance}"
+        )
+    age = 0.0 if instance.in_service_at is None else now - instance.in_service_at
+    if command.unhealthy and command.respect_grace and age < fleet.group.grace:
+        return memory
+    marked = replace(instance, unhealthy=USER_HEALTH_CHECK if command.unhealthy else "")
+    instances = tuple(marked if item.id == marked.id else item for item in memory.instances)
+    return replace(memory, instances=instances)
+
+
+def _check_held(memory: GroupMemory, hook: str, instance_id: str) -> None:
+    instance = memory.find(instance_id)
+    if instance is None or all(hold.hook != hook for hold in instance.holds):
+        raise invalid(f"No active Lifecycle Action found with instance ID {instance_id}")
+
+
+def _terminate(
+    fleet: Fleet, memory: GroupMemory, instance_id: str, now: float, *, decrement: bool
+) -> Applied:
+    instance = _terminable(memory, instance_id)
+    low, before = memory.limits(fleet.group)[0], memory.desired
+    if decrement and before <= low:
+        raise invalid(
+            f"Currently, desiredSize equals minSize ({low}). Terminating instance without "
+            "replacement will violate group's min size constraint. Either set "
+            "shouldDecrementDesiredCapacity flag to false or lower group's min size."
+        )
+    after = before - 1 if decrement else before
+    shrinking = f", shrinking the capacity from {before} to {after}" if decrement else ""
+    cause = (
+        f"At {stamp(now)} instance {instance_id} was taken out of service in response to a user "
+        f"request{shrinking}."
+    )
+    # Whatever is launched in its place is not the last policy's doing.
+    wanting = replace(memory, desired=after, cause="")
+    return _applied(fleet, take_out(fleet.group, wanting, instance, cause, now))
+
+
+def _terminable(memory: GroupMemory, instance_id: str) -> Instance:
+    instance = memory.find(instance_id)
+    if instance is None:
+        raise invalid(
+            f"Instance Id not found - No managed instance found for instance ID: {instance_id}"
+        )
+    if instance.state not in WANTED:
+        going = activity_id("terminate", instance_id)
+        raise RequestError(
+            "ScalingActivityInProgress",
+            f"Scaling activity {going} is in progress and blocks this action",
+        )
+    return instance
+
+
+def _known(processes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the named processes, all of them when none is named."""
+    for name in processes:
+        if name not in PROCESSES:
+            raise invalid(f"{name} is no scaling process; there are: {', '.join(PROCESSES)}")
+    return processes or PROCESSES

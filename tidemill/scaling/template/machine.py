@@ -1,0 +1,71 @@
+"""From a group's launch template or launch configuration to the script that its instances run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.errors import TemplateError
+from tidemill.scaling.template.properties import as_text, entries, part
+
+if TYPE_CHECKING:
+    from tidemill.scaling.template.document import Document
+    from tidemill.scaling.template.resolver import Resolver
+
+LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
+LAUNCH_CONFIGURATION = "AWS::AutoScaling::LaunchConfiguration"
+
+
+def read_user_data(resolver: Resolver, group: str, left_out: list[str]) -> str:
+    """Return the script of the group's instances; empty where this template does not have it.
+
+    `left_out` is added a sentence in that case, and one for what is not modelled of a mix of
+    instances.
+
+    Raises:
+        TemplateError: the group says nothing of its instances, or the script is no text.
+    """
+    where = f"Resources.{group}.Properties"
+    properties = resolver.properties(group)
+    if "InstanceId" in properties:
+        left_out.append(f"{where}.InstanceId: not modelled: the instance's script is not here")
+        return ""
+    if "LaunchConfigurationName" in properties:
+        name = properties["LaunchConfigurationName"]
+        for logical_id in resolver.present(LAUNCH_CONFIGURATION):
+            if name == resolver.name(logical_id):
+                own = resolver.properties(logical_id)
+                return _script(own, f"Resources.{logical_id}.Properties")
+        left_out.append(f"{where}.LaunchConfigurationName: {name!r} is not in this template")
+        return ""
+    return _of_launch_template(resolver, properties, where, left_out)
+
+
+def _of_launch_template(
+    resolver: Resolver, properties: Document, where: str, left_out: list[str]
+) -> str:
+    specification = part(properties, "LaunchTemplate", where)
+    if not specification:
+        mixed = part(properties, "MixedInstancesPolicy", where)
+        where = f"{where}.MixedInstancesPolicy"
+        launch = part(mixed, "LaunchTemplate", where)
+        specification = part(launch, "LaunchTemplateSpecification", where)
+        if any("WeightedCapacity" in entry for entry in entries(launch, "Overrides", where)):
+            left_out.append(
+                f"{where}.LaunchTemplate.Overrides: WeightedCapacity is not modelled: every "
+                "instance counts as one"
+            )
+    wanted = specification.get("LaunchTemplateId", specification.get("LaunchTemplateName"))
+    if wanted is None:
+        raise TemplateError(f"{where}: no launch template: give LaunchTemplate its id by Ref")
+    for logical_id in resolver.present(LAUNCH_TEMPLATE):
+        reference = resolver.resolve({"Ref": logical_id}, where)
+        if wanted in (reference, resolver.name(logical_id)):
+            place = f"Resources.{logical_id}.Properties"
+            data = part(resolver.properties(logical_id), "LaunchTemplateData", place)
+            return _script(data, f"{place}.LaunchTemplateData")
+    left_out.append(f"{where}.LaunchTemplate: {wanted!r} is not in this template")
+    return ""
+
+
+def _script(holder: Document, where: str) -> str:
+    return as_text(holder.get("UserData", ""), f"{where}.UserData")

@@ -1,0 +1,92 @@
+"""What a template holds that has to do with scaling, and that nothing here looks at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.template.properties import as_text, items
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tidemill.scaling.template.document import Document
+    from tidemill.scaling.template.resolver import Resolver
+
+GROUP_PROPERTIES = frozenset(
+    {
+        "AutoScalingGroupName",
+        "AvailabilityZoneIds",  # one place to run instances stands for all
+        "AvailabilityZones",
+        "Cooldown",
+        "DefaultInstanceWarmup",
+        "DesiredCapacity",
+        "HealthCheckGracePeriod",
+        "InstanceId",
+        "InstanceMaintenancePolicy",
+        "LaunchConfigurationName",
+        "LaunchTemplate",
+        "LifecycleHookSpecificationList",
+        "MaxSize",
+        "MetricsCollection",
+        "MinSize",
+        "MixedInstancesPolicy",
+        "NewInstancesProtectedFromScaleIn",
+        "NotificationConfiguration",  # who is told, and what is written on instances
+        "NotificationConfigurations",
+        "PlacementGroup",
+        "ServiceLinkedRoleARN",
+        "Tags",
+        "TerminationPolicies",
+        "VPCZoneIdentifier",
+    }
+)
+"""The properties of a group that are modelled, or that make no difference to its scaling."""
+
+OTHER_SCALERS = frozenset(
+    {
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "AWS::AutoScalingPlans::ScalingPlan",
+        "AWS::EC2::EC2Fleet",
+        "AWS::EC2::SpotFleet",
+    }
+)
+HIDDEN = frozenset({"AWS::CloudFormation::Stack", "AWS::Serverless::Application"})
+SAM = "AWS::Serverless-2016-10-31"
+EXTENSIONS = "AWS::LanguageExtensions"
+"""Transforms that need no word: SAM's makes no groups, and what the other one adds is refused
+where it is used."""
+
+
+def left_out_of_group(group: str, properties: Document) -> Iterator[str]:
+    """Yield a sentence for each property of a group that is not modelled.
+
+    Args:
+        group: the group's logical id.
+        properties: its properties, resolved.
+    """
+    where = f"Resources.{group}.Properties"
+    for name, value in properties.items():
+        if name == "HealthCheckType" and value == "EC2":
+            continue
+        if name not in GROUP_PROPERTIES:
+            yield f"{where}.{name}: not modelled"
+
+
+def left_out_of_template(resolver: Resolver) -> Iterator[str]:
+    """Yield a sentence for what may scale, or hold what scales, and cannot be looked into."""
+    template = resolver.template
+    transforms = template.get("Transform", [])
+    listed = transforms if isinstance(transforms, list) else [transforms]
+    for transform in items({"Transform": listed}, "Transform", "template"):
+        name = transform.get("Name", "") if isinstance(transform, dict) else transform
+        if name not in {SAM, EXTENSIONS}:
+            told = as_text(name, "Transform")
+            yield f"Transform: {told} is not modelled: what it would change is not seen"
+    for logical_id in resolver.present(*OTHER_SCALERS):
+        yield f"Resources.{logical_id}: {template['Resources'][logical_id]['Type']} is not modelled"
+    for logical_id, resource in template["Resources"].items():
+        kind = resource["Type"]
+        hidden = kind in HIDDEN or kind.endswith("::MODULE")
+        if hidden and resolver.exists(logical_id):
+            yield f"Resources.{logical_id}: what is in this {kind} is not seen"
