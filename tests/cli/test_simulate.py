@@ -10,7 +10,7 @@ from support.builders.fleets import PRODUCT_TEMPLATE
 from typer.testing import CliRunner
 
 from tidemill.cli.simulate import app
-from tidemill.simulator.compare import CLAIRVOYANT
+from tidemill.report.comparison import CLAIRVOYANT
 from tidemill.simulator.errors import SimulationError
 
 if TYPE_CHECKING:

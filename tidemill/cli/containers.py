@@ -20,6 +20,7 @@ from tidemill.cli.options import (
     read_pairs,
     read_template,
 )
+from tidemill.cli.rig import RIG_FOLDER
 from tidemill.rig import background as daemon
 from tidemill.rig.chaos import interrupt_spot
 from tidemill.rig.containers.compose import down as bring_down
@@ -28,7 +29,6 @@ from tidemill.rig.containers.options import SOCKET, Depth
 from tidemill.rig.errors import RigError
 
 FLEET_FOLDER = Path("build/fleet")
-RIG_FOLDER = Path("build/rig")
 COMPOSE_FILE = Path("localstack/compose.yaml")
 AUTOSCALING_PORT = 4567
 """Beside LocalStack's 4566."""

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     Run = Mapping[str, Any]
 
+CLAIRVOYANT = "clairvoyant"
+"""The policy that has the bounds for its figures."""
+
 MEANING = """\
 In virtual time, seed {seed}: the same messages under other policies, on the same group and \
 workers; docs/simulator.md tells of scenarios and policies. Each cell has the mean wait until a \

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 
-from tidemill.simulator.compare import CLAIRVOYANT
+from tidemill.report.comparison import CLAIRVOYANT
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from tidemill.report.comparison import CLAIRVOYANT
 from tidemill.simulator.bill import instance_seconds_dollars
 from tidemill.simulator.clairvoyant import bounds
 from tidemill.simulator.figures import figures, mean, percentiles
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from tidemill.simulator.scenario import Scenario
     from tidemill.simulator.times import Times
 
-CLAIRVOYANT = "clairvoyant"
 DAY = 86_400
 
 

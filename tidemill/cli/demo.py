@@ -1,0 +1,112 @@
+"""The command `tidemill demo`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tidemill.cli.options import (
+    DEFAULT_BOOT,
+    DEFAULT_SPEED,
+    DEFAULT_TEMPLATE,
+    BootOption,
+    JsonOption,
+    ParameterOption,
+    PortOption,
+    SpeedOption,
+    TemplateOption,
+    read_parameters,
+    read_template,
+    refuse_usage,
+)
+from tidemill.cli.report import DEMO_FOLDER
+from tidemill.rig.conditions import about_run
+from tidemill.rig.demo import DemoOptions, run_demo
+from tidemill.rig.errors import RigError
+from tidemill.rig.rig import RigOptions
+from tidemill.rig.startup import running_rig
+
+
+def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    count: Annotated[
+        int | None, typer.Option("--count", min=1, help="Random vehicles to send. [default: 500]")
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option("--file", metavar="FILE", help="Send this file's JSON lines; - is stdin."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the random vehicles.")] = 1,
+    poison: Annotated[
+        int, typer.Option("--poison", min=0, help="Malformed messages to mix in.")
+    ] = 5,
+    max_minutes: Annotated[
+        float, typer.Option("--max-minutes", min=1, help="Give up after this much of AWS's time.")
+    ] = 240,
+    template: TemplateOption = DEFAULT_TEMPLATE,
+    parameter: ParameterOption = None,
+    speed: SpeedOption = DEFAULT_SPEED,
+    port: PortOption = 0,
+    boot_seconds: BootOption = DEFAULT_BOOT,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Run the whole story once: messages come, the fleet rises, drains the queue, goes to 0."""
+    if count is not None and file is not None:
+        refuse_usage("--count and --file exclude each other: choose what to send")
+    if file is not None and file != "-" and not Path(file).is_file():
+        refuse_usage(f"--file: there is no file {file}")
+    options = RigOptions(
+        folder=DEMO_FOLDER,
+        template=read_template(template),
+        parameters=read_parameters(parameter),
+        speed=speed,
+        port=port,
+        boot_seconds=boot_seconds,
+    )
+    what = ["--file", file] if file is not None else ["--count", str(count or 500)]
+    producer = [*what, "--seed", str(seed), "--poison", str(poison)]
+    summary = _run_demo(options, DemoOptions(producer, max_minutes))
+    summary |= about_run(
+        source=f"the file {file}" if file is not None else f"{count or 500} random vehicles",
+        seed=seed,
+        template=template,
+        parameters=options.parameters,
+        speed=speed,
+        command=shlex.join(["tidemill", *sys.argv[1:]]),
+    )
+    summary["boot_seconds"] = boot_seconds
+    _finish_demo(summary, as_json=as_json)
+
+
+def _run_demo(options: RigOptions, sending: DemoOptions) -> dict[str, object]:
+    from tidemill.cli.live_view import open_view  # noqa: PLC0415 - only this command shows a view
+
+    for result in ("summary.json", "timeline.png"):  # of an earlier run: this one may not end
+        (options.folder / result).unlink(missing_ok=True)
+    with open_view(Console(stderr=True)) as view, running_rig(options, view.tell) as rig:
+        summary = run_demo(rig, sending, options.folder, view.show)
+        summary["left_out"] = list(rig.left_out)
+    return summary
+
+
+def _finish_demo(summary: dict[str, object], *, as_json: bool) -> None:
+    from tidemill.report.results import read_facts  # noqa: PLC0415
+    from tidemill.report.tables import summary_table  # noqa: PLC0415
+    from tidemill.report.timeline_figure import draw_timeline  # noqa: PLC0415 - matplotlib is slow to import
+
+    (DEMO_FOLDER / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+    draw_timeline(read_facts(DEMO_FOLDER), DEMO_FOLDER / "timeline.png")
+    if as_json:
+        typer.echo(json.dumps(summary))
+    else:
+        Console().print(summary_table(summary))
+        typer.echo(f"files: {DEMO_FOLDER}/ (timeline.png, timeline.jsonl, summary.json, logs/)")
+    if summary["lost"] or summary["final_instances"]:
+        raise RigError(
+            f"{summary['lost']} messages are lost, {summary['final_instances']} instances are left"
+        )

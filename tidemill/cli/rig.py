@@ -1,0 +1,123 @@
+"""The commands for a rig that stays up: up, status, produce, down."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from tidemill.cli.options import (
+    DEFAULT_BOOT,
+    DEFAULT_SPEED,
+    DEFAULT_TEMPLATE,
+    AutoscalingPortOption,
+    BootOption,
+    JsonOption,
+    ParameterOption,
+    PortOption,
+    SpeedOption,
+    TemplateOption,
+    read_parameters,
+    read_template,
+)
+from tidemill.rig import background
+from tidemill.rig.errors import RigError
+from tidemill.rig.local_aws.clients import without_aws
+from tidemill.rig.rig import RigOptions
+from tidemill.scaling.template.fleet import read_fleet
+
+app = typer.Typer()
+
+RIG_FOLDER = Path("build/rig")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def produce(context: typer.Context) -> None:
+    """Send messages to the rig that is up; takes the producer's options (--count, --file, ...)."""
+    state = background.read_state(RIG_FOLDER)
+    if state is None:
+        raise RigError(background.NONE_UP)
+    command = [sys.executable, "-m", "producer", *context.args]
+    raise typer.Exit(
+        subprocess.run(
+            command, env={**without_aws(os.environ), **state.client}, check=False
+        ).returncode
+    )
+
+
+@app.command()
+def up(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    template: TemplateOption = DEFAULT_TEMPLATE,
+    parameter: ParameterOption = None,
+    speed: SpeedOption = DEFAULT_SPEED,
+    port: PortOption = 0,
+    autoscaling_port: AutoscalingPortOption = 0,
+    boot_seconds: BootOption = DEFAULT_BOOT,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Start a rig that stays up, for messages of your own client."""
+    # A wrong parameter shows here: the exit code of what runs in the background is not ours.
+    read_fleet(read_template(template), read_parameters(parameter))
+    arguments = ["--template", str(template), "--speed", str(speed), "--port", str(port)]
+    arguments += ["--autoscaling-port", str(autoscaling_port), "--boot-seconds", str(boot_seconds)]
+    for given in parameter or []:
+        arguments += ["--parameter", given]
+    _show_state(background.start(RIG_FOLDER, arguments), as_json=as_json)
+
+
+@app.command(hidden=True)
+def serve(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    template: TemplateOption = DEFAULT_TEMPLATE,
+    parameter: ParameterOption = None,
+    speed: SpeedOption = DEFAULT_SPEED,
+    port: PortOption = 0,
+    autoscaling_port: AutoscalingPortOption = 0,
+    boot_seconds: BootOption = DEFAULT_BOOT,
+) -> None:
+    """Run a rig in the foreground; what `tidemill up` starts in the background."""
+    background.serve(
+        RigOptions(
+            folder=RIG_FOLDER,
+            template=read_template(template),
+            parameters=read_parameters(parameter),
+            speed=speed,
+            port=port,
+            boot_seconds=boot_seconds,
+            keep_facts=False,
+        ),
+        autoscaling_port,
+    )
+
+
+@app.command()
+def down() -> None:
+    """End the rig that is up, and whatever a crashed one left behind."""
+    ended = background.stop(RIG_FOLDER)
+    typer.echo(f"ended {ended} process{'es' if ended > 1 else ''}")
+
+
+@app.command()
+def status(as_json: JsonOption = False) -> None:  # noqa: FBT002 - a flag
+    """Show the rig that is up."""
+    state = background.read_state(RIG_FOLDER)
+    if state is None:
+        raise RigError(background.NONE_UP)
+    _show_state(state, as_json=as_json)
+
+
+def _show_state(state: background.RigState, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(asdict(state)))
+        return
+    from tidemill.report.tables import state_table  # noqa: PLC0415
+
+    Console().print(state_table(state))
+    typer.echo("send with `tidemill produce --count 100`, or with your own client:")
+    for name, value in state.client.items():
+        typer.echo(f"  export {name}={value}")
