@@ -1,4 +1,4 @@
-"""What can be wrong with a template or a request, told in one line each."""
+"""Errors of the core: what is wrong with a template, a request or a fault, in one line each."""
 
 from __future__ import annotations
 
@@ -32,3 +32,7 @@ def invalid(message: str) -> RequestError:
 
 class ParameterError(ScalingError):
     """A value given for a parameter is unknown to the template or out of its bounds."""
+
+
+class FaultError(ScalingError):
+    """A fault is of an unknown kind, or one of its values is wrong."""
