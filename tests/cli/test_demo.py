@@ -133,7 +133,7 @@ def test_a_users_file_is_sent_as_it_stands(tmp_path: Path) -> None:
     [
         pytest.param(("--count", "-1"), 2, "--count", id="negative-count"),
         pytest.param(("--file", "none.jsonl"), 2, "no file none.jsonl", id="missing-file"),
-        pytest.param(("--count", "1", "--file", "-"), 2, "exclude each other", id="both"),
+        pytest.param(("--count", "1", "--file", "-"), 2, "cannot be combined", id="both"),
         pytest.param(("--parameter", "Nope=1"), 2, "unknown parameter Nope", id="unknown"),
         pytest.param(("--parameter", "MaxInstances=99"), 2, "give 1 to 10 inst", id="bounds"),
         pytest.param(("--parameter", "Nope"), 2, "give NAME=VALUE", id="no-value"),
@@ -179,7 +179,7 @@ def test_a_rig_in_the_background_refuses_bad_input_alike(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("number", "code", "said"),
     [
-        pytest.param(signal.SIGINT, 130, "ended by Ctrl-C, and with it everything", id="ctrl-c"),
+        pytest.param(signal.SIGINT, 130, "ended by Ctrl-C, with everything", id="ctrl-c"),
         pytest.param(signal.SIGTERM, 143, "", id="sigterm"),
         pytest.param(signal.SIGHUP, 129, "", id="closed-terminal"),
     ],

@@ -81,12 +81,12 @@ def test_findings_are_printed_as_sarif() -> None:
     ("words", "complaint"),
     [
         (["nowhere.yaml"], "nowhere.yaml: No such file or directory"),
-        ([FIGHTING, "--json", "--sarif"], "--json and --sarif exclude each other"),
+        ([FIGHTING, "--json", "--sarif"], "--json and --sarif cannot be combined"),
         ([FIGHTING, "--parameter", "Nothing=1"], "unknown parameter Nothing"),
         ([FIGHTING, "--parameter", "Nothing"], "--parameter Nothing: give NAME=VALUE"),
         ([str(FOLDER / "for_each.yaml")], "Fn::ForEach is not supported here"),
         ([str(FOLDER / "custom_metric.yaml")], "the scaling alarms watch no queue"),
-        ([str(PRODUCT_TEMPLATE.with_name("docs") / "timeline.png")], "no text in UTF-8"),
+        ([str(PRODUCT_TEMPLATE.with_name("docs") / "timeline.png")], "not a UTF-8 text"),
     ],
     ids=["file", "both", "parameter", "no-value", "loop", "no-queue", "picture"],
 )

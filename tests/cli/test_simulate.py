@@ -81,7 +81,7 @@ def test_a_comparison_has_every_policy_and_the_bounds(tmp_path: Path) -> None:
     ("words", "says"),
     [
         pytest.param(("--scenario", "doom"), "there is no doom", id="no such scenario"),
-        pytest.param(("--scenario", "single", "--trace", "x.csv"), "exclude each other", id="both"),
+        pytest.param(("--scenario", "single", "--trace", "x.csv"), "cannot be combined", id="both"),
         pytest.param(("--picture", "x.png"), "one scenario", id="a picture of many"),
         pytest.param(("--picture", "x.gif"), "ends in .png or .svg", id="a picture of what kind"),
         pytest.param(("--picture", "nowhere/x.png"), "no folder nowhere", id="a picture where"),

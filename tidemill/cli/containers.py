@@ -71,19 +71,19 @@ FileOption = Annotated[Path, typer.Option("--file", metavar="FILE", help="The co
 
 @compose.callback()
 def _containers() -> None:
-    """Run the flow in containers, as `docker compose` with localstack/compose.yaml does."""
+    """Run everything in containers, as `docker compose` with localstack/compose.yaml does."""
 
 
 @compose.command("up")
 def compose_up(file: FileOption = COMPOSE_FILE) -> None:
-    """Bring LocalStack, the stack and the fleet's controller up; say plainly what hinders."""
+    """Start LocalStack, the stack and the fleet's controller; explain what prevents it."""
     bring_up(file)
     typer.echo("up: send with `docker compose -f localstack/compose.yaml run --rm producer`")
 
 
 @compose.command("down")
 def compose_down(file: FileOption = COMPOSE_FILE) -> None:
-    """Remove everything that is up, messages included."""
+    """Remove everything that runs there, messages included."""
     bring_down(file)
 
 
@@ -91,33 +91,44 @@ def fleet(  # noqa: PLR0913, PLR0917 - each is an option of the command
     network: Annotated[
         str, typer.Option("--network", help="The Docker network that instances are on.")
     ],
-    host: Annotated[str, typer.Option("--host", help="Our own name or address on that network.")],
+    host: Annotated[
+        str, typer.Option("--host", help="This controller's name or address on that network.")
+    ],
     endpoint_url: Annotated[
-        str, typer.Option("--endpoint-url", metavar="URL", help="The local AWS, from the network.")
+        str,
+        typer.Option(
+            "--endpoint-url", metavar="URL", help="The local AWS, as seen from that network."
+        ),
     ],
     stack: Annotated[str, typer.Option("--stack", help="The stack deployed there.")] = "tidemill",
     name: Annotated[
-        str, typer.Option("--name", help="The fleet's, in names and labels of its containers.")
+        str,
+        typer.Option("--name", help="The fleet's name, in the names and labels of its containers."),
     ] = "tidemill",
     depth: Annotated[
         Depth,
         typer.Option(
             "--depth",
-            help="What an instance is: the consumer's container, or one that runs user data.",
+            help="What an instance is: a consumer container, or one that runs the user data.",
         ),
     ] = Depth.DIRECT,
     image: Annotated[
         str, typer.Option("--image", help="The consumer's image.")
     ] = "tidemill/consumer",
     instance_image: Annotated[
-        str, typer.Option("--instance-image", help="The AMI's stand-in, for depth user-data.")
+        str,
+        typer.Option(
+            "--instance-image", help="The image in place of the AMI, for depth user-data."
+        ),
     ] = "tidemill/instance",
     docker_socket: Annotated[
-        str, typer.Option("--docker-socket", help="Where the engine's host has its socket.")
+        str, typer.Option("--docker-socket", help="The Docker socket on the engine's host.")
     ] = SOCKET,
     label: Annotated[
         list[str] | None,
-        typer.Option("--label", metavar="NAME=VALUE", help="For every container; repeat it."),
+        typer.Option(
+            "--label", metavar="NAME=VALUE", help="A label for every container; repeatable."
+        ),
     ] = None,
     template: TemplateOption = DEFAULT_TEMPLATE,
     speed: SpeedOption = DEFAULT_SPEED,
@@ -127,7 +138,7 @@ def fleet(  # noqa: PLR0913, PLR0917 - each is an option of the command
         Path, typer.Option("--folder", help="Where the timeline and the consumers' logs go.")
     ] = FLEET_FOLDER,
 ) -> None:
-    """Control a fleet of containers over a stack in a local AWS; `docker compose up` runs it."""
+    """Control a fleet of containers for a stack in a local AWS; `docker compose up` runs this."""
     from tidemill.rig.containers.controller import FleetOptions, serve_fleet  # noqa: PLC0415 - moto is slow to import
 
     serve_fleet(

@@ -1,4 +1,4 @@
-"""The command `tidemill dashboard`."""
+"""The command `tidemill dashboard`: the stack's dashboards as one HTML page."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ def export(
         ),
     ] = None,
     hours: Annotated[
-        int, typer.Option("--hours", min=1, max=KEPT_HOURS, help="How far back to look.")
+        int, typer.Option("--hours", min=1, max=KEPT_HOURS, help="How many hours to show.")
     ] = 3,
     endpoint_url: Annotated[
         str | None,
         typer.Option("--endpoint-url", metavar="URL", help="Ask an emulator instead of AWS."),
     ] = None,
 ) -> None:
-    """Write the stack's dashboards, as they are now, into one page that can be sent to anyone.
+    """Write the stack's dashboards, as they are now, into one page that you can send to anyone.
 
-    Credentials and region come from where the AWS tools take them. Exits with 1 when a widget
-    is missing from the page.
+    Credentials and region come from the same places as for the AWS tools. The exit code is 1 if a
+    widget is missing from the page.
     """
     target = output or Path(f"{stack}-dashboards.html")
     if not target.parent.is_dir():
         raise typer.BadParameter(f"--output: there is no folder {target.parent}")
     source = connect(endpoint_url)
-    snapshot = take_snapshot(source, stack, hours, datetime.now(UTC), _tell)
+    snapshot = take_snapshot(source, stack, hours, datetime.now(UTC), _show_progress)
     try:
         target.write_text(render(snapshot), encoding="utf-8")
     except OSError as error:
@@ -61,5 +61,5 @@ def export(
         )
 
 
-def _tell(line: str) -> None:
+def _show_progress(line: str) -> None:
     typer.echo(line, err=True)

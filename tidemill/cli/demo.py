@@ -1,4 +1,4 @@
-"""The command `tidemill demo`."""
+"""The command `tidemill demo`: one run of the rig from the first message to the last instance."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command
         int, typer.Option("--poison", min=0, help="Malformed messages to mix in.")
     ] = 5,
     max_minutes: Annotated[
-        float, typer.Option("--max-minutes", min=1, help="Give up after this much of AWS's time.")
+        float,
+        typer.Option(
+            "--max-minutes", min=1, help="Give up after this many minutes of simulated time."
+        ),
     ] = 240,
     template: TemplateOption = DEFAULT_TEMPLATE,
     parameter: ParameterOption = None,
@@ -55,9 +58,9 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command
     boot_seconds: BootOption = DEFAULT_BOOT,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Run the whole story once: messages come, the fleet rises, drains the queue, goes to 0."""
+    """Run everything once: send messages, scale out, drain the queue, scale in to 0."""
     if count is not None and file is not None:
-        refuse_usage("--count and --file exclude each other: choose what to send")
+        refuse_usage("--count and --file cannot be combined: choose what to send")
     if file is not None and file != "-" and not Path(file).is_file():
         refuse_usage(f"--file: there is no file {file}")
     options = RigOptions(
@@ -86,7 +89,10 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command
 def _run_demo(options: RigOptions, sending: DemoOptions) -> dict[str, object]:
     from tidemill.cli.live_view import open_view  # noqa: PLC0415 - only this command shows a view
 
-    for result in ("summary.json", "timeline.png"):  # of an earlier run: this one may not end
+    for result in (
+        "summary.json",
+        "timeline.png",
+    ):  # an earlier run's: this run may fail before it writes its own
         (options.folder / result).unlink(missing_ok=True)
     with open_view(Console(stderr=True)) as view, running_rig(options, view.tell) as rig:
         summary = run_demo(rig, sending, options.folder, view.show)
@@ -108,5 +114,5 @@ def _finish_demo(summary: dict[str, object], *, as_json: bool) -> None:
         typer.echo(f"files: {DEMO_FOLDER}/ (timeline.png, timeline.jsonl, summary.json, logs/)")
     if summary["lost"] or summary["final_instances"]:
         raise RigError(
-            f"{summary['lost']} messages are lost, {summary['final_instances']} instances are left"
+            f"{summary['lost']} messages are lost, {summary['final_instances']} instances still run"
         )

@@ -1,4 +1,4 @@
-"""The command `tidemill lint`."""
+"""The command `tidemill lint`: a template's findings as text, JSON or SARIF."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def lint_template(
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
     as_sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Check a template for what bites queue fleets; ends with 1 if it finds more than notes."""
+    """Check a template for mistakes that hurt queue fleets; exit code 1 for more than notes."""
     if as_json and as_sarif:
-        refuse_usage("--json and --sarif exclude each other: choose one")
+        refuse_usage("--json and --sarif cannot be combined: choose one")
     report = _report(template, read_parameters(parameter))
     if as_sarif:
         typer.echo(json.dumps(sarif_log(report, template), indent=2))
@@ -52,13 +52,15 @@ def lint_template(
 
 
 def _report(template: Path, given: dict[str, str]) -> Report:
-    """Return what is found; a template that cannot be checked is wrong usage, not a finding."""
+    """Return the findings; a template that cannot be read is wrong usage, not a finding."""
     try:
         return lint(template.read_text(encoding="utf-8"), str(template), given)
     except UnicodeDecodeError:
-        refuse_usage(f"{template}: no text in UTF-8")
+        refuse_usage(f"{template}: not a UTF-8 text")
     except OSError as error:
         refuse_usage(f"{template}: {error.strerror}")
     except (ParameterError, TemplateError) as error:
-        told = str(error)
-        refuse_usage(told if told.startswith(str(template)) else f"{template}: {told}")
+        message = str(error)
+        if not message.startswith(str(template)):
+            message = f"{template}: {message}"
+        refuse_usage(message)

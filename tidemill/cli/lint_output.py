@@ -1,4 +1,4 @@
-"""Findings for people: each rule once, with the places where it found something."""
+"""Findings as text: each rule once, with every place where it found something."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE:
 
 
 def lines_of(report: Report, source: Path) -> Iterator[Text]:
-    """Yield the lines that tell of the findings, the worst first, then how many there are."""
+    """Yield the lines for the findings, the most severe first, and a last line with the counts."""
     for severity in Severity:
         for rule in RULES:
             found = [
@@ -45,5 +45,5 @@ def _counts(report: Report) -> str:
         (sum(finding.severity is severity for finding in report.findings), severity.value)
         for severity in Severity
     ]
-    told = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count]
-    return ", ".join(told) or "nothing found"
+    named = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count]
+    return ", ".join(named) or "nothing found"

@@ -1,4 +1,4 @@
-"""A run as it happens: a live view on a terminal, a line for each event elsewhere."""
+"""The progress of a run: a live view on a terminal, elsewhere a line for each event."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
 
 LINES = 14
-"""Events that the live view shows."""
+"""How many events the live view shows."""
 
 STATE_STYLES = {"ALARM": "bold red", "OK": "green", "INSUFFICIENT_DATA": "dim"}
 
 
 class View(Protocol):
-    """What a run tells of itself."""
+    """The progress display of a run."""
 
     def show(self, status: Status) -> None:
-        """Show how things stand."""
+        """Show the present state of the rig."""
         ...
 
     def tell(self, fact: Fact) -> None:
-        """Show what happened."""
+        """Show an event."""
         ...
 
 
 class LineView:
-    """One line for each event, and nothing between them."""
+    """A display that writes one line for each event."""
 
     def __init__(self, console: Console) -> None:
         """Write to this console."""
         self._console = console
 
     def show(self, status: Status) -> None:
-        """Do nothing: how things stand is for a live view."""
+        """Do nothing: only the live view shows the state between events."""
 
     def tell(self, fact: Fact) -> None:
         """Write the event's line."""
@@ -58,7 +58,7 @@ class LineView:
 
 
 class LiveView:
-    """Counts, alarms and the last events, drawn over each other."""
+    """A display that redraws counts, alarms and the last events in place."""
 
     def __init__(self, live: Live) -> None:
         """Draw on this live display."""
@@ -68,13 +68,13 @@ class LiveView:
         self._highest = 1
 
     def show(self, status: Status) -> None:
-        """Draw how things stand."""
+        """Draw the present state of the rig."""
         self._status = status
         self._highest = max(self._highest, status.visible + status.in_flight)
         self._draw()
 
     def tell(self, fact: Fact) -> None:
-        """Add the event to the last ones."""
+        """Add the event to those shown."""
         text = line(fact)
         if text is not None:
             self._events.append(text)
@@ -92,7 +92,7 @@ class LiveView:
         waiting = status.visible + status.in_flight
         table.add_row(
             Text("time", style="dim"),
-            f"{clock_time(status.at)} on AWS's clock, {status.wall_seconds:.0f} s on ours "
+            f"{clock_time(status.at)} in simulated time, after {status.wall_seconds:.0f} s "
             f"(speed {status.speed:g})",
         )
         table.add_row(
@@ -115,7 +115,7 @@ class LiveView:
 
 @contextmanager
 def open_view(console: Console) -> Iterator[View]:
-    """Lend a live view where the console is a terminal, else one that writes lines."""
+    """Lend a live view if the console is a terminal, otherwise a display that writes lines."""
     if not console.is_terminal:
         yield LineView(console)
         return

@@ -34,7 +34,7 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer passes the flag 
 
 app = typer.Typer(
     name="tidemill",
-    help="Queue worker fleets that scale from zero: the deployed template, run on this machine.",
+    help="Queue worker fleets that scale from zero: your template, run on this machine.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -65,14 +65,14 @@ def _options(
 
 
 def main() -> NoReturn:
-    """Run the command; every error is one line on stderr, with the exit code that says its kind."""
+    """Run the command; an error becomes one line on standard error and an exit code."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores them
             signal.signal(number, lambda got, _frame: sys.exit(128 + got))
     try:
         code = app(standalone_mode=False)
-        if code == INTERRUPTED:  # what typer makes of Ctrl-C
-            _complain("ended by Ctrl-C, and with it everything that it had started", code)
+        if code == INTERRUPTED:  # typer's exit code for Ctrl-C
+            _complain("ended by Ctrl-C, with everything that it had started", code)
     except typer.TyperException as error:
         code = _complain(error.format_message(), error.exit_code)
     except ParameterError as error:

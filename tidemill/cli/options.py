@@ -1,4 +1,4 @@
-"""Options that several commands take, and what their values are read from."""
+"""The options that several commands share, and the readers of their values."""
 
 from __future__ import annotations
 
@@ -21,30 +21,36 @@ ParameterOption = Annotated[
         "--parameter",
         "-P",
         metavar="NAME=VALUE",
-        help="A parameter of the template, or @ENV for those that samconfig.toml has for it; "
-        "repeat it.",
+        help="A parameter of the template, or @ENV for all that samconfig.toml sets for an "
+        "environment; repeatable.",
     ),
 ]
 SpeedOption = Annotated[
     float,
-    typer.Option("--speed", min=1, max=60, help="How many times faster than ours AWS's time runs."),
+    typer.Option("--speed", min=1, max=60, help="How many times faster than real time to run."),
 ]
 PortOption = Annotated[
-    int, typer.Option("--port", min=0, max=65535, help="Port of the local AWS; 0 is any free one.")
+    int, typer.Option("--port", min=0, max=65535, help="Port of the local AWS; 0 picks a free one.")
 ]
 AutoscalingPortOption = Annotated[
     int,
     typer.Option(
-        "--autoscaling-port", min=0, max=65535, help="Port of the Auto Scaling API; 0 is any free."
+        "--autoscaling-port",
+        min=0,
+        max=65535,
+        help="Port of the Auto Scaling API; 0 picks a free one.",
     ),
 ]
 BootOption = Annotated[
     float,
     typer.Option(
-        "--boot-seconds", min=0, max=3600, help="AWS's seconds from launch to a working consumer."
+        "--boot-seconds",
+        min=0,
+        max=3600,
+        help="Simulated seconds from launch to a working consumer.",
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 DEFAULT_TEMPLATE = Path("template.yaml")
 KEPT_HOURS = 15 * 24
@@ -56,11 +62,11 @@ DEFAULT_BOOT = LAUNCH_SECONDS + USER_DATA_SECONDS
 
 
 def read_template(path: Path) -> Document:
-    """Return the template of this file.
+    """Return the template in this file.
 
     Raises:
         typer.BadParameter: it cannot be read.
-        TemplateError: it is no template.
+        TemplateError: it is not a template.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -70,10 +76,10 @@ def read_template(path: Path) -> Document:
 
 
 def read_parameters(given: list[str] | None) -> dict[str, str]:
-    """Return what `--parameter`, given any number of times, comes to; a later one wins.
+    """Return the values of all `--parameter` options by name; a later option wins.
 
     Raises:
-        typer.BadParameter: one is neither NAME=VALUE nor an environment of samconfig.toml.
+        typer.BadParameter: an option is neither NAME=VALUE nor an environment of samconfig.toml.
     """
     values: dict[str, str] = {}
     for item in given or []:
@@ -94,10 +100,10 @@ def _of_environment(name: str) -> dict[str, str]:
 
 
 def read_pairs(option: str, given: list[str] | None) -> dict[str, str]:
-    """Return what an option NAME=VALUE, given any number of times, comes to.
+    """Return the values of a repeatable option NAME=VALUE by name.
 
     Raises:
-        typer.BadParameter: one is written otherwise.
+        typer.BadParameter: a value is not of that form.
     """
     values: dict[str, str] = {}
     for item in given or []:
@@ -109,5 +115,5 @@ def read_pairs(option: str, given: list[str] | None) -> dict[str, str]:
 
 
 def refuse_usage(sentence: str) -> NoReturn:
-    """Raise what ends the command with the exit code of wrong usage."""
+    """End the command with this sentence and the exit code for wrong usage, 2."""
     raise typer.BadParameter(sentence)

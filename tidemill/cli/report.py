@@ -1,4 +1,4 @@
-"""The commands that account for a demo: `tidemill agree` and `tidemill report`."""
+"""The commands that evaluate a demo: `tidemill agree` and `tidemill report`."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 DEMO_FOLDER = Path("build/demo")
 SEED = 1
-"""Of the comparison in the report."""
+"""The seed of the report's comparison of policies."""
 BACKLOG_PER_INSTANCE = 50
-"""What target tracking aims at there, as in `tidemill compare`."""
+"""The target of the tracking policy in that comparison, as in `tidemill compare`."""
 FAST_SIGNAL = "FastSignal"
-"""The parameter of the product's template that makes it scale by a faster signal."""
+"""The parameter of our template that adds a signal faster than SQS's metrics."""
 
 
 def agree(
     results: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where the demo left its files.")
+        Path, typer.Argument(metavar="FOLDER", help="The folder with the demo's files.")
     ] = DEMO_FOLDER,
     picture: PictureOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Tell a demo's story again in the simulator, and show how far the two agree."""
+    """Repeat a demo in the simulator, and show how closely the two agree."""
     from tidemill.report.agreement import agreement_rows, draw_agreement  # noqa: PLC0415 - matplotlib is slow to import
     from tidemill.simulator.demo_replay import read_demo  # noqa: PLC0415
 
@@ -55,7 +55,7 @@ def agree(
         named = [dict(zip(("what", "rig", "simulator"), row, strict=True)) for row in rows]
         typer.echo(json.dumps({"agreement": named}))
         return
-    table = Table(title="The same story twice")
+    table = Table(title="One demo, run twice")
     for head in ("what", "rig", "simulator"):
         table.add_column(head, justify="left" if head == "what" else "right")
     for row in rows:
@@ -65,17 +65,21 @@ def agree(
 
 def report(
     results: Annotated[
-        Path, typer.Option("--results", metavar="FOLDER", help="Where the demo left its files.")
+        Path, typer.Option("--results", metavar="FOLDER", help="The folder with the demo's files.")
     ] = DEMO_FOLDER,
     target: Annotated[
         Path, typer.Option("--output", metavar="FILE", help="The report to write.")
     ] = Path("REPORT.md"),
     picture: Annotated[
         Path,
-        typer.Option("--picture", metavar="FILE", help="Where to put the picture, others beside."),
+        typer.Option(
+            "--picture",
+            metavar="FILE",
+            help="The timeline's picture; the others are written beside it.",
+        ),
     ] = Path("docs/timeline.png"),
 ) -> None:
-    """Write REPORT.md and its pictures from a demo, the simulator, and other policies."""
+    """Write REPORT.md and its pictures from a demo, the simulator and other policies."""
     from tidemill.report.agreement import agreement_chapter, agreement_rows, draw_agreement  # noqa: PLC0415 - matplotlib is slow to import
     from tidemill.report.comparison import comparison_chapter  # noqa: PLC0415
     from tidemill.report.comparison_figure import draw_comparison  # noqa: PLC0415
@@ -101,7 +105,7 @@ def report(
 
 
 def _both(demo: Demo) -> tuple[Told, Told]:
-    """Return what came of a demo in the rig, and in the simulator."""
+    """Return a demo's results in the rig and in the simulator."""
     from tidemill.report.agreement import Told  # noqa: PLC0415 - matplotlib is slow to import
     from tidemill.simulator.demo_replay import replay  # noqa: PLC0415
 
@@ -113,15 +117,15 @@ def _both(demo: Demo) -> tuple[Told, Told]:
     )
 
 
-def _compared(demo: Demo, told: Callable[[str], None]) -> list[dict[str, Any]]:
+def _compared(demo: Demo, progress: Callable[[str], None]) -> list[dict[str, Any]]:
     """Return the figures of the demo's template and of other policies in all scenarios."""
     from tidemill.simulator.compare import compare  # noqa: PLC0415 - only the report needs it
 
-    return compare(list(_policies(demo)), SCENARIOS.values(), SEED, Times(), START, told)
+    return compare(list(_policies(demo)), SCENARIOS.values(), SEED, Times(), START, progress)
 
 
 def _policies(demo: Demo) -> Iterator[Subject]:
-    """Yield the template's fleet, the same with its faster signal where it has one, and others."""
+    """Yield the template's fleet, the same with FastSignal if it has that, and other policies."""
     from tidemill.simulator.policies import rivals  # noqa: PLC0415 - only the report needs it
 
     ours, *others = rivals(_subject(demo), BACKLOG_PER_INSTANCE)

@@ -39,7 +39,7 @@ RIG_FOLDER = Path("build/rig")
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def produce(context: typer.Context) -> None:
-    """Send messages to the rig that is up; takes the producer's options (--count, --file, ...)."""
+    """Send messages to the running rig; takes the producer's options (--count, --file, ...)."""
     state = background.read_state(RIG_FOLDER)
     if state is None:
         raise RigError(background.NONE_UP)
@@ -61,8 +61,8 @@ def up(  # noqa: PLR0913, PLR0917 - each is an option of the command
     boot_seconds: BootOption = DEFAULT_BOOT,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Start a rig that stays up, for messages of your own client."""
-    # A wrong parameter shows here: the exit code of what runs in the background is not ours.
+    """Start a rig in the background and keep it up, for messages from your own client."""
+    # A wrong parameter is refused here: nobody sees the exit code of the background process.
     read_fleet(read_template(template), read_parameters(parameter))
     arguments = ["--template", str(template), "--speed", str(speed), "--port", str(port)]
     arguments += ["--autoscaling-port", str(autoscaling_port), "--boot-seconds", str(boot_seconds)]
@@ -80,7 +80,7 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option of the command
     autoscaling_port: AutoscalingPortOption = 0,
     boot_seconds: BootOption = DEFAULT_BOOT,
 ) -> None:
-    """Run a rig in the foreground; what `tidemill up` starts in the background."""
+    """Run a rig in the foreground; `tidemill up` starts this in the background."""
     background.serve(
         RigOptions(
             folder=RIG_FOLDER,
@@ -97,14 +97,14 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option of the command
 
 @app.command()
 def down() -> None:
-    """End the rig that is up, and whatever a crashed one left behind."""
+    """Stop the running rig, and every process that a crashed one left behind."""
     ended = background.stop(RIG_FOLDER)
     typer.echo(f"ended {ended} process{'es' if ended > 1 else ''}")
 
 
 @app.command()
 def status(as_json: JsonOption = False) -> None:  # noqa: FBT002 - a flag
-    """Show the rig that is up."""
+    """Show the running rig."""
     state = background.read_state(RIG_FOLDER)
     if state is None:
         raise RigError(background.NONE_UP)

@@ -1,4 +1,4 @@
-"""The commands that simulate: `tidemill simulate`, `tidemill compare`, `tidemill trace`."""
+"""The commands of the simulator: `tidemill simulate`, `tidemill compare`, `tidemill trace`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PICTURES = (".png", ".svg")
 GroupOption = Annotated[
     str | None,
     typer.Option(
-        "--group", metavar="ID", help="The group's logical id, where several follow a queue."
+        "--group", metavar="ID", help="The group's logical id, if several groups follow a queue."
     ),
 ]
 ScenarioOption = Annotated[
@@ -49,26 +49,30 @@ ScenarioOption = Annotated[
     typer.Option(
         "--scenario",
         metavar="NAME",
-        help=f"What happens, repeat it: {', '.join(SCENARIOS)}. [default: all of them]",
+        help=f"The load, repeatable: {', '.join(SCENARIOS)}. [default: all of them]",
     ),
 ]
 TraceOption = Annotated[
     Path | None,
-    typer.Option("--trace", metavar="FILE", help="Your own messages instead: CSV time,count."),
+    typer.Option(
+        "--trace", metavar="FILE", help="Your own load instead: a CSV file of time,count."
+    ),
 ]
-SeedOption = Annotated[int, typer.Option("--seed", help="Seed of all randomness.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of every random number.")]
 MeanOption = Annotated[
     float, typer.Option("--handler-seconds", min=0, help="Mean seconds to handle a message.")
 ]
 VariationOption = Annotated[
     float,
     typer.Option(
-        "--handler-variation", min=0, help="Standard deviation of these, as a share of the mean."
+        "--handler-variation",
+        min=0,
+        help="Standard deviation of that time, as a share of the mean.",
     ),
 ]
 SpotOption = Annotated[
     float,
-    typer.Option("--spot-per-hour", min=0, help="Interruptions of one Spot instance an hour."),
+    typer.Option("--spot-per-hour", min=0, help="Spot interruptions of one instance in an hour."),
 ]
 BootOption = Annotated[
     float | None,
@@ -77,7 +81,7 @@ BootOption = Annotated[
     ),
 ]
 PictureOption = Annotated[
-    Path | None, typer.Option("--picture", metavar="FILE", help="Draw it, as PNG or SVG.")
+    Path | None, typer.Option("--picture", metavar="FILE", help="Draw a picture, PNG or SVG.")
 ]
 
 
@@ -96,12 +100,12 @@ def run_scenarios(  # noqa: PLR0913, PLR0917 - each is an option of the command
     picture: PictureOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Run the template's fleet in virtual time: how long messages wait, what it costs."""
+    """Predict, in virtual time, how long messages wait and what the template's fleet costs."""
     handler = HandlerTime(handler_seconds, handler_variation)
-    chosen, start = _stories(scenario, trace, handler)
+    chosen, start = _scenarios(scenario, trace, handler)
     check_picture(picture)
     if picture is not None and len(chosen) != 1:
-        refuse_usage("--picture: one picture shows one scenario: choose it with --scenario")
+        refuse_usage("--picture: a picture shows one scenario: choose it with --scenario")
     times = _times(spot_per_hour, boot_seconds)
     subject = Subject.of_template(_fleet(template, parameter, group))
     facts: list[Fact] = []
@@ -131,17 +135,17 @@ def compare_policies(  # noqa: PLR0913, PLR0917 - each is an option of the comma
     boot_seconds: BootOption = None,
     backlog_per_instance: Annotated[
         int,
-        typer.Option("--backlog-per-instance", min=1, help="What the tracking policy aims at."),
+        typer.Option("--backlog-per-instance", min=1, help="The target of the tracking policy."),
     ] = 50,
     picture: PictureOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Hold the template's policy against others and against what none can beat."""
+    """Compare the template's policy with other policies and with the best possible one."""
     check_picture(picture)
     from tidemill.simulator.compare import compare  # noqa: PLC0415 - only this command needs them
     from tidemill.simulator.policies import rivals  # noqa: PLC0415
 
-    chosen, start = _stories(scenario, trace, HandlerTime(handler_seconds, handler_variation))
+    chosen, start = _scenarios(scenario, trace, HandlerTime(handler_seconds, handler_variation))
     ours = Subject.of_template(_fleet(template, parameter, group))
     console = Console(stderr=True)
     with console.status("simulating") as status:
@@ -167,10 +171,13 @@ def record_trace(
         float, typer.Option("--hours", min=0.1, max=KEPT_HOURS, help="How far back, in hours.")
     ] = 24.0,
     output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="Where to; else printed.")
+        Path | None,
+        typer.Option(
+            "--output", metavar="FILE", help="The file to write. [default: standard output]"
+        ),
     ] = None,
 ) -> None:
-    """Record from CloudWatch how many messages a queue was sent, for `simulate --trace`."""
+    """Record from CloudWatch how many messages were sent to a queue, for `simulate --trace`."""
     import boto3  # noqa: PLC0415 - slow to import
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
@@ -179,7 +186,7 @@ def record_trace(
 
     try:
         cloudwatch = boto3.client("cloudwatch", region_name=chosen_region())
-    except (BotoCoreError, ValueError) as error:  # the latter is of an endpoint that is none
+    except (BotoCoreError, ValueError) as error:  # ValueError: AWS_ENDPOINT_URL is no URL
         raise SimulationError(f"no client of CloudWatch: {error}") from error
     lots = record(cloudwatch, queue, hours, datetime.now(UTC))
     if output is None:
@@ -193,23 +200,23 @@ def record_trace(
     typer.echo(f"wrote {len(lots)} minutes with {sum(count for _, count in lots)} messages")
 
 
-def _stories(
+def _scenarios(
     names: list[str] | None, trace: Path | None, handler: HandlerTime
 ) -> tuple[list[Scenario], float]:
-    """Return the scenarios asked for, and when they start."""
+    """Return the chosen scenarios, and when they start in epoch seconds."""
     if trace is not None:
         if names:
-            refuse_usage("--scenario and --trace exclude each other: choose what happens")
+            refuse_usage("--scenario and --trace cannot be combined: choose one load")
         lots = read_trace(trace)
         return [trace_scenario(lots, trace.stem, handler)], lots[0][0] // 60 * 60
     for name in names or []:
         if name not in SCENARIOS:
-            refuse_usage(f"--scenario: there is no {name}: choose of {', '.join(SCENARIOS)}")
+            refuse_usage(f"--scenario: there is no {name}: choose from {', '.join(SCENARIOS)}")
     return [with_handler(SCENARIOS[name], handler) for name in names or SCENARIOS], START
 
 
 def check_picture(path: Path | None) -> None:
-    """Refuse a picture that could not be drawn, before anything is simulated for it."""
+    """Refuse a picture that could not be written, before the simulation runs."""
     if path is None:
         return
     if path.suffix not in PICTURES:

@@ -1,4 +1,4 @@
-"""Figures of runs as tables for a terminal, each narrow enough for 80 columns."""
+"""Tables of simulated runs for a terminal, each at most 80 columns wide."""
 
 from __future__ import annotations
 
@@ -31,20 +31,25 @@ FLEET = (
 )
 TIMES = {"mean_wait", "seconds_to_drain", "p50", "p95", "p99", "max"}
 MINUTES = 100
-"""Times of more minutes than this are told in hours."""
+"""Times of more minutes than this are shown in hours."""
 
 
 def run_tables(runs: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
-    """Yield the waits and costs of runs, and what became of messages and fleet."""
-    yield _table(runs, WAITS, "Waits until processed, and cost", "best: none is cheaper and faster")
+    """Yield two tables: waits and costs, and the figures of messages and instances."""
+    yield _table(
+        runs,
+        WAITS,
+        "Waits until processed, and cost",
+        "best: no other policy is cheaper and faster",
+    )
     real = [run for run in runs if "sent" in run]
     yield _table(
-        real, FLEET, "Messages and instances", "idle: instances that went without having worked"
+        real, FLEET, "Messages and instances", "idle: instances that ended without having worked"
     )
 
 
 def clock(seconds: float | None) -> str:
-    """Return seconds as minutes:seconds, or as hours when they are many; a dash for None."""
+    """Return seconds as minutes:seconds, or as hours above 100 minutes; a dash for None."""
     if seconds is None:
         return "-"
     minutes, rest = divmod(round(seconds), 60)
@@ -59,9 +64,9 @@ def _table(
 ) -> Table:
     names = [name for name in NAMES if name == "scenario" or len({run[name] for run in runs}) > 1]
     shown = [column for column in columns if any(_text(run, column[0]) for run in runs)]
-    told = len(shown) == len(columns)
+    complete = len(shown) == len(columns)
     table = Table(
-        title=title, caption=caption if told else None, box=box.SIMPLE, padding=(0, 1, 0, 0)
+        title=title, caption=caption if complete else None, box=box.SIMPLE, padding=(0, 1, 0, 0)
     )
     for name in names:
         table.add_column(name, no_wrap=True)
