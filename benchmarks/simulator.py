@@ -23,7 +23,7 @@ from tidemill.scaling.template.document import parse_template
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.simulator.run import Subject, simulate
 from tidemill.simulator.scenario import DAY, Scenario, constant
-from tidemill.simulator.trace import spread
+from tidemill.simulator.traces.trace import spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,8 +13,8 @@ from support.builders.stories import PARAMETERS, bursts, foreseen, stories, the_
 
 from tidemill.scaling.facts import CapacitySampled, DesiredChanged, InstanceChanged
 from tidemill.scaling.spec import AdjustmentType, StepAdjustment, StepScalingPolicy, WarmPool
-from tidemill.simulator.handling import HandlerTime
-from tidemill.simulator.policies import rivals
+from tidemill.simulator.comparison.rival_policies import rivals
+from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.run import Subject, simulate
 from tidemill.simulator.scenario import SCENARIOS, Scenario, constant
 from tidemill.simulator.times import Times

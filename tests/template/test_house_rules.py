@@ -177,7 +177,7 @@ def test_the_parameters_table_of_the_documentation_is_the_templates() -> None:
 def test_the_costs_in_the_documentation_are_those_worked_out() -> None:
     """The sums and the prices that they are made of."""
     printed = subprocess.run(
-        [sys.executable, "-m", "tidemill.simulator.prices"],
+        [sys.executable, "-m", "tidemill.simulator.cost.prices"],
         capture_output=True,
         text=True,
         check=True,

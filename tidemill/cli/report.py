@@ -119,14 +119,14 @@ def _both(demo: Demo) -> tuple[Told, Told]:
 
 def _compared(demo: Demo, progress: Callable[[str], None]) -> list[dict[str, Any]]:
     """Return the figures of the demo's template and of other policies in all scenarios."""
-    from tidemill.simulator.compare import compare  # noqa: PLC0415 - only the report needs it
+    from tidemill.simulator.comparison.compare import compare  # noqa: PLC0415 - only the report needs it
 
     return compare(list(_policies(demo)), SCENARIOS.values(), SEED, Times(), START, progress)
 
 
 def _policies(demo: Demo) -> Iterator[Subject]:
     """Yield the template's fleet, the same with FastSignal if it has that, and other policies."""
-    from tidemill.simulator.policies import rivals  # noqa: PLC0415 - only the report needs it
+    from tidemill.simulator.comparison.rival_policies import rivals  # noqa: PLC0415 - only the report needs it
 
     ours, *others = rivals(_subject(demo), BACKLOG_PER_INSTANCE)
     yield ours

@@ -24,12 +24,12 @@ from tidemill.cli.options import (
 from tidemill.cli.simulate_output import run_tables
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.simulator.errors import SimulationError
-from tidemill.simulator.figures import eventful, figures
-from tidemill.simulator.handling import HandlerTime
+from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.run import START, Subject, simulate
+from tidemill.simulator.run_figures import eventful, figures
 from tidemill.simulator.scenario import SCENARIOS, Scenario, with_handler
 from tidemill.simulator.times import Times
-from tidemill.simulator.trace import read_trace, trace_scenario
+from tidemill.simulator.traces.trace import read_trace, trace_scenario
 
 if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
@@ -142,8 +142,8 @@ def compare_policies(  # noqa: PLR0913, PLR0917 - each is an option of the comma
 ) -> None:
     """Compare the template's policy with other policies and with the best possible one."""
     check_picture(picture)
-    from tidemill.simulator.compare import compare  # noqa: PLC0415 - only this command needs them
-    from tidemill.simulator.policies import rivals  # noqa: PLC0415
+    from tidemill.simulator.comparison.compare import compare  # noqa: PLC0415 - only this command needs them
+    from tidemill.simulator.comparison.rival_policies import rivals  # noqa: PLC0415
 
     chosen, start = _scenarios(scenario, trace, HandlerTime(handler_seconds, handler_variation))
     ours = Subject.of_template(_fleet(template, parameter, group))
@@ -182,7 +182,7 @@ def record_trace(
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
     from shared.region import chosen_region  # noqa: PLC0415
-    from tidemill.simulator.trace_recording import record, write_trace  # noqa: PLC0415
+    from tidemill.simulator.traces.cloudwatch import record, write_trace  # noqa: PLC0415
 
     try:
         cloudwatch = boto3.client("cloudwatch", region_name=chosen_region())

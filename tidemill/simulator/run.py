@@ -7,9 +7,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.metrics.queue import PERIOD
-from tidemill.simulator.control import Control
 from tidemill.simulator.errors import SimulationError
-from tidemill.simulator.fleet import SimulatedFleet
+from tidemill.simulator.instances.simulated_instances import SimulatedFleet
+from tidemill.simulator.loop_runner import Control
 from tidemill.simulator.queue import WorkQueue
 from tidemill.simulator.times import Times
 from tidemill.simulator.worker import Worker, read_worker
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tidemill.scaling.spec import Fleet
-    from tidemill.simulator.control import Listener
+    from tidemill.simulator.loop_runner import Listener
     from tidemill.simulator.scenario import Scenario
 
 START = 1_767_225_600.0

@@ -8,7 +8,7 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from producer.arrivals import Pattern, due_times
-from tidemill.simulator.handling import HandlerTime
+from tidemill.simulator.instances.handling import HandlerTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

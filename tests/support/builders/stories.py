@@ -12,8 +12,8 @@ from support.builders.fleets import product_fleet
 from tidemill.scaling.errors import ScalingError
 from tidemill.scaling.template.document import parse_template
 from tidemill.scaling.template.fleet import read_fleets
-from tidemill.simulator.foresight import can_foresee
-from tidemill.simulator.handling import HandlerTime
+from tidemill.simulator.instances.handling import HandlerTime
+from tidemill.simulator.pacing.needed_turns import can_foresee
 from tidemill.simulator.run import START, Subject, simulate
 from tidemill.simulator.scenario import Scenario
 

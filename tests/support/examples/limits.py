@@ -11,7 +11,7 @@ from support.examples.shape import Expected, Given, Shape, has
 
 from consumer.cloudwatch import LARGEST_EVENT
 from shared.queue import ABSENT, BATCH, LONG_POLL, MAX_BYTES, MAX_VISIBILITY
-from tidemill.simulator.prices import EVENT_BYTES, PRICES
+from tidemill.simulator.cost.prices import EVENT_BYTES, PRICES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,14 +11,14 @@ from tidemill.scaling.alarms.window import evaluation_interval
 from tidemill.scaling.group.lifecycle import PREPARED
 from tidemill.scaling.loop import Observation, begin, turn
 from tidemill.scaling.metrics.queue import ACTIVE_SECONDS, PERIOD, QueueSample, observe
-from tidemill.simulator.foresight import Foresight, can_foresee
+from tidemill.simulator.pacing.needed_turns import Foresight, can_foresee
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tidemill.scaling.facts import Fact
     from tidemill.scaling.spec import Fleet
-    from tidemill.simulator.fleet import SimulatedFleet
+    from tidemill.simulator.instances.simulated_instances import SimulatedFleet
     from tidemill.simulator.queue import WorkQueue
 
     Listener = Callable[[tuple[Fact, ...]], object]

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tidemill.simulator.handling import HandlerTime, cut_short, plan
+from tidemill.simulator.instances.handling import HandlerTime, cut_short, plan
 from tidemill.simulator.queue import Message
 
 A, B, C = (Message(float(number), 1, poison=False) for number in range(3))

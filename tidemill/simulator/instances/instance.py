@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tidemill.simulator.handling import Batch
+    from tidemill.simulator.instances.handling import Batch
 
 
 class Due(IntEnum):

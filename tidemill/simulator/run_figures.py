@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.facts import CapacitySampled, QueueSampled
-from tidemill.simulator.bill import dollars_a_day
+from tidemill.simulator.cost.bill import dollars_a_day
 from tidemill.simulator.queue import RESOLUTION
 
 if TYPE_CHECKING:

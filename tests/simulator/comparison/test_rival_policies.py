@@ -6,8 +6,8 @@ import pytest
 from support.builders.stories import bursts, the_template, told
 
 from tidemill.scaling.facts import DesiredChanged
-from tidemill.simulator.compare import compare
-from tidemill.simulator.policies import rivals
+from tidemill.simulator.comparison.compare import compare
+from tidemill.simulator.comparison.rival_policies import rivals
 from tidemill.simulator.run import START
 from tidemill.simulator.scenario import SCENARIOS
 from tidemill.simulator.times import Times

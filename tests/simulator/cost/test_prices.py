@@ -14,7 +14,7 @@ from consumer.message_log import content_lines
 from consumer.outcome import Outcome, Result
 from shared.logs import encode_line
 from shared.queue import Received
-from tidemill.simulator import prices as cost
+from tidemill.simulator.cost import prices as cost
 
 TEMPLATE = product_template()
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]

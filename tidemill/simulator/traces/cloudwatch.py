@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_cloudwatch import CloudWatchClient
 
-    from tidemill.simulator.trace import Lot
+    from tidemill.simulator.traces.trace import Lot
 
 PERIOD = 60
 

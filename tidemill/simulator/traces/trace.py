@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-    from tidemill.simulator.handling import HandlerTime
+    from tidemill.simulator.instances.handling import HandlerTime
 
 Lot = tuple[float, int]
 """A moment in epoch seconds, and how many messages are sent from then until the next one's."""

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from support.builders.stories import bursts, the_template
 
-from tidemill.simulator.bill import dollars_a_day, instance_seconds_dollars
-from tidemill.simulator.figures import figures, mean, percentiles
-from tidemill.simulator.prices import HOST_METRICS, HOURS, PRICES, WORKLOAD_METRICS
+from tidemill.simulator.cost.bill import dollars_a_day, instance_seconds_dollars
+from tidemill.simulator.cost.prices import HOST_METRICS, HOURS, PRICES, WORKLOAD_METRICS
 from tidemill.simulator.run import Result, simulate
+from tidemill.simulator.run_figures import figures, mean, percentiles
 
 
 def a_result() -> Result:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from consumer.retry import invalid_delay
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
-from tidemill.simulator.handling import cut_short, plan
-from tidemill.simulator.machine import Doing, Due, Machine
+from tidemill.simulator.instances.handling import cut_short, plan
+from tidemill.simulator.instances.instance import Doing, Due, Machine
 from tidemill.simulator.worker import Steps
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from tidemill.scaling.loop import InstanceEvent
-    from tidemill.simulator.handling import HandlerTime
+    from tidemill.simulator.instances.handling import HandlerTime
     from tidemill.simulator.queue import Message, WorkQueue
     from tidemill.simulator.times import Times
     from tidemill.simulator.worker import Worker

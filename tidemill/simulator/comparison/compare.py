@@ -6,10 +6,10 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tidemill.report.comparison import CLAIRVOYANT
-from tidemill.simulator.bill import instance_seconds_dollars
-from tidemill.simulator.clairvoyant import bounds
-from tidemill.simulator.figures import figures, mean, percentiles
+from tidemill.simulator.comparison.clairvoyant import bounds
+from tidemill.simulator.cost.bill import instance_seconds_dollars
 from tidemill.simulator.run import simulate
+from tidemill.simulator.run_figures import figures, mean, percentiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

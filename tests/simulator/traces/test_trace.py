@@ -8,9 +8,9 @@ import pytest
 from support.builders.stories import the_template
 
 from tidemill.simulator.errors import SimulationError
-from tidemill.simulator.handling import HandlerTime
+from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.run import simulate
-from tidemill.simulator.trace import read_trace, spread, trace_scenario
+from tidemill.simulator.traces.trace import read_trace, spread, trace_scenario
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from support.builders.stories import PARAMETERS, stories, the_template
 
 from consumer.cycle import Rhythm
-from tidemill.simulator.clairvoyant import bounds
-from tidemill.simulator.figures import mean
-from tidemill.simulator.policies import rivals
+from tidemill.simulator.comparison.clairvoyant import bounds
+from tidemill.simulator.comparison.rival_policies import rivals
 from tidemill.simulator.run import Subject, simulate
+from tidemill.simulator.run_figures import mean
 from tidemill.simulator.scenario import Scenario  # noqa: TC001 - hypothesis reads annotations
 from tidemill.simulator.times import Times
 

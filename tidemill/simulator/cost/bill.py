@@ -1,10 +1,10 @@
-"""What a run costs a day, by the prices of tidemill.simulator.prices."""
+"""What a run costs a day, by the prices of tidemill.simulator.cost.prices."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tidemill.simulator.prices import (
+from tidemill.simulator.cost.prices import (
     BATCH,
     COMPRESSED,
     CYCLE_BYTES,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tidemill.scaling.spec import Fleet
-    from tidemill.simulator.prices import Price
+    from tidemill.simulator.cost.prices import Price
     from tidemill.simulator.run import Result
 
 DAYS_OF_MONTH = HOURS / 24

@@ -11,7 +11,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from tidemill.simulator.errors import SimulationError
-from tidemill.simulator.trace_recording import record, write_trace
+from tidemill.simulator.traces.cloudwatch import record, write_trace
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient

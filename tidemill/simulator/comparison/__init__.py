@@ -1,0 +1,1 @@
+"""Comparison of scaling policies, and the bounds that no policy can beat."""

@@ -1,0 +1,1 @@
+"""Simulated instances: their life from launch to termination, and the consumer on each."""

@@ -1,0 +1,1 @@
+"""Pacing: which turns of the loop a simulation takes."""
