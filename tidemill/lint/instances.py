@@ -8,7 +8,7 @@ from tidemill.lint.finding import Fault, Rule, Severity
 from tidemill.lint.linted_fleet import PROPERTIES, path
 from tidemill.lint.messages import DRAIN
 from tidemill.scaling.group.hooks import LAUNCHING, TERMINATING, hooks_for
-from tidemill.scaling.policies.decision import warmup
+from tidemill.scaling.policies.dispatch import warmup
 from tidemill.scaling.spec import SimpleScalingPolicy
 from tidemill.scaling.template.properties import part, whole
 

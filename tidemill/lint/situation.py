@@ -15,15 +15,13 @@ from tidemill.scaling.metrics.queue import DELAYED, NOT_VISIBLE, PERIOD, VISIBLE
 from tidemill.scaling.metrics.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
 from tidemill.scaling.metrics.statistics import StatisticSet
 from tidemill.scaling.metrics.store import Datapoint, MetricStore
-from tidemill.scaling.policies.simple import simply_scaled
-from tidemill.scaling.policies.step import find_step, new_desired
-from tidemill.scaling.policies.tracking import tracked_in, tracked_out
-from tidemill.scaling.spec import AlarmState, SimpleScalingPolicy, TargetTrackingPolicy
+from tidemill.scaling.policies.dispatch import Trigger, policy_outcome
+from tidemill.scaling.spec import AlarmState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tidemill.scaling.spec import Alarm, Fleet, Metric, Policy
+    from tidemill.scaling.spec import Alarm, Fleet, Metric
 
 OLDEST = "ApproximateAgeOfOldestMessage"
 SENT = "NumberOfMessagesSent"
@@ -98,9 +96,12 @@ def asked(
 
     `value` is the alarm's newest one.
     """
-    policies = map(fleet.policy, alarm.actions_in(state))
-    outcomes = (_asked(fleet, policy, alarm, value, capacity) for policy in policies)
-    return [wanted for wanted in outcomes if wanted is not None]
+    trigger, settled = Trigger.of_alarm(alarm, value), Capacity(capacity, capacity)
+    outcomes = (
+        policy_outcome(fleet.policy(action), trigger, settled, fleet.group.limits)
+        for action in alarm.actions_in(state)
+    )
+    return [outcome.desired for outcome in outcomes if outcome.desired is not None]
 
 
 def seconds_to_wake(fleet: Fleet, alarm: Alarm, queue: str) -> float | None:
@@ -167,20 +168,3 @@ def _steady_value(alarm: Alarm, values: tuple[float | None, ...]) -> float | Non
         if value is not None
     }
     return datapoints(alarm, MetricStore(kept, _BEGIN), _BEGIN)[-1]
-
-
-def _asked(
-    fleet: Fleet, policy: Policy, alarm: Alarm, value: float | None, capacity: int
-) -> int | None:
-    """Return what a policy asks for of a group that has settled at this capacity."""
-    settled = Capacity(capacity, capacity)
-    low, high = fleet.group.min_size, fleet.group.max_size
-    if isinstance(policy, SimpleScalingPolicy):
-        return simply_scaled(policy, settled, low, high).desired
-    if value is None:
-        return None
-    if isinstance(policy, TargetTrackingPolicy):
-        side = tracked_out if alarm.logical_id == policy.high else tracked_in
-        return side(policy, value, settled, low, high).desired
-    step = find_step(policy.steps, alarm.comparison, alarm.threshold, value)
-    return None if step is None else new_desired(policy, step, settled, low, high).desired

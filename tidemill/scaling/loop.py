@@ -9,8 +9,8 @@ from tidemill.scaling.alarms.alarm import AlarmMemory
 from tidemill.scaling.alarms.verdict import evaluation_range
 from tidemill.scaling.alarms.watching import AlarmWatch, in_alarm, watch_alarms
 from tidemill.scaling.facts import CapacitySampled, Fact, QueueSampled
-from tidemill.scaling.group.capacity import see_capacity
-from tidemill.scaling.group.hooks import CONTINUE
+from tidemill.scaling.group.capacity import capacity_of
+from tidemill.scaling.group.hooks import CONTINUE, HookResult
 from tidemill.scaling.group.memory import GroupMemory, Step
 from tidemill.scaling.group.metrics import group_datapoints
 from tidemill.scaling.group.reconcile import reconcile, replace_unhealthy
@@ -26,8 +26,7 @@ from tidemill.scaling.metrics.signal import signal_datapoints
 from tidemill.scaling.metrics.store import Datapoint, MetricStore
 from tidemill.scaling.policies.decision import decide
 from tidemill.scaling.policies.schedule import first_due, run_due
-from tidemill.scaling.policies.step import clamp
-from tidemill.scaling.policies.tracking import agree, low_alarms
+from tidemill.scaling.policies.tracking import agree_on_scale_in, low_alarms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -109,7 +108,7 @@ def begin(fleet: Fleet, now: float) -> Memory:
     return Memory(
         at=now,
         activity=Activity.of_new_queue(now, kept_awake=fleet.queue.kept_awake),
-        group=GroupMemory(clamp(fleet.group.desired, fleet.group.min_size, fleet.group.max_size)),
+        group=GroupMemory(fleet.group.limits.clamp(fleet.group.desired)),
         watches={a.logical_id: AlarmWatch(AlarmMemory.created(now)) for a in fleet.alarms},
         due=first_due(fleet, now),
     )
@@ -141,10 +140,11 @@ def turn(fleet: Fleet, memory: Memory, observation: Observation, now: float) -> 
     if datapoints:
         metrics = metrics.record(datapoints, _reach(fleet.alarms))
     watched = watch_alarms(fleet.alarms, memory.watches, metrics, memory.at, now)
-    ringing = watched.ringing
-    if ringing and low_alarms(fleet):
-        ringing = agree(fleet, ringing, in_alarm(fleet.alarms, watched.watches, metrics, now))
-    decided = decide(fleet, group.memory, memory.held, ringing, now)
+    alarms = watched.due
+    if alarms and low_alarms(fleet):
+        ready = in_alarm(fleet.alarms, watched.watches, metrics, now)
+        alarms = agree_on_scale_in(fleet, alarms, ready)
+    decided = decide(fleet, group.memory, memory.held, alarms, now)
     balanced = reconcile(fleet.group, decided.group, now)
     return Turn(
         memory=Memory(
@@ -184,9 +184,8 @@ def _apply_events(fleet: Fleet, step: Step, events: Iterable[InstanceEvent], now
             case Booted(instance):
                 step = step.then(booted(fleet.group, step.memory, instance, now))
             case HookCompleted(instance, result, hook):
-                step = step.then(
-                    hook_completed(fleet.group, step.memory, instance, now, result, hook=hook)
-                )
+                completed = HookResult(result, hook)
+                step = step.then(hook_completed(fleet.group, step.memory, instance, now, completed))
             case Gone(instance, detail):
                 step = step.then(gone(step.memory, instance, detail, now))
     return step
@@ -210,7 +209,7 @@ def _publish(  # noqa: PLR0913, PLR0917 - what is published, of what, and when
             *queue_datapoints(fleet.queue.name, activity, sample, minute, now),
             *group_datapoints(fleet.group, group, minute),
         )
-        seen = see_capacity(group, 0, now)
+        seen = capacity_of(group, 0, now)
         facts = (
             QueueSampled(now, sample.visible, sample.in_flight),
             CapacitySampled(now, seen.desired, seen.settled, seen.warming, seen.terminating),

@@ -1,10 +1,13 @@
-"""What a template says about one queue and the group that works on it, as frozen data."""
+"""Specification of a fleet: one queue and the group that works on it, as frozen data.
+
+One module of over 280 lines, so that all that is read of a template can be seen in one place.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -242,6 +245,17 @@ class WarmPool:
     state: str = "Stopped"
 
 
+class Limits(NamedTuple):
+    """The least and the most instances that a group may have."""
+
+    low: int
+    high: int
+
+    def clamp(self, capacity: int) -> int:
+        """Return the capacity within the limits: of 1 to 4, 0 becomes 1 and 9 becomes 4."""
+        return max(self.low, min(self.high, capacity))
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """An Auto Scaling group; times are in seconds.
@@ -265,6 +279,11 @@ class Group:
     protects: bool = False
     maintenance: MaintenancePolicy | None = None
     warm_pool: WarmPool | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """Return the minimum and the maximum size that the template gives."""
+        return Limits(self.min_size, self.max_size)
 
 
 @dataclass(frozen=True, slots=True)

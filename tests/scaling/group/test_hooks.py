@@ -7,7 +7,7 @@ from dataclasses import replace
 from support.builders.fleets import DRAIN, a_group
 
 from tidemill.scaling.facts import InstanceChanged
-from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING, global_timeout
+from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING, HookResult, global_timeout
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Hold, Instance, Step
 from tidemill.scaling.group.reconcile import reconcile
@@ -39,16 +39,16 @@ def test_all_hooks_of_a_transition_hold_an_instance_at_once() -> None:
 
 def test_an_instance_waits_for_the_last_of_its_hooks() -> None:
     """One that has continued is not asked again."""
-    step = hook_completed(GROUP, held().memory, "i-1", NOW + 1, hook="short")
+    step = hook_completed(GROUP, held().memory, "i-1", NOW + 1, HookResult(hook="short"))
     assert step.memory.instances[0].state is LifecycleState.PENDING_WAIT
     assert step.facts == ()
-    step = hook_completed(GROUP, step.memory, "i-1", NOW + 2, hook="long")
+    step = hook_completed(GROUP, step.memory, "i-1", NOW + 2, HookResult(hook="long"))
     assert step.memory.instances[0].state is LifecycleState.IN_SERVICE
 
 
 def test_one_hook_that_abandons_a_launch_ends_it() -> None:
     """The other one is not waited for."""
-    step = hook_completed(GROUP, held().memory, "i-1", NOW + 1, ABANDON, hook="short")
+    step = hook_completed(GROUP, held().memory, "i-1", NOW + 1, HookResult(ABANDON, "short"))
     assert step.terminate == ("i-1",)
 
 
@@ -59,7 +59,7 @@ def test_one_hook_that_abandons_a_termination_stops_the_others() -> None:
     waiting = reconcile(group, memory, NOW)
     assert waiting.drain == ("i-1",)
     assert len(waiting.memory.instances[0].holds) == 2
-    step = hook_completed(group, waiting.memory, "i-1", NOW + 1, ABANDON, hook="drain")
+    step = hook_completed(group, waiting.memory, "i-1", NOW + 1, HookResult(ABANDON, "drain"))
     assert step.terminate == ("i-1",)
     assert step.memory.instances[0].state is LifecycleState.TERMINATING_PROCEED
 

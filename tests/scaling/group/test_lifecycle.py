@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.builders.fleets import DRAIN, a_group
 
 from tidemill.scaling.facts import InstanceChanged
-from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING
+from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING, HookResult
 from tidemill.scaling.group.lifecycle import TRANSITIONS, Event, LifecycleState, after, diagram
 from tidemill.scaling.group.memory import GroupMemory, Step
 from tidemill.scaling.group.reconcile import reconcile
@@ -81,7 +81,7 @@ def test_whatever_happens_an_instance_goes_by_the_table(
                 step = step.then(booted(group, memory, chosen, now))
             case "complete" | "abandon":
                 result = CONTINUE if action == "complete" else ABANDON
-                step = step.then(hook_completed(group, memory, chosen, now, result))
+                step = step.then(hook_completed(group, memory, chosen, now, HookResult(result)))
             case "vanish":
                 step = step.then(gone(memory, chosen, "", now))
             case _:

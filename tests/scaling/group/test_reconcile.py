@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from support.builders.fleets import DRAIN, a_group
 
 from tidemill.scaling.facts import ActivityStarted, InstanceChanged
-from tidemill.scaling.group.capacity import Capacity, see_capacity
-from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING
+from tidemill.scaling.group.capacity import Capacity, capacity_of
+from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING, HookResult
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Hold, Instance, Step
 from tidemill.scaling.group.metrics import group_datapoints
@@ -118,7 +118,7 @@ def test_a_completed_hook_lets_go_of_an_instance(
 ) -> None:
     """Both results let a termination go on, but only CONTINUE a launch."""
     memory = GroupMemory(desired=0, instances=(instance,))
-    step = hook_completed(a_group(), memory, instance.id, NOW, result)
+    step = hook_completed(a_group(), memory, instance.id, NOW, HookResult(result))
     assert states(step) == [state]
     assert step.memory.instances[0].hook_until is None
     assert step.terminate == ((instance.id,) if state == "Terminating:Proceed" else ())
@@ -202,7 +202,7 @@ def test_news_of_an_unknown_instance_changes_nothing() -> None:
 def test_a_policy_sees_an_instance_as_settled_after_its_warm_up(age: float, settled: int) -> None:
     """Warm-up begins in service; pending instances warm up, leaving ones terminate."""
     instances = (replace(IN_SERVICE, in_service_at=NOW - age), PENDING, HELD_IN, HELD_OUT, GOING)
-    seen = see_capacity(GroupMemory(desired=3, instances=instances), 60, NOW)
+    seen = capacity_of(GroupMemory(desired=3, instances=instances), 60, NOW)
     assert seen == Capacity(desired=3, settled=settled, warming=3 - settled, terminating=2)
 
 
@@ -264,7 +264,7 @@ def test_no_instance_is_lost_or_ended_twice(
                 step = step.then(booted(group, memory, chosen, now))
             case "complete" | "abandon":
                 result = CONTINUE if action == "complete" else ABANDON
-                step = step.then(hook_completed(a_group(), memory, chosen, now, result))
+                step = step.then(hook_completed(a_group(), memory, chosen, now, HookResult(result)))
             case "vanish":
                 step = step.then(gone(memory, chosen, "", now))
                 gone_for_good += bool(chosen)

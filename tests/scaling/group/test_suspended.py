@@ -9,7 +9,7 @@ from support.builders.alarms import an_alarm
 from support.builders.fleets import DRAIN, a_fleet, a_group
 from support.fakes.worlds import START, Run
 
-from tidemill.scaling.alarms.watching import Ringing
+from tidemill.scaling.alarms.watching import DueAlarm
 from tidemill.scaling.facts import ActivityStarted, InstanceChanged
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Hold, Instance
@@ -77,7 +77,7 @@ def test_a_difference_waits_until_its_process_is_resumed(
 def test_no_policy_runs_while_alarm_notification_is_suspended() -> None:
     """An alarm that still rings afterwards is heard."""
     fleet = a_fleet()
-    ringing = [Ringing(an_alarm(threshold=0.0, actions=("OutPolicy",)), 1.0, {})]
+    ringing = [DueAlarm(an_alarm(threshold=0.0, actions=("OutPolicy",)), 1.0, {})]
     resting = GroupMemory(0, suspended=suspending("AlarmNotification"))
     assert decide(fleet, resting, {}, ringing, NOW).group == resting
     assert decide(fleet, replace(resting, suspended={}), {}, ringing, NOW).group.desired == 1

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from support.builders.fleets import DRAIN, a_group
 
-from tidemill.scaling.group.capacity import Capacity, see_capacity
+from tidemill.scaling.group.capacity import Capacity, capacity_of
 from tidemill.scaling.group.hooks import ABANDON, LAUNCHING
 from tidemill.scaling.group.memory import GroupMemory, Step
 from tidemill.scaling.group.metrics import WARM_POOL_METRICS, group_datapoints
@@ -78,7 +78,7 @@ def test_a_prepared_instance_waits_in_the_pools_state(
     step = prepared(pooled(state))
     assert states(step) == [waits, waits]
     assert step.stop == stopped
-    assert see_capacity(step.memory, 0, NOW) == Capacity(0, 0)
+    assert capacity_of(step.memory, 0, NOW) == Capacity(0, 0)
     assert [activity.status for activity in tell((), step.facts)] == ["Successful"] * 2
 
 

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from support.builders.alarms import an_alarm
 from support.builders.fleets import a_fleet, a_group, a_policy
 
-from tidemill.scaling.alarms.watching import Ringing
+from tidemill.scaling.alarms.watching import DueAlarm
 from tidemill.scaling.facts import DesiredChanged, PolicyHeld
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Instance
-from tidemill.scaling.policies.decision import Decision, decide, warmup
+from tidemill.scaling.policies.decision import Decision, decide
+from tidemill.scaling.policies.dispatch import warmup
 from tidemill.scaling.spec import AdjustmentType, AlarmState, StepAdjustment
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def decided(group: GroupMemory, *asked: tuple[AdjustmentType, int], value: float
     """Return what these policies decide, each triggered by an alarm of its own."""
     policies = policies_of(*asked)
     ringing = [
-        Ringing(
+        DueAlarm(
             an_alarm(logical_id=f"Alarm{p.logical_id}", threshold=0.0, actions=(p.logical_id,)),
             value,
             {"visible": value},
@@ -105,7 +106,7 @@ def test_an_alarm_triggers_the_policies_of_its_state() -> None:
     """Those in OKActions when it is in OK, and the cause says so."""
     policies = policies_of((EXACT, 3), (EXACT, 5))
     alarm = an_alarm(threshold=0.0, actions=("A",), ok_actions=("B",))
-    rung = Ringing(alarm, 1.0, {}, state=AlarmState.OK)
+    rung = DueAlarm(alarm, 1.0, {}, state=AlarmState.OK)
     decision = decide(a_fleet(policies, (alarm,)), settled(1), {}, [rung], NOW)
     assert decision.group.desired == 5
     assert "BacklogAlarm in state OK triggered policy B changing" in decision.group.cause
@@ -127,7 +128,7 @@ def test_without_a_ringing_alarm_nothing_changes_and_nothing_is_forgotten() -> N
 def test_a_reason_is_told_again_only_when_it_changes() -> None:
     """The same reason minute by minute is no news."""
     fleet = a_fleet(policies_of((EXACT, 2)))
-    rung = Ringing(an_alarm(threshold=0.0, actions=("A",)), -1.0, {})
+    rung = DueAlarm(an_alarm(threshold=0.0, actions=("A",)), -1.0, {})
     first = decide(fleet, settled(2), {}, [rung], NOW)
     second = decide(fleet, settled(2), first.held, [rung], NOW)
     assert (len(first.facts), second.facts) == (1, ())

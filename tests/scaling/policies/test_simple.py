@@ -14,8 +14,14 @@ from tidemill.scaling.group.capacity import Capacity
 from tidemill.scaling.group.hooks import LAUNCHING
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import Cooldown, GroupMemory, Instance
-from tidemill.scaling.policies.simple import begin_cooldown, simply_scaled, why_wait
-from tidemill.scaling.spec import AdjustmentType, Comparison, LifecycleHook, SimpleScalingPolicy
+from tidemill.scaling.policies.simple import begin_cooldown, simple_outcome, why_wait
+from tidemill.scaling.spec import (
+    AdjustmentType,
+    Comparison,
+    LifecycleHook,
+    Limits,
+    SimpleScalingPolicy,
+)
 
 OUT = SimpleScalingPolicy("OutPolicy", "out", AdjustmentType.CHANGE, 1)
 IN = SimpleScalingPolicy("InPolicy", "in", AdjustmentType.CHANGE, -1, cooldown=60)
@@ -104,4 +110,4 @@ def test_an_adjustment_counts_from_the_desired_capacity(
     policy = replace(
         OUT, adjustment_type=kind, adjustment=adjustment, min_adjustment_magnitude=least
     )
-    assert simply_scaled(policy, Capacity(4, 4), 1, 9).desired == after
+    assert simple_outcome(policy, Capacity(4, 4), Limits(1, 9)).desired == after

@@ -13,13 +13,12 @@ from support.builders.fleets import a_policy
 from tidemill.scaling.group.capacity import Capacity
 from tidemill.scaling.policies.step import (
     adjusted,
-    clamp,
     find_step,
-    new_desired,
+    step_outcome,
     step_problems,
     whole_change,
 )
-from tidemill.scaling.spec import AdjustmentType, Comparison, StepAdjustment
+from tidemill.scaling.spec import AdjustmentType, Comparison, Limits, StepAdjustment
 
 OUT = (StepAdjustment(0, 10, 0), StepAdjustment(10, 20, 10), StepAdjustment(20, None, 30))
 IN = (StepAdjustment(-10, 0, 0), StepAdjustment(-20, -10, -10), StepAdjustment(None, -20, -30))
@@ -122,13 +121,15 @@ def test_the_guides_warm_up_example() -> None:
     low, high = (find_step(OUT, Comparison.GREATER_OR_EQUAL, 50, value) for value in (62.0, 70.0))
     assert low is not None
     assert high is not None
-    assert new_desired(PERCENT, low, warming, 0, 100).desired is None
-    assert new_desired(PERCENT, high, warming, 0, 100).desired == 13
+    assert step_outcome(PERCENT, low, warming, Limits(0, 100)).desired is None
+    assert step_outcome(PERCENT, high, warming, Limits(0, 100)).desired == 13
 
 
 def test_nothing_is_taken_while_instances_warm_up() -> None:
     """Pending ones included."""
-    outcome = new_desired(EXACT, StepAdjustment(0, None, 0), Capacity(2, 1, warming=1), 0, 4)
+    outcome = step_outcome(
+        EXACT, StepAdjustment(0, None, 0), Capacity(2, 1, warming=1), Limits(0, 4)
+    )
     assert (outcome.desired, outcome.held) == (None, "1 instances are warming up")
 
 
@@ -136,7 +137,7 @@ def test_terminating_instances_count_when_more_would_be_taken() -> None:
     """A second alarm in the same step takes nothing more."""
     policy = a_policy(steps=(StepAdjustment(None, 0, -1),))
     capacity = Capacity(desired=10, settled=10, terminating=1)
-    assert new_desired(policy, policy.steps[0], capacity, 0, 20).desired is None
+    assert step_outcome(policy, policy.steps[0], capacity, Limits(0, 20)).desired is None
 
 
 CAPACITIES = st.builds(
@@ -160,9 +161,10 @@ def test_a_new_capacity_is_within_the_groups_limits(
 ) -> None:
     """Whatever the policy asks for; and it is a change."""
     policy = a_policy(adjustment_type=kind)
-    outcome = new_desired(policy, StepAdjustment(0, None, adjustment), capacity, low, low + room)
+    limits = Limits(low, low + room)
+    outcome = step_outcome(policy, StepAdjustment(0, None, adjustment), capacity, limits)
     if outcome.desired is None:
         assert outcome.held
     else:
         assert outcome.desired != capacity.desired
-        assert outcome.desired == clamp(outcome.desired, low, low + room)
+        assert outcome.desired == limits.clamp(outcome.desired)

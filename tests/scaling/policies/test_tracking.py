@@ -12,10 +12,22 @@ from support.builders.alarms import VISIBLE, an_alarm
 from support.builders.fleets import a_fleet, a_group
 from support.fakes.worlds import MINUTE, FakeQueue, FakeWorld, Run
 
-from tidemill.scaling.alarms.watching import Ringing
+from tidemill.scaling.alarms.watching import DueAlarm
 from tidemill.scaling.group.capacity import Capacity
-from tidemill.scaling.policies.tracking import agree, tracked_in, tracked_out, tracking_alarms
-from tidemill.scaling.spec import Comparison, Fleet, MetricQuery, MetricStat, TargetTrackingPolicy
+from tidemill.scaling.policies.tracking import (
+    agree_on_scale_in,
+    tracked_in,
+    tracked_out,
+    tracking_alarms,
+)
+from tidemill.scaling.spec import (
+    Comparison,
+    Fleet,
+    Limits,
+    MetricQuery,
+    MetricStat,
+    TargetTrackingPolicy,
+)
 
 POLICY = TargetTrackingPolicy("Track", "track", 100.0, high="High", low="Low", warmup=0)
 PLAIN = (MetricQuery("m1", MetricStat(VISIBLE, 60, "Sum")),)
@@ -72,7 +84,7 @@ def test_without_scale_in_there_is_no_low_alarm() -> None:
 )
 def test_out_goes_in_proportion(capacity: Capacity, value: float, after: int | None) -> None:
     """As many as bring the metric down to its target."""
-    assert tracked_out(POLICY, value, capacity, 0, 20).desired == after
+    assert tracked_out(POLICY, value, capacity, Limits(0, 20)).desired == after
 
 
 @pytest.mark.parametrize(
@@ -87,7 +99,7 @@ def test_out_goes_in_proportion(capacity: Capacity, value: float, after: int | N
 )
 def test_in_keeps_the_fraction(capacity: Capacity, value: float, after: int | None) -> None:
     """What is left does not go over the target."""
-    assert tracked_in(POLICY, value, capacity, 2, 20).desired == after
+    assert tracked_in(POLICY, value, capacity, Limits(2, 20)).desired == after
 
 
 @given(current=st.integers(1, 500), value=st.integers(0, 10_000))
@@ -95,7 +107,7 @@ def test_what_is_asked_for_never_calls_for_the_opposite(current: int, value: int
     """The metric, shared by the new capacity, is not above the target, nor needlessly below."""
     capacity = Capacity(current, current)
     side = tracked_out if value > 100 else tracked_in
-    after = side(POLICY, value, capacity, 0, 10**9).desired
+    after = side(POLICY, value, capacity, Limits(0, 10**9)).desired
     total = current * value
     if after is not None:
         assert total <= after * 100 * (1 + 1e-9)
@@ -106,11 +118,11 @@ def test_all_policies_scale_in_together_or_none() -> None:
     """One that is not ready keeps the group; a policy of another kind does not wait for it."""
     other = replace(POLICY, logical_id="Other", high="OtherHigh", low="OtherLow")
     fleet = replace(a_fleet(), policies=(POLICY, other))
-    low, second = (Ringing(an_alarm(logical_id=key), 10.0, {}) for key in ("Low", "OtherLow"))
-    step = Ringing(an_alarm(logical_id="Step"), 10.0, {})
-    alone = agree(fleet, [low, step], {"Low": low, "Step": step})
+    low, second = (DueAlarm(an_alarm(logical_id=key), 10.0, {}) for key in ("Low", "OtherLow"))
+    step = DueAlarm(an_alarm(logical_id="Step"), 10.0, {})
+    alone = agree_on_scale_in(fleet, [low, step], {"Low": low, "Step": step})
     assert [bool(rung.held) for rung in alone] == [True, False]
-    assert agree(fleet, [low], {"Low": low, "OtherLow": second}) == [low, second]
+    assert agree_on_scale_in(fleet, [low], {"Low": low, "OtherLow": second}) == [low, second]
 
 
 def test_a_metric_over_its_target_for_three_minutes_adds_instances() -> None:

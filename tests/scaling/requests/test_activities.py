@@ -8,7 +8,7 @@ import pytest
 from support.builders.fleets import DRAIN, a_fleet, a_group
 
 from tidemill.scaling.facts import Noted
-from tidemill.scaling.group.hooks import ABANDON, LAUNCHING, TIMED_OUT
+from tidemill.scaling.group.hooks import ABANDON, LAUNCHING, TIMED_OUT, HookResult
 from tidemill.scaling.group.memory import GroupMemory, Step
 from tidemill.scaling.group.reconcile import reconcile
 from tidemill.scaling.group.transitions import booted, gone, hook_completed
@@ -64,7 +64,9 @@ def test_a_launch_that_a_hook_ends_is_cancelled(detail: str, why: str) -> None:
     step = launched(HOLD)
     step = step.then(booted(group, step.memory, ONE, NOW + 30))
     assert told(step).status == "MidLifecycleAction"
-    step = step.then(hook_completed(a_group(), step.memory, ONE, NOW + 60, ABANDON, detail=detail))
+    step = step.then(
+        hook_completed(a_group(), step.memory, ONE, NOW + 60, HookResult(ABANDON, detail=detail))
+    )
     over = told(step)
     assert (over.status, over.end) == ("Cancelled", NOW + 60)
     assert over.message.startswith("Instance failed to complete user's Lifecycle Action: ")

@@ -7,7 +7,7 @@ from support.builders.fleets import a_fleet, a_group
 
 from tidemill.scaling.errors import RequestError
 from tidemill.scaling.facts import InstanceChanged
-from tidemill.scaling.group.capacity import Capacity, see_capacity
+from tidemill.scaling.group.capacity import Capacity, capacity_of
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Instance
 from tidemill.scaling.group.reconcile import reconcile
@@ -41,7 +41,7 @@ def test_an_instance_on_standby_does_not_count() -> None:
     memory = after(BOTH, EnterStandby(("i-1",), should_decrement=True))
     assert [item.state for item in memory.instances] == ["InService", "Standby"]
     assert memory.desired == 1
-    assert see_capacity(memory, 0, NOW) == Capacity(1, 1)
+    assert capacity_of(memory, 0, NOW) == Capacity(1, 1)
     assert reconcile(FLEET.group, memory, NOW).launch == ()
 
 

@@ -10,10 +10,10 @@ from support.examples.lifecycle import LIFECYCLE_SHAPES
 from support.examples.shape import Expected, Given, Shape, has
 from support.examples.tracking import TRACKING_SHAPES
 
-from tidemill.scaling.alarms.watching import Ringing
+from tidemill.scaling.alarms.watching import DueAlarm
 from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.group.capacity import Capacity
-from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING, TERMINATING
+from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING, TERMINATING, HookResult
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Hold, Instance, Step
 from tidemill.scaling.group.reconcile import reconcile
@@ -26,11 +26,12 @@ from tidemill.scaling.metrics.queue import (
     observe,
     queue_datapoints,
 )
-from tidemill.scaling.policies.decision import decide, warmup
+from tidemill.scaling.policies.decision import decide
+from tidemill.scaling.policies.dispatch import warmup
 from tidemill.scaling.policies.step import (
     MAX_STEPS,
     find_step,
-    new_desired,
+    step_outcome,
     step_problems,
     whole_change,
 )
@@ -38,6 +39,7 @@ from tidemill.scaling.spec import (
     AdjustmentType,
     Comparison,
     LifecycleHook,
+    Limits,
     StepAdjustment,
     StepScalingPolicy,
 )
@@ -84,7 +86,8 @@ def asked(given: Given, step: StepAdjustment) -> dict[str, Any]:
     settled, warming = given["current"], given.get("warming", 0)
     before = given.get("desired", settled + warming)
     capacity = Capacity(before, settled, warming, given.get("terminating", 0))
-    outcome = new_desired(policy, step, capacity, given.get("min", 0), given.get("max", UNLIMITED))
+    limits = Limits(given.get("min", 0), given.get("max", UNLIMITED))
+    outcome = step_outcome(policy, step, capacity, limits)
     after = before if outcome.desired is None else outcome.desired
     return {
         "desired": after,
@@ -199,7 +202,7 @@ def check_several(given: Given, expected: Expected) -> None:
         a_fleet(policies, (alarm,), group),
         GroupMemory(before, instances),
         {},
-        [Ringing(alarm, 1.0, {})],
+        [DueAlarm(alarm, 1.0, {})],
         0,
     ).group.desired
     compare(
@@ -285,7 +288,7 @@ def check_hook_result(given: Given, expected: Expected) -> None:
         if given.get("timeout"):
             step = expire_hooks(group, memory, MINUTE)
         else:
-            step = hook_completed(group, memory, "i-1", 0, result)
+            step = hook_completed(group, memory, "i-1", 0, HookResult(result))
         follow(step.then(reconcile(group, step.memory, MINUTE)), expected)
 
 

@@ -9,10 +9,11 @@ from support.builders.alarms import an_alarm
 from support.builders.fleets import DRAIN, a_fleet, a_group, a_policy, small_template
 from support.examples.shape import Expected, Given, Shape, has
 
-from tidemill.scaling.alarms.watching import Ringing
+from tidemill.scaling.alarms.watching import DueAlarm
 from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.facts import ActivityStarted
 from tidemill.scaling.group.health import healthy_range
+from tidemill.scaling.group.hooks import HookResult
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import Cooldown, GroupMemory, Instance
 from tidemill.scaling.group.reconcile import reconcile, replace_unhealthy
@@ -55,7 +56,7 @@ def rung(memory: GroupMemory, change: int) -> GroupMemory:
     steps = (StepAdjustment(0, None, change),)
     fleet = a_fleet((a_policy(steps=steps),), (), a_group(max_size=100))
     alarm = an_alarm(threshold=0.0, actions=("OutPolicy",))
-    return decide(fleet, memory, {}, [Ringing(alarm, 1.0, {})], NOW).group
+    return decide(fleet, memory, {}, [DueAlarm(alarm, 1.0, {})], NOW).group
 
 
 def check_spot(given: Given, expected: Expected) -> None:
@@ -73,7 +74,7 @@ def check_remaining_hooks(given: Given, expected: Expected) -> None:
     hooks = tuple(replace(DRAIN, name=str(number)) for number in range(given["hooks"]))
     group = a_group(hooks=hooks)
     held = reconcile(group, replace(serving(1), desired=0), NOW)
-    step = hook_completed(group, held.memory, "i-0", NOW, given["first_result"], hook="0")
+    step = hook_completed(group, held.memory, "i-0", NOW, HookResult(given["first_result"], "0"))
     assert bool(step.memory.instances[0].holds) is expected["remaining_hooks_run"]
 
 

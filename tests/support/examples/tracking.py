@@ -9,13 +9,25 @@ from support.builders.alarms import VISIBLE, an_alarm
 from support.builders.fleets import a_fleet
 from support.examples.shape import Expected, Given, Shape, has
 
-from tidemill.scaling.alarms.watching import Ringing
+from tidemill.scaling.alarms.watching import DueAlarm
 from tidemill.scaling.group.capacity import Capacity
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Instance
 from tidemill.scaling.policies.decision import decide
-from tidemill.scaling.policies.tracking import agree, tracked_in, tracked_out, tracking_alarms
-from tidemill.scaling.spec import Alarm, Comparison, MetricQuery, MetricStat, TargetTrackingPolicy
+from tidemill.scaling.policies.tracking import (
+    agree_on_scale_in,
+    tracked_in,
+    tracked_out,
+    tracking_alarms,
+)
+from tidemill.scaling.spec import (
+    Alarm,
+    Comparison,
+    Limits,
+    MetricQuery,
+    MetricStat,
+    TargetTrackingPolicy,
+)
 
 QUERIES = (MetricQuery("m1", MetricStat(VISIBLE, 60, "Average")),)
 POLICY = TargetTrackingPolicy("Track", "track", 100.0, high="High", low="Low", warmup=0)
@@ -28,7 +40,7 @@ def after(capacity: int, value: float, target: float = 100.0) -> int:
     """Return the capacity that a metric's value makes of one."""
     policy = replace(POLICY, target=target)
     side = tracked_out if value > target else tracked_in
-    wanted = side(policy, value, Capacity(capacity, capacity), 0, MOST).desired
+    wanted = side(policy, value, Capacity(capacity, capacity), Limits(0, MOST)).desired
     return capacity if wanted is None else wanted
 
 
@@ -54,14 +66,14 @@ def decided(ready: list[bool], side: str, value: float) -> int:
     )
     fleet = replace(a_fleet(), policies=policies)
     ringing = {
-        f"{side}{number}": Ringing(
+        f"{side}{number}": DueAlarm(
             an_alarm(logical_id=f"{side}{number}", actions=(str(number),)), value, {}
         )
         for number, is_ready in enumerate(ready)
         if is_ready
     }
     instances = tuple(Instance(str(n), LifecycleState.IN_SERVICE, 0, 0) for n in range(4))
-    agreed = agree(fleet, list(ringing.values()), ringing)
+    agreed = agree_on_scale_in(fleet, list(ringing.values()), ringing)
     return decide(fleet, GroupMemory(4, instances), {}, agreed, 0).group.desired - 4
 
 

@@ -21,7 +21,6 @@ from tidemill.rig.rig import ENDING, Rig, RigOptions
 from tidemill.rig.startup import signals_restored
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import Instance
-from tidemill.scaling.policies.step import clamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -153,7 +152,7 @@ def adopted(group: Group, memory: GroupMemory, now: float, found: list[Adopted])
     numbers = [int(item.id.removeprefix("i-"), 16) for item in instances]
     return replace(
         memory,
-        desired=clamp(max(memory.desired, len(instances)), *memory.limits(group)),
+        desired=memory.limits(group).clamp(max(memory.desired, len(instances))),
         instances=instances,
         launched=max([memory.launched, *numbers]),
     )

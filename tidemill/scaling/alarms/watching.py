@@ -1,4 +1,4 @@
-"""Alarms from turn to turn: which are due, what changes of them, and whose actions are due."""
+"""Watch over alarms from turn to turn: evaluations, changes of state, and actions that are due."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tidemill.scaling.spec import Alarm
 
 EVALUATION_LAG = 6
-"""Seconds into a minute at which alarms see the minute before; AWS's sample of a state change
-("Alarm notifications", CloudWatch User Guide) was evaluated 6 s after its last period closed."""
+"""Seconds after a minute's end at which alarms evaluate it; AWS's sample of a state change
+("Alarm notifications", CloudWatch User Guide) was evaluated 6 s after its last period ended."""
 
 ACTION_INTERVAL = 60
 """An alarm that stays in a state invokes the state's Auto Scaling actions once a minute ("Using
@@ -28,18 +28,18 @@ Amazon CloudWatch alarms", CloudWatch User Guide)."""
 
 @dataclass(frozen=True, slots=True)
 class AlarmWatch:
-    """An alarm's memory, and when it last invoked the actions of the state that it is in."""
+    """An alarm's memory, and when it last invoked the actions of its present state."""
 
     memory: AlarmMemory
     acted_at: float = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
-class Ringing:
-    """An alarm whose actions are due, its value, and the newest values of its metrics by id.
+class DueAlarm:
+    """An alarm whose actions are due: those of its `state`.
 
-    The actions are those of its `state`. `held` is why its policies must not act, where something
-    outside them forbids it.
+    `value` is the newest value of the alarm, `inputs` has the newest values of its metrics by id.
+    `held` is the reason why its policies must not act, empty where they may.
     """
 
     alarm: Alarm
@@ -51,10 +51,10 @@ class Ringing:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a look at the alarms comes to: their memories, whose actions are due, and the news."""
+    """The alarms after a look at them: their memories, those with due actions, and the facts."""
 
     watches: Mapping[str, AlarmWatch]
-    ringing: Sequence[Ringing] = ()
+    due: Sequence[DueAlarm] = ()
     facts: tuple[Fact, ...] = ()
 
 
@@ -65,23 +65,23 @@ def watch_alarms(
     before: float,
     now: float,
 ) -> Watched:
-    """Evaluate the alarms that are due; return those whose actions are due as well.
+    """Evaluate the alarms whose evaluation is due, and return those whose actions are due.
 
     Args:
-        alarms: the fleet's.
-        watches: what is remembered of them, by logical id.
-        metrics: what has been published so far.
-        before: when the last look was, in epoch seconds.
+        alarms: the fleet's alarms.
+        watches: their memories, by logical id.
+        metrics: the datapoints published so far.
+        before: the time of the previous look, in epoch seconds.
         now: epoch seconds.
     """
     after = dict(watches)
-    ringing: list[Ringing] = []
+    due: list[DueAlarm] = []
     facts: list[Fact] = []
     for alarm in alarms:
         watch = watches[alarm.logical_id]
         interval = evaluation_interval(alarm)
-        # Actions go by a beat of their own: an alarm that is evaluated once an hour acts once a
-        # minute all the same. A turn that comes late must not make the next one skip a beat.
+        # Actions have an interval of their own: an alarm that is evaluated once an hour still
+        # acts once a minute. A turn that is late must not make the next one skip an interval.
         beat = min(interval, ACTION_INTERVAL)
         if not beats(before, now, beat):
             continue
@@ -95,33 +95,32 @@ def watch_alarms(
                 facts.append(
                     AlarmChanged(now, alarm.logical_id, old.state, new.state, new.reason, new.value)
                 )
-        rings = alarm.actions_in(watch.memory.state)
-        if rings and now - watch.acted_at > ACTION_INTERVAL - beat:
-            ringing.append(_ring(alarm, watch, metrics, now))
+        if alarm.actions_in(watch.memory.state) and now - watch.acted_at > ACTION_INTERVAL - beat:
+            due.append(_due(alarm, watch, metrics, now))
             watch = replace(watch, acted_at=now)
         after[alarm.logical_id] = watch
-    return Watched(after, ringing, tuple(facts))
+    return Watched(after, due, tuple(facts))
 
 
 def in_alarm(
     alarms: Iterable[Alarm], watches: Mapping[str, AlarmWatch], metrics: MetricStore, now: float
-) -> dict[str, Ringing]:
-    """Return every alarm that is in state ALARM, due or not, by its logical id."""
+) -> dict[str, DueAlarm]:
+    """Return every alarm in state ALARM by its logical id, as if its actions were due."""
     return {
-        alarm.logical_id: _ring(alarm, watches[alarm.logical_id], metrics, now)
+        alarm.logical_id: _due(alarm, watches[alarm.logical_id], metrics, now)
         for alarm in alarms
         if watches[alarm.logical_id].memory.state is AlarmState.ALARM
     }
 
 
-def _ring(alarm: Alarm, watch: AlarmWatch, metrics: MetricStore, now: float) -> Ringing:
+def _due(alarm: Alarm, watch: AlarmWatch, metrics: MetricStore, now: float) -> DueAlarm:
     newest = {
         query.id: metrics.series(query.stat, now, 1)[0] for query in alarm.queries if query.stat
     }
     inputs = {name: value for name, value in newest.items() if value is not None}
-    return Ringing(alarm, watch.memory.value, inputs, state=watch.memory.state)
+    return DueAlarm(alarm, watch.memory.value, inputs, state=watch.memory.state)
 
 
 def beats(before: float, now: float, interval: int) -> bool:
-    """Tell whether a moment of evaluation lies after `before` and not after `now`."""
+    """Return whether a moment of evaluation lies after `before` and not after `now`."""
     return (now - EVALUATION_LAG) // interval > (before - EVALUATION_LAG) // interval

@@ -1,4 +1,4 @@
-"""The capacity of a group as a scaling policy sees it."""
+"""Capacity of a group as a scaling policy counts it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tidemill.scaling.group.lifecycle import WANTED, LifecycleState
 if TYPE_CHECKING:
     from tidemill.scaling.group.memory import GroupMemory
 
-LEAVING_THE_GROUP = frozenset({LifecycleState.TERMINATING_WAIT, LifecycleState.TERMINATING_PROCEED})
+TERMINATING = frozenset({LifecycleState.TERMINATING_WAIT, LifecycleState.TERMINATING_PROCEED})
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What a policy sees of the group, in instances.
+    """The numbers of instances that a policy reads of the group.
 
-    `settled` are in service past their warm-up, `warming` on their way there (pending ones
-    included), `terminating` on their way out.
+    `settled` are in service past their warm-up. `warming` are pending, or in service and within
+    their warm-up. `terminating` are those that the group is terminating.
     """
 
     desired: int
@@ -27,14 +27,14 @@ class Capacity:
     terminating: int = 0
 
 
-def see_capacity(memory: GroupMemory, warmup: float, now: float) -> Capacity:
-    """Return the group as a policy with this warm-up (seconds from InService) sees it."""
+def capacity_of(memory: GroupMemory, warmup: float, now: float) -> Capacity:
+    """Return the group as a policy with this warm-up (seconds from InService) counts it."""
     settled = warming = terminating = 0
     for item in memory.instances:
         if item.state is LifecycleState.IN_SERVICE and now - (item.in_service_at or 0) >= warmup:
             settled += 1
         elif item.state in WANTED:
             warming += 1
-        elif item.state in LEAVING_THE_GROUP:
+        elif item.state in TERMINATING:
             terminating += 1
     return Capacity(memory.desired, settled, warming, terminating)

@@ -1,4 +1,4 @@
-"""The replacement of unhealthy instances: how many at a time, and which comes first.
+"""Replacement of unhealthy instances: how many at a time, before or after others are launched.
 
 Rules: EC2 Auto Scaling User Guide, "Health checks for instances in an Auto Scaling group" and
 "Instance maintenance policies".
@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from tidemill.scaling.spec import Group, MaintenancePolicy
 
 SHARE = 10
-"""Percent of the desired capacity that is replaced at a time where no maintenance policy says
-otherwise; one instance at least."""
+"""Percent of the desired capacity that is replaced at a time in a group without a maintenance
+policy; one instance at least."""
 
 
 def healthy_range(policy: MaintenancePolicy, desired: int) -> tuple[int, int]:
     """Return the least and the most instances that replacements may leave in the group.
 
     A fraction is rounded towards the desired capacity (assumed; the page's numbers are whole).
+    Example: 90 % to 110 % of 5 is 4.5 to 5.5, so 5 to 5.
     """
     return (
         math.ceil(desired * policy.min_healthy / 100),
@@ -30,13 +31,13 @@ def healthy_range(policy: MaintenancePolicy, desired: int) -> tuple[int, int]:
 
 
 def replacement_range(group: Group, desired: int) -> tuple[int, int]:
-    """Return the range that holds for a group; without a policy nothing is launched before."""
+    """Return the range of a group; without a maintenance policy, none is launched beforehand."""
     if group.maintenance is not None:
         return healthy_range(group.maintenance, desired)
     return max(0, desired - max(1, desired * SHARE // 100)), desired
 
 
 def surge(group: Group, memory: GroupMemory) -> int:
-    """Return how many instances a maintenance policy has launched before others go."""
+    """Return how many replacements are launched before unhealthy instances are terminated."""
     unhealthy = sum(bool(item.unhealthy) for item in memory.wanted())
     return min(unhealthy, replacement_range(group, memory.desired)[1] - memory.desired)

@@ -1,4 +1,4 @@
-"""Lifecycle hooks: what holds an instance, for how long, and what lets go of it.
+"""Lifecycle hooks: which hooks hold an instance, for how long, and with which result they end.
 
 Rules: EC2 Auto Scaling User Guide, "Amazon EC2 Auto Scaling lifecycle hooks", and API reference,
 PutLifecycleHook and LifecycleHook.
@@ -6,7 +6,7 @@ PutLifecycleHook and LifecycleHook.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.group.memory import Hold
@@ -23,8 +23,21 @@ TIMED_OUT = "the hook timed out"
 
 GLOBAL_TIMEOUT = 48 * 3600
 GLOBAL_HEARTBEATS = 100
-"""A hook holds an instance 48 hours or 100 heartbeat timeouts at most, whichever is less, however
-many heartbeats come (API reference, LifecycleHook)."""
+"""A hook holds an instance for at most 48 hours or 100 heartbeat timeouts, whichever is less,
+regardless of heartbeats (API reference, LifecycleHook)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookResult:
+    """Result that ends the wait of an instance: CONTINUE or ABANDON.
+
+    `hook` is the name of the hook, None for all hooks that hold the instance. `detail` becomes the
+    detail of the fact about the instance.
+    """
+
+    result: str = CONTINUE
+    hook: str | None = None
+    detail: str = ""
 
 
 def hooks_for(group: Group, transition: str) -> tuple[LifecycleHook, ...]:
@@ -38,35 +51,37 @@ def find_hook(group: Group, name: str) -> LifecycleHook | None:
 
 
 def holds_of(hooks: tuple[LifecycleHook, ...], now: float) -> tuple[Hold, ...]:
-    """Return what hooks hold an instance by from now on; several begin at once."""
+    """Return the holds of an instance that these hooks hold from now on, all of them at once."""
     return tuple(
         Hold(hook.name, now + hook.heartbeat_timeout, now + global_timeout(hook)) for hook in hooks
     )
 
 
-def told(hooks: tuple[LifecycleHook, ...]) -> str:
-    """Return what a fact says of an instance that these hooks hold."""
+def hold_detail(hooks: tuple[LifecycleHook, ...]) -> str:
+    """Return the detail of the fact that these hooks hold an instance, such as "hook drain"."""
     plural = "s" if len(hooks) > 1 else ""
     return f"hook{plural} {', '.join(hook.name for hook in hooks)}"
 
 
 def global_timeout(hook: LifecycleHook) -> int:
-    """Return the seconds for which a hook holds an instance at most."""
+    """Return the most seconds for which a hook holds an instance."""
     return min(GLOBAL_TIMEOUT, GLOBAL_HEARTBEATS * hook.heartbeat_timeout)
 
 
-def released(instance: Instance, hook: str | None, result: str) -> Instance:
-    """Return an instance after a hook's result; None stands for all of its hooks.
+def released(instance: Instance, result: HookResult) -> Instance:
+    """Return the instance without the hold that this result ends; None ends all holds.
 
-    ABANDON ends all of them: the others are not waited for any more.
+    ABANDON ends all of them: the group does not wait for the other hooks.
     """
-    if hook is None or result == ABANDON:
+    if result.hook is None or result.result == ABANDON:
         return replace(instance, holds=())
-    return replace(instance, holds=tuple(hold for hold in instance.holds if hold.hook != hook))
+    return replace(
+        instance, holds=tuple(hold for hold in instance.holds if hold.hook != result.hook)
+    )
 
 
-def prolonged(instance: Instance, hook: LifecycleHook, now: float) -> Instance:
-    """Return an instance that a hook holds for its heartbeat timeout again, from now on."""
+def extended(instance: Instance, hook: LifecycleHook, now: float) -> Instance:
+    """Return the instance after a heartbeat: the hook's timeout starts again, from now on."""
     return replace(
         instance,
         holds=tuple(

@@ -1,4 +1,4 @@
-"""The lifecycle of an instance as a table: from which state what takes it to which other one.
+"""Lifecycle of an instance as a table: state, event, next state.
 
 Source: EC2 Auto Scaling User Guide, "Amazon EC2 Auto Scaling instance lifecycle" and "Lifecycle
 state transitions for instances in a warm pool". States that an instance only passes through here
@@ -32,7 +32,7 @@ class LifecycleState(StrEnum):
 
 
 class Event(StrEnum):
-    """What takes an instance from one state to the next; the texts are for a diagram."""
+    """An event that moves an instance to its next state; the texts are labels of a diagram."""
 
     BOOTS = "it runs"
     BOOTS_HELD = "it runs, and a launch hook holds it"
@@ -120,13 +120,13 @@ TRANSITIONS: tuple[Transition, ...] = (
         )
     ),
 )
-"""Every transition that there is; a new instance is Pending, or Warmed:Pending in a warm pool."""
+"""All transitions; a new instance is Pending, or Warmed:Pending in a warm pool."""
 
 _AFTER = {(line.before, line.event): line.after for line in TRANSITIONS}
 
 
 def after(state: LifecycleState, event: Event) -> LifecycleState:
-    """Return the state that an event takes an instance to.
+    """Return the state of an instance after an event.
 
     Raises:
         KeyError: the table has no such transition.

@@ -1,11 +1,12 @@
-"""The instances of an Auto Scaling group, what the group remembers, and what changes of it."""
+"""Memory of an Auto Scaling group: its instances, its desired capacity, and a change of both."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.group.lifecycle import COMING, LEAVING, WANTED, WARM, LifecycleState
+from tidemill.scaling.spec import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,15 +32,15 @@ PROCESSES = (
     REPLACE_UNHEALTHY,
     SCHEDULED_ACTIONS,
 )
-"""What can be suspended (API reference, SuspendProcesses); those without a name of their own here
-have nothing to do in a group like this one."""
+"""Processes that can be suspended (API reference, SuspendProcesses); those without a constant of
+their own do nothing in a group like this one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A hook, by its name, that holds an instance until a time in epoch seconds.
+    """A lifecycle hook, by its name, that holds an instance until a time in epoch seconds.
 
-    Heartbeats put `until` off to `limit` at most.
+    Heartbeats extend `until`, up to `limit`.
     """
 
     hook: str
@@ -52,13 +53,13 @@ class Instance:
     """An instance of the group; times in epoch seconds.
 
     `holds` are the hooks that hold it in its state, all at once. `protected` is scale-in
-    protection. `prepared` tells that it comes from the warm pool. `unhealthy` is why it is to be
-    replaced, as a health check has found.
-    `vanished` is set while the group still has an instance that the world has lost, because a
-    process is suspended that would have replaced it; it is what the world said of it.
+    protection. `prepared` marks an instance from the warm pool. `unhealthy` is the reason why a
+    health check wants it replaced, empty for a healthy one.
+    `vanished` is set while the group still has an instance that no longer exists, because the
+    process that would replace it is suspended; it is the detail that the world reported.
     `zone` is its Availability Zone, and `outdated` how many versions its launch template is behind
-    the group's: both count in the choice of what goes first, and are the same for all instances
-    unless somebody says otherwise.
+    the group's. Both count in the choice of the instance that scale-in terminates, and are the same
+    for all instances unless a test or a request sets them.
     """
 
     id: str
@@ -75,7 +76,7 @@ class Instance:
 
     @property
     def hook_until(self) -> float | None:
-        """Return when the first of its hooks times out, None where none holds it."""
+        """Return when the first of its hooks times out, None where no hook holds it."""
         return min((hold.until for hold in self.holds), default=None)
 
 
@@ -83,8 +84,8 @@ class Instance:
 class Cooldown:
     """The cooldown of a simple scaling, in seconds from `since`.
 
-    While it is `open`, each instance that has launched or terminated begins it anew: it runs from
-    when the last one has finished ("Scaling cooldowns for Amazon EC2 Auto Scaling").
+    While it is `open`, each instance that finishes launching or terminating restarts it: it counts
+    from the last one that finishes ("Scaling cooldowns for Amazon EC2 Auto Scaling").
     """
 
     seconds: int
@@ -93,18 +94,19 @@ class Cooldown:
 
     @property
     def until(self) -> float:
-        """Return when it is over, as far as is known yet."""
+        """Return when it is over, as far as is known yet, in epoch seconds."""
         return self.since + self.seconds
 
 
 @dataclass(frozen=True, slots=True)
 class GroupMemory:
-    """The group's own memory: `launched` counts launches ever, `cause` tells the last change.
+    """The group's state between turns.
 
-    `min_size` and `max_size` are what a scheduled action has set, None where the group's own hold.
-
-    `suspended` has each suspended process with the moment of its suspension in epoch seconds.
-    `stuck` tells that a scale-in finds only protected instances, so that it is told once.
+    `launched` counts all launches so far. `cause` is Auto Scaling's sentence about the last change
+    of the desired capacity, empty where the change has no policy to name.
+    `min_size` and `max_size` are those that a scheduled action has set, None where the template's
+    hold. `suspended` has each suspended process with the epoch second of its suspension.
+    `stuck` is set while scale-in finds only protected instances, so that this is reported once.
     """
 
     desired: int
@@ -125,15 +127,15 @@ class GroupMemory:
         """Return the instances that count towards the desired capacity."""
         return tuple(item for item in self.instances if item.state in WANTED)
 
-    def limits(self, group: Group) -> tuple[int, int]:
-        """Return the least and the most instances that the group may want."""
-        return (
+    def limits(self, group: Group) -> Limits:
+        """Return the least and the most instances that the group may have now."""
+        return Limits(
             group.min_size if self.min_size is None else self.min_size,
             group.max_size if self.max_size is None else self.max_size,
         )
 
     def in_progress(self) -> bool:
-        """Tell whether an instance is being launched or terminated."""
+        """Return whether an instance is being launched or terminated."""
         return any(item.state in COMING or item.state in LEAVING for item in self.instances)
 
     def serving(self) -> tuple[Instance, ...]:
@@ -141,8 +143,26 @@ class GroupMemory:
         return tuple(item for item in self.instances if item.state is LifecycleState.IN_SERVICE)
 
     def warm(self) -> tuple[Instance, ...]:
-        """Return the instances of the warm pool, those on their way there included."""
+        """Return the instances of the warm pool, those that are being prepared included."""
         return tuple(item for item in self.instances if item.state in WARM)
+
+    def with_instance(self, instance: Instance) -> GroupMemory:
+        """Return the group with this instance in place of the one with the same id."""
+        instances = tuple(instance if item.id == instance.id else item for item in self.instances)
+        return replace(self, instances=instances)
+
+    def without_instance(self, instance_id: str) -> GroupMemory:
+        """Return the group without the instance with this id."""
+        left = tuple(item for item in self.instances if item.id != instance_id)
+        return replace(self, instances=left)
+
+    def unattributed(self) -> GroupMemory:
+        """Return the group without a cause of its last change.
+
+        Used before an instance is replaced: the activity that launches the replacement must not
+        name the policy that changed the desired capacity earlier.
+        """
+        return replace(self, cause="")
 
     def expendable(self) -> tuple[Instance, ...]:
         """Return the instances that a scale-in may choose from."""
@@ -151,11 +171,11 @@ class GroupMemory:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A change of the group: its new memory, what the world has to do, and the facts.
+    """A change of the group: its new memory, the facts, and the orders to the world.
 
-    `launch` starts instances, those that wait stopped in a warm pool for a second time; `stop`
-    stops or hibernates instances for the warm pool; `drain` tells instances that they have to go
-    (a hook holds them), `terminate` ends them.
+    The orders name instances. `launch` starts new ones, and restarts those that are stopped in the
+    warm pool. `stop` stops or hibernates instances for the warm pool. `drain` announces the
+    termination to instances that a hook holds. `terminate` terminates instances.
     """
 
     memory: GroupMemory
@@ -166,7 +186,7 @@ class Step:
     stop: tuple[str, ...] = ()
 
     def then(self, other: Step) -> Step:
-        """Return both changes as one, the other after this."""
+        """Return this change followed by the other as one change."""
         return Step(
             other.memory,
             self.facts + other.facts,

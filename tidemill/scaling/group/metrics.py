@@ -1,4 +1,4 @@
-"""The metrics that a group publishes of itself, as far as they are turned on.
+"""Group metrics: those of a group's MetricsCollection, with their values.
 
 Source: EC2 Auto Scaling User Guide, "Amazon CloudWatch metrics for Amazon EC2 Auto Scaling".
 """
@@ -39,7 +39,7 @@ def group_metric(group: Group, name: str) -> Metric:
 
 
 def group_datapoints(group: Group, memory: GroupMemory, minute: float) -> Iterator[Datapoint]:
-    """Yield the group metrics that are turned on, for the minute that began at `minute`."""
+    """Yield the enabled group metrics for the minute that began at `minute`, in epoch seconds."""
     if not group.metrics:
         return
     values = _group_values(group, memory)
@@ -99,4 +99,4 @@ WARM_POOL_METRICS = (
     "GroupAndWarmPoolDesiredCapacity",
     "GroupAndWarmPoolTotalCapacity",
 )
-"""What there is only where the group has a warm pool."""
+"""Metrics that only a group with a warm pool publishes."""

@@ -1,4 +1,4 @@
-"""The Auto Scaling group: its way to the desired capacity, through launches and terminations.
+"""Reconciliation: launches and terminations that bring a group to its desired capacity.
 
 Rules: EC2 Auto Scaling User Guide, "Set scaling limits for your Auto Scaling group" and "Health
 checks for instances in an Auto Scaling group".
@@ -40,9 +40,9 @@ ALL_PROTECTED = (
 
 
 def replace_unhealthy(group: Group, memory: GroupMemory, now: float) -> Step:
-    """Begin to terminate unhealthy instances, as many at a time as the group allows.
+    """Begin to terminate unhealthy instances, as many at a time as the maintenance policy allows.
 
-    So many stay in service, or are launched first, as its maintenance policy says.
+    The policy says how many stay in service, and how many are launched first.
     """
     step = Step(memory)
     unhealthy = [item for item in memory.serving() if item.unhealthy]
@@ -54,17 +54,15 @@ def replace_unhealthy(group: Group, memory: GroupMemory, now: float) -> Step:
             f"At {stamp(now)} an instance was taken out of service in response to "
             f"{instance.unhealthy}."
         )
-        # Whatever is launched in its place is not the last policy's doing.
-        bare = replace(step.memory, cause="")
-        step = step.then(take_out(group, bare, instance, cause, now))
+        step = step.then(take_out(group, step.memory.unattributed(), instance, cause, now))
     return step
 
 
 def reconcile(group: Group, memory: GroupMemory, now: float) -> Step:
-    """Launch or terminate until as many instances as desired are in service or on their way.
+    """Launch or terminate until as many instances as desired are in service or pending.
 
-    Protected instances stay, even if more of them are left than desired. A suspended Launch or
-    Terminate leaves the difference as it is until it is resumed. The warm pool comes last.
+    Protected instances stay, even if they are more than desired. While Launch or Terminate is
+    suspended the difference stays. The warm pool is filled last.
     """
     step = Step(memory)
     actual = len(memory.wanted())
@@ -79,7 +77,7 @@ def reconcile(group: Group, memory: GroupMemory, now: float) -> Step:
         for number in range(actual, actual - min(surplus, len(memory.expendable())), -1):
             victim = choose_victim(step.memory, group.termination, now)
             step = step.then(_scale_in(group, step.memory, victim, number, now))
-        step = step.then(_say_if_stuck(step.memory, now))
+        step = step.then(_report_if_stuck(step.memory, now))
     elif memory.stuck:
         step = replace(step, memory=replace(step.memory, stuck=False))
     if group.warm_pool is not None:
@@ -88,7 +86,7 @@ def reconcile(group: Group, memory: GroupMemory, now: float) -> Step:
 
 
 def _launch(group: Group, memory: GroupMemory, actual: int, now: float) -> Step:
-    """Take an instance from the warm pool where one is ready, else start a new one."""
+    """Use an instance of the warm pool where one is ready, else launch a new one."""
     cause = (
         f"{memory.cause}  At {stamp(now)} an instance was started in response to a difference "
         f"between desired and actual capacity, increasing the capacity from {actual} to "
@@ -111,7 +109,7 @@ def _launch(group: Group, memory: GroupMemory, actual: int, now: float) -> Step:
 
 
 def _fill_pool(group: Group, memory: GroupMemory, now: float) -> Step:
-    """Prepare what the warm pool lacks, or terminate what it has too many of."""
+    """Prepare the instances that the warm pool lacks, or terminate its surplus."""
     step = Step(memory)
     pool = memory.warm()
     size = pool_size(group, memory)
@@ -124,8 +122,8 @@ def _fill_pool(group: Group, memory: GroupMemory, now: float) -> Step:
                 f"desired and actual capacity of the warm pool, increasing it from {number} to "
                 f"{number + 1}."
             )
-            told_so = ActivityStarted(now, "prepare", started.id, description, cause)
-            step = step.then(_started(step.memory, started, told_so))
+            activity = ActivityStarted(now, "prepare", started.id, description, cause)
+            step = step.then(_started(step.memory, started, activity))
     if TERMINATE not in memory.suspended:
         for number in range(len(pool), size, -1):
             cause = (
@@ -159,9 +157,9 @@ def _scale_in(
     return take_out(group, memory, instance, cause, now)
 
 
-def _say_if_stuck(memory: GroupMemory, now: float) -> Step:
+def _report_if_stuck(memory: GroupMemory, now: float) -> Step:
     stuck = len(memory.wanted()) > memory.desired
-    told = replace(memory, stuck=stuck)
+    marked = replace(memory, stuck=stuck)
     if memory.stuck or not stuck:
-        return Step(told)
-    return Step(told, (ActivityStarted(now, "scale in", "", ALL_PROTECTED, memory.cause),))
+        return Step(marked)
+    return Step(marked, (ActivityStarted(now, "scale in", "", ALL_PROTECTED, memory.cause),))

@@ -1,4 +1,4 @@
-"""Termination policies: which instance goes first when the group scales in.
+"""Termination policies: the instance that scale-in terminates first.
 
 Rules: EC2 Auto Scaling User Guide, "Configure termination policies for Amazon EC2 Auto Scaling".
 """
@@ -17,7 +17,8 @@ OLDEST, NEWEST = "OldestInstance", "NewestInstance"
 OLDEST_TEMPLATE, OLDEST_CONFIGURATION = "OldestLaunchTemplate", "OldestLaunchConfiguration"
 NEXT_HOUR = "ClosestToNextInstanceHour"
 MODELLED = (DEFAULT, OLDEST, NEWEST, OLDEST_TEMPLATE, OLDEST_CONFIGURATION, NEXT_HOUR)
-"""AllocationStrategy and policies of one's own (functions) are not: they have no say here."""
+"""Termination policies that are modelled. AllocationStrategy and custom policies (Lambda functions)
+are not: they are ignored here."""
 
 HOUR = 3600
 
@@ -25,12 +26,13 @@ HOUR = 3600
 def choose_victim(
     memory: GroupMemory, policies: Sequence[str] = (DEFAULT,), now: float = 0.0
 ) -> Instance:
-    """Return the instance that goes first on scale-in.
+    """Return the instance that scale-in terminates first.
 
-    Unhealthy ones go before all others. Then the zone gives one that has the most instances, an
-    unprotected one among them; the policies choose there, in their order, each among those that
-    the one before has left. Default takes the oldest launch template, and leaves the rest to
-    billing hours and chance; what is left to chance is the oldest here, so that runs repeat.
+    Unhealthy instances come before all others. Otherwise the Availability Zone is chosen that has
+    the most instances and an unprotected one among them. There the termination policies choose, in
+    their order, each among the instances that the previous one has left. Default takes the oldest
+    launch template and leaves the rest to billing hours and chance; where AWS chooses by chance,
+    this takes the oldest instance, so that runs repeat.
 
     Args:
         memory: the group.
@@ -38,7 +40,7 @@ def choose_victim(
         now: epoch seconds, for instance hours.
 
     Raises:
-        ValueError: there is none to choose from.
+        ValueError: all instances are protected, or there is none.
     """
     candidates = memory.expendable()
     lost = [item for item in candidates if item.vanished is not None or item.unhealthy]

@@ -1,4 +1,4 @@
-"""One instance's steps through its lifecycle: it boots, is held and let go, goes, or is lost.
+"""Lifecycle of one instance: it boots, waits for hooks, is terminated, or disappears.
 
 Rules: EC2 Auto Scaling User Guide, "Amazon EC2 Auto Scaling instance lifecycle" and "Amazon EC2
 Auto Scaling lifecycle hooks".
@@ -16,12 +16,13 @@ from tidemill.scaling.group.hooks import (
     LAUNCHING,
     TERMINATING,
     TIMED_OUT,
+    HookResult,
+    extended,
     find_hook,
+    hold_detail,
     holds_of,
     hooks_for,
-    prolonged,
     released,
-    told,
 )
 from tidemill.scaling.group.lifecycle import LEAVING, PREPARING, WARM, Event, LifecycleState, after
 from tidemill.scaling.group.memory import (
@@ -39,14 +40,15 @@ if TYPE_CHECKING:
 
 BOOTING = frozenset({LifecycleState.PENDING, LifecycleState.WARMED_PENDING})
 
+CONTINUED = HookResult()
 LOST = "an EC2 health check indicating it has been terminated or stopped"
 
 
 def booted(group: Group, memory: GroupMemory, instance_id: str, now: float) -> Step:
-    """Take an instance that runs by now into service or the warm pool; launch hooks hold it first.
+    """Return the group after an instance has booted: it enters service or the warm pool.
 
-    One that the warm pool has prepared before is not held again: it comes into service (assumed;
-    the page shows hooks for both, and a template has no way to tell them apart).
+    Launch hooks hold it first. They do not hold an instance that comes from the warm pool a second
+    time (assumed; the page shows hooks for both, and a template cannot separate them).
     """
     instance = memory.find(instance_id)
     if instance is None or instance.state not in BOOTING:
@@ -54,95 +56,75 @@ def booted(group: Group, memory: GroupMemory, instance_id: str, now: float) -> S
     hooks = () if instance.prepared else hooks_for(group, LAUNCHING)
     if hooks:
         held = moved(instance, Event.BOOTS_HELD, holds=holds_of(hooks, now))
-        return changed(memory, held, now, told(hooks))
+        return changed(memory, held, now, hold_detail(hooks))
     return _ready(group, memory, instance, now, "")
 
 
-def hook_completed(  # noqa: PLR0913 - what AWS's request has, and what is told of it
+def hook_completed(
     group: Group,
     memory: GroupMemory,
     instance_id: str,
     now: float,
-    result: str = CONTINUE,
-    *,
-    detail: str = "",
-    hook: str | None = None,
+    completed: HookResult = CONTINUED,
 ) -> Step:
-    """Let go of an instance that a hook holds, with the hook's result, CONTINUE or ABANDON.
+    """Return the group after a hook of an instance has completed.
 
-    An abandoned launch ends in termination. One that terminates goes on either way. An instance
-    goes on when all of its hooks have continued, or one has abandoned it.
-
-    Args:
-        group: the group.
-        memory: what it remembers.
-        instance_id: the instance.
-        now: epoch seconds.
-        result: of the hook.
-        detail: what is told of the change.
-        hook: the name of the hook, None for all that hold the instance.
+    The instance proceeds when all of its hooks have continued, or one of them has abandoned it. An
+    abandoned launch ends in termination. A termination proceeds with either result.
     """
     instance = memory.find(instance_id)
     if instance is None or not instance.holds:
         return Step(memory)
-    left = released(instance, hook, result)
+    left = released(instance, completed)
     if left.holds:
-        return Step(_with(memory, left))
+        return Step(memory.with_instance(left))
     if instance.state in LEAVING:
-        return _proceed(memory, left, Event.LET_GO, now, detail)
-    if result == ABANDON:
-        # Whatever is launched in its place is not the last policy's doing.
-        return _proceed(replace(memory, cause=""), left, Event.ABANDONED, now, detail)
-    return _ready(group, memory, left, now, detail)
+        return _proceed(memory, left, Event.LET_GO, now, completed.detail)
+    if completed.result == ABANDON:
+        return _proceed(memory.unattributed(), left, Event.ABANDONED, now, completed.detail)
+    return _ready(group, memory, left, now, completed.detail)
 
 
 def expire_hooks(group: Group, memory: GroupMemory, now: float) -> Step:
-    """Let go of every instance whose hook's heartbeat timeout is over, with its default result."""
+    """Complete every hook whose heartbeat timeout is over, with its default result."""
     step = Step(memory)
     for instance in memory.instances:
         for hold in instance.holds:
             if now >= hold.until:
                 hook = find_hook(group, hold.hook)
                 result = CONTINUE if hook is None else hook.default_result
-                step = step.then(
-                    hook_completed(
-                        group,
-                        step.memory,
-                        instance.id,
-                        now,
-                        result,
-                        detail=TIMED_OUT,
-                        hook=hold.hook,
-                    )
-                )
+                timed_out = HookResult(result, hold.hook, TIMED_OUT)
+                step = step.then(hook_completed(group, step.memory, instance.id, now, timed_out))
     return step
 
 
 def heartbeat(memory: GroupMemory, instance_id: str, hook: LifecycleHook, now: float) -> Step:
-    """Give an instance that a hook holds the hook's heartbeat timeout again, from now on."""
+    """Return the group after a heartbeat: the hook's timeout for the instance starts again."""
     instance = memory.find(instance_id)
-    return Step(memory if instance is None else _with(memory, prolonged(instance, hook, now)))
+    if instance is None:
+        return Step(memory)
+    return Step(memory.with_instance(extended(instance, hook, now)))
 
 
 def gone(memory: GroupMemory, instance_id: str, detail: str, now: float) -> Step:
-    """Forget an instance that is not there any more, whether it was told to go or not.
+    """Return the group after an instance has ceased to exist.
 
-    One that was not told to go stays in the group while a process is suspended without which
-    nothing replaces it; `replace_vanished` takes it out when the process is resumed.
+    If the group was not terminating it, it stays in the group for as long as a process is suspended
+    that replaces such instances; `replace_vanished` removes it when the process is resumed.
     """
     instance = memory.find(instance_id)
     if instance is None:
         return Step(memory)
     if instance.state in LEAVING or instance.state in WARM:
         return _forget(memory, instance, detail, now)
-    return replace_vanished(_with(memory, replace(instance, vanished=detail)), now)
+    return replace_vanished(memory.with_instance(replace(instance, vanished=detail)), now)
 
 
 def replace_vanished(memory: GroupMemory, now: float) -> Step:
-    """Take out the instances that the world has lost, unless a suspended process forbids it.
+    """Remove the instances that no longer exist, unless a suspended process forbids it.
 
-    "Suspending and resuming scaling processes": HealthCheck sees that they are gone,
-    ReplaceUnhealthy takes them out, and rests itself while Terminate is suspended.
+    "Suspending and resuming scaling processes": HealthCheck notices that they no longer exist,
+    ReplaceUnhealthy removes them, but not while Terminate is suspended.
     """
     step = Step(memory)
     if not memory.suspended.keys().isdisjoint((HEALTH_CHECK, REPLACE_UNHEALTHY, TERMINATE)):
@@ -151,63 +133,60 @@ def replace_vanished(memory: GroupMemory, now: float) -> Step:
         if instance.vanished is not None:
             cause = f"At {stamp(now)} an instance was taken out of service in response to {LOST}."
             started = _terminating(instance.id, cause, now)
-            # Whatever is launched in its place is not the last policy's doing.
-            left = Step(replace(step.memory, cause=""), (started,))
+            left = Step(step.memory.unattributed(), (started,))
             step = step.then(left.then(_forget(left.memory, instance, instance.vanished, now)))
     return step
 
 
 def take_out(group: Group, memory: GroupMemory, instance: Instance, cause: str, now: float) -> Step:
-    """Begin to terminate an instance of the group's; hooks for terminating hold it first."""
+    """Begin to terminate an instance of the group; termination hooks hold it first."""
     started = Step(memory, (_terminating(instance.id, cause, now),))
     hooks = hooks_for(group, TERMINATING)
     if not hooks or instance.vanished is not None:
         return started.then(_proceed(memory, instance, Event.GOES, now, ""))
     held = moved(instance, Event.GOES_HELD, holds=holds_of(hooks, now))
-    waiting = changed(memory, held, now, told(hooks))
+    waiting = changed(memory, held, now, hold_detail(hooks))
     return started.then(replace(waiting, drain=(instance.id,)))
 
 
-def rest(memory: GroupMemory, instance: Instance, now: float) -> Step:
-    """Put an instance in service on standby, where it does not count towards the capacity."""
+def move_to_standby(memory: GroupMemory, instance: Instance, now: float) -> Step:
+    """Return the group with an instance on standby, where it does not count as capacity."""
     return changed(memory, moved(instance, Event.RESTS), now, "")
 
 
-def come_back(memory: GroupMemory, instance: Instance, now: float) -> Step:
-    """Take an instance from standby into service again; its warm-up begins anew (assumed)."""
+def return_from_standby(memory: GroupMemory, instance: Instance, now: float) -> Step:
+    """Return the group with an instance in service again; its warm-up starts again (assumed)."""
     return changed(memory, moved(instance, Event.RETURNS, in_service_at=now), now, "")
 
 
 def detach(memory: GroupMemory, instance: Instance, now: float) -> Step:
-    """Let an instance go on without the group."""
+    """Return the group without an instance, which keeps running."""
     step = changed(memory, moved(instance, Event.DETACHES), now, "")
-    left = tuple(item for item in memory.instances if item.id != instance.id)
-    return replace(step, memory=replace(memory, instances=left))
+    return replace(step, memory=memory.without_instance(instance.id))
 
 
 def _forget(memory: GroupMemory, instance: Instance, detail: str, now: float) -> Step:
-    left = tuple(item for item in memory.instances if item.id != instance.id)
     changed = InstanceChanged(now, instance.id, LifecycleState.TERMINATED, detail)
-    return Step(_finished(replace(memory, instances=left), now), (changed,))
+    return Step(_finished(memory.without_instance(instance.id), now), (changed,))
 
 
 def _proceed(
     memory: GroupMemory, instance: Instance, event: Event, now: float, detail: str
 ) -> Step:
-    if instance.vanished is not None:  # there is nothing left to end
+    if instance.vanished is not None:  # nothing is left to terminate
         return _forget(memory, instance, instance.vanished, now)
     leaving = moved(instance, event)
     return replace(changed(memory, leaving, now, detail), terminate=(instance.id,))
 
 
 def _ready(group: Group, memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:
-    """Let an instance that no hook holds any more into service, or into the warm pool."""
+    """Move an instance that no hook holds any more into service, or into the warm pool."""
     if instance.state in PREPARING:
         event = PREPARED_BY["Stopped" if group.warm_pool is None else group.warm_pool.state]
         step = changed(memory, moved(instance, event), now, detail)
         return step if event is Event.STAYS_UP else replace(step, stop=(instance.id,))
     event = Event.READY if instance.state is LifecycleState.PENDING_WAIT else Event.BOOTS
-    # Scale-in protection begins here ("Use instance scale-in protection").
+    # Scale-in protection starts with InService ("Use instance scale-in protection").
     serving = moved(
         instance, event, in_service_at=now, protected=instance.protected or group.protects
     )
@@ -216,7 +195,7 @@ def _ready(group: Group, memory: GroupMemory, instance: Instance, now: float, de
 
 
 def _finished(memory: GroupMemory, now: float) -> GroupMemory:
-    """Begin an open cooldown anew, as an instance has launched or terminated."""
+    """Restart an open cooldown, as an instance has finished launching or terminating."""
     cooldown = memory.cooldown
     if cooldown is None or not cooldown.open:
         return memory
@@ -224,19 +203,14 @@ def _finished(memory: GroupMemory, now: float) -> GroupMemory:
 
 
 def changed(memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:
-    """Return the group with an instance as it is now, and the fact of its state."""
+    """Return the group with this instance as it is now, and the fact of its state."""
     fact = InstanceChanged(now, instance.id, instance.state, detail)
-    return Step(_with(memory, instance), (fact,))
+    return Step(memory.with_instance(instance), (fact,))
 
 
 def moved(instance: Instance, event: Event, **changes: Any) -> Instance:  # noqa: ANN401
-    """Return an instance after an event, in the state that the table of transitions has for it."""
+    """Return an instance after an event, in the state that the table of transitions gives."""
     return replace(instance, state=after(instance.state, event), **{"holds": ()} | changes)
-
-
-def _with(memory: GroupMemory, instance: Instance) -> GroupMemory:
-    instances = tuple(instance if item.id == instance.id else item for item in memory.instances)
-    return replace(memory, instances=instances)
 
 
 def _terminating(instance_id: str, cause: str, now: float) -> ActivityStarted:

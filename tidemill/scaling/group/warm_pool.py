@@ -1,7 +1,8 @@
-"""The warm pool: how many instances wait in it, and how they get there and away.
+"""Warm pool: how many instances wait in it, and which one is used first.
 
 Rules: EC2 Auto Scaling User Guide, "Decrease latency for applications with long boot times using
-warm pools". What AWS does not say is assumed: the instance that has waited longest is taken first.
+warm pools". AWS does not say which instance is used first; here it is the one that has waited
+longest (assumed).
 """
 
 from __future__ import annotations
@@ -19,22 +20,23 @@ PREPARED_BY = {
     "Running": Event.STAYS_UP,
     "Hibernated": Event.HIBERNATES,
 }
-"""What becomes of an instance that is prepared, by the pool's PoolState."""
+"""The event of an instance that has been prepared, by the pool's PoolState."""
 
 
 def pool_size(group: Group, memory: GroupMemory) -> int:
     """Return how many instances the warm pool should have.
 
-    The rest up to the maximum capacity, or up to MaxGroupPreparedCapacity, but MinSize at least.
+    The maximum size, or MaxGroupPreparedCapacity where it is set, minus the desired capacity, but
+    MinSize at least. Example: a maximum of 10 with 4 desired and a MinSize of 2 makes 6.
     """
     pool = group.warm_pool
     if pool is None:
         return 0
-    most = memory.limits(group)[1] if pool.max_prepared is None else pool.max_prepared
+    most = memory.limits(group).high if pool.max_prepared is None else pool.max_prepared
     return max(pool.min_size, most - memory.desired, 0)
 
 
 def next_prepared(memory: GroupMemory) -> Instance | None:
-    """Return the instance that leaves the pool for the group first, if one is ready."""
+    """Return the instance that is used first, None where none is ready."""
     ready = (item for item in memory.instances if item.state in PREPARED)
     return min(ready, key=lambda item: (item.launched_at, item.id), default=None)

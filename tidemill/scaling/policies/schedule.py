@@ -1,4 +1,4 @@
-"""Scheduled actions: when each is due, and what the group is then given.
+"""Scheduled actions: when each is due, and how it changes the group.
 
 Rules: EC2 Auto Scaling User Guide, "Scheduled scaling for Amazon EC2 Auto Scaling".
 """
@@ -14,20 +14,20 @@ from cronsim import CronSim, CronSimError
 
 from tidemill.scaling.facts import Noted, stamp
 from tidemill.scaling.group.memory import SCHEDULED_ACTIONS, Step
-from tidemill.scaling.policies.step import clamp
+from tidemill.scaling.spec import Limits
 
 if TYPE_CHECKING:
     from tidemill.scaling.group.memory import GroupMemory
     from tidemill.scaling.spec import Fleet, ScheduledAction
 
 Due = tuple[float | None, ...]
-"""When each scheduled action of a fleet is due next, in epoch seconds; None for never again."""
+"""The next time of each scheduled action of a fleet, in epoch seconds; None for never again."""
 
 CRON_FIELDS = 5
 
 
 def cron_problem(recurrence: str) -> str:
-    """Return what is wrong with a recurrence, or nothing; it has five fields, none for seconds."""
+    """Return the problem of a recurrence, empty if valid: it has five fields, none for seconds."""
     if len(recurrence.split()) != CRON_FIELDS:
         return "a recurrence has five fields: minute, hour, day of month, month, day of week"
     try:
@@ -38,18 +38,18 @@ def cron_problem(recurrence: str) -> str:
 
 
 def first_due(fleet: Fleet, now: float) -> Due:
-    """Return when each action of a stack created at `now` is due for the first time.
+    """Return the first time of each action of a stack created at `now`, in epoch seconds.
 
-    One at a time that has passed is never due. A recurrence without a start begins now.
+    An action whose only time has passed is never due. A recurrence without a start begins now.
     """
     return tuple(_next(action, now, fresh=True) for action in fleet.scheduled)
 
 
 def run_due(fleet: Fleet, memory: GroupMemory, due: Due, now: float) -> tuple[Step, Due]:
-    """Run the actions that are due, in the order of their times; return when each is due next.
+    """Return the group after the actions that are due, in the order of their times, and new times.
 
-    One that comes due while ScheduledActions is suspended is lost (assumed: the page says that
-    they are not run while it is suspended, and nothing of making up for it).
+    An action that is due while ScheduledActions is suspended is skipped for good (assumed: the page
+    says that it is not run then, and does not say that it is run later).
     """
     step = Step(memory)
     left = list(due)
@@ -60,7 +60,7 @@ def run_due(fleet: Fleet, memory: GroupMemory, due: Due, now: float) -> tuple[St
         at, number = min(ready)
         action = fleet.scheduled[number]
         if SCHEDULED_ACTIONS not in memory.suspended:
-            step = step.then(_given(fleet, step.memory, action, now))
+            step = step.then(_apply(fleet, step.memory, action, now))
         left[number] = _next(action, at, fresh=False)
 
 
@@ -77,13 +77,13 @@ def _next(action: ScheduledAction, after: float, *, fresh: bool) -> float | None
     return due.timestamp()
 
 
-def _given(fleet: Fleet, memory: GroupMemory, action: ScheduledAction, now: float) -> Step:
-    """Give the group an action's numbers; a desired capacity outside the limits moves into them."""
+def _apply(fleet: Fleet, memory: GroupMemory, action: ScheduledAction, now: float) -> Step:
+    """Set the sizes that an action gives; a desired capacity outside the limits moves into them."""
     low, high = memory.limits(fleet.group)
     low = low if action.min_size is None else action.min_size
     high = max(low, high if action.max_size is None else action.max_size)
     asked = memory.desired if action.desired is None else action.desired
-    desired = clamp(asked, low, high)
+    desired = Limits(low, high).clamp(asked)
     cause = (
         f"At {stamp(now)} the scheduled action {action.name} executed. Setting min size to {low}, "
         f"max size to {high}, desired capacity from {memory.desired} to {desired}."

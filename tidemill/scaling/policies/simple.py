@@ -1,4 +1,4 @@
-"""Simple scaling: one adjustment, then nothing until it is over and the group has cooled down.
+"""Simple scaling: one adjustment, then none until it is complete and the cooldown has passed.
 
 Rules: EC2 Auto Scaling User Guide, "Step and simple scaling policies for Amazon EC2 Auto Scaling"
 and "Scaling cooldowns for Amazon EC2 Auto Scaling".
@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.facts import stamp
 from tidemill.scaling.group.memory import Cooldown
-from tidemill.scaling.policies.step import Outcome, adjusted, clamp, staying
+from tidemill.scaling.policies.outcome import Outcome, unchanged
+from tidemill.scaling.policies.step import adjusted
 
 if TYPE_CHECKING:
     from tidemill.scaling.group.capacity import Capacity
     from tidemill.scaling.group.memory import GroupMemory
-    from tidemill.scaling.spec import Group, SimpleScalingPolicy
+    from tidemill.scaling.spec import Group, Limits, SimpleScalingPolicy
 
 
 def why_wait(memory: GroupMemory, now: float) -> str:
-    """Return why a simple scaling policy has to wait, or nothing where it may act.
+    """Return why a simple scaling policy has to wait, empty where it may act.
 
-    It waits for a scaling activity or the replacement of an instance in progress, and for the
-    cooldown of the simple scaling before.
+    It waits while a scaling activity or the replacement of an instance is in progress, and until
+    the cooldown of the previous simple scaling is over.
     """
     if memory.in_progress():
         return "a scaling activity is in progress"
@@ -32,16 +33,19 @@ def why_wait(memory: GroupMemory, now: float) -> str:
     return ""
 
 
-def simply_scaled(policy: SimpleScalingPolicy, capacity: Capacity, low: int, high: int) -> Outcome:
-    """Return what a policy asks for that need not wait; it counts from the desired capacity."""
-    wanted = clamp(adjusted(policy, policy.adjustment, capacity.desired), low, high)
-    return staying(capacity) if wanted == capacity.desired else Outcome(wanted)
+def simple_outcome(policy: SimpleScalingPolicy, capacity: Capacity, limits: Limits) -> Outcome:
+    """Return the outcome of a policy that need not wait, counted from the desired capacity.
+
+    Example within limits of 1 to 9: +3 makes 7 of 4; -9 makes 1 of 4; +0 is no change.
+    """
+    wanted = limits.clamp(adjusted(policy, policy.adjustment, capacity.desired))
+    return unchanged(capacity) if wanted == capacity.desired else Outcome(wanted)
 
 
 def begin_cooldown(group: Group, policy: SimpleScalingPolicy, now: float) -> Cooldown:
-    """Return the cooldown of a policy that has just changed the desired capacity.
+    """Return the cooldown that begins when a policy changes the desired capacity at `now`.
 
-    The policy's own, else the group's default (300 s where the group gives none).
+    It lasts as long as the policy says, else the group's default (300 s where neither says).
     """
     own = policy.cooldown
     return Cooldown(group.default_cooldown if own is None else own, now)

@@ -1,4 +1,4 @@
-"""Steps and adjustments: which step an alarm's value falls in, and the capacity that comes of it.
+"""Step scaling: the step that an alarm's value falls in, and the capacity that it asks for.
 
 Rules: EC2 Auto Scaling User Guide, "Step and simple scaling policies for Amazon EC2 Auto Scaling".
 """
@@ -7,39 +7,31 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tidemill.scaling.policies.outcome import Outcome, scale_in, scale_out
 from tidemill.scaling.spec import AdjustmentType, Comparison
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tidemill.scaling.group.capacity import Capacity
-    from tidemill.scaling.spec import SimpleScalingPolicy, StepAdjustment, StepScalingPolicy
+    from tidemill.scaling.spec import (
+        Limits,
+        SimpleScalingPolicy,
+        StepAdjustment,
+        StepScalingPolicy,
+    )
 
 MAX_STEPS = 20
 """Step adjustments of one policy at most (EC2 Auto Scaling quotas)."""
 
 LOWER_INCLUSIVE = frozenset({Comparison.GREATER, Comparison.GREATER_OR_EQUAL})
-"""Above the threshold a step holds its lower bound, below the threshold its upper one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a policy comes to: the new desired capacity, or None and why nothing changes.
-
-    A policy that `stays` asks for the capacity that is desired already, which is a capacity to
-    compare with those of other policies; one that must wait asks for nothing.
-    """
-
-    desired: int | None
-    held: str = ""
-    stays: bool = False
+"""Above the threshold a step contains its lower bound, below the threshold its upper bound."""
 
 
 def step_problems(steps: Sequence[StepAdjustment]) -> list[str]:
-    """Return what Auto Scaling would refuse in these steps, a sentence each; none when valid."""
+    """Return one sentence for each reason why Auto Scaling would refuse these steps."""
     if not steps:
         return ["a step scaling policy needs at least one step"]
     problems = []
@@ -79,10 +71,11 @@ def _chain_problems(steps: Sequence[StepAdjustment]) -> list[str]:
 def find_step(
     steps: Sequence[StepAdjustment], comparison: Comparison, threshold: float, value: float
 ) -> StepAdjustment | None:
-    """Return the step that an alarm's value falls in, or None when it is in none.
+    """Return the step that an alarm's value falls in, None when it falls in no step.
 
-    Bounds are relative to the threshold; which of them belongs to the step depends on the
-    alarm's side of the threshold.
+    Bounds are relative to the threshold. Example with a threshold of 50 and a step from 10 to 20:
+    for an alarm on "greater than" the step contains 60 and not 70, for one on "less than" a step
+    from -20 to -10 contains 40 and not 30.
     """
     distance = value - threshold
     for step in steps:
@@ -98,16 +91,21 @@ def find_step(
 
 
 def whole_change(raw: float) -> int:
-    """Round a percentage's change as published: towards zero, but to 1 or -1 within them."""
+    """Return a percentage's change as a whole number of instances, rounded as AWS publishes.
+
+    Towards zero, but a change between -1 and 1 becomes -1 or 1: 12.7 -> 12, -6.67 -> -6,
+    0.67 -> 1, -0.58 -> -1, 0 -> 0.
+    """
     if 0 < abs(raw) < 1:
         return 1 if raw > 0 else -1
     return math.trunc(raw)
 
 
 def adjusted(policy: StepScalingPolicy | SimpleScalingPolicy, adjustment: int, current: int) -> int:
-    """Return the capacity that an adjustment makes of the current one, before the group's limits.
+    """Return the capacity after an adjustment of the current one, before the group's limits.
 
-    MinAdjustmentMagnitude lifts a change, not the absence of one: an adjustment of 0 % stays at 0.
+    MinAdjustmentMagnitude enlarges a change and never makes one out of 0 %. Example with a least
+    magnitude of 2: 25 % of 4 is 1 and becomes 2, so 6 instances; 0 % of 4 stays 4.
     """
     match policy.adjustment_type:
         case AdjustmentType.EXACT:
@@ -122,41 +120,17 @@ def adjusted(policy: StepScalingPolicy | SimpleScalingPolicy, adjustment: int, c
             return current + change
 
 
-def clamp(capacity: int, low: int, high: int) -> int:
-    """Return the capacity within the group's minimum and maximum."""
-    return max(low, min(high, capacity))
-
-
-def new_desired(
-    policy: StepScalingPolicy, step: StepAdjustment, capacity: Capacity, low: int, high: int
+def step_outcome(
+    policy: StepScalingPolicy, step: StepAdjustment, capacity: Capacity, limits: Limits
 ) -> Outcome:
-    """Return what a step makes of the group's desired capacity.
+    """Return the outcome of a step, counted from the instances past warm-up.
 
-    Out: counted from the instances past warm-up, and never less than what is desired already.
-    In: not while an instance is pending or warms up (that pending ones count here is our reading
-    of "while instances are warming up"); instances that terminate still count, so that a second
-    alarm in the same step takes nothing more.
+    Example of the user guide: a step of +30 % with 10 settled, 1 warming and 11 desired asks for
+    13; a step of +10 % asks for 11, which is no change. `outcome` has the rules of both directions.
     """
     target = adjusted(policy, step.adjustment, capacity.settled)
     if target > capacity.settled:
-        wanted = clamp(max(target, capacity.desired), low, high)
-        if wanted == capacity.desired:
-            return staying(capacity)
-        return Outcome(wanted)
+        return scale_out(target, capacity, limits)
     if target == capacity.settled and policy.adjustment_type is not AdjustmentType.EXACT:
         return Outcome(None, "the step asks for no change", stays=True)
-    if capacity.warming:
-        return warming_up(capacity)
-    counted = capacity.settled + capacity.terminating
-    wanted = clamp(adjusted(policy, step.adjustment, counted), low, high)
-    return staying(capacity) if wanted >= capacity.desired else Outcome(wanted)
-
-
-def warming_up(capacity: Capacity) -> Outcome:
-    """Return what comes of a policy that takes nothing while instances warm up."""
-    return Outcome(None, f"{capacity.warming} instances are warming up")
-
-
-def staying(capacity: Capacity) -> Outcome:
-    """Return what comes of a policy that is content with what is desired already."""
-    return Outcome(None, f"the group wants {capacity.desired} already", stays=True)
+    return scale_in(lambda counted: adjusted(policy, step.adjustment, counted), capacity, limits)

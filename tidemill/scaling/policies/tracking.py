@@ -1,9 +1,9 @@
 """Target tracking: the alarms that a policy creates, and the capacity that it asks for.
 
 AWS publishes neither the formula nor the alarms' shape ("Target tracking scaling policies for
-Amazon EC2 Auto Scaling"). What is published: a change of 1.5 instances out is 2, one of 0.5 in
-is none, one of 1.5 in is 1; the page on SQS queues makes 15 of 10 instances for 1.5 times the
-target. The rest is marked as observed or assumed.
+Amazon EC2 Auto Scaling"). Published are four examples: +1.5 instances become +2, -0.5 becomes 0,
+-1.5 becomes -1; on the page about SQS queues, 10 instances at 1.5 times the target become 15. The
+rest is marked as observed or assumed.
 """
 
 from __future__ import annotations
@@ -13,25 +13,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
-from tidemill.scaling.policies.step import Outcome, clamp, staying, warming_up
+from tidemill.scaling.policies.outcome import scale_in, scale_out
 from tidemill.scaling.spec import Alarm, Comparison, MissingData, TargetTrackingPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tidemill.scaling.alarms.watching import Ringing
+    from tidemill.scaling.alarms.watching import DueAlarm
     from tidemill.scaling.group.capacity import Capacity
-    from tidemill.scaling.spec import Fleet, MetricQuery
+    from tidemill.scaling.policies.outcome import Outcome
+    from tidemill.scaling.spec import Fleet, Limits, MetricQuery
 
 OURS = UUID("2f6d5a0e-1c7b-5e0a-9a53-0d4f8b1c6e21")
-"""A namespace of our own (made up), so that the same template has the same alarm names again."""
+"""A made-up namespace, so that the same template always has the same alarm names."""
 
 HIGH_DATAPOINTS = 3
 LOW_DATAPOINTS = 15
 LOW_SHARE = 0.7
 """Observed of EC2 Auto Scaling, in what people have published of their accounts: the high alarm
-rings above the target in 3 of 3 datapoints, the low one below 70 % of it in 15 of 15. (ECS and the
-rest of Application Auto Scaling: 90 %.) AWS may change its alarms at any time."""
+goes to ALARM above the target in 3 of 3 datapoints, the low one below 70 % of it in 15 of 15. (ECS
+and the rest of Application Auto Scaling: 90 %.) AWS may change its alarms at any time."""
 
 
 NOT_ALL_READY = "another target tracking policy is not ready to scale in"
@@ -81,34 +82,30 @@ def tracking_alarms(
 
 
 def tracked_out(
-    policy: TargetTrackingPolicy, value: float, capacity: Capacity, low: int, high: int
+    policy: TargetTrackingPolicy, value: float, capacity: Capacity, limits: Limits
 ) -> Outcome:
-    """Return what a policy asks for whose metric is above its target.
+    """Return the outcome of a policy whose metric is above its target.
 
-    Capacity grows in proportion to the metric, counted from the instances past warm-up (published
-    for step scaling, assumed here), and by one at least: so a metric that has a value at 0
-    instances takes the group from 0 to 1 (assumed). A quotient by the number of instances has no
-    datapoint at 0, so that its alarm never rings there ("Using metric math": a division by zero
-    drops the point), and a group at 0 stays there.
+    Capacity grows in proportion to the metric and by one at least, counted from the instances past
+    warm-up (published for step scaling, assumed here). Example with a target of 100: 10 instances
+    at 115 need 11.5, so 12. A metric that has a value at 0 instances takes the group from 0 to 1
+    (assumed). A quotient by the number of instances has no datapoint at 0 ("Using metric math": a
+    division by zero drops the point), so its alarm never goes off there and the group stays at 0.
     """
-    target = max(_wanted(policy, value, capacity.settled), capacity.settled + 1)
-    wanted = clamp(max(target, capacity.desired), low, high)
-    return staying(capacity) if wanted == capacity.desired else Outcome(wanted)
+    target = max(_needed(policy, value, capacity.settled), capacity.settled + 1)
+    return scale_out(target, capacity, limits)
 
 
 def tracked_in(
-    policy: TargetTrackingPolicy, value: float, capacity: Capacity, low: int, high: int
+    policy: TargetTrackingPolicy, value: float, capacity: Capacity, limits: Limits
 ) -> Outcome:
-    """Return what a policy asks for whose metric is well below its target.
+    """Return the outcome of a policy whose metric is well below its target.
 
-    Published: a fraction of an instance stays, so that what is left does not go over the target.
-    Assumed: all at once, not while instances warm up, and counted with those that terminate, as in
-    step scaling.
+    Published: a fraction of an instance stays, so that the remaining instances do not exceed the
+    target. Example with a target of 100: 10 instances at 85 need 8.5, so 9 stay. Assumed: all
+    surplus instances are terminated at once, by the rules that step scaling has for scale-in.
     """
-    if capacity.warming:
-        return warming_up(capacity)
-    wanted = clamp(_wanted(policy, value, capacity.settled + capacity.terminating), low, high)
-    return staying(capacity) if wanted >= capacity.desired else Outcome(wanted)
+    return scale_in(lambda counted: _needed(policy, value, counted), capacity, limits)
 
 
 def low_alarms(fleet: Fleet) -> set[str]:
@@ -120,35 +117,34 @@ def low_alarms(fleet: Fleet) -> set[str]:
     }
 
 
-def agree(
-    fleet: Fleet, ringing: Sequence[Ringing], in_alarm: Mapping[str, Ringing]
-) -> Sequence[Ringing]:
-    """Let target tracking policies scale in together or not at all.
+def agree_on_scale_in(
+    fleet: Fleet, due: Sequence[DueAlarm], in_alarm: Mapping[str, DueAlarm]
+) -> Sequence[DueAlarm]:
+    """Return the due alarms so that target tracking policies scale in together or not at all.
 
-    The group scales in only if all its target tracking policies with scale-in enabled are ready
-    to; a scale-in by another kind of policy does not wait for them ("Dynamic scaling for Amazon
-    EC2 Auto Scaling").
+    The group scales in only if all its target tracking policies with scale-in enabled are ready to
+    scale in. A scale-in by another kind of policy does not wait for them ("Dynamic scaling for
+    Amazon EC2 Auto Scaling").
 
     Args:
-        fleet: what the template says.
-        ringing: the alarms whose actions are due.
+        fleet: the fleet of the template.
+        due: the alarms whose actions are due.
         in_alarm: every alarm in state ALARM, due or not, by logical id.
     """
     lows = low_alarms(fleet)
-    if not any(rung.alarm.logical_id in lows for rung in ringing):
-        return ringing
-    others = [rung for rung in ringing if rung.alarm.logical_id not in lows]
+    if not any(one.alarm.logical_id in lows for one in due):
+        return due
+    others = [one for one in due if one.alarm.logical_id not in lows]
     if lows <= in_alarm.keys():
         return [*others, *(in_alarm[low] for low in sorted(lows))]
     return [
-        replace(rung, held=NOT_ALL_READY) if rung.alarm.logical_id in lows else rung
-        for rung in ringing
+        replace(one, held=NOT_ALL_READY) if one.alarm.logical_id in lows else one for one in due
     ]
 
 
-def _wanted(policy: TargetTrackingPolicy, value: float, current: int) -> int:
+def _needed(policy: TargetTrackingPolicy, value: float, current: int) -> int:
     """Return how many instances would bring the metric to its target, rounded up.
 
-    The ninth decimal is dropped first: 10 * 0.7 / 0.1 is a little more than 70.
+    Rounded to nine decimals first: 10 * 0.7 / 0.1 is a little more than 70 in floating point.
     """
     return math.ceil(round(current * value / policy.target, 9))

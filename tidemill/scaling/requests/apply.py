@@ -1,4 +1,4 @@
-"""What the group makes at once of what a user asks."""
+"""Requests of a user to the group, and the change that each makes at once."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.errors import RequestError, invalid
 from tidemill.scaling.facts import Noted, stamp
-from tidemill.scaling.group.hooks import ABANDON, CONTINUE, find_hook
+from tidemill.scaling.group.hooks import ABANDON, CONTINUE, HookResult, find_hook
 from tidemill.scaling.group.lifecycle import WANTED, LifecycleState
 from tidemill.scaling.group.memory import PROCESSES, Instance, Step
 from tidemill.scaling.group.transitions import heartbeat, hook_completed, take_out
-from tidemill.scaling.policies.on_request import check_cooldown, find_policy, outcome_of
-from tidemill.scaling.policies.simple import begin_cooldown
-from tidemill.scaling.policies.step import clamp
+from tidemill.scaling.policies.dispatch import after_scaling
 from tidemill.scaling.requests.activities import activity_id
 from tidemill.scaling.requests.commands import (
     CompleteLifecycleAction,
@@ -30,8 +28,14 @@ from tidemill.scaling.requests.commands import (
     TerminateInstance,
     UpdateGroup,
 )
+from tidemill.scaling.requests.execute_policy import (
+    check_cooldown,
+    find_policy,
+    requested_outcome,
+)
+from tidemill.scaling.requests.members import managed_instance, member_instance
 from tidemill.scaling.requests.standby import detach_instances, enter_standby, exit_standby
-from tidemill.scaling.spec import SimpleScalingPolicy
+from tidemill.scaling.spec import Limits
 
 if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
@@ -41,14 +45,14 @@ if TYPE_CHECKING:
 
 
 USER_HEALTH_CHECK = "a user health-check"
-"""What activities give as the reason when SetInstanceHealth has marked an instance."""
+"""The reason that activities give for an instance that SetInstanceHealth has marked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a request comes to: fleet and group as they are now, the facts, orders to the world.
+    """The fleet and the group after a request, the facts, and the orders to the world.
 
-    Instances that are wanted now are launched or terminated by the next turn of the loop.
+    The next turn of the loop launches or terminates instances to reach the desired capacity.
     """
 
     fleet: Fleet
@@ -61,16 +65,16 @@ class Applied:
 def apply(  # noqa: C901, PLR0911, PLR0912 - one case for each command
     fleet: Fleet, memory: GroupMemory, command: Command, now: float
 ) -> Applied:
-    """Do what a user asks of the group, as the EC2 Auto Scaling API reference says.
+    """Apply a user's request to the group, as the EC2 Auto Scaling API reference says.
 
     Args:
-        fleet: what the template says, with what requests before have made of it.
+        fleet: the fleet of the template, changed by earlier requests.
         memory: the group as it is.
         command: the request.
         now: epoch seconds.
 
     Raises:
-        RequestError: Auto Scaling would refuse the request; nothing has changed.
+        RequestError: Auto Scaling would refuse the request; nothing is changed.
     """
     match command:
         case SetDesiredCapacity(desired, honor_cooldown):
@@ -89,8 +93,8 @@ def apply(  # noqa: C901, PLR0911, PLR0912 - one case for each command
             if result not in {CONTINUE, ABANDON}:
                 raise invalid(f"The lifecycle action result is {CONTINUE} or {ABANDON}: {result}")
             _check_held(memory, hook, instance)
-            completed = hook_completed(fleet.group, memory, instance, now, result, hook=hook)
-            return _applied(fleet, completed)
+            ended = HookResult(result, hook)
+            return _applied(fleet, hook_completed(fleet.group, memory, instance, now, ended))
         case RecordLifecycleActionHeartbeat(hook, instance):
             _check_held(memory, hook, instance)
             known = find_hook(fleet.group, hook)
@@ -120,7 +124,7 @@ def _applied(fleet: Fleet, step: Step) -> Applied:
 
 
 def _want(fleet: Fleet, memory: GroupMemory, desired: int, why: str, now: float) -> Applied:
-    """Change the desired capacity for a reason that activities will give, if it is a change."""
+    """Change the desired capacity, with the cause that later activities will give."""
     if desired == memory.desired:
         return Applied(fleet, memory)
     cause = (
@@ -132,16 +136,16 @@ def _want(fleet: Fleet, memory: GroupMemory, desired: int, why: str, now: float)
 
 def _set_desired(fleet: Fleet, memory: GroupMemory, desired: int, now: float) -> Applied:
     low, high = memory.limits(fleet.group)
-    told = f"New SetDesiredCapacity value {desired} is"
+    refused = f"New SetDesiredCapacity value {desired} is"
     if desired < low:
-        raise invalid(f"{told} below min value {low} for the AutoScalingGroup.")
+        raise invalid(f"{refused} below min value {low} for the AutoScalingGroup.")
     if desired > high:
-        raise invalid(f"{told} above max value {high} for the AutoScalingGroup.")
+        raise invalid(f"{refused} above max value {high} for the AutoScalingGroup.")
     return _want(fleet, memory, desired, "explicitly set group desired capacity", now)
 
 
 def _update(fleet: Fleet, memory: GroupMemory, command: UpdateGroup, now: float) -> Applied:
-    """Without a new desired capacity, the old one moves to the new limits as far as it must."""
+    """Change the limits; where the command gives no desired capacity, move it into the limits."""
     low, high = memory.limits(fleet.group)
     low = low if command.min_size is None else command.min_size
     high = high if command.max_size is None else command.max_size
@@ -149,7 +153,9 @@ def _update(fleet: Fleet, memory: GroupMemory, command: UpdateGroup, now: float)
         raise invalid(f"Min bound, {low}, must not be negative")
     if high < low:
         raise invalid(f"Max bound, {high}, must be greater than or equal to min bound, {low}")
-    desired = clamp(memory.desired, low, high) if command.desired is None else command.desired
+    desired = command.desired
+    if desired is None:
+        desired = Limits(low, high).clamp(memory.desired)
     if not low <= desired <= high:
         raise invalid(
             f"Desired capacity:{desired} must be between the specified min size:{low} and max "
@@ -157,58 +163,44 @@ def _update(fleet: Fleet, memory: GroupMemory, command: UpdateGroup, now: float)
         )
     group = replace(fleet.group, min_size=low, max_size=high)
     why = f"update of AutoScalingGroup constraints to min: {low}, max: {high}, desired: {desired}"
-    # What a scheduled action had set does not hold any more.
+    # These limits replace those that a scheduled action has set.
     own = replace(memory, min_size=None, max_size=None)
     return _want(replace(fleet, group=group), own, desired, why, now)
 
 
 def _execute(fleet: Fleet, memory: GroupMemory, command: ExecutePolicy, now: float) -> Applied:
     policy = find_policy(fleet, command.policy)
-    outcome = outcome_of(fleet, memory, policy, command, now)
+    outcome = requested_outcome(fleet, memory, policy, command, now)
     if outcome.desired is None:
         text = f"a user request executed policy {policy.name}, which did nothing: {outcome.held}"
         return Applied(fleet, memory, (Noted(now, text),))
     wanted = _want(fleet, memory, outcome.desired, f"executed policy {policy.name}", now)
-    if isinstance(policy, SimpleScalingPolicy):
-        cooldown = begin_cooldown(fleet.group, policy, now)
-        return replace(wanted, memory=replace(wanted.memory, cooldown=cooldown))
-    return wanted
+    return replace(wanted, memory=after_scaling(fleet, wanted.memory, policy, now))
 
 
 def _protect(
     fleet: Fleet, memory: GroupMemory, ids: tuple[str, ...], *, protected: bool
 ) -> GroupMemory:
     for instance_id in ids:
-        instance = memory.find(instance_id)
-        if instance is None:
-            raise invalid(
-                f"The instance {instance_id} is not part of Auto Scaling group {fleet.group.name}."
-            )
+        instance = member_instance(fleet, memory, instance_id)
         if instance.state is not LifecycleState.IN_SERVICE:
             raise invalid(
                 f"The instance {instance_id} is not in InService or EnteringStandby or Standby."
             )
-    instances = tuple(
-        replace(item, protected=protected) if item.id in ids else item for item in memory.instances
-    )
-    return replace(memory, instances=instances)
+        memory = memory.with_instance(replace(instance, protected=protected))
+    return memory
 
 
 def _set_health(
     fleet: Fleet, memory: GroupMemory, command: SetInstanceHealth, now: float
 ) -> GroupMemory:
-    """Mark an instance; in its grace period, from InService on, a caller may respect that."""
-    instance = memory.find(command.instance)
-    if instance is None:
-        raise invalid(
-            f"Instance Id not found - No managed instance found for instance ID: {command.instance}"
-        )
+    """Mark an instance as healthy or not; the grace period counts from InService."""
+    instance = managed_instance(memory, command.instance)
     age = 0.0 if instance.in_service_at is None else now - instance.in_service_at
     if command.unhealthy and command.respect_grace and age < fleet.group.grace:
         return memory
     marked = replace(instance, unhealthy=USER_HEALTH_CHECK if command.unhealthy else "")
-    instances = tuple(marked if item.id == marked.id else item for item in memory.instances)
-    return replace(memory, instances=instances)
+    return memory.with_instance(marked)
 
 
 def _check_held(memory: GroupMemory, hook: str, instance_id: str) -> None:
@@ -221,7 +213,7 @@ def _terminate(
     fleet: Fleet, memory: GroupMemory, instance_id: str, now: float, *, decrement: bool
 ) -> Applied:
     instance = _terminable(memory, instance_id)
-    low, before = memory.limits(fleet.group)[0], memory.desired
+    low, before = memory.limits(fleet.group).low, memory.desired
     if decrement and before <= low:
         raise invalid(
             f"Currently, desiredSize equals minSize ({low}). Terminating instance without "
@@ -234,17 +226,12 @@ def _terminate(
         f"At {stamp(now)} instance {instance_id} was taken out of service in response to a user "
         f"request{shrinking}."
     )
-    # Whatever is launched in its place is not the last policy's doing.
-    wanting = replace(memory, desired=after, cause="")
+    wanting = replace(memory.unattributed(), desired=after)
     return _applied(fleet, take_out(fleet.group, wanting, instance, cause, now))
 
 
 def _terminable(memory: GroupMemory, instance_id: str) -> Instance:
-    instance = memory.find(instance_id)
-    if instance is None:
-        raise invalid(
-            f"Instance Id not found - No managed instance found for instance ID: {instance_id}"
-        )
+    instance = managed_instance(memory, instance_id)
     if instance.state not in WANTED:
         going = activity_id("terminate", instance_id)
         raise RequestError(
@@ -255,7 +242,7 @@ def _terminable(memory: GroupMemory, instance_id: str) -> Instance:
 
 
 def _known(processes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the named processes, all of them when none is named."""
+    """Return the named processes, or all processes when none is named."""
     for name in processes:
         if name not in PROCESSES:
             raise invalid(f"{name} is no scaling process; there are: {', '.join(PROCESSES)}")

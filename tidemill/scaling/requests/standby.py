@@ -1,4 +1,4 @@
-"""What becomes of a request to take instances out of service, or out of the group, and back."""
+"""Requests that put instances on standby, return them to service, or detach them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from tidemill.scaling.errors import invalid
 from tidemill.scaling.facts import Noted, stamp
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import Step
-from tidemill.scaling.group.transitions import come_back, detach, rest
+from tidemill.scaling.group.transitions import detach, move_to_standby, return_from_standby
+from tidemill.scaling.requests.members import member_instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,51 +24,54 @@ STANDBY = frozenset({LifecycleState.STANDBY})
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One way to move instances: what is done, from which states, the change of what is wanted."""
+    """A way to move instances: the transition, the states it may start in, and the change by each.
+
+    `change` is added to the desired capacity for each instance. `done` is the verb of the note.
+    """
 
     do: Callable[[GroupMemory, Instance, float], Step]
     states: frozenset[LifecycleState]
     change: int
-    told: str
+    done: str
 
 
 def enter_standby(
     fleet: Fleet, memory: GroupMemory, ids: tuple[str, ...], now: float, *, decrement: bool
 ) -> Step:
-    """Put instances on standby; without `decrement` others are launched in their place.
+    """Put instances on standby; without `decrement` others are launched to replace them.
 
     Raises:
-        RequestError: one of them is not in service, or the group would want too few.
+        RequestError: one of them is not in service, or the desired capacity would be too small.
     """
-    move = Move(rest, IN_SERVICE, -1 if decrement else 0, "moved to standby")
+    move = Move(move_to_standby, IN_SERVICE, -1 if decrement else 0, "moved to standby")
     return _moved(fleet, memory, ids, move, now)
 
 
 def exit_standby(fleet: Fleet, memory: GroupMemory, ids: tuple[str, ...], now: float) -> Step:
-    """Take instances from standby into service again; the group wants as many more.
+    """Return instances from standby to service; the desired capacity grows by as many.
 
     Raises:
-        RequestError: one of them is not on standby, or the group would want too many.
+        RequestError: one of them is not on standby, or the desired capacity would be too large.
     """
-    move = Move(come_back, STANDBY, 1, "moved out of standby")
+    move = Move(return_from_standby, STANDBY, 1, "moved out of standby")
     return _moved(fleet, memory, ids, move, now)
 
 
 def detach_instances(
     fleet: Fleet, memory: GroupMemory, ids: tuple[str, ...], now: float, *, decrement: bool
 ) -> Step:
-    """Let instances go on without the group; without `decrement` others take their place.
+    """Detach instances, which keep running; without `decrement` others replace them.
 
     Raises:
-        RequestError: one of them is neither in service nor on standby, or the group would want
-            too few.
+        RequestError: one of them is neither in service nor on standby, or the desired capacity
+            would be too small.
     """
     move = Move(detach, IN_SERVICE | STANDBY, -1 if decrement else 0, "detached")
     return _moved(fleet, memory, ids, move, now)
 
 
 def _moved(fleet: Fleet, memory: GroupMemory, ids: tuple[str, ...], move: Move, now: float) -> Step:
-    """Move each instance; one that does not count already, as on standby, changes no capacity."""
+    """Move each instance; detaching one on standby does not change the desired capacity."""
     chosen = [_found(fleet, memory, instance_id, move) for instance_id in ids]
     change = move.change * sum(
         move.change > 0 or item.state is LifecycleState.IN_SERVICE for item in chosen
@@ -80,21 +84,16 @@ def _moved(fleet: Fleet, memory: GroupMemory, ids: tuple[str, ...], move: Move, 
         )
     step = Step(memory)
     for item in chosen:
-        told = Noted(
+        note = Noted(
             now,
-            f"At {stamp(now)} instance {item.id} was {move.told} in response to a user request.",
+            f"At {stamp(now)} instance {item.id} was {move.done} in response to a user request.",
         )
-        step = step.then(Step(step.memory, (told,))).then(move.do(step.memory, item, now))
-    # Whatever is launched in their place is not the last policy's doing.
-    return replace(step, memory=replace(step.memory, desired=after, cause=""))
+        step = step.then(Step(step.memory, (note,))).then(move.do(step.memory, item, now))
+    return replace(step, memory=replace(step.memory.unattributed(), desired=after))
 
 
 def _found(fleet: Fleet, memory: GroupMemory, instance_id: str, move: Move) -> Instance:
-    instance = memory.find(instance_id)
-    if instance is None:
-        raise invalid(
-            f"The instance {instance_id} is not part of Auto Scaling group {fleet.group.name}."
-        )
+    instance = member_instance(fleet, memory, instance_id)
     if instance.state not in move.states:
         named = " or ".join(sorted(move.states))
         raise invalid(f"The instance {instance_id} is not in {named}.")

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.alarms.queries import compile_queries
 from tidemill.scaling.alarms.verdict import breaches, evaluation_range, judge
-from tidemill.scaling.alarms.watching import Ringing
+from tidemill.scaling.alarms.watching import DueAlarm
 from tidemill.scaling.alarms.window import evaluation_interval
 from tidemill.scaling.facts import CapacitySampled, QueueSampled
-from tidemill.scaling.group.capacity import see_capacity
+from tidemill.scaling.group.capacity import capacity_of
 from tidemill.scaling.group.metrics import NAMESPACE, group_datapoints
 from tidemill.scaling.metric_math.values import Frame
 from tidemill.scaling.metrics.queue import PERIOD, queue_datapoints
 from tidemill.scaling.metrics.store import Datapoint, MetricStore
-from tidemill.scaling.policies.decision import decide, warmup
+from tidemill.scaling.policies.decision import decide
+from tidemill.scaling.policies.dispatch import warmup
 from tidemill.scaling.policies.step import find_step
 from tidemill.scaling.spec import AlarmState, StepScalingPolicy
 
@@ -223,7 +224,7 @@ class Foresight:
         seen = (
             *(watch.alarm.logical_id for watch in ringing),
             *steps,
-            *(see_capacity(group, seconds, now) for seconds in self._warmups),
+            *(capacity_of(group, seconds, now) for seconds in self._warmups),
             group.limits(fleet.group),
             tuple(group.suspended),
             tuple(memory.held.items()),
@@ -231,7 +232,7 @@ class Foresight:
         known = self._holds.get(seen)
         if known is not None:
             return known
-        rings = [Ringing(one.alarm, one.newest(), {}, state=one.state) for one in ringing]
+        rings = [DueAlarm(one.alarm, one.newest(), {}, state=one.state) for one in ringing]
         decided = decide(fleet, group, memory.held, rings, now)
         holds = decided.group is group and decided.held == memory.held
         if len(self._holds) > _KEPT_VALUES:
@@ -248,7 +249,7 @@ class Foresight:
         self._values = self._known.setdefault(self._group_points, {})
         store = _store(self._group_points)
         self._steady = [store.series(stat, PERIOD, 1, unit) for stat, unit in self._sources]
-        seen = see_capacity(group, 0, NEVER)
+        seen = capacity_of(group, 0, NEVER)
         self._capacity = CapacitySampled(
             0, seen.desired, seen.settled, seen.warming, seen.terminating
         )

@@ -1,14 +1,16 @@
-"""A policy that a user executes instead of an alarm."""
+"""ExecutePolicy: a scaling policy that a user runs, instead of an alarm.
+
+Source: EC2 Auto Scaling API Reference, ExecutePolicy.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.errors import RequestError, invalid
-from tidemill.scaling.group.capacity import see_capacity
-from tidemill.scaling.policies.decision import warmup
-from tidemill.scaling.policies.simple import simply_scaled, why_wait
-from tidemill.scaling.policies.step import find_step, new_desired
+from tidemill.scaling.policies.dispatch import Trigger, run_policy
+from tidemill.scaling.policies.simple import why_wait
+from tidemill.scaling.policies.step import find_step
 from tidemill.scaling.spec import (
     Comparison,
     SimpleScalingPolicy,
@@ -18,9 +20,9 @@ from tidemill.scaling.spec import (
 
 if TYPE_CHECKING:
     from tidemill.scaling.group.memory import GroupMemory
-    from tidemill.scaling.policies.step import Outcome
+    from tidemill.scaling.policies.outcome import Outcome
     from tidemill.scaling.requests.commands import ExecutePolicy
-    from tidemill.scaling.spec import Fleet, Policy, StepAdjustment
+    from tidemill.scaling.spec import Fleet, Policy
 
 
 def find_policy(fleet: Fleet, name: str) -> Policy:
@@ -37,53 +39,54 @@ def find_policy(fleet: Fleet, name: str) -> Policy:
 
 
 def check_cooldown(memory: GroupMemory, now: float) -> None:
-    """Make sure that a simple scaling need not wait.
+    """Check that a simple scaling policy may act now.
 
     Raises:
-        RequestError: it has to.
+        RequestError: an activity is in progress, or the cooldown is not over.
     """
     why = why_wait(memory, now)
     if why:
         raise RequestError("ScalingActivityInProgress", f"The request has to wait: {why}")
 
 
-def outcome_of(
+def requested_outcome(
     fleet: Fleet, memory: GroupMemory, policy: Policy, command: ExecutePolicy, now: float
 ) -> Outcome:
-    """Return what a policy comes to that a user executes (API reference, ExecutePolicy).
+    """Return the outcome of a policy that a user executes.
 
     Raises:
-        RequestError: it cannot be executed so, or has to wait.
+        RequestError: the policy is of a kind that no user executes, the command lacks a value or
+            a threshold for it, or the group cools down.
     """
-    low, high = memory.limits(fleet.group)
     match policy:
         case StepScalingPolicy():
-            step = _asked_step(fleet, policy, command)
-            seen = see_capacity(memory, warmup(fleet, policy), now)
-            return new_desired(policy, step, seen, low, high)
+            trigger = _step_trigger(fleet, policy, command)
         case SimpleScalingPolicy():
+            trigger = Trigger()
             if command.honor_cooldown:
                 check_cooldown(memory, now)
-            return simply_scaled(policy, see_capacity(memory, 0, now), low, high)
         case TargetTrackingPolicy():
             raise invalid(f"Policy {policy.name} tracks a target: only its own alarms execute it")
+    return run_policy(fleet, memory, policy, trigger, now)
 
 
-def _asked_step(fleet: Fleet, policy: StepScalingPolicy, command: ExecutePolicy) -> StepAdjustment:
+def _step_trigger(fleet: Fleet, policy: StepScalingPolicy, command: ExecutePolicy) -> Trigger:
     value, threshold = command.metric_value, command.breach_threshold
     if value is None or threshold is None:
         raise invalid("MetricValue and BreachThreshold are required for a StepScaling policy")
-    step = find_step(policy.steps, _side(fleet, policy, value, threshold), threshold, value)
-    if step is None:
+    comparison = _comparison(fleet, policy, value, threshold)
+    if find_step(policy.steps, comparison, threshold, value) is None:
         raise invalid(
             f"MetricValue {value:g} with BreachThreshold {threshold:g} corresponds to no step "
             f"adjustment of policy {policy.name}"
         )
-    return step
+    return Trigger(value, threshold, comparison)
 
 
-def _side(fleet: Fleet, policy: StepScalingPolicy, value: float, threshold: float) -> Comparison:
-    """Return how the policy's alarm compares; without one the value says on which side it is."""
+def _comparison(
+    fleet: Fleet, policy: StepScalingPolicy, value: float, threshold: float
+) -> Comparison:
+    """Return the comparison of the policy's alarm; without an alarm, the value's own side."""
     for alarm in fleet.alarms:
         if policy.logical_id in alarm.policies:
             return alarm.comparison
