@@ -80,5 +80,5 @@ def test_annotations_show_the_parameters_that_the_alarms_use() -> None:
     assert shown == {
         "one instance's share": int(str(parameters["BacklogPerInstance"])),
         "maximum": int(str(parameters["MaxInstances"])),
-        "people are told": int(str(parameters["OldestMessageSeconds"])),
+        "alarm threshold": int(str(parameters["OldestMessageSeconds"])),
     }

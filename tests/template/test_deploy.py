@@ -225,8 +225,8 @@ def expected(*, drain: int, visibility: int, hook: int, maximum: int) -> dict[st
                 "Receive": ("Allow", RECEIVE, False),
                 "WriteLogs": ("Allow", ["logs:CreateLogStream", "logs:PutLogEvents"], False),
             },
-            "come-and-go": {
-                "SayGoodbye": (
+            "lifecycle": {
+                "CompleteTheHook": (
                     "Allow",
                     ["autoscaling:CompleteLifecycleAction", "autoscaling:SetInstanceProtection"],
                     False,
@@ -234,10 +234,10 @@ def expected(*, drain: int, visibility: int, hook: int, maximum: int) -> dict[st
                 "PullImage": ("Allow", PULL, False),
                 "LogInToRegistry": ("Allow", ["ecr:GetAuthorizationToken"], True),
             },
-            "be-watched": {
+            "monitoring": {
                 "ReadAgentConfiguration": ("Allow", ["ssm:GetParameter"], False),
                 "PublishMetrics": ("Allow", ["cloudwatch:PutMetricData"], True),
-                "LearnOwnGroup": ("Allow", ["ec2:DescribeTags"], True),
+                "ReadOwnGroup": ("Allow", ["ec2:DescribeTags"], True),
                 "OpenSessions": ("Allow", SESSIONS, True),
             },
         },
