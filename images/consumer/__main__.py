@@ -1,4 +1,4 @@
-"""`python -m consumer`: runs the program; the README lists the settings in the environment."""
+"""`python -m consumer`: runs the program; docs/settings.md lists its settings."""
 
 from __future__ import annotations
 

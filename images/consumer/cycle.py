@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-RECEIVE_LIMIT: Final = 10
-"""Messages in one receive at most (SQS quotas)."""
+from consumer import setting_table as table
+from consumer.retry import whole_seconds
+from shared.quotas import MAX_BATCH
 
 SHORTEST_LONG_POLL: Final = 1
 """A receive that waits at all asks all of SQS's servers; one that does not may miss messages
 (SQS developer guide, "Amazon SQS short and long polling")."""
+
+SETTLE_SECONDS: Final = 1.0
+"""Slow handlers have their messages settled this often: a crash repeats little of their work."""
 
 LONGEST_OUTAGE_WAIT: Final = 60.0
 """Pause between two attempts at a queue that does not answer, for a worker that never rests."""
@@ -24,9 +28,9 @@ class Rhythm:
     With a `poll_wait` of 0 the worker polls continuously: each receive is a poll of its own.
     """
 
-    messages_per_poll: int = 10
-    poll_wait: float = 60.0
-    receive_wait: int = 20
+    messages_per_poll: int = table.MESSAGES_PER_POLL.default
+    poll_wait: float = table.POLL_WAIT_SECONDS.default
+    receive_wait: int = whole_seconds(table.RECEIVE_WAIT_SECONDS.default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def next_step(rhythm: Rhythm, memory: Memory, happened: Happened) -> tuple[Memor
             taken = memory.taken + count
             if count == 0 or taken >= rhythm.messages_per_poll or rhythm.poll_wait == 0:
                 return Memory(), Rest(rhythm.poll_wait)
-            limit = min(RECEIVE_LIMIT, rhythm.messages_per_poll - taken)
+            limit = min(MAX_BATCH, rhythm.messages_per_poll - taken)
             return Memory(taken), Receive(limit, min(SHORTEST_LONG_POLL, rhythm.receive_wait))
         case Unavailable():
             return Memory(outages=memory.outages + 1), Rest(_outage_wait(rhythm, memory.outages))
@@ -99,7 +103,7 @@ def next_step(rhythm: Rhythm, memory: Memory, happened: Happened) -> tuple[Memor
 
 
 def _open_poll(rhythm: Rhythm) -> Receive:
-    return Receive(min(RECEIVE_LIMIT, rhythm.messages_per_poll), rhythm.receive_wait)
+    return Receive(min(MAX_BATCH, rhythm.messages_per_poll), rhythm.receive_wait)
 
 
 def _outage_wait(rhythm: Rhythm, outages: int) -> float:

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import QueueError
-from shared.queue import MAX_VISIBILITY
+from shared.quotas import MAX_VISIBILITY
 
 if TYPE_CHECKING:
     from consumer.in_flight import Hand, Held

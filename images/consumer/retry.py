@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import Final
 
-IMMEDIATE_RETURNS: Final = 10
-"""Receives after which an invalid message no longer comes back at once: SQS's own default of
-maxReceiveCount is 10 (API reference, SetQueueAttributes), so a message that is received more
-often has no dead-letter queue near, and would keep the worker busy with nothing."""
+from shared.quotas import DEFAULT_MAX_RECEIVE_COUNT
+
+IMMEDIATE_RETURNS: Final = DEFAULT_MAX_RECEIVE_COUNT
+"""Receives after which an invalid message no longer comes back at once. By then SQS's own default
+would have moved it to a dead-letter queue; a message that is received more often has none near,
+and would keep the worker busy with nothing."""
 
 
 def retry_delay(base: float, longest: float, receive_count: int) -> float:

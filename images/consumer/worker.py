@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from consumer import cycle
 from consumer.emf import Counts, cycle_line
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from shared.stopping import Stop
 
 log = logging.getLogger(__name__)
-
-SETTLE_SECONDS: Final = 1.0
-"""Slow handlers have their messages settled this often: a crash repeats little of their work."""
 
 
 class Worker:
@@ -127,7 +124,7 @@ class Worker:
         handle = partial(self._handle, received_at, latest_year)
         settled_at = now
         for _ in self._crew(handle, messages):
-            if self._clock.monotonic() - settled_at >= SETTLE_SECONDS:
+            if self._clock.monotonic() - settled_at >= cycle.SETTLE_SECONDS:
                 self._settler.settle(self._hand.take_finished())
                 settled_at = self._clock.monotonic()
         self._settler.settle(self._hand.take_finished())

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.setting_table import DURATIONS, SETTINGS
 from tidemill.rig.durations import rounding, shortened, whole
 from tidemill.rig.errors import RigError
 
@@ -14,6 +15,26 @@ def test_only_durations_are_shortened() -> None:
     """Counts and names stay as they are."""
     given_settings = {"POLL_WAIT_SECONDS": "60", "MESSAGES_PER_POLL": "10", "LOG_GROUP": "x"}
     assert shortened(given_settings, 20) == given_settings | {"POLL_WAIT_SECONDS": "3"}
+
+
+def test_a_duration_of_a_handler_is_known_by_its_name() -> None:
+    """The table of the consumer's settings cannot hold what other people's handlers read."""
+    assert shortened({"COURIER_SECONDS": "60", "COURIER": "60"}, 20) == {
+        "COURIER_SECONDS": "3",
+        "COURIER": "60",
+    }
+
+
+def test_every_duration_of_the_consumer_is_shortened_and_rounded_as_the_table_says() -> None:
+    """One that is whole stands for more of AWS's seconds than were asked for."""
+    environment = {setting.name: "1" for setting in SETTINGS}
+    shorter = shortened(environment, 20)
+    assert [name for name in environment if shorter[name] == "0.05"] == [
+        setting.name for setting in DURATIONS
+    ]
+    assert [sentence.partition(":")[0] for sentence in rounding(environment, 20)] == sorted(
+        setting.name for setting in DURATIONS if setting.whole
+    )
 
 
 @given(st.integers(0, 43_200), st.floats(1, 60))

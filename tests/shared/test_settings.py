@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 
 from shared.errors import SettingsError
-from shared.settings import SettingsReader
+from shared.settings import Choice, Seconds, SettingsReader, Text, Whole
+
+NAME: Final = Text(name="NAME", default="orders", meaning="")
+COUNT: Final = Whole(name="COUNT", default=5, low=1, high=10, unit="messages", meaning="")
+WAIT: Final = Seconds(name="WAIT", default=5.0, low=0.0, high=20.0, meaning="")
+LEVEL: Final = Choice(name="LEVEL", default="INFO", allowed=("INFO", "WARNING"), meaning="")
 
 
 def problems(reader: SettingsReader) -> tuple[str, ...]:
@@ -18,15 +25,15 @@ def problems(reader: SettingsReader) -> tuple[str, ...]:
 
 
 def test_values_are_read_and_stripped() -> None:
-    """Every type has its method; white space around a value is none of it."""
+    """Every type has its kind of setting; white space around a value is none of it."""
     reader = SettingsReader(
-        {"NAME": " orders ", "COUNT": "7", "WAIT": " 2.5", "LEVEL": "warning"},
+        {"NAME": " vehicles ", "COUNT": "7", "WAIT": " 2.5", "LEVEL": "warning"},
     )
 
-    assert reader.text("NAME") == "orders"
-    assert reader.whole("COUNT", 1, 1, 10) == 7
-    assert reader.seconds("WAIT", 1.0, 0.0, 20.0) == 2.5
-    assert reader.choice("LEVEL", "INFO", ["INFO", "WARNING"]) == "WARNING"
+    assert reader.read(NAME) == "vehicles"
+    assert reader.read(COUNT) == 7
+    assert reader.read(WAIT) == 2.5
+    assert reader.read(LEVEL) == "WARNING"
     assert problems(reader) == ()
 
 
@@ -42,20 +49,20 @@ def test_what_is_not_set_has_its_default(environment: dict[str, str]) -> None:
     """Container tools pass on unset variables as empty ones."""
     reader = SettingsReader(environment)
 
-    assert reader.text("NAME", "orders") == "orders"
-    assert reader.whole("COUNT", 3, 1, 10) == 3
-    assert reader.seconds("WAIT", 1.5, 0.0, 20.0) == 1.5
-    assert reader.choice("LEVEL", "INFO", ["INFO", "WARNING"]) == "INFO"
+    assert reader.read(NAME) == "orders"
+    assert reader.read(COUNT) == 5
+    assert reader.read(WAIT) == 5.0
+    assert reader.read(LEVEL) == "INFO"
     assert problems(reader) == ()
 
 
 @pytest.mark.parametrize("value", ["1", "10"])
 def test_bounds_are_included(value: str) -> None:
     """The lowest and the highest allowed number are allowed."""
-    reader = SettingsReader({"COUNT": value})
+    reader = SettingsReader({"COUNT": value, "WAIT": value})
 
-    assert reader.whole("COUNT", 5, 1, 10) == int(value)
-    assert reader.seconds("COUNT", 5.0, 1.0, 10.0) == float(value)
+    assert reader.read(COUNT) == int(value)
+    assert reader.read(Seconds(name="WAIT", default=5, low=1, high=10, meaning="")) == float(value)
     assert problems(reader) == ()
 
 
@@ -64,7 +71,7 @@ def test_a_bad_whole_number_is_a_problem_and_reads_as_the_default(value: str) ->
     """Reading goes on with something usable."""
     reader = SettingsReader({"COUNT": value})
 
-    assert reader.whole("COUNT", 5, 1, 10) == 5
+    assert reader.read(COUNT) == 5
     assert problems(reader) == (f"COUNT={value!r}: give a whole number from 1 to 10",)
 
 
@@ -73,15 +80,15 @@ def test_bad_seconds_are_a_problem_and_read_as_the_default(value: str) -> None:
     """Not a number is no number either."""
     reader = SettingsReader({"WAIT": value})
 
-    assert reader.seconds("WAIT", 5.0, 0.0, 20.0) == 5.0
+    assert reader.read(WAIT) == 5.0
     assert problems(reader) == (f"WAIT={value!r}: give a number of seconds from 0 to 20",)
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     """Nobody wants to fix one setting, deploy, and read of the next."""
     reader = SettingsReader({"COUNT": "none", "LEVEL": "loud"})
-    reader.whole("COUNT", 5, 1, 10)
-    reader.choice("LEVEL", "INFO", ["INFO", "WARNING"])
+    reader.read(COUNT)
+    reader.read(LEVEL)
     reader.problem("QUEUE_URL is not set")
 
     assert problems(reader) == (

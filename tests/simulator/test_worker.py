@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support.builders.fleets import product_fleet
 
 from consumer import cycle
+from consumer.settings import read
 from tidemill.scaling.template.user_data import UserDataError
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.worker import Steps, Worker, read_worker
@@ -36,9 +37,16 @@ def test_the_product_s_worker_is_read_from_its_user_data() -> None:
     )
 
 
-def test_a_script_that_says_nothing_starts_the_usual_worker() -> None:
-    """The consumer's own defaults hold."""
-    assert read_worker("#!/bin/bash\necho hello\n") == Worker()
+def test_a_script_without_settings_starts_a_worker_with_the_consumers_defaults() -> None:
+    """What the consumer reads from an environment that names the queue alone."""
+    usual = read({"QUEUE_NAME": "work"}, "host")
+    assert read_worker("#!/bin/bash\necho hello\n") == Worker(
+        usual.rhythm,
+        concurrency=usual.concurrency,
+        drain=usual.drain,
+        retry_base=usual.retry_delay,
+        retry_longest=usual.retry_delay_max,
+    )
 
 
 @pytest.mark.parametrize("value", ["many", "$CORES", "$(nproc)"])

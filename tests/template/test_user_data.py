@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 import subprocess
@@ -24,6 +23,7 @@ from support.fakes.instance import (
 from support.fakes.metadata import NOT_FOUND, OUTAGE, SILENCE
 
 from consumer import settings
+from consumer.setting_table import SETTINGS
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.scaling.template.user_data import container_environment
 
@@ -171,7 +171,7 @@ class TestBoot:
 
     def test_no_setting_of_the_consumer_is_forgotten(self, tmp_path: Path) -> None:
         """Those that are not given have a default that is right on an instance."""
-        known = set(re.findall(r'reader\.\w+\(\s*"([A-Z_]+)"', inspect.getsource(settings)))
+        known = {setting.name for setting in SETTINGS}
         given = environment(live(tmp_path)).keys()
         assert known - given == {"QUEUE_NAME", "LOG_STREAM", "LOG_LEVEL", "METRICS_NAMESPACE"}
         assert given - known == {"AWS_DEFAULT_REGION", "AWS_REGION"}

@@ -5,6 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from consumer.setting_table import (
+    CONCURRENCY,
+    DRAIN_SECONDS,
+    MESSAGES_PER_POLL,
+    VISIBILITY_TIMEOUT_SECONDS,
+)
+from shared.quotas import DEFAULT_RETENTION, MAX_BATCH
 from tidemill.lint.finding import Fault, Rule, Severity
 from tidemill.lint.linted_fleet import PROPERTIES, path
 from tidemill.scaling.template.properties import flag, needed, part, whole
@@ -17,19 +24,11 @@ if TYPE_CHECKING:
     from tidemill.scaling.template.resolver import Resolver
 
 RETENTION = "MessageRetentionPeriod"
-RETENTION_DEFAULT = 345_600
-"""Seconds, four days (SQS API, SetQueueAttributes)."""
 
-RECEIVE_LIMIT = 10
-"""Messages in one receive at most (Amazon SQS message quotas)."""
-
-DRAIN = "DRAIN_SECONDS"
+DRAIN = DRAIN_SECONDS.name
+VISIBILITY = VISIBILITY_TIMEOUT_SECONDS.name
 MESSAGE = "MESSAGE_SECONDS"
-VISIBILITY = "VISIBILITY_TIMEOUT_SECONDS"
-PER_POLL = "MESSAGES_PER_POLL"
-CONCURRENCY = "CONCURRENCY"
-"""Settings of a container that tell how it works; those of this project's consumer, but for
-MESSAGE_SECONDS, which is for others."""
+"""The longest work on one message: a setting that workers of other projects may have."""
 
 
 def _too_short(subject: Subject) -> Iterator[Fault]:
@@ -45,8 +44,8 @@ def _too_short(subject: Subject) -> Iterator[Fault]:
                 subject.at_script(),
             )
         return
-    taken = min(RECEIVE_LIMIT, settings.get(PER_POLL, 1))
-    turns = math.ceil(taken / max(1.0, settings.get(CONCURRENCY, 1)))
+    taken = min(MAX_BATCH, settings.get(MESSAGES_PER_POLL.name, 1))
+    turns = math.ceil(taken / max(1.0, settings.get(CONCURRENCY.name, 1)))
     for queue in subject.queues():
         hidden = whole(
             subject.resolver.properties(queue),
@@ -94,7 +93,7 @@ def _expires_first(subject: Subject) -> Iterator[Fault]:
 
 def _retention(resolver: Resolver, queue: str) -> int:
     where = path(queue, PROPERTIES)
-    return whole(resolver.properties(queue), RETENTION, where, RETENTION_DEFAULT)
+    return whole(resolver.properties(queue), RETENTION, where, DEFAULT_RETENTION)
 
 
 RULES = (
@@ -104,9 +103,8 @@ RULES = (
         fault="The visibility timeout is shorter than the work on a message and the wait for it.",
         why=(
             "The message shows up again while it is being worked on, and another worker does it a "
-            "second time. Work is what MESSAGE_SECONDS or DRAIN_SECONDS in the script's `docker "
-            "run --env` says; without VISIBILITY_TIMEOUT_SECONDS there, messages of one receive "
-            "wait for one another."
+            f"second time. Work is what {MESSAGE} or {DRAIN} in the script's `docker run --env` "
+            f"says; without {VISIBILITY} there, messages of one receive wait for one another."
         ),
         page="Amazon SQS visibility timeout",
         fix="Set VisibilityTimeout above the longest work and wait, or extend it while working.",

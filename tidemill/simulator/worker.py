@@ -6,32 +6,35 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from consumer import cycle
+from consumer import setting_table as table
 from tidemill.scaling.template.user_data import NoConsumerError, container_settings
 from tidemill.simulator.errors import SimulationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shared.settings import Seconds, Whole
+
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """How a consumer works; durations in seconds, defaults are the consumer's own.
+    """The settings of a consumer that the simulator follows; durations are in seconds.
 
     `retry_base` and `retry_longest` are how long a failed message stays away.
     """
 
     rhythm: cycle.Rhythm = field(default_factory=cycle.Rhythm)
-    concurrency: int = 1
-    drain: float = 30.0
-    retry_base: float = 30.0
-    retry_longest: float = 900.0
+    concurrency: int = table.CONCURRENCY.default
+    drain: float = table.DRAIN_SECONDS.default
+    retry_base: float = table.RETRY_DELAY_SECONDS.default
+    retry_longest: float = table.RETRY_DELAY_MAX_SECONDS.default
 
 
 def read_worker(user_data: str) -> Worker:
     """Return the worker that a launch template's script starts with `docker run`.
 
-    A script that sets nothing of the kind, or starts no container, has a worker with the
-    consumer's defaults.
+    A setting that the script does not give has the consumer's default; so have all of them where
+    the script starts no container.
 
     Raises:
         SimulationError: a setting is no number, such as one that only an instance knows.
@@ -41,29 +44,29 @@ def read_worker(user_data: str) -> Worker:
         given = container_settings(user_data)
     except NoConsumerError:
         given = {}
-    usual, rhythm = Worker(), cycle.Rhythm()
     return Worker(
         rhythm=cycle.Rhythm(
-            messages_per_poll=int(_number(given, "MESSAGES_PER_POLL", rhythm.messages_per_poll)),
-            poll_wait=_number(given, "POLL_WAIT_SECONDS", rhythm.poll_wait),
-            receive_wait=int(_number(given, "RECEIVE_WAIT_SECONDS", rhythm.receive_wait)),
+            messages_per_poll=int(_number(given, table.MESSAGES_PER_POLL)),
+            poll_wait=_number(given, table.POLL_WAIT_SECONDS),
+            receive_wait=int(_number(given, table.RECEIVE_WAIT_SECONDS)),
         ),
-        concurrency=int(_number(given, "CONCURRENCY", usual.concurrency)),
-        drain=_number(given, "DRAIN_SECONDS", usual.drain),
-        retry_base=_number(given, "RETRY_DELAY_SECONDS", usual.retry_base),
-        retry_longest=_number(given, "RETRY_DELAY_MAX_SECONDS", usual.retry_longest),
+        concurrency=int(_number(given, table.CONCURRENCY)),
+        drain=_number(given, table.DRAIN_SECONDS),
+        retry_base=_number(given, table.RETRY_DELAY_SECONDS),
+        retry_longest=_number(given, table.RETRY_DELAY_MAX_SECONDS),
     )
 
 
-def _number(given: Mapping[str, str], name: str, default: float) -> float:
+def _number(given: Mapping[str, str], setting: Whole | Seconds) -> float:
     try:
-        return float(given.get(name, default))
+        return float(given.get(setting.name, setting.default))
     except ValueError:
-        raise SimulationError(f"user data: {name}={given[name]} is no number") from None
+        value = given[setting.name]
+        raise SimulationError(f"user data: {setting.name}={value} is no number") from None
 
 
 class Steps:
-    """The rhythm as a table that fills as it is used: each entry is consumer.cycle's answer.
+    """The rhythm as a lookup table that fills as it is used, with the answers of consumer.cycle.
 
     A step is (messages taken so far in this poll, seconds to rest, limit, seconds to wait), the
     last two of the receive that follows the rest, if there is one.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shared.quotas import MAX_BATCH
 from tidemill.simulator.cost.prices import (
-    BATCH,
     COMPRESSED,
     CYCLE_BYTES,
     EVENT_BYTES,
@@ -54,7 +54,7 @@ def dollars_a_day(
         "instances": hours,
         "volumes": hours * VOLUME_GB / HOURS,
         "addresses": hours,
-        "requests": result.sent / BATCH + result.requests,
+        "requests": result.sent / MAX_BATCH + result.requests,
         "logs": logs,
         "archive": logs * COMPRESSED,
         "metrics": (WORKLOAD_METRICS + HOST_METRICS) * result.working_hours / HOURS,

@@ -6,6 +6,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from consumer.setting_table import MESSAGES_PER_POLL, POLL_WAIT_SECONDS, RECEIVE_WAIT_SECONDS
+from shared.quotas import MAX_BATCH
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -60,10 +63,6 @@ SAMPLE_BYTES: Final = 330
 REPORT_BYTES: Final = 350
 """Lambda's own three lines for each run."""
 
-BATCH: Final = 10
-"""Messages in a request, when batches are full."""
-
-LONG_POLL_SECONDS: Final = 20
 COMING_AND_GOING_MINUTES: Final = 5
 """Of an instance in each rise: boot before, late metrics and drain after; HoldSeconds besides."""
 
@@ -91,8 +90,8 @@ class Month:
 
     messages: int = 0
     fast_signal: bool = False
-    messages_per_poll: int = 10
-    poll_wait_seconds: int = 60
+    messages_per_poll: int = MESSAGES_PER_POLL.default
+    poll_wait_seconds: float = POLL_WAIT_SECONDS.default
     max_instances: int = 4
     hold_seconds: int = 60
     rises: int = 30
@@ -139,7 +138,7 @@ def usage(month: Month) -> Usage:
     polls = month.messages / month.messages_per_poll
     lingering = month.hold_seconds / 60 + COMING_AND_GOING_MINUTES
     hours = polls * month.poll_wait_seconds / 3600 + rises * month.max_instances * lingering / 60
-    empty_poll_minutes = (LONG_POLL_SECONDS + month.poll_wait_seconds) / 60
+    empty_poll_minutes = (RECEIVE_WAIT_SECONDS.default + month.poll_wait_seconds) / 60
     empty = rises * month.max_instances * lingering / empty_poll_minutes
     busy = hours / month.max_instances
     lines = month.messages * MESSAGE_BYTES + (polls + empty) * CYCLE_BYTES
@@ -152,7 +151,7 @@ def usage(month: Month) -> Usage:
         "instances": hours,
         "volumes": hours * VOLUME_GB / HOURS,
         "addresses": hours,
-        "requests": 3 * month.messages / BATCH + empty + samples,  # send, receive, delete
+        "requests": 3 * month.messages / MAX_BATCH + empty + samples,  # send, receive, delete
         "logs": taken_in + signal / 1e9,
         "archive": taken_in * COMPRESSED,
         "metrics": (WORKLOAD_METRICS + HOST_METRICS) * busy / HOURS

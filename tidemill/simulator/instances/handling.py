@@ -7,14 +7,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consumer.cycle import SETTLE_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
     from tidemill.simulator.queue import Message
-
-SETTLE_SECONDS = 1.0
-"""Slow handlers have their messages settled this often (consumer.worker)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,164 @@
+"""The consumer's settings: one table of names, kinds, defaults, bounds and meanings.
+
+The consumer, docs/settings.md, the rig, the simulator and the lint rules take them from here. To
+add a setting, declare it here, list it in CHAPTERS, and read it in consumer.settings.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from shared.quotas import MAX_BATCH, MAX_LONG_POLL, MAX_VISIBILITY
+from shared.settings import Choice, Seconds, Text, Whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shared.settings import Setting
+
+DAY: Final = 86_400
+
+QUEUE_URL: Final = Text(
+    name="QUEUE_URL",
+    meaning="URL of the queue to work on; it wins over QUEUE_NAME, and one of the two is needed.",
+)
+QUEUE_NAME: Final = Text(
+    name="QUEUE_NAME",
+    meaning="Name of the queue to work on, in the account and region of the credentials.",
+)
+MESSAGES_PER_POLL: Final = Whole(
+    name="MESSAGES_PER_POLL",
+    default=10,
+    low=1,
+    high=1_000_000,
+    unit="messages",
+    meaning=(
+        f"Messages that one poll takes at most, in receives of up to {MAX_BATCH}; a poll ends "
+        "early when a receive brings no message."
+    ),
+)
+POLL_WAIT_SECONDS: Final = Seconds(
+    name="POLL_WAIT_SECONDS",
+    default=60,
+    low=0,
+    high=DAY,
+    meaning=(
+        "Pause after each poll; 0 polls without a pause, which needs a RECEIVE_WAIT_SECONDS above "
+        "0."
+    ),
+)
+RECEIVE_WAIT_SECONDS: Final = Seconds(
+    name="RECEIVE_WAIT_SECONDS",
+    default=MAX_LONG_POLL,
+    low=0,
+    high=MAX_LONG_POLL,
+    whole=True,
+    meaning=(
+        "Time that the first receive of a poll waits for a message (SQS's long polling); a receive "
+        "that does not wait may miss messages."
+    ),
+)
+HANDLER: Final = Text(
+    name="HANDLER",
+    default="consumer.handlers:log_only",
+    meaning="Function that handles a message, as package.module:function; it must be importable.",
+)
+CONCURRENCY: Final = Whole(
+    name="CONCURRENCY",
+    default=1,
+    low=1,
+    high=MAX_BATCH,  # a receive brings no more: there is never work for an eleventh thread
+    unit="messages",
+    meaning="Messages that are handled at the same time, each in a thread of its own.",
+)
+VISIBILITY_TIMEOUT_SECONDS: Final = Seconds(
+    name="VISIBILITY_TIMEOUT_SECONDS",
+    default=120,
+    low=0.001,
+    high=MAX_VISIBILITY,
+    whole=True,
+    meaning=(
+        "Time for which a received message is hidden from other consumers; the consumer extends it "
+        "at half of it for as long as it works on the message."
+    ),
+)
+RETRY_DELAY_SECONDS: Final = Seconds(
+    name="RETRY_DELAY_SECONDS",
+    default=30,
+    low=0,
+    high=MAX_VISIBILITY,
+    whole=True,
+    meaning=(
+        "Delay until a message that failed once may be received again; each further failure "
+        "doubles it."
+    ),
+)
+RETRY_DELAY_MAX_SECONDS: Final = Seconds(
+    name="RETRY_DELAY_MAX_SECONDS",
+    default=900,
+    low=0,
+    high=MAX_VISIBILITY,
+    whole=True,
+    meaning="Longest delay that doubling leads to.",
+)
+DRAIN_SECONDS: Final = Seconds(
+    name="DRAIN_SECONDS",
+    default=30,
+    low=0,
+    high=DAY,
+    meaning=(
+        "Time for which handlers may go on after a signal to stop; then their messages go back to "
+        "the queue."
+    ),
+)
+LOG_GROUP: Final = Text(
+    name="LOG_GROUP",
+    otherwise="no CloudWatch Logs",
+    meaning="Log group of CloudWatch Logs for all lines, besides standard output.",
+)
+LOG_STREAM: Final = Text(
+    name="LOG_STREAM",
+    otherwise="INSTANCE_ID",
+    meaning="Log stream within LOG_GROUP.",
+)
+LOG_LEVEL: Final = Choice(
+    name="LOG_LEVEL",
+    default="INFO",
+    allowed=("DEBUG", "INFO", "WARNING", "ERROR"),
+    meaning="Least severe event that is logged; the content of messages is logged at any level.",
+)
+INSTANCE_ID: Final = Text(
+    name="INSTANCE_ID",
+    otherwise="the host's name",
+    meaning="Name of this consumer in its log lines and metrics.",
+)
+METRICS_NAMESPACE: Final = Text(
+    name="METRICS_NAMESPACE",
+    default="Tidemill",
+    meaning=(
+        "Namespace of the metrics in the log lines, which CloudWatch reads from there (embedded "
+        "metric format)."
+    ),
+)
+
+CHAPTERS: Final[Mapping[str, tuple[Setting, ...]]] = {
+    "Queue": (QUEUE_URL, QUEUE_NAME),
+    "Polling": (MESSAGES_PER_POLL, POLL_WAIT_SECONDS, RECEIVE_WAIT_SECONDS),
+    "Handling": (
+        HANDLER,
+        CONCURRENCY,
+        VISIBILITY_TIMEOUT_SECONDS,
+        RETRY_DELAY_SECONDS,
+        RETRY_DELAY_MAX_SECONDS,
+    ),
+    "Stopping": (DRAIN_SECONDS,),
+    "Logs and metrics": (LOG_GROUP, LOG_STREAM, LOG_LEVEL, INSTANCE_ID, METRICS_NAMESPACE),
+}
+"""The settings in the order of docs/settings.md, by the title of their chapter there."""
+
+SETTINGS: Final[tuple[Setting, ...]] = tuple(
+    setting for chapter in CHAPTERS.values() for setting in chapter
+)
+
+DURATIONS: Final = tuple(setting for setting in SETTINGS if isinstance(setting, Seconds))
+"""The settings that a clock which runs faster divides by its speed."""

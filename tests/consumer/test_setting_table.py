@@ -1,0 +1,92 @@
+"""Tests of the consumer's table of settings: it is complete, and it says what the consumer does."""
+
+from __future__ import annotations
+
+import pytest
+from support.fakes.consuming import START, message
+
+from consumer import setting_table as table
+from consumer.acknowledge import RetryDelays
+from consumer.outcome import Outcome, Result
+from consumer.settings import read
+from shared.settings import Choice, Seconds, Setting, Text, Whole
+
+KINDS = (Text, Whole, Seconds, Choice)
+DECLARED = {name: value for name, value in vars(table).items() if isinstance(value, KINDS)}
+
+
+class Recorded(dict[str, str]):
+    """An environment that remembers which names were looked up."""
+
+    def __init__(self, **variables: str) -> None:
+        """Hold these variables."""
+        super().__init__(variables)
+        self.asked: list[str] = []
+
+    def get(self, key: str, default: str = "") -> str:  # type: ignore[override]
+        """Return the variable and note its name."""
+        self.asked.append(key)
+        return super().get(key, default)
+
+
+def given_to_sqs(variables: dict[str, str]) -> list[int]:
+    """Return the durations that a consumer with these settings sends in its calls to SQS."""
+    settings = read({"QUEUE_NAME": "work", **variables}, "host")
+    delays = RetryDelays(settings.retry_delay, settings.retry_delay_max)
+    failed = [
+        Outcome(message(receive_count=count), Result.FAILED, "it failed", 0.0, 0.0, START)
+        for count in (1, 50)
+    ]
+    return [
+        settings.rhythm.receive_wait,
+        settings.visibility,
+        *(delays.after(outcome) for outcome in failed),
+    ]
+
+
+def test_every_setting_is_in_a_chapter_once() -> None:
+    """A setting that is declared and not listed would be missing in docs and tests."""
+    assert sorted(setting.name for setting in table.SETTINGS) == sorted(DECLARED)
+    assert all(setting.name == name for name, setting in DECLARED.items())
+
+
+def test_the_consumer_reads_every_setting_of_the_table_and_no_other() -> None:
+    """Each one once."""
+    environment = Recorded(QUEUE_NAME="work")
+    read(environment, "host")
+    assert sorted(environment.asked) == sorted(setting.name for setting in table.SETTINGS)
+
+
+def test_durations_are_named_for_their_unit() -> None:
+    """The rig takes variables of a handler for durations by the same ending."""
+    assert table.DURATIONS
+    named = [setting for setting in table.SETTINGS if setting.name.endswith("_SECONDS")]
+    assert named == list(table.DURATIONS)
+
+
+@pytest.mark.parametrize("setting", table.SETTINGS, ids=lambda setting: setting.name)
+def test_a_default_is_a_value_that_the_setting_takes(setting: Setting) -> None:
+    """Whoever writes the default down explicitly gets the same."""
+    assert setting.parse(str(setting.default)) == setting.default
+
+
+@pytest.mark.parametrize("setting", table.SETTINGS, ids=lambda setting: setting.name)
+def test_a_meaning_is_one_sentence(setting: Setting) -> None:
+    """It stands in a cell of a table."""
+    assert setting.meaning[0].isupper()
+    assert setting.meaning.endswith(".")
+    assert ". " not in setting.meaning
+    assert "|" not in setting.meaning
+
+
+def test_durations_are_whole_where_they_end_in_a_parameter_of_sqs() -> None:
+    """A whole one changes what SQS is given, rounded up; the others do not."""
+    usual = given_to_sqs({})
+    changed = {
+        setting.name: given_to_sqs({setting.name: str(setting.default / 2 - 0.25)})
+        for setting in table.DURATIONS
+    }
+    assert {name for name, numbers in changed.items() if numbers != usual} == {
+        setting.name for setting in table.DURATIONS if setting.whole
+    }
+    assert all(isinstance(number, int) for numbers in changed.values() for number in numbers)

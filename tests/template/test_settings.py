@@ -1,0 +1,61 @@
+"""The settings that the template gives its consumers, beside the consumer's own defaults."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+
+import pytest
+from support.builders.fleets import product_fleet, product_template, product_text
+
+from consumer.setting_table import SETTINGS
+from consumer.settings import read
+from shared.settings import Seconds, Whole
+from tidemill.scaling.template.user_data import container_environment
+
+PARAMETERS = product_template()["Parameters"]
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+PASSED_ON = dict(re.findall(r"--env (\w+)=\$\{(\w+)\}", product_text()))
+"""The parameter of the template, or of its user data, whose value a setting gets as it stands."""
+
+FROM_PARAMETERS = {
+    name: parameter for name, parameter in PASSED_ON.items() if parameter in PARAMETERS
+}
+NARROWER = {"MESSAGES_PER_POLL": 1000, "POLL_WAIT_SECONDS": 3600}
+"""Settings whose maximum is smaller in the template, on purpose: a fleet that rests for more than
+an hour, or takes more than a thousand messages in one go, cannot follow its queue."""
+
+
+def test_a_stack_without_parameters_has_the_consumers_defaults_but_for_its_drain() -> None:
+    """MessageSeconds leaves a handler that just began 30 s more than the consumer's default."""
+    given = container_environment(product_fleet().user_data, {"INSTANCE_ID": "i-1"})
+    needed = {name: given[name] for name in ("QUEUE_URL", "INSTANCE_ID", "LOG_GROUP")}
+    stack, usual = asdict(read(given, "host")), asdict(read(needed, "host"))
+    assert {name: (stack[name], usual[name]) for name in usual if stack[name] != usual[name]} == {
+        "drain": (60, 30)
+    }
+
+
+def test_some_settings_are_parameters() -> None:
+    """The tests below would pass without any."""
+    assert FROM_PARAMETERS.keys() == {
+        "HANDLER",
+        "CONCURRENCY",
+        "MESSAGES_PER_POLL",
+        "POLL_WAIT_SECONDS",
+    }
+
+
+@pytest.mark.parametrize("name", FROM_PARAMETERS)
+def test_a_parameter_has_the_settings_default(name: str) -> None:
+    """So that the documents of both say the same."""
+    assert PARAMETERS[FROM_PARAMETERS[name]]["Default"] == BY_NAME[name].default
+
+
+@pytest.mark.parametrize("name", FROM_PARAMETERS)
+def test_a_parameter_has_the_settings_bounds(name: str) -> None:
+    """Or else a smaller maximum, on purpose."""
+    setting, parameter = BY_NAME[name], PARAMETERS[FROM_PARAMETERS[name]]
+    if isinstance(setting, Whole | Seconds):
+        assert parameter["MinValue"] == setting.low
+        assert parameter["MaxValue"] == NARROWER.get(name, setting.high) <= setting.high
