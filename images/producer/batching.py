@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from shared.queue import BATCH, MAX_BYTES
+from shared.quotas import MAX_BATCH, MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,7 +41,7 @@ def batches(items: Iterable[Outgoing | None], dues: Iterator[float]) -> Iterator
         due = last_due if item is None else next(dues)
         if pending and (
             item is None
-            or len(pending) == BATCH
+            or len(pending) == MAX_BATCH
             or size + item.size > MAX_BYTES
             or due > first_due + LINGER
         ):

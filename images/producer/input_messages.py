@@ -10,7 +10,7 @@ from producer.line_reader import chunks, split_lines
 from producer.outgoing_message import Origin, Outgoing, Rejected
 from shared.errors import InvalidMessageError
 from shared.message import parse
-from shared.queue import MAX_BYTES
+from shared.quotas import MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -23,24 +23,13 @@ from botocore.exceptions import (
 )
 
 from shared.errors import QueueRefusedError, QueueUnavailableError
+from shared.quotas import MAX_LONG_POLL
 from shared.region import chosen_region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mypy_boto3_sqs import SQSClient
-
-BATCH: Final = 10
-"""Entries in a batch, and messages in a receive, at most (SQS quotas)."""
-
-MAX_BYTES: Final = 1_048_576
-"""Size of a message, and of all messages of a batch together (SQS quotas, since August 2025)."""
-
-LONG_POLL: Final = 20
-"""Longest WaitTimeSeconds of a receive (SQS quotas)."""
-
-MAX_VISIBILITY: Final = 43_200
-"""Longest visibility timeout in seconds (SQS quotas)."""
 
 THROTTLING: Final = frozenset(
     {
@@ -214,7 +203,7 @@ def connect(url: str, name: str, connections: int = 10) -> SqsQueue:
             region_name=chosen_region(),
             config=Config(
                 connect_timeout=5,
-                read_timeout=LONG_POLL + 10,
+                read_timeout=MAX_LONG_POLL + 10,
                 max_pool_connections=connections,
                 retries={"mode": "standard", "total_max_attempts": 4},
             ),

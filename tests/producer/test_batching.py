@@ -11,7 +11,7 @@ from support.fakes.producing import outgoings
 
 from producer.batching import LINGER, Batch, batches
 from producer.outgoing_message import Origin, Outgoing
-from shared.queue import BATCH, MAX_BYTES
+from shared.quotas import MAX_BATCH, MAX_BYTES
 
 
 def sized(number: int, size: int) -> Outgoing:
@@ -44,7 +44,7 @@ def test_batches_keep_every_message_in_order_and_the_limits(
 
     assert [message for batch in found for message in batch.messages] == messages
     for batch in found:
-        assert 1 <= len(batch.messages) <= BATCH
+        assert 1 <= len(batch.messages) <= MAX_BATCH
         assert sum(message.size for message in batch.messages) <= MAX_BYTES
         assert batch.due == due_of[batch.messages[-1].number]
         assert batch.due <= due_of[batch.messages[0].number] + LINGER

@@ -13,7 +13,7 @@ from support.fakes.producing import CIVIC, LATEST_YEAR, FakeStop, vehicle_line
 from producer.input_messages import TOO_LONG, checked, read
 from producer.line_reader import opened
 from producer.outgoing_message import Origin, Outgoing, Rejected
-from shared.queue import MAX_BYTES
+from shared.quotas import MAX_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,7 +20,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from shared.errors import QueueError, QueueRefusedError, QueueUnavailableError
-from shared.queue import MAX_BYTES, Refusal, SqsQueue, connect, is_queue_url, translated
+from shared.queue import Refusal, SqsQueue, connect, is_queue_url, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -297,8 +297,3 @@ def test_errors_on_the_way_become_ours(raised: Exception, error: type[QueueError
     """What never reached SQS is told apart the same way."""
     with pytest.raises(error), translated("orders"):
         raise raised
-
-
-def test_the_size_limit_is_a_mebibyte() -> None:
-    """SQS quotas, since August 2025."""
-    assert MAX_BYTES == 1024 * 1024

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from shared.quotas import MAX_RETENTION
 from tidemill.scaling.alarms.alarm import AlarmMemory, datapoints, evaluate
 from tidemill.scaling.alarms.verdict import evaluation_range, judge
 from tidemill.scaling.alarms.window import evaluation_interval as interval_of
@@ -29,9 +30,6 @@ HELD = (VISIBLE, NOT_VISIBLE)
 ONLY_WHEN_THERE = frozenset({NOT_VISIBLE, DELAYED, OLDEST})
 """Metrics that SQS publishes only while there is such a message ("Available CloudWatch metrics
 for Amazon SQS")."""
-
-LONGEST_RETENTION = 1_209_600.0
-"""Seconds, 14 days; no message gets older (Amazon SQS message quotas)."""
 
 _INSTANCES = frozenset({"GroupDesiredCapacity", "GroupInServiceInstances", "GroupTotalInstances"})
 _BEGIN = 86_400.0 * 30
@@ -121,7 +119,7 @@ def seconds_to_wake(fleet: Fleet, alarm: Alarm, queue: str) -> float | None:
     memory = evaluate(alarm, memory, store, _BEGIN)
     longest = float(alarm.period * (alarm.evaluation_periods + 1))
     if any(metric.name == OLDEST for metric in metrics_of(alarm)):
-        longest += min(max(0.0, alarm.threshold), LONGEST_RETENTION)
+        longest += min(max(0.0, alarm.threshold), float(MAX_RETENTION))
     waited = 0.0
     while waited < longest:
         begin = _BEGIN + waited

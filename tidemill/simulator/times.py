@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.quotas import DEFAULT_RETENTION
 from tidemill.scaling.boot_times import LAUNCH_SECONDS, RESTART_SECONDS, USER_DATA_SECONDS
 
 
@@ -46,7 +47,7 @@ class Times:
     flush: float = 1.0
     terminate: float = 30.0
     request: float = 0.05
-    retention: float = 345_600.0
+    retention: float = float(DEFAULT_RETENTION)
     spot_warning: float = 120.0
     spot_per_hour: float = 0.0
     billed_at_least: float = 60.0

@@ -10,7 +10,8 @@ from support.builders.fleets import product_template
 from support.examples.shape import Expected, Given, Shape, has
 
 from consumer.cloudwatch import LARGEST_EVENT
-from shared.queue import ABSENT, BATCH, LONG_POLL, MAX_BYTES, MAX_VISIBILITY
+from shared.queue import ABSENT
+from shared.quotas import MAX_BATCH, MAX_BYTES, MAX_LONG_POLL, MAX_VISIBILITY
 from tidemill.simulator.cost.prices import EVENT_BYTES, PRICES
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ FREE: Mapping[str, str] = {
     "api_requests": "puts",
 }
 BOUNDS: Mapping[str, tuple[str, int]] = {
-    "MaxNumberOfMessages": (r"between 1 and (\d+)", BATCH),
-    "WaitTimeSeconds": (r"<= (\d+)", LONG_POLL),
+    "MaxNumberOfMessages": (r"between 1 and (\d+)", MAX_BATCH),
+    "WaitTimeSeconds": (r"<= (\d+)", MAX_LONG_POLL),
     "bytes": (r"shorter than (\d+) bytes", MAX_BYTES),
 }
 """By what a refused call gave: how the error words the limit, and our constant for it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shared.quotas import MAX_BATCH
 from tidemill.scaling.metrics.queue import QueueSample
 
 if TYPE_CHECKING:
@@ -60,16 +61,16 @@ class QueueProbe:
             return set()
         seen: dict[str, str] = {}
         while messages := self._sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60, WaitTimeSeconds=0
+            QueueUrl=url, MaxNumberOfMessages=MAX_BATCH, VisibilityTimeout=60, WaitTimeSeconds=0
         ).get("Messages"):
             seen |= {message["ReceiptHandle"]: message["MessageId"] for message in messages}
         receipts = list(seen)
-        for start in range(0, len(receipts), 10):
+        for start in range(0, len(receipts), MAX_BATCH):
             self._sqs.change_message_visibility_batch(
                 QueueUrl=url,
                 Entries=[
                     {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
-                    for number, receipt in enumerate(receipts[start : start + 10])
+                    for number, receipt in enumerate(receipts[start : start + MAX_BATCH])
                 ],
             )
         return set(seen.values())
