@@ -28,7 +28,7 @@ unexport AWS_PROFILE AWS_SESSION_TOKEN
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report test test-outside test-inside engine check validate images deploy push outputs delete ansible lock clean
+.PHONY: help demo report docs test test-outside test-inside engine check validate images deploy push outputs delete ansible lock clean
 
 help: ## List the verbs.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ demo: $(VENV)/.run ## Run the whole story on this machine: 0 to 4 consumers and 
 
 report: $(VENV)/.run ## Write REPORT.md from the last demo, the simulator and a comparison of policies.
 	$(BIN)/tidemill report
+
+docs: $(VENV)/.run ## Write docs/settings.md from the consumer's table of settings.
+	$(BIN)/python -m tidemill.report.settings_page > docs/settings.md
 
 test: check test-outside test-inside ## Check everything and run the tests; where CI is set, make a Docker engine for them.
 
