@@ -1,6 +1,6 @@
-"""What template.yaml says about an instance, for playbooks: the agent's configuration, its script.
+"""Jinja filters that read an instance's agent configuration and program from template.yaml.
 
-The template is the one source: Tidemill's own reader resolves it, as it does for the rig.
+Playbooks keep no copy of either: Tidemill's own reader resolves the template, as for the rig.
 """
 
 # ruff: noqa: INP001 - Ansible loads it by its path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleFilterError
 
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # where the package tidemill is
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # the folder of the package tidemill
 
 from tidemill.scaling.errors import ScalingError
 from tidemill.scaling.template.document import parse_template
@@ -27,7 +27,7 @@ _WORKER = re.compile(r"install -m 755 /dev/stdin \S+ <<'EOF'\n(.*?)\nEOF\n", re.
 
 
 def agent_config(template: str, stack: Mapping[str, Any]) -> str:
-    """Return the CloudWatch agent's configuration, JSON, as the stack's SSM parameter holds it.
+    """Return the CloudWatch agent's configuration: the JSON in the stack's SSM parameter.
 
     Args:
         template: the text of template.yaml.
@@ -42,8 +42,12 @@ def agent_config(template: str, stack: Mapping[str, Any]) -> str:
 def worker_program(template: str, stack: Mapping[str, Any]) -> str:
     """Return the program that the stack's user data installs on its instances: boot and drain.
 
+    Args:
+        template: the text of template.yaml.
+        stack: as for `agent_config`.
+
     Raises:
-        AnsibleFilterError: as above, or the user data installs none.
+        AnsibleFilterError: as for `agent_config`, or the user data installs no program.
     """
     launch = _properties(template, stack, "WorkerLaunchTemplate")
     found = _WORKER.search(launch["LaunchTemplateData"]["UserData"])
@@ -70,11 +74,11 @@ def _properties(template: str, stack: Mapping[str, Any], logical_id: str) -> dic
         resolver = Resolver(parse_template(str(template), "template.yaml"), given, place)
         return dict(resolver.properties(logical_id))
     except ScalingError as error:
-        raise AnsibleFilterError(str(error)) from None  # it says all that there is to say
+        raise AnsibleFilterError(str(error)) from None  # the message is complete without the cause
 
 
 class FilterModule:
-    """The filters, as Ansible looks for them."""
+    """The filters, in the class that Ansible looks for."""
 
     def filters(self) -> dict[str, Callable[..., str]]:
         """Return each filter by its name."""

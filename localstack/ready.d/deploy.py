@@ -1,10 +1,10 @@
-"""Deploys template.yaml as soon as LocalStack is ready; LocalStack runs this file itself."""
+"""Deployment of template.yaml into LocalStack, which runs this script when it is ready."""
 
 import json
 import os
 import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import yaml
@@ -17,13 +17,14 @@ ENDPOINT = "http://localhost:4566"
 
 
 def deploy(parameters: dict[str, str]) -> None:
-    """Create the stack and await it.
+    """Create the stack and wait until it is complete.
 
     Raises:
-        ValueError: the template has no parameter of such a name, which LocalStack would let pass.
+        ValueError: the template does not declare a parameter; LocalStack itself would ignore it.
     """
     session = boto3.Session("test", "test", region_name="us-east-1")
-    # A template that is sent along may have 51,200 bytes, one that lies in a bucket a megabyte.
+    # The request may hold 51,200 bytes of template; an object in a bucket may have 1 MB
+    # ("CloudFormation quotas").
     storage = session.client("s3", endpoint_url=ENDPOINT)
     storage.create_bucket(Bucket=ARTEFACTS)
     storage.put_object(Bucket=ARTEFACTS, Key=KEY, Body=json.dumps(read_template()).encode())
@@ -47,7 +48,7 @@ def deploy(parameters: dict[str, str]) -> None:
 
 
 class Loader(yaml.SafeLoader):
-    """Reads YAML with CloudFormation's short forms of functions."""
+    """A YAML loader that understands CloudFormation's short forms of functions."""
 
 
 def long_form(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def long_form(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
-        value = loader.construct_mapping(node, deep=True)
+        value = loader.construct_mapping(cast("yaml.MappingNode", node), deep=True)
     if suffix == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
     return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
@@ -67,9 +68,9 @@ Loader.add_multi_constructor("!", long_form)
 
 
 def read_template() -> dict[str, Any]:
-    """Return the template without functions: LocalStack would need Docker to run them.
+    """Return the template without Lambda functions, for which LocalStack would need Docker.
 
-    The controller samples the queue itself where the template's function does.
+    The function that samples the queue is not missed: the controller of the fleet does its work.
     """
     document: dict[str, Any] = yaml.load(TEMPLATE.read_text(), Loader)  # noqa: S506 - a SafeLoader
     document["Resources"] = {
@@ -82,7 +83,7 @@ def read_template() -> dict[str, Any]:
 
 
 def read_parameters(text: str) -> dict[str, str]:
-    """Return the parameters of "Name=value,Name=value"."""
+    """Return the parameters in a text such as "Name=value,Name=value"."""
     pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
     return {name.strip(): value.strip() for name, _, value in pairs}
 
@@ -91,6 +92,6 @@ try:
     deploy(read_parameters(os.environ.get("PARAMETERS", "")))
 except Exception as error:
     print(f"the stack is not created: {error}", flush=True)
-    # Without its stack this LocalStack is of no use: whoever waits for it hears of it at once.
+    # LocalStack is useless without the stack. Ending it makes `compose up --wait` fail at once.
     os.kill(os.getpid(), signal.SIGTERM)
     raise
