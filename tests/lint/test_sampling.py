@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.builders.alarms import IN_FLIGHT, VISIBLE, an_alarm, an_expression_alarm
+from support.builders.alarms import IN_FLIGHT, VISIBLE, actions_on, an_alarm, an_expression_alarm
 from support.builders.fleets import a_fleet, a_group, a_policy, product_fleet
 
 from tidemill.lint.sampling import MOST, samples, worlds
@@ -58,7 +58,7 @@ def test_alarms_on_an_expression_are_tried_where_it_turns(share: int, slack: int
         logical_id="low",
         comparison=Comparison.LESS,
         threshold=2 + slack,
-        actions=("InPolicy",),
+        actions=actions_on("InPolicy"),
     )
     high = replace(high, comparison=Comparison.GREATER_OR_EQUAL)
     back = replace(BACK, steps=(StepAdjustment(None, 0, -1), StepAdjustment(0, None, -1)))

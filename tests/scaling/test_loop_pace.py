@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.builders.alarms import VISIBLE, an_alarm
+from support.builders.alarms import VISIBLE, actions_on, an_alarm
 from support.builders.fleets import a_fleet, a_group, a_policy, product_fleet
 from support.fakes.worlds import MINUTE, START, FakeQueue, FakeWorld, Run
 
@@ -123,7 +123,7 @@ def a_fleet_of_every_kind(pool: WarmPool | None, hooks: set[str]) -> Fleet:
         a_fleet(
             (),
             (
-                replace(many, actions=("More",)),
+                replace(many, actions=actions_on("More")),
                 *tracking_alarms(track, "workers", queries, "m1"),
             ),
             a_group(min_size=1, max_size=8, hooks=held, warm_pool=pool),

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.builders.alarms import VISIBLE, an_alarm
+from support.builders.alarms import VISIBLE, actions_on, an_alarm
 from support.builders.fleets import a_fleet, a_group, product_fleet
 from support.fakes.worlds import MINUTE, FakeQueue, FakeWorld, Run
 
@@ -91,7 +91,11 @@ def test_plus_and_minus_one_rest_between_their_thresholds(backlog: int) -> None:
     fewer = SimpleScalingPolicy("Fewer", "fewer", AdjustmentType.CHANGE, -1, cooldown=60)
     high = an_alarm(logical_id="High", threshold=300.0, actions=("More",))
     low = replace(
-        high, logical_id="Low", comparison=Comparison.LESS, threshold=100.0, actions=("Fewer",)
+        high,
+        logical_id="Low",
+        comparison=Comparison.LESS,
+        threshold=100.0,
+        actions=actions_on("Fewer"),
     )
     group = a_group(min_size=1, max_size=5, desired=3)
     fleet = replace(a_fleet((), (high, low), group), policies=(more, fewer))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tidemill.lint.sampling import Sample, samples
 from tidemill.lint.script import Container, read_container
+from tidemill.scaling.spec import AlarmState
 from tidemill.scaling.template.machine import LAUNCH_CONFIGURATION, LAUNCH_TEMPLATE
 from tidemill.scaling.template.queue import QUEUE, watched_queues
 
@@ -78,7 +79,7 @@ class Subject:
         """Return the place of an alarm, or of the policy that creates it."""
         if alarm.logical_id in self.resolver.template["Resources"]:
             return (alarm.logical_id, PROPERTIES, *steps)
-        return (alarm.actions[0], PROPERTIES, "TargetTrackingConfiguration")
+        return (_creator(alarm), PROPERTIES, "TargetTrackingConfiguration")
 
     def at_group(self, *steps: str) -> tuple[str, ...]:
         """Return a place in the group's properties."""
@@ -93,7 +94,12 @@ class Subject:
         if alarm.logical_id in self.resolver.template["Resources"]:
             return alarm.logical_id
         side = "high" if alarm.comparison.startswith("Greater") else "low"
-        return f"the {side} alarm of {alarm.actions[0]}"
+        return f"the {side} alarm of {_creator(alarm)}"
+
+
+def _creator(alarm: Alarm) -> str:
+    """Return the logical id of the target tracking policy that created an alarm."""
+    return alarm.policies_in(AlarmState.ALARM)[0]
 
 
 def _machine(resolver: Resolver, group: str) -> Machine | None:

@@ -68,7 +68,7 @@ def rung_in(fleet: Fleet, world: World) -> tuple[Rung, ...]:
     for alarm in fleet.alarms:
         value = value_in(fleet, alarm, world)
         state = steady_state(alarm, value)
-        if alarm.actions_in(state):
+        if alarm.policies_in(state):
             asks = tuple(asked(fleet, alarm, state, value, world.capacity))
             found.append(Rung(alarm, value, asks))
     return tuple(found)

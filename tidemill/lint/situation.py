@@ -96,8 +96,8 @@ def asked(
     """
     trigger, settled = Trigger.of_alarm(alarm, value), Capacity(capacity, capacity)
     outcomes = (
-        policy_outcome(fleet.policy(action), trigger, settled, fleet.group.limits)
-        for action in alarm.actions_in(state)
+        policy_outcome(fleet.policy(one), trigger, settled, fleet.group.limits)
+        for one in alarm.policies_in(state)
     )
     return [outcome.desired for outcome in outcomes if outcome.desired is not None]
 

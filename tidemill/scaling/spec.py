@@ -89,19 +89,35 @@ class AlarmState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WarmUp:
-    """How long a created alarm waits: `seconds` at most, or the `whole` of them in any case."""
+    """Warm-up of a created alarm: `seconds` at most, or exactly where `whole` is set."""
 
     seconds: int
     whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyAction:
+    """An alarm action that runs a scaling policy of the group, by its logical id."""
+
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherAction:
+    """An alarm action that changes no capacity, such as a topic; `target` is usually its ARN."""
+
+    target: str
+
+
+Action = PolicyAction | OtherAction
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """A CloudWatch alarm; `returned` is the id of the query whose series is compared.
 
-    `period` is in seconds. `actions`, `ok_actions` and `insufficient_data_actions` are the scaling
-    policies' logical ids in AlarmActions, OKActions and InsufficientDataActions; other targets of
-    an alarm, such as topics, play no part in scaling and are not kept.
+    `period` is in seconds. `actions`, `ok_actions` and `insufficient_data_actions` are those of
+    AlarmActions, OKActions and InsufficientDataActions.
     `ignore_low_samples` is EvaluateLowSampleCountPercentile: ignore. `wall_clock` is the time zone
     of a wall clock window, None for a sliding one.
     """
@@ -116,15 +132,15 @@ class Alarm:
     evaluation_periods: int
     datapoints_to_alarm: int
     missing_data: MissingData = MissingData.MISSING
-    actions: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
     ignore_low_samples: bool = False
     wall_clock: tzinfo | None = None
     warm_up: WarmUp | None = None
-    ok_actions: tuple[str, ...] = ()
-    insufficient_data_actions: tuple[str, ...] = ()
+    ok_actions: tuple[Action, ...] = ()
+    insufficient_data_actions: tuple[Action, ...] = ()
 
-    def actions_in(self, state: AlarmState) -> tuple[str, ...]:
-        """Return the logical ids of the scaling policies that the alarm triggers in a state."""
+    def actions_in(self, state: AlarmState) -> tuple[Action, ...]:
+        """Return the actions of a state."""
         match state:
             case AlarmState.ALARM:
                 return self.actions
@@ -133,10 +149,15 @@ class Alarm:
             case AlarmState.INSUFFICIENT_DATA:
                 return self.insufficient_data_actions
 
+    def policies_in(self, state: AlarmState) -> tuple[str, ...]:
+        """Return the logical ids of the scaling policies that the alarm runs in a state."""
+        actions = self.actions_in(state)
+        return tuple([one.policy for one in actions if isinstance(one, PolicyAction)])
+
     @property
     def policies(self) -> set[str]:
-        """Return the logical ids of the scaling policies that it triggers in whichever state."""
-        return {*self.actions, *self.ok_actions, *self.insufficient_data_actions}
+        """Return the logical ids of the scaling policies that the alarm runs in any state."""
+        return {policy for state in AlarmState for policy in self.policies_in(state)}
 
 
 @dataclass(frozen=True, slots=True)

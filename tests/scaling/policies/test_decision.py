@@ -16,7 +16,7 @@ from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Instance
 from tidemill.scaling.policies.decision import Decision, decide
 from tidemill.scaling.policies.dispatch import warmup
-from tidemill.scaling.spec import AdjustmentType, AlarmState, StepAdjustment
+from tidemill.scaling.spec import AdjustmentType, AlarmState, OtherAction, StepAdjustment
 
 if TYPE_CHECKING:
     from tidemill.scaling.spec import StepScalingPolicy
@@ -110,6 +110,16 @@ def test_an_alarm_triggers_the_policies_of_its_state() -> None:
     decision = decide(a_fleet(policies, (alarm,)), settled(1), {}, [rung], NOW)
     assert decision.group.desired == 5
     assert "BacklogAlarm in state OK triggered policy B changing" in decision.group.cause
+
+
+def test_an_action_that_is_no_policy_changes_no_capacity() -> None:
+    """A topic beside a policy is data: the policy alone is run, and nothing is raised."""
+    topic = OtherAction("arn:aws:sns:us-east-1:123456789012:people")
+    alarm = an_alarm(threshold=0.0, actions=(topic, "A"), ok_actions=(topic,))
+    fleet = a_fleet(policies_of((EXACT, 3)), (alarm,))
+    decision = decide(fleet, settled(1), {}, [DueAlarm(alarm, 1.0, {})], NOW)
+    assert decision.group.desired == 3
+    assert alarm.policies_in(AlarmState.OK) == ()
 
 
 def test_a_value_in_no_step_changes_nothing() -> None:

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from support.builders.alarms import an_alarm
+from support.builders.alarms import actions_on, an_alarm
 from support.builders.fleets import DRAIN, a_fleet, a_group
 from support.fakes.worlds import MINUTE, FakeQueue, FakeWorld, Run
 
@@ -26,7 +26,9 @@ from tidemill.scaling.spec import (
 OUT = SimpleScalingPolicy("OutPolicy", "out", AdjustmentType.CHANGE, 1)
 IN = SimpleScalingPolicy("InPolicy", "in", AdjustmentType.CHANGE, -1, cooldown=60)
 HIGH = an_alarm(threshold=0.0, evaluation_periods=1, datapoints_to_alarm=1, actions=("OutPolicy",))
-LOW = replace(HIGH, logical_id="Idle", comparison=Comparison.LESS_OR_EQUAL, actions=("InPolicy",))
+LOW = replace(
+    HIGH, logical_id="Idle", comparison=Comparison.LESS_OR_EQUAL, actions=actions_on("InPolicy")
+)
 BOOT = 30
 
 

@@ -26,6 +26,7 @@ from tidemill.scaling.spec import (
     Limits,
     MetricQuery,
     MetricStat,
+    PolicyAction,
     TargetTrackingPolicy,
 )
 
@@ -59,7 +60,7 @@ def test_the_alarms_have_the_shape_that_people_have_observed() -> None:
     assert (high.evaluation_periods, high.datapoints_to_alarm) == (3, 3)
     assert (low.comparison, low.threshold) == (Comparison.LESS, 70)
     assert (low.evaluation_periods, low.datapoints_to_alarm) == (15, 15)
-    assert {high.actions, low.actions} == {("Track",)}
+    assert {high.actions, low.actions} == {(PolicyAction("Track"),)}
     assert high.name.startswith("TargetTracking-workers-AlarmHigh-")
     assert low.name.startswith("TargetTracking-workers-AlarmLow-")
 

@@ -207,7 +207,7 @@ def test_policies_are_triggered_in_the_state_of_their_list(key: str, state: Alar
     """And in no other one."""
     changes = {"High__AlarmActions": ["arn:topic"], f"High__{key}": [{"Ref": "Out"}]}
     (alarm,) = read_fleet(small_template(**changes), {}).alarms
-    assert {one: alarm.actions_in(one) for one in AlarmState if alarm.actions_in(one)} == {
+    assert {one: alarm.policies_in(one) for one in AlarmState if alarm.policies_in(one)} == {
         state: ("Out",)
     }
     assert alarm.policies == {"Out"}

@@ -16,11 +16,14 @@ from tidemill.scaling.errors import ParameterError, ScalingError, TemplateError
 from tidemill.scaling.group.hooks import LAUNCHING, TERMINATING
 from tidemill.scaling.spec import (
     AdjustmentType,
+    AlarmState,
     Comparison,
     Fleet,
     LifecycleHook,
     Metric,
     MissingData,
+    OtherAction,
+    PolicyAction,
     StepAdjustment,
     StepScalingPolicy,
 )
@@ -91,7 +94,13 @@ class TestTheProductsTemplate:
     def test_one_alarm_triggers_one_policy_with_work_and_without(self) -> None:
         """With the fast signal a second one does, which only looks for a shortage."""
         fleet = product_fleet(FastSignal="true")
-        assert {alarm.logical_id: (alarm.actions, alarm.ok_actions) for alarm in fleet.alarms} == {
+        assert {
+            alarm.logical_id: (
+                alarm.policies_in(AlarmState.ALARM),
+                alarm.policies_in(AlarmState.OK),
+            )
+            for alarm in fleet.alarms
+        } == {
             "BacklogAlarm": (("BacklogPolicy",), ("BacklogPolicy",)),
             "BacklogRisingAlarm": (("BacklogPolicy",), ()),
         }
@@ -152,7 +161,7 @@ class TestSmallTemplates:
         assert (alarm.comparison, alarm.threshold) == (Comparison.GREATER, 5.0)
         assert (alarm.evaluation_periods, alarm.datapoints_to_alarm) == (2, 2)
         assert alarm.missing_data is MissingData.MISSING
-        assert alarm.actions == ("Out",)
+        assert alarm.policies_in(AlarmState.ALARM) == ("Out",)
 
     def test_a_metric_math_alarm_is_read_with_the_query_it_returns(self) -> None:
         """The entry that returns data is the one that is compared."""
@@ -231,7 +240,7 @@ class TestSmallTemplates:
     def test_a_policy_is_triggered_by_its_arn_too(self) -> None:
         """Ref and GetAtt Arn of a policy are the same."""
         fleet = read(High__AlarmActions=["arn:topic", {"Fn::GetAtt": ["Out", "Arn"]}])
-        assert fleet.alarms[0].actions == ("Out",)
+        assert fleet.alarms[0].actions == (OtherAction("arn:topic"), PolicyAction("Out"))
 
     def test_a_launch_template_is_found_by_its_name_and_under_mixed_instances(self) -> None:
         """Both places of a launch template give the user data."""

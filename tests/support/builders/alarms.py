@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from tidemill.scaling.metrics.statistics import StatisticSet
 from tidemill.scaling.metrics.store import Datapoint, MetricStore
-from tidemill.scaling.spec import Alarm, Comparison, Metric, MetricQuery, MetricStat
+from tidemill.scaling.spec import (
+    Action,
+    Alarm,
+    Comparison,
+    Metric,
+    MetricQuery,
+    MetricStat,
+    PolicyAction,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,10 +23,14 @@ if TYPE_CHECKING:
 VISIBLE = Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", (("QueueName", "jobs"),))
 IN_FLIGHT = Metric("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", (("QueueName", "jobs"),))
 FOREVER = 1e9
+ACTION_LISTS = ("actions", "ok_actions", "insufficient_data_actions")
 
 
 def an_alarm(**changes: Any) -> Alarm:  # noqa: ANN401 - whatever a field of Alarm takes
-    """Return an alarm on "more than 10 messages visible in 3 of 3 minutes", with changes."""
+    """Return an alarm on "more than 10 messages visible in 3 of 3 minutes", with changes.
+
+    Actions may be given as logical ids of policies.
+    """
     alarm = Alarm(
         logical_id="BacklogAlarm",
         name="backlog-high",
@@ -30,7 +42,13 @@ def an_alarm(**changes: Any) -> Alarm:  # noqa: ANN401 - whatever a field of Ala
         evaluation_periods=3,
         datapoints_to_alarm=3,
     )
-    return replace(alarm, **changes)
+    lists = {name: actions_on(*changes[name]) for name in ACTION_LISTS if name in changes}
+    return replace(alarm, **changes | lists)
+
+
+def actions_on(*policies: str | Action) -> tuple[Action, ...]:
+    """Return the actions that run policies with these logical ids; an action stays as it is."""
+    return tuple(PolicyAction(one) if isinstance(one, str) else one for one in policies)
 
 
 def an_expression_alarm(*expressions: tuple[str, str], **changes: Any) -> Alarm:  # noqa: ANN401

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.alarms.queries import Program, check_queries, compile_queries
+from tidemill.scaling.alarms.queries import check_queries, compile_queries
 from tidemill.scaling.alarms.reason import CREATED, explain
 from tidemill.scaling.alarms.verdict import evaluation_range, judge
 from tidemill.scaling.alarms.window import window_end
@@ -104,7 +103,8 @@ def datapoints(alarm: Alarm, store: MetricStore, now: float) -> Series:
     Raises: as `evaluate`.
     """
     periods = evaluation_range(alarm.evaluation_periods)
-    return _program(alarm).run(store, window_end(alarm, now), alarm.period, periods)
+    program = compile_queries(alarm.queries, alarm.returned)
+    return program.run(store, window_end(alarm, now), alarm.period, periods)
 
 
 def verify(alarm: Alarm) -> None:
@@ -120,11 +120,6 @@ def verify(alarm: Alarm) -> None:
         check_queries(alarm.queries)
     except ScalingError as error:
         raise type(error)(f"{alarm.logical_id}: {error}") from None
-
-
-@lru_cache(maxsize=4096)
-def _program(alarm: Alarm) -> Program:
-    return compile_queries(alarm.queries, alarm.returned)
 
 
 def _warms_up(

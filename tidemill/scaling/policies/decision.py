@@ -65,21 +65,21 @@ def decide(
     held: dict[str, PolicyHeld] = {}
     stays = False
     for one in due:
-        for action in one.alarm.actions_in(one.state):
-            outcome = _outcome(fleet, group, one, fleet.policy(action), now)
+        for policy in one.alarm.policies_in(one.state):
+            outcome = _outcome(fleet, group, one, fleet.policy(policy), now)
             if outcome.stays:
                 stays = True
             elif outcome.desired is None:
-                held[action] = PolicyHeld(now, one.alarm.logical_id, action, outcome.held)
+                held[policy] = PolicyHeld(now, one.alarm.logical_id, policy, outcome.held)
             else:
-                changes.append(_change(one, action, group.desired, outcome.desired, now))
+                changes.append(_change(one, policy, group.desired, outcome.desired, now))
     winner = max(changes, key=lambda change: change.after, default=None)
     if winner is not None and stays and winner.after < group.desired:
         why = f"another policy asks for {group.desired}"
         held |= {one.policy: PolicyHeld(now, one.alarm, one.policy, why) for one in changes}
         winner = None
-    new = tuple(fact for action, fact in held.items() if held_before.get(action) != fact.why)
-    reasons = {action: fact.why for action, fact in held.items()}
+    new = tuple(fact for policy, fact in held.items() if held_before.get(policy) != fact.why)
+    reasons = {policy: fact.why for policy, fact in held.items()}
     if winner is None:
         return Decision(group, reasons, new)
     cause = (

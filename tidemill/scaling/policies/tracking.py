@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from tidemill.scaling.policies.outcome import scale_in, scale_out
-from tidemill.scaling.spec import Alarm, Comparison, MissingData, TargetTrackingPolicy
+from tidemill.scaling.spec import Alarm, Comparison, MissingData, PolicyAction, TargetTrackingPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ def tracking_alarms(
         evaluation_periods=HIGH_DATAPOINTS,
         datapoints_to_alarm=HIGH_DATAPOINTS,
         missing_data=MissingData.MISSING,
-        actions=(policy.logical_id,),
+        actions=(PolicyAction(policy.logical_id),),
     )
     yield high
     if policy.low is not None:

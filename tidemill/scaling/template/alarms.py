@@ -1,4 +1,4 @@
-"""From a template's alarm resources to the alarms that trigger scaling policies."""
+"""Reader of a template's alarms: those that run scaling policies of a group."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from tidemill.scaling.alarms.window import WALL_CLOCK_PERIODS
 from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.metric_math.values import ExpressionError
 from tidemill.scaling.metrics.statistics import StatisticError
-from tidemill.scaling.spec import Alarm, Comparison, MissingData, WarmUp
+from tidemill.scaling.spec import (
+    Action,
+    Alarm,
+    Comparison,
+    MissingData,
+    OtherAction,
+    PolicyAction,
+    WarmUp,
+)
 from tidemill.scaling.template.properties import (
     as_text,
     choice,
@@ -67,14 +75,15 @@ def read_alarms(
         properties = resolver.properties(logical_id)
         if not flag(properties, "ActionsEnabled", where, default=True):
             continue
-        actions = {key: _triggered(properties, key, where, references) for key in ACTIONS}
-        if any(actions.values()):
+        actions = {key: _actions(properties, key, where, references) for key in ACTIONS}
+        if any(isinstance(one, PolicyAction) for listed in actions.values() for one in listed):
             yield _alarm(logical_id, resolver.name(logical_id), properties, actions)
     for logical_id in resolver.present(COMPOSITE_ALARM):
         where = f"Resources.{logical_id}.Properties"
         properties = resolver.properties(logical_id)
         for key in ACTIONS:
-            if _triggered(properties, key, where, references):
+            listed = _actions(properties, key, where, references)
+            if any(isinstance(action, PolicyAction) for action in listed):
                 raise TemplateError(
                     f"{where}.{key}: a composite alarm cannot trigger a scaling policy (CloudWatch "
                     "allows it no Auto Scaling actions): give the policy to a metric alarm"
@@ -85,19 +94,20 @@ def read_alarms(
         )
 
 
-def _triggered(
+def _actions(
     properties: Document, key: str, where: str, references: dict[str, str]
-) -> tuple[str, ...]:
+) -> tuple[Action, ...]:
     targets = items(properties, key, where)
     if len(targets) > MAX_ACTIONS:
         raise TemplateError(f"{where}.{key}: {len(targets)} are more than {MAX_ACTIONS}")
     return tuple(
-        references[target] for target in targets if isinstance(target, str) and target in references
+        PolicyAction(references[target]) if target in references else OtherAction(target)
+        for target in map(str, targets)
     )
 
 
 def _alarm(
-    logical_id: str, name: str, properties: Document, actions: Mapping[str, tuple[str, ...]]
+    logical_id: str, name: str, properties: Document, actions: Mapping[str, tuple[Action, ...]]
 ) -> Alarm:
     where = f"Resources.{logical_id}.Properties"
     _refuse_other_kinds(properties, where)

@@ -14,6 +14,7 @@ from tidemill.scaling.spec import (
     Comparison,
     MetricQuery,
     MetricStat,
+    PolicyAction,
     StepAdjustment,
     StepScalingPolicy,
     TargetTrackingPolicy,
@@ -161,5 +162,5 @@ def _alarm(  # noqa: PLR0913, PLR0917 - an alarm's own properties
         period=period,
         evaluation_periods=1,
         datapoints_to_alarm=1,
-        actions=(policy.logical_id,),
+        actions=(PolicyAction(policy.logical_id),),
     )

@@ -78,6 +78,7 @@ class _Watch:
         self.values: deque[float | None] = deque([None] * size, maxlen=size)
         self.breaches: deque[bool | None] = deque([None] * size, maxlen=size)
         self.state = AlarmState.INSUFFICIENT_DATA
+        self.runs_policies = {state: bool(alarm.policies_in(state)) for state in AlarmState}
         self.steps: dict[tuple[AlarmState, float | None], int] = {}
         self.numbers: dict[tuple[AlarmState, tuple[StepAdjustment | None, ...]], int] = {}
         self.verdicts: dict[tuple[AlarmState, tuple[bool | None, ...]], AlarmState] = {}
@@ -109,7 +110,7 @@ class _Watch:
         value = self.newest()
         known = self.steps.get((self.state, value))
         if known is None:
-            policies = [fleet.policy(action) for action in self.alarm.actions_in(self.state)]
+            policies = [fleet.policy(one) for one in self.alarm.policies_in(self.state)]
             if not all(isinstance(policy, StepScalingPolicy) for policy in policies):
                 return None
             found = tuple(
@@ -126,7 +127,7 @@ class _Watch:
         return known
 
     def acts(self) -> bool:
-        return bool(self.alarm.actions_in(self.state))
+        return self.runs_policies[self.state]
 
     def newest(self) -> float | None:
         return next((value for value in reversed(self.values) if value is not None), None)
