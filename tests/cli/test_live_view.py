@@ -32,8 +32,8 @@ def test_elsewhere_each_event_is_a_line_and_nothing_else_is_written() -> None:
     with open_view(console) as view:
         assert isinstance(view, LineView)
         view.show(STATUS)
-        view.tell(QueueSampled(0, 1, 1))
-        view.tell(Noted(36_000, "[bold]not markup[/bold], however long the line may become"))
+        view.show_fact(QueueSampled(0, 1, 1))
+        view.show_fact(Noted(36_000, "[bold]not markup[/bold], however long the line may become"))
     assert console.file.getvalue() == (  # type: ignore[attr-defined]
         "10:00:00 [bold]not markup[/bold], however long the line may become\n"
     )
@@ -44,9 +44,9 @@ def test_a_terminal_shows_queue_fleet_alarms_clocks_and_events() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=120, height=40)
     with open_view(console) as view:
         assert isinstance(view, LiveView)
-        view.tell(Noted(36_000, "first"))
+        view.show_fact(Noted(36_000, "first"))
         view.show(STATUS)
-        view.tell(Noted(36_060, "second"))
+        view.show_fact(Noted(36_060, "second"))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     for part in (
         "10:00:00 in simulated time, after 12 s",

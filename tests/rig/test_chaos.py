@@ -9,10 +9,11 @@ import pytest
 from support.emulators.ministack import free_port
 from support.fakes.groups import ONE, TWO, GroupInMemory, group_of_two
 
-from tidemill.rig.autoscaling.ports import INTERRUPT
+from tidemill.rig.autoscaling.ports import FAULTS
 from tidemill.rig.autoscaling.server import serving
-from tidemill.rig.chaos import interrupt_spot
+from tidemill.rig.chaos import send_fault
 from tidemill.rig.errors import RigError
+from tidemill.scaling.faults import SPOT, Fault
 
 
 @pytest.mark.parametrize(
@@ -23,8 +24,8 @@ def test_a_spot_instance_is_interrupted(asked: str | None, got: str) -> None:
     """The one that was asked for, else the group chooses; its id is the answer."""
     group = group_of_two()
     with serving(group) as url:
-        assert interrupt_spot(url, asked) == got
-    assert group.interrupted == [got]
+        assert send_fault(url, Fault(SPOT.name, asked)) == got
+    assert group.faults == [Fault(SPOT.name, got)]
 
 
 def test_an_instance_that_the_group_has_not_is_told() -> None:
@@ -32,14 +33,14 @@ def test_an_instance_that_the_group_has_not_is_told() -> None:
     with serving(group_of_two()) as url:
         for typed in ("i-9", "i 9&instance=?"):
             with pytest.raises(RigError) as caught:
-                interrupt_spot(url, typed)
+                send_fault(url, Fault(SPOT.name, typed))
             assert str(caught.value) == f"the group has no instance {typed}"
 
 
 def test_a_group_without_instances_is_told() -> None:
     """There is none to choose."""
     with serving(GroupInMemory()) as url, pytest.raises(RigError, match="has no instance"):
-        interrupt_spot(url, None)
+        send_fault(url, Fault(SPOT.name))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_where_no_rig_answers_it_is_told(url: str) -> None:
     """In one line, with the address that was given."""
     given = url.format(port=free_port())
     with pytest.raises(RigError) as caught:
-        interrupt_spot(given, None)
+        send_fault(given, Fault(SPOT.name))
     said = str(caught.value)
     assert said.startswith(f"no rig answers at {given}: ")
     assert "\n" not in said
@@ -62,7 +63,7 @@ def test_a_get_interrupts_nobody() -> None:
     group = group_of_two()
     with serving(group) as url:
         with pytest.raises(urllib.error.HTTPError) as failed:
-            urllib.request.urlopen(f"{url}{INTERRUPT}?instance={ONE}")  # noqa: S310 - our own server
+            urllib.request.urlopen(f"{url}{FAULTS}?kind=spot&target={ONE}")  # noqa: S310 - our own server
         with failed.value as answer:
             assert answer.code == 400
-    assert group.interrupted == []
+    assert group.faults == []

@@ -11,7 +11,9 @@ import pytest
 from support.fakes.engines import HandClock
 
 from tidemill.rig.errors import RigError
-from tidemill.rig.processes import TAKEN_BACK, ProcessWorld
+from tidemill.rig.lifetime import TAKEN_BACK
+from tidemill.rig.processes import ProcessWorld
+from tidemill.scaling.faults import SPOT, Fault
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from tidemill.scaling.loop import InstanceEvent
 
 PATIENCE = 20.0
+SPOT_FAULT = Fault(SPOT.name)
 
 ORDERLY = """
 import signal, sys, time
@@ -177,11 +180,11 @@ def test_a_spot_instance_has_two_minutes_from_its_notice(
     stage.boot()
     stage.await_output()
     (consumer,) = stage.consumers(program)
-    stage.world.interrupt("i-1")
+    stage.world.inject("i-1", SPOT_FAULT)
     if program == ORDERLY:
         consumer.wait(PATIENCE)
     stage.clock.time += 119
-    stage.world.interrupt("i-1")
+    stage.world.inject("i-1", SPOT_FAULT)
     assert list(stage.world.events()) == []
     assert stage.world.polled() == (program == STUBBORN)
     stage.clock.time += 1
@@ -196,7 +199,7 @@ def test_a_spot_instance_can_be_taken_back_before_its_consumer_works(
     """The notice stops nobody, and the two minutes are all that there is."""
     stage = stage_of(ORDERLY)
     stage.world.launch("i-1")
-    stage.world.interrupt("i-1")
+    stage.world.inject("i-1", SPOT_FAULT)
     stage.clock.time += 120
     assert list(stage.world.events()) == [Booted("i-1"), Gone("i-1", TAKEN_BACK)]
     assert not stage.world.polled()
@@ -205,7 +208,7 @@ def test_a_spot_instance_can_be_taken_back_before_its_consumer_works(
 def test_an_instance_that_is_gone_gets_no_notice(stage_of: Callable[[str], Stage]) -> None:
     """The group may still have it."""
     with pytest.raises(RigError, match="i-9 is not there any more"):
-        stage_of(ORDERLY).world.interrupt("i-9")
+        stage_of(ORDERLY).world.inject("i-9", SPOT_FAULT)
 
 
 def test_a_stopped_instance_stays_and_boots_again_when_it_is_launched_again(

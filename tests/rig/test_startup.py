@@ -13,14 +13,15 @@ from support.emulators.rigs import labelled
 from support.fakes.groups import autoscaling_client
 
 from tidemill.rig.autoscaling.server import serving
-from tidemill.rig.chaos import interrupt_spot
+from tidemill.rig.chaos import send_fault
 from tidemill.rig.errors import RigError
+from tidemill.rig.lifetime import TAKEN_BACK
 from tidemill.rig.local_aws.clients import LocalClients
-from tidemill.rig.processes import TAKEN_BACK
 from tidemill.rig.rig import Rig, RigOptions
 from tidemill.rig.startup import running_rig
 from tidemill.scaling.errors import ParameterError
 from tidemill.scaling.facts import AlarmChanged, InstanceChanged, Noted
+from tidemill.scaling.faults import SPOT, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,15 +133,15 @@ def test_a_spot_instance_that_is_interrupted_is_replaced(
     facts: list[Fact] = []
     with running_rig(options(tmp_path), facts.append) as rig, serving(rig) as url:
         with pytest.raises(RigError, match="no instance is in service: there is none to interru"):
-            interrupt_spot(url, None)
+            send_fault(url, Fault(SPOT.name))
         client = autoscaling(url)
         name = rig.fleet.group.name
         client.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=["AlarmNotification"])
         client.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=1)
         take_turns(rig, rig.world.polled)
         with pytest.raises(RigError, match="the group has no instance i-9"):
-            interrupt_spot(url, "i-9")
-        taken = interrupt_spot(url, None)
+            send_fault(url, Fault(SPOT.name, "i-9"))
+        taken = send_fault(url, Fault(SPOT.name))
         take_turns(rig, lambda: not rig.world.polled())
         take_turns(rig, rig.world.polled)
         (instance,) = client.describe_auto_scaling_instances()["AutoScalingInstances"]
@@ -150,6 +151,26 @@ def test_a_spot_instance_that_is_interrupted_is_replaced(
     ended = [f.detail for f in facts if isinstance(f, InstanceChanged) and f.instance == taken]
     assert TAKEN_BACK in ended
     assert labelled(tmp_path) == []
+
+
+def test_a_fault_happens_at_its_time(tmp_path: Path) -> None:
+    """Without a target then, it says so on the timeline, and the rig goes on."""
+    facts: list[Fact] = []
+    with running_rig(options(tmp_path), facts.append) as rig, serving(rig) as url:
+        later = rig.clock.now() + 30
+        assert send_fault(url, Fault(SPOT.name, "i-9", later)) == "i-9"
+        assert send_fault(url, Fault(SPOT.name, at=later)) == ""
+
+        def refused() -> list[str]:
+            noted = [fact.text for fact in facts if isinstance(fact, Noted)]
+            return [text for text in noted if text.startswith("the fault spot did not happen: ")]
+
+        rig.turn()
+        assert refused() == []
+        take_turns(rig, lambda: len(refused()) == 2)
+        assert rig.clock.now() >= later
+        assert refused()[0].endswith("the group has no instance i-9")
+        assert refused()[1].endswith("no instance is in service: there is none to interrupt")
 
 
 def test_an_exception_in_a_rig_leaves_no_process(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The commands `tidemill fleet` and `tidemill chaos`."""
+"""The commands `tidemill fleet` and `tidemill compose`."""
 
 from __future__ import annotations
 
@@ -20,49 +20,14 @@ from tidemill.cli.options import (
     read_pairs,
     read_template,
 )
-from tidemill.cli.rig import RIG_FOLDER
-from tidemill.rig import background as daemon
-from tidemill.rig.chaos import interrupt_spot
 from tidemill.rig.containers.compose import down as bring_down
 from tidemill.rig.containers.compose import up as bring_up
 from tidemill.rig.containers.options import SOCKET, Depth
-from tidemill.rig.errors import RigError
 
 FLEET_FOLDER = Path("build/fleet")
 COMPOSE_FILE = Path("localstack/compose.yaml")
 AUTOSCALING_PORT = 4567
 """Beside LocalStack's 4566."""
-
-chaos = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-
-
-@chaos.callback()
-def _group() -> None:
-    """Make happen to a fleet that is up what goes wrong on AWS."""
-
-
-@chaos.command()
-def spot(
-    instance: Annotated[
-        str | None, typer.Argument(help="The instance. [default: the oldest in service]")
-    ] = None,
-    endpoint_url: Annotated[
-        str | None,
-        typer.Option(
-            "--endpoint-url",
-            metavar="URL",
-            help="The fleet's Auto Scaling API. [default: that of the rig that is up]",
-        ),
-    ] = None,
-) -> None:
-    """Have a Spot instance interrupted: it gets its notice, and ends two minutes later."""
-    if endpoint_url is None:
-        state = daemon.read_state(RIG_FOLDER)
-        if state is None:
-            raise RigError(f"{daemon.NONE_UP}, or give the --endpoint-url of a fleet")
-        endpoint_url = state.autoscaling_url
-    typer.echo(f"{interrupt_spot(endpoint_url, instance)} got the notice that it ends")
-
 
 compose = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -139,10 +104,10 @@ def fleet(  # noqa: PLR0913, PLR0917 - each is an option of the command
     ] = FLEET_FOLDER,
 ) -> None:
     """Control a fleet of containers for a stack in a local AWS; `docker compose up` runs this."""
-    from tidemill.rig.containers.controller import FleetOptions, serve_fleet  # noqa: PLC0415 - moto is slow to import
+    from tidemill.rig.containers.controller import ControllerOptions, run_controller  # noqa: PLC0415 - moto is slow to import
 
-    serve_fleet(
-        FleetOptions(
+    run_controller(
+        ControllerOptions(
             folder=folder,
             template=read_template(template),
             endpoint=endpoint_url,
@@ -159,5 +124,5 @@ def fleet(  # noqa: PLR0913, PLR0917 - each is an option of the command
             socket=docker_socket,
             labels=read_pairs("--label", label),
         ),
-        LineView(Console(soft_wrap=True)).tell,
+        LineView(Console(soft_wrap=True)).show_fact,
     )

@@ -94,7 +94,7 @@ def _run_demo(options: RigOptions, sending: DemoOptions) -> dict[str, object]:
         "timeline.png",
     ):  # an earlier run's: this run may fail before it writes its own
         (options.folder / result).unlink(missing_ok=True)
-    with open_view(Console(stderr=True)) as view, running_rig(options, view.tell) as rig:
+    with open_view(Console(stderr=True)) as view, running_rig(options, view.show_fact) as rig:
         summary = run_demo(rig, sending, options.folder, view.show)
         summary["left_out"] = list(rig.left_out)
     return summary

@@ -35,7 +35,7 @@ class View(Protocol):
         """Show the present state of the rig."""
         ...
 
-    def tell(self, fact: Fact) -> None:
+    def show_fact(self, fact: Fact) -> None:
         """Show an event."""
         ...
 
@@ -50,7 +50,7 @@ class LineView:
     def show(self, status: Status) -> None:
         """Do nothing: only the live view shows the state between events."""
 
-    def tell(self, fact: Fact) -> None:
+    def show_fact(self, fact: Fact) -> None:
         """Write the event's line."""
         text = line(fact)
         if text is not None:
@@ -73,7 +73,7 @@ class LiveView:
         self._highest = max(self._highest, status.visible + status.in_flight)
         self._draw()
 
-    def tell(self, fact: Fact) -> None:
+    def show_fact(self, fact: Fact) -> None:
         """Add the event to those shown."""
         text = line(fact)
         if text is not None:

@@ -9,7 +9,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tidemill.cli.containers import chaos, compose, fleet
+from tidemill.cli.chaos import app as chaos
+from tidemill.cli.containers import compose, fleet
 from tidemill.cli.dashboard import app as dashboard
 from tidemill.cli.demo import demo
 from tidemill.cli.lint import app as lint

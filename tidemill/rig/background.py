@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import psutil
 
+from tidemill.rig.child_processes import end_leftovers
 from tidemill.rig.errors import RigError
-from tidemill.rig.leftovers import end_leftovers
 from tidemill.rig.lock import holder, locked
 from tidemill.rig.startup import running_rig
 from tidemill.scaling.facts import stamp

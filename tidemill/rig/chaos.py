@@ -1,31 +1,36 @@
-"""What goes wrong on AWS, made to happen to a rig that is up."""
+"""Faults for a rig that is up in another process: sent over HTTP to the rig."""
 
 from __future__ import annotations
 
 import urllib.request
 from http.client import HTTPException
+from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 
-from tidemill.rig.autoscaling.ports import INTERRUPT
+from tidemill.rig.autoscaling.ports import FAULTS
 from tidemill.rig.errors import RigError
+from tidemill.scaling.faults import write_fault
+
+if TYPE_CHECKING:
+    from tidemill.scaling.faults import Fault
 
 ANSWER_SECONDS = 10
 
 
-def interrupt_spot(autoscaling_url: str, instance: str | None) -> str:
-    """Give a Spot instance its notice; return its id.
+def send_fault(autoscaling_url: str, fault: Fault) -> str:
+    """Let a fault happen to a rig; return the id of the fault's target.
 
     Args:
         autoscaling_url: where the rig's Auto Scaling API is.
-        instance: its id; None for the oldest in service.
+        fault: what to inject.
 
     Raises:
-        RigError: nobody answers there, or there is no such instance.
+        RigError: no rig answers there, or the rig refuses the fault.
     """
-    query = urlencode({"instance": instance} if instance else {})
+    url = f"{autoscaling_url}{FAULTS}?{urlencode(write_fault(fault))}"
     try:
-        request = urllib.request.Request(f"{autoscaling_url}{INTERRUPT}?{query}", method="POST")  # noqa: S310
+        request = urllib.request.Request(url, method="POST")  # noqa: S310 - the user's own rig
         with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
             return str(answer.read().decode())
     except HTTPError as error:

@@ -1,16 +1,31 @@
-"""The rig's clock: AWS's time, which runs a given number of times faster than ours."""
+"""The rig's clock: AWS's time, which runs a given number of times faster than wall-clock time."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class AwsClock(Protocol):
+    """AWS's time, which passes `speed` times faster than wall-clock time."""
+
+    @property
+    def speed(self) -> float:
+        """Return how many seconds of AWS pass in a second of wall-clock time."""
+        ...
+
+    def now(self) -> float:
+        """Return AWS's time in epoch seconds."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class RigClock:
-    """AWS time in epoch seconds: at `started` both clocks agree, then this one runs ahead.
+    """AWS's time in epoch seconds: equal to wall-clock time at `started`, ahead of it afterwards.
 
-    `speed` is how many seconds of AWS pass in a second of ours.
+    At speed 60, ten seconds after the start it shows ten minutes after the start. `speed` is how
+    many seconds of AWS pass in a second of wall-clock time.
     """
 
     speed: float
@@ -27,9 +42,9 @@ class RigClock:
         return self.started + self.wall_seconds() * self.speed
 
     def wall_seconds(self) -> float:
-        """Return our own seconds since the start."""
+        """Return the wall-clock seconds since the start."""
         return time.monotonic() - self._monotonic
 
     def real(self, seconds: float) -> float:
-        """Return how long AWS's seconds last in ours."""
+        """Return how many wall-clock seconds this many seconds of AWS's last."""
         return seconds / self.speed

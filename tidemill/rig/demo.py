@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from tidemill.rig.children import end_children
+from tidemill.rig.child_processes import child_environment, end_children
 from tidemill.rig.errors import RigError
-from tidemill.rig.leftovers import child_environment
 from tidemill.rig.reconciliation import read_sent_log, settle_account
 from tidemill.scaling.facts import ActivityStarted, Fact, InstanceChanged, in_service_over_time
 

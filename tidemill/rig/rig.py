@@ -1,4 +1,4 @@
-"""A rig that runs: the loop over a deployed queue and its instances, turn by turn."""
+"""Rig: the scaling loop over a deployed queue and its instances, turn by turn."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import signal
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from threading import RLock
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from tidemill.rig.autoscaling.ports import View
+from tidemill.rig.autoscaling.ports import GroupView
 from tidemill.rig.clock import RigClock
 from tidemill.rig.consumer_logs import ConsumerLogs
 from tidemill.rig.durations import rounding, shortened, whole
@@ -21,8 +21,9 @@ from tidemill.rig.status import Status
 from tidemill.scaling.boot_times import LAUNCH_SECONDS, USER_DATA_SECONDS
 from tidemill.scaling.driver import drive
 from tidemill.scaling.facts import Noted
+from tidemill.scaling.faults import KINDS
 from tidemill.scaling.loop import Memory, begin
-from tidemill.scaling.ports import Ports, World
+from tidemill.scaling.ports import Ports
 from tidemill.scaling.requests.activities import Activity
 from tidemill.scaling.requests.activities import tell as tell_activities
 from tidemill.scaling.requests.apply import Applied, apply
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from tidemill.rig.instances import Instances
     from tidemill.rig.local_aws.deployment import Deployment
     from tidemill.scaling.facts import Fact
+    from tidemill.scaling.faults import Fault
     from tidemill.scaling.group.memory import GroupMemory
     from tidemill.scaling.loop import Turn
     from tidemill.scaling.requests.commands import Command
@@ -43,15 +46,23 @@ if TYPE_CHECKING:
 
 STACK = "tidemill"
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-"""What may end a rig from outside: a closed terminal, Ctrl-C, and whoever asks for it."""
+"""Signals that end a rig: a closed terminal, Ctrl-C, and a request to end."""
 
 
 @dataclass(frozen=True, slots=True)
 class RigOptions:
-    """How to run a rig: `port` 0 is any free one, `boot_seconds` are AWS's, from launch to work.
+    """How to run a rig.
 
-    `keep_facts` keeps all facts in memory, for runs that end. `resume` goes on with the folder's
-    timeline.
+    Attributes:
+        folder: for the timeline and logs.
+        template: what is deployed.
+        parameters: values for the template's parameters, by name.
+        speed: how many times faster than wall-clock time AWS's time runs.
+        port: where the local AWS listens; 0 is any free port.
+        boot_seconds: AWS's seconds from an instance's launch until its consumer starts.
+        keep_facts: keep all facts in memory, for runs that end.
+        stack: the stack's name.
+        resume: append to the timeline that is in the folder.
     """
 
     folder: Path
@@ -65,43 +76,31 @@ class RigOptions:
     resume: bool = False
 
 
-class InstanceWorld(World, Protocol):
-    """A world whose instances are real programs on this machine."""
-
-    logs: Path
-    """The folder that the consumers' output goes to, a *.jsonl file for each instance."""
-
-    def polled(self) -> bool:
-        """Tell whether any consumer runs."""
-        ...
-
-    def interrupt(self, instance: str) -> None:
-        """Give an instance the notice that a Spot instance gets."""
-        ...
-
-    def close(self) -> None:
-        """End all instances."""
-        ...
-
-
 class Rig:
-    """A rig that runs; take turns with `turn`, as often as `pause` says.
+    """A rig that runs; its owner calls `turn` every `pause` seconds.
 
-    Turns and users' requests may come from different threads: one goes on at a time.
+    Turns, requests and faults may come from different threads: a lock lets one in at a time.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - its parts, each made by whoever knows the kind of rig
+    def __init__(  # noqa: PLR0913, PLR0917 - its parts, which differ from one kind of rig to another
         self,
         options: RigOptions,
         clients: LocalClients,
         deployment: Deployment,
-        world: Callable[[Rig], InstanceWorld],
-        tell: Callable[[Fact], None],
+        world: Callable[[Rig], Instances],
+        on_fact: Callable[[Fact], None],
         stack: ExitStack,
     ) -> None:
-        """Start over a deployed template; `stack` ends what is started here.
+        """Start a rig over a deployed template.
 
-        `world` makes the instances' world for a rig that knows its clock, its fleet and its queue.
+        Args:
+            options: how to run it.
+            clients: of the local AWS.
+            deployment: the deployed stack.
+            world: makes the world of instances for this rig, which by then has its clock, fleet
+                and queue.
+            on_fact: is called with every fact as it happens.
+            stack: closes at its end what is opened here.
         """
         place = Place(stack=options.stack, region=REGION, physical=deployment.physical)
         fleet = read_fleet(options.template, options.parameters, place)
@@ -109,6 +108,7 @@ class Rig:
         self.fleet = fleet
         self._lock = RLock()
         self._activities: tuple[Activity, ...] = ()
+        self._planned_faults: list[Fault] = []
         self.left_out = (*deployment.left_out, *fleet.not_modelled)
         if fleet.queue.logical_id not in deployment.physical:
             raise RigError(f"the work queue is not deployed: {'; '.join(deployment.left_out)}")
@@ -129,7 +129,7 @@ class Rig:
         )
         self.recorder = Recorder(
             options.folder / "timeline.jsonl",
-            tell,
+            on_fact,
             keep=options.keep_facts,
             resume=options.resume,
         )
@@ -137,21 +137,22 @@ class Rig:
         mirror = CloudWatchMirror(clients.cloudwatch, fleet)
         self._ports = Ports(self.probe, self.world, (mirror, self.recorder, self))
         self.memory: Memory = begin(fleet, self.clock.now())
-        self._tell_conditions()
-        stack.enter_context(_on_the_way_out())
+        self._note_conditions()
+        stack.enter_context(_ignoring_signals_after())
 
     @property
     def pause(self) -> float:
-        """Our seconds between two turns: five of AWS's, but at least a fifth and at most one."""
+        """Wall-clock seconds between two turns: five seconds of AWS's, but 0.2 to 1."""
         return min(1.0, max(0.2, self.clock.real(5)))
 
     def turn(self) -> None:
         """Take one turn of the loop."""
         with self._lock:
+            self._inject_due()
             self.memory = drive(self.fleet, self.memory, self._ports, self.clock.now())
 
     def begin_with(self, group: Callable[[GroupMemory, float], GroupMemory]) -> None:
-        """Change the group as it is now before the first turn, such as for adopted instances."""
+        """Change the group before the first turn, such as for adopted instances."""
         with self._lock:
             changed = group(self.memory.group, self.clock.now())
             self.memory = replace(self.memory, group=changed)
@@ -160,14 +161,14 @@ class Rig:
         """Keep the scaling activities of a turn."""
         self._activities = tell_activities(self._activities, turn.facts)
 
-    def view(self) -> View:
+    def view(self) -> GroupView:
         """Return the group as the Auto Scaling API shows it."""
         with self._lock:
             newest_first = self._activities[::-1]
-            return View(self.fleet, self.memory.group, newest_first, self.clock.started)
+            return GroupView(self.fleet, self.memory.group, newest_first, self.clock.started)
 
     def request(self, command: Command) -> Applied:
-        """Do what a user asks of the group.
+        """Apply what a user asks of the group.
 
         Raises:
             RequestError: the request is refused.
@@ -184,25 +185,23 @@ class Rig:
                 self.world.terminate(instance)
             return done
 
-    def interrupt(self, instance: str | None) -> str:
-        """Interrupt a Spot instance, by default the oldest in service; return which.
+    def inject(self, fault: Fault) -> str:
+        """Let a fault happen, at once or at its time; return the id of its target.
+
+        A fault without a target that is still to come returns an empty text: its target is chosen
+        when it happens.
 
         Raises:
-            RigError: there is no such instance, or none in service.
+            RigError: there is no such target, or this rig cannot imitate the fault.
         """
         with self._lock:
-            serving = [item.id for item in self.memory.group.instances if item.in_service_at]
-            chosen = instance or next(iter(serving), None)
-            if chosen is None:
-                raise RigError("no instance is in service: there is none to interrupt")
-            if self.memory.group.find(chosen) is None:
-                raise RigError(f"the group has no instance {chosen}")
-            self.world.interrupt(chosen)
-            self.note(f"{chosen} got the notice that a Spot instance gets")
-            return chosen
+            if fault.at > self.clock.now():
+                self._planned_faults.append(fault)
+                return fault.target or ""
+            return self._inject(fault)
 
     def note(self, text: str) -> None:
-        """Put a line of our own on the timeline."""
+        """Write a sentence of the rig's own to the timeline."""
         self.recorder.note(Noted(self.clock.now(), text))
 
     def status(self) -> Status:
@@ -227,19 +226,49 @@ class Rig:
         )
 
     def client_environment(self) -> dict[str, str]:
-        """Return what a client such as the producer needs to reach this rig's queue."""
+        """Return the environment of a client, such as the producer, of this rig's queue."""
         return {**client_settings(self.endpoint), "QUEUE_URL": self.queue_url}
 
     def consumer_environment(self, instance: str) -> dict[str, str]:
-        """Return all that an instance's consumer needs as a process of this machine."""
+        """Return the environment of an instance's consumer as a process of this machine."""
         return {**self.client_environment(), **self.consumer_settings(instance)}
 
     def consumer_settings(self, instance: str) -> dict[str, str]:
-        """Return the settings that user data gives to an instance's consumer, at our speed."""
+        """Return the settings that user data gives a consumer, durations at the rig's speed."""
         given = container_environment(self.fleet.user_data, {"INSTANCE_ID": instance})
         return shortened(given, self.clock.speed)
 
-    def _tell_conditions(self) -> None:
+    def _inject_due(self) -> None:
+        """Let the planned faults happen whose time has come."""
+        now = self.clock.now()
+        due = [fault for fault in self._planned_faults if fault.at <= now]
+        self._planned_faults = [fault for fault in self._planned_faults if fault.at > now]
+        for fault in due:
+            try:
+                self._inject(fault)
+            except RigError as error:
+                self.note(f"the fault {fault.kind} did not happen: {error}")
+
+    def _inject(self, fault: Fault) -> str:
+        kind = KINDS[fault.kind]
+        if self.world.kind not in kind.worlds:
+            raise RigError(f"{self.world.kind.value} cannot imitate the fault {kind.name}")
+        target = self._instance_for(fault)
+        self.world.inject(target, fault)
+        self.note(f"{target} {kind.note}")
+        return target
+
+    def _instance_for(self, fault: Fault) -> str:
+        """Return the instance that a fault names, or the oldest in service."""
+        serving = [item.id for item in self.memory.group.instances if item.in_service_at]
+        chosen = fault.target or next(iter(serving), None)
+        if chosen is None:
+            raise RigError("no instance is in service: there is none to interrupt")
+        if self.memory.group.find(chosen) is None:
+            raise RigError(f"the group has no instance {chosen}")
+        return chosen
+
+    def _note_conditions(self) -> None:
         for sentence in self.left_out:
             self.note(sentence)
         given = container_environment(self.fleet.user_data, {"INSTANCE_ID": "any"})
@@ -248,8 +277,8 @@ class Rig:
 
 
 @contextmanager
-def _on_the_way_out() -> Iterator[None]:
-    """Ignore signals from the end of the block on: a second Ctrl-C must not leave children."""
+def _ignoring_signals_after() -> Iterator[None]:
+    """Ignore signals after the block, so that a second Ctrl-C does not leave children behind."""
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""A rig from start to end: local AWS, deployed template, instances, and the loop over them."""
+"""Start and end of a rig: local AWS, deployed template, instances, and the loop over them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import signal
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from tidemill.rig.leftovers import end_leftovers
-from tidemill.rig.local_aws.clients import REGION, LocalClients, aws_errors_told
+from tidemill.rig.child_processes import end_leftovers
+from tidemill.rig.local_aws.clients import REGION, LocalClients, aws_errors_translated
 from tidemill.rig.local_aws.deployment import deploy
 from tidemill.rig.local_aws.ministack import LOG, local_aws
 from tidemill.rig.lock import locked
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def running_rig(options: RigOptions, tell: Callable[[Fact], None]) -> Iterator[Rig]:
+def running_rig(options: RigOptions, on_fact: Callable[[Fact], None]) -> Iterator[Rig]:
     """Run a rig inside the block; at its end everything that it started is ended.
 
-    What an earlier rig in the same folder left behind, processes and files, is removed first.
+    Processes and logs that an earlier rig left in the same folder are removed first.
 
     Args:
         options: how to run it.
-        tell: hears every fact as it happens.
+        on_fact: is called with every fact as it happens.
 
     Raises:
         RigError: it cannot be started, or its local AWS fails inside the block.
@@ -42,7 +42,7 @@ def running_rig(options: RigOptions, tell: Callable[[Fact], None]) -> Iterator[R
         stack.enter_context(locked(options.folder))
         end_leftovers(options.folder)
         shutil.rmtree(options.folder / "logs", ignore_errors=True)
-        stack.enter_context(aws_errors_told(options.folder / LOG))
+        stack.enter_context(aws_errors_translated(options.folder / LOG))
         endpoint = stack.enter_context(local_aws(options.folder, options.port, REGION))
         clients = LocalClients(endpoint)
         deployment = deploy(options.template, options.parameters, options.stack, clients)
@@ -52,12 +52,12 @@ def running_rig(options: RigOptions, tell: Callable[[Fact], None]) -> Iterator[R
                 options.folder, rig.clock, rig.consumer_environment, options.boot_seconds
             )
 
-        yield Rig(options, clients, deployment, world, tell, stack)
+        yield Rig(options, clients, deployment, world, on_fact, stack)
 
 
 @contextmanager
 def signals_restored() -> Iterator[None]:
-    """Give signals back their handlers at the end of the block."""
+    """Restore the handlers of signals at the end of the block."""
     handlers = {number: signal.getsignal(number) for number in ENDING}
     try:
         yield

@@ -11,7 +11,7 @@ from support.builders.fleets import product_fleet, product_template
 from support.fakes.engines import FakeEngine, HandClock
 from support.fakes.groups import ONE, TWO
 
-from tidemill.rig.containers.controller import FleetOptions, _for_instances, _world, adopted
+from tidemill.rig.containers.controller import ControllerOptions, _for_instances, _world, adopted
 from tidemill.rig.containers.options import Depth
 from tidemill.rig.containers.world import Adopted
 from tidemill.rig.durations import shortened
@@ -23,7 +23,7 @@ from tidemill.scaling.template.user_data import container_environment
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tidemill.rig.containers.engine import ContainerSpec, Engine
+    from tidemill.rig.containers.engine import ContainerSpec, DockerEngine
     from tidemill.rig.rig import Rig
 
 NOW: Final = 1_750_000_020.0
@@ -127,10 +127,10 @@ def launched(folder: Path, depth: Depth) -> ContainerSpec:
         "labels": {},
     }
     engine = FakeEngine()
-    fleet_options = FleetOptions(**options)
+    fleet_options = ControllerOptions(**options)
     world = _world(
         cast("Rig", rig),
-        cast("Engine", engine),
+        cast("DockerEngine", engine),
         fleet_options,
         lambda: _for_instances(fleet_options, "http://0.0.0.0:4567"),
     )

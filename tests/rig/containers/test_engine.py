@@ -19,7 +19,7 @@ import pytest
 from docker.errors import NotFound
 from support.emulators import docker as support
 
-from tidemill.rig.containers.engine import ContainerSpec, Engine
+from tidemill.rig.containers.engine import ContainerSpec, DockerEngine
 from tidemill.rig.errors import RigError
 
 if TYPE_CHECKING:
@@ -63,11 +63,11 @@ def name() -> str:
 
 
 @pytest.fixture
-def engine(docker_engine: DockerClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def engine(docker_engine: DockerClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerEngine]:
     """Lend the engine that the docker command talks to."""
     assert docker_engine.ping()
     monkeypatch.setenv("DOCKER_HOST", support.engine_host())
-    engine = Engine()
+    engine = DockerEngine()
     yield engine
     engine.close()
 
@@ -111,7 +111,7 @@ def await_true(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def told(engine: Engine, spec: ContainerSpec) -> dict[str, Any]:
+def told(engine: DockerEngine, spec: ContainerSpec) -> dict[str, Any]:
     """Return what a container of the image tells when it has started."""
     engine.create(spec)
     engine.start(spec.name)
@@ -120,7 +120,7 @@ def told(engine: Engine, spec: ContainerSpec) -> dict[str, Any]:
     return line
 
 
-def states(engine: Engine, spec: ContainerSpec) -> list[str]:
+def states(engine: DockerEngine, spec: ContainerSpec) -> list[str]:
     """Return the states of the containers with the label of this one."""
     found = engine.containers(support.LABEL, spec.name)
     assert all(seen.name == spec.name for seen in found)
@@ -132,7 +132,7 @@ def states(engine: Engine, spec: ContainerSpec) -> list[str]:
 
 
 def test_a_container_goes_from_created_to_running_to_ended_to_gone(
-    engine: Engine, spec: ContainerSpec
+    engine: DockerEngine, spec: ContainerSpec
 ) -> None:
     """It is found by its label all along, and its exit code is its own."""
     assert states(engine, spec) == []
@@ -148,7 +148,9 @@ def test_a_container_goes_from_created_to_running_to_ended_to_gone(
     assert states(engine, spec) == []
 
 
-def test_a_container_that_has_ended_is_started_again(engine: Engine, spec: ContainerSpec) -> None:
+def test_a_container_that_has_ended_is_started_again(
+    engine: DockerEngine, spec: ContainerSpec
+) -> None:
     """As an instance of a warm pool is, once it is needed."""
     told(engine, spec)
     engine.signal(spec.name, "SIGTERM")
@@ -157,14 +159,14 @@ def test_a_container_that_has_ended_is_started_again(engine: Engine, spec: Conta
     assert states(engine, spec) == ["running"]
 
 
-def test_a_container_is_removed_while_it_works(engine: Engine, spec: ContainerSpec) -> None:
+def test_a_container_is_removed_while_it_works(engine: DockerEngine, spec: ContainerSpec) -> None:
     """As an instance is terminated whatever it does."""
     told(engine, spec)
     engine.remove(spec.name)
     assert states(engine, spec) == []
 
 
-def test_streams_are_told_apart(engine: Engine, spec: ContainerSpec) -> None:
+def test_streams_are_told_apart(engine: DockerEngine, spec: ContainerSpec) -> None:
     """Only what was asked for is read."""
     told(engine, spec)
     await_true(lambda: bool(engine.output(spec.name, stdout=False, stderr=True)))
@@ -175,7 +177,7 @@ def test_streams_are_told_apart(engine: Engine, spec: ContainerSpec) -> None:
 
 
 def test_output_is_followed_from_the_first_word_to_the_end(
-    engine: Engine, spec: ContainerSpec
+    engine: DockerEngine, spec: ContainerSpec
 ) -> None:
     """Whoever comes late misses nothing."""
     first = told(engine, spec)
@@ -186,7 +188,9 @@ def test_output_is_followed_from_the_first_word_to_the_end(
     await_true(lambda: states(engine, spec) == ["exited"])  # its output ends a little before it
 
 
-def test_a_container_may_do_nothing_that_it_need_not(engine: Engine, spec: ContainerSpec) -> None:
+def test_a_container_may_do_nothing_that_it_need_not(
+    engine: DockerEngine, spec: ContainerSpec
+) -> None:
     """Although its user is root: no capability, none to gain, nothing to write to."""
     assert told(engine, spec) == {
         "host": "i-1",
@@ -198,7 +202,7 @@ def test_a_container_may_do_nothing_that_it_need_not(engine: Engine, spec: Conta
 
 
 def test_a_container_that_stands_in_for_a_machine_may_write(
-    engine: Engine, spec: ContainerSpec
+    engine: DockerEngine, spec: ContainerSpec
 ) -> None:
     """It has a root with rights, and what it needs of the host."""
     machine = replace(spec, writable=True, volumes={"/volume": "/tmp"})  # noqa: S108 - on the engine's host, whichever that is
@@ -212,7 +216,7 @@ def test_a_container_that_stands_in_for_a_machine_may_write(
 
 
 def test_a_container_is_on_its_network_with_its_environment(
-    engine: Engine, spec: ContainerSpec, docker_engine: DockerClient
+    engine: DockerEngine, spec: ContainerSpec, docker_engine: DockerClient
 ) -> None:
     """On no other."""
     engine.create(spec)
@@ -222,7 +226,7 @@ def test_a_container_is_on_its_network_with_its_environment(
 
 
 def test_what_is_gone_or_does_not_run_is_neither_signalled_nor_removed(
-    engine: Engine, spec: ContainerSpec
+    engine: DockerEngine, spec: ContainerSpec
 ) -> None:
     """And nobody is told: that is how it should be."""
     engine.signal(spec.name, "SIGTERM")
@@ -232,7 +236,9 @@ def test_what_is_gone_or_does_not_run_is_neither_signalled_nor_removed(
     assert states(engine, spec) == ["created"]
 
 
-def test_images_and_networks_that_are_there_are_fine(engine: Engine, spec: ContainerSpec) -> None:
+def test_images_and_networks_that_are_there_are_fine(
+    engine: DockerEngine, spec: ContainerSpec
+) -> None:
     """Nothing is said."""
     engine.check_image(spec.image)
     engine.check_network(spec.network)
@@ -247,19 +253,23 @@ def in_one_line(call: Callable[[], object]) -> str:
     return text
 
 
-def test_an_image_that_is_not_there_is_told_with_what_to_do(engine: Engine, name: str) -> None:
+def test_an_image_that_is_not_there_is_told_with_what_to_do(
+    engine: DockerEngine, name: str
+) -> None:
     """Before any instance is launched."""
     said = in_one_line(lambda: engine.check_image(name))
     assert said == f"there is no image {name}: build it with `make images`, or name another one"
 
 
-def test_a_network_that_is_not_there_is_told_with_what_to_do(engine: Engine, name: str) -> None:
+def test_a_network_that_is_not_there_is_told_with_what_to_do(
+    engine: DockerEngine, name: str
+) -> None:
     """The compose file makes one."""
     said = in_one_line(lambda: engine.check_network(name))
     assert said.startswith(f"there is no Docker network {name}: `docker compose up` makes")
 
 
-def test_a_name_that_is_taken_is_told(engine: Engine, spec: ContainerSpec) -> None:
+def test_a_name_that_is_taken_is_told(engine: DockerEngine, spec: ContainerSpec) -> None:
     """With the engine's own reason."""
     engine.create(spec)
     said = in_one_line(lambda: engine.create(spec))
@@ -267,7 +277,9 @@ def test_a_name_that_is_taken_is_told(engine: Engine, spec: ContainerSpec) -> No
     assert "already in use" in said
 
 
-def test_an_image_that_has_gone_meanwhile_is_told(engine: Engine, spec: ContainerSpec) -> None:
+def test_an_image_that_has_gone_meanwhile_is_told(
+    engine: DockerEngine, spec: ContainerSpec
+) -> None:
     """Somebody may have removed it while the fleet was up."""
     said = in_one_line(lambda: engine.create(replace(spec, image=f"{spec.name}:gone")))
     assert said.startswith(f"Docker: creating {spec.name}: No such image")
@@ -292,7 +304,7 @@ def test_an_image_that_has_gone_meanwhile_is_told(engine: Engine, spec: Containe
     ],
 )
 def test_a_container_that_is_not_there_is_told(
-    engine: Engine, name: str, call: Callable[[Engine, str], object], doing: str
+    engine: DockerEngine, name: str, call: Callable[[DockerEngine, str], object], doing: str
 ) -> None:
     """With what was being done."""
     said = in_one_line(lambda: call(engine, name))
@@ -351,7 +363,7 @@ def test_without_an_engine_it_is_told_what_to_start(
         with socket.socket(socket.AF_UNIX) as left:
             left.bind(str(path))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
-    said = in_one_line(Engine)
+    said = in_one_line(DockerEngine)
     assert said == (f"no Docker engine answers at unix://{path}: start Docker, or set DOCKER_HOST")
 
 
@@ -360,7 +372,7 @@ def test_without_docker_host_the_usual_socket_is_tried(monkeypatch: pytest.Monke
     """An empty setting is none."""
     monkeypatch.setenv("DOCKER_HOST", "")
     try:
-        Engine().close()
+        DockerEngine().close()
     except RigError as error:
         assert "at unix:///var/run/docker.sock" in str(error)  # noqa: PT017 - an engine may be there
     gc.collect()
@@ -381,7 +393,7 @@ def test_a_socket_that_is_not_ours_is_told_with_how_to_be_allowed(
         try:
             if us == 0:
                 os.seteuid(65_534)
-            said = in_one_line(Engine)
+            said = in_one_line(DockerEngine)
         finally:
             os.seteuid(us)
             gc.collect()
@@ -393,7 +405,9 @@ def test_a_socket_that_is_not_ours_is_told_with_how_to_be_allowed(
 def test_an_address_that_is_none_is_told(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the setting that it came from."""
     monkeypatch.setenv("DOCKER_HOST", host)
-    assert in_one_line(Engine).startswith(f"DOCKER_HOST is {host}, which is no engine's address: ")
+    assert in_one_line(DockerEngine).startswith(
+        f"DOCKER_HOST is {host}, which is no engine's address: "
+    )
 
 
 def test_an_engine_that_is_too_old_is_told_in_its_own_words(
@@ -408,11 +422,11 @@ def test_an_engine_that_is_too_old_is_told_in_its_own_words(
 
     with serving(TooOld) as host:
         monkeypatch.setenv("DOCKER_HOST", host)
-        said = in_one_line(Engine)
+        said = in_one_line(DockerEngine)
     assert said == f"the Docker engine at {host} refuses us: {TooOld.said}"
 
 
-CALLS: Final[dict[str, Callable[[Engine], object]]] = {
+CALLS: Final[dict[str, Callable[[DockerEngine], object]]] = {
     "looking for image x": lambda engine: engine.check_image("x"),
     "looking for network x": lambda engine: engine.check_network("x"),
     "starting x": lambda engine: engine.start("x"),
@@ -431,7 +445,7 @@ def test_an_engine_that_fails_is_told_with_its_reason(
     """Whatever it was asked for."""
     with serving(_Refusing) as host:
         monkeypatch.setenv("DOCKER_HOST", host)
-        engine = Engine()
+        engine = DockerEngine()
         said = in_one_line(lambda: CALLS[doing](engine))
         engine.close()
     assert said == f"Docker: {doing}: the disk is full"
@@ -442,7 +456,7 @@ def test_an_engine_that_has_gone_is_told(doing: str, monkeypatch: pytest.MonkeyP
     """It was there when we came."""
     with serving(_Refusing) as host:
         monkeypatch.setenv("DOCKER_HOST", host)
-        engine = Engine()
+        engine = DockerEngine()
     said = in_one_line(lambda: CALLS[doing](engine))
     engine.close()
     assert said.startswith(f"Docker: {doing}: ")

@@ -6,7 +6,7 @@ import time
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
-from tidemill.rig.containers.log_followers import Followers
+from tidemill.rig.containers.log_followers import LogFollowers
 from tidemill.rig.errors import RigError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def read(path: Path) -> bytes:
 def test_each_word_is_in_the_file_when_it_is_said(tmp_path: Path) -> None:
     """Standard output only, in a file by the instance's id."""
     spoken = Spoken()
-    followers = Followers(spoken, tmp_path)
+    followers = LogFollowers(spoken, tmp_path)
     followers.follow("mill-i-1", "i-1")
     for said, so_far in ((b"one\n", b"one\n"), (b"two", b"one\ntwo")):
         spoken.say("mill-i-1", said)
@@ -67,7 +67,7 @@ def test_each_word_is_in_the_file_when_it_is_said(tmp_path: Path) -> None:
 def test_several_are_followed_at_once_each_into_its_own_file(tmp_path: Path) -> None:
     """None waits for another."""
     spoken = Spoken()
-    followers = Followers(spoken, tmp_path)
+    followers = LogFollowers(spoken, tmp_path)
     for name in ("i-1", "i-2"):
         followers.follow(f"mill-{name}", name)
     spoken.say("mill-i-2", b"two\n")
@@ -80,7 +80,7 @@ def test_several_are_followed_at_once_each_into_its_own_file(tmp_path: Path) -> 
 def test_whoever_is_followed_is_not_followed_twice(tmp_path: Path) -> None:
     """However often it is seen to run."""
     spoken = Spoken()
-    followers = Followers(spoken, tmp_path)
+    followers = LogFollowers(spoken, tmp_path)
     for _ in range(3):
         followers.follow("mill-i-1", "i-1")
     spoken.say("mill-i-1", b"one\n", b"")
@@ -92,7 +92,7 @@ def test_whoever_is_followed_is_not_followed_twice(tmp_path: Path) -> None:
 def test_a_container_that_starts_again_is_followed_again(tmp_path: Path) -> None:
     """The engine tells everything from its first word on, so nothing is there twice."""
     spoken = Spoken()
-    followers = Followers(spoken, tmp_path)
+    followers = LogFollowers(spoken, tmp_path)
     for words in ([b"one\n"], [b"one\n", b"two\n"]):
         spoken.say("mill-i-1", *words, b"")
         followers.follow("mill-i-1", "i-1")
@@ -103,7 +103,7 @@ def test_a_container_that_starts_again_is_followed_again(tmp_path: Path) -> None
 def test_what_was_said_stays_when_there_is_nothing_left_to_follow(tmp_path: Path) -> None:
     """A container can be gone between the look at it and the first word."""
     spoken = Spoken()
-    followers = Followers(spoken, tmp_path)
+    followers = LogFollowers(spoken, tmp_path)
     for words in ([b"one\n", b""], [b""], [BREAK]):
         spoken.say("mill-i-1", *words)
         followers.follow("mill-i-1", "i-1")
@@ -114,7 +114,7 @@ def test_what_was_said_stays_when_there_is_nothing_left_to_follow(tmp_path: Path
 def test_a_container_that_is_removed_in_the_middle_of_a_word_is_no_error(tmp_path: Path) -> None:
     """What it had said by then is kept."""
     spoken = Spoken()
-    followers = Followers(spoken, tmp_path)
+    followers = LogFollowers(spoken, tmp_path)
     spoken.say("mill-i-1", b"one\ntw", BREAK)
     followers.follow("mill-i-1", "i-1")
     followers.finish("mill-i-1", "i-1")
@@ -125,5 +125,5 @@ def test_what_came_and_went_unseen_is_copied_at_the_end(tmp_path: Path) -> None:
     """Before it is removed, and its output with it."""
     spoken = Spoken()
     spoken.say("mill-i-1", b"one\n", b"")
-    Followers(spoken, tmp_path).finish("mill-i-1", "i-1")
+    LogFollowers(spoken, tmp_path).finish("mill-i-1", "i-1")
     assert read(tmp_path / "i-1.jsonl") == b"one\n"

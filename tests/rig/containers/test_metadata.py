@@ -19,7 +19,7 @@ from tidemill.rig.containers.metadata import (
     TOKEN_PATH,
     TTL_HEADER,
     USER_DATA,
-    Machine,
+    InstanceMetadata,
     MetadataService,
     Tokens,
     categories,
@@ -67,7 +67,7 @@ class Visitor:
 @pytest.fixture
 def visitor() -> Iterator[Visitor]:
     """Lend somebody on an instance."""
-    service = MetadataService(Machine("i-1", "eu-west-1", "#!/bin/sh\n"))
+    service = MetadataService(InstanceMetadata("i-1", "eu-west-1", "#!/bin/sh\n"))
     try:
         yield Visitor(service)
     finally:
@@ -123,7 +123,7 @@ def test_nobody_is_told_anything_without_a_token(
 
 def test_a_token_is_not_valid_at_another_instance(visitor: Visitor) -> None:
     """Each has its own service."""
-    other = MetadataService(Machine("i-2", "eu-west-1", ""))
+    other = MetadataService(InstanceMetadata("i-2", "eu-west-1", ""))
     try:
         status = Visitor(other).ask("GET", META_DATA, {TOKEN_HEADER: visitor.token()})[0]
     finally:
@@ -213,7 +213,7 @@ def test_the_top_is_listed_without_its_slash_too(visitor: Visitor) -> None:
 
 def test_a_listing_of_nothing_is_none() -> None:
     """A name is no folder, nor is the beginning of one."""
-    told = categories(Machine("i-1", "eu-west-1", ""))
+    told = categories(InstanceMetadata("i-1", "eu-west-1", ""))
     assert listing(told, "instance-id") is None
     assert listing(told, "place") is None
 
@@ -221,7 +221,7 @@ def test_a_listing_of_nothing_is_none() -> None:
 def test_the_target_state_says_when_the_instance_has_to_go(visitor: Visitor) -> None:
     """Whoever polls it sees the change at once."""
     assert visitor.get(TARGET)[2] == "InService"
-    visitor.service.machine.target = "Terminated"
+    visitor.service.metadata.target = "Terminated"
     assert visitor.get(TARGET)[2] == "Terminated"
 
 
@@ -229,7 +229,7 @@ def test_a_spot_instance_gets_a_notice_with_its_end(visitor: Visitor) -> None:
     """Before, there is none."""
     path = f"{META_DATA}spot/instance-action"
     assert visitor.get(path)[0] == 404
-    visitor.service.machine.ends_at = ENDS_AT
+    visitor.service.metadata.ends_at = ENDS_AT
     status, _, body = visitor.get(path)
     assert status == 200
     assert json.loads(body) == {"action": "terminate", "time": "2025-06-15T15:07:00Z"}
@@ -265,7 +265,7 @@ def test_an_sdk_finds_out_its_region(visitor: Visitor, monkeypatch: pytest.Monke
 
 def test_a_service_comes_back_at_the_port_that_it_had() -> None:
     """Instances know only that one, whoever serves it."""
-    machine = Machine("i-1", "eu-west-1", "")
+    machine = InstanceMetadata("i-1", "eu-west-1", "")
     first = MetadataService(machine)
     Visitor(first).token()
     first.close()
@@ -283,7 +283,7 @@ def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
         port = taken.getsockname()[1]
         expected = f"the metadata service of i-1 cannot listen on port {port}: Address already in"
         with pytest.raises(RigError, match=expected):
-            MetadataService(Machine("i-1", "eu-west-1", ""), port)
+            MetadataService(InstanceMetadata("i-1", "eu-west-1", ""), port)
 
 
 def test_a_visitor_that_goes_away_harms_nobody(
@@ -338,7 +338,7 @@ def test_published_content_types(visitor: Visitor) -> None:
     """Text, except for user data."""
     metadata, userdata = published()["content-type"], published()["user-data-type"]
     below = metadata["input"]["path"].removesuffix("*")
-    for name in categories(visitor.service.machine):
+    for name in categories(visitor.service.metadata):
         assert visitor.get(below + name)[1] == metadata["expected"]["content_type"]
     assert visitor.get(userdata["input"]["path"])[1] == userdata["expected"]["content_type"]
 
@@ -347,6 +347,6 @@ def test_published_target_states(visitor: Visitor) -> None:
     """Those that this fleet's instances go to are among AWS's."""
     example = published()["asg-target-state"]
     for target in ("InService", "Terminated"):
-        visitor.service.machine.target = target
+        visitor.service.metadata.target = target
         assert visitor.get(example["input"]["path"])[2] == target
         assert target in example["expected"]["values"]

@@ -23,7 +23,8 @@ from tidemill.rig.containers.options import (
 )
 from tidemill.rig.containers.world import ContainerWorld
 from tidemill.rig.errors import RigError
-from tidemill.rig.processes import TAKEN_BACK
+from tidemill.rig.lifetime import TAKEN_BACK
+from tidemill.scaling.faults import SPOT, Fault
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 ONE: Final = "i-00000000000000001"
 TWO: Final = "i-00000000000000002"
 PATIENCE: Final = 20.0
+SPOT_FAULT: Final = Fault(SPOT.name)
 
 
 class Stage:
@@ -113,9 +115,10 @@ class Stage:
 
     def leave(self) -> None:
         """Go like a controller that is killed: the engine's containers stay."""
-        for found in self.world._instances.values():
-            found.service.close()
-        self.world._instances.clear()
+        for service in self.world._services.values():
+            service.close()
+        self.world._services.clear()
+        self.world._lifetimes.clear()
 
 
 @pytest.fixture
@@ -493,7 +496,7 @@ def test_a_spot_instance_has_two_minutes_from_its_notice(stage_of: Stages) -> No
     """Its consumer stops in order, and the instance stays until then."""
     stage = stage_of()
     stage.boot()
-    stage.world.interrupt(ONE)
+    stage.world.inject(ONE, SPOT_FAULT)
     assert stage.made().signals == ["SIGTERM"]
     assert stage.told("spot/instance-action") is not None
     assert stage.events() == []
@@ -507,7 +510,7 @@ def test_a_spot_instance_is_taken_whatever_its_consumer_does(stage_of: Stages) -
     """It does not ask again."""
     stage = stage_of()
     stage.boot()
-    stage.world.interrupt(ONE)
+    stage.world.inject(ONE, SPOT_FAULT)
     assert stage.events(after=120) == [Gone(ONE, TAKEN_BACK)]
     assert stage.engine.made == {}
 
@@ -517,7 +520,7 @@ def test_a_machine_hears_of_its_end_by_its_metadata(stage_of: Stages) -> None:
     stage = stage_of(Depth.USER_DATA)
     stage.boot()
     assert stage.told("spot/instance-action") is None
-    stage.world.interrupt(ONE)
+    stage.world.inject(ONE, SPOT_FAULT)
     assert stage.told("spot/instance-action") == (
         '{"action": "terminate", "time": "1970-01-01T00:19:40Z"}'
     )
@@ -529,9 +532,9 @@ def test_another_notice_changes_nothing(stage_of: Stages) -> None:
     """The end stays where it was."""
     stage = stage_of()
     stage.boot()
-    stage.world.interrupt(ONE)
+    stage.world.inject(ONE, SPOT_FAULT)
     assert stage.events(after=60) == []
-    stage.world.interrupt(ONE)
+    stage.world.inject(ONE, SPOT_FAULT)
     assert stage.made().signals == ["SIGTERM"]
     assert stage.events(after=60) == [Gone(ONE, TAKEN_BACK)]
 
@@ -539,14 +542,14 @@ def test_another_notice_changes_nothing(stage_of: Stages) -> None:
 def test_an_instance_that_is_gone_gets_no_notice(stage_of: Stages) -> None:
     """The group may still have it."""
     with pytest.raises(RigError, match=f"{ONE} is not there any more"):
-        stage_of().world.interrupt(ONE)
+        stage_of().world.inject(ONE, SPOT_FAULT)
 
 
 def test_an_instance_that_drains_still_does_when_it_is_taken_back(stage_of: Stages) -> None:
     """Whichever comes first."""
     stage = stage_of()
     stage.boot()
-    stage.world.interrupt(ONE)
+    stage.world.inject(ONE, SPOT_FAULT)
     stage.world.drain(ONE)
     stage.engine.end(stage.name())
     assert stage.events() == [HookCompleted(ONE)]

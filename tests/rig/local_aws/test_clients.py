@@ -12,7 +12,7 @@ from botocore.exceptions import EndpointConnectionError
 from tidemill.rig.errors import RigError
 from tidemill.rig.local_aws.clients import (
     LocalClients,
-    aws_errors_told,
+    aws_errors_translated,
     client_settings,
     without_aws,
 )
@@ -55,10 +55,10 @@ def test_what_aws_clients_raise_becomes_one_line_with_the_log() -> None:
     """Anything else passes."""
     with (
         pytest.raises(RigError, match=r"Could not connect.*: see a\.log"),
-        aws_errors_told(Path("a.log")),
+        aws_errors_translated(Path("a.log")),
     ):
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
-    with pytest.raises(ValueError, match="mine"), aws_errors_told(Path("a.log")):
+    with pytest.raises(ValueError, match="mine"), aws_errors_translated(Path("a.log")):
         raise ValueError("mine")
 
 

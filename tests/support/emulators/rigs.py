@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from tidemill.rig.leftovers import LABEL
+from tidemill.rig.child_processes import LABEL
 
 if TYPE_CHECKING:
     from pathlib import Path

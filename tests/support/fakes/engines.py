@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tidemill.rig.containers.engine import ContainerSpec, Seen
+from tidemill.rig.containers.engine import ContainerSpec, ContainerState
 from tidemill.rig.errors import RigError
 
 if TYPE_CHECKING:
@@ -80,10 +80,10 @@ class FakeEngine:
         """Return what it ended with."""
         return self._find(name).code
 
-    def containers(self, label: str, value: str) -> list[Seen]:
+    def containers(self, label: str, value: str) -> list[ContainerState]:
         """Return those with this label."""
         found = [
-            Seen(name, made.state, dict(made.spec.labels))
+            ContainerState(name, made.state, dict(made.spec.labels))
             for name, made in self.made.items()
             if made.spec.labels.get(label) == value
         ]

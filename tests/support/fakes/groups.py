@@ -1,8 +1,9 @@
-"""An Auto Scaling group in memory, for whoever serves it or asks for it."""
+"""An Auto Scaling group in memory, for tests of the API and of its clients."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,7 @@ import boto3
 from botocore.config import Config
 from support.builders.fleets import product_fleet
 
-from tidemill.rig.autoscaling.ports import View
+from tidemill.rig.autoscaling.ports import GroupView
 from tidemill.rig.errors import RigError
 from tidemill.scaling.group.memory import GroupMemory
 from tidemill.scaling.group.reconcile import reconcile
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_autoscaling import AutoScalingClient
 
+    from tidemill.scaling.faults import Fault
     from tidemill.scaling.group.memory import Step
     from tidemill.scaling.requests.activities import Activity
     from tidemill.scaling.requests.apply import Applied
@@ -59,12 +61,12 @@ class GroupInMemory:
         self.fleet = product_fleet()
         self.memory = GroupMemory(0)
         self.activities: tuple[Activity, ...] = ()
-        self.interrupted: list[str] = []
+        self.faults: list[Fault] = []
         self.lock = Lock()
 
-    def view(self) -> View:
+    def view(self) -> GroupView:
         """Return the group."""
-        return View(self.fleet, self.memory, self.activities[::-1], NOW)
+        return GroupView(self.fleet, self.memory, self.activities[::-1], NOW)
 
     def request(self, command: Command) -> Applied:
         """Apply a command."""
@@ -74,12 +76,12 @@ class GroupInMemory:
             self.activities = tell(self.activities, applied.facts)
             return applied
 
-    def interrupt(self, instance: str | None) -> str:
-        """Note which instance got its notice, by default the first."""
-        chosen = instance or ONE
+    def inject(self, fault: Fault) -> str:
+        """Note a fault with its target, by default the first instance."""
+        chosen = fault.target or ONE
         if self.memory.find(chosen) is None:
             raise RigError(f"the group has no instance {chosen}")
-        self.interrupted.append(chosen)
+        self.faults.append(replace(fault, target=chosen))
         return chosen
 
     def turn(self) -> None:

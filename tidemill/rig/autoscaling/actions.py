@@ -14,7 +14,7 @@ from tidemill.scaling.requests import commands
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tidemill.rig.autoscaling.ports import Group
+    from tidemill.rig.autoscaling.ports import ServedGroup
 
     Request = Mapping[str, Any]
     Result = dict[str, Any]
@@ -23,7 +23,7 @@ UPDATABLE = frozenset({"AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCap
 HEALTHY, UNHEALTHY = "Healthy", "Unhealthy"
 
 
-def run_action(group: Group, action: str, request: Request) -> Result:
+def run_action(group: ServedGroup, action: str, request: Request) -> Result:
     """Run an action on the group and return its result.
 
     Raises:
@@ -36,14 +36,14 @@ def run_action(group: Group, action: str, request: Request) -> Result:
     return ACTIONS[action](group, request)
 
 
-def _set_desired(group: Group, request: Request) -> Result:
+def _set_desired(group: ServedGroup, request: Request) -> Result:
     check_name(group.view(), request)
     honor = request.get("HonorCooldown", False)
     group.request(commands.SetDesiredCapacity(request["DesiredCapacity"], honor_cooldown=honor))
     return {}
 
 
-def _update(group: Group, request: Request) -> Result:
+def _update(group: ServedGroup, request: Request) -> Result:
     if request["AutoScalingGroupName"] != group.view().fleet.group.name:
         raise invalid("AutoScalingGroup name not found - null")
     refuse(request, *sorted(request.keys() - UPDATABLE))
@@ -52,7 +52,7 @@ def _update(group: Group, request: Request) -> Result:
     return {}
 
 
-def _execute(group: Group, request: Request) -> Result:
+def _execute(group: ServedGroup, request: Request) -> Result:
     check_name(group.view(), request)
     group.request(
         commands.ExecutePolicy(
@@ -65,7 +65,7 @@ def _execute(group: Group, request: Request) -> Result:
     return {}
 
 
-def _protect(group: Group, request: Request) -> Result:
+def _protect(group: ServedGroup, request: Request) -> Result:
     check_name(group.view(), request)
     protected = request["ProtectedFromScaleIn"]
     group.request(
@@ -74,7 +74,7 @@ def _protect(group: Group, request: Request) -> Result:
     return {}
 
 
-def _set_health(group: Group, request: Request) -> Result:
+def _set_health(group: ServedGroup, request: Request) -> Result:
     status = request["HealthStatus"]
     if status not in {HEALTHY, UNHEALTHY}:
         raise invalid(f"Valid instance health states are: [{HEALTHY}, {UNHEALTHY}].")
@@ -88,7 +88,7 @@ def _set_health(group: Group, request: Request) -> Result:
     return {}
 
 
-def _complete(group: Group, request: Request) -> Result:
+def _complete(group: ServedGroup, request: Request) -> Result:
     check_name(group.view(), request)
     result = request["LifecycleActionResult"]
     group.request(
@@ -97,7 +97,7 @@ def _complete(group: Group, request: Request) -> Result:
     return {}
 
 
-def _heartbeat(group: Group, request: Request) -> Result:
+def _heartbeat(group: ServedGroup, request: Request) -> Result:
     check_name(group.view(), request)
     group.request(
         commands.RecordLifecycleActionHeartbeat(request["LifecycleHookName"], _held(request))
@@ -105,19 +105,19 @@ def _heartbeat(group: Group, request: Request) -> Result:
     return {}
 
 
-def _suspend(group: Group, request: Request) -> Result:
+def _suspend(group: ServedGroup, request: Request) -> Result:
     check_name(group.view(), request)
     group.request(commands.SuspendProcesses(tuple(request.get("ScalingProcesses", []))))
     return {}
 
 
-def _resume(group: Group, request: Request) -> Result:
+def _resume(group: ServedGroup, request: Request) -> Result:
     check_name(group.view(), request)
     group.request(commands.ResumeProcesses(tuple(request.get("ScalingProcesses", []))))
     return {}
 
 
-ACTIONS: dict[str, Callable[[Group, Request], Result]] = {
+ACTIONS: dict[str, Callable[[ServedGroup, Request], Result]] = {
     "CompleteLifecycleAction": _complete,
     "DetachInstances": detach,
     "EnterStandby": enter_standby,

@@ -12,7 +12,7 @@ from tidemill.scaling.group.hooks import global_timeout
 from tidemill.scaling.group.memory import HEALTH_CHECK
 
 if TYPE_CHECKING:
-    from tidemill.rig.autoscaling.ports import View
+    from tidemill.rig.autoscaling.ports import GroupView
     from tidemill.scaling.group.memory import Instance
     from tidemill.scaling.requests.activities import Activity
     from tidemill.scaling.spec import LifecycleHook, MaintenancePolicy, ScheduledAction, WarmPool
@@ -31,7 +31,7 @@ def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(round(seconds, 3), UTC)
 
 
-def show_group(view: View, *, with_instances: bool) -> Shown:
+def show_group(view: GroupView, *, with_instances: bool) -> Shown:
     """Return the group as DescribeAutoScalingGroups does."""
     group, memory = view.fleet.group, view.memory
     low, high = memory.limits(group)
@@ -77,7 +77,7 @@ def is_pooled(instance: Instance) -> bool:
     return instance.state.startswith(POOLED)
 
 
-def show_instance(view: View, instance: Instance) -> Shown:
+def show_instance(view: GroupView, instance: Instance) -> Shown:
     """Return an instance as part of its group or of its warm pool."""
     lost = instance.vanished is not None and HEALTH_CHECK not in view.memory.suspended
     return {
@@ -89,7 +89,7 @@ def show_instance(view: View, instance: Instance) -> Shown:
     }
 
 
-def show_details(view: View, instance: Instance) -> Shown:
+def show_details(view: GroupView, instance: Instance) -> Shown:
     """Return an instance as DescribeAutoScalingInstances does, where health is in capitals."""
     shown = show_instance(view, instance)
     return shown | {
@@ -98,7 +98,7 @@ def show_details(view: View, instance: Instance) -> Shown:
     }
 
 
-def show_activity(view: View, activity: Activity) -> Shown:
+def show_activity(view: GroupView, activity: Activity) -> Shown:
     """Return an activity."""
     return {
         "ActivityId": activity.id,
@@ -115,7 +115,7 @@ def show_activity(view: View, activity: Activity) -> Shown:
     }
 
 
-def show_hook(view: View, hook: LifecycleHook) -> Shown:
+def show_hook(view: GroupView, hook: LifecycleHook) -> Shown:
     """Return a lifecycle hook."""
     return {
         "LifecycleHookName": hook.name,
@@ -127,7 +127,7 @@ def show_hook(view: View, hook: LifecycleHook) -> Shown:
     }
 
 
-def show_scheduled(view: View, action: ScheduledAction) -> Shown:
+def show_scheduled(view: GroupView, action: ScheduledAction) -> Shown:
     """Return a scheduled action; its times are those that the template gives."""
     return {
         "AutoScalingGroupName": view.fleet.group.name,

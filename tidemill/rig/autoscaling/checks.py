@@ -9,12 +9,12 @@ from tidemill.scaling.errors import invalid
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tidemill.rig.autoscaling.ports import View
+    from tidemill.rig.autoscaling.ports import GroupView
 
     Request = Mapping[str, Any]
 
 
-def check_name(view: View, request: Request) -> None:
+def check_name(view: GroupView, request: Request) -> None:
     """Make sure that a request is for the group, where it names one.
 
     Raises:

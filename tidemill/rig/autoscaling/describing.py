@@ -21,13 +21,13 @@ from tidemill.rig.autoscaling.policies import show_policy
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tidemill.rig.autoscaling.ports import View
+    from tidemill.rig.autoscaling.ports import GroupView
 
     Request = Mapping[str, Any]
     Result = dict[str, Any]
 
 
-def _groups(view: View, request: Request) -> Result:
+def _groups(view: GroupView, request: Request) -> Result:
     refuse(request, "Filters")
     names = request.get("AutoScalingGroupNames", [])
     shown = []
@@ -37,7 +37,7 @@ def _groups(view: View, request: Request) -> Result:
     return {"AutoScalingGroups": found, "NextToken": token}
 
 
-def _activities(view: View, request: Request) -> Result:
+def _activities(view: GroupView, request: Request) -> Result:
     refuse(request, "Filters")
     check_name(view, request)
     ids = request.get("ActivityIds", [])
@@ -46,7 +46,7 @@ def _activities(view: View, request: Request) -> Result:
     return {"Activities": found, "NextToken": token}
 
 
-def _policies(view: View, request: Request) -> Result:
+def _policies(view: GroupView, request: Request) -> Result:
     check_name(view, request)
     names = [policy_name(name) for name in request.get("PolicyNames", [])]
     types = request.get("PolicyTypes", [])
@@ -61,7 +61,7 @@ def _policies(view: View, request: Request) -> Result:
     return {"ScalingPolicies": found, "NextToken": token}
 
 
-def _instances(view: View, request: Request) -> Result:
+def _instances(view: GroupView, request: Request) -> Result:
     ids = request.get("InstanceIds", [])
     shown = [
         show_details(view, item) for item in view.memory.instances if not ids or item.id in ids
@@ -70,14 +70,14 @@ def _instances(view: View, request: Request) -> Result:
     return {"AutoScalingInstances": found, "NextToken": token}
 
 
-def _hooks(view: View, request: Request) -> Result:
+def _hooks(view: GroupView, request: Request) -> Result:
     check_name(view, request)
     names = request.get("LifecycleHookNames", [])
     hooks = [hook for hook in view.fleet.group.hooks if not names or hook.name in names]
     return {"LifecycleHooks": [show_hook(view, hook) for hook in hooks]}
 
 
-def _scheduled(view: View, request: Request) -> Result:
+def _scheduled(view: GroupView, request: Request) -> Result:
     refuse(request, "StartTime", "EndTime")
     check_name(view, request)
     names = request.get("ScheduledActionNames", [])
@@ -90,7 +90,7 @@ def _scheduled(view: View, request: Request) -> Result:
     return {"ScheduledUpdateGroupActions": found, "NextToken": token}
 
 
-def _warm_pool(view: View, request: Request) -> Result:
+def _warm_pool(view: GroupView, request: Request) -> Result:
     check_name(view, request)
     pool = view.fleet.group.warm_pool
     shown = [show_instance(view, item) for item in view.memory.instances if is_pooled(item)]
@@ -102,7 +102,7 @@ def _warm_pool(view: View, request: Request) -> Result:
     }
 
 
-DESCRIBING: dict[str, Callable[[View, Request], Result]] = {
+DESCRIBING: dict[str, Callable[[GroupView, Request], Result]] = {
     "DescribeAutoScalingGroups": _groups,
     "DescribeAutoScalingInstances": _instances,
     "DescribeLifecycleHooks": _hooks,

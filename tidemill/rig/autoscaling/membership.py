@@ -14,7 +14,7 @@ from tidemill.scaling.requests.activities import Activity, activity_id, tell
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tidemill.rig.autoscaling.ports import Group
+    from tidemill.rig.autoscaling.ports import ServedGroup
 
     Request = Mapping[str, Any]
     Result = dict[str, Any]
@@ -23,7 +23,7 @@ MOST_INSTANCES = 20
 """In one request (API reference, DetachInstances, EnterStandby and ExitStandby)."""
 
 
-def terminate(group: Group, request: Request) -> Result:
+def terminate(group: ServedGroup, request: Request) -> Result:
     """Do what TerminateInstanceInAutoScalingGroup asks; the answer has the activity so far."""
     refuse(request, "InstanceIds")
     if "InstanceId" not in request:
@@ -39,27 +39,27 @@ def terminate(group: Group, request: Request) -> Result:
     return {"Activity": show_activity(group.view(), activity)}
 
 
-def enter_standby(group: Group, request: Request) -> Result:
+def enter_standby(group: ServedGroup, request: Request) -> Result:
     """Do what EnterStandby asks."""
     ids, decrement = _instances(group, request), request["ShouldDecrementDesiredCapacity"]
     command = commands.EnterStandby(ids, should_decrement=decrement)
     return _moved(group, command, "Moving EC2 instance to Standby", ("InProgress", 50))
 
 
-def exit_standby(group: Group, request: Request) -> Result:
+def exit_standby(group: ServedGroup, request: Request) -> Result:
     """Do what ExitStandby asks."""
     command = commands.ExitStandby(_instances(group, request))
     return _moved(group, command, "Moving EC2 instance out of Standby", ("PreInService", 30))
 
 
-def detach(group: Group, request: Request) -> Result:
+def detach(group: ServedGroup, request: Request) -> Result:
     """Do what DetachInstances asks."""
     ids, decrement = _instances(group, request), request["ShouldDecrementDesiredCapacity"]
     command = commands.DetachInstances(ids, should_decrement=decrement)
     return _moved(group, command, "Detaching EC2 instance", ("InProgress", 50))
 
 
-def _instances(group: Group, request: Request) -> tuple[str, ...]:
+def _instances(group: ServedGroup, request: Request) -> tuple[str, ...]:
     check_name(group.view(), request)
     ids = tuple(dict.fromkeys(request.get("InstanceIds", ())))
     if not 1 <= len(ids) <= MOST_INSTANCES:
@@ -68,7 +68,7 @@ def _instances(group: Group, request: Request) -> tuple[str, ...]:
 
 
 def _moved(
-    group: Group,
+    group: ServedGroup,
     command: commands.EnterStandby | commands.ExitStandby | commands.DetachInstances,
     description: str,
     beginning: tuple[str, int],

@@ -1,4 +1,4 @@
-"""What the API needs from whoever has the group."""
+"""The group that the API serves: what the API needs of it, and the path for faults."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from tidemill.scaling.faults import Fault
     from tidemill.scaling.group.memory import GroupMemory
     from tidemill.scaling.requests.activities import Activity
     from tidemill.scaling.requests.apply import Applied
     from tidemill.scaling.requests.commands import Command
     from tidemill.scaling.spec import Fleet
 
-
-INTERRUPT = "/_tidemill/interrupt"
-"""Beside AWS's API: a POST gives the Spot instance `?instance=` its notice, or any in service. On
-AWS, Fault Injection Service does that."""
+FAULTS = "/_tidemill/faults"
+"""Path beside AWS's API: a POST injects the fault in its query, as tidemill.scaling.faults writes
+it. On AWS, Fault Injection Service does that."""
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """The group at a moment; activities are the newest first, times are epoch seconds."""
+class GroupView:
+    """The group at a moment: its activities from the newest to the oldest, times in epoch seconds.
+
+    `created_at` is when the group was created.
+    """
 
     fleet: Fleet
     memory: GroupMemory
@@ -28,25 +31,25 @@ class View:
     created_at: float
 
 
-class Group(Protocol):
-    """Has the group; called from several threads at once."""
+class ServedGroup(Protocol):
+    """A group that the API serves; its methods are called from several threads at once."""
 
-    def view(self) -> View:
+    def view(self) -> GroupView:
         """Return the group as it is now."""
         ...
 
     def request(self, command: Command) -> Applied:
-        """Do what a user asks, and return what came of it.
+        """Apply what a user asks for, and return the result.
 
         Raises:
             RequestError: the request is refused.
         """
         ...
 
-    def interrupt(self, instance: str | None) -> str:
-        """Give a Spot instance its notice, by default the oldest in service; return which.
+    def inject(self, fault: Fault) -> str:
+        """Let a fault happen; return the id of its target.
 
         Raises:
-            RigError: there is no such instance, or none in service.
+            RigError: there is no such target, or this rig cannot do it.
         """
         ...

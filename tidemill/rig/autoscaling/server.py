@@ -1,4 +1,4 @@
-"""Serves the API over HTTP: one request in, one answer out, whatever the request is."""
+"""HTTP server of the API: every request gets one answer, and faults have a path of their own."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from tidemill.rig.autoscaling.actions import run_action
-from tidemill.rig.autoscaling.ports import INTERRUPT
+from tidemill.rig.autoscaling.ports import FAULTS
 from tidemill.rig.autoscaling.protocol import operation, read_request, write_error, write_result
 from tidemill.rig.errors import RigError
-from tidemill.scaling.errors import RequestError, invalid
+from tidemill.scaling.errors import FaultError, RequestError, invalid
+from tidemill.scaling.faults import read_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from tidemill.rig.autoscaling.ports import Group
+    from tidemill.rig.autoscaling.ports import ServedGroup
     from tidemill.rig.autoscaling.protocol import Answer
 
 MOST_BYTES = 1 << 20
-"""No request of these actions comes near a megabyte; what is larger is not read."""
+"""The size limit of a request; requests of these actions are far smaller."""
 
-QUIET_SECONDS = 30
-"""A client that sends nothing for so long is let go, so that it holds no thread for ever."""
+IDLE_SECONDS = 30
+"""A client that sends nothing for so long is disconnected, which frees its thread."""
 
 
-def answer(group: Group, form: str) -> Answer:
+def answer(group: ServedGroup, form: str) -> Answer:
     """Answer one request.
 
     Args:
-        group: has the group.
+        group: the group that is served.
         form: the request's fields, form-encoded.
     """
     try:
@@ -40,16 +41,16 @@ def answer(group: Group, form: str) -> Answer:
         return write_result(model, run_action(group, model.name, read_request(model, fields)))
     except RequestError as error:
         return write_error(error)
-    except Exception as error:  # noqa: BLE001 - whoever asks gets an answer, the server stays up
+    except Exception as error:  # noqa: BLE001 - every client gets an answer, the server stays up
         return write_error(RequestError("InternalFailure", repr(error)))
 
 
 @contextmanager
-def serving(group: Group, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def serving(group: ServedGroup, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Serve the API inside the block and yield its URL; port 0 is any free one.
 
     Raises:
-        RigError: the port cannot be had.
+        RigError: the port is not available.
     """
     try:
         server = _Server(group, host, port)
@@ -71,27 +72,27 @@ def serving(group: Group, host: str = "127.0.0.1", port: int = 0) -> Iterator[st
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, group: Group, host: str, port: int) -> None:
+    def __init__(self, group: ServedGroup, host: str, port: int) -> None:
         self.group = group
         super().__init__((host, port), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that goes away in the middle is its own affair."""
+        """Ignore a client that disconnects in the middle of a request."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    timeout = QUIET_SECONDS
+    timeout = IDLE_SECONDS
 
     def do_GET(self) -> None:
         """Answer a request whose fields are in its address."""
         self._send(*answer(self.server.group, urlsplit(self.path).query))
 
     def do_POST(self) -> None:
-        """Answer a request whose fields are in its body, or interrupt a Spot instance."""
-        place = urlsplit(self.path)
-        if place.path == INTERRUPT:
-            self._interrupt(dict(parse_qsl(place.query)).get("instance"))
+        """Answer a request whose fields are in its body, or inject a fault."""
+        address = urlsplit(self.path)
+        if address.path == FAULTS:
+            self._inject(dict(parse_qsl(address.query)))
             return
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or int(length) > MOST_BYTES:
@@ -101,12 +102,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(*answer(self.server.group, body.decode("utf-8", errors="replace")))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Say nothing: the timeline tells what requests do."""
+        """Log nothing: the timeline shows what requests do."""
 
-    def _interrupt(self, instance: str | None) -> None:
+    def _inject(self, fields: Mapping[str, str]) -> None:
         try:
-            self._send(200, self.server.group.interrupt(instance).encode(), "text/plain")
-        except RigError as error:
+            target = self.server.group.inject(read_fault(fields))
+            self._send(200, target.encode(), "text/plain")
+        except (FaultError, RigError) as error:
             self._send(409, str(error).encode(), "text/plain")
 
     def _send(self, status: int, body: bytes, kind: str = "text/xml") -> None:

@@ -1,4 +1,4 @@
-"""Brings localstack/compose.yaml up and down, and says in one sentence why it does not come up."""
+"""Docker Compose: localstack/compose.yaml started and removed, each failure explained."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
-from tidemill.rig.containers.engine import Engine
+from tidemill.rig.containers.engine import DockerEngine
 from tidemill.rig.errors import RigError
 
 if TYPE_CHECKING:
@@ -17,47 +17,47 @@ if TYPE_CHECKING:
 
 PROJECT: Final = "tidemill"
 CLEAR_LINE: Final = "\x1b[2K"
-"""What compose puts before lines of logs, whatever it is told about colours."""
+"""What compose writes before lines of logs, even without colours."""
 PORTS: Final = {"localstack": "LOCALSTACK_PORT", "fleet": "AUTOSCALING_PORT"}
-"""By service, the variable that takes another port on this machine."""
+"""By service, the variable that sets its port on this machine."""
 
 
 def up(file: Path) -> None:
     """Build what is missing, start everything, and return when it works.
 
     Args:
-        file: the compose file; what it takes from the environment is the user's to set.
+        file: the compose file; the user sets its variables in the environment.
 
     Raises:
-        RigError: it does not come up; the text says why and what to do.
+        RigError: it does not start; the text says why and what to do.
     """
-    Engine().close()  # no engine, or not allowed: compose would say so less clearly
-    code, said = _compose(file, ["up", "--wait"])
+    DockerEngine().close()  # without a usable engine, its error is clearer than compose's
+    code, output = _compose(file, ["up", "--wait"])
     if code:
-        raise RigError(_diagnosis(file, said))
+        raise RigError(_diagnosis(file, output))
 
 
 def down(file: Path) -> None:
-    """Remove containers, network and volumes, the instances of a killed controller included.
+    """Remove containers, network and volumes, with the instances of a killed controller.
 
     Raises:
-        RigError: Docker does not do as told.
+        RigError: Docker reports an error.
     """
-    Engine().close()
-    code, said = _compose(file, ["down", "--volumes"])
+    DockerEngine().close()
+    code, output = _compose(file, ["down", "--volumes"])
     if code:
-        raise RigError(f"docker compose down: {_last(said)}")
+        raise RigError(f"docker compose down: {_last(output)}")
 
 
-def from_start(said: str) -> str | None:
-    """Return what is wrong by what `docker compose up` said, if that tells."""
-    if "is not a docker command" in said or "unknown shorthand flag" in said:
+def from_start(output: str) -> str | None:
+    """Return what is wrong according to the output of `docker compose up`, None if unknown."""
+    if "is not a docker command" in output or "unknown shorthand flag" in output:
         return "this Docker has no compose: install its plug-in (docker-compose-plugin)"
-    taken = re.search(r"(?:0\.0\.0\.0|127\.0\.0\.1|\[::\]):(\d+).*(?:allocated|in use)", said)
+    taken = re.search(r"(?:0\.0\.0\.0|127\.0\.0\.1|\[::\]):(\d+).*(?:allocated|in use)", output)
     if taken:
         variables = " or ".join(PORTS.values())
         return f"port {taken[1]} is taken: end what listens there, or set {variables} to another"
-    if re.search(r"registry|manifest|pull access denied|failed to resolve", said):
+    if re.search(r"registry|manifest|pull access denied|failed to resolve", output):
         return (
             "an image can neither be found nor pulled: make LocalStack's by `docker build --tag "
             "tidemill/localstack localstack` and set LOCALSTACK_IMAGE=tidemill/localstack; where "
@@ -67,7 +67,7 @@ def from_start(said: str) -> str | None:
 
 
 def from_localstack(log: str) -> str:
-    """Return what is wrong by the log of a LocalStack that did not come up."""
+    """Return what is wrong according to the log of a LocalStack that did not start."""
     if re.search(r"LOCALSTACK_AUTH_TOKEN|[Ll]icense activation|auth token", log):
         return (
             "this LocalStack image wants an account's token: unset LOCALSTACK_IMAGE, or set it to "
@@ -83,39 +83,39 @@ def from_localstack(log: str) -> str:
 
 
 def from_fleet(log: str) -> str:
-    """Return what is wrong by the log of a controller that did not come up."""
+    """Return what is wrong according to the log of a controller that did not start."""
     last = _last(log).removeprefix("tidemill: ")
     if "Docker engine" in last:
         last = f"in its container {last}; DOCKER_SOCKET says where this machine has the socket"
     return f"the fleet's controller does not come up: {last}"
 
 
-def _diagnosis(file: Path, said: str) -> str:
-    known = from_start(said)
+def _diagnosis(file: Path, output: str) -> str:
+    known = from_start(output)
     if known:
         return known
     for service, read in (("localstack", from_localstack), ("fleet", from_fleet)):
         if _state(file, service) not in {"healthy", "starting", ""}:
             return read(_ask(file, ["logs", "--no-color", "--no-log-prefix", service]))
-    return f"docker compose up: {_last(said)}"
+    return f"docker compose up: {_last(output)}"
 
 
 def _state(file: Path, service: str) -> str:
-    """Return healthy, unhealthy or starting, or how it ended; nothing if it was never created."""
+    """Return healthy, unhealthy, starting or how it ended; an empty text if never created."""
     form = '{{if eq .State "running"}}{{.Health}}{{else}}{{.State}}{{end}}'
     return _ask(file, ["ps", "--all", "--format", form, service]).strip()
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment, with the socket that the docker command uses for the controller."""
+    """Return the environment; the controller gets the socket that the docker command uses."""
     host = os.environ.get("DOCKER_HOST", "")
     socket = {"DOCKER_SOCKET": host.removeprefix("unix://")} if host.startswith("unix://") else {}
     return {"COMPOSE_PROJECT_NAME": PROJECT, **socket, **os.environ}
 
 
 def _compose(file: Path, words: Sequence[str]) -> tuple[int, str]:
-    """Run compose; what it says goes to the terminal as it comes, and is returned."""
-    said: list[str] = []
+    """Run compose; return its exit code and its output, which also goes to the terminal."""
+    output: list[str] = []
     with subprocess.Popen(
         _command(file, words),
         env=_environment(),
@@ -125,8 +125,8 @@ def _compose(file: Path, words: Sequence[str]) -> tuple[int, str]:
     ) as process:
         for line in process.stdout or ():
             sys.stderr.write(line)
-            said.append(line)
-    return process.returncode, "".join(said)
+            output.append(line)
+    return process.returncode, "".join(output)
 
 
 def _ask(file: Path, words: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The controller of a fleet of containers: the loop over a stack that is deployed somewhere."""
+"""Controller of a fleet of containers: a rig over a stack that is deployed in a local AWS."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from tidemill.rig.autoscaling.server import serving
-from tidemill.rig.containers.engine import Engine
+from tidemill.rig.containers.engine import DockerEngine
 from tidemill.rig.containers.options import ContainerOptions, Depth
 from tidemill.rig.containers.world import ContainerWorld
-from tidemill.rig.local_aws.clients import REGION, LocalClients, aws_errors_told, client_settings
+from tidemill.rig.local_aws.clients import (
+    REGION,
+    LocalClients,
+    aws_errors_translated,
+    client_settings,
+)
 from tidemill.rig.local_aws.deployment import find_deployment
 from tidemill.rig.lock import locked
 from tidemill.rig.rig import ENDING, Rig, RigOptions
@@ -33,30 +38,32 @@ if TYPE_CHECKING:
     from tidemill.scaling.template.document import Document
 
 STACK_SECONDS: Final = 60.0
-"""How long a local AWS may take to come up with its stack, once the fleet has been started."""
-UNKEPT: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED")
-"""Settings of a local client that instances do without: their role's credentials are in their
-metadata, as on EC2."""
+"""How long the local AWS and its stack may take after the controller has started."""
+NOT_FOR_INSTANCES: Final = frozenset(
+    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"}
+)
+"""Settings of a local client that instances do not get: they read their role's credentials from
+instance metadata, as on EC2."""
 
 
 @dataclass(frozen=True, slots=True)
-class FleetOptions:
-    """How to run a fleet of containers over a stack.
+class ControllerOptions:
+    """How to run a controller.
 
     Args:
         folder: for timeline and logs.
-        template: what the stack was made of.
-        endpoint: where the local AWS is, for us and for the instances.
-        stack: the stack's name; its parameters are the ones that it was deployed with.
+        template: the template that the stack was created from.
+        endpoint: where the local AWS is, for the controller and for the instances.
+        stack: the stack's name; its parameters are read from the local AWS.
         name: the fleet's, in names and labels of its containers.
-        speed: how many times faster than ours AWS's time runs.
-        boot_seconds: AWS's seconds from launch to a started consumer.
+        speed: how many times faster than wall-clock time AWS's time runs.
+        boot_seconds: AWS's seconds from an instance's launch until its consumer starts.
         autoscaling_port: where the Auto Scaling API listens; 0 is any free port.
         depth: what an instance is.
         image: the consumer's image.
         instance_image: the image that stands in for the AMI with depth user-data.
         network: the Docker network that instances are on.
-        host: our own name or address on that network.
+        host: the controller's own name or address on that network.
         socket: where the engine's host has its socket.
         labels: further labels for every container.
     """
@@ -78,31 +85,33 @@ class FleetOptions:
     labels: Mapping[str, str]
 
 
-def serve_fleet(options: FleetOptions, tell: Callable[[Fact], None]) -> None:
-    """Run a fleet until SIGTERM or SIGINT; then its containers are removed.
+def run_controller(options: ControllerOptions, on_fact: Callable[[Fact], None]) -> None:
+    """Run a controller until SIGTERM or SIGINT; then its containers are removed.
 
-    A controller that is killed leaves them running, and the next one goes on with them.
+    A controller that is killed leaves them running, and the next one adopts them.
 
     Raises:
-        RigError: no engine, image, network or local AWS, or they fail on the way.
+        RigError: there is no engine, image, network or local AWS, or one of them fails later.
     """
     asked: list[int] = []
     with signals_restored():
         for number in ENDING:
             signal.signal(number, lambda got, _frame: asked.append(got))
-        with running_fleet(options, tell) as rig:
+        with running_controller(options, on_fact) as rig:
             while not asked:
                 rig.turn()
                 time.sleep(rig.pause)
 
 
 @contextmanager
-def running_fleet(options: FleetOptions, tell: Callable[[Fact], None]) -> Iterator[Rig]:
-    """Run a fleet inside the block; at its end every container of it is removed."""
+def running_controller(
+    options: ControllerOptions, on_fact: Callable[[Fact], None]
+) -> Iterator[Rig]:
+    """Run a controller inside the block; at its end every container of the fleet is removed."""
     with ExitStack() as stack:
         stack.enter_context(locked(options.folder))
-        stack.enter_context(aws_errors_told("the local AWS's own log"))
-        engine = Engine()
+        stack.enter_context(aws_errors_translated("the local AWS's own log"))
+        engine = DockerEngine()
         stack.callback(engine.close)
         for image in _images(options):
             engine.check_image(image)
@@ -123,21 +132,21 @@ def running_fleet(options: FleetOptions, tell: Callable[[Fact], None]) -> Iterat
         served: list[str] = []
 
         def world(rig: Rig) -> ContainerWorld:
-            # The API serves the rig, and the rig has the world: its URL is there by the first turn.
+            # The API serves the rig, which needs its world first; the first turn needs the URL.
             worlds.append(_world(rig, engine, options, lambda: _for_instances(options, served[0])))
             return worlds[0]
 
-        rig = Rig(rig_options, clients, deployment, world, tell, stack)
+        rig = Rig(rig_options, clients, deployment, world, on_fact, stack)
         rig.begin_with(partial(adopted, rig.fleet.group, found=worlds[0].adopt()))
         served.append(stack.enter_context(serving(rig, "0.0.0.0", options.autoscaling_port)))  # noqa: S104 - the instances and the user's machine are on other networks
         yield rig
 
 
 def adopted(group: Group, memory: GroupMemory, now: float, found: list[Adopted]) -> GroupMemory:
-    """Return the memory of a group that finds these instances of an earlier controller.
+    """Return the memory of a group that adopts these instances of an earlier controller.
 
-    Those that had started are in service; the group wants them all until an alarm says otherwise,
-    but never more than it may have.
+    Those that had started are in service. The desired capacity is their number, within the
+    group's limits, until an alarm changes it.
     """
     instances = tuple(
         Instance(
@@ -158,23 +167,23 @@ def adopted(group: Group, memory: GroupMemory, now: float, found: list[Adopted])
     )
 
 
-def _images(options: FleetOptions) -> list[str]:
+def _images(options: ControllerOptions) -> list[str]:
     deep = options.depth is Depth.USER_DATA
     return [options.image, *([options.instance_image] if deep else [])]
 
 
-def _for_instances(options: FleetOptions, url: str) -> str:
-    """Return where instances find what we serve at this URL of ours."""
+def _for_instances(options: ControllerOptions, url: str) -> str:
+    """Return the URL at which instances reach what the controller serves at this URL."""
     return f"http://{options.host}:{urlsplit(url).port}"
 
 
 def _world(
-    rig: Rig, engine: Engine, options: FleetOptions, autoscaling: Callable[[], str]
+    rig: Rig, engine: DockerEngine, options: ControllerOptions, autoscaling: Callable[[], str]
 ) -> ContainerWorld:
     local = {
         name: value
         for name, value in client_settings(options.endpoint).items()
-        if name not in UNKEPT
+        if name not in NOT_FOR_INSTANCES
     }
 
     def direct(instance: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The Docker engine, by its SDK: containers by label, and its errors told in one sentence each."""
+"""The Docker engine through its SDK: containers by label, each error as one sentence."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 CALL_SECONDS: Final = 60
-"""An engine under load takes its time to create or to remove a container; none takes a minute."""
+"""An engine under load may take seconds to create or remove a container, but not a minute."""
 API_VERSION: Final = "1.44"
-"""Of Docker Engine 25; the newest engines know none before it."""
+"""The API of Docker Engine 25, the oldest one that the newest engines support."""
 NOT_FOUND: Final = 404
 CONFLICT: Final = 409
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerSpec:
-    """A container to create: it gets its network's names, these labels, and no right it can lose.
+    """What a container is created from; it gets no privileges beyond these fields.
 
-    `volumes` are host paths by the container's path; `writable` keeps the root file system so,
-    and leaves the container root's rights, for containers that stand in for a whole machine.
+    `volumes` maps paths in the container to paths on the engine's host. `writable` is for
+    containers that stand in for a whole machine: their root file system is writable, and they keep
+    root's capabilities.
     """
 
     name: str
@@ -43,22 +44,22 @@ class ContainerSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A container as it is: `state` in Docker's words, such as created, running, exited."""
+class ContainerState:
+    """A container at a moment: `state` in Docker's words, such as created, running, exited."""
 
     name: str
     state: str
     labels: Mapping[str, str]
 
 
-class Engine:
-    """One Docker engine; every method raises RigError when it does not do as told."""
+class DockerEngine:
+    """One Docker engine; every method raises RigError when the engine reports an error."""
 
     def __init__(self) -> None:
-        """Find the engine where the docker command does: DOCKER_HOST, or the usual socket.
+        """Connect to the engine that the docker command uses: DOCKER_HOST, or the usual socket.
 
         Raises:
-            RigError: none answers there, or we may not use it.
+            RigError: no engine answers there, or this user may not use it.
         """
         where = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
         try:
@@ -74,12 +75,12 @@ class Engine:
             raise RigError(_unreachable(where, error)) from error
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._client.close()
 
     def check_image(self, image: str) -> None:
         """Raise RigError if the engine does not have this image."""
-        with _told(f"looking for image {image}"):
+        with _docker_errors(f"looking for image {image}"):
             try:
                 self._client.images.get(image)
             except ImageNotFound as error:
@@ -89,7 +90,7 @@ class Engine:
 
     def check_network(self, network: str) -> None:
         """Raise RigError if there is no such network."""
-        with _told(f"looking for network {network}"):
+        with _docker_errors(f"looking for network {network}"):
             try:
                 self._client.networks.get(network)
             except NotFound as error:
@@ -100,7 +101,7 @@ class Engine:
 
     def create(self, spec: ContainerSpec) -> None:
         """Create a container without starting it."""
-        with _told(f"creating {spec.name}"):
+        with _docker_errors(f"creating {spec.name}"):
             self._client.containers.create(
                 spec.image,
                 name=spec.name,
@@ -116,12 +117,12 @@ class Engine:
 
     def start(self, name: str) -> None:
         """Start a container that was created."""
-        with _told(f"starting {name}"):
+        with _docker_errors(f"starting {name}"):
             self._client.api.start(name)
 
     def signal(self, name: str, signal: str) -> None:
-        """Send a signal to a container; one that does not run has nothing to hear it."""
-        with _told(f"signalling {name}"):
+        """Send a signal to a container; nothing happens if it does not run."""
+        with _docker_errors(f"signalling {name}"):
             try:
                 self._client.api.kill(name, signal)
             except APIError as error:
@@ -129,43 +130,47 @@ class Engine:
                     raise
 
     def remove(self, name: str) -> None:
-        """End and remove a container, whatever it does; one that is gone is fine."""
-        with _told(f"removing {name}"):
+        """End and remove a container, whatever it does; nothing happens if it does not exist."""
+        with _docker_errors(f"removing {name}"):
             try:
                 self._client.api.remove_container(name, v=True, force=True)
             except APIError as error:
-                # A conflict is a removal that goes on already.
+                # A conflict means that it is being removed already.
                 if error.status_code not in {NOT_FOUND, CONFLICT}:
                     raise
 
     def exit_code(self, name: str) -> int:
-        """Return the code that a container ended with."""
-        with _told(f"inspecting {name}"):
+        """Return the exit code of a container that has ended."""
+        with _docker_errors(f"inspecting {name}"):
             code: int = self._client.api.inspect_container(name)["State"]["ExitCode"]
             return code
 
-    def containers(self, label: str, value: str) -> list[Seen]:
+    def containers(self, label: str, value: str) -> list[ContainerState]:
         """Return all containers with this label, those that do not run included."""
-        with _told("listing containers"):
+        with _docker_errors("listing containers"):
             found = self._client.api.containers(all=True, filters={"label": [f"{label}={value}"]})
-        return [Seen(item["Names"][0].lstrip("/"), item["State"], item["Labels"]) for item in found]
+        return [
+            ContainerState(item["Names"][0].lstrip("/"), item["State"], item["Labels"])
+            for item in found
+        ]
 
     def output(self, name: str, *, stdout: bool, stderr: bool) -> bytes:
-        """Return what a container has written so far to the streams asked for."""
-        with _told(f"reading the output of {name}"):
+        """Return what a container has written so far to these streams."""
+        with _docker_errors(f"reading the output of {name}"):
             written: bytes = self._client.api.logs(name, stdout=stdout, stderr=stderr)
             return written
 
     def follow(self, name: str, *, stdout: bool, stderr: bool) -> Iterator[bytes]:
-        """Yield what a container writes, from its first word on, until it ends."""
-        with _told(f"reading the output of {name}"):
+        """Yield what a container writes, from its first byte on, until it ends."""
+        with _docker_errors(f"reading the output of {name}"):
             yield from self._client.api.logs(
                 name, stdout=stdout, stderr=stderr, stream=True, follow=True
             )
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
+def _docker_errors(what: str) -> Iterator[None]:
+    """Turn errors of Docker's SDK inside the block into a RigError that names the action."""
     try:
         yield
     except APIError as error:
@@ -180,6 +185,6 @@ def _unreachable(where: str, error: Exception) -> str:
             f"not allowed to use the Docker engine at {where}: add yourself to the group that owns "
             "its socket (`sudo usermod -aG docker $USER`, then log in again)"
         )
-    if isinstance(error, APIError):  # such as an engine that is too old for us
+    if isinstance(error, APIError):  # for example because it is too old
         return f"the Docker engine at {where} refuses us: {error.explanation or error}"
     return f"no Docker engine answers at {where}: start Docker, or set DOCKER_HOST"

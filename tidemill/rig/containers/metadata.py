@@ -1,8 +1,8 @@
-"""The instance metadata service, version 2, of one instance that is a container.
+"""Instance metadata service, version 2, of one instance that is a container.
 
 Rules: EC2 user guide, "Use the Instance Metadata Service to access instance metadata", and EC2
 Auto Scaling user guide, "Retrieve the target lifecycle state through instance metadata". The hop
-limit has nothing to limit here: containers reach the service over a network of their own.
+limit is not imitated: containers reach the service over a network of their own.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ CREDENTIAL_SECONDS: Final = 6 * 3600
 
 
 @dataclass(slots=True)
-class Machine:
-    """What the service knows of its instance; the world changes it as the instance goes on.
+class InstanceMetadata:
+    """What the service knows of its instance; the world updates it.
 
-    `target` is the lifecycle state that Auto Scaling is taking the instance to, `ends_at` when a
-    Spot instance that got its notice ends, in epoch seconds of AWS.
+    `target` is the lifecycle state that Auto Scaling is taking the instance to. `ends_at` is when a
+    Spot instance that got its notice ends, in epoch seconds of AWS's time.
     """
 
     instance: str
@@ -48,11 +48,13 @@ class Machine:
 
 @dataclass(slots=True)
 class Tokens:
-    """Tokens that were given out, with the moment at which each stops being valid."""
+    """Tokens that were issued, with the moment at which each expires."""
 
     clock: Callable[[], float] = time.monotonic
     _until: dict[str, float] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)  # an instance's programs ask at the same time
+    _lock: Lock = field(
+        default_factory=Lock
+    )  # several programs of an instance ask at the same time
 
     def issue(self, ttl: int) -> str:
         """Return a new token that is valid for `ttl` seconds."""
@@ -64,55 +66,57 @@ class Tokens:
         return token
 
     def valid(self, token: str) -> bool:
-        """Tell whether this is a token of ours whose time is not over."""
+        """Return whether this token was issued and has not expired."""
         return self._until.get(token, float("-inf")) > self.clock()
 
 
-def categories(machine: Machine) -> dict[str, str]:
-    """Return what the service tells of its instance, by path below latest/meta-data/."""
-    told = {
+def categories(metadata: InstanceMetadata) -> dict[str, str]:
+    """Return the metadata of an instance by path below latest/meta-data/."""
+    found = {
         "ami-id": "ami-00000000000000000",
-        "instance-id": machine.instance,
+        "instance-id": metadata.instance,
         "instance-life-cycle": "on-demand",
         "instance-type": "t4g.small",
-        "local-hostname": machine.instance,
-        "placement/availability-zone": f"{machine.region}a",
-        "placement/region": machine.region,
-        "autoscaling/target-lifecycle-state": machine.target,
+        "local-hostname": metadata.instance,
+        "placement/availability-zone": f"{metadata.region}a",
+        "placement/region": metadata.region,
+        "autoscaling/target-lifecycle-state": metadata.target,
         "iam/security-credentials/": ROLE,
         f"iam/security-credentials/{ROLE}": _credentials(),
     }
-    if machine.ends_at is not None:
-        ending = stamp(machine.ends_at)
-        told["instance-life-cycle"] = "spot"
-        told["spot/instance-action"] = json.dumps({"action": "terminate", "time": ending})
-        told["spot/termination-time"] = ending
-    return told
+    if metadata.ends_at is not None:
+        ending = stamp(metadata.ends_at)
+        found["instance-life-cycle"] = "spot"
+        found["spot/instance-action"] = json.dumps({"action": "terminate", "time": ending})
+        found["spot/termination-time"] = ending
+    return found
 
 
-def listing(told: dict[str, str], path: str) -> str | None:
-    """Return the names right below a path, those that go deeper with a slash; None without any."""
+def listing(categories: dict[str, str], path: str) -> str | None:
+    """Return the names right below a path, one a line, folders with a slash; None without any."""
     folder = path if not path or path.endswith("/") else f"{path}/"
-    below = {name[len(folder) :] for name in told if name.startswith(folder) and name != folder}
+    below = {
+        name[len(folder) :] for name in categories if name.startswith(folder) and name != folder
+    }
     names = {head + slash for head, slash, _ in (name.partition("/") for name in below)}
     return "\n".join(sorted(names)) or None
 
 
 class MetadataService:
-    """Serves one instance's metadata on a port of its own, until it is closed."""
+    """A server of one instance's metadata on a port of its own, until it is closed."""
 
-    def __init__(self, machine: Machine, port: int = 0) -> None:
+    def __init__(self, metadata: InstanceMetadata, port: int = 0) -> None:
         """Listen on every address, since the instance is on another network; 0 is any free port.
 
         Raises:
-            RigError: the port cannot be had.
+            RigError: the port is not available.
         """
-        self.machine = machine
+        self.metadata = metadata
         try:
-            self._server = _Server(machine, port)
+            self._server = _Server(metadata, port)
         except OSError as error:
             raise RigError(
-                f"the metadata service of {machine.instance} cannot listen on port {port}: "
+                f"the metadata service of {metadata.instance} cannot listen on port {port}: "
                 f"{error.strerror}"
             ) from error
         self.port: int = self._server.server_address[1]
@@ -129,13 +133,13 @@ class MetadataService:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, machine: Machine, port: int) -> None:
-        self.machine = machine
+    def __init__(self, metadata: InstanceMetadata, port: int) -> None:
+        self.metadata = metadata
         self.tokens = Tokens()
         super().__init__(("", port), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that goes away in the middle is its own affair."""
+        """Ignore a client that disconnects in the middle of a request."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -143,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30
 
     def do_PUT(self) -> None:
-        """Give out a token."""
+        """Issue a token."""
         ttl = self.headers.get(TTL_HEADER, "")
         if "X-Forwarded-For" in self.headers:
             self._answer(403)
@@ -156,22 +160,22 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, token, **{TTL_HEADER: ttl})
 
     def do_GET(self) -> None:
-        """Tell whoever has a token."""
-        machine = self.server.machine
+        """Return metadata or user data to a client with a valid token."""
+        metadata = self.server.metadata
         if not self.server.tokens.valid(self.headers.get(TOKEN_HEADER, "")):
             self._answer(401)
         elif self.path == USER_DATA:
-            self._answer(200, machine.user_data, kind="application/octet-stream")
+            self._answer(200, metadata.user_data, kind="application/octet-stream")
         elif self.path.startswith(META_DATA) or self.path == META_DATA.rstrip("/"):
-            path, told = self.path[len(META_DATA) :], categories(machine)
-            # SDKs put a slash behind some names that are no folders.
-            text = told.get(path) or told.get(path.rstrip("/")) or listing(told, path)
+            path, found = self.path[len(META_DATA) :], categories(metadata)
+            # SDKs add a slash to some names that are not folders.
+            text = found.get(path) or found.get(path.rstrip("/")) or listing(found, path)
             self._answer(404) if text is None else self._answer(200, text)
         else:
             self._answer(404)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Say nothing."""
+        """Log nothing."""
 
     def _answer(
         self, status: int, text: str = "", kind: str = "text/plain", **headers: str
@@ -187,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _credentials() -> str:
-    """Return credentials in the shape of a role's; a local AWS checks none."""
+    """Return credentials in the form of a role's; a local AWS checks none."""
     now = time.time()
     return json.dumps(
         {

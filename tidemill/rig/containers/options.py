@@ -1,4 +1,4 @@
-"""What the containers of a fleet are: their names, their labels, what an instance is made with."""
+"""Options of a fleet's containers: their names and labels, and what an instance is created from."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FLEET_LABEL: Final = "tidemill.fleet"
-"""On every container of a fleet, with the fleet's name: what to clean up is a query for it."""
+"""Label of every container of a fleet, with the fleet's name; cleaning up asks for it."""
 INSTANCE_LABEL: Final = "tidemill.instance"
 ROLE_LABEL: Final = "tidemill.role"
 LAUNCHED_LABEL: Final = "tidemill.launched-at"
 METADATA_LABEL: Final = "tidemill.metadata-port"
 SOCKET: Final = "/var/run/docker.sock"
-"""Where an instance finds the engine, as on an AMI."""
+"""The engine's socket inside an instance, as on an AMI."""
 
 
 class Depth(StrEnum):
-    """How much of an instance is real."""
+    """What an instance is: the consumer's container, or a container that runs user data."""
 
     DIRECT = "direct"
     USER_DATA = "user-data"
 
 
 class Role(StrEnum):
-    """What a container of the fleet is."""
+    """What a container of a fleet is."""
 
     INSTANCE = "instance"
     CONSUMER = "consumer"
@@ -39,7 +39,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContainerOptions:
-    """What the fleet's containers are made of.
+    """What the containers of a fleet are created from.
 
     Args:
         fleet: the fleet's name, in names and labels of its containers.
@@ -47,14 +47,14 @@ class ContainerOptions:
         image: the consumer's image.
         instance_image: with depth user-data, the image that stands in for the AMI.
         network: the Docker network that the instances are on.
-        host: our own name or address on that network.
-        region: the region that instances are told they are in.
+        host: the controller's own name or address on that network.
+        region: the region that instances believe to be in.
         socket: where the engine's host has its socket, for instances that use it.
         labels: further labels for every container.
         user_data: the launch template's script.
         boot_seconds: AWS's seconds from launch to a started consumer; with depth user-data the
-            script takes the time that it takes.
-        stop_seconds: our seconds in which containers may end when the fleet does.
+            script itself decides when the consumer starts.
+        stop_seconds: wall-clock seconds that containers have to end when the controller ends.
     """
 
     fleet: str
@@ -72,7 +72,7 @@ class ContainerOptions:
 
     @property
     def direct(self) -> bool:
-        """Tell whether an instance is the consumer's own container."""
+        """Return whether an instance is the consumer's own container."""
         return self.depth is Depth.DIRECT
 
     def instance_name(self, instance: str) -> str:
@@ -86,7 +86,7 @@ class ContainerOptions:
     def instance_spec(
         self, instance: str, environment: Mapping[str, str], metadata_port: int
     ) -> ContainerSpec:
-        """Return what an instance's container is made with.
+        """Return what an instance's container is created from.
 
         Args:
             instance: its id.
@@ -113,7 +113,7 @@ class ContainerOptions:
         )
 
     def _for_docker(self, instance: str) -> dict[str, str]:
-        """Return what the stand-in AMI's docker command makes a consumer of the fleet with."""
+        """Return what the docker command of the stand-in AMI adds to a consumer's container."""
         labels = self._labels(instance, Role.CONSUMER)
         return {
             "CONSUMER_IMAGE": self.image,

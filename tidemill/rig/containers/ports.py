@@ -1,4 +1,4 @@
-"""What a world of containers needs: a clock, and a container engine."""
+"""The container engine, as far as containers as instances need it."""
 
 from __future__ import annotations
 
@@ -7,53 +7,40 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tidemill.rig.containers.engine import ContainerSpec, Seen
+    from tidemill.rig.containers.engine import ContainerSpec, ContainerState
 
 
-class Clock(Protocol):
-    """Tells AWS's time, which passes `speed` times faster than ours."""
-
-    @property
-    def speed(self) -> float:
-        """Return how many seconds of AWS pass in a second of ours."""
-        ...
-
-    def now(self) -> float:
-        """Return epoch seconds."""
-        ...
-
-
-class Engine(Protocol):
-    """The container engine, as far as the fleet needs it."""
+class ContainerEngine(Protocol):
+    """An engine that keeps containers; each method raises RigError when it fails."""
 
     def create(self, spec: ContainerSpec) -> None:
         """Create a container without starting it."""
         ...
 
     def start(self, name: str) -> None:
-        """Start it."""
+        """Start a container that was created or has ended."""
         ...
 
     def signal(self, name: str, signal: str) -> None:
-        """Send a signal to it, if it runs."""
+        """Send a signal, such as SIGTERM, to a container, if it runs."""
         ...
 
     def remove(self, name: str) -> None:
-        """End and remove it, if it is there."""
+        """End and remove a container, if it exists."""
         ...
 
     def exit_code(self, name: str) -> int:
-        """Return the code that it ended with."""
+        """Return the exit code of a container that has ended."""
         ...
 
-    def containers(self, label: str, value: str) -> list[Seen]:
+    def containers(self, label: str, value: str) -> list[ContainerState]:
         """Return all containers with this label."""
         ...
 
     def output(self, name: str, *, stdout: bool, stderr: bool) -> bytes:
-        """Return what it has written."""
+        """Return what a container has written so far."""
         ...
 
     def follow(self, name: str, *, stdout: bool, stderr: bool) -> Iterator[bytes]:
-        """Yield what it writes until it ends."""
+        """Yield what a container writes, from its first byte on, until it ends."""
         ...

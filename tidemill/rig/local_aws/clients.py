@@ -65,7 +65,7 @@ def without_aws(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def aws_errors_told(log: Path | str) -> Iterator[None]:
+def aws_errors_translated(log: Path | str) -> Iterator[None]:
     """Turn what an AWS client raises inside the block into a RigError that names the log."""
     try:
         yield

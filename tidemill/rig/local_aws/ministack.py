@@ -10,9 +10,8 @@ import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tidemill.rig.children import end_children
+from tidemill.rig.child_processes import child_environment, end_children
 from tidemill.rig.errors import RigError
-from tidemill.rig.leftovers import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from tidemill.rig.leftovers import LABEL, child_environment, end_leftovers
+from tidemill.rig.child_processes import LABEL, child_environment, end_leftovers
 
 if TYPE_CHECKING:
     from pathlib import Path

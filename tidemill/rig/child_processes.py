@@ -1,9 +1,11 @@
-"""Finding and ending what a crashed rig left behind: every child carries the rig's label."""
+"""Child processes of a rig: their label, how they are ended, and how leftovers are found."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import psutil
@@ -11,13 +13,13 @@ import psutil
 from tidemill.rig.local_aws.clients import without_aws
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 LABEL = "TIDEMILL_RIG"
 """Environment variable of every process that a rig starts; its value is the rig's folder."""
 
-KEPT = (
+INHERITED = (
     "HOME",
     "LANG",
     "LC_ALL",
@@ -32,16 +34,33 @@ KEPT = (
 """Variables that children inherit; anything else of the user's could change what they do."""
 
 GRACE_SECONDS = 5.0
+"""How long leftovers have to end after SIGTERM, and again after SIGKILL."""
 
 
 def child_environment(folder: Path, own: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a child of the rig at `folder`: the label and its own settings."""
-    inherited = {name: os.environ[name] for name in KEPT if name in os.environ}
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     return {**without_aws(inherited), LABEL: str(folder.resolve()), **own}
 
 
+def end_children(processes: Sequence[subprocess.Popen[bytes]], seconds: float) -> None:
+    """Send SIGTERM to children of this process, and SIGKILL to those that still run after that.
+
+    All of them together have `seconds` to end by themselves. Returns when all have ended.
+    """
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + seconds
+    for process in processes:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 def end_leftovers(folder: Path) -> int:
-    """End every process with the label of the rig at `folder`; return how many there were.
+    """End every process that carries the label of the rig at `folder`; return how many there were.
 
     Call it while holding the folder's lock, so that no living rig can own them.
     """
@@ -58,7 +77,7 @@ def end_leftovers(folder: Path) -> int:
 def _labelled(process: psutil.Process, folder: Path) -> bool:
     try:
         return bool(process.environ().get(LABEL) == str(folder.resolve()))
-    except (psutil.Error, OSError):  # gone by now, or somebody else's
+    except (psutil.Error, OSError):  # it has ended, or belongs to another user
         return False
 
 

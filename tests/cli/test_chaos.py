@@ -1,0 +1,67 @@
+"""The commands of `tidemill chaos`, made from the table of faults."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+from support.fakes.groups import ONE, TWO, group_of_two
+from typer.testing import CliRunner
+
+from tidemill.cli.chaos import app, fault_command
+from tidemill.rig.autoscaling.server import serving
+from tidemill.scaling import faults
+from tidemill.scaling.faults import KINDS, SPOT, Fault, Parameter, WorldKind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_every_fault_that_a_rig_can_imitate_is_a_command() -> None:
+    """Its help is the meaning that the table gives."""
+    for name, kind in KINDS.items():
+        shown = CliRunner().invoke(app, [name, "--help"])
+        known = bool(kind.worlds - {WorldKind.SIMULATOR})
+        assert (shown.exit_code == 0) is known
+        assert not known or kind.meaning.split(":")[0] in shown.output
+
+
+@pytest.mark.parametrize(
+    ("words", "target"), [((), ONE), ((TWO,), TWO)], ids=["no-target", "target"]
+)
+def test_a_fault_reaches_the_fleet_at_the_url(words: tuple[str, ...], target: str) -> None:
+    """The answer names its target."""
+    group = group_of_two()
+    with serving(group) as url:
+        done = CliRunner().invoke(app, ["spot", *words, "--endpoint-url", url])
+    assert (done.exit_code, done.output) == (0, f"{target} got the notice that it ends\n")
+    assert group.faults == [Fault(SPOT.name, target)]
+
+
+def test_without_a_url_the_rig_that_is_up_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error says what to do when none is up."""
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["spot"])
+    assert str(done.exception).endswith("or give the --endpoint-url of a fleet")
+
+
+def test_a_parameter_of_a_fault_is_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its default and meaning in the help."""
+    kind = replace(
+        SPOT, name="nap", parameters=(Parameter("nap_seconds", 30.0, "How long it sleeps."),)
+    )
+    monkeypatch.setattr(faults, "KINDS", {"nap": kind})
+    program = typer.Typer(rich_markup_mode=None)
+    program.command()(fault_command(kind))
+    shown = " ".join(CliRunner().invoke(program, ["--help"]).output.split())
+    assert "--nap-seconds" in shown
+    assert "How long it sleeps. [default: 30]" in shown
+    group = group_of_two()
+    with serving(group) as url:
+        done = CliRunner().invoke(program, ["--nap-seconds", "5", "--endpoint-url", url])
+    assert done.exit_code == 0
+    assert group.faults == [Fault("nap", ONE, parameters={"nap_seconds": 5.0})]

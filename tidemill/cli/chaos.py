@@ -1,0 +1,102 @@
+"""The commands `tidemill chaos KIND`: one for each kind of fault, made from the table of kinds."""
+
+from __future__ import annotations
+
+from inspect import Parameter as Argument
+from inspect import Signature
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from tidemill.cli.rig import RIG_FOLDER
+from tidemill.rig import background
+from tidemill.rig.chaos import send_fault
+from tidemill.rig.errors import RigError
+from tidemill.scaling.faults import KINDS, Fault, Target, WorldKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tidemill.scaling.faults import FaultKind, Parameter
+
+RIGS: Final = {WorldKind.PROCESSES, WorldKind.CONTAINERS}
+"""The worlds that a command can reach: those that run on their own."""
+
+TARGETS: Final = {Target.INSTANCE: "The instance. [default: the oldest in service]"}
+"""What the help says of each kind of target."""
+
+ENDPOINT: Final = Argument(
+    "endpoint_url",
+    Argument.KEYWORD_ONLY,
+    default=None,
+    annotation=Annotated[
+        str | None,
+        typer.Option(
+            "--endpoint-url",
+            metavar="URL",
+            help="The fleet's Auto Scaling API. [default: that of the rig that is up]",
+        ),
+    ],
+)
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def _group() -> None:
+    """Inject a fault, as it happens on AWS, into a fleet that is up."""
+
+
+def fault_command(kind: FaultKind) -> Callable[..., None]:
+    """Return the function of a kind's command: its signature is what typer makes a command of."""
+
+    def inject(*, endpoint_url: str | None, **given: str | float | None) -> None:
+        target = given.pop(kind.target.value, None)
+        numbers = {name: float(value) for name, value in given.items() if value is not None}
+        fault = Fault(kind.name, None if target is None else str(target), parameters=numbers)
+        typer.echo(f"{send_fault(_address(endpoint_url), fault)} {kind.answer}")
+
+    arguments = [
+        Argument(
+            kind.target.value,
+            Argument.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[str | None, typer.Argument(help=TARGETS[kind.target])],
+        ),
+        *map(_option, kind.parameters),
+        ENDPOINT,
+    ]
+    inject.__signature__ = Signature(arguments)  # type: ignore[attr-defined]
+    inject.__annotations__ = {argument.name: argument.annotation for argument in arguments}
+    inject.__doc__ = kind.meaning
+    return inject
+
+
+def _option(parameter: Parameter) -> Argument:
+    name = f"--{parameter.name.replace('_', '-')}"
+    text = f"{parameter.meaning} [default: {parameter.default:g}]"
+    return Argument(
+        parameter.name,
+        Argument.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[float | None, typer.Option(name, min=0, help=text)],
+    )
+
+
+def _address(given: str | None) -> str:
+    """Return the given address, or that of the rig that is up.
+
+    Raises:
+        RigError: no address is given, and no rig is up.
+    """
+    if given is not None:
+        return given
+    state = background.read_state(RIG_FOLDER)
+    if state is None:
+        raise RigError(f"{background.NONE_UP}, or give the --endpoint-url of a fleet")
+    return state.autoscaling_url
+
+
+for _kind in KINDS.values():
+    if RIGS & _kind.worlds:
+        app.command(_kind.name)(fault_command(_kind))
