@@ -31,11 +31,11 @@ CONTAINER_HOPS = 2
 
 def _stop_too_short(subject: Subject) -> Iterator[Fault]:
     container = subject.container
-    drain = container.settings.get(DRAIN) if container else None
-    if container and drain is not None and container.stop < drain:
+    drain = container.numbers().get(DRAIN) if container else None
+    if container and drain is not None and container.stop_seconds < drain:
         yield Fault(
-            f"the container is killed {container.stop:g} seconds after it is told to stop, and "
-            f"{DRAIN} is {drain:g}",
+            f"the container is killed {container.stop_seconds:g} seconds after it is told to stop, "
+            f"and {DRAIN} is {drain:g}",
             subject.at_script(),
         )
 
@@ -45,7 +45,7 @@ def _hook_too_short(subject: Subject) -> Iterator[Fault]:
     hooks = hooks_for(subject.fleet.group, TERMINATING)
     if container is None or not hooks or HEARTBEAT in subject.fleet.user_data:
         return
-    needed = max(container.stop, container.settings.get(DRAIN, 0.0))
+    needed = max(container.stop_seconds, container.numbers().get(DRAIN, 0.0))
     longest = max(hooks, key=lambda hook: hook.heartbeat_timeout)
     if longest.heartbeat_timeout < needed:
         yield Fault(

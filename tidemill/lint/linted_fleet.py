@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tidemill.lint.sampling import Sample, samples
-from tidemill.lint.script import Container, read_container
 from tidemill.scaling.spec import AlarmState
 from tidemill.scaling.template.machine import LAUNCH_CONFIGURATION, LAUNCH_TEMPLATE
 from tidemill.scaling.template.queue import QUEUE, watched_queues
+from tidemill.scaling.template.user_data import Container, read_container
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

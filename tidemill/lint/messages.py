@@ -32,7 +32,7 @@ MESSAGE = "MESSAGE_SECONDS"
 
 
 def _too_short(subject: Subject) -> Iterator[Fault]:
-    settings = subject.container.settings if subject.container else {}
+    settings = subject.container.numbers() if subject.container else {}
     name = next((one for one in (MESSAGE, DRAIN) if one in settings), None)
     if name is None:
         return

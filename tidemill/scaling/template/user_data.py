@@ -1,16 +1,42 @@
-"""What an instance's user data makes of the consumer: the environment that `docker run` gives."""
+"""User data of an instance: the container that its script runs, and the settings it gives it.
+
+Lint, rig and simulator all read scripts here, so that a template that one of them accepts is
+readable to the others.
+"""
 
 from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.errors import ScalingError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+ENGINES = frozenset({"docker", "nerdctl", "podman"})
+"""Programs that run containers and take Docker's options."""
+
+STOP_DEFAULT = 10.0
+"""Seconds that Docker gives a container to end (docker container run, --stop-timeout)."""
+
+_ENVIRONMENT = ("--env", "-e")
+_ENVIRONMENT_FILE = "--env-file"
+_NETWORK = ("--network", "--net")
+_STOP_TIMEOUT = ("--stop-timeout",)
+_STOP_TIME = ("--time", "--timeout", "-t")
+
+_RUN, _STOP = "run", "stop"
+_SEPARATORS = frozenset({";", "&", "&&", "|", "||"})
+_PRINTING = frozenset({"echo", "logger", "printf"})
+"""Programs that only print the words of a command."""
+_OPENING = re.compile(r".*[=;&|({`]")
+"""The part of a word that a program may follow without a space: ExecStart=, $(, (, a separator."""
+
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -22,63 +48,179 @@ class NoConsumerError(UserDataError):
     """The launch template's script starts no container."""
 
 
+@dataclass(frozen=True, slots=True)
+class Container:
+    """The container that a script runs.
+
+    `settings` is its environment as the script writes it: values may hold shell variables, and a
+    name without a value is the shell variable of this name. `stop_seconds` is the time that it has
+    to end. `own_network` is false where it uses the network of its instance. `unreadable` is the
+    reason why the command cannot be followed exactly, empty where it can.
+    """
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    stop_seconds: float = STOP_DEFAULT
+    own_network: bool = True
+    unreadable: str = ""
+
+    def numbers(self) -> dict[str, float]:
+        """Return the settings whose values are plain numbers."""
+        return {
+            name: float(value) for name, value in self.settings.items() if _NUMBER.fullmatch(value)
+        }
+
+
+def read_container(script: str) -> Container | None:
+    """Return the container that a script runs first, None where it runs none.
+
+    Read are `docker run`, `podman run` and `nerdctl run`, with `container` before `run` or not,
+    by name or by path, and behind other words such as sudo, exec, `if` or a variable's value.
+    """
+    command = next(_commands(script, _RUN), None)
+    if command is None:
+        return None
+    words = command.words
+    stop = _numbers(words, _STOP_TIMEOUT)
+    for stopping in _commands(script, _STOP):  # the time that `docker stop` gives wins
+        stop = _numbers(stopping.words, _STOP_TIME) or stop
+    return Container(
+        settings=dict(map(_setting, _values(words, _ENVIRONMENT))),
+        stop_seconds=stop[-1] if stop else STOP_DEFAULT,
+        own_network="host" not in _values(words, _NETWORK),
+        unreadable=command.problem or _problem(words),
+    )
+
+
+def container_settings(user_data: str) -> dict[str, str]:
+    """Return the environment of the script's container, with its shell variables in it.
+
+    Raises:
+        NoConsumerError: the script runs no container.
+        UserDataError: it cannot be read, or takes settings from a file.
+    """
+    container = read_container(user_data)
+    if container is None:
+        raise NoConsumerError(
+            "the launch template's user data has no `docker run`: no consumer to start"
+        )
+    if container.unreadable:
+        raise UserDataError(f"user data: {container.unreadable}")
+    return dict(container.settings)
+
+
 def container_environment(user_data: str, variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of the container that the script starts with `docker run`.
+    """Return the environment of the script's container, with its shell variables replaced.
 
     Args:
         user_data: the launch template's script, the template's own functions resolved.
-        variables: what the script's shell variables stand for, such as INSTANCE_ID.
+        variables: the values of the script's shell variables, such as INSTANCE_ID.
 
     Raises:
-        NoConsumerError: the script has no `docker run`.
-        UserDataError: it cannot be read, or takes a setting from where only an instance can look:
-            a variable that is not among these, a command's output, a file.
+        NoConsumerError: the script runs no container.
+        UserDataError: it cannot be read, or a setting is known only on an instance: a variable
+            that is not among these, a command's output, a file.
     """
     settings = container_settings(user_data)
     return {name: _expanded(value, variables) for name, value in settings.items()}
 
 
-def container_settings(user_data: str) -> dict[str, str]:
-    """Return the environment as the script writes it, with its shell variables in it.
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """One command to a container engine: the words behind its verb, and what is wrong with it."""
 
-    Raises:
-        NoConsumerError: the script has no `docker run`.
-        UserDataError: it cannot be read, or takes settings from a file.
+    words: list[str]
+    problem: str = ""
+
+
+def _commands(script: str, verb: str) -> Iterator[_Command]:
+    """Yield the script's commands to a container engine with this verb, in their order."""
+    for line in script.replace("\\\n", " ").splitlines():
+        if not any(engine in line for engine in ENGINES):
+            continue
+        words, problem = _words(line)
+        while words:
+            program, found, words = _next_command(words)
+            if program == verb:
+                yield _Command(found, problem)
+
+
+def _words(line: str) -> tuple[list[str], str]:
+    """Return the words of a line without its comment, and a problem with its quotes, if any."""
+    try:
+        return shlex.split(line, comments=True), ""
+    except ValueError as error:  # a quotation that ends on another line
+        words = [] if line.lstrip().startswith("#") else line.split()
+        return words, f"cannot read its `docker run`: {error}"
+
+
+def _next_command(words: list[str]) -> tuple[str, list[str], list[str]]:
+    """Return the engine's verb in the first command of these words, what follows it, and the rest.
+
+    The verb is empty where the command is no container engine's.
     """
-    words = _docker_run(user_data)
-    settings: dict[str, str] = {}
-    for option, argument in zip(words, [*words[1:], ""], strict=True):
-        setting = _setting(option, argument)
-        if setting is not None:
-            name, given, value = setting.partition("=")
-            settings[name] = value if given else f"${name}"
-    return settings
+    end = _end_of_command(words)
+    command, rest = words[:end], words[end + 1 :]
+    if _program(command[0] if command else "") in _PRINTING:
+        return "", [], rest
+    for at, word in enumerate(command):
+        if _program(word) in ENGINES:
+            verb, arguments = _verb(command[at + 1 :])
+            if verb:
+                return verb, arguments, rest
+    return "", [], rest
 
 
-def _setting(option: str, argument: str) -> str | None:
-    """Return NAME=VALUE, or the NAME that docker looks up, if this word begins a setting."""
-    flag, joined, rest = option.partition("=")
-    if flag == "--env-file":
-        raise UserDataError(
-            "user data: only an instance has the file of --env-file: give each setting by --env"
-        )
-    if flag in {"--env", "-e"}:
-        return rest if joined else argument
-    if option.startswith("-e"):
-        return option.removeprefix("-e")
-    return None
+def _end_of_command(words: list[str]) -> int:
+    """Return the position of the first separator that is not inside an unquoted $(...)."""
+    depth = 0
+    for at, word in enumerate(words):
+        depth += word.count("$(") - word.count(")")
+        if word in _SEPARATORS and depth <= 0:
+            return at
+    return len(words)
 
 
-def _docker_run(user_data: str) -> list[str]:
-    for line in user_data.replace("\\\n", " ").splitlines():
-        if re.match(r"\s*docker\s+run\b", line):
-            try:
-                return shlex.split(line, comments=True)
-            except ValueError as error:
-                raise UserDataError(f"user data: cannot read its `docker run`: {error}") from error
-    raise NoConsumerError(
-        "the launch template's user data has no `docker run`: no consumer to start"
-    )
+def _program(word: str) -> str:
+    return PurePosixPath(_OPENING.sub("", word)).name
+
+
+def _verb(words: list[str]) -> tuple[str, list[str]]:
+    """Return the verb behind an engine's own options, empty for other ones, and what follows it."""
+    option = False
+    for at, word in enumerate(words):
+        if word in {_RUN, _STOP}:
+            return word, words[at + 1 :]
+        if not (word.startswith("-") or option or word == "container"):
+            break
+        option = word.startswith("-") and "=" not in word
+    return "", []
+
+
+def _values(words: list[str], names: tuple[str, ...]) -> list[str]:
+    """Return the values of the options with these names: `--env A`, `--env=A`, `-e A` or `-eA`."""
+    values = []
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        name, joined, value = word.partition("=")
+        if name in names:
+            values.append(value if joined else following)
+        elif word[:2] in names:
+            values.append(word[2:])
+    return values
+
+
+def _setting(setting: str) -> tuple[str, str]:
+    name, given, value = setting.partition("=")
+    return name, value if given else f"${name}"
+
+
+def _numbers(words: list[str], names: tuple[str, ...]) -> list[float]:
+    return [float(value) for value in _values(words, names) if _NUMBER.fullmatch(value)]
+
+
+def _problem(words: list[str]) -> str:
+    if any(word.partition("=")[0] == _ENVIRONMENT_FILE for word in words):
+        return "only an instance has the file of --env-file: give each setting by --env"
+    return ""
 
 
 def _expanded(value: str, variables: Mapping[str, str]) -> str:
