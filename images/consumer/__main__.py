@@ -1,4 +1,4 @@
-"""`python -m consumer`: runs the program; docs/settings.md lists its settings."""
+"""`python -m consumer`: runs the consumer; docs/settings.md lists its settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from shared.stopping import SignalStop
 
 if __name__ == "__main__":
     stop = SignalStop()
-    stop.install()  # first of all: as a container's main process we would ignore SIGTERM until then
-    from consumer.program import main  # importing takes long enough for a signal to come
+    stop.install()  # first, because a container's main process ignores SIGTERM until then
+    from consumer.program import main  # the import is slow enough for a signal to arrive during it
 
     sys.exit(main(os.environ, stop))

@@ -1,25 +1,24 @@
-"""Settling what was tried: lines first, then deletes, then when the rest comes back."""
+"""The end of an attempt: write its line, delete what was processed, return what was not."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from consumer.emf import Counts
-from consumer.message_log import content_lines
-from consumer.outcome import Result
-from consumer.retry import invalid_delay, retry_delay, whole_seconds
+from consumer.attempt import AttemptResult
+from consumer.logs.counts import Counts
+from consumer.logs.message_log import content_lines
 from shared.errors import QueueUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.in_flight import Hand
-    from consumer.outcome import Outcome
-    from consumer.ports import Clock, Queue, Sink
-    from consumer.tally import Tally
-    from shared.queue import Received
+    from consumer.attempt import Attempt
+    from consumer.in_flight import InFlight
+    from consumer.logs.counts import CycleCounter
+    from consumer.ports import Ports
+    from consumer.retry import RetryDelays
+    from shared.queue import ReceivedMessage, Refusal
 
 log = logging.getLogger(__name__)
 
@@ -28,84 +27,75 @@ DELETE_PAUSE: Final = 0.2
 """Seconds before the second attempt at a delete; twice as long before the third."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryDelays:
-    """How long a failed message stays away, in seconds: from `base`, doubling, to `longest`."""
+class Acknowledger:
+    """Acknowledges messages and returns messages to the queue, up to ten at a time."""
 
-    base: float
-    longest: float
-
-    def after(self, outcome: Outcome) -> int:
-        """Return the whole seconds until a message that was not processed shows up again."""
-        delay = invalid_delay if outcome.result is Result.INVALID else retry_delay
-        return whole_seconds(delay(self.base, self.longest, outcome.received.receive_count))
-
-
-class Settler:
-    """Ends the consumer's part in messages; takes ten at most at a time, what a hand holds."""
-
-    def __init__(  # noqa: PLR0913 - each is a part of settling, and they have no other common home
+    def __init__(
         self,
-        *,
-        queue: Queue,
-        sink: Sink,
-        clock: Clock,
-        hand: Hand,
-        tally: Tally,
+        ports: Ports,
+        in_flight: InFlight,
+        counter: CycleCounter,
         delays: RetryDelays,
         instance_id: str,
     ) -> None:
-        """Settle messages of this queue, and write their lines to this sink."""
-        self._queue = queue
-        self._sink = sink
-        self._clock = clock
-        self._hand = hand
-        self._tally = tally
+        """Put the instance id into every message's line; `in_flight` has the visibility lock."""
+        self._queue = ports.queue
+        self._sink = ports.sink
+        self._clock = ports.clock
+        self._in_flight = in_flight
+        self._counter = counter
         self._delays = delays
         self._instance_id = instance_id
 
-    def settle(self, outcomes: Sequence[Outcome]) -> None:
-        """Write the outcomes' lines, delete what was processed, send back what was not.
+    def acknowledge(self, attempts: Sequence[Attempt]) -> None:
+        """Write the attempts' lines, delete processed messages, return the others for a retry.
 
-        The lines come before the deletes: a crash in between leaves a message that comes again,
-        never one that is gone without a trace.
+        The lines are written before the deletes: a crash in between leaves a message that is
+        received again, never one that is deleted without a line.
 
         Raises:
-            QueueRefusedError: SQS refused as a whole, for instance for want of permission.
+            QueueRefusedError: SQS refused a whole request, for instance for lack of permission.
         """
-        if not outcomes:
+        if not attempts:
             return
-        self._sink.write(content_lines(self._instance_id, outcomes))
-        processed = [outcome.received for outcome in outcomes if outcome.result is Result.PROCESSED]
+        self._sink.write(content_lines(self._instance_id, attempts))
+        processed = [
+            attempt.received for attempt in attempts if attempt.result is AttemptResult.PROCESSED
+        ]
         deleted = self._delete(processed)
-        invalid = sum(outcome.result is Result.INVALID for outcome in outcomes)
-        self._tally.add(
+        invalid = sum(attempt.result is AttemptResult.INVALID for attempt in attempts)
+        self._counter.add(
             Counts(
                 processed=len(processed),
-                failed=len(outcomes) - len(processed) - invalid,
+                failed=len(attempts) - len(processed) - invalid,
                 invalid=invalid,
                 deleted=deleted,
             )
         )
-        self._send_back(
+        self._return(
             [
-                (outcome.received, self._delays.after(outcome))
-                for outcome in outcomes
-                if outcome.result is not Result.PROCESSED
+                (attempt.received, self._delay(attempt))
+                for attempt in attempts
+                if attempt.result is not AttemptResult.PROCESSED
             ]
         )
 
-    def give_back(self, messages: Sequence[Received]) -> None:
-        """Return messages to the queue at once, for other workers to take.
+    def return_to_queue(self, messages: Sequence[ReceivedMessage]) -> None:
+        """Make untouched messages visible at once, so that other consumers can receive them.
 
         Raises:
-            QueueRefusedError: SQS refused as a whole.
+            QueueRefusedError: SQS refused the whole request.
         """
         if messages:
             log.info("messages returned", extra={"fields": {"message_ids": _ids(messages)}})
-            self._send_back([(message, 0) for message in messages])
+            self._return([(message, 0) for message in messages])
 
-    def _delete(self, messages: list[Received]) -> int:
+    def _delay(self, attempt: Attempt) -> int:
+        invalid = attempt.result is AttemptResult.INVALID
+        return self._delays.after(attempt.received.receive_count, invalid=invalid)
+
+    def _delete(self, messages: list[ReceivedMessage]) -> int:
+        """Delete the messages; return how many SQS has deleted."""
         left = messages
         for attempt in range(DELETE_ATTEMPTS):
             if not left:
@@ -115,24 +105,25 @@ class Settler:
             left, reason = self._try_to_delete(left)
         if left:
             log.warning(
-                "messages not deleted, they will come again",
+                "messages not deleted, they will be received again",
                 extra={"fields": {"message_ids": _ids(left), "reason": reason}},
             )
         return len(messages) - len(left)
 
-    def _try_to_delete(self, messages: list[Received]) -> tuple[list[Received], str]:
+    def _try_to_delete(self, messages: list[ReceivedMessage]) -> tuple[list[ReceivedMessage], str]:
+        """Return the messages that were not deleted, and why."""
         try:
             refusals = self._queue.delete([message.receipt for message in messages])
         except QueueUnavailableError as error:
             return messages, str(error)
-        reasons = "; ".join(sorted({f"{refusal.code} {refusal.reason}" for refusal in refusals}))
-        return [messages[refusal.index] for refusal in refusals], reasons
+        return [messages[refusal.index] for refusal in refusals], _reasons(refusals)
 
-    def _send_back(self, changes: list[tuple[Received, int]]) -> None:
+    def _return(self, changes: list[tuple[ReceivedMessage, int]]) -> None:
+        """Make each message visible again after its whole seconds."""
         if not changes:
             return
         try:
-            with self._hand.visibility:
+            with self._in_flight.visibility_lock:
                 refusals = self._queue.change_visibility(
                     [(message.receipt, seconds) for message, seconds in changes]
                 )
@@ -140,13 +131,17 @@ class Settler:
             refused, reason = [message for message, _ in changes], str(error)
         else:
             refused = [changes[refusal.index][0] for refusal in refusals]
-            reason = "; ".join(sorted({f"{refusal.code} {refusal.reason}" for refusal in refusals}))
+            reason = _reasons(refusals)
         if refused:
             log.warning(
-                "messages not sent back, they will come again when their visibility runs out",
+                "messages not returned, they will be received again after their visibility timeout",
                 extra={"fields": {"message_ids": _ids(refused), "reason": reason}},
             )
 
 
-def _ids(messages: Sequence[Received]) -> list[str]:
+def _ids(messages: Sequence[ReceivedMessage]) -> list[str]:
     return [message.message_id for message in messages]
+
+
+def _reasons(refusals: Sequence[Refusal]) -> str:
+    return "; ".join(sorted({f"{refusal.code} {refusal.reason}" for refusal in refusals}))

@@ -6,7 +6,7 @@ import time
 
 
 class SystemClock:
-    """Real time; nothing but calls to the standard library."""
+    """Real time; each method is one call of the standard library."""
 
     def time(self) -> float:
         """Return the seconds since the epoch."""
@@ -17,5 +17,5 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Come back after this long."""
+        """Return after this time."""
         time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""The worker's rhythm: poll up to a quota, rest, poll again, decided without clock or queue."""
+"""The worker's rhythm as pure functions: poll up to a quota of messages, rest, poll again."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ SHORTEST_LONG_POLL: Final = 1
 """A receive that waits at all asks all of SQS's servers; one that does not may miss messages
 (SQS developer guide, "Amazon SQS short and long polling")."""
 
-SETTLE_SECONDS: Final = 1.0
-"""Slow handlers have their messages settled this often: a crash repeats little of their work."""
-
 LONGEST_OUTAGE_WAIT: Final = 60.0
 """Pause between two attempts at a queue that does not answer, for a worker that never rests."""
+
+ACKNOWLEDGE_SECONDS: Final = 1.0
+"""While slow handlers run, finished messages are acknowledged this often, in seconds: a crash then
+repeats little of the work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How a worker polls: `messages_per_poll` at most, then `poll_wait` seconds of rest.
+    """How a worker polls: at most `messages_per_poll`, then `poll_wait` seconds of rest.
 
     `receive_wait` is how many whole seconds the first receive of a poll waits for a message.
     With a `poll_wait` of 0 the worker polls continuously: each receive is a poll of its own.
@@ -34,8 +35,8 @@ class Rhythm:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """What the rhythm remembers: messages taken in this poll, failed attempts in a row."""
+class CycleMemory:
+    """State between two steps: messages `taken` in this poll, failed receives in a row."""
 
     taken: int = 0
     outages: int = 0
@@ -43,7 +44,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Receive:
-    """Next step: receive up to `limit` messages, waiting up to `wait_seconds`, and process them."""
+    """Step: receive up to `limit` messages, waiting up to `wait_seconds`, and process them."""
 
     limit: int
     wait_seconds: int
@@ -51,61 +52,65 @@ class Receive:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Next step: the poll is over, leave the queue alone for this long."""
+    """Step: the poll is over, do not call the queue for this time."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """It happened that a receive brought `count` messages, and that they were processed."""
+class ReceiveEnded:
+    """Result of a Receive: `count` messages were received and processed."""
 
     count: int
 
 
 @dataclass(frozen=True, slots=True)
-class Unavailable:
-    """It happened that nobody answered the receive."""
+class ReceiveFailed:
+    """Result of a Receive: the queue did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rested:
-    """It happened that the rest is over."""
+class RestEnded:
+    """Result of a Rest: its time is over."""
 
 
 Step: TypeAlias = Receive | Rest
-Happened: TypeAlias = Received | Unavailable | Rested
+StepResult: TypeAlias = ReceiveEnded | ReceiveFailed | RestEnded
 
 
-def first_step(rhythm: Rhythm) -> tuple[Memory, Step]:
-    """Return how a worker begins: with the first receive of a poll."""
-    return Memory(), _open_poll(rhythm)
+def first_step(rhythm: Rhythm) -> tuple[CycleMemory, Step]:
+    """Return how a worker starts: with the first receive of a poll."""
+    return CycleMemory(), _first_receive(rhythm)
 
 
-def next_step(rhythm: Rhythm, memory: Memory, happened: Happened) -> tuple[Memory, Step]:
-    """Return what to remember and what to do after `happened`.
+def next_step(rhythm: Rhythm, memory: CycleMemory, result: StepResult) -> tuple[CycleMemory, Step]:
+    """Return the new memory and the step that follows a step with this result.
 
-    A poll goes on until its quota is filled or a receive comes back empty; then comes the rest.
-    An outage ends the poll, and each further one in a row doubles the rest, from one second up
-    to the usual rest.
+    A poll ends when its quota is used up or when a receive brings nothing; a rest follows. A
+    receive that failed ends the poll, too. The rest after it lasts 1, 2, 4, ... seconds for the
+    first, second, third failure in a row, up to the usual rest.
+
+    With a quota of 25: receives of 10, 10 and 5 messages, then the rest.
     """
-    match happened:
-        case Received(count):
+    match result:
+        case ReceiveEnded(count):
             taken = memory.taken + count
             if count == 0 or taken >= rhythm.messages_per_poll or rhythm.poll_wait == 0:
-                return Memory(), Rest(rhythm.poll_wait)
+                return CycleMemory(), Rest(rhythm.poll_wait)
             limit = min(MAX_BATCH, rhythm.messages_per_poll - taken)
-            return Memory(taken), Receive(limit, min(SHORTEST_LONG_POLL, rhythm.receive_wait))
-        case Unavailable():
-            return Memory(outages=memory.outages + 1), Rest(_outage_wait(rhythm, memory.outages))
-        case Rested():
-            return Memory(outages=memory.outages), _open_poll(rhythm)
+            wait_seconds = min(SHORTEST_LONG_POLL, rhythm.receive_wait)
+            return CycleMemory(taken), Receive(limit, wait_seconds)
+        case ReceiveFailed():
+            wait = _outage_wait(rhythm, memory.outages)
+            return CycleMemory(outages=memory.outages + 1), Rest(wait)
+        case RestEnded():
+            return CycleMemory(outages=memory.outages), _first_receive(rhythm)
 
 
-def _open_poll(rhythm: Rhythm) -> Receive:
+def _first_receive(rhythm: Rhythm) -> Receive:
     return Receive(min(MAX_BATCH, rhythm.messages_per_poll), rhythm.receive_wait)
 
 
 def _outage_wait(rhythm: Rhythm, outages: int) -> float:
     longest = rhythm.poll_wait or LONGEST_OUTAGE_WAIT
-    return min(longest, 2.0 ** min(outages, 32))  # the exponent stays where floats do
+    return min(longest, 2.0 ** min(outages, 32))  # an exponent that a float can hold

@@ -1,4 +1,4 @@
-"""What happens to a message is up to a handler: the message it gets, and how it is found."""
+"""Handlers: the message that a handler gets, and how the function named by HANDLER is found."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Message(msgspec.Struct, frozen=True):
     """A valid message as a handler gets it.
 
-    `extra` holds what the sender put beside the vehicle's fields, `body` is the text as it was
-    sent, `receive_count` counts this attempt too, `sent_at` is in epoch seconds.
+    `extra` holds the fields that the sender added to the vehicle's, `body` is the text as it was
+    sent, `receive_count` includes this receive, `sent_at` is in epoch seconds.
     """
 
     id: str
@@ -30,15 +30,15 @@ class Message(msgspec.Struct, frozen=True):
 
 
 Handler: TypeAlias = "Callable[[Message], object]"
-"""Returns when the message is processed (whatever it returns) and raises when it is not."""
+"""A function that returns when it has processed the message, and raises when it cannot."""
 
 
 class HandlerError(WorkloadError):
-    """HANDLER names something that cannot be used: exit with code 2."""
+    """A HANDLER that cannot be used: exit with code 2."""
 
 
 def log_only(_message: Message) -> None:
-    """Do nothing more: the line with the message's content is written for every handler."""
+    """Do nothing: the line with the message's content is written for every handler."""
 
 
 def load(path: str) -> Handler:

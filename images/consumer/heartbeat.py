@@ -1,4 +1,4 @@
-"""Keeps messages in hand hidden from other workers for as long as their handlers take."""
+"""The heartbeat: keeps messages in flight hidden from other consumers while handlers run."""
 
 from __future__ import annotations
 
@@ -11,72 +11,76 @@ from shared.errors import QueueError
 from shared.quotas import MAX_VISIBILITY
 
 if TYPE_CHECKING:
-    from consumer.in_flight import Hand, Held
+    from consumer.in_flight import InFlight, InFlightMessage
     from consumer.ports import Clock, Queue
 
 log = logging.getLogger(__name__)
 
-TWELVE_HOURS: Final = "SQS hides a message for 12 hours from its receive at most"
+TWELVE_HOURS: Final = "SQS hides a message for at most 12 hours after its receive"
 """API reference, ChangeMessageVisibility: extending does not reset the 12 hours."""
 
 
 class Heartbeat:
-    """Extends the visibility of everything in hand when half of it is gone."""
+    """Extends the visibility timeout of every message in flight when half of it has passed."""
 
-    def __init__(self, queue: Queue, hand: Hand, clock: Clock, visibility: int) -> None:
+    def __init__(self, queue: Queue, in_flight: InFlight, clock: Clock, visibility: int) -> None:
         """Extend by `visibility` whole seconds each time."""
         self._queue = queue
-        self._hand = hand
+        self._in_flight = in_flight
         self._clock = clock
         self._visibility = visibility
         self._half = visibility / 2
-        self._ended = threading.Event()
+        self._stopped = threading.Event()
 
     def start(self) -> None:
-        """Beat in the background from now on; each beat arms the timer of the next."""
-        self._arm(self._half)
+        """Beat in the background from now on; each beat sets the timer of the next one."""
+        self._set_timer(self._half)
 
     def stop(self) -> None:
         """Let no further beat begin."""
-        self._ended.set()
+        self._stopped.set()
 
     def beat(self) -> float:
-        """Extend what is due; return after how many seconds to look again.
+        """Extend what is due; return the seconds until the next beat.
 
-        The answer is never longer than half a visibility timeout, so that a message received
-        right after this beat is looked at in time.
+        The next beat is at most half a visibility timeout away, so that a message received right
+        after this beat is extended in time.
         """
-        with self._hand.visibility:
+        with self._in_flight.visibility_lock:
             now = self._clock.monotonic()
-            due = [held for held in self._hand.due(now - self._half) if self._may_stay(held, now)]
+            due = [
+                entry
+                for entry in self._in_flight.due(now - self._half)
+                if self._extendable(entry, now)
+            ]
             if due:
                 self._extend(due, now)
-        oldest = self._hand.oldest_extension()
+        oldest = self._in_flight.oldest_extension()
         until_due = self._half if oldest is None else oldest + self._half - now
         return min(self._half, max(self._half / 5, until_due))
 
-    def _arm(self, seconds: float) -> None:
+    def _set_timer(self, seconds: float) -> None:
         timer = threading.Timer(seconds, self._on_timer)
         timer.daemon = True
         timer.start()
 
     def _on_timer(self) -> None:
-        if not self._ended.is_set():
-            self._arm(self.beat())
+        if not self._stopped.is_set():
+            self._set_timer(self.beat())
 
-    def _may_stay(self, held: Held, now: float) -> bool:
-        if self._seconds_left(held, now) >= 1:
+    def _extendable(self, entry: InFlightMessage, now: float) -> bool:
+        if self._seconds_left(entry, now) >= 1:
             return True
-        self._let_go(held, TWELVE_HOURS)  # beats failed for so long
+        self._stop_extending(entry, TWELVE_HOURS)  # beats have failed for all this time
         return False
 
-    def _seconds_left(self, held: Held, now: float) -> int:
-        return math.floor(held.since + MAX_VISIBILITY - now)
+    def _seconds_left(self, entry: InFlightMessage, now: float) -> int:
+        return math.floor(entry.received_at + MAX_VISIBILITY - now)
 
-    def _extend(self, due: list[Held], now: float) -> None:
+    def _extend(self, due: list[InFlightMessage], now: float) -> None:
         changes = [
-            (held.received.receipt, min(self._visibility, self._seconds_left(held, now)))
-            for held in due
+            (entry.received.receipt, min(self._visibility, self._seconds_left(entry, now)))
+            for entry in due
         ]
         try:
             refusals = {
@@ -85,19 +89,19 @@ class Heartbeat:
         except QueueError as error:
             log.warning("visibility not extended", extra={"fields": {"reason": str(error)}})
             return
-        for index, (held, (receipt, seconds)) in enumerate(zip(due, changes, strict=True)):
+        for index, (entry, (receipt, seconds)) in enumerate(zip(due, changes, strict=True)):
             refusal = refusals.get(index)
             if refusal is not None and not refusal.retry:
-                self._let_go(held, f"{refusal.code} {refusal.reason}")
+                self._stop_extending(entry, f"{refusal.code} {refusal.reason}")
             elif refusal is None and seconds < self._visibility:
-                self._let_go(held, TWELVE_HOURS)
+                self._stop_extending(entry, TWELVE_HOURS)
             elif refusal is None:
-                self._hand.extended(receipt, now)
+                self._in_flight.mark_extended(receipt, now)
 
-    def _let_go(self, held: Held, reason: str) -> None:
-        """Extend the message no more; one that was settled in the meantime is no news."""
-        if self._hand.extended(held.received.receipt, math.inf):
+    def _stop_extending(self, entry: InFlightMessage, reason: str) -> None:
+        """Extend the message no more; warn unless it was acknowledged in the meantime."""
+        if self._in_flight.mark_extended(entry.received.receipt, math.inf):
             log.warning(
-                "message may come again while it is handled",
-                extra={"fields": {"message_id": held.received.message_id, "reason": reason}},
+                "message may be received again while its handler runs",
+                extra={"fields": {"message_id": entry.received.message_id, "reason": reason}},
             )

@@ -1,4 +1,4 @@
-"""What the worker has in hand: received, and neither deleted nor returned yet."""
+"""Messages in flight in this consumer: received, and neither deleted nor returned yet."""
 
 from __future__ import annotations
 
@@ -8,110 +8,115 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.outcome import Outcome
-    from shared.queue import Received
+    from consumer.attempt import Attempt
+    from shared.queue import ReceivedMessage
 
 
-class Held:
-    """One message in hand; times are those of the monotonic clock.
+class InFlightMessage:
+    """One message in flight; times are those of the monotonic clock.
 
-    SQS hides the message for one visibility timeout from `extended_at` on.
+    SQS hides the message for one visibility timeout, counted from `extended_at`.
     """
 
-    __slots__ = ("extended_at", "received", "running", "since")
+    __slots__ = ("extended_at", "received", "received_at", "started")
 
-    def __init__(self, received: Received, now: float) -> None:
-        """Hold a message that was received now."""
+    def __init__(self, received: ReceivedMessage, now: float) -> None:
+        """Start with a message that was received now and waits for its handler."""
         self.received = received
-        self.since = now
+        self.received_at = now
         self.extended_at = now
-        self.running = False
+        self.started = False
 
 
-class Hand:
-    """The messages of one receive, so ten at most, shared by worker, heartbeat and shutdown.
+class InFlight:
+    """The messages of one receive, at most ten, shared by worker, heartbeat and shutdown.
 
-    A message waits, then runs, then is finished, and leaves the hand for good with whoever takes
-    it out, so that no two threads settle the same one. All methods are safe in any thread.
+    A message waits, then its handler runs, then it is finished. Whichever thread takes a message
+    out acknowledges or returns it, so no two threads do so with the same message. All methods are
+    safe in any thread.
 
-    `visibility` is held by whoever changes when messages show up again: a heartbeat that comes
-    second would otherwise hide a message that has just been returned.
+    A thread that changes visibility timeouts holds `visibility_lock`. Otherwise a heartbeat could
+    extend, and so hide again, a message that the shutdown has just returned to the queue.
     """
 
     def __init__(self) -> None:
         """Start empty and open."""
-        self.visibility = threading.Lock()
+        self.visibility_lock = threading.Lock()
         self._lock = threading.Lock()
-        self._held: dict[str, Held] = {}
-        self._finished: list[Outcome] = []
+        self._messages: dict[str, InFlightMessage] = {}  # by receipt
+        self._finished: list[Attempt] = []
         self._closed = False
 
     def __len__(self) -> int:
-        """Return how many messages are in hand."""
-        return len(self._held)
+        """Return how many messages are in flight."""
+        return len(self._messages)
 
-    def take(self, messages: Sequence[Received], now: float) -> None:
-        """Take messages that were received now (monotonic)."""
+    def add(self, messages: Sequence[ReceivedMessage], now: float) -> None:
+        """Add messages that were received now (monotonic)."""
         with self._lock:
             for message in messages:
-                self._held[message.receipt] = Held(message, now)
+                self._messages[message.receipt] = InFlightMessage(message, now)
 
-    def start(self, message: Received) -> bool:
-        """Tell whether the message may be handled: it is in hand still, and the hand is open."""
+    def start(self, message: ReceivedMessage) -> bool:
+        """Return whether the handler may run: not after `close`, nor for a message taken out."""
         with self._lock:
-            held = self._held.get(message.receipt)
-            if held is None or self._closed:
+            entry = self._messages.get(message.receipt)
+            if entry is None or self._closed:
                 return False
-            held.running = True
+            entry.started = True
             return True
 
-    def finish(self, outcome: Outcome) -> None:
-        """Keep the outcome until it is settled, unless the message was given up meanwhile."""
+    def finish(self, attempt: Attempt) -> None:
+        """Keep the attempt until it is acknowledged; ignore it if its message was taken out."""
         with self._lock:
-            if outcome.received.receipt in self._held:
-                self._finished.append(outcome)
+            if attempt.received.receipt in self._messages:
+                self._finished.append(attempt)
 
-    def take_finished(self) -> list[Outcome]:
-        """Take out the messages that are finished."""
+    def take_finished(self) -> list[Attempt]:
+        """Take out the messages whose handlers have finished."""
         with self._lock:
             finished, self._finished = self._finished, []
-            for outcome in finished:
-                del self._held[outcome.received.receipt]
+            for attempt in finished:
+                del self._messages[attempt.received.receipt]
             return finished
 
-    def close(self) -> list[Received]:
-        """Let no further message start; take out those that wait."""
+    def close(self) -> list[ReceivedMessage]:
+        """Let no further handler start; take out the messages that wait for theirs."""
         with self._lock:
             self._closed = True
-            waiting = [held.received for held in self._held.values() if not held.running]
+            waiting = [entry.received for entry in self._messages.values() if not entry.started]
             for message in waiting:
-                del self._held[message.receipt]
+                del self._messages[message.receipt]
             return waiting
 
-    def give_up(self) -> list[Received]:
-        """Take out everything that is not finished, running or not; what is finished stays."""
+    def take_unfinished(self) -> list[ReceivedMessage]:
+        """Take out every message that is not finished, even if its handler still runs."""
         with self._lock:
-            finished = {outcome.received.receipt for outcome in self._finished}
-            left = [held.received for key, held in self._held.items() if key not in finished]
-            for message in left:
-                del self._held[message.receipt]
-            return left
+            finished = {attempt.received.receipt for attempt in self._finished}
+            unfinished = [
+                entry.received
+                for receipt, entry in self._messages.items()
+                if receipt not in finished
+            ]
+            for message in unfinished:
+                del self._messages[message.receipt]
+            return unfinished
 
-    def due(self, before: float) -> list[Held]:
+    def due(self, before: float) -> list[InFlightMessage]:
         """Return the messages whose visibility was last extended at or before this time."""
         with self._lock:
-            return [held for held in self._held.values() if held.extended_at <= before]
+            return [entry for entry in self._messages.values() if entry.extended_at <= before]
 
-    def extended(self, receipt: str, now: float) -> bool:
-        """Note that the message's visibility was extended; False when it is not in hand."""
+    def mark_extended(self, receipt: str, now: float) -> bool:
+        """Record that the message's visibility was extended; False if it is not in flight."""
         with self._lock:
-            held = self._held.get(receipt)
-            if held is None:
+            entry = self._messages.get(receipt)
+            if entry is None:
                 return False
-            held.extended_at = now
+            entry.extended_at = now
             return True
 
     def oldest_extension(self) -> float | None:
-        """Return when the most urgent message was last extended, or None with an empty hand."""
+        """Return the earliest time of a last extension, None if nothing is in flight."""
         with self._lock:
-            return min((held.extended_at for held in self._held.values()), default=None)
+            return min((entry.extended_at for entry in self._messages.values()), default=None)

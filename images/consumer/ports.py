@@ -1,13 +1,15 @@
-"""What the consumer needs from the world: a queue, a clock, and somewhere to write lines."""
+"""The outside world as the consumer sees it: a queue, a place to write lines, time, a stop."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shared.queue import Received, Refusal
+    from shared.queue import ReceivedMessage, Refusal
+    from shared.stopping import StopSwitch
 
 
 class Queue(Protocol):
@@ -16,16 +18,18 @@ class Queue(Protocol):
     All of them raise QueueUnavailableError (the call may succeed later) or QueueRefusedError.
     """
 
-    def receive(self, limit: int, wait_seconds: int, visibility_seconds: int) -> list[Received]:
+    def receive(
+        self, limit: int, wait_seconds: int, visibility_seconds: int
+    ) -> list[ReceivedMessage]:
         """Receive up to `limit` messages, waiting for the first of them."""
         ...
 
     def delete(self, receipts: Sequence[str]) -> tuple[Refusal, ...]:
-        """Delete the messages; return those that were not."""
+        """Delete the messages; return those that SQS did not delete."""
         ...
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> tuple[Refusal, ...]:
-        """Set after how many seconds from now each message shows up again."""
+        """Set, for each receipt, in how many seconds the message becomes visible again."""
         ...
 
 
@@ -41,13 +45,26 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Come back after this long."""
+        """Return after this time."""
         ...
 
 
 class Sink(Protocol):
-    """Takes encoded lines, whole batches at a time."""
+    """A destination of encoded lines, which takes whole batches at a time."""
 
     def write(self, lines: list[bytes]) -> None:
-        """Write the lines; when it returns, a crash of the process loses none of them."""
+        """Write the lines; once it has returned, a crash of the process loses none of them."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The outside world in one value, for the parts that need several pieces of it.
+
+    `stop` is set by a signal, or by the program itself when its worker has ended.
+    """
+
+    queue: Queue
+    sink: Sink
+    clock: Clock
+    stop: StopSwitch

@@ -1,4 +1,4 @@
-"""The whole program: read the settings, build the parts, run them, leave in order."""
+"""The whole program: read the settings, build the parts, run them, exit in order."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from consumer import cloudwatch
-from consumer import logging_setup as events
-from consumer.acknowledge import RetryDelays, Settler
+from consumer.acknowledge import Acknowledger
 from consumer.clock import SystemClock
-from consumer.emf import Source
 from consumer.handlers import HandlerError, load
 from consumer.heartbeat import Heartbeat
-from consumer.in_flight import Hand
+from consumer.in_flight import InFlight
+from consumer.logs import cloudwatch, logging_setup
+from consumer.logs.counts import CycleCounter, MetricLabels
+from consumer.ports import Ports
+from consumer.retry import RetryDelays
 from consumer.settings import read
-from consumer.supervise import LAST_CALLS_SECONDS, Ending, supervise, within
-from consumer.tally import Tally
-from consumer.thread_pool import crew_of
-from consumer.worker import Worker
+from consumer.supervise import LAST_CALLS_SECONDS, Ending, ShutdownLimits, supervise, within
+from consumer.thread_pool import create_thread_pool
+from consumer.worker import Job, Worker
 from shared.errors import SettingsError, WorkloadError
 from shared.logs import LineStream
 from shared.queue import connect
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from consumer.handlers import Handler
     from consumer.ports import Sink
     from consumer.settings import Settings
-    from consumer.supervise import Stoppable
     from shared.queue import SqsQueue
+    from shared.stopping import StopSwitch
 
 log = logging.getLogger("consumer")
 
@@ -43,92 +43,76 @@ FAILURE: Final = 1
 USAGE: Final = 2
 
 
-def main(environment: Mapping[str, str], stop: Stoppable) -> int:
-    """Run a consumer until it is asked to stop; return the exit code, 0 after a stop in order."""
+def main(environment: Mapping[str, str], stop: StopSwitch) -> int:
+    """Run a consumer until a stop is requested; return the exit code, 0 after an orderly stop."""
     try:
         settings = read(environment, socket.gethostname())
         handler = load(settings.handler)
     except SettingsError as error:
-        return _complain(USAGE, *error.problems)
+        return _print_errors(USAGE, *error.problems)
     except HandlerError as error:
-        return _complain(USAGE, str(error))
+        return _print_errors(USAGE, str(error))
     try:
         sink = _open_sink(settings)
-        # Beside the receive or a delete, a heartbeat and a shutdown may be calling.
+        # Worker, heartbeat and shutdown may call SQS at the same time.
         queue = connect(settings.queue_url, settings.queue_name, connections=4)
     except WorkloadError as error:
-        return _complain(FAILURE, str(error))
+        return _print_errors(FAILURE, str(error))
     log.info("started", extra={"fields": {**asdict(settings), "queue_url": queue.url}})
     ending = _consume(settings, handler, queue, sink, stop)
-    return _leave(ending)
+    return _finish(ending)
 
 
 def _open_sink(settings: Settings) -> Sink:
-    """Open standard output, and CloudWatch Logs when it is asked for; start logging to them."""
+    """Open standard output, and CloudWatch Logs if LOG_GROUP is set; start logging to them."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # what handlers print comes in its place
+        sys.stdout.reconfigure(line_buffering=True)  # keeps what handlers print in order
     stdout = LineStream(sys.stdout.buffer)
-    events.configure(stdout, stdout, settings.log_level, settings.instance_id)
+    logging_setup.configure(stdout, stdout, settings.log_level, settings.instance_id)
     if not settings.log_group:
         return stdout
     sink = cloudwatch.Tee(stdout, cloudwatch.connect(settings.log_group, settings.log_stream))
-    events.configure(sink, stdout, settings.log_level, settings.instance_id)
+    logging_setup.configure(sink, stdout, settings.log_level, settings.instance_id)
     return sink
 
 
 def _consume(
-    settings: Settings, handler: Handler, queue: SqsQueue, sink: Sink, stop: Stoppable
+    settings: Settings, handler: Handler, queue: SqsQueue, sink: Sink, stop: StopSwitch
 ) -> Ending:
-    clock, hand, tally = SystemClock(), Hand(), Tally()
-    settler = Settler(
-        queue=queue,
-        sink=sink,
-        clock=clock,
-        hand=hand,
-        tally=tally,
-        delays=RetryDelays(settings.retry_delay, settings.retry_delay_max),
-        instance_id=settings.instance_id,
+    """Build the parts, run the worker to its end and shut it down."""
+    ports = Ports(queue, sink, SystemClock(), stop)
+    in_flight, counter = InFlight(), CycleCounter()
+    acknowledger = Acknowledger(
+        ports,
+        in_flight,
+        counter,
+        RetryDelays(settings.retry_delay, settings.retry_delay_max),
+        settings.instance_id,
     )
-    worker = Worker(
-        queue=queue,
+    queue_name = urlsplit(queue.url).path.rpartition("/")[2]
+    job = Job(
         handler=handler,
-        crew=crew_of(settings.concurrency),
-        hand=hand,
-        settler=settler,
-        tally=tally,
-        sink=sink,
-        clock=clock,
-        stop=stop,
+        pool=create_thread_pool(settings.concurrency),
         rhythm=settings.rhythm,
         visibility=settings.visibility,
-        source=Source(
-            settings.metrics_namespace,
-            urlsplit(queue.url).path.rpartition("/")[2],
-            settings.instance_id,
-        ),
+        labels=MetricLabels(settings.metrics_namespace, queue_name, settings.instance_id),
     )
-    heartbeat = Heartbeat(queue, hand, clock, settings.visibility)
+    worker = Worker(ports, job, in_flight, acknowledger, counter)
+    limits = ShutdownLimits(settings.drain, settings.rhythm.receive_wait)
+    heartbeat = Heartbeat(queue, in_flight, ports.clock, settings.visibility)
     heartbeat.start()
-    ending = supervise(
-        worker=worker,
-        hand=hand,
-        settler=settler,
-        stop=stop,
-        clock=clock,
-        drain=settings.drain,
-        receive_wait=settings.rhythm.receive_wait,
-    )
+    ending = supervise(worker, acknowledger, in_flight, ports, limits)
     heartbeat.stop()
     return ending
 
 
-def _leave(ending: Ending) -> int:
-    """Say how it ended and flush the logs; leave at once when a thread would not let us go."""
-    code = 0 if ending.error is None else _complain(FAILURE, _reason(ending.error))
+def _finish(ending: Ending) -> int:
+    """Log how it ended and flush the logs; exit at once if a stuck thread would prevent an exit."""
+    code = 0 if ending.error is None else _print_errors(FAILURE, _reason(ending.error))
     log.info("stopped", extra={"fields": {"exit_code": code}})
     flushed = within(LAST_CALLS_SECONDS, logging.shutdown)
     if ending.stuck or not flushed or isinstance(ending.error, OSError):
-        # A handler's thread, or a sender of logs, would keep the interpreter from ending.
+        # The interpreter would wait for the handler's thread, or for the one that sends logs.
         os._exit(code)
     return code
 
@@ -143,7 +127,7 @@ def _reason(error: BaseException) -> str:
     return f"the worker failed, its log has the details: {type(error).__name__}: {error}"
 
 
-def _complain(code: int, *problems: str) -> int:
+def _print_errors(code: int, *problems: str) -> int:
     for problem in problems:
         sys.stderr.write(f"consumer: {problem}\n")
     return code

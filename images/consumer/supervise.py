@@ -1,7 +1,25 @@
-"""Running the worker, and ending it in order when somebody asks or something fails.
+"""The worker's whole life: start, wait for the end, shut down in order.
 
-The worker has a thread of its own, so that the main thread can keep the time limit of a shutdown
-even while a handler does not come back.
+A shutdown begins when a signal requests it, or when the worker ends by itself with an error. It
+has six steps. None of them can block the process for longer than its limit, because EC2 Auto
+Scaling, Docker and Spot all kill a process that takes too long, and a killed consumer returns
+nothing to the queue.
+
+1. No further handler starts. Messages that wait for their handler are returned to the queue at
+   once, so other consumers can receive them now, not after the visibility timeout.
+2. Handlers that run may finish, within the drain limit. The worker acknowledges their messages as
+   usual. It runs in a thread of its own, so the main thread can keep this limit even while a
+   handler never returns.
+3. A receive under way may end, even beyond the drain limit: SQS hides messages that it sends to a
+   closed connection until the visibility timeout is over. A receive takes `receive_wait` seconds
+   at most. The worker returns what it brings, since handlers no longer start.
+4. What has finished is acknowledged, so that no work is repeated only because a neighbour is
+   stuck. What has not finished is returned: its handler still runs at the limit, or the worker
+   has failed. The last counts are written. All this has LAST_CALLS_SECONDS, for SQS may be down.
+5. The heartbeat ends (consumer.program). Until here it has kept the messages of running handlers
+   hidden from other consumers.
+6. The logs are flushed, again within LAST_CALLS_SECONDS, and the process exits (consumer.program).
+   It exits without waiting for threads if one of them is stuck.
 """
 
 from __future__ import annotations
@@ -9,18 +27,18 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from shared.errors import QueueError
-from shared.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from consumer.acknowledge import Settler
-    from consumer.in_flight import Hand
-    from consumer.ports import Clock
+    from consumer.acknowledge import Acknowledger
+    from consumer.in_flight import InFlight
+    from consumer.ports import Ports
     from consumer.worker import Worker
+    from shared.stopping import StopSwitch
 
 log = logging.getLogger(__name__)
 
@@ -28,67 +46,68 @@ FOR_EVER: Final = 1e9
 """Seconds, some thirty years."""
 
 LAST_CALLS_SECONDS: Final = 10.0
-"""Limit for the last calls to SQS, and again for flushing logs: an endpoint that has gone silent
-must not keep the process."""
+"""Limit for the last calls to SQS, and again for flushing the logs: an endpoint that does not
+answer must not keep the process from exiting."""
 
 
-class Stoppable(Stop, Protocol):
-    """A Stop that the program itself can pull."""
+@dataclass(frozen=True, slots=True)
+class ShutdownLimits:
+    """Seconds that running handlers (`drain`) and a receive under way (`receive_wait`) get."""
 
-    def request(self) -> None:
-        """Ask to stop."""
-        ...
+    drain: float
+    receive_wait: int
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How the worker ended: with an error or not, and whether threads are still at work."""
+    """How the worker ended: its error, if any, and whether some thread is still stuck."""
 
     error: BaseException | None
     stuck: bool
 
 
-def supervise(  # noqa: PLR0913 - what a shutdown has to look after
-    *,
+def supervise(
     worker: Worker,
-    hand: Hand,
-    settler: Settler,
-    stop: Stoppable,
-    clock: Clock,
-    drain: float,
-    receive_wait: int,
+    acknowledger: Acknowledger,
+    in_flight: InFlight,
+    ports: Ports,
+    limits: ShutdownLimits,
 ) -> Ending:
-    """Run the worker until stopping is asked for or it fails, then empty the hand.
+    """Run the worker until a stop is requested or it fails, then perform the shutdown's steps 1-4.
 
-    Messages that wait are returned at once; handlers that run may finish within `drain` seconds,
-    then their messages are returned too. A receive under way is left to end, `receive_wait`
-    seconds at most: SQS would hide what it hands to a broken connection until the visibility
-    timeout is over.
+    Returns:
+        How it ended, with nothing in flight any more.
     """
     errors: list[BaseException] = []
-    thread = threading.Thread(target=_run, args=(worker, stop, errors), name="worker", daemon=True)
+    thread = threading.Thread(
+        target=_run, args=(worker, ports.stop, errors), name="worker", daemon=True
+    )
     thread.start()
-    stop.wait(FOR_EVER)
-    deadline = clock.monotonic() + drain
-    log.info("stopping", extra={"fields": {"in_hand": len(hand), "drain_seconds": drain}})
-    within(drain, lambda: _return_waiting(hand, settler))
-    thread.join(max(0.0, deadline - clock.monotonic()))
+    ports.stop.wait(FOR_EVER)
+    deadline = ports.clock.monotonic() + limits.drain
+    log.info(
+        "stopping", extra={"fields": {"in_hand": len(in_flight), "drain_seconds": limits.drain}}
+    )
+    within(limits.drain, lambda: _return_waiting(in_flight, acknowledger))
+    thread.join(max(0.0, deadline - ports.clock.monotonic()))
     if thread.is_alive() and worker.receiving:
-        thread.join(receive_wait + 1)
+        thread.join(limits.receive_wait + 1)
     stuck = thread.is_alive()
-    settled = within(LAST_CALLS_SECONDS, lambda: _empty(hand, settler, worker, stuck=stuck))
-    return Ending(errors[0] if errors else None, stuck or not settled)
+    emptied = within(
+        LAST_CALLS_SECONDS, lambda: _empty(in_flight, acknowledger, worker, stuck=stuck)
+    )
+    return Ending(errors[0] if errors else None, stuck or not emptied)
 
 
 def within(seconds: float, function: Callable[[], object]) -> bool:
-    """Call the function, but wait for it no longer than this; tell whether it came back."""
+    """Call the function and wait for it, but no longer than this; return whether it has ended."""
     thread = threading.Thread(target=function, daemon=True)
     thread.start()
     thread.join(seconds)
     return not thread.is_alive()
 
 
-def _run(worker: Worker, stop: Stoppable, errors: list[BaseException]) -> None:
+def _run(worker: Worker, stop: StopSwitch, errors: list[BaseException]) -> None:
     try:
         worker.run()
     except BaseException as error:  # noqa: BLE001 - a handler may even call sys.exit()
@@ -97,26 +116,26 @@ def _run(worker: Worker, stop: Stoppable, errors: list[BaseException]) -> None:
         stop.request()
 
 
-def _return_waiting(hand: Hand, settler: Settler) -> None:
+def _return_waiting(in_flight: InFlight, acknowledger: Acknowledger) -> None:
     try:
-        settler.give_back(hand.close())
+        acknowledger.return_to_queue(in_flight.close())
     except QueueError as error:
         log.warning("messages not returned", extra={"fields": {"reason": str(error)}})
 
 
-def _empty(hand: Hand, settler: Settler, worker: Worker, *, stuck: bool) -> None:
-    """Settle what is finished, return what is not, write the last counts."""
+def _empty(in_flight: InFlight, acknowledger: Acknowledger, worker: Worker, *, stuck: bool) -> None:
+    """Acknowledge what is finished, return what is not, write the last counts."""
     try:
-        settler.settle(hand.take_finished())
-        unfinished = hand.give_up()
+        acknowledger.acknowledge(in_flight.take_finished())
+        unfinished = in_flight.take_unfinished()
         if unfinished and stuck:
             ids = [message.message_id for message in unfinished]
             log.warning(
                 "handler still running at the limit", extra={"fields": {"message_ids": ids}}
             )
-        settler.give_back(unfinished)
-        worker.report()
+        acknowledger.return_to_queue(unfinished)
+        worker.report_cycle()
     except QueueError as error:
         log.warning("messages not returned", extra={"fields": {"reason": str(error)}})
     except OSError:
-        log.debug("standard output is gone")
+        log.debug("cannot write to standard output")

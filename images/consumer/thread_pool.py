@@ -1,4 +1,4 @@
-"""Who handles the messages of a receive: the worker itself, or a few threads."""
+"""Concurrent handling of the messages of one receive: in the worker's thread, or in several."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from shared.queue import Received
+    from shared.queue import ReceivedMessage
 
-Crew: TypeAlias = "Callable[[Callable[[Received], None], Sequence[Received]], Iterable[None]]"
+ThreadPool: TypeAlias = (
+    "Callable[[Callable[[ReceivedMessage], None], Sequence[ReceivedMessage]], Iterable[None]]"
+)
 """Applies a function to all messages; yields once each time one of them is done."""
 
 
-def crew_of(size: int) -> Crew:
-    """Return a crew that handles this many messages at once."""
-    return map if size == 1 else _threads(ThreadPoolExecutor(size, thread_name_prefix="handler"))
+def create_thread_pool(size: int) -> ThreadPool:
+    """Return a pool that handles `size` messages at once; one needs no thread of its own."""
+    return map if size == 1 else _pool(ThreadPoolExecutor(size, thread_name_prefix="handler"))
 
 
-def _threads(executor: ThreadPoolExecutor) -> Crew:
-    def crew(handle: Callable[[Received], None], messages: Sequence[Received]) -> Iterator[None]:
+def _pool(executor: ThreadPoolExecutor) -> ThreadPool:
+    def apply(
+        handle: Callable[[ReceivedMessage], None], messages: Sequence[ReceivedMessage]
+    ) -> Iterator[None]:
         futures = [executor.submit(handle, message) for message in messages]
         for future in as_completed(futures):
             yield future.result()
 
-    return crew
+    return apply

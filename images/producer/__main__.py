@@ -1,11 +1,11 @@
-"""Runs the producer: `python -m producer --help`."""
+"""`python -m producer`: runs the producer; `--help` lists its options."""
 
 import signal
 
-# Until the run takes the signals over, Ctrl-C ends the program at once and without a traceback.
+# Until the run handles the signals itself, Ctrl-C ends the program at once, without a traceback.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from producer.cli import main  # noqa: E402 - importing takes long enough to be interrupted
+from producer.cli import main  # noqa: E402 - the import is slow enough to be interrupted
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -1,4 +1,4 @@
-"""Puts messages together in batches within SQS's limits, without keeping any waiting for long."""
+"""Batching: groups messages within SQS's limits, without delaying any of them for long."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from shared.quotas import MAX_BATCH, MAX_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from producer.outgoing_message import Outgoing
+    from producer.outgoing_message import OutgoingMessage
 
 LINGER: Final = 0.1
-"""Seconds that a message may leave after it is due, for the sake of fuller batches."""
+"""Seconds that a message may be sent after it is due, so that batches are fuller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Messages of one request, in order; `due` (seconds since the start) is the last one's."""
+    """Messages of one request, in order; `due` is the last one's, in seconds since the start."""
 
-    messages: tuple[Outgoing, ...]
+    messages: tuple[OutgoingMessage, ...]
     due: float
 
 
-def batches(items: Iterable[Outgoing | None], dues: Iterator[float]) -> Iterator[Batch]:
+def batches(items: Iterable[OutgoingMessage | None], dues: Iterator[float]) -> Iterator[Batch]:
     """Yield the messages in batches, in order, none lost.
 
-    A batch ends when it has ten messages, when the next message would make it larger than SQS
-    takes, when the next message is due more than LINGER after the batch's first, and where the
-    input pauses (None).
+    A batch ends when it has ten messages, when the next message would make it too large for SQS,
+    when the next message is due more than LINGER after the batch's first, and when the input
+    pauses (None).
 
     Args:
         items: messages of at most MAX_BYTES each, and None for a pause.
         dues: when each message is due, never decreasing, in seconds since the start.
     """
-    pending: list[Outgoing] = []
+    pending: list[OutgoingMessage] = []
     size, first_due, last_due = 0, 0.0, 0.0
     for item in items:
         due = last_due if item is None else next(dues)

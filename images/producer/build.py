@@ -1,4 +1,4 @@
-"""Builds the parts that a run needs from the options, and makes the run."""
+"""Wiring: builds the parts of a run from the options, and makes the run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from producer.dry_run import Printer
 from producer.input_messages import read
 from producer.line_reader import opened
 from producer.poison import mixed, places_ahead, places_among, poison
-from producer.progress import shown_on
-from producer.run import admitted, send_all
-from producer.send_results import Ledger
-from producer.sending import Sender
+from producer.progress import progress_on
+from producer.run import messages_to_send, send_all
+from producer.send_results import SendResults
+from producer.sending import Sender, SendLimits
 from producer.sent_log import recording
 from producer.summary import Summary
 from producer.vehicles import generated
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from producer.options import Options
-    from producer.outgoing_message import Outgoing, Rejected
+    from producer.outgoing_message import OutgoingMessage, RejectedLine
     from producer.ports import Destination
 
 
@@ -44,25 +44,24 @@ def execute(options: Options) -> Summary:
     seed = random.randrange(2**32) if options.seed is None else options.seed  # noqa: S311
     stop = SignalStop()
     with ExitStack() as stack:
-        # First of all: as a container's main process we would ignore SIGTERM until then.
+        # First, because a container's main process ignores SIGTERM until then.
         stop.install(once=True)
         stack.callback(stop.restore)
         items = _input(options, seed, stop, stack)
         record = stack.enter_context(recording(options.sent_log, time.time))
         destination = _destination(options)
-        progress = stack.enter_context(shown_on(sys.stderr, options.total, time.monotonic))
-        ledger = Ledger(progress, record)
+        progress = stack.enter_context(progress_on(sys.stderr, options.total, time.monotonic))
+        results = SendResults(progress, record)
         sender = Sender(
             destination,
-            ledger,
+            results,
             stop,
-            attempts=options.attempts,
-            in_flight=1 if options.dry_run else options.in_flight,
-            rng=random.Random(),  # noqa: S311 - two runs of one seed need not wait in step
+            SendLimits(options.attempts, 1 if options.dry_run else options.in_flight),
+            random.Random(),  # noqa: S311 - pauses may differ between two runs of one seed
         )
         start = time.monotonic()
         send_all(
-            admitted(items, ledger, stop, skip_invalid=options.skip_invalid),
+            messages_to_send(items, results, stop, skip_invalid=options.skip_invalid),
             _dues(options, seed),
             sender,
             stop,
@@ -71,7 +70,7 @@ def execute(options: Options) -> Summary:
         sender.finish()
         seconds = time.monotonic() - start
     return Summary(
-        tally=ledger.tally,
+        totals=results.totals,
         total=options.total,
         seconds=seconds,
         seed=seed,
@@ -84,9 +83,9 @@ def execute(options: Options) -> Summary:
 
 def _input(
     options: Options, seed: int, stop: SignalStop, stack: ExitStack
-) -> Iterator[Outgoing | Rejected | None]:
+) -> Iterator[OutgoingMessage | RejectedLine | None]:
     latest_year = datetime.now(UTC).year + 1
-    items: Iterator[Outgoing | Rejected | None]
+    items: Iterator[OutgoingMessage | RejectedLine | None]
     if options.file is not None:
         file = stack.enter_context(opened(options.file))
         items = read(file, options.file, latest_year, stop)
@@ -117,5 +116,5 @@ def _dues(options: Options, seed: int) -> Iterator[float]:
 
 
 def _rng(seed: int, purpose: str) -> random.Random:
-    """Return a stream of its own for each purpose, so that poison leaves the vehicles alone."""
+    """Return a separate stream for each purpose, so that poison does not change the vehicles."""
     return random.Random(f"{seed}:{purpose}")  # noqa: S311 - repeatable, not secret

@@ -1,4 +1,4 @@
-"""The producer's command line: reads options, has one run made of them, tells the result."""
+"""The producer's command line: reads the options, makes one run, prints the result."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ Exit codes:
   0    everything was sent (with --skip-invalid: everything that is valid)
   1    something was not sent: an invalid line, failed messages, no queue, no answer
   2    the options are wrong, or a file cannot be opened
-  130  stopped by SIGINT (Ctrl-C); a second one ends it without waiting
+  130  stopped by SIGINT (Ctrl-C); a second one ends it at once
   143  stopped by SIGTERM
 
-Progress, problems and the summary go to standard error. Credentials, region and endpoint come
-from where the AWS tools take them: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on.
+Progress, problems and the summary go to standard error. Credentials, region and endpoint are
+set as for other AWS tools: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on.
 """
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -56,25 +56,25 @@ def produce(  # noqa: PLR0913 - one parameter for each option
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option(metavar="R", help="Messages a second; without it as fast as possible."),
+        typer.Option(metavar="R", help="Messages per second; by default as fast as possible."),
     ] = None,
     pattern: Annotated[
         Pattern | None,
         typer.Option(
-            help="How a rate spreads over time: evenly (the default), all of a period at its "
-            "beginning, climbing from 0 to twice the rate, or at random."
+            help="How messages spread over time: evenly (the default), a whole period's at its "
+            "beginning, rising from 0 to twice the rate, or at random."
         ),
     ] = None,
     period: Annotated[
         float | None,
         typer.Option(
             metavar="S",
-            help="Seconds between bursts (60), or of a ramp's climb (the whole run with --count, "
+            help="Seconds between bursts (60), or that a ramp rises (the whole run with --count, "
             "else 60).",
         ),
     ] = None,
     in_flight: Annotated[
-        int, typer.Option(min=1, max=64, metavar="N", help="Batches under way at once.")
+        int, typer.Option(min=1, max=64, metavar="N", help="Batches sent at once.")
     ] = 8,
     attempts: Annotated[
         int, typer.Option(min=1, max=100, metavar="N", help="Attempts before a message fails.")
@@ -83,7 +83,7 @@ def produce(  # noqa: PLR0913 - one parameter for each option
         int, typer.Option(min=0, metavar="N", help="Mix in N malformed messages on purpose.")
     ] = 0,
     seed: Annotated[
-        int | None, typer.Option(metavar="N", help="Makes a run repeatable; else drawn and told.")
+        int | None, typer.Option(metavar="N", help="Make the run repeatable; by default random.")
     ] = None,
     skip_invalid: Annotated[
         bool,
@@ -132,16 +132,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int | None = app(arguments, prog_name="producer", standalone_mode=False)
     except typer.TyperException as error:
-        return _tell(error.format_message(), error.exit_code)
+        return _print_error(error.format_message(), error.exit_code)
     except SettingsError as error:
-        return _tell("\nError: ".join(error.problems), 2)
+        return _print_error("\nError: ".join(error.problems), 2)
     except UsageError as error:
-        return _tell(str(error), 2)
+        return _print_error(str(error), 2)
     except WorkloadError as error:
-        return _tell(str(error), 1)
+        return _print_error(str(error), 1)
     return code or 0
 
 
-def _tell(text: str, code: int) -> int:
+def _print_error(text: str, code: int) -> int:
     sys.stderr.write(f"Error: {text}\n")
     return code

@@ -1,4 +1,4 @@
-"""What can go wrong in the producer itself; what the queue answers is in `shared.errors`."""
+"""Errors of the producer itself; those of the queue are in `shared.errors`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ class ProducerError(WorkloadError):
 
 
 class UsageError(ProducerError):
-    """The options cannot be followed as given: exit with code 2."""
+    """Options that cannot be followed: exit with code 2."""
 
 
 class InputError(ProducerError):
-    """The input broke off while it was being read."""
+    """The rest of the input cannot be read."""
 
 
 class SentLogError(ProducerError):
-    """What was sent can no longer be written down: sending on would make the log incomplete."""
+    """The sent log cannot be written: sending more would leave it incomplete."""

@@ -1,4 +1,4 @@
-"""Turns lines of input into messages to send, and tells which lines cannot be sent."""
+"""Input messages: each line becomes a message to send, or a rejected line with its reason."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from producer.line_reader import chunks, split_lines
-from producer.outgoing_message import Origin, Outgoing, Rejected
+from producer.outgoing_message import Origin, OutgoingMessage, RejectedLine
 from shared.errors import InvalidMessageError
 from shared.message import parse
 from shared.quotas import MAX_BYTES
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 
     from shared.stopping import Stop
 
-TOO_LONG: Final = f"more than {MAX_BYTES} bytes, the most that SQS takes"
+TOO_LONG: Final = f"more than {MAX_BYTES} bytes, the most that SQS accepts"
 
 FORBIDDEN: Final = re.compile("[\ufffe\uffff]")
-"""Of the characters that JSON allows, those that SQS refuses (API reference, SendMessage)."""
+"""The characters that JSON allows and SQS refuses (API reference, SendMessage)."""
 
 
 def read(
     file: FileIO, path: str, latest_year: int, stop: Stop
-) -> Iterator[Outgoing | Rejected | None]:
-    """Yield a message or a rejection for each line that is not blank, None where input pauses.
+) -> Iterator[OutgoingMessage | RejectedLine | None]:
+    """Yield a message or a rejection for each line that is not blank, None where the input pauses.
 
     Raises:
         InputError: reading failed.
     """
-    # One more than the limit, for the carriage return that a line from Windows ends with.
+    # One byte more than the limit: a line from Windows ends with a carriage return.
     return checked(split_lines(chunks(file, path, stop), MAX_BYTES + 1), latest_year)
 
 
 def checked(
     lines: Iterable[tuple[int, bytes | None] | None], latest_year: int
-) -> Iterator[Outgoing | Rejected | None]:
+) -> Iterator[OutgoingMessage | RejectedLine | None]:
     """Yield a message or a rejection for each line that is not blank; None stays None."""
     for entry in lines:
         if entry is None:
@@ -46,7 +46,7 @@ def checked(
             continue
         number, line = entry
         if line is None:
-            yield Rejected(number, TOO_LONG)
+            yield RejectedLine(number, TOO_LONG)
             continue
         if number == 1:
             line = line.removeprefix(codecs.BOM_UTF8)
@@ -54,16 +54,16 @@ def checked(
             yield _outgoing(number, line.removesuffix(b"\r"), latest_year)
 
 
-def _outgoing(number: int, line: bytes, latest_year: int) -> Outgoing | Rejected:
+def _outgoing(number: int, line: bytes, latest_year: int) -> OutgoingMessage | RejectedLine:
     if len(line) > MAX_BYTES:
-        return Rejected(number, TOO_LONG)
+        return RejectedLine(number, TOO_LONG)
     try:
         vehicle = parse(line, latest_year).vehicle
         body = line.decode()
     except InvalidMessageError as error:
-        return Rejected(number, str(error))
+        return RejectedLine(number, str(error))
     except UnicodeDecodeError as error:
-        return Rejected(number, f"not UTF-8: {error.reason} at byte {error.start + 1}")
+        return RejectedLine(number, f"not UTF-8: {error.reason} at byte {error.start + 1}")
     if found := FORBIDDEN.search(body):
-        return Rejected(number, f"SQS does not take the character U+{ord(found[0]):04X}")
-    return Outgoing(body, len(line), Origin.LINE, number, vehicle.vehicle_id)
+        return RejectedLine(number, f"SQS does not accept the character U+{ord(found[0]):04X}")
+    return OutgoingMessage(body, len(line), Origin.LINE, number, vehicle.vehicle_id)

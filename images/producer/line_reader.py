@@ -1,4 +1,4 @@
-"""Lines of a file or a pipe, read piece by piece, with pauses of a slow writer made visible."""
+"""Line reader: lines of a file or a pipe, and the pauses of a writer that is slow."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 STDIN: Final = "-"
 
 CHUNK: Final = 65_536
-"""Bytes in a read: what a Linux pipe holds."""
+"""Bytes of one read: the size of a Linux pipe."""
 
 AHEAD: Final = 4
-"""Chunks of a pipe read ahead of their use, at most."""
+"""Chunks of a pipe that are read ahead, at most."""
 
 PAUSE: Final = 0.1
-"""Seconds without input after which what is there should be sent rather than wait for more."""
+"""Seconds without input after which a batch is sent as it is."""
 
 
 @contextmanager
 def opened(path: str) -> Iterator[FileIO]:
     """Open a file, or stdin for '-', for reading without a buffer.
 
-    No buffer, since a thread may be blocked in reading when the program ends, and Python would
-    then wait for the buffer's lock.
+    Without, since a thread may be blocked in a read when the program ends, and Python would then
+    wait for the buffer's lock.
 
     Raises:
         UsageError: it cannot be opened.
@@ -43,15 +43,15 @@ def opened(path: str) -> Iterator[FileIO]:
     try:
         file = open(target, "rb", buffering=0, closefd=path != STDIN)  # noqa: SIM115 - below
     except OSError as error:
-        raise UsageError(f"cannot read {_named(path)}: {error.strerror}") from error
+        raise UsageError(f"cannot read {_name(path)}: {error.strerror}") from error
     with file:
         yield file
 
 
 def chunks(file: FileIO, path: str, stop: Stop) -> Iterator[bytes | None]:
-    """Yield what the file holds in pieces, and None when a pipe has had nothing for a while.
+    """Yield the file's bytes in chunks, and None whenever a pipe has been empty for PAUSE.
 
-    Ends early when stopping is asked for while a pipe says nothing.
+    Ends early when a stop is requested while a pipe is empty.
 
     Raises:
         InputError: reading failed.
@@ -62,7 +62,7 @@ def chunks(file: FileIO, path: str, stop: Stop) -> Iterator[bytes | None]:
         else:
             yield from _from_pipe(file, stop)
     except OSError as error:
-        raise InputError(f"reading {_named(path)} failed: {error.strerror}") from error
+        raise InputError(f"reading {_name(path)} failed: {error.strerror}") from error
 
 
 def split_lines(
@@ -70,7 +70,7 @@ def split_lines(
 ) -> Iterator[tuple[int, bytes | None] | None]:
     """Yield (line number, line without its end), and None wherever the input pauses.
 
-    A line of more than `limit` bytes comes as (number, None), and is never held in memory.
+    A line of more than `limit` bytes becomes (number, None), and is never held in memory.
     """
     number, rest, too_long = 0, b"", False
     for piece in pieces:
@@ -89,12 +89,12 @@ def split_lines(
 
 
 def _from_pipe(file: FileIO, stop: Stop) -> Iterator[bytes | None]:
-    arrived: Queue[bytes | OSError] = Queue(AHEAD)
-    # A daemon, since nothing can wake a thread that is blocked in reading.
-    Thread(target=_pump, args=(file, arrived), name="input", daemon=True).start()
+    chunks_read: Queue[bytes | OSError] = Queue(AHEAD)
+    # A daemon, since nothing can wake a thread that is blocked in a read.
+    Thread(target=_read_into, args=(file, chunks_read), name="input", daemon=True).start()
     while not stop.requested():
         try:
-            piece = arrived.get(timeout=PAUSE)
+            piece = chunks_read.get(timeout=PAUSE)
         except Empty:
             yield None
             continue
@@ -105,14 +105,14 @@ def _from_pipe(file: FileIO, stop: Stop) -> Iterator[bytes | None]:
         yield piece
 
 
-def _pump(file: FileIO, arrived: Queue[bytes | OSError]) -> None:
+def _read_into(file: FileIO, chunks_read: Queue[bytes | OSError]) -> None:
     try:
         for piece in iter(lambda: file.read(CHUNK), b""):
-            arrived.put(piece)
-        arrived.put(b"")
+            chunks_read.put(piece)
+        chunks_read.put(b"")
     except OSError as error:
-        arrived.put(error)
+        chunks_read.put(error)
 
 
-def _named(path: str) -> str:
+def _name(path: str) -> str:
     return "standard input" if path == STDIN else path

@@ -1,4 +1,4 @@
-"""What the command line asks for, checked as a whole before anything is touched."""
+"""The producer's options, checked as a whole before a run touches anything."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PERIOD: Final = 60.0
-"""Seconds of a burst's or ramp's period unless told: SQS's metrics come once a minute."""
+"""Default period of bursts and ramps, in seconds: SQS publishes its metrics every minute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The command line, one field for each option; None means not given."""
+    """The command line's options, one field each; None means not given."""
 
     count: int | None = None
     file: str | None = None
@@ -40,7 +40,7 @@ class Options:
 
     @property
     def total(self) -> int | None:
-        """Return how many messages there will be, None when the input tells only at its end."""
+        """Return how many messages there will be, None if only the input's end shows it."""
         return None if self.count is None else self.count + self.poison
 
     @property
@@ -49,13 +49,13 @@ class Options:
         return self.pattern or Pattern.CONSTANT
 
     def seconds_of_period(self, rate: float) -> float:
-        """Return the pattern's period; a ramp climbs once in a run whose length is known."""
+        """Return the pattern's period; a ramp rises once in a run whose length is known."""
         if self.period is not None:
             return self.period
         return self.total / rate if self.shape is Pattern.RAMP and self.total else PERIOD
 
     def check(self) -> None:
-        """Raise SettingsError with everything that is wrong or does not go together."""
+        """Raise SettingsError with every option that is wrong or conflicts with another."""
         if problems := [*self._problems()]:
             raise SettingsError(problems)
 
@@ -80,18 +80,18 @@ class Options:
         if self.dry_run and self.json:
             yield "--json and --dry-run both print to standard output: give one of them"
         if self.dry_run and self.sent_log:
-            yield "--sent-log has nothing to hold in a --dry-run: give one of them"
+            yield "--sent-log stays empty in a --dry-run: give one of them"
 
     def _problems_of_timing(self) -> Iterator[str]:
         if self.rate is not None and not 0 < self.rate < math.inf:
-            yield f"--rate {self.rate:g}: give a number of messages a second above 0"
+            yield f"--rate {self.rate:g}: give a number of messages per second above 0"
         if self.rate is None and (self.pattern or self.period is not None):
             yield "--pattern and --period shape a rate: give --rate as well"
         if self.period is not None:
             if not 0 < self.period < math.inf:
                 yield f"--period {self.period:g}: give a number of seconds above 0"
             if self.rate is not None and self.shape not in {Pattern.BURST, Pattern.RAMP}:
-                yield f"--period means nothing to --pattern {self.shape}: only to burst and ramp"
+                yield f"--period has no meaning for --pattern {self.shape}: only for burst and ramp"
 
 
 def queue_from(
@@ -99,8 +99,8 @@ def queue_from(
 ) -> tuple[str | None, str | None]:
     """Return the queue's URL and name as given, else from QUEUE_URL, else from QUEUE_NAME.
 
-    What the command line says wins as a whole: a name given there is not overruled by a URL in
-    the environment. Empty counts as not given.
+    The command line wins as a whole: a name given there wins over a URL in the environment. Empty
+    counts as not given.
     """
     if url or name:
         return url, name

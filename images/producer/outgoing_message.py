@@ -1,4 +1,4 @@
-"""One message on its way out: its body, and where it came from in case something goes wrong."""
+"""Outgoing message: a body to send, and its origin, which error messages name."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import msgspec
 
 
 class Origin(StrEnum):
-    """Where a message comes from."""
+    """Where a message was made."""
 
     LINE = "line"
     VEHICLE = "vehicle"
     POISON = "poison"
 
 
-class Outgoing(msgspec.Struct, frozen=True, gc=False):
-    """A message to send; a msgspec struct since one is made per message and dataclasses are slow.
+class OutgoingMessage(msgspec.Struct, frozen=True, gc=False):
+    """A message to send; a msgspec struct, because dataclasses are slow to create.
 
-    `size` is the body's length in UTF-8 bytes. `number` counts from 1: the line of the file, or
-    the place among the generated vehicles, or among the poison.
+    `size` is the body's length in UTF-8 bytes. `number` counts from 1 per origin: lines of the
+    file, generated vehicles, or poison messages.
     """
 
     body: str
@@ -30,23 +30,23 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def poison(self) -> bool:
-        """Tell whether the message was made malformed on purpose."""
+        """Return whether the message was made malformed on purpose."""
         return self.origin is Origin.POISON
 
     def name(self) -> str:
-        """Return how to tell people which message this is: 'line 12' or 'vehicle VH2001'."""
+        """Return the message's name for people: 'line 12' or 'vehicle VH2001'."""
         if self.origin is Origin.VEHICLE:
             return f"vehicle {self.vehicle_id}"
         return f"{self.origin} {self.number}"
 
 
-class Rejected(msgspec.Struct, frozen=True):
-    """A line of the input that cannot be sent, and why."""
+class RejectedLine(msgspec.Struct, frozen=True):
+    """A line of the input that cannot be sent, and the reason."""
 
     line: int
     reason: str
 
 
 def utf8_size(text: str) -> int:
-    """Return the text's length in UTF-8 bytes, which is what SQS counts."""
+    """Return the text's length in UTF-8 bytes, as SQS counts it."""
     return len(text) if text.isascii() else len(text.encode())

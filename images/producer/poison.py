@@ -1,4 +1,4 @@
-"""Messages that are malformed on purpose, to see them arrive in the dead letters."""
+"""Poison: messages malformed on purpose, to test that they reach the dead-letter queue."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
-from producer.outgoing_message import Origin, Outgoing, utf8_size
+from producer.outgoing_message import Origin, OutgoingMessage, utf8_size
 from producer.vehicles import vehicles
 from shared.message import FIRST_YEAR, encode
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 WIDEST_GAP: Final = 20
-"""Good messages between two poison ones, at most, when nobody knows how many there will be."""
+"""Good messages between two poison ones, at most, in a run of unknown length."""
 
 
 def _cut_off(body: str) -> str:
@@ -44,14 +44,14 @@ KINDS: Final[dict[str, Callable[[str], str]]] = {
 """Ways to spoil a good body, by name."""
 
 
-def poison(rng: Random, latest_year: int) -> Iterator[Outgoing]:
-    """Yield malformed messages for ever, all kinds in turn, beginning with a random one."""
+def poison(rng: Random, latest_year: int) -> Iterator[OutgoingMessage]:
+    """Yield malformed messages endlessly, all kinds in turn, starting with a random one."""
     kinds = list(KINDS.values())
     rng.shuffle(kinds)
     pairs = zip(cycle(kinds), vehicles(rng, latest_year), strict=False)
     for number, (spoil, vehicle) in enumerate(pairs, start=1):
         body = spoil(encode(vehicle))
-        yield Outgoing(body, utf8_size(body), Origin.POISON, number, vehicle_id=None)
+        yield OutgoingMessage(body, utf8_size(body), Origin.POISON, number, vehicle_id=None)
 
 
 def places_among(others: int, number: int, rng: Random) -> Iterator[int]:
@@ -60,7 +60,7 @@ def places_among(others: int, number: int, rng: Random) -> Iterator[int]:
 
 
 def places_ahead(number: int, rng: Random) -> Iterator[int]:
-    """Yield, in order, places for the poison in a run whose length nobody knows yet."""
+    """Yield, in order, the places (from 0) of the poison in a run of unknown length."""
     place = -1
     for _ in range(number):
         place += 1 + rng.randint(0, WIDEST_GAP)
@@ -68,16 +68,16 @@ def places_ahead(number: int, rng: Random) -> Iterator[int]:
 
 
 def mixed(
-    items: Iterable[Item], messages: Iterator[Outgoing], places: Iterator[int]
-) -> Iterator[Item | Outgoing]:
-    """Yield the items with a poison message put in at each place; what is left comes last.
+    items: Iterable[Item], messages: Iterator[OutgoingMessage], places: Iterator[int]
+) -> Iterator[Item | OutgoingMessage]:
+    """Yield the items with a poison message inserted at each place; places beyond the end follow.
 
-    Places count the messages of the mixture, poison included; items that are no messages (a
-    rejected line, a pause) take no place.
+    Places count the messages of the mixture, poison included. Items that are not messages (a
+    rejected line, a pause) do not count.
     """
     position, place = 0, next(places, None)
     for item in items:
-        if isinstance(item, Outgoing):
+        if isinstance(item, OutgoingMessage):
             while position == place:
                 yield next(messages)
                 position, place = position + 1, next(places, None)

@@ -1,4 +1,4 @@
-"""Shows how far a run is: a bar on a terminal, a line now and then anywhere else."""
+"""Progress: a bar on a terminal, a line every ten seconds anywhere else."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from producer.ports import Progress
 
 EVERY: Final = 10.0
-"""Seconds between two lines of progress where there is no terminal."""
+"""Seconds between two lines of progress."""
 
 REDRAWS: Final = 4
-"""Redraws of the bar in a second: each costs as much as sending a few messages."""
+"""Redraws of the bar per second: each costs as much as sending a few messages."""
 
 
-class Lines:
-    """Writes a line of progress every ten seconds, and notes at once."""
+class ProgressLines:
+    """A display that writes a line every ten seconds, and notes at once."""
 
     def __init__(self, stream: TextIO, total: int | None, clock: Callable[[], float]) -> None:
         """Write to this stream; `total` is how many messages there will be, if known."""
@@ -34,7 +34,7 @@ class Lines:
         self._lock = Lock()
 
     def advance(self, messages: int) -> None:
-        """So many more messages are done with."""
+        """Add to the number of messages that are sent or have failed."""
         with self._lock:
             self._done += messages
             if self._clock() >= self._next:
@@ -51,30 +51,32 @@ class Lines:
         self._stream.flush()
 
 
-class Bar:
-    """Moves a bar on the terminal; notes appear above it."""
+class ProgressBar:
+    """A display that moves a bar on the terminal; notes appear above it."""
 
     def __init__(self, bar: RichProgress, task: TaskID) -> None:
-        """Move this task of this bar."""
+        """Advance this task of this bar."""
         self._bar = bar
         self._task = task
 
     def advance(self, messages: int) -> None:
-        """So many more messages are done with."""
+        """Add to the number of messages that are sent or have failed."""
         self._bar.advance(self._task, messages)
 
     def note(self, text: str) -> None:
-        """Write the text above the bar as it stands: brackets in it are no markup."""
+        """Write the text above the bar, unchanged: brackets in it are not markup."""
         self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
-def shown_on(stream: TextIO, total: int | None, clock: Callable[[], float]) -> Iterator[Progress]:
-    """Lend what suits the stream, and take the bar off the screen at the end."""
+def progress_on(
+    stream: TextIO, total: int | None, clock: Callable[[], float]
+) -> Iterator[Progress]:
+    """Lend the display that suits the stream; remove the bar from the screen at the end."""
     if not stream.isatty():
-        yield Lines(stream, total, clock)
+        yield ProgressLines(stream, total, clock)
         return
-    # Imported here since a run without a terminal should not pay for it.
+    # Imported here, so that a run without a terminal does not pay for it.
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import (  # noqa: PLC0415
         BarColumn,
@@ -92,4 +94,4 @@ def shown_on(stream: TextIO, total: int | None, clock: Callable[[], float]) -> I
     )
     console = Console(file=stream)
     with Progress(*columns, console=console, refresh_per_second=REDRAWS, transient=True) as bar:
-        yield Bar(bar, bar.add_task("sending", total=total))
+        yield ProgressBar(bar, bar.add_task("sending", total=total))

@@ -1,4 +1,4 @@
-"""One run: takes messages from the input, batches them, and hands them over when they are due."""
+"""One run: reads messages from the input, batches them, and submits each batch when it is due."""
 
 from __future__ import annotations
 
@@ -6,52 +6,56 @@ from typing import TYPE_CHECKING
 
 from producer.batching import batches
 from producer.errors import InputError
-from producer.outgoing_message import Outgoing, Rejected
+from producer.outgoing_message import OutgoingMessage, RejectedLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from producer.send_results import Ledger
+    from producer.send_results import SendResults
     from producer.sending import Sender
     from shared.stopping import Stop
 
 
-def admitted(
-    items: Iterable[Outgoing | Rejected | None], ledger: Ledger, stop: Stop, *, skip_invalid: bool
-) -> Iterator[Outgoing | None]:
-    """Yield the items to send, and None for a pause, until stopping is asked for.
+def messages_to_send(
+    items: Iterable[OutgoingMessage | RejectedLine | None],
+    results: SendResults,
+    stop: Stop,
+    *,
+    skip_invalid: bool,
+) -> Iterator[OutgoingMessage | None]:
+    """Yield the messages to send, and None for a pause, until a stop is requested.
 
-    Rejected lines are booked; the first one ends the run unless they are to be skipped. An input
-    that breaks off ends it too, after what was read.
+    Rejected lines are recorded; the first one ends the run, unless `skip_invalid`. An input that
+    cannot be read any further ends the run as well, after the messages read so far.
     """
     try:
         for item in items:
             if stop.requested():
                 return
-            if isinstance(item, Rejected):
+            if isinstance(item, RejectedLine):
                 if not skip_invalid:
-                    ledger.reject(item)
+                    results.record_invalid(item)
                     return
-                ledger.skip(item)
+                results.record_skipped(item)
                 continue
             if item is not None:
-                ledger.take(item)
+                results.record_read(item)
             yield item
     except InputError as error:
-        ledger.break_off(error)
+        results.record_input_error(error)
 
 
 def send_all(
-    items: Iterable[Outgoing | None],
+    items: Iterable[OutgoingMessage | None],
     dues: Iterator[float],
     sender: Sender,
     stop: Stop,
     clock: Callable[[], float],
 ) -> None:
-    """Hand the items over in batches, each when it is due, counted in seconds from now on.
+    """Submit the messages in batches, each when it is due, in seconds from now.
 
-    A run that has fallen behind catches up as fast as it can. When stopping is asked for, the
-    sender books what comes after as unsent.
+    A run that is late catches up as fast as it can. Once a stop is requested, the sender records
+    all further messages as unsent.
     """
     start = clock()
     for batch in batches(items, dues):

@@ -1,4 +1,4 @@
-"""Keeps account of every message of a run: accepted, failed, not sent, or a line skipped."""
+"""Results of a run: what happened to each message and line (sent, failed, unsent, rejected)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from producer.outgoing_message import Origin, Outgoing, Rejected
+from producer.outgoing_message import Origin, OutgoingMessage, RejectedLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from producer.ports import Progress
 
 KEPT: Final = 1_000
-"""Reasons kept for the summary; all are shown when they happen, and all are counted."""
+"""Reasons kept for the summary. All are counted, and shown when they happen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A message or line that did not go out, and why; `reason` is for people."""
+    """A message or line that was not sent, and the reason, for people."""
 
     what: str
     reason: str
@@ -31,11 +31,11 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Tally:
-    """How many messages met which fate.
+class SendTotals:
+    """Numbers of messages by result.
 
-    `poison` of the `sent` ones were malformed on purpose. `last_line` is how far the input was
-    read, `broken_off` why it could not be read any further.
+    `poison` of the `sent` messages were malformed on purpose. `last_line` is the last line that was
+    read, `input_error` the reason why the rest could not be read.
     """
 
     sent: int = 0
@@ -46,77 +46,77 @@ class Tally:
     last_line: int = 0
     failures: list[Problem] = field(default_factory=list)
     rejections: list[Problem] = field(default_factory=list)
-    broken_off: InputError | None = None
+    input_error: InputError | None = None
 
 
-class Ledger:
-    """Books what happens to messages, from several threads at once."""
+class SendResults:
+    """Records the results of messages; safe in several threads at once."""
 
     def __init__(
-        self, progress: Progress, record: Callable[[Sequence[tuple[Outgoing, str]]], None]
+        self, progress: Progress, record: Callable[[Sequence[tuple[OutgoingMessage, str]]], None]
     ) -> None:
-        """Show what happens on `progress`; `record` writes (message, SQS's id) in the sent log."""
+        """Show results on `progress`; `record` writes (message, SQS's id) to the sent log."""
         self._progress = progress
         self._record = record
         self._lock = Lock()
         self._delayed = False
-        self.tally = Tally()
+        self.totals = SendTotals()
 
-    def take(self, message: Outgoing) -> None:
-        """Book that a message was taken from the input."""
+    def record_read(self, message: OutgoingMessage) -> None:
+        """Record that a message was read from the input."""
         if message.origin is Origin.LINE:
-            self.tally.last_line = message.number
+            self.totals.last_line = message.number
 
-    def accept(self, accepted: Sequence[tuple[Outgoing, str]]) -> None:
-        """Book messages that SQS accepted, with the ids it gave them.
+    def record_accepted(self, accepted: Sequence[tuple[OutgoingMessage, str]]) -> None:
+        """Record messages that SQS accepted, with the ids that it assigned.
 
         Raises:
-            SentLogError: they cannot be written down; they are counted as sent, as they were.
+            SentLogError: the sent log cannot be written; the messages count as sent, as they were.
         """
         with self._lock:
             self._delayed = False
-            self.tally.sent += len(accepted)
-            self.tally.poison += sum(message.poison for message, _ in accepted)
+            self.totals.sent += len(accepted)
+            self.totals.poison += sum(message.poison for message, _ in accepted)
             self._record(accepted)
         self._progress.advance(len(accepted))
 
-    def fail(self, failed: Sequence[tuple[Outgoing, str]]) -> None:
-        """Book messages that were tried and will not be tried again, each with the reason."""
+    def record_failed(self, failed: Sequence[tuple[OutgoingMessage, str]]) -> None:
+        """Record messages that will not be tried again, each with the reason."""
         problems = [Problem(message.name(), reason) for message, reason in failed]
         with self._lock:
-            self.tally.failed += len(problems)
-            _keep(self.tally.failures, problems)
+            self.totals.failed += len(problems)
+            _keep(self.totals.failures, problems)
         for problem in problems:
             self._progress.note(f"not sent: {problem}")
         self._progress.advance(len(problems))
 
-    def leave(self, messages: Sequence[Outgoing]) -> None:
-        """Book messages that were taken but not sent because the run ended."""
+    def record_unsent(self, messages: Sequence[OutgoingMessage]) -> None:
+        """Record messages that were read but not sent because the run ended."""
         with self._lock:
-            self.tally.unsent += len(messages)
+            self.totals.unsent += len(messages)
 
-    def reject(self, rejected: Rejected) -> None:
-        """Book a line of the input that cannot be sent."""
+    def record_invalid(self, rejected: RejectedLine) -> None:
+        """Record a line of the input that cannot be sent."""
         with self._lock:
-            self.tally.rejected += 1
-            self.tally.last_line = rejected.line
-            _keep(self.tally.rejections, [Problem(f"line {rejected.line}", rejected.reason)])
+            self.totals.rejected += 1
+            self.totals.last_line = rejected.line
+            _keep(self.totals.rejections, [Problem(f"line {rejected.line}", rejected.reason)])
 
-    def skip(self, rejected: Rejected) -> None:
-        """Book a line that cannot be sent and say so, as the run goes on."""
-        self.reject(rejected)
+    def record_skipped(self, rejected: RejectedLine) -> None:
+        """Record a line that cannot be sent, and show it, as the run goes on."""
+        self.record_invalid(rejected)
         self._progress.note(f"skipped: line {rejected.line}: {rejected.reason}")
 
-    def delay(self, reason: str) -> None:
-        """Say that the queue does not take messages for now; once until it takes some again."""
+    def report_delay(self, reason: str) -> None:
+        """Show that the queue accepts nothing for now; once, until it accepts messages again."""
         with self._lock:
-            said, self._delayed = self._delayed, True
-        if not said:
+            already_shown, self._delayed = self._delayed, True
+        if not already_shown:
             self._progress.note(f"trying again: {reason}")
 
-    def break_off(self, error: InputError) -> None:
-        """Book that the rest of the input cannot be read."""
-        self.tally.broken_off = error
+    def record_input_error(self, error: InputError) -> None:
+        """Record that the rest of the input cannot be read."""
+        self.totals.input_error = error
 
 
 def _keep(kept: list[Problem], problems: Sequence[Problem]) -> None:

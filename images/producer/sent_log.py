@@ -1,4 +1,4 @@
-"""Writes down every accepted message, one JSON line each, so that a loss can be proved."""
+"""Sent log: one JSON line for each accepted message, so that a loss can be proved."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from producer.errors import SentLogError, UsageError
-from producer.outgoing_message import Origin, Outgoing
+from producer.outgoing_message import Origin, OutgoingMessage
 from shared.logs import LineStream, encode_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    Accepted = Sequence[tuple[Outgoing, str]]
+    Accepted = Sequence[tuple[OutgoingMessage, str]]
 
 
 def record_nothing(_accepted: Accepted) -> None:
-    """Keep no log."""
+    """Write no log."""
 
 
 @contextmanager
 def recording(path: Path | None, wall: Callable[[], float]) -> Iterator[Callable[[Accepted], None]]:
-    """Lend a function that writes down accepted messages, a batch at a time, each flushed.
+    """Lend a function that writes accepted messages to the log, and flushes after each batch.
 
-    A line holds message_id, poison, vehicle_id (null when unknown), sent_at (epoch seconds when
-    SQS's answer was there), and `line` for a line of a file, `index` for anything generated.
+    A line holds message_id, poison, vehicle_id (null when unknown), sent_at (epoch seconds at
+    which SQS's answer arrived), and `line` for a line of a file, `index` for generated messages.
 
     Args:
-        path: the file, emptied first; None for no log.
-        wall: the time in epoch seconds.
+        path: the file, which is overwritten; None for no log.
+        wall: returns the time in epoch seconds.
 
     Raises:
         UsageError: the file cannot be opened; the function raises SentLogError.
@@ -55,12 +55,12 @@ def recording(path: Path | None, wall: Callable[[], float]) -> Iterator[Callable
     try:
         yield record
     finally:
-        # Only what `record` could not write, and said so, is left to fail here once more.
+        # Only lines that `record` failed to write, and raised an error for, can fail here again.
         with suppress(OSError):
             file.close()
 
 
-def _line(message: Outgoing, message_id: str, sent_at: float) -> bytes:
+def _line(message: OutgoingMessage, message_id: str, sent_at: float) -> bytes:
     return encode_line(
         {
             "message_id": message_id,

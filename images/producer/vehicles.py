@@ -1,11 +1,11 @@
-"""Random but seeded vehicles that could be real ones."""
+"""Random vehicles, seeded, that could be real ones."""
 
 from __future__ import annotations
 
 from itertools import count, islice
 from typing import TYPE_CHECKING, Final
 
-from producer.outgoing_message import Origin, Outgoing, utf8_size
+from producer.outgoing_message import Origin, OutgoingMessage, utf8_size
 from shared.message import Vehicle, encode
 
 if TYPE_CHECKING:
@@ -35,17 +35,17 @@ MODELS: Final = (
 COLORS: Final = ("Blue", "Black", "White", "Silver", "Grey", "Red", "Green", "Yellow")
 
 OLDEST: Final = 25
-"""Model years a generated vehicle goes back at most: older ones are rare on the road."""
+"""Largest age of a generated vehicle in model years: older ones are rare on the road."""
 
 YEARLY_MILEAGE: Final = 20_000
-"""The most that a generated vehicle covers in a year; half of it on average."""
+"""Largest mileage of a generated vehicle per year; the mean is half of it."""
 
 NEW_MILEAGE: Final = 500
-"""What a vehicle may have on the clock before its model year has begun."""
+"""Largest mileage of a vehicle whose model year has not begun."""
 
 
 def vehicles(rng: Random, latest_year: int) -> Iterator[Vehicle]:
-    """Yield vehicles for ever; ids differ within a run and, nearly always, between seeds."""
+    """Yield vehicles endlessly; ids differ within a run and, nearly always, between seeds."""
     first_id = rng.randrange(1_000, 10_000) * 1_000_000
     draw = rng.random  # several times faster than randrange and choice
     for vehicle_id in count(first_id + 1):
@@ -62,8 +62,8 @@ def vehicles(rng: Random, latest_year: int) -> Iterator[Vehicle]:
         )
 
 
-def generated(number: int, rng: Random, latest_year: int) -> Iterator[Outgoing]:
-    """Yield so many random vehicles, ready to send."""
+def generated(number: int, rng: Random, latest_year: int) -> Iterator[OutgoingMessage]:
+    """Yield this number of random vehicles, ready to send."""
     for index, vehicle in enumerate(islice(vehicles(rng, latest_year), number), start=1):
         body = encode(vehicle)
-        yield Outgoing(body, utf8_size(body), Origin.VEHICLE, index, vehicle.vehicle_id)
+        yield OutgoingMessage(body, utf8_size(body), Origin.VEHICLE, index, vehicle.vehicle_id)

@@ -1,1 +1,1 @@
-"""What both images need: message, queue, settings, errors, logs, stopping."""
+"""Code that both images need: message, queue, settings, errors, logs, stopping."""

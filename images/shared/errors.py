@@ -1,4 +1,4 @@
-"""What can go wrong in producer and consumer, split by what the caller can do about it."""
+"""Errors of producer and consumer, split by what the caller can do about them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class WorkloadError(Exception):
 
 
 class SettingsError(WorkloadError):
-    """Settings are missing or wrong: say all of `problems`, then exit with code 2."""
+    """Settings that are missing or wrong: print all of `problems`, then exit with code 2."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         """Keep the problems, one sentence each."""
@@ -22,16 +22,16 @@ class SettingsError(WorkloadError):
 
 
 class InvalidMessageError(WorkloadError):
-    """A body that is not a valid vehicle: it will never be, so it belongs in the dead letters."""
+    """A body that is not a valid vehicle: no retry helps, it belongs in the dead-letter queue."""
 
 
 class QueueError(WorkloadError):
-    """Root of what SQS, or the way to it, answers instead of doing the work."""
+    """Root of the errors of a call to SQS, its network included."""
 
 
 class QueueUnavailableError(QueueError):
-    """Nobody answered, or SQS asked to slow down: the same call may succeed later."""
+    """No answer, or SQS asked to slow down: the same call may succeed later."""
 
 
 class QueueRefusedError(QueueError):
-    """SQS understood and refused, or the call cannot be made at all: exit, retrying is useless."""
+    """SQS refused the call, or it cannot be made at all: no retry helps, exit."""

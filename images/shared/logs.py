@@ -1,4 +1,4 @@
-"""One JSON object a line: what both programs write for machines and for CloudWatch Logs."""
+"""JSON lines: the format in which both programs write for machines and CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def encode_line(fields: Mapping[str, Any]) -> bytes:
 class JsonFormatter(logging.Formatter):
     """Formats a log record as JSON: time, level, event (the message), context, own fields.
 
-    Fields come with the call: `log.info("queue empty", extra={"fields": {"wait_seconds": 60}})`.
+    A call adds fields so: `log.info("queue empty", extra={"fields": {"wait_seconds": 60}})`.
     """
 
     def __init__(self, context: Mapping[str, Any]) -> None:
-        """Put these fields into every line, such as the instance id."""
+        """Add these fields, such as the instance id, to every line."""
         super().__init__()
         self._context = dict(context)
 
@@ -51,13 +51,13 @@ class JsonFormatter(logging.Formatter):
 
 
 class LineStream:
-    """Writes encoded lines to a binary stream, whole batches at a time."""
+    """A sink that writes encoded lines to a binary stream, whole batches at a time."""
 
     def __init__(self, stream: BinaryIO) -> None:
         """Write to this stream, usually sys.stdout.buffer."""
         self._stream = stream
 
     def write(self, lines: list[bytes]) -> None:
-        """Write the lines and flush, so that a crash right after loses none."""
+        """Write the lines and flush, so that a crash directly afterwards loses none."""
         self._stream.write(b"\n".join(lines) + b"\n" if lines else b"")
         self._stream.flush()

@@ -1,4 +1,4 @@
-"""The message both programs speak: one vehicle as JSON, validated while it is decoded."""
+"""The message that both programs exchange: one vehicle as JSON, validated while decoded."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Vehicle(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields
 
 
 class Parsed(msgspec.Struct, frozen=True):
-    """A valid body: the vehicle and whatever else the sender put beside its fields."""
+    """A valid body: the vehicle, and the fields that the sender added to it."""
 
     vehicle: Vehicle
     extra: dict[str, Any]
@@ -37,7 +37,7 @@ _decoder = msgspec.json.Decoder(Vehicle)
 _encoder = msgspec.json.Encoder()
 
 _NOT_JSON = (msgspec.DecodeError, UnicodeError, RecursionError)
-"""What decoding raises for a malformed, wrongly encoded or bottomlessly nested text."""
+"""Raised by decoding for a text that is malformed, wrongly encoded or nested too deeply."""
 
 
 def encode(vehicle: Vehicle) -> str:
@@ -50,7 +50,7 @@ def parse(body: str | bytes, latest_year: int) -> Parsed:
 
     Args:
         body: JSON text.
-        latest_year: newest model year that is believed (next year, by the caller's clock).
+        latest_year: newest model year that is accepted (next year, by the caller's clock).
 
     Returns:
         The vehicle, with unknown fields kept in `extra`.
@@ -73,7 +73,7 @@ def parse(body: str | bytes, latest_year: int) -> Parsed:
 
 
 def _parse_with_extra(body: str | bytes, error: msgspec.ValidationError) -> Parsed:
-    """Decode a body that the strict decoder refused, in case only unknown fields offended it."""
+    """Decode a body that the strict decoder refused, perhaps only because of unknown fields."""
     try:
         fields = msgspec.json.decode(body)
         if not isinstance(fields, dict):
@@ -82,13 +82,13 @@ def _parse_with_extra(body: str | bytes, error: msgspec.ValidationError) -> Pars
         vehicle = msgspec.convert(known, Vehicle)
     except msgspec.ValidationError as reason:
         raise InvalidMessageError(str(reason)) from error
-    except _NOT_JSON as reason:  # the strict decoder stopped before it met the malformed part
+    except _NOT_JSON as reason:  # the strict decoder stopped before the malformed part
         raise InvalidMessageError(f"not JSON: {reason}") from error
     return Parsed(vehicle, {name: fields[name] for name in fields if name not in _FIELDS})
 
 
 def single_line(body: str) -> msgspec.Raw:
-    """Return a valid JSON body as it was sent, on one line, to be embedded in a log line."""
+    """Return a valid JSON body as it was sent, but on one line, to be embedded in a log line."""
     if "\n" in body or "\r" in body:
         return msgspec.Raw(msgspec.json.format(body, indent=-1))
     return msgspec.Raw(body.encode())

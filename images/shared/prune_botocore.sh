@@ -1,6 +1,6 @@
 #!/bin/sh
-# Removes the data of AWS services that producer and consumer do not call from an environment.
-# sso, sso-oidc and signin stay for botocore itself: a profile may get its credentials from them.
+# Removes from a Python environment botocore's data of all services that our programs do not call.
+# sso, sso-oidc and signin stay: botocore itself calls them when a profile gets credentials there.
 set -eu
 data=$(echo "$1"/lib/python3*/site-packages/botocore/data)
 for service in "$data"/*/; do

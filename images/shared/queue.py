@@ -1,68 +1,28 @@
-"""The SQS queue behind a few calls in batches, with SQS's errors told in our own."""
+"""SQS adapter: a queue with a few calls in batches, which raise our own errors."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-    NoCredentialsError,
-    NoRegionError,
-    ParamValidationError,
-    PartialCredentialsError,
-)
-from botocore.exceptions import (
-    ConnectionError as BotoConnectionError,
-)
 
-from shared.errors import QueueRefusedError, QueueUnavailableError
+from shared.errors import QueueRefusedError
+from shared.queue_errors import translated
 from shared.quotas import MAX_LONG_POLL
 from shared.region import chosen_region
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from mypy_boto3_sqs import SQSClient
 
-THROTTLING: Final = frozenset(
-    {
-        "KMS.ThrottlingException",  # KmsThrottled, by the code that SDKs get (awsQueryError)
-        "KmsThrottled",
-        "OverLimit",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "ServiceUnavailable",
-        "Throttling",
-        "ThrottlingException",
-    }
-)
-CREDENTIALS: Final = frozenset(
-    {
-        "AuthFailure",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "InvalidClientTokenId",
-        "InvalidSecurity",
-        "MissingAuthenticationToken",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-ABSENT: Final = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
-DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
-
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """A message in hand: `sent_at` is in epoch seconds, `receive_count` includes this receive."""
+class ReceivedMessage:
+    """A message as received: `sent_at` in epoch seconds, `receive_count` with this receive."""
 
     message_id: str
     receipt: str
@@ -73,10 +33,10 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One entry of a batch that SQS did not take: `index` is its place in the batch.
+    """One entry of a batch that SQS refused: `index` is its place in the batch.
 
-    `retry` is True when SQS blames itself (SenderFault is false), so that the same entry may
-    succeed later.
+    `retry` is True when the fault is SQS's own (SenderFault is false): the same entry may succeed
+    later.
     """
 
     index: int
@@ -86,8 +46,8 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class SendResult:
-    """What became of a batch: message ids by place in the batch, and the refusals."""
+class SendBatchResult:
+    """Result of sending a batch: message ids by place in the batch, and the refusals."""
 
     sent: dict[int, str]
     refused: tuple[Refusal, ...]
@@ -101,11 +61,11 @@ class SqsQueue:
         self._client = client
         self.url = url
 
-    def send(self, bodies: Sequence[str]) -> SendResult:
+    def send(self, bodies: Sequence[str]) -> SendBatchResult:
         """Send up to ten bodies in one request.
 
         Raises:
-            QueueUnavailableError: nobody answered, or SQS asked to slow down.
+            QueueUnavailableError: no answer, or SQS asked to slow down.
             QueueRefusedError: SQS refused the request as a whole.
         """
         with translated(self.url):
@@ -115,16 +75,18 @@ class SqsQueue:
                     {"Id": str(index), "MessageBody": body} for index, body in enumerate(bodies)
                 ],
             )
-        return SendResult(
+        return SendBatchResult(
             {int(entry["Id"]): entry["MessageId"] for entry in answer.get("Successful", [])},
             _refusals(answer),
         )
 
-    def receive(self, limit: int, wait_seconds: int, visibility_seconds: int) -> list[Received]:
+    def receive(
+        self, limit: int, wait_seconds: int, visibility_seconds: int
+    ) -> list[ReceivedMessage]:
         """Receive up to `limit` (1 to 10) messages, waiting for the first up to `wait_seconds`.
 
         Raises:
-            QueueUnavailableError: nobody answered, or SQS asked to slow down.
+            QueueUnavailableError: no answer, or SQS asked to slow down.
             QueueRefusedError: SQS refused the request.
         """
         with translated(self.url):
@@ -136,7 +98,7 @@ class SqsQueue:
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
             )
         return [
-            Received(
+            ReceivedMessage(
                 message_id=message["MessageId"],
                 receipt=message["ReceiptHandle"],
                 body=message["Body"],
@@ -147,10 +109,10 @@ class SqsQueue:
         ]
 
     def delete(self, receipts: Sequence[str]) -> tuple[Refusal, ...]:
-        """Delete up to ten messages in one request; return those that SQS did not delete.
+        """Delete up to ten messages in one request; return the refusals.
 
         Raises:
-            QueueUnavailableError: nobody answered, or SQS asked to slow down.
+            QueueUnavailableError: no answer, or SQS asked to slow down.
             QueueRefusedError: SQS refused the request as a whole.
         """
         with translated(self.url):
@@ -164,10 +126,10 @@ class SqsQueue:
         return _refusals(answer)
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> tuple[Refusal, ...]:
-        """Set, for up to ten (receipt, seconds from now), when the message shows up again.
+        """Set, for up to ten receipts, in how many seconds the message becomes visible again.
 
         Raises:
-            QueueUnavailableError: nobody answered, or SQS asked to slow down.
+            QueueUnavailableError: no answer, or SQS asked to slow down.
             QueueRefusedError: SQS refused the request as a whole.
         """
         with translated(self.url):
@@ -182,15 +144,14 @@ class SqsQueue:
 
 
 def connect(url: str, name: str, connections: int = 10) -> SqsQueue:
-    """Build the client and, when only the queue's name is given, ask SQS for the URL.
+    """Create the client; if only the queue's name is given, ask SQS for its URL.
 
-    Credentials, region and endpoint come from where boto3 takes them: AWS_ENDPOINT_URL and
-    friends, profiles, the instance's role. `connections` is how many requests may be under way
-    at once.
+    boto3 finds credentials, region and endpoint itself: in AWS_ENDPOINT_URL and similar variables,
+    in profiles, in the instance's role. `connections` is how many requests may run at once.
 
     Raises:
         QueueRefusedError: no such queue, no or bad credentials or region, not a URL.
-        QueueUnavailableError: nobody answers at the endpoint.
+        QueueUnavailableError: the endpoint does not answer.
     """
     if url and not is_queue_url(url):
         raise QueueRefusedError(
@@ -212,56 +173,12 @@ def connect(url: str, name: str, connections: int = 10) -> SqsQueue:
 
 
 def is_queue_url(url: str) -> bool:
-    """Tell whether this can be a queue's URL, without asking SQS."""
+    """Return whether this can be a queue's URL, without asking SQS."""
     try:
         parts = urlsplit(url)
     except ValueError:  # half an IPv6 address
         return False
     return parts.scheme in {"http", "https"} and bool(parts.netloc) and len(parts.path) > 1
-
-
-@contextmanager
-def translated(queue: str) -> Iterator[None]:
-    """Turn botocore's errors inside the block into ours, naming the queue.
-
-    Raises:
-        QueueUnavailableError: the call may succeed later.
-        QueueRefusedError: it will not.
-    """
-    try:
-        yield
-    except ClientError as error:
-        raise _from_answer(error, queue) from error
-    except (NoCredentialsError, PartialCredentialsError) as error:
-        raise QueueRefusedError(
-            "no AWS credentials found: set AWS_PROFILE or AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY, or run where a role is attached"
-        ) from error
-    except NoRegionError as error:
-        raise QueueRefusedError("no AWS region: set AWS_REGION, as in AWS_REGION=eu-west-1") from (
-            error
-        )
-    except (BotoConnectionError, HTTPClientError) as error:
-        raise QueueUnavailableError(f"no answer from the endpoint: {error}") from error
-    except (BotoCoreError, ParamValidationError, ValueError) as error:
-        raise QueueRefusedError(f"cannot call SQS for queue {queue}: {error}") from error
-
-
-def _from_answer(error: ClientError, queue: str) -> QueueRefusedError | QueueUnavailableError:
-    details = error.response["Error"]
-    code, said = details.get("Code", "?"), details.get("Message", "")
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in THROTTLING or status >= 500:  # noqa: PLR2004 - HTTP's own limit of server errors
-        return QueueUnavailableError(f"SQS asks to try later: {code} {said}".rstrip())
-    if code in ABSENT:
-        return QueueRefusedError(
-            f"queue {queue} does not exist: check name or URL, region and account"
-        )
-    if code in CREDENTIALS:
-        return QueueRefusedError(f"AWS does not accept these credentials: {code} {said}".rstrip())
-    if code in DENIED:
-        return QueueRefusedError(f"not allowed on queue {queue}: {said or code}")
-    return QueueRefusedError(f"SQS refused the call on queue {queue}: {code} {said}".rstrip())
 
 
 def _refusals(answer: object) -> tuple[Refusal, ...]:

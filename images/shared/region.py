@@ -1,4 +1,4 @@
-"""The AWS region, under the name that other AWS SDKs and tools know too."""
+"""The AWS region, from the variable that other AWS SDKs and tools read as well."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 
 
 def chosen_region() -> str | None:
-    """Return AWS_REGION, which boto3 does not read by itself; None leaves the choice to boto3.
+    """Return AWS_REGION, which boto3 does not read itself, or None.
 
-    boto3 looks at AWS_DEFAULT_REGION and at the profile.
+    With None, boto3 takes the region from AWS_DEFAULT_REGION or from the profile.
     """
     return os.environ.get("AWS_REGION") or None

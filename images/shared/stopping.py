@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as a question that a loop can ask, and a wait that they end."""
+"""Stop requests: SIGTERM and SIGINT set a flag that loops check, and end their waits."""
 
 from __future__ import annotations
 
@@ -12,62 +12,70 @@ if TYPE_CHECKING:
 
 
 class Stop(Protocol):
-    """What a loop needs to know about being asked to stop."""
+    """A stop request as a loop sees it."""
 
     def requested(self) -> bool:
-        """Tell whether somebody asked to stop."""
+        """Return whether a stop was requested."""
         ...
 
     def wait(self, seconds: float) -> bool:
-        """Wait up to this long; return True at once when stopping is asked for."""
+        """Wait up to this time; return True as soon as a stop is requested."""
+        ...
+
+
+class StopSwitch(Stop, Protocol):
+    """A stop request that the program can make itself as well."""
+
+    def request(self) -> None:
+        """Request a stop."""
         ...
 
 
 class SignalStop:
-    """Stop on the signals that Docker (SIGTERM) and a terminal (SIGINT) send.
+    """A stop requested by the signals that Docker (SIGTERM) and a terminal (SIGINT) send.
 
-    A signal may come while its own thread is inside `wait` or `request`; an Event's lock, held
-    there, would never be released. A SimpleQueue's `put` is made to be called in such places.
+    A signal's handler interrupts the main thread, perhaps inside `wait` or `request`. An Event's
+    lock held there would never be released. `SimpleQueue.put` may be called in such places.
     """
 
     def __init__(self) -> None:
-        """Start in the state of nobody having asked; `received` is the first signal that came."""
+        """Start with no stop requested; `received` will be the first signal that arrives."""
         self.received: signal.Signals | None = None
         self._before: dict[signal.Signals, Any] = {}
         self._once = False
         self._requested = False
-        self._news: SimpleQueue[None] = SimpleQueue()
+        self._requests: SimpleQueue[None] = SimpleQueue()
 
     def install(self, *, once: bool = False) -> None:
-        """Take over both signals; call from the main thread.
+        """Handle both signals; call from the main thread.
 
-        With `once` the first signal gives both back, so that a second one does what it did
-        before: it usually ends the program, however long stopping in order would take.
+        With `once`, the first signal restores the previous handlers of both, so a second signal
+        usually ends the program at once, however long the orderly stop takes.
         """
         self._once = once
         for number in (signal.SIGTERM, signal.SIGINT):
             self._before[number] = signal.signal(number, self._on_signal)
 
     def restore(self) -> None:
-        """Give both signals back to whoever had them; call from the main thread."""
+        """Restore the previous handlers of both signals; call from the main thread."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()
 
     def request(self) -> None:
-        """Ask to stop, as a signal would."""
+        """Request a stop, as a signal would."""
         self._requested = True
-        self._news.put(None)
+        self._requests.put(None)
 
     def requested(self) -> bool:
-        """Tell whether somebody asked to stop."""
+        """Return whether a stop was requested."""
         return self._requested
 
     def wait(self, seconds: float) -> bool:
-        """Wait up to this many seconds; return True at once when stopping is asked for."""
+        """Wait up to this many seconds; return True as soon as a stop is requested."""
         with suppress(Empty):
-            self._news.get(timeout=max(seconds, 0))
-            self._news.put(None)  # for whoever else waits, now or later
+            self._requests.get(timeout=max(seconds, 0))
+            self._requests.put(None)  # for other threads that wait, and for later waits
         return self._requested
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:

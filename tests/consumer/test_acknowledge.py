@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.fakes.consuming import DOWN, START, FakeClock, FakeQueue, FakeSink, message, refusal
+from support.builders.consumers import consumer
+from support.fakes.consuming import (
+    DOWN,
+    START,
+    FakeClock,
+    FakeQueue,
+    FakeSink,
+    FakeStop,
+    message,
+    refusal,
+)
 
-from consumer.acknowledge import RetryDelays, Settler
-from consumer.emf import Counts
-from consumer.in_flight import Hand
-from consumer.outcome import Outcome, Result
-from consumer.tally import Tally
+from consumer.attempt import Attempt, AttemptResult
+from consumer.logs.counts import Counts
+from consumer.ports import Ports
 from shared.errors import QueueRefusedError
 
 if TYPE_CHECKING:
@@ -28,29 +36,23 @@ class Bench:
         self.queue = FakeQueue()
         self.sink = FakeSink()
         self.clock = FakeClock()
-        self.tally = Tally()
-        self.settler = Settler(
-            queue=self.queue,
-            sink=self.sink,
-            clock=self.clock,
-            hand=Hand(),
-            tally=self.tally,
-            delays=RetryDelays(30, 900),
-            instance_id="i-0123",
-        )
+        built = consumer(Ports(self.queue, self.sink, self.clock, FakeStop()))
+        self.acknowledger, self.counter = built.acknowledger, built.counter
 
 
 @pytest.fixture
 def bench() -> Bench:
-    """Lend a settler."""
+    """Lend a acknowledger."""
     return Bench()
 
 
-def outcome(number: int, result: Result = Result.PROCESSED, receive_count: int = 1) -> Outcome:
+def outcome(
+    number: int, result: AttemptResult = AttemptResult.PROCESSED, receive_count: int = 1
+) -> Attempt:
     """Build an outcome of the message with this number."""
-    reason = None if result is Result.PROCESSED else "why"
+    reason = None if result is AttemptResult.PROCESSED else "why"
     received = message(number, receive_count=receive_count)
-    return Outcome(received, result, reason, 0, 0, START)
+    return Attempt(received, result, reason, 0, 0, START)
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, Sequence[str]]]:
@@ -64,50 +66,50 @@ def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, Sequence[str]]]:
 
 def test_a_batch_takes_one_write_and_one_delete(bench: Bench) -> None:
     """Requests and writes are what costs time."""
-    bench.settler.settle([outcome(number) for number in range(1, 11)])
+    bench.acknowledger.acknowledge([outcome(number) for number in range(1, 11)])
     assert bench.sink.writes == [10]
     assert [len(batch) for batch in bench.queue.deletes] == [10]
     assert bench.queue.changes == []
-    assert bench.tally.take() == Counts(processed=10, deleted=10)
+    assert bench.counter.take() == Counts(processed=10, deleted=10)
 
 
 def test_the_lines_are_written_before_the_delete(bench: Bench) -> None:
     """If writing fails, the messages are still in the queue."""
     bench.sink.error = BrokenPipeError()
     with pytest.raises(BrokenPipeError):
-        bench.settler.settle([outcome(1)])
+        bench.acknowledger.acknowledge([outcome(1)])
     assert bench.queue.deletes == []
 
 
 def test_only_what_was_processed_is_deleted(bench: Bench) -> None:
     """What failed comes back after its delay, what is invalid at once, in one request."""
-    bench.settler.settle(
+    bench.acknowledger.acknowledge(
         [
             outcome(1),
-            outcome(2, Result.FAILED),
-            outcome(3, Result.INVALID),
-            outcome(4, Result.FAILED, receive_count=3),
+            outcome(2, AttemptResult.FAILED),
+            outcome(3, AttemptResult.INVALID),
+            outcome(4, AttemptResult.FAILED, receive_count=3),
         ]
     )
     assert bench.queue.deleted == ["receipt-1"]
     assert bench.queue.changes == [{"receipt-2": 30, "receipt-3": 0, "receipt-4": 120}]
-    assert bench.tally.take() == Counts(processed=1, failed=2, invalid=1, deleted=1)
+    assert bench.counter.take() == Counts(processed=1, failed=2, invalid=1, deleted=1)
 
 
 def test_nothing_to_settle_makes_no_request(bench: Bench) -> None:
     """Neither an empty write nor an empty batch, which SQS would refuse."""
-    bench.settler.settle([])
-    bench.settler.give_back([])
+    bench.acknowledger.acknowledge([])
+    bench.acknowledger.return_to_queue([])
     assert (bench.sink.writes, bench.queue.deletes, bench.queue.changes) == ([], [], [])
 
 
 def test_a_delete_that_sqs_took_back_is_tried_again(bench: Bench) -> None:
     """And only the entry that was refused."""
     bench.queue.delete_answers = [(refusal(1, retry=True),)]
-    bench.settler.settle([outcome(1), outcome(2), outcome(3)])
+    bench.acknowledger.acknowledge([outcome(1), outcome(2), outcome(3)])
     assert bench.queue.deletes == [["receipt-1", "receipt-2", "receipt-3"], ["receipt-2"]]
     assert bench.clock.slept == [0.2]
-    assert bench.tally.take().deleted == 3
+    assert bench.counter.take().deleted == 3
 
 
 @pytest.mark.parametrize(
@@ -123,10 +125,10 @@ def test_a_delete_that_never_succeeds_is_a_warning(
 ) -> None:
     """The message will come again: at least once is the promise."""
     bench.queue.delete_answers = [answer] * 5
-    bench.settler.settle([outcome(1)])
+    bench.acknowledger.acknowledge([outcome(1)])
     assert len(bench.queue.deletes) == 3
-    assert told(caplog) == [("messages not deleted, they will come again", ["id-1"])]
-    assert bench.tally.take() == Counts(processed=1, deleted=0)
+    assert told(caplog) == [("messages not deleted, they will be received again", ["id-1"])]
+    assert bench.counter.take() == Counts(processed=1, deleted=0)
 
 
 @pytest.mark.parametrize("answer", [DOWN, (refusal(0, retry=True),)], ids=["down", "refused"])
@@ -135,7 +137,7 @@ def test_a_message_that_cannot_be_sent_back_is_a_warning(
 ) -> None:
     """Its visibility timeout brings it back anyway."""
     bench.queue.visibility_answers = [answer]
-    bench.settler.settle([outcome(1, Result.FAILED)])
+    bench.acknowledger.acknowledge([outcome(1, AttemptResult.FAILED)])
     assert [ids for _, ids in told(caplog)] == [["id-1"]]
 
 
@@ -143,11 +145,11 @@ def test_a_refusal_of_the_whole_request_gets_out(bench: Bench) -> None:
     """Without the permission to delete, work would be repeated for ever."""
     bench.queue.delete_answers = [QueueRefusedError("not allowed")]
     with pytest.raises(QueueRefusedError):
-        bench.settler.settle([outcome(1)])
+        bench.acknowledger.acknowledge([outcome(1)])
 
 
 def test_messages_given_back_are_visible_at_once(bench: Bench) -> None:
     """Other workers take them, without a line that says they were processed."""
-    bench.settler.give_back([message(1), message(2)])
+    bench.acknowledger.return_to_queue([message(1), message(2)])
     assert bench.queue.changes == [{"receipt-1": 0, "receipt-2": 0}]
     assert bench.sink.lines == []

@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.cycle import (
-    Memory,
+    CycleMemory,
     Receive,
-    Received,
+    ReceiveEnded,
+    ReceiveFailed,
     Rest,
-    Rested,
+    RestEnded,
     Rhythm,
-    Unavailable,
     first_step,
     next_step,
 )
 
 if TYPE_CHECKING:
-    from consumer.cycle import Happened, Step
+    from consumer.cycle import Step, StepResult
 
 EXERCISE = Rhythm()
 WIDE = Rhythm(messages_per_poll=25)
@@ -34,73 +34,73 @@ rhythms = st.builds(
 )
 
 
-def walk(rhythm: Rhythm, happenings: list[Happened]) -> list[Step]:
+def walk(rhythm: Rhythm, results: list[StepResult]) -> list[Step]:
     """Return the steps that follow one another when these things happen."""
     memory, step = first_step(rhythm)
     steps = [step]
-    for happened in happenings:
-        memory, step = next_step(rhythm, memory, happened)
+    for result in results:
+        memory, step = next_step(rhythm, memory, result)
         steps.append(step)
     return steps
 
 
 @pytest.mark.parametrize(
-    ("rhythm", "happenings", "steps"),
+    ("rhythm", "results", "steps"),
     [
         pytest.param(
             EXERCISE,
-            [Received(10), Rested()],
+            [ReceiveEnded(10), RestEnded()],
             [Receive(10, 20), Rest(60.0), Receive(10, 20)],
             id="full quota, one minute, next poll",
         ),
         pytest.param(
             EXERCISE,
-            [Received(0), Rested()],
+            [ReceiveEnded(0), RestEnded()],
             [Receive(10, 20), Rest(60.0), Receive(10, 20)],
             id="empty queue, one minute, next poll",
         ),
         pytest.param(
             EXERCISE,
-            [Received(6), Received(4)],
+            [ReceiveEnded(6), ReceiveEnded(4)],
             [Receive(10, 20), Receive(4, 1), Rest(60.0)],
             id="a receive that brings less is followed by another for the rest of the quota",
         ),
         pytest.param(
             WIDE,
-            [Received(10), Received(10), Received(5)],
+            [ReceiveEnded(10), ReceiveEnded(10), ReceiveEnded(5)],
             [Receive(10, 20), Receive(10, 1), Receive(5, 1), Rest(60.0)],
             id="a large quota takes several receives, of which only the first polls long",
         ),
         pytest.param(
             WIDE,
-            [Received(10), Received(0)],
+            [ReceiveEnded(10), ReceiveEnded(0)],
             [Receive(10, 20), Receive(10, 1), Rest(60.0)],
             id="an empty receive ends a poll",
         ),
         pytest.param(
             Rhythm(messages_per_poll=3, receive_wait=0),
-            [Received(1)],
+            [ReceiveEnded(1)],
             [Receive(3, 0), Receive(2, 0)],
             id="no long polling at all",
         ),
         pytest.param(
             Rhythm(poll_wait=0),
-            [Received(6), Rested(), Received(0), Rested()],
+            [ReceiveEnded(6), RestEnded(), ReceiveEnded(0), RestEnded()],
             [Receive(10, 20), Rest(0), Receive(10, 20), Rest(0), Receive(10, 20)],
             id="continuous polling asks for ten again after each receive",
         ),
     ],
 )
 def test_polls_up_to_the_quota_and_rests(
-    rhythm: Rhythm, happenings: list[Happened], steps: list[Step]
+    rhythm: Rhythm, results: list[StepResult], steps: list[Step]
 ) -> None:
     """The exercise: poll, process, wait a minute, poll again."""
-    assert walk(rhythm, happenings) == steps
+    assert walk(rhythm, results) == steps
 
 
 def test_an_outage_doubles_the_rest_up_to_the_usual_one() -> None:
     """A queue that does not answer is asked again soon, then ever less often."""
-    steps = walk(EXERCISE, [Unavailable(), Rested()] * 8)
+    steps = walk(EXERCISE, [ReceiveFailed(), RestEnded()] * 8)
     assert [step.seconds for step in steps if isinstance(step, Rest)] == [
         1, 2, 4, 8, 16, 32, 60, 60,
     ]  # fmt: skip
@@ -108,20 +108,22 @@ def test_an_outage_doubles_the_rest_up_to_the_usual_one() -> None:
 
 def test_an_outage_of_a_continuous_worker_is_asked_about_once_a_minute() -> None:
     """A worker that never rests must not hammer a queue that is down."""
-    steps = walk(Rhythm(poll_wait=0), [Unavailable(), Rested()] * 100)
+    steps = walk(Rhythm(poll_wait=0), [ReceiveFailed(), RestEnded()] * 100)
     assert steps[-2] == Rest(60.0)
 
 
 def test_an_answer_ends_the_outage() -> None:
     """The next outage begins with a short rest again."""
-    steps = walk(EXERCISE, [Unavailable(), Rested(), Received(0), Rested(), Unavailable()])
+    steps = walk(
+        EXERCISE, [ReceiveFailed(), RestEnded(), ReceiveEnded(0), RestEnded(), ReceiveFailed()]
+    )
     assert steps[-1] == Rest(1.0)
 
 
 def test_an_outage_ends_the_poll() -> None:
     """After an outage a poll has its whole quota before it."""
-    memory, _ = next_step(WIDE, Memory(taken=10), Unavailable())
-    assert next_step(WIDE, memory, Rested())[1] == Receive(10, 20)
+    memory, _ = next_step(WIDE, CycleMemory(taken=10), ReceiveFailed())
+    assert next_step(WIDE, memory, RestEnded())[1] == Receive(10, 20)
 
 
 @given(rhythm=rhythms, choices=st.lists(st.integers(-1, 10), max_size=60))
@@ -133,20 +135,20 @@ def test_no_poll_takes_more_than_its_quota_and_each_ends_with_a_rest(
     taken = 0
     for choice in choices:
         if isinstance(step, Rest):
-            happened: Happened = Rested()
+            result: StepResult = RestEnded()
             taken = 0
         elif choice < 0:
-            happened = Unavailable()
+            result = ReceiveFailed()
         else:
             assert 1 <= step.limit <= 10
             assert taken + step.limit <= rhythm.messages_per_poll
             brought = min(choice, step.limit)
             taken += brought
-            happened = Received(brought)
-        before, (memory, step) = step, next_step(rhythm, memory, happened)
+            result = ReceiveEnded(brought)
+        before, (memory, step) = step, next_step(rhythm, memory, result)
         if isinstance(before, Rest):
             assert step == Receive(min(10, rhythm.messages_per_poll), rhythm.receive_wait)
-        elif happened in {Received(0), Unavailable()} or taken == rhythm.messages_per_poll:
+        elif result in {ReceiveEnded(0), ReceiveFailed()} or taken == rhythm.messages_per_poll:
             assert isinstance(step, Rest)
-        if happened == Received(0):
+        if result == ReceiveEnded(0):
             assert step == Rest(rhythm.poll_wait)

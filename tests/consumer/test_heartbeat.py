@@ -9,7 +9,7 @@ import pytest
 from support.fakes.consuming import DOWN, FakeClock, FakeQueue, message, messages, refusal
 
 from consumer.heartbeat import Heartbeat
-from consumer.in_flight import Hand
+from consumer.in_flight import InFlight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +26,9 @@ class Bench:
         """Build the parts."""
         self.queue = FakeQueue()
         self.clock = FakeClock()
-        self.hand = Hand()
-        self.hand.take(messages(2), 0)
-        self.heartbeat = Heartbeat(self.queue, self.hand, self.clock, visibility)
+        self.in_flight = InFlight()
+        self.in_flight.add(messages(2), 0)
+        self.heartbeat = Heartbeat(self.queue, self.in_flight, self.clock, visibility)
 
     def beat_at(self, seconds: float) -> float:
         """Beat at this time."""
@@ -37,7 +37,7 @@ class Bench:
 
 
 def test_visibility_is_extended_when_half_of_it_is_gone() -> None:
-    """In one request for everything in hand, and not before."""
+    """In one request for everything in in_flight, and not before."""
     bench = Bench()
     assert bench.beat_at(20) == 40
     assert bench.queue.changes == []
@@ -50,9 +50,9 @@ def test_visibility_is_extended_when_half_of_it_is_gone() -> None:
 def test_each_message_has_its_own_time() -> None:
     """What was received later is extended later; what is settled, no more."""
     bench = Bench()
-    bench.hand.take([message(3)], 30)
+    bench.in_flight.add([message(3)], 30)
     bench.beat_at(60)
-    bench.hand.extended("receipt-1", 200)
+    bench.in_flight.mark_extended("receipt-1", 200)
     bench.beat_at(90)
     assert bench.queue.changes == [{"receipt-1": 120, "receipt-2": 120}, {"receipt-3": 120}]
 
@@ -60,7 +60,7 @@ def test_each_message_has_its_own_time() -> None:
 def test_an_empty_hand_costs_no_request() -> None:
     """The next look is half a timeout away, in time for whatever comes in between."""
     bench = Bench(visibility=2)
-    bench.hand.close()
+    bench.in_flight.close()
     assert bench.beat_at(100) == 1
     assert bench.queue.changes == []
 
@@ -83,7 +83,7 @@ def test_a_message_that_sqs_no_longer_knows_is_let_go(caplog: pytest.LogCaptureF
     bench.beat_at(120)
     assert bench.queue.changes[1] == {"receipt-1": 120}
     assert [record.message for record in caplog.records] == [
-        "message may come again while it is handled"
+        "message may be received again while its handler runs"
     ]
 
 
@@ -92,8 +92,8 @@ def test_a_message_that_was_settled_during_the_beat_is_no_news(
 ) -> None:
     """Extending what has just been deleted is refused, and nothing is wrong."""
     bench = Bench()
-    due = bench.hand.due(0)
-    bench.hand.close()
+    due = bench.in_flight.due(0)
+    bench.in_flight.close()
     bench.queue.visibility_answers = [(refusal(0, retry=False), refusal(1, retry=False))]
     bench.heartbeat._extend(due, 60)
     assert caplog.records == []
@@ -107,7 +107,7 @@ def test_no_message_is_kept_beyond_twelve_hours(caplog: pytest.LogCaptureFixture
     seconds = [change["receipt-1"] for change in bench.queue.changes]
     assert seconds == [5 * HOUR, 5 * HOUR, 4.5 * HOUR]
     assert [record.getMessage() for record in caplog.records] == [
-        "message may come again while it is handled"
+        "message may be received again while its handler runs"
     ] * 2
     assert bench.beat_at(13 * HOUR) == 2.5 * HOUR
 
@@ -122,10 +122,10 @@ def test_beats_that_fail_for_twelve_hours_end_in_letting_go() -> None:
 def test_a_beat_waits_while_messages_are_sent_back() -> None:
     """Coming second, it would hide a message that has just been returned."""
     bench = Bench()
-    with bench.hand.visibility:
+    with bench.in_flight.visibility_lock:
         beat = threading.Thread(target=bench.beat_at, args=(60,))
         beat.start()
-        bench.hand.close()
+        bench.in_flight.close()
         assert bench.queue.changes == []
     beat.join(30)
     assert bench.queue.changes == []
@@ -149,7 +149,7 @@ def test_beats_go_on_in_the_background_until_they_are_stopped() -> None:
     """Each beat arms the next."""
     bench = Bench(visibility=1)
     queue = BeatenQueue()
-    heartbeat = Heartbeat(queue, bench.hand, bench.clock, 1)
+    heartbeat = Heartbeat(queue, bench.in_flight, bench.clock, 1)
     bench.clock.elapsed = 10
     heartbeat.start()
     assert queue.beats.acquire(timeout=30)

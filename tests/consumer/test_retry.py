@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.retry import IMMEDIATE_RETURNS, invalid_delay, retry_delay, whole_seconds
+from consumer.retry import IMMEDIATE_RETURNS, RetryDelays, whole_seconds
 
 counts = st.integers(1, 100_000)
 seconds = st.floats(0, 43_200)
@@ -20,7 +20,7 @@ def test_the_delay_doubles_with_each_receive_up_to_the_cap(
     receive_count: int, expected: float
 ) -> None:
     """The defaults: 30 seconds after the first failure, never more than 900."""
-    assert retry_delay(30, 900, receive_count) == expected
+    assert RetryDelays(30, 900).failed(receive_count) == expected
 
 
 @given(base=seconds, longest=seconds, count=counts)
@@ -28,21 +28,21 @@ def test_the_delay_never_shrinks_and_never_passes_the_cap(
     base: float, longest: float, count: int
 ) -> None:
     """Whatever the settings and however often a message came back."""
-    delay = retry_delay(base, longest, count)
+    delay = RetryDelays(base, longest).failed(count)
     assert 0 <= delay <= longest
-    assert delay <= retry_delay(base, longest, count + 1)
+    assert delay <= RetryDelays(base, longest).failed(count + 1)
     assert delay >= min(base, longest)
 
 
 @given(base=seconds, longest=seconds, count=st.integers(1, IMMEDIATE_RETURNS))
 def test_an_invalid_message_comes_back_at_once(base: float, longest: float, count: int) -> None:
     """It is on its way to the dead-letter queue, and waiting would change nothing."""
-    assert invalid_delay(base, longest, count) == 0
+    assert RetryDelays(base, longest).invalid(count) == 0
 
 
 def test_an_invalid_message_without_dead_letter_queue_comes_back_ever_later() -> None:
     """Otherwise a worker that polls continuously would do nothing but receive it."""
-    delays = [invalid_delay(30, 900, IMMEDIATE_RETURNS + count) for count in (1, 2, 3, 50)]
+    delays = [RetryDelays(30, 900).invalid(IMMEDIATE_RETURNS + count) for count in (1, 2, 3, 50)]
     assert delays == [30, 60, 120, 900]
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support.fakes.consuming import START, message
 
 from consumer import setting_table as table
-from consumer.acknowledge import RetryDelays
-from consumer.outcome import Outcome, Result
+from consumer.retry import RetryDelays
 from consumer.settings import read
 from shared.settings import Choice, Seconds, Setting, Text, Whole
 
@@ -33,14 +31,10 @@ def given_to_sqs(variables: dict[str, str]) -> list[int]:
     """Return the durations that a consumer with these settings sends in its calls to SQS."""
     settings = read({"QUEUE_NAME": "work", **variables}, "host")
     delays = RetryDelays(settings.retry_delay, settings.retry_delay_max)
-    failed = [
-        Outcome(message(receive_count=count), Result.FAILED, "it failed", 0.0, 0.0, START)
-        for count in (1, 50)
-    ]
     return [
         settings.rhythm.receive_wait,
         settings.visibility,
-        *(delays.after(outcome) for outcome in failed),
+        *(delays.after(count, invalid=False) for count in (1, 50)),
     ]
 
 

@@ -5,16 +5,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from support.builders.consumers import consumer
 from support.fakes.consuming import DOWN, FakeClock, FakeQueue, FakeSink, messages
 
-from consumer.acknowledge import RetryDelays, Settler
-from consumer.cycle import Rhythm
-from consumer.emf import Source
-from consumer.in_flight import Hand
-from consumer.supervise import Ending, supervise, within
-from consumer.tally import Tally
-from consumer.thread_pool import crew_of
-from consumer.worker import Worker
+from consumer.ports import Ports
+from consumer.supervise import Ending, ShutdownLimits, supervise, within
 from shared.errors import QueueRefusedError
 from shared.stopping import SignalStop
 
@@ -24,7 +19,7 @@ if TYPE_CHECKING:
     import pytest
 
     from consumer.handlers import Handler, Message
-    from shared.queue import Received, Refusal
+    from shared.queue import ReceivedMessage, Refusal
 
 PATIENCE = 30.0
 """Seconds after which a test gives up waiting for a thread; a passing test never waits so long."""
@@ -33,7 +28,7 @@ PATIENCE = 30.0
 class WatchedQueue(FakeQueue):
     """Tells when messages were sent back."""
 
-    def __init__(self, answers: list[list[Received] | Exception]) -> None:
+    def __init__(self, answers: list[list[ReceivedMessage] | Exception]) -> None:
         """Start with nothing sent back."""
         super().__init__(answers)
         self.sent_back = threading.Event()
@@ -48,49 +43,20 @@ class WatchedQueue(FakeQueue):
 class Bench:
     """A real worker with real threads over a queue in memory."""
 
-    def __init__(self, answers: list[list[Received] | Exception], crew: int = 1) -> None:
+    def __init__(self, answers: list[list[ReceivedMessage] | Exception], threads: int = 1) -> None:
         """Build the parts."""
         self.queue = WatchedQueue(answers)
         self.sink = FakeSink()
         self.clock = FakeClock()
         self.stop = SignalStop()
-        self.crew = crew
+        self.threads = threads
 
     def run(self, handler: Handler, drain: float = PATIENCE) -> Ending:
         """Run until the handler, or the queue, asks to stop."""
-        clock, hand, tally = self.clock, Hand(), Tally()
-        settler = Settler(
-            queue=self.queue,
-            sink=self.sink,
-            clock=clock,
-            hand=hand,
-            tally=tally,
-            delays=RetryDelays(30, 900),
-            instance_id="i-0123",
-        )
-        worker = Worker(
-            queue=self.queue,
-            handler=handler,
-            crew=crew_of(self.crew),
-            hand=hand,
-            settler=settler,
-            tally=tally,
-            sink=self.sink,
-            clock=clock,
-            stop=self.stop,
-            rhythm=Rhythm(),
-            visibility=120,
-            source=Source("Tidemill", "work", "i-0123"),
-        )
-        return supervise(
-            worker=worker,
-            hand=hand,
-            settler=settler,
-            stop=self.stop,
-            clock=clock,
-            drain=drain,
-            receive_wait=20,
-        )
+        ports = Ports(self.queue, self.sink, self.clock, self.stop)
+        built = consumer(ports, handler, threads=self.threads)
+        limits = ShutdownLimits(drain, receive_wait=20)
+        return supervise(built.worker, built.acknowledger, built.in_flight, ports, limits)
 
     def returned(self) -> list[str]:
         """Return the receipts that were made visible at once, in the order of the requests."""
@@ -100,7 +66,7 @@ class Bench:
 
 
 def test_a_stop_during_the_wait_ends_it() -> None:
-    """Nothing is in hand, nothing is left to do."""
+    """Nothing is in in_flight, nothing is left to do."""
     bench = Bench([])
     bench.queue.on_receive = threading.Timer(0, bench.stop.request).start
     assert bench.run(lambda _: None) == Ending(None, stuck=False)
@@ -145,7 +111,7 @@ def test_a_handler_that_does_not_come_back_loses_its_message_to_others(
 
 def test_one_stuck_thread_of_several_keeps_nobody_else_from_settling() -> None:
     """Three of four are done when the limit comes."""
-    bench = Bench([messages(4)], crew=4)
+    bench = Bench([messages(4)], threads=4)
     release, others = threading.Event(), threading.Semaphore(0)
 
     def handler(message: Message) -> None:

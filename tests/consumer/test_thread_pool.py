@@ -7,32 +7,32 @@ import threading
 import pytest
 from support.fakes.consuming import messages
 
-from consumer.thread_pool import crew_of
+from consumer.thread_pool import create_thread_pool
 
 
-def test_a_crew_of_one_works_in_order_and_in_the_callers_thread() -> None:
+def test_a_pool_of_one_works_in_order_and_in_the_callers_thread() -> None:
     """No thread is needed, and none is paid for."""
     seen: list[tuple[str, int]] = []
-    crew = crew_of(1)
-    list(crew(lambda m: seen.append((m.message_id, threading.get_ident())), messages(3)))
+    pool = create_thread_pool(1)
+    list(pool(lambda m: seen.append((m.message_id, threading.get_ident())), messages(3)))
     assert seen == [(f"id-{number}", threading.get_ident()) for number in (1, 2, 3)]
 
 
-def test_a_crew_of_three_works_on_three_at_once() -> None:
+def test_a_pool_of_three_works_on_three_at_once() -> None:
     """A barrier that only three threads together can pass."""
     together = threading.Barrier(3, timeout=30)
 
     def meet(_message: object) -> None:
         together.wait()
 
-    assert len(list(crew_of(3)(meet, messages(3)))) == 3
+    assert len(list(create_thread_pool(3)(meet, messages(3)))) == 3
 
 
-def test_a_crew_passes_on_what_ends_the_program() -> None:
+def test_a_pool_passes_on_what_ends_the_program() -> None:
     """An exception that is not the handler's failure reaches the worker."""
 
     def leave(_message: object) -> None:
         raise SystemExit(3)
 
     with pytest.raises(SystemExit):
-        list(crew_of(2)(leave, messages(2)))
+        list(create_thread_pool(2)(leave, messages(2)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from support.builders.consumers import consumer
 from support.fakes.consuming import (
     CIVIC,
     DOWN,
@@ -17,19 +18,14 @@ from support.fakes.consuming import (
     messages,
 )
 
-from consumer.acknowledge import RetryDelays, Settler
-from consumer.cycle import Receive, Received, Rhythm, Unavailable
-from consumer.emf import Source
+from consumer.cycle import Receive, ReceiveEnded, ReceiveFailed, Rhythm
 from consumer.handlers import log_only
-from consumer.in_flight import Hand
-from consumer.tally import Tally
-from consumer.thread_pool import crew_of
-from consumer.worker import Worker
+from consumer.ports import Ports
 from shared.errors import QueueRefusedError, QueueUnavailableError
 
 if TYPE_CHECKING:
     from consumer.handlers import Handler, Message
-    from shared.queue import Received as QueueMessage
+    from shared.queue import ReceivedMessage
 
 LONG_POLL: Final = Receive(10, 20)
 
@@ -39,43 +35,21 @@ class Bench:
 
     def __init__(
         self,
-        answers: list[list[QueueMessage] | Exception],
+        answers: list[list[ReceivedMessage] | Exception],
         handler: Handler = log_only,
         *,
         rhythm: Rhythm | None = None,
         waits: int = 1,
-        crew: int = 1,
+        threads: int = 1,
     ) -> None:
         """Build the parts; the worker stops at its `waits`-th rest."""
         self.queue = FakeQueue(answers)
         self.sink = FakeSink()
         self.clock = FakeClock()
-        self.hand = Hand()
         self.stop = FakeStop(waits)
-        tally = Tally()
-        self.settler = Settler(
-            queue=self.queue,
-            sink=self.sink,
-            clock=self.clock,
-            hand=self.hand,
-            tally=tally,
-            delays=RetryDelays(30, 900),
-            instance_id="i-0123",
-        )
-        self.worker = Worker(
-            queue=self.queue,
-            handler=handler,
-            crew=crew_of(crew),
-            hand=self.hand,
-            settler=self.settler,
-            tally=tally,
-            sink=self.sink,
-            clock=self.clock,
-            stop=self.stop,
-            rhythm=rhythm or Rhythm(),
-            visibility=120,
-            source=Source("Tidemill", "work", "i-0123"),
-        )
+        ports = Ports(self.queue, self.sink, self.clock, self.stop)
+        built = consumer(ports, handler, rhythm=rhythm, threads=threads)
+        self.worker, self.in_flight = built.worker, built.in_flight
 
 
 def test_polls_processes_and_waits_one_minute() -> None:
@@ -93,7 +67,7 @@ def test_polls_processes_and_waits_one_minute() -> None:
 def test_a_batch_takes_two_requests_and_one_write() -> None:
     """One receive, one delete, and nothing else, however many messages."""
     bench = Bench([messages(10)])
-    bench.worker.take(LONG_POLL)
+    bench.worker.perform(LONG_POLL)
     assert (len(bench.queue.receives), len(bench.queue.deletes)) == (1, 1)
     assert bench.queue.changes == []
     assert bench.sink.writes == [10]
@@ -125,7 +99,7 @@ def test_each_cycle_that_received_something_leaves_one_metrics_line() -> None:
 def test_poison_does_not_block_its_batch() -> None:
     """The messages around it are processed and deleted; it goes back at once."""
     bench = Bench([[message(1), message(2, "hello"), message(3)]])
-    bench.worker.take(LONG_POLL)
+    bench.worker.perform(LONG_POLL)
     assert [line["outcome"] for line in bench.sink.lines] == ["processed", "invalid", "processed"]
     assert bench.queue.deleted == ["receipt-1", "receipt-3"]
     assert bench.queue.changes == [{"receipt-2": 0}]
@@ -133,7 +107,7 @@ def test_poison_does_not_block_its_batch() -> None:
 
 def test_poison_uses_up_the_quota_of_a_poll() -> None:
     """Coming back at once, it must not keep the worker from its rest."""
-    poison: list[list[QueueMessage] | Exception] = [
+    poison: list[list[ReceivedMessage] | Exception] = [
         [message(1, "hello", count)] for count in range(1, 100)
     ]
     bench = Bench(poison, rhythm=Rhythm(messages_per_poll=5))
@@ -146,7 +120,7 @@ def test_a_year_to_come_is_taken_by_the_clock() -> None:
     next_year = message(1, CIVIC.replace("2020", "2027"))
     after_next = message(2, CIVIC.replace("2020", "2028"))
     bench = Bench([[next_year, after_next]])
-    bench.worker.take(LONG_POLL)
+    bench.worker.perform(LONG_POLL)
     assert [line["outcome"] for line in bench.sink.lines] == ["processed", "invalid"]
 
 
@@ -157,7 +131,7 @@ def test_a_failed_message_comes_back_ever_later() -> None:
         raise ConnectionError("the database is away")
 
     bench = Bench([[message(1, receive_count=1), message(2, receive_count=3)]], handler)
-    bench.worker.take(LONG_POLL)
+    bench.worker.perform(LONG_POLL)
     assert bench.queue.changes == [{"receipt-1": 30, "receipt-2": 120}]
     assert bench.sink.lines[0]["reason"] == "ConnectionError: the database is away"
 
@@ -165,16 +139,16 @@ def test_a_failed_message_comes_back_ever_later() -> None:
 def test_slow_work_is_settled_as_it_goes() -> None:
     """A crash late in a batch must not repeat what was done minutes ago."""
     bench = Bench([messages(4)], lambda _: bench.clock.sleep(0.6))
-    bench.worker.take(LONG_POLL)
+    bench.worker.perform(LONG_POLL)
     assert [len(batch) for batch in bench.queue.deletes] == [2, 2]
 
 
 def test_several_messages_are_handled_at_once_and_settled_together() -> None:
     """Threads handle, the worker settles."""
-    bench = Bench([messages(10)], crew=4)
-    bench.worker.take(LONG_POLL)
+    bench = Bench([messages(10)], threads=4)
+    bench.worker.perform(LONG_POLL)
     assert [len(batch) for batch in bench.queue.deletes] == [10]
-    assert len(bench.hand) == 0
+    assert len(bench.in_flight) == 0
 
 
 def test_a_first_contact_that_fails_gets_out() -> None:
@@ -205,14 +179,14 @@ def test_what_a_receive_brings_after_a_stop_is_given_back() -> None:
     bench.worker.run()
     assert bench.queue.changes == [{"receipt-1": 0, "receipt-2": 0, "receipt-3": 0}]
     assert (bench.queue.deleted, bench.sink.events("message")) == ([], [])
-    assert len(bench.hand) == 0
+    assert len(bench.in_flight) == 0
 
 
 def test_a_hand_that_is_closed_during_a_batch_ends_it() -> None:
     """The message under way is finished and settled; the rest was taken out."""
-    bench = Bench([messages(3)], lambda _: waiting.extend(bench.hand.close()))
-    waiting: list[QueueMessage] = []
-    bench.worker.take(LONG_POLL)
+    bench = Bench([messages(3)], lambda _: waiting.extend(bench.in_flight.close()))
+    waiting: list[ReceivedMessage] = []
+    bench.worker.perform(LONG_POLL)
     assert waiting == [message(2), message(3)]
     assert bench.queue.deleted == ["receipt-1"]
 
@@ -220,9 +194,9 @@ def test_a_hand_that_is_closed_during_a_batch_ends_it() -> None:
 def test_steps_tell_what_happened() -> None:
     """The rhythm decides by what the worker reports."""
     bench = Bench([messages(2), [], DOWN])
-    assert bench.worker.take(LONG_POLL) == Received(2)
-    assert bench.worker.take(LONG_POLL) == Received(0)
-    assert bench.worker.take(LONG_POLL) == Unavailable()
+    assert bench.worker.perform(LONG_POLL) == ReceiveEnded(2)
+    assert bench.worker.perform(LONG_POLL) == ReceiveEnded(0)
+    assert bench.worker.perform(LONG_POLL) == ReceiveFailed()
     assert not bench.worker.receiving
-    bench.worker.report()
+    bench.worker.report_cycle()
     assert bench.sink.events("cycle")[0]["_aws"]["Timestamp"] == START * 1000

@@ -8,18 +8,14 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from moto import mock_aws
+from support.builders.consumers import consumer
 from support.emulators.ministack import CREDENTIALS
 from support.fakes.consuming import CIVIC, FakeSink, FakeStop
 
-from consumer.acknowledge import RetryDelays, Settler
 from consumer.clock import SystemClock
 from consumer.cycle import Rhythm
-from consumer.emf import Source
 from consumer.handlers import log_only
-from consumer.in_flight import Hand
-from consumer.tally import Tally
-from consumer.thread_pool import crew_of
-from consumer.worker import Worker
+from consumer.ports import Ports
 from shared.queue import connect
 
 if TYPE_CHECKING:
@@ -52,36 +48,9 @@ def queues(sqs: SQSClient) -> tuple[str, str]:
 
 def work(handler: Handler = log_only, polls: int = 1) -> FakeSink:
     """Let a worker poll the queue a few times."""
-    queue, sink, clock, hand, tally = (
-        connect("", "work"),
-        FakeSink(),
-        SystemClock(),
-        Hand(),
-        Tally(),
-    )
-    settler = Settler(
-        queue=queue,
-        sink=sink,
-        clock=clock,
-        hand=hand,
-        tally=tally,
-        delays=RetryDelays(30, 900),
-        instance_id="i-0123",
-    )
-    Worker(
-        queue=queue,
-        handler=handler,
-        crew=crew_of(1),
-        hand=hand,
-        settler=settler,
-        tally=tally,
-        sink=sink,
-        clock=clock,
-        stop=FakeStop(polls),
-        rhythm=Rhythm(receive_wait=0),
-        visibility=120,
-        source=Source("Tidemill", "work", "i-0123"),
-    ).run()
+    sink = FakeSink()
+    ports = Ports(connect("", "work"), sink, SystemClock(), FakeStop(polls))
+    consumer(ports, handler, rhythm=Rhythm(receive_wait=0)).worker.run()
     return sink
 
 

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from support.fakes.producing import outgoings
 
 from producer.batching import LINGER, Batch, batches
-from producer.outgoing_message import Origin, Outgoing
+from producer.outgoing_message import Origin, OutgoingMessage
 from shared.quotas import MAX_BATCH, MAX_BYTES
 
 
-def sized(number: int, size: int) -> Outgoing:
+def sized(number: int, size: int) -> OutgoingMessage:
     """Build a message that claims to be that large."""
-    return Outgoing("", size, Origin.LINE, number, None)
+    return OutgoingMessage("", size, Origin.LINE, number, None)
 
 
 def lengths(found: list[Batch]) -> list[int]:

@@ -12,14 +12,14 @@ from support.fakes.producing import CIVIC, LATEST_YEAR, FakeStop, vehicle_line
 
 from producer.input_messages import TOO_LONG, checked, read
 from producer.line_reader import opened
-from producer.outgoing_message import Origin, Outgoing, Rejected
+from producer.outgoing_message import Origin, OutgoingMessage, RejectedLine
 from shared.quotas import MAX_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def one(line: bytes | None, number: int = 1) -> Outgoing | Rejected | None:
+def one(line: bytes | None, number: int = 1) -> OutgoingMessage | RejectedLine | None:
     """Return what becomes of a line; fails when that is not exactly one thing."""
     (item,) = checked([(number, line)], LATEST_YEAR)
     return item
@@ -45,7 +45,9 @@ def padded(size: int) -> bytes:
 )
 def test_a_valid_line_is_sent_as_it_stands(line: str) -> None:
     """What the user wrote, not what we would have written."""
-    assert one(line.encode(), 7) == Outgoing(line, len(line.encode()), Origin.LINE, 7, "VH2001")
+    assert one(line.encode(), 7) == OutgoingMessage(
+        line, len(line.encode()), Origin.LINE, 7, "VH2001"
+    )
 
 
 @pytest.mark.parametrize("line", [b"", b"  ", b"\t", b"\r", codecs.BOM_UTF8], ids=repr)
@@ -58,7 +60,7 @@ def test_what_editors_put_around_a_line_is_none_of_it() -> None:
     """The carriage return of Windows, and a byte order mark at the file's beginning."""
     item = one(codecs.BOM_UTF8 + CIVIC.encode() + b"\r")
 
-    assert isinstance(item, Outgoing)
+    assert isinstance(item, OutgoingMessage)
     assert item.body == CIVIC
     assert item.size == len(CIVIC)
 
@@ -86,7 +88,7 @@ def test_a_line_that_cannot_be_sent_is_rejected_with_its_number(
     """People find the line and read why."""
     item = one(line, 12)
 
-    assert isinstance(item, Rejected)
+    assert isinstance(item, RejectedLine)
     assert item.line == 12
     assert reason in item.reason
 
@@ -95,7 +97,7 @@ def test_a_line_of_exactly_the_limit_is_sent() -> None:
     """SQS counts bytes, and takes this many."""
     item = one(padded(MAX_BYTES))
 
-    assert isinstance(item, Outgoing)
+    assert isinstance(item, OutgoingMessage)
     assert item.size == MAX_BYTES
 
 
@@ -117,6 +119,12 @@ def test_a_file_becomes_messages(tmp_path: Path, end: bytes) -> None:
     with opened(str(path)) as file:
         items = list(read(file, str(path), LATEST_YEAR, FakeStop()))
 
-    assert [type(item) for item in items] == [Outgoing, Outgoing, Rejected, Rejected, Outgoing]
-    assert [item.number for item in items if isinstance(item, Outgoing)] == [1, 3, 6]
-    assert [item.line for item in items if isinstance(item, Rejected)] == [4, 5]
+    assert [type(item) for item in items] == [
+        OutgoingMessage,
+        OutgoingMessage,
+        RejectedLine,
+        RejectedLine,
+        OutgoingMessage,
+    ]
+    assert [item.number for item in items if isinstance(item, OutgoingMessage)] == [1, 3, 6]
+    assert [item.line for item in items if isinstance(item, RejectedLine)] == [4, 5]

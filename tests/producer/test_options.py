@@ -70,7 +70,7 @@ def test_options_that_go_together_pass(options: Options) -> None:
         ),
         pytest.param(
             Options(count=1, queue_name="q", rate=1, period=5),
-            "--period means nothing to --pattern constant",
+            "--period has no meaning for --pattern constant",
             id="period of a constant",
         ),
         pytest.param(
@@ -78,7 +78,7 @@ def test_options_that_go_together_pass(options: Options) -> None:
         ),
         pytest.param(
             Options(count=1, dry_run=True, sent_log=Path("x")),
-            "--sent-log has",
+            "--sent-log stays",
             id="log of nothing",
         ),
     ],

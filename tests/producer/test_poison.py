@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.fakes.producing import CIVIC, LATEST_YEAR, outgoings, seeded
 
-from producer.outgoing_message import Origin, Outgoing, Rejected
+from producer.outgoing_message import Origin, OutgoingMessage, RejectedLine
 from producer.poison import KINDS, WIDEST_GAP, mixed, places_ahead, places_among, poison
 from shared.errors import InvalidMessageError
 from shared.message import parse
 
 
-def some_poison(number: int, seed: int = 1) -> list[Outgoing]:
+def some_poison(number: int, seed: int = 1) -> list[OutgoingMessage]:
     """Return the first poison messages of a seed."""
     return list(islice(poison(seeded(seed), LATEST_YEAR), number))
 
@@ -83,21 +83,21 @@ def test_mixing_keeps_every_item_in_order_and_adds_all_poison(
     kinds: list[str], places: set[int]
 ) -> None:
     """Nothing is lost on either side, whatever the places."""
-    made = {"message": outgoings(1)[0], "rejected": Rejected(1, "why"), "pause": None}
+    made = {"message": outgoings(1)[0], "rejected": RejectedLine(1, "why"), "pause": None}
     items = [made[kind] for kind in kinds]
 
     result = list(mixed(items, poison(seeded(), LATEST_YEAR), iter(sorted(places))))
 
-    is_poison = [isinstance(item, Outgoing) and item.poison for item in result]
+    is_poison = [isinstance(item, OutgoingMessage) and item.poison for item in result]
     assert [item for item, bad in zip(result, is_poison, strict=True) if not bad] == items
     assert sum(is_poison) == len(places)
 
 
 def test_poison_stands_at_its_places_among_the_messages() -> None:
     """Places count messages only; a place beyond the end is the end."""
-    items = [outgoings(1)[0], Rejected(2, "why"), None, *outgoings(2, first=3)]
+    items = [outgoings(1)[0], RejectedLine(2, "why"), None, *outgoings(2, first=3)]
 
     result = list(mixed(items, poison(seeded(), LATEST_YEAR), iter([0, 2, 9])))
 
-    shown = [item.name() if isinstance(item, Outgoing) else None for item in result]
+    shown = [item.name() if isinstance(item, OutgoingMessage) else None for item in result]
     assert shown == ["poison 1", "line 1", None, None, "poison 2", "line 3", "line 4", "poison 3"]

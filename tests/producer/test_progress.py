@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from producer.progress import EVERY, shown_on
+from producer.progress import EVERY, progress_on
 
 
 class Terminal(io.StringIO):
@@ -30,7 +30,7 @@ class Clock:
 def test_without_a_terminal_there_is_a_line_now_and_then() -> None:
     """Ten seconds apart, with what is known of the total."""
     clock, stream = Clock(), io.StringIO()
-    with shown_on(stream, 500, clock) as progress:
+    with progress_on(stream, 500, clock) as progress:
         progress.advance(10)
         clock.now += EVERY
         progress.advance(10)
@@ -44,7 +44,7 @@ def test_without_a_terminal_there_is_a_line_now_and_then() -> None:
 def test_an_unknown_total_is_not_mentioned() -> None:
     """A pipe tells its length only at its end."""
     clock, stream = Clock(), io.StringIO()
-    with shown_on(stream, None, clock) as progress:
+    with progress_on(stream, None, clock) as progress:
         clock.now += EVERY
         progress.advance(10)
 
@@ -54,7 +54,7 @@ def test_an_unknown_total_is_not_mentioned() -> None:
 def test_notes_appear_at_once_without_a_terminal() -> None:
     """A problem does not wait for ten seconds to pass."""
     stream = io.StringIO()
-    with shown_on(stream, None, Clock()) as progress:
+    with progress_on(stream, None, Clock()) as progress:
         progress.note("not sent: line 3: [bold]why[/bold]")
 
     assert stream.getvalue() == "not sent: line 3: [bold]why[/bold]\n"
@@ -64,7 +64,7 @@ def test_a_terminal_gets_a_bar_with_notes_as_they_stand() -> None:
     """Brackets in a note are text, not markup, and a long note is not broken up."""
     stream = Terminal()
     note = "not sent: [bold]why[/bold] [/] " + "x" * 200
-    with shown_on(stream, 20, Clock()) as progress:
+    with progress_on(stream, 20, Clock()) as progress:
         progress.advance(10)
         progress.note(note)
         progress.advance(10)

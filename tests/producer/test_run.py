@@ -9,46 +9,49 @@ import pytest
 from support.fakes.producing import FakeDestination, FakeProgress, FakeStop, outgoings, seeded
 
 from producer.errors import InputError
-from producer.outgoing_message import Outgoing, Rejected
-from producer.run import admitted, send_all
-from producer.send_results import Ledger
-from producer.sending import Sender
+from producer.outgoing_message import OutgoingMessage, RejectedLine
+from producer.run import messages_to_send, send_all
+from producer.send_results import SendResults
+from producer.sending import Sender, SendLimits
 from producer.sent_log import record_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-BAD = Rejected(3, "not JSON")
+BAD = RejectedLine(3, "not JSON")
 
 
 def admit(
-    items: Iterable[Outgoing | Rejected | None], stop: FakeStop, *, skip_invalid: bool = False
-) -> tuple[list[Outgoing | None], Ledger]:
-    """Return what is admitted, and the ledger."""
-    ledger = Ledger(FakeProgress(), record_nothing)
-    return list(admitted(items, ledger, stop, skip_invalid=skip_invalid)), ledger
+    items: Iterable[OutgoingMessage | RejectedLine | None],
+    stop: FakeStop,
+    *,
+    skip_invalid: bool = False,
+) -> tuple[list[OutgoingMessage | None], SendResults]:
+    """Return what is messages_to_send, and the results."""
+    results = SendResults(FakeProgress(), record_nothing)
+    return list(messages_to_send(items, results, stop, skip_invalid=skip_invalid)), results
 
 
 def test_nothing_after_an_invalid_line_is_admitted() -> None:
     """Not even read."""
     rest = iter(outgoings(5, first=4))
 
-    passed, ledger = admit(_chain(outgoings(2), [BAD], rest), FakeStop())
+    passed, results = admit(_chain(outgoings(2), [BAD], rest), FakeStop())
 
     assert passed == outgoings(2)
-    assert ledger.tally.rejected == 1
+    assert results.totals.rejected == 1
     assert next(rest).number == 4
 
 
 def test_invalid_lines_can_be_skipped() -> None:
     """The others go out; pauses pass through."""
-    passed, ledger = admit(
+    passed, results = admit(
         [*outgoings(2), BAD, None, *outgoings(1, first=4)], FakeStop(), skip_invalid=True
     )
 
     assert [item and item.number for item in passed] == [1, 2, None, 4]
-    assert ledger.tally.rejected == 1
-    assert ledger.tally.last_line == 4
+    assert results.totals.rejected == 1
+    assert results.totals.last_line == 4
 
 
 def test_stopping_ends_the_input() -> None:
@@ -56,24 +59,24 @@ def test_stopping_ends_the_input() -> None:
     stop = FakeStop()
     stop.request()
 
-    passed, ledger = admit([BAD, *outgoings(2)], stop)
+    passed, results = admit([BAD, *outgoings(2)], stop)
 
     assert passed == []
-    assert ledger.tally.rejected == 0
+    assert results.totals.rejected == 0
 
 
 def test_an_input_that_breaks_off_ends_it_after_what_was_read() -> None:
     """What came before is still sent."""
     error = InputError("reading x failed")
 
-    def breaking() -> Iterator[Outgoing]:
+    def breaking() -> Iterator[OutgoingMessage]:
         yield from outgoings(2)
         raise error
 
-    passed, ledger = admit(breaking(), FakeStop())
+    passed, results = admit(breaking(), FakeStop())
 
     assert passed == outgoings(2)
-    assert ledger.tally.broken_off is error
+    assert results.totals.input_error is error
 
 
 class Clock:
@@ -92,24 +95,24 @@ class Clock:
 
 def run(
     dues: Iterator[float], number: int, stop: FakeStop, clock: Clock
-) -> tuple[FakeDestination, Ledger]:
+) -> tuple[FakeDestination, SendResults]:
     """Send so many messages when they are due."""
-    destination, ledger = FakeDestination(), Ledger(FakeProgress(), record_nothing)
-    sender = Sender(destination, ledger, stop, attempts=1, in_flight=1, rng=seeded())
+    destination, results = FakeDestination(), SendResults(FakeProgress(), record_nothing)
+    sender = Sender(destination, results, stop, SendLimits(attempts=1, in_flight=1), seeded())
     send_all(outgoings(number), dues, sender, stop, clock)
     sender.finish()
-    return destination, ledger
+    return destination, results
 
 
 def test_batches_leave_when_their_last_message_is_due() -> None:
     """Waits are counted from the start, not from the previous batch."""
     stop = FakeStop()
 
-    destination, ledger = run(iter([0.0, 0.05, 1.0, 3.0]), 4, stop, Clock(stop))
+    destination, results = run(iter([0.0, 0.05, 1.0, 3.0]), 4, stop, Clock(stop))
 
     assert [len(call) for call in destination.calls] == [2, 1, 1]
     assert stop.waits == pytest.approx([0.05, 0.95, 2.0])
-    assert ledger.tally.sent == 4
+    assert results.totals.sent == 4
 
 
 def test_without_a_rate_nobody_waits() -> None:
@@ -132,24 +135,24 @@ def test_a_run_that_is_late_catches_up() -> None:
         clock.late = 10.0
         yield from (2.0, 3.0)
 
-    _, ledger = run(dues(), 4, stop, clock)
+    _, results = run(dues(), 4, stop, clock)
 
     assert stop.waits == pytest.approx([])
-    assert ledger.tally.sent == 4
+    assert results.totals.sent == 4
 
 
 def test_stopping_during_a_wait_leaves_the_rest_unsent() -> None:
     """The batch that was waited for is not sent any more."""
     stop = FakeStop(stop_in_wait=2)
 
-    destination, ledger = run(iter([0.0, 1.0, 2.0, 3.0]), 4, stop, Clock(stop))
+    destination, results = run(iter([0.0, 1.0, 2.0, 3.0]), 4, stop, Clock(stop))
 
     assert [len(call) for call in destination.calls] == [1, 1]
-    assert (ledger.tally.sent, ledger.tally.unsent) == (2, 2)
+    assert (results.totals.sent, results.totals.unsent) == (2, 2)
 
 
 def _chain(
-    *parts: Iterable[Outgoing | Rejected | None],
-) -> Iterator[Outgoing | Rejected | None]:
+    *parts: Iterable[OutgoingMessage | RejectedLine | None],
+) -> Iterator[OutgoingMessage | RejectedLine | None]:
     for part in parts:
         yield from part

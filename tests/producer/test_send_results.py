@@ -5,43 +5,43 @@ from __future__ import annotations
 from support.fakes.producing import FakeProgress, outgoing, outgoings
 
 from producer.errors import InputError
-from producer.outgoing_message import Origin, Rejected
-from producer.send_results import KEPT, Ledger, Problem
+from producer.outgoing_message import Origin, RejectedLine
+from producer.send_results import KEPT, Problem, SendResults
 from producer.sent_log import record_nothing
 
 
 def test_poison_is_told_apart_among_the_sent() -> None:
     """It counts as sent and as poison."""
-    ledger = Ledger(FakeProgress(), record_nothing)
+    results = SendResults(FakeProgress(), record_nothing)
 
-    ledger.accept([(outgoing(1), "a"), (outgoing(1, origin=Origin.POISON), "b")])
+    results.record_accepted([(outgoing(1), "a"), (outgoing(1, origin=Origin.POISON), "b")])
 
-    assert (ledger.tally.sent, ledger.tally.poison) == (2, 1)
+    assert (results.totals.sent, results.totals.poison) == (2, 1)
 
 
 def test_the_last_line_read_is_known() -> None:
     """Lines count, taken or rejected; what was generated has no line."""
-    ledger = Ledger(FakeProgress(), record_nothing)
+    results = SendResults(FakeProgress(), record_nothing)
 
-    ledger.take(outgoing(3))
-    ledger.take(outgoing(9, origin=Origin.POISON))
-    assert ledger.tally.last_line == 3
+    results.record_read(outgoing(3))
+    results.record_read(outgoing(9, origin=Origin.POISON))
+    assert results.totals.last_line == 3
 
-    ledger.reject(Rejected(4, "why"))
-    assert ledger.tally.last_line == 4
+    results.record_invalid(RejectedLine(4, "why"))
+    assert results.totals.last_line == 4
 
 
 def test_a_skipped_line_is_said_and_a_last_one_is_left_to_the_summary() -> None:
     """Both are counted and kept."""
     progress = FakeProgress()
-    ledger = Ledger(progress, record_nothing)
+    results = SendResults(progress, record_nothing)
 
-    ledger.skip(Rejected(1, "not JSON"))
-    ledger.reject(Rejected(2, "no object"))
+    results.record_skipped(RejectedLine(1, "not JSON"))
+    results.record_invalid(RejectedLine(2, "no object"))
 
     assert progress.notes == ["skipped: line 1: not JSON"]
-    assert ledger.tally.rejected == 2
-    assert ledger.tally.rejections == [
+    assert results.totals.rejected == 2
+    assert results.totals.rejections == [
         Problem("line 1", "not JSON"),
         Problem("line 2", "no object"),
     ]
@@ -50,20 +50,20 @@ def test_a_skipped_line_is_said_and_a_last_one_is_left_to_the_summary() -> None:
 def test_all_failures_are_shown_and_counted_but_not_all_kept() -> None:
     """A million failures do not fill the memory."""
     progress = FakeProgress()
-    ledger = Ledger(progress, record_nothing)
+    results = SendResults(progress, record_nothing)
 
     for message in outgoings(KEPT + 5):
-        ledger.fail([(message, "why")])
+        results.record_failed([(message, "why")])
 
-    assert len(progress.notes) == ledger.tally.failed == progress.done == KEPT + 5
-    assert len(ledger.tally.failures) == KEPT
+    assert len(progress.notes) == results.totals.failed == progress.done == KEPT + 5
+    assert len(results.totals.failures) == KEPT
 
 
 def test_an_input_that_broke_off_is_remembered() -> None:
     """The summary will say so."""
-    ledger = Ledger(FakeProgress(), record_nothing)
+    results = SendResults(FakeProgress(), record_nothing)
     error = InputError("reading x failed")
 
-    ledger.break_off(error)
+    results.record_input_error(error)
 
-    assert ledger.tally.broken_off is error
+    assert results.totals.input_error is error

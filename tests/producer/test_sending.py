@@ -20,15 +20,15 @@ from support.fakes.producing import (
 )
 
 from producer.errors import SentLogError
-from producer.send_results import Ledger
-from producer.sending import LONGEST_PAUSE, Sender, pause_before, sort_out
+from producer.send_results import SendResults
+from producer.sending import LONGEST_PAUSE, Sender, SendLimits, pause_before, sort_result
 from shared.errors import QueueRefusedError, QueueUnavailableError
-from shared.queue import Refusal, SendResult
+from shared.queue import Refusal, SendBatchResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from producer.outgoing_message import Outgoing
+    from producer.outgoing_message import OutgoingMessage
     from producer.ports import Destination
 
 REFUSED = QueueRefusedError("queue orders does not exist")
@@ -49,21 +49,20 @@ class Desk:
         record_error: Exception | None = None,
     ) -> None:
         """Put the parts together; writing the sent log raises `record_error`."""
-        self.recorded: list[tuple[Outgoing, str]] = []
+        self.recorded: list[tuple[OutgoingMessage, str]] = []
         self.progress = FakeProgress()
         self.stop = stop or FakeStop()
         self._record_error = record_error
-        self.ledger = Ledger(self.progress, self._record)
+        self.results = SendResults(self.progress, self._record)
         self.sender = Sender(
             destination,
-            self.ledger,
+            self.results,
             self.stop,
-            attempts=attempts,
-            in_flight=in_flight,
-            rng=seeded(),
+            SendLimits(attempts, in_flight),
+            seeded(),
         )
 
-    def send(self, messages: Sequence[Outgoing], size: int = 10) -> None:
+    def send(self, messages: Sequence[OutgoingMessage], size: int = 10) -> None:
         """Submit the messages in batches of that size and wait for the end."""
         for start in range(0, len(messages), size):
             self.sender.submit(messages[start : start + size])
@@ -72,10 +71,10 @@ class Desk:
     @property
     def fates(self) -> tuple[int, int, int]:
         """Return how many were sent, failed, and left unsent."""
-        tally = self.ledger.tally
-        return tally.sent, tally.failed, tally.unsent
+        totals = self.results.totals
+        return totals.sent, totals.failed, totals.unsent
 
-    def _record(self, accepted: Sequence[tuple[Outgoing, str]]) -> None:
+    def _record(self, accepted: Sequence[tuple[OutgoingMessage, str]]) -> None:
         if self._record_error:
             raise self._record_error
         self.recorded += accepted
@@ -124,7 +123,7 @@ def test_a_message_that_fails_every_time_is_listed_and_the_run_goes_on() -> None
 
 def test_what_sqs_does_not_mention_is_sent_again() -> None:
     """Nothing is taken for sent without an id."""
-    destination = FakeDestination([lambda _bodies: SendResult({}, ())])
+    destination = FakeDestination([lambda _bodies: SendBatchResult({}, ())])
     desk = Desk(destination)
 
     desk.send(outgoings(2))
@@ -242,7 +241,7 @@ class Gate:
         """Let calls pass from now on."""
         self._open.set()
 
-    def send(self, bodies: Sequence[str]) -> SendResult:
+    def send(self, bodies: Sequence[str]) -> SendBatchResult:
         """Wait for the gate to open."""
         with self._lock:
             self.inside += 1
@@ -289,12 +288,12 @@ def test_every_message_meets_exactly_one_fate(
     kinds: list[str], number: int, attempts: int, in_flight: int, stop_in_wait: int | None
 ) -> None:
     """Whatever SQS answers and whenever the run ends: sent once, failed, or left, never lost."""
-    prepared: dict[str, Exception | Callable[[Sequence[str]], SendResult]] = {
+    prepared: dict[str, Exception | Callable[[Sequence[str]], SendBatchResult]] = {
         "everything": everything,
         "down": DOWN,
         "partly": all_but(OOPS),
         "never": all_but(Refusal(0, "InvalidParameterValue", "", retry=False)),
-        "silence": lambda _bodies: SendResult({}, ()),
+        "silence": lambda _bodies: SendBatchResult({}, ()),
         "refused": REFUSED,
     }
     destination = FakeDestination([prepared[kind] for kind in kinds])
@@ -305,7 +304,7 @@ def test_every_message_meets_exactly_one_fate(
     assert sum(desk.fates) == number
     accepted = [message.number for message, _ in desk.recorded]
     assert len(accepted) == len(set(accepted)) == desk.fates[0]
-    assert len(desk.ledger.tally.failures) == desk.fates[1]
+    assert len(desk.results.totals.failures) == desk.fates[1]
 
 
 @given(
@@ -318,7 +317,7 @@ def test_sorting_out_an_answer_keeps_every_message_once(
     """Accepted, refused or to be tried again."""
     messages = outgoings(number)
     known = {place: fate for place, fate in places.items() if place < number}
-    result = SendResult(
+    result = SendBatchResult(
         {place: f"id-{place}" for place, fate in known.items() if fate == "sent"},
         tuple(
             Refusal(place, "Code", "why", retry=fate == "again")
@@ -327,15 +326,15 @@ def test_sorting_out_an_answer_keeps_every_message_once(
         ),
     )
 
-    outcome = sort_out(messages, result)
+    by_result = sort_result(messages, result)
 
     fates = {
-        **dict.fromkeys((message.number for message, _ in outcome.accepted), "sent"),
-        **dict.fromkeys((message.number for message, _ in outcome.refused), "never"),
-        **dict.fromkeys((message.number for message, _ in outcome.again), "again"),
+        **dict.fromkeys((message.number for message, _ in by_result.accepted), "sent"),
+        **dict.fromkeys((message.number for message, _ in by_result.refused), "never"),
+        **dict.fromkeys((message.number for message, _ in by_result.retry), "again"),
     }
     assert fates == {place + 1: known.get(place, "again") for place in range(number)}
-    assert len(outcome.accepted) + len(outcome.refused) + len(outcome.again) == number
+    assert len(by_result.accepted) + len(by_result.refused) + len(by_result.retry) == number
 
 
 @given(st.integers(2, 100), st.integers())

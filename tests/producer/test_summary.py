@@ -8,19 +8,19 @@ from dataclasses import replace
 import pytest
 
 from producer.errors import InputError
-from producer.send_results import Problem, Tally
+from producer.send_results import Problem, SendTotals
 from producer.summary import Summary
 from shared.errors import QueueRefusedError
 
 DONE = Summary(
-    tally=Tally(sent=30, poison=2),
+    totals=SendTotals(sent=30, poison=2),
     total=30,
     seconds=2.0,
     seed=7,
     skip_invalid=False,
     dry_run=False,
 )
-BAD_LINE = Tally(sent=4, rejected=1, rejections=[Problem("line 5", "not JSON")], last_line=5)
+BAD_LINE = SendTotals(sent=4, rejected=1, rejections=[Problem("line 5", "not JSON")], last_line=5)
 
 
 def test_the_numbers_are_one_line() -> None:
@@ -54,19 +54,21 @@ def test_the_same_numbers_are_there_for_machines() -> None:
     ("summary", "code"),
     [
         pytest.param(DONE, 0, id="all sent"),
-        pytest.param(replace(DONE, tally=Tally(failed=1)), 1, id="one failed"),
+        pytest.param(replace(DONE, totals=SendTotals(failed=1)), 1, id="one failed"),
         pytest.param(replace(DONE, error=QueueRefusedError("no")), 1, id="refused"),
-        pytest.param(replace(DONE, tally=BAD_LINE), 1, id="invalid line"),
-        pytest.param(replace(DONE, tally=BAD_LINE, skip_invalid=True), 0, id="skipped line"),
+        pytest.param(replace(DONE, totals=BAD_LINE), 1, id="invalid line"),
+        pytest.param(replace(DONE, totals=BAD_LINE, skip_invalid=True), 0, id="skipped line"),
         pytest.param(
-            replace(DONE, tally=Tally(broken_off=InputError("reading x failed"))),
+            replace(DONE, totals=SendTotals(input_error=InputError("reading x failed"))),
             1,
             id="broken off",
         ),
         pytest.param(replace(DONE, received=signal.SIGINT), 130, id="Ctrl-C"),
         pytest.param(replace(DONE, received=signal.SIGTERM), 143, id="terminated"),
         pytest.param(
-            replace(DONE, received=signal.SIGTERM, tally=Tally(failed=1)), 143, id="signal first"
+            replace(DONE, received=signal.SIGTERM, totals=SendTotals(failed=1)),
+            143,
+            id="signal first",
         ),
     ],
 )
@@ -77,18 +79,18 @@ def test_the_exit_code_says_how_it_went(summary: Summary, code: int) -> None:
 
 def test_an_invalid_line_is_said_with_what_was_sent_before_it() -> None:
     """The run stopped there."""
-    text = replace(DONE, total=None, tally=BAD_LINE).as_text()
+    text = replace(DONE, total=None, totals=BAD_LINE).as_text()
 
     assert text.splitlines()[0] == (
         "Error: stopped at the invalid line 5: not JSON; messages sent before it: 4 "
-        "(--skip-invalid passes over such lines)"
+        "(--skip-invalid skips such lines)"
     )
     assert "skipped 0" in text
 
 
 def test_skipped_lines_are_counted_and_no_error() -> None:
     """They were announced."""
-    summary = replace(DONE, total=None, tally=BAD_LINE, skip_invalid=True)
+    summary = replace(DONE, total=None, totals=BAD_LINE, skip_invalid=True)
 
     assert summary.as_text().startswith("sent 4, failed 0, skipped 1")
     assert summary.as_dict()["invalid_lines"] == [{"what": "line 5", "reason": "not JSON"}]
@@ -96,8 +98,8 @@ def test_skipped_lines_are_counted_and_no_error() -> None:
 
 def test_a_stopped_run_says_what_was_not_sent() -> None:
     """All that is missing of a known total, never read or never tried."""
-    tally = Tally(sent=10, failed=2, unsent=5)
-    summary = replace(DONE, total=100, tally=tally, received=signal.SIGINT)
+    totals = SendTotals(sent=10, failed=2, unsent=5)
+    summary = replace(DONE, total=100, totals=totals, received=signal.SIGINT)
 
     assert summary.unsent == 88
     assert summary.as_text().startswith(
@@ -107,8 +109,8 @@ def test_a_stopped_run_says_what_was_not_sent() -> None:
 
 def test_a_stopped_file_says_how_far_it_was_read() -> None:
     """The lines after that are nobody's loss."""
-    tally = Tally(sent=10, unsent=5, last_line=16)
-    summary = replace(DONE, total=None, tally=tally, received=signal.SIGTERM)
+    totals = SendTotals(sent=10, unsent=5, last_line=16)
+    summary = replace(DONE, total=None, totals=totals, received=signal.SIGTERM)
 
     assert summary.unsent == 5
     assert summary.as_text().startswith("stopped by SIGTERM after line 16\nsent 10")

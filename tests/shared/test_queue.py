@@ -20,7 +20,8 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from shared.errors import QueueError, QueueRefusedError, QueueUnavailableError
-from shared.queue import Refusal, SqsQueue, connect, is_queue_url, translated
+from shared.queue import Refusal, SqsQueue, connect, is_queue_url
+from shared.queue_errors import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

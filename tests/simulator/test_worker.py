@@ -87,9 +87,9 @@ def test_the_table_says_what_the_rhythm_says(rhythm: cycle.Rhythm, counts: list[
         assert step == cycle.Receive(limit, wait)
         got = min(count, limit)
         rested = 0.0
-        memory, step = cycle.next_step(rhythm, memory, cycle.Received(got))
+        memory, step = cycle.next_step(rhythm, memory, cycle.ReceiveEnded(got))
         if isinstance(step, cycle.Rest):
             rested = step.seconds
-            memory, step = cycle.next_step(rhythm, memory, cycle.Rested())
+            memory, step = cycle.next_step(rhythm, memory, cycle.RestEnded())
         taken, rest, limit, wait = steps.after(taken, got)
         assert rest == rested

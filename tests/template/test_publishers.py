@@ -14,7 +14,7 @@ from support.fakes.signal_function import START, sample
 from support.stack.metric_uses import from_source, resolver
 
 from consumer import settings
-from consumer.emf import Counts, Source, cycle_line
+from consumer.logs.counts import Counts, MetricLabels, cycle_line
 
 if TYPE_CHECKING:
     from support.aws_rules.emf import Published
@@ -33,7 +33,7 @@ def test_the_consumer() -> None:
     """A cycle's line, in the namespace that is the default and that user data leaves alone."""
     namespace = settings.read({"QUEUE_URL": "https://queue"}, "host").metrics_namespace
     assert "METRICS_NAMESPACE" not in user_data()
-    source = Source(namespace, "shop-work", "i-1")
+    source = MetricLabels(namespace, "shop-work", "i-1")
     counts = Counts(received=9, processed=4, failed=3, invalid=2, deleted=1)
     line = json.dumps(cycle_line(source, counts, 1.5, START))
     metrics = published(line, START)
@@ -43,7 +43,9 @@ def test_the_consumer() -> None:
 
 def test_the_agents_copy_of_the_consumers_line_counts_nothing_twice() -> None:
     """It ships Docker's file, where the line is a text within another object."""
-    line = json.dumps(cycle_line(Source("Tidemill", "shop-work", "i-1"), Counts(), 1.5, START))
+    line = json.dumps(
+        cycle_line(MetricLabels("Tidemill", "shop-work", "i-1"), Counts(), 1.5, START)
+    )
     with pytest.raises(ValueError, match="_aws"):
         published(json.dumps({"log": line, "stream": "stdout"}), START)
 

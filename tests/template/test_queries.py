@@ -15,9 +15,9 @@ import pytest
 from support.builders.fleets import PRODUCT_TEMPLATE, product_template
 
 import consumer
-from consumer.emf import Counts, Source, cycle_line
-from consumer.message_log import ContentLine
-from consumer.outcome import Result
+from consumer.attempt import AttemptResult
+from consumer.logs.counts import Counts, MetricLabels, cycle_line
+from consumer.logs.message_log import ContentLine
 from shared.logs import JsonFormatter
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def written_fields() -> set[str]:
     trouble = (ValueError, ValueError(), None)
     record = logging.LogRecord("consumer", logging.ERROR, "", 0, "event", (), trouble)
     event: dict[str, Any] = json.loads(JsonFormatter({"instance_id": "i-1"}).format(record))
-    cycle = cycle_line(Source("Tidemill", "shop-work", "i-1"), Counts(), 1.5, 0.0)
+    cycle = cycle_line(MetricLabels("Tidemill", "shop-work", "i-1"), Counts(), 1.5, 0.0)
     content = {field.encode_name for field in msgspec.structs.fields(ContentLine)}
     return content | event.keys() | cycle.keys() | set(event_fields())
 
@@ -94,7 +94,7 @@ def values_asked(field: str) -> list[str]:
 
 def test_a_query_compares_with_words_that_the_consumer_uses() -> None:
     """A word misspelt finds nothing, and says nothing."""
-    assert set(values_asked("outcome")) <= {result.value for result in Result}
+    assert set(values_asked("outcome")) <= {result.value for result in AttemptResult}
     assert set(values_asked("event")) == {"message"}
     assert set(values_asked("level")) == {"WARNING", "ERROR", "CRITICAL"}
     assert set(values_asked("level")) <= logging.getLevelNamesMapping().keys()

@@ -89,11 +89,11 @@ class Steps:
 
     def _ask(self, taken: int, count: int) -> tuple[int, float, int, int]:
         rhythm = self._rhythm
-        memory, step = cycle.next_step(rhythm, cycle.Memory(taken), cycle.Received(count))
+        memory, step = cycle.next_step(rhythm, cycle.CycleMemory(taken), cycle.ReceiveEnded(count))
         rest = 0.0
         if isinstance(step, cycle.Rest):
             rest = step.seconds
-            memory, step = cycle.next_step(rhythm, memory, cycle.Rested())
+            memory, step = cycle.next_step(rhythm, memory, cycle.RestEnded())
         return (memory.taken, rest, *_receive(step))
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from support.builders.fleets import PRODUCT_TEMPLATE, product_template
 
-from consumer.emf import Counts, Source, cycle_line
-from consumer.message_log import content_lines
-from consumer.outcome import Outcome, Result
+from consumer.attempt import Attempt, AttemptResult
+from consumer.logs.counts import Counts, MetricLabels, cycle_line
+from consumer.logs.message_log import content_lines
 from shared.logs import encode_line
-from shared.queue import Received
+from shared.queue import ReceivedMessage
 from tidemill.simulator.cost import prices as cost
 
 TEMPLATE = product_template()
@@ -82,10 +82,10 @@ def test_a_month_has_the_templates_defaults() -> None:
 
 def test_log_lines_are_as_long_as_the_consumer_writes_them() -> None:
     """Within a tenth; Docker's log file wraps each of them once more."""
-    received = Received("f5839094-187a-45a8-9d00-7480afe6ec6f", "receipt", VEHICLE, 1, 1.8e9)
-    outcome = Outcome(received, Result.PROCESSED, None, 3.737, 0.001176, 1.8e9)
+    received = ReceivedMessage("f5839094-187a-45a8-9d00-7480afe6ec6f", "receipt", VEHICLE, 1, 1.8e9)
+    outcome = Attempt(received, AttemptResult.PROCESSED, None, 3.737, 0.001176, 1.8e9)
     (message,) = content_lines("i-0123456789abcdef0", [outcome])
-    source = Source("Tidemill", "tidemill-work", "i-0123456789abcdef0")
+    source = MetricLabels("Tidemill", "tidemill-work", "i-0123456789abcdef0")
     cycle = encode_line(cycle_line(source, Counts(10, 10, deleted=10), 0.25, 1.8e9))
     assert len(message) == pytest.approx(cost.MESSAGE_BYTES, rel=0.1)
     assert len(cycle) == pytest.approx(cost.CYCLE_BYTES, rel=0.1)

@@ -7,7 +7,7 @@ import json
 import pytest
 from support.aws_rules.emf import published
 
-from consumer.emf import Counts, Source, cycle_line
+from consumer.logs.counts import Counts, MetricLabels, cycle_line
 
 START = 1_800_000_000.0
 
@@ -24,13 +24,13 @@ START = 1_800_000_000.0
 )
 def test_a_broken_rule_is_told(change: dict[str, object], asked: str) -> None:
     """Or the tests of the publishers would mean nothing."""
-    line = cycle_line(Source("Tidemill", "shop-work", "i-1"), Counts(), 1.5, START)
+    line = cycle_line(MetricLabels("Tidemill", "shop-work", "i-1"), Counts(), 1.5, START)
     with pytest.raises(ValueError, match=asked):
         published(json.dumps(line | change), START)
 
 
 def test_seconds_for_milliseconds_are_told() -> None:
     """CloudWatch would take the metric for one of 1970, and drop it."""
-    line = cycle_line(Source("Tidemill", "shop-work", "i-1"), Counts(), 1.5, START / 1000)
+    line = cycle_line(MetricLabels("Tidemill", "shop-work", "i-1"), Counts(), 1.5, START / 1000)
     with pytest.raises(ValueError, match="milliseconds"):
         published(json.dumps(line), START)

@@ -9,8 +9,8 @@ import pytest
 from support.builders.fleets import product_template
 from support.examples.shape import Expected, Given, Shape, has
 
-from consumer.cloudwatch import LARGEST_EVENT
-from shared.queue import ABSENT
+from consumer.logs.cloudwatch import LARGEST_EVENT
+from shared.queue_errors import ABSENT
 from shared.quotas import MAX_BATCH, MAX_BYTES, MAX_LONG_POLL, MAX_VISIBILITY
 from tidemill.simulator.cost.prices import EVENT_BYTES, PRICES
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.errors import QueueUnavailableError
-from shared.queue import Received, Refusal
+from shared.queue import ReceivedMessage, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,12 +23,12 @@ DOWN: Final = QueueUnavailableError("no answer from the endpoint: it is down")
 
 def message(
     number: int = 1, body: str = CIVIC, receive_count: int = 1, sent_at: float = START - 5
-) -> Received:
+) -> ReceivedMessage:
     """Build a received message whose id and receipt end in the number."""
-    return Received(f"id-{number}", f"receipt-{number}", body, receive_count, sent_at)
+    return ReceivedMessage(f"id-{number}", f"receipt-{number}", body, receive_count, sent_at)
 
 
-def messages(count: int) -> list[Received]:
+def messages(count: int) -> list[ReceivedMessage]:
     """Build that many valid messages, numbered from 1."""
     return [message(number) for number in range(1, count + 1)]
 
@@ -40,7 +40,7 @@ class FakeQueue:
     back empty. `delete_answers` and `visibility_answers` work the same way.
     """
 
-    def __init__(self, answers: Iterable[list[Received] | Exception] = ()) -> None:
+    def __init__(self, answers: Iterable[list[ReceivedMessage] | Exception] = ()) -> None:
         """Prepare the answers of the receives."""
         self.answers = list(answers)
         self.delete_answers: list[tuple[Refusal, ...] | Exception] = []
@@ -55,7 +55,9 @@ class FakeQueue:
         """Return the receipts of all delete requests."""
         return [receipt for batch in self.deletes for receipt in batch]
 
-    def receive(self, limit: int, wait_seconds: int, visibility_seconds: int) -> list[Received]:
+    def receive(
+        self, limit: int, wait_seconds: int, visibility_seconds: int
+    ) -> list[ReceivedMessage]:
         """Return the next prepared answer."""
         self.receives.append((limit, wait_seconds, visibility_seconds))
         self.on_receive()

@@ -6,9 +6,9 @@ import threading
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from producer.outgoing_message import Origin, Outgoing, utf8_size
+from producer.outgoing_message import Origin, OutgoingMessage, utf8_size
 from shared.errors import QueueUnavailableError
-from shared.queue import Refusal, SendResult
+from shared.queue import Refusal, SendBatchResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -31,28 +31,28 @@ def vehicle_line(number: int) -> str:
     return CIVIC.replace("VH2001", f"VH{number}")
 
 
-def outgoing(number: int = 1, body: str = CIVIC, origin: Origin = Origin.LINE) -> Outgoing:
+def outgoing(number: int = 1, body: str = CIVIC, origin: Origin = Origin.LINE) -> OutgoingMessage:
     """Build a message of that line."""
-    return Outgoing(body, utf8_size(body), origin, number, f"VH{number}")
+    return OutgoingMessage(body, utf8_size(body), origin, number, f"VH{number}")
 
 
-def outgoings(count: int, first: int = 1) -> list[Outgoing]:
+def outgoings(count: int, first: int = 1) -> list[OutgoingMessage]:
     """Build that many messages with bodies of their own."""
     return [outgoing(n, vehicle_line(n)) for n in range(first, first + count)]
 
 
-def everything(bodies: Sequence[str]) -> SendResult:
+def everything(bodies: Sequence[str]) -> SendBatchResult:
     """Accept a whole batch."""
-    return SendResult({place: f"id-{body}" for place, body in enumerate(bodies)}, ())
+    return SendBatchResult({place: f"id-{body}" for place, body in enumerate(bodies)}, ())
 
 
-def all_but(*refusals: Refusal) -> Callable[[Sequence[str]], SendResult]:
+def all_but(*refusals: Refusal) -> Callable[[Sequence[str]], SendBatchResult]:
     """Return an answer that accepts a batch except for the refusals."""
     refused = {refusal.index for refusal in refusals}
 
-    def answer(bodies: Sequence[str]) -> SendResult:
+    def answer(bodies: Sequence[str]) -> SendBatchResult:
         accepted = {n: f"id-{body}" for n, body in enumerate(bodies) if n not in refused}
-        return SendResult(accepted, refusals)
+        return SendBatchResult(accepted, refusals)
 
     return answer
 
@@ -61,14 +61,14 @@ class FakeDestination:
     """Answers calls as prepared, exceptions included; accepts everything when that is used up."""
 
     def __init__(
-        self, answers: Iterable[Exception | Callable[[Sequence[str]], SendResult]] = ()
+        self, answers: Iterable[Exception | Callable[[Sequence[str]], SendBatchResult]] = ()
     ) -> None:
         """Prepare the answers."""
         self.answers = list(answers)
         self.calls: list[list[str]] = []
         self._lock = threading.Lock()
 
-    def send(self, bodies: Sequence[str]) -> SendResult:
+    def send(self, bodies: Sequence[str]) -> SendBatchResult:
         """Note the call and answer."""
         with self._lock:
             self.calls.append(list(bodies))

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consumer.cycle import SETTLE_SECONDS
+from consumer.cycle import ACKNOWLEDGE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ class Batch:
 def plan(
     messages: Sequence[Message], begin: float, durations: Sequence[float], workers: int
 ) -> Batch:
-    """Return when which message is handled and settled, as consumer.crew and worker do it."""
+    """Return when which message is handled and settled, as the consumer's worker does."""
     free = [begin] * min(workers, len(messages))
     spans = []
     for message, seconds in zip(messages, durations, strict=True):
@@ -63,7 +63,7 @@ def plan(
     settled_at, group = begin, []
     for _, end, message in spans:
         group.append(message)
-        if end - settled_at >= SETTLE_SECONDS:
+        if end - settled_at >= ACKNOWLEDGE_SECONDS:
             groups.append((end, group))
             settled_at, group = end, []
     last = spans[-1][1]

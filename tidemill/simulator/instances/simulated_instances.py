@@ -6,7 +6,7 @@ import heapq
 from collections import deque
 from typing import TYPE_CHECKING
 
-from consumer.retry import invalid_delay
+from consumer.retry import RetryDelays
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
 from tidemill.simulator.instances.handling import cut_short, plan
 from tidemill.simulator.instances.instance import Doing, Due, Machine
@@ -302,9 +302,9 @@ class SimulatedFleet:
         self._arrived()
 
     def _send_back(self, failed: list[Message]) -> None:
-        base, longest = self._worker.retry_base, self._worker.retry_longest
+        delays = RetryDelays(self._worker.retry_base, self._worker.retry_longest)
         for message in failed:
-            delay = invalid_delay(base, longest, message.receives)
+            delay = delays.invalid(message.receives)
             if delay:
                 self._hide([message], self.now + delay)
             else:

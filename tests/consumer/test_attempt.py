@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from support.fakes.consuming import CIVIC, START, FakeClock, message
 
+from consumer.attempt import REASON_LIMIT, Attempt, AttemptResult, make_attempt
 from consumer.handlers import Message, log_only
-from consumer.outcome import REASON_LIMIT, Outcome, Result, attempt
 
 
 class UnprintableError(Exception):
@@ -17,17 +17,17 @@ class UnprintableError(Exception):
         raise ValueError
 
 
-def attempted(body: str = CIVIC, *, handler: object = log_only) -> Outcome:
+def attempted(body: str = CIVIC, *, handler: object = log_only) -> Attempt:
     """Attempt a message with this body."""
     assert callable(handler)
-    return attempt(handler, FakeClock(), message(body=body), START, 2027)
+    return make_attempt(handler, FakeClock(), message(body=body), START, 2027)
 
 
 def test_a_handler_gets_the_whole_message() -> None:
     """Decoded, and as it was sent; fields beyond the vehicle's are kept."""
     seen: list[Message] = []
     body = CIVIC.replace("}", ',"dealer":{"city":"Turin"}}')
-    attempt(seen.append, FakeClock(), message(3, body, receive_count=2), START, 2027)
+    make_attempt(seen.append, FakeClock(), message(3, body, receive_count=2), START, 2027)
     [got] = seen
     assert (got.id, got.receive_count, got.sent_at) == ("id-3", 2, START - 5)
     assert (got.vehicle.vehicle_id, got.vehicle.year) == ("VH2001", 2020)
@@ -38,15 +38,15 @@ def test_a_handler_gets_the_whole_message() -> None:
 def test_a_handler_that_returns_has_processed_the_message() -> None:
     """With the time it took and the time the message had waited."""
     clock = FakeClock()
-    outcome = attempt(lambda _: clock.sleep(2.5), clock, message(), START, 2027)
-    assert (outcome.result, outcome.reason) == (Result.PROCESSED, None)
-    assert (outcome.age, outcome.duration, outcome.finished_at) == (5, 2.5, START + 2.5)
+    attempt = make_attempt(lambda _: clock.sleep(2.5), clock, message(), START, 2027)
+    assert (attempt.result, attempt.reason) == (AttemptResult.PROCESSED, None)
+    assert (attempt.age, attempt.duration, attempt.finished_at) == (5, 2.5, START + 2.5)
 
 
 def test_a_clock_behind_that_of_sqs_makes_no_negative_age() -> None:
     """Clocks of different machines differ by milliseconds."""
-    outcome = attempt(log_only, FakeClock(), message(sent_at=START + 1), START, 2027)
-    assert outcome.age == 0
+    attempt = make_attempt(log_only, FakeClock(), message(sent_at=START + 1), START, 2027)
+    assert attempt.age == 0
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_a_handler_that_raises_has_failed(error: Exception, reason: str) -> None
     def handler(_message: Message) -> None:
         raise error
 
-    outcome = attempted(handler=handler)
-    assert (outcome.result, outcome.reason) == (Result.FAILED, reason)
+    attempt = attempted(handler=handler)
+    assert (attempt.result, attempt.reason) == (AttemptResult.FAILED, reason)
 
 
 def test_an_exception_without_a_text_of_its_own_is_a_failure_like_any_other() -> None:
@@ -74,7 +74,7 @@ def test_an_exception_without_a_text_of_its_own_is_a_failure_like_any_other() ->
     def handler(_message: Message) -> None:
         raise UnprintableError
 
-    assert attempted(handler=handler).result is Result.FAILED
+    assert attempted(handler=handler).result is AttemptResult.FAILED
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,12 @@ def test_an_exception_without_a_text_of_its_own_is_a_failure_like_any_other() ->
     ],
 )
 def test_a_body_that_is_no_vehicle_is_invalid_and_the_handler_never_sees_it(body: str) -> None:
-    """Poison of any kind becomes an outcome, never an exception."""
+    """Poison of any kind becomes an attempt, never an exception."""
     seen: list[Message] = []
-    outcome = attempted(body, handler=seen.append)
-    assert outcome.result is Result.INVALID
-    assert outcome.reason
-    assert len(outcome.reason) <= REASON_LIMIT
+    attempt = attempted(body, handler=seen.append)
+    assert attempt.result is AttemptResult.INVALID
+    assert attempt.reason
+    assert len(attempt.reason) <= REASON_LIMIT
     assert not seen
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.fakes.consuming import FakeSink
 
-from consumer import logging_setup as events
+from consumer.logs import logging_setup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def fresh_logging() -> Iterator[None]:
 def test_records_become_lines_of_their_instance() -> None:
     """At the level asked for; libraries only warn."""
     sink, stdout = FakeSink(), FakeSink()
-    events.configure(sink, stdout, "DEBUG", "i-0123")
+    logging_setup.configure(sink, stdout, "DEBUG", "i-0123")
     logging.getLogger("consumer.worker").debug("queue empty", extra={"fields": {"wait": 1}})
     logging.getLogger("botocore.endpoint").debug("a very long story")
     logging.getLogger("urllib3.connectionpool").warning("slow")
@@ -52,7 +52,7 @@ def test_records_become_lines_of_their_instance() -> None:
 def test_warnings_go_to_standard_output_alone() -> None:
     """Those of watchtower about CloudWatch Logs would feed themselves."""
     sink, stdout = FakeSink(), FakeSink()
-    events.configure(sink, stdout, "INFO", "i-0123")
+    logging_setup.configure(sink, stdout, "INFO", "i-0123")
     warnings.simplefilter("always")
     warnings.warn("Failed to deliver logs", stacklevel=1)
     assert sink.lines == []
@@ -65,6 +65,6 @@ def test_a_sink_that_is_gone_breaks_no_log_call() -> None:
     """The worker notices by itself that standard output is closed."""
     sink = FakeSink()
     sink.error = BrokenPipeError()
-    events.configure(sink, sink, "INFO", "i-0123")
+    logging_setup.configure(sink, sink, "INFO", "i-0123")
     logging.getLogger("consumer").info("stopping")
     assert sink.lines == []

@@ -7,13 +7,13 @@ import json
 import pytest
 from support.fakes.consuming import CIVIC, START, message
 
-from consumer.message_log import content_lines
-from consumer.outcome import Outcome, Result
+from consumer.attempt import Attempt, AttemptResult
+from consumer.logs.message_log import content_lines
 
 
-def line(body: str, result: Result, reason: str | None = None) -> bytes:
+def line(body: str, result: AttemptResult, reason: str | None = None) -> bytes:
     """Return the line for a message with this body."""
-    outcome = Outcome(
+    outcome = Attempt(
         received=message(7, body, receive_count=2),
         result=result,
         reason=reason,
@@ -28,7 +28,7 @@ def line(body: str, result: Result, reason: str | None = None) -> bytes:
 def test_a_processed_message_leaves_its_json_as_it_was_sent() -> None:
     """Spaces, order of fields and all, and without fields that say nothing."""
     body = CIVIC.replace(",", ", ")
-    assert line(body, Result.PROCESSED) == (
+    assert line(body, AttemptResult.PROCESSED) == (
         b'{"time":"2026-09-21T14:13:20.000+00:00","level":"INFO","event":"message",'
         b'"instance_id":"i-0123","message_id":"id-7","receive_count":2,"age_seconds":4.988,'
         b'"duration_seconds":0.012346,"outcome":"processed","body":' + body.encode() + b"}"
@@ -37,14 +37,14 @@ def test_a_processed_message_leaves_its_json_as_it_was_sent() -> None:
 
 def test_a_message_of_many_lines_is_one_line() -> None:
     """Whatever reads the log takes a line for a message."""
-    encoded = line(json.dumps(json.loads(CIVIC), indent=2), Result.PROCESSED)
+    encoded = line(json.dumps(json.loads(CIVIC), indent=2), AttemptResult.PROCESSED)
     assert b"\n" not in encoded
     assert json.loads(encoded)["body"] == json.loads(CIVIC)
 
 
 def test_a_failed_message_says_why() -> None:
     """As a warning, with the body."""
-    fields = json.loads(line(CIVIC, Result.FAILED, "ValueError: no"))
+    fields = json.loads(line(CIVIC, AttemptResult.FAILED, "ValueError: no"))
     assert (fields["level"], fields["outcome"]) == ("WARNING", "failed")
     assert fields["reason"] == "ValueError: no"
     assert fields["body"]["vehicleId"] == "VH2001"
@@ -53,7 +53,7 @@ def test_a_failed_message_says_why() -> None:
 @pytest.mark.parametrize("body", ['{"vehicleId": 3}', "[1]", "null", '"text"', '{"a":\n1}'])
 def test_an_invalid_message_that_is_json_stays_json(body: str) -> None:
     """It is as easy to search in as a valid one."""
-    fields = json.loads(line(body, Result.INVALID, "why"))
+    fields = json.loads(line(body, AttemptResult.INVALID, "why"))
     assert fields["outcome"] == "invalid"
     assert fields["body"] == json.loads(body)
     assert "body_text" not in fields
@@ -62,7 +62,7 @@ def test_an_invalid_message_that_is_json_stays_json(body: str) -> None:
 @pytest.mark.parametrize("body", ["hello", '{"a":', "two\nlines", "", "[" * 50_000, '{"a":NaN}'])
 def test_an_invalid_message_that_is_not_json_is_text(body: str) -> None:
     """Embedded as it is, it would break the line."""
-    encoded = line(body, Result.INVALID, "not JSON")
+    encoded = line(body, AttemptResult.INVALID, "not JSON")
     assert b"\n" not in encoded
     assert json.loads(encoded)["body_text"] == body
     assert "body" not in json.loads(encoded)
@@ -70,5 +70,5 @@ def test_an_invalid_message_that_is_not_json_is_text(body: str) -> None:
 
 def test_half_a_character_is_replaced() -> None:
     """A lone surrogate cannot be encoded, and must not stop the worker."""
-    fields = json.loads(line("\ud800", Result.INVALID, "can't encode \ud800"))
+    fields = json.loads(line("\ud800", AttemptResult.INVALID, "can't encode \ud800"))
     assert (fields["body_text"], fields["reason"]) == ("?", "can't encode ?")

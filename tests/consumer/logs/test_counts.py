@@ -1,4 +1,4 @@
-"""Tests of the metrics line, by the published specification of the embedded metric format."""
+"""Tests of counting, and of the metrics line by the specification of the embedded metric format."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ import json
 
 from support.fakes.consuming import START
 
-from consumer.emf import METRICS, Counts, Source, cycle_line
+from consumer.logs.counts import METRICS, Counts, CycleCounter, MetricLabels, cycle_line
 from shared.logs import encode_line
 
-SOURCE = Source("Tidemill", "work", "i-0123")
+LABELS = MetricLabels("Tidemill", "work", "i-0123")
 COUNTS = Counts(received=10, processed=7, failed=2, invalid=1, deleted=6)
+
+
+def test_counts_add_up_until_they_are_taken() -> None:
+    """The next cycle starts at zero."""
+    counter = CycleCounter()
+    counter.add(Counts(received=10))
+    counter.add(Counts(processed=8, failed=1, invalid=1, deleted=8))
+    assert counter.take() == Counts(10, 8, 1, 1, 8)
+    assert counter.take() == Counts()
 
 
 def test_the_line_holds_what_the_specification_requires() -> None:
     """Metadata with a timestamp in milliseconds and one directive; targets on the root node."""
-    fields = cycle_line(SOURCE, COUNTS, 1.23456, START + 0.5)
+    fields = cycle_line(LABELS, COUNTS, 1.23456, START + 0.5)
     assert fields["_aws"] == {
         "Timestamp": 1_790_000_000_500,
         "CloudWatchMetrics": [
@@ -37,7 +46,7 @@ def test_the_line_holds_what_the_specification_requires() -> None:
 
 def test_the_instance_is_a_property_and_no_dimension() -> None:
     """A dimension for each instance would be charged as metrics of its own."""
-    fields = cycle_line(SOURCE, COUNTS, 1.23456, START)
+    fields = cycle_line(LABELS, COUNTS, 1.23456, START)
     assert (fields["instance_id"], fields["deleted"]) == ("i-0123", 6)
     assert fields["duration_seconds"] == 1.235
     [directive] = fields["_aws"]["CloudWatchMetrics"]
@@ -46,6 +55,6 @@ def test_the_instance_is_a_property_and_no_dimension() -> None:
 
 def test_the_line_is_one_json_object() -> None:
     """CloudWatch takes metrics only from an event that is one JSON object and nothing else."""
-    encoded = encode_line(cycle_line(SOURCE, COUNTS, 1, START))
+    encoded = encode_line(cycle_line(LABELS, COUNTS, 1, START))
     assert b"\n" not in encoded
     assert json.loads(encoded)["event"] == "cycle"

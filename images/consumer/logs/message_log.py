@@ -1,4 +1,4 @@
-"""The line that every message leaves on standard output, with its content."""
+"""The line with a message's content that each attempt writes to standard output."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from consumer.outcome import Outcome, Result
+from consumer.attempt import Attempt, AttemptResult
 from shared.logs import timestamp
 from shared.message import single_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LEVELS: Final = {Result.PROCESSED: "INFO", Result.FAILED: "WARNING", Result.INVALID: "WARNING"}
+LEVELS: Final = {
+    AttemptResult.PROCESSED: "INFO",
+    AttemptResult.FAILED: "WARNING",
+    AttemptResult.INVALID: "WARNING",
+}
 
 
 class ContentLine(msgspec.Struct, omit_defaults=True):
-    """The line's fields in their order; `body` is the JSON as sent, `body_text` any other text."""
+    """The line's fields, in order; `body` is the JSON as sent, `body_text` any other text."""
 
     time: str
     level: str
@@ -37,27 +41,27 @@ _encoder = msgspec.json.Encoder()
 _json = msgspec.json.Decoder(msgspec.Raw)
 
 
-def content_lines(instance_id: str, outcomes: Iterable[Outcome]) -> list[bytes]:
-    """Return one encoded line for each outcome."""
-    return [_encoder.encode(_line(instance_id, outcome)) for outcome in outcomes]
+def content_lines(instance_id: str, attempts: Iterable[Attempt]) -> list[bytes]:
+    """Return one encoded line for each attempt."""
+    return [_encoder.encode(_line(instance_id, attempt)) for attempt in attempts]
 
 
-def _line(instance_id: str, outcome: Outcome) -> ContentLine:
-    received = outcome.received
+def _line(instance_id: str, attempt: Attempt) -> ContentLine:
+    received = attempt.received
     line = ContentLine(
-        time=timestamp(outcome.finished_at),
-        level=LEVELS[outcome.result],
+        time=timestamp(attempt.finished_at),
+        level=LEVELS[attempt.result],
         event="message",
         instance_id=instance_id,
         message_id=received.message_id,
         receive_count=received.receive_count,
-        age_seconds=round(outcome.age, 3),
-        duration_seconds=round(outcome.duration, 6),
-        outcome=outcome.result.value,
+        age_seconds=round(attempt.age, 3),
+        duration_seconds=round(attempt.duration, 6),
+        outcome=attempt.result.value,
     )
-    if outcome.reason is not None:
-        line.reason = _encodable(outcome.reason)
-    if outcome.result is Result.INVALID and not _is_json(received.body):
+    if attempt.reason is not None:
+        line.reason = _encodable(attempt.reason)
+    if attempt.result is AttemptResult.INVALID and not _is_json(received.body):
         line.body_text = _encodable(received.body)
     else:
         line.body = single_line(received.body)
@@ -73,5 +77,5 @@ def _is_json(body: str) -> bool:
 
 
 def _encodable(text: str) -> str:
-    """Return the text without lone surrogates, which no encoding of a line can hold."""
+    """Return the text without lone surrogates, which cannot be encoded."""
     return text.encode(errors="replace").decode()

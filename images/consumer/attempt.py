@@ -1,4 +1,4 @@
-"""One attempt at one message, and what came of it."""
+"""One attempt at one message: validate the body, call the handler, record the result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 from consumer.handlers import Message
 from shared.errors import InvalidMessageError
 from shared.message import parse
-from shared.queue import Received  # noqa: TC001 - msgspec reads the annotations
+from shared.queue import ReceivedMessage  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
     from consumer.handlers import Handler
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REASON_LIMIT: Final = 1_000
-"""Characters of a reason that are kept: a body may hold a number a million digits long."""
+"""Longest reason kept, in characters: a body may hold a number that is a million digits long."""
 
 
-class Result(StrEnum):
+class AttemptResult(StrEnum):
     """How an attempt ended; the value is the word in the log line."""
 
     PROCESSED = "processed"
@@ -32,49 +32,52 @@ class Result(StrEnum):
     INVALID = "invalid"
 
 
-class Outcome(msgspec.Struct, frozen=True):
-    """An attempt's end at `finished_at` (epoch seconds), after `duration` seconds of work.
+class Attempt(msgspec.Struct, frozen=True):
+    """An attempt that ended at `finished_at` (epoch seconds) after `duration` seconds of work.
 
-    `age` is how many seconds the message had been in the queue when it was received.
+    `age` is how many seconds the message had been in the queue when it was received. `reason` says
+    why the message was not processed.
     """
 
-    received: Received
-    result: Result
+    received: ReceivedMessage
+    result: AttemptResult
     reason: str | None
     age: float
     duration: float
     finished_at: float
 
 
-def attempt(
-    handler: Handler, clock: Clock, received: Received, received_at: float, latest_year: int
-) -> Outcome:
-    """Validate the message and let the handler have it; no Exception of either gets out.
+def make_attempt(
+    handler: Handler, clock: Clock, received: ReceivedMessage, received_at: float, latest_year: int
+) -> Attempt:
+    """Validate the message and call the handler; an Exception of either becomes a result.
 
     Args:
         handler: what to do with a valid message.
         clock: measures the attempt.
         received: the message.
         received_at: when it was received, in epoch seconds.
-        latest_year: newest model year that is believed.
+        latest_year: newest model year that is accepted.
     """
     started = clock.monotonic()
     result, reason = _result(handler, received, latest_year)
-    return Outcome(
+    return Attempt(
         received=received,
         result=result,
         reason=reason,
-        age=max(0.0, received_at - received.sent_at),  # clocks differ from machine to machine
+        age=max(0.0, received_at - received.sent_at),  # SQS's clock may be ahead of ours
         duration=clock.monotonic() - started,
         finished_at=clock.time(),
     )
 
 
-def _result(handler: Handler, received: Received, latest_year: int) -> tuple[Result, str | None]:
+def _result(
+    handler: Handler, received: ReceivedMessage, latest_year: int
+) -> tuple[AttemptResult, str | None]:
     try:
         parsed = parse(received.body, latest_year)
     except InvalidMessageError as error:
-        return Result.INVALID, str(error)[:REASON_LIMIT]
+        return AttemptResult.INVALID, str(error)[:REASON_LIMIT]
     message = Message(
         received.message_id,
         parsed.vehicle,
@@ -89,7 +92,7 @@ def _result(handler: Handler, received: Received, latest_year: int) -> tuple[Res
         log.debug(
             "handler failed", exc_info=True, extra={"fields": {"message_id": received.message_id}}
         )
-        # Unlike str(error), this survives an exception whose own text cannot be made.
+        # Unlike str(error), this works even when the exception's own __str__ raises.
         reason = "".join(traceback.format_exception_only(error)).strip()
-        return Result.FAILED, reason[:REASON_LIMIT]
-    return Result.PROCESSED, None
+        return AttemptResult.FAILED, reason[:REASON_LIMIT]
+    return AttemptResult.PROCESSED, None

@@ -1,4 +1,4 @@
-"""CloudWatch Logs as a sink, by watchtower."""
+"""CloudWatch Logs as a sink of lines, through the library watchtower."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from shared.errors import WorkloadError
-from shared.queue import THROTTLING
+from shared.queue_errors import THROTTLING
 from shared.region import chosen_region
 
 if TYPE_CHECKING:
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SEND_SECONDS: Final = 5
-"""Longest that a line waits for company before it is sent."""
+"""Longest time that a line waits, so that more lines can be sent in the same request."""
 
 FLUSH_SECONDS: Final = 5
-"""Limit for sending what is left at the end."""
+"""Limit for sending the remaining lines at the end."""
 
 LARGEST_EVENT: Final = 1_048_576
 """Bytes of a log event, 26 of overhead included (API reference, PutLogEvents)."""
 
 
 class LogGroupError(WorkloadError):
-    """CloudWatch Logs refuses to take lines: exit with code 1."""
+    """A log group that cannot be used: exit with code 1."""
 
 
 class CloudWatchLines:
-    """Hands lines to watchtower, which sends them in batches from a thread of its own.
+    """Passes lines to watchtower, which sends them in batches from a thread of its own.
 
-    An outage costs the lines of its time, and nothing else: they are on standard output as well.
+    Lines written during an outage are missing in CloudWatch Logs. They are on standard output.
     """
 
     def __init__(self, handler: logging.Handler) -> None:
@@ -48,7 +48,7 @@ class CloudWatchLines:
         self._handler = handler
 
     def write(self, lines: list[bytes]) -> None:
-        """Hand the lines over, without waiting for them to be sent."""
+        """Pass the lines on without waiting until they are sent."""
         for line in lines:
             text = line.decode()
             self._handler.handle(
@@ -57,24 +57,24 @@ class CloudWatchLines:
 
 
 class Tee:
-    """Writes to several sinks, which all get their lines in the same order."""
+    """Several sinks that all get the same lines in the same order."""
 
     def __init__(self, *sinks: Sink) -> None:
         """Write to these sinks, in this order."""
         self._sinks = sinks
-        self._lock = threading.RLock()  # a sink in trouble may log, through this one
+        self._lock = threading.RLock()  # reentrant, since a failing sink may log through this one
 
     def write(self, lines: list[bytes]) -> None:
-        """Write the lines to all sinks before another thread's lines come."""
+        """Write the lines to all sinks before any other thread's lines."""
         with self._lock:
             for sink in self._sinks:
                 sink.write(lines)
 
 
 def connect(group: str, stream: str) -> CloudWatchLines:
-    """Create the stream in the group, if need be, and return a sink that writes to it.
+    """Create the stream in the group if it does not exist; return a sink that writes to it.
 
-    A service that does not answer is only a warning: the stream is created when it does.
+    A service that does not answer causes only a warning: watchtower creates the stream later.
 
     Raises:
         LogGroupError: no such group, not allowed, no credentials or region.
@@ -96,7 +96,9 @@ def connect(group: str, stream: str) -> CloudWatchLines:
         raise LogGroupError(f"cannot use CloudWatch Logs: {error}") from error
     handler = watchtower.CloudWatchLogHandler(
         log_group_name=group,
-        log_stream_name=stream.replace("{", "{{").replace("}", "}}"),  # it is a format string
+        log_stream_name=stream.replace("{", "{{").replace(
+            "}", "}}"
+        ),  # watchtower takes a format string
         boto3_client=client,
         create_log_group=False,
         send_interval=SEND_SECONDS,

@@ -1,4 +1,4 @@
-"""Operational events: log records as JSON lines, through the same sinks as the content."""
+"""Logging: records become JSON lines and go to the same sinks as the messages' content."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from consumer.ports import Sink
 
 LIBRARIES: Final = ("boto3", "botocore", "urllib3")
-"""At DEBUG these tell every byte of every request: their warnings are enough."""
+"""Libraries that log every byte of a request at DEBUG: only their warnings are logged."""
 
 
 class LineHandler(logging.Handler):
-    """Writes each record as one line to a sink."""
+    """A logging handler that writes each record as one line to a sink."""
 
     def __init__(self, sink: Sink, instance_id: str) -> None:
         """Put the instance's id into every line."""
@@ -26,7 +26,7 @@ class LineHandler(logging.Handler):
         self._sink = sink
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the record; a sink that is gone is for the worker to notice, not for its log."""
+        """Write the record; ignore a broken sink: it ends the worker at its next write."""
         with contextlib.suppress(OSError):
             self._sink.write([self.format(record).encode()])
 
@@ -34,10 +34,10 @@ class LineHandler(logging.Handler):
 def configure(sink: Sink, stdout: Sink, level: str, instance_id: str) -> None:
     """Send log records to the sink, and Python's warnings to standard output alone.
 
-    Watchtower reports trouble on the way to CloudWatch Logs by warnings: sent the same way, each
-    would cause the next.
+    Watchtower issues a warning when it cannot send to CloudWatch Logs. Sent to CloudWatch Logs,
+    each warning would cause the next one.
     """
-    # A handler's module may have set up logging while it was imported.
+    # `force`, since a handler's module may have set up logging when it was imported.
     logging.basicConfig(level=level, handlers=[LineHandler(sink, instance_id)], force=True)
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)

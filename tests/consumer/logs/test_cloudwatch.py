@@ -13,8 +13,8 @@ from moto import mock_aws
 from support.emulators.ministack import CREDENTIALS, free_port
 from support.fakes.consuming import FakeSink
 
-from consumer import cloudwatch
-from consumer.cloudwatch import LogGroupError, Tee
+from consumer.logs import cloudwatch
+from consumer.logs.cloudwatch import LogGroupError, Tee
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,46 @@
+"""A consumer's parts, put together as the program does it, over any outside world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consumer.acknowledge import Acknowledger
+from consumer.cycle import Rhythm
+from consumer.handlers import log_only
+from consumer.in_flight import InFlight
+from consumer.logs.counts import CycleCounter, MetricLabels
+from consumer.retry import RetryDelays
+from consumer.thread_pool import create_thread_pool
+from consumer.worker import Job, Worker
+
+if TYPE_CHECKING:
+    from consumer.handlers import Handler
+    from consumer.ports import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A worker and the parts that it shares with heartbeat and shutdown."""
+
+    worker: Worker
+    acknowledger: Acknowledger
+    in_flight: InFlight
+    counter: CycleCounter
+
+
+def consumer(
+    ports: Ports, handler: Handler = log_only, *, rhythm: Rhythm | None = None, threads: int = 1
+) -> Consumer:
+    """Build a consumer with the default delays, on an instance called i-0123."""
+    in_flight, counter = InFlight(), CycleCounter()
+    acknowledger = Acknowledger(ports, in_flight, counter, RetryDelays(30, 900), "i-0123")
+    job = Job(
+        handler=handler,
+        pool=create_thread_pool(threads),
+        rhythm=rhythm or Rhythm(),
+        visibility=120,
+        labels=MetricLabels("Tidemill", "work", "i-0123"),
+    )
+    worker = Worker(ports, job, in_flight, acknowledger, counter)
+    return Consumer(worker, acknowledger, in_flight, counter)
