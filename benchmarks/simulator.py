@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from tidemill.scaling.template.document import parse_template
 from tidemill.scaling.template.fleet import read_fleet
-from tidemill.simulator.run import Subject, simulate
+from tidemill.simulator.candidate import Candidate
+from tidemill.simulator.run import RunOptions, simulate
 from tidemill.simulator.scenario import DAY, Scenario, constant
 from tidemill.simulator.traces.trace import spread
 
@@ -88,8 +89,8 @@ def _apart(measure: Callable[[int], dict[str, Any]], size: int) -> dict[str, Any
         return pool.apply(measure, (size,))
 
 
-def _subject() -> Subject:
-    return Subject.of_template(
+def _candidate() -> Candidate:
+    return Candidate.of_template(
         read_fleet(parse_template(TEMPLATE.read_text(), "template.yaml"), {})
     )
 
@@ -105,12 +106,13 @@ def _timed(run: Callable[[], Any], repeats: int) -> tuple[list[float], Any]:
 
 def _the_day(repeats: int) -> dict[str, Any]:
     """A day with a message every second, which is more than the default fleet can do."""
-    subject, day = _subject(), Scenario("day", "", constant(1, DAY), seconds=DAY)
-    seconds, result = _timed(lambda: simulate(subject, day, 1, drain=False), repeats)
+    candidate, day = _candidate(), Scenario("day", "", constant(1, DAY), seconds=DAY)
+    to_the_end = RunOptions(drain=False)
+    seconds, result = _timed(lambda: simulate(candidate, day, 1, to_the_end), repeats)
     return {
         "median": statistics.median(seconds),
         "best": min(seconds),
-        "processed": result.processed,
+        "processed": result.messages.processed,
     }
 
 
@@ -124,15 +126,15 @@ def _days(days: int) -> dict[str, Any]:
                 yield minute * 60.0, min(int(rng.expovariate(1 / rate)), MOST)
 
     trace = Scenario("trace", "", lambda rng: spread(lots(rng)), seconds=days * DAY)
-    subject = _subject()
-    (seconds,), result = _timed(lambda: simulate(subject, trace, 1), 1)
+    candidate = _candidate()
+    (seconds,), result = _timed(lambda: simulate(candidate, trace, 1), 1)
     return {
         "days": days,
         "seconds": seconds,
-        "messages": result.sent,
-        "launches": result.launches,
+        "messages": result.messages.sent,
+        "launches": result.instances.launches,
         "turns": result.turns,
-        "microseconds": seconds / result.sent * 1e6,
+        "microseconds": seconds / result.messages.sent * 1e6,
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
 

@@ -9,7 +9,7 @@ import pytest
 from support.builders.runs import finished_run
 
 from tidemill.report.agreement import (
-    Told,
+    Side,
     agreement_chapter,
     agreement_rows,
     draw_agreement,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FACTS = finished_run().facts
-RIG = Told(FACTS, 500, 5, 0)
+RIG = Side(FACTS, 500, 5, 0)
 
 
 def test_a_run_agrees_with_itself() -> None:
@@ -33,7 +33,7 @@ def test_a_run_agrees_with_itself() -> None:
 
 def test_what_did_not_happen_is_told_so() -> None:
     """A run without anything next to a whole one."""
-    rows = {what: simulated for what, _, simulated in agreement_rows(RIG, Told([], 0, 0, 0))}
+    rows = {what: simulated for what, _, simulated in agreement_rows(RIG, Side([], 0, 0, 0))}
     assert rows["minutes until the last instance is gone"] == "never"
     assert rows["instances at the peak"] == "0"
     assert rows["order of first events"] == "another"
@@ -41,7 +41,7 @@ def test_what_did_not_happen_is_told_so() -> None:
 
 def test_minutes_count_from_the_start_of_the_rig() -> None:
     """Both runs go by one clock, so that a later one shows as later."""
-    later = Told([replace(fact, at=fact.at + 60) for fact in FACTS], 500, 5, 0)
+    later = Side([replace(fact, at=fact.at + 60) for fact in FACTS], 500, 5, 0)
     rows = {what: (rig, simulated) for what, rig, simulated in agreement_rows(RIG, later)}
     rig, simulated = rows["minutes until the last instance is gone"]
     assert float(simulated) - float(rig) == pytest.approx(1)

@@ -55,7 +55,7 @@ def test_simulator_and_rig_agree(tmp_path: Path) -> None:
     figures = run_in_rig(tmp_path)
     demo = read_demo(tmp_path / "build/demo")
     result, simulated = replay(demo, the_template(*PARAMETERS))
-    assert (result.processed, result.lost) == (figures["processed"], figures["lost"])
-    assert result.peak_instances == figures["peak_instances"]
+    assert (result.messages.processed, result.lost) == (figures["processed"], figures["lost"])
+    assert result.instances.peak == figures["peak_instances"]
     assert result.drained_after == pytest.approx(figures["seconds_to_drain"], abs=DRAIN_TOLERANCE)
     assert first_happenings(simulated) == first_happenings(demo.facts)

@@ -55,7 +55,7 @@ def test_messages_are_sent_by_the_clock_of_the_rig(folder: Path) -> None:
 def test_each_poison_message_is_poison_again(folder: Path) -> None:
     """As many become dead letters as in the rig, whatever the seed."""
     result, facts = replay(read_demo(folder), the_template(("HoldSeconds", "120")))
-    assert (result.processed, result.dead, result.lost) == (29, 1, 0)
+    assert (result.messages.processed, result.messages.dead, result.lost) == (29, 1, 0)
     assert facts
 
 
@@ -68,7 +68,7 @@ def test_processes_take_longer_in_a_faster_rig(folder: Path) -> None:
         summary = json.loads((folder / "summary.json").read_text()) | {"speed": speed}
         (folder / "summary.json").write_text(json.dumps(summary))
         result, _ = replay(read_demo(folder), the_template(("HoldSeconds", "120")))
-        took.append(max(result.first_waits) / 10)
+        took.append(max(result.messages.first_waits) / 10)
     assert took[1] - took[0] == pytest.approx(60 * PROCESS_SECONDS, abs=0.2)
 
 

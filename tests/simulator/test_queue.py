@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tidemill.simulator.queue import CHUNK, WorkQueue
+from tidemill.simulator.queue import CHUNK, QueueAttributes, WorkQueue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,10 @@ def a_queue(
 ) -> WorkQueue:
     """Return a queue that starts at 1000."""
     return WorkQueue(
-        iter(arrivals), 1000.0, None if poison is None else iter(poison), max_receives, retention
+        iter(arrivals),
+        1000.0,
+        None if poison is None else iter(poison),
+        QueueAttributes(max_receives, 30, retention),
     )
 
 
@@ -31,7 +34,7 @@ def test_a_message_is_there_from_the_moment_that_it_is_sent() -> None:
     queue = a_queue([1, 2, 2, 5])
     assert queue.next_arrival() == 1001
     queue.advance(1002)
-    assert (queue.visible(), queue.sent, queue.next_arrival()) == (3, 3, 1005)
+    assert (queue.visible(), queue.counts.sent, queue.next_arrival()) == (3, 3, 1005)
 
 
 def test_a_receive_takes_the_oldest_and_no_more_than_asked_for() -> None:
@@ -46,7 +49,7 @@ def test_what_is_processed_is_gone_and_its_wait_counted() -> None:
     """Waits are counted in tenths of a second, to the receive and to the end."""
     queue = a_queue([0])
     queue.settle(1009.5, queue.receive(1004.25, 10))
-    assert (queue.first_waits, queue.waits) == ({42: 1}, {95: 1})
+    assert (queue.counts.first_waits, queue.counts.waits) == ({42: 1}, {95: 1})
     assert queue.is_over()
 
 
@@ -57,8 +60,14 @@ def test_consuming_is_receiving_and_settling_at_once() -> None:
     assert [long.consume(1002.0, 10), long.consume(1009.5, 10)] == [2, 1]
     short.close()
     long.close()
-    assert (short.first_waits, short.waits) == (long.first_waits, long.waits)
-    assert (short.processed, short.requests) == (long.processed, long.requests)
+    assert (short.counts.first_waits, short.counts.waits) == (
+        long.counts.first_waits,
+        long.counts.waits,
+    )
+    assert (short.counts.processed, short.counts.requests) == (
+        long.counts.processed,
+        long.counts.requests,
+    )
 
 
 def test_poison_dies_at_the_receive_after_the_last_that_is_allowed() -> None:
@@ -66,9 +75,9 @@ def test_poison_dies_at_the_receive_after_the_last_that_is_allowed() -> None:
     queue = a_queue([0], poison=[True], max_receives=2)
     for _ in range(2):
         queue.give_back(1000.0, queue.settle(1000.0, queue.receive(1000.0, 10)))
-        assert (queue.visible(), queue.dead) == (1, 0)
+        assert (queue.visible(), queue.counts.dead) == (1, 0)
     assert queue.receive(1000.0, 10) == []
-    assert (queue.dead, queue.is_over()) == (1, True)
+    assert (queue.counts.dead, queue.is_over()) == (1, True)
 
 
 def test_what_comes_back_is_received_before_what_is_new() -> None:
@@ -85,7 +94,7 @@ def test_a_message_expires_when_its_retention_is_over(given_back: bool) -> None:
     if given_back:
         queue.give_back(1000.0, queue.receive(1000.0, 1))
     assert [message.sent for message in queue.receive(1100.0, 10)] == [1090]
-    assert (queue.expired, queue.left_over()) == (1, 1)
+    assert (queue.counts.expired, queue.left_over()) == (1, 1)
 
 
 def test_a_long_run_keeps_no_more_messages_than_it_needs() -> None:

@@ -9,13 +9,21 @@ import pytest
 from hypothesis import Phase, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
-from support.builders.stories import PARAMETERS, bursts, foreseen, stories, the_template, told
+from support.builders.stories import (
+    PARAMETERS,
+    bursts,
+    simulated,
+    stories,
+    the_template,
+    with_turns_left_out,
+)
 
 from tidemill.scaling.facts import CapacitySampled, DesiredChanged, InstanceChanged
 from tidemill.scaling.spec import AdjustmentType, StepAdjustment, StepScalingPolicy, WarmPool
+from tidemill.simulator.candidate import Candidate  # noqa: TC001 - hypothesis reads annotations
 from tidemill.simulator.comparison.rival_policies import rivals
 from tidemill.simulator.instances.handling import HandlerTime
-from tidemill.simulator.run import Subject, simulate
+from tidemill.simulator.run import RunOptions, simulate
 from tidemill.simulator.scenario import SCENARIOS, Scenario, constant
 from tidemill.simulator.times import Times
 
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
 
 
-def a_rival(chosen: tuple[Subject, int]) -> Subject:
+def a_rival(chosen: tuple[Candidate, int]) -> Candidate:
     """Return one of the policies that the template's is compared with."""
     ours, number = chosen
     every = list(rivals(ours, 50))
@@ -40,27 +48,27 @@ SPOT = Times(spot_per_hour=6.0)
 @given(PARAMETERS, stories(), st.integers(0, 3), st.sampled_from([Times(), SPOT]))
 @FEW
 def test_every_message_is_accounted_for(
-    subject: Subject, story: Scenario, seed: int, times: Times
+    candidate: Candidate, story: Scenario, seed: int, times: Times
 ) -> None:
     """What was sent is processed or dead, nothing is lost and nothing is left."""
-    result = simulate(subject, story, seed, times=times)
+    result = simulate(candidate, story, seed, RunOptions(times))
     assert result.lost == 0
-    assert (result.left, result.expired) == (0, 0)
-    assert result.processed == sum(result.waits.values())
-    assert result.sent == sum(result.first_waits.values())
+    assert (result.left, result.messages.expired) == (0, 0)
+    assert result.messages.processed == sum(result.messages.waits.values())
+    assert result.messages.sent == sum(result.messages.first_waits.values())
 
 
 @given(PARAMETERS, stories(), st.integers(0, 3))
 @FEW
 def test_capacity_stays_within_its_bounds_and_ends_at_none(
-    subject: Subject, story: Scenario, seed: int
+    candidate: Candidate, story: Scenario, seed: int
 ) -> None:
     """The group never wants or has more than its maximum; all are gone in the end."""
-    result, facts = told(subject, story, seed=seed)
-    group = subject.fleet.group
+    result, facts = simulated(candidate, story, seed=seed)
+    group = candidate.fleet.group
     wanted = [fact.after for fact in facts if isinstance(fact, DesiredChanged)]
     assert all(group.min_size <= number <= group.max_size for number in wanted)
-    assert result.peak_instances <= result.launches
+    assert result.instances.peak <= result.instances.launches
     states = {f.instance: f.state for f in facts if isinstance(f, InstanceChanged)}
     assert set(states.values()) <= {"Terminated"}
     sampled = [f.in_service + f.pending for f in facts if isinstance(f, CapacitySampled)]
@@ -69,10 +77,10 @@ def test_capacity_stays_within_its_bounds_and_ends_at_none(
 
 @given(PARAMETERS, stories(), st.integers(0, 3), st.sampled_from([Times(), SPOT]))
 @FEW
-def test_a_seed_has_one_run(subject: Subject, story: Scenario, seed: int, times: Times) -> None:
+def test_a_seed_has_one_run(candidate: Candidate, story: Scenario, seed: int, times: Times) -> None:
     """The same seed makes the same facts and figures again."""
-    again = told(subject, story, seed=seed, times=times)
-    assert told(subject, story, seed=seed, times=times) == again
+    again = simulated(candidate, story, seed=seed, times=times)
+    assert simulated(candidate, story, seed=seed, times=times) == again
 
 
 @given(
@@ -84,28 +92,29 @@ def test_a_seed_has_one_run(subject: Subject, story: Scenario, seed: int, times:
 )
 @how(max_examples=30, phases=NO_SHRINKING)
 def test_turns_that_are_left_out_would_have_changed_nothing(
-    subject: Subject, story: Scenario, seed: int, times: Times, pace: float
+    candidate: Candidate, story: Scenario, seed: int, times: Times, turn_every: float
 ) -> None:
     """However often turns are taken, the same happens; only how many were taken differs."""
-    swift, facts = told(subject, story, seed=seed, times=times)
-    slow, all_facts = told(subject, story, seed=seed, times=times, pace=pace)
+    swift, facts = simulated(candidate, story, seed=seed, times=times)
+    slow, all_facts = simulated(candidate, story, seed=seed, times=times, turn_every=turn_every)
     assert facts == all_facts
-    assert swift.waits == slow.waits
-    assert swift.billed_seconds == slow.billed_seconds
+    assert swift.messages.waits == slow.messages.waits
+    assert swift.instances.billed_seconds == slow.instances.billed_seconds
     assert swift.turns <= slow.turns
 
 
-@pytest.mark.parametrize("subject", foreseen(), ids=lambda subject: subject.name)
-@given(story=stories(), seed=st.integers(0, 3), pace=st.sampled_from([60.0, 7.0]))
+@pytest.mark.parametrize("candidate", with_turns_left_out(), ids=lambda candidate: candidate.name)
+@given(story=stories(), seed=st.integers(0, 3), turn_every=st.sampled_from([60.0, 7.0]))
 @how(max_examples=6, phases=NO_SHRINKING)
 def test_turns_of_other_templates_are_left_out_as_rightly(
-    subject: Subject, story: Scenario, seed: int, pace: float
+    candidate: Candidate, story: Scenario, seed: int, turn_every: float
 ) -> None:
     """With several alarms, other policies, schedules, hooks and warm pools."""
     runs = []
-    for every in (None, pace):
+    for every in (None, turn_every):
         facts: list[Fact] = []
-        simulate(subject, story, seed, tell=facts.extend, pace=every, drain=False)
+        options = RunOptions(drain=False, turn_every=every)
+        simulate(candidate, story, seed, options, facts.extend)
         runs.append(facts)
     assert runs[0] == runs[1]
 
@@ -121,10 +130,10 @@ def test_what_one_alarm_leaves_as_it_is_another_one_changes() -> None:
         adjustment_type=AdjustmentType.EXACT,
         steps=(StepAdjustment(0, 50, 1), StepAdjustment(50, None, 3)),
     )
-    subject = replace(ours, fleet=replace(ours.fleet, policies=(exact, back)))
+    candidate = replace(ours, fleet=replace(ours.fleet, policies=(exact, back)))
     story = bursts((30, 25), (900, 100))
-    _, facts = told(subject, story)
-    _, all_facts = told(subject, story, pace=60.0)
+    _, facts = simulated(candidate, story)
+    _, all_facts = simulated(candidate, story, turn_every=60.0)
     assert facts == all_facts
     sizes = [fact.after for fact in facts if isinstance(fact, DesiredChanged)]
     assert sizes == [1, 0, 3, 2, 1, 0]
@@ -135,17 +144,17 @@ def test_long_runs_leave_out_turns_as_rightly_as_short_ones(quiet: float) -> Non
     """Two days of messages with so many quiet hours between them: the queue sleeps, or does not."""
     hours = [quiet * number for number in range(int(48 / quiet))]
     story = bursts(*((hour * 3600 + 7.5, 12) for hour in hours), seconds=48 * 3600)
-    subject = the_template(("HoldSeconds", "1800"))
-    _, facts = told(subject, story)
-    _, all_facts = told(subject, story, pace=60.0)
+    candidate = the_template(("HoldSeconds", "1800"))
+    _, facts = simulated(candidate, story)
+    _, all_facts = simulated(candidate, story, turn_every=60.0)
     assert facts == all_facts
 
 
 def test_a_day_of_work_keeps_the_queue_awake() -> None:
     """A queue that is in use all the time never falls asleep, however long it is."""
     story = Scenario("steady", "", constant(0.05, 30 * 3600), seconds=30 * 3600)
-    _, facts = told(the_template(), story)
-    _, all_facts = told(the_template(), story, pace=60.0)
+    _, facts = simulated(the_template(), story)
+    _, all_facts = simulated(the_template(), story, turn_every=60.0)
     assert facts == all_facts
 
 
@@ -153,15 +162,19 @@ def test_a_day_of_work_keeps_the_queue_awake() -> None:
 def test_every_named_scenario_is_worked_off(name: str) -> None:
     """The default template gets through with each of them, and goes back to none."""
     result = simulate(the_template(), SCENARIOS[name], seed=1)
-    assert (result.left, result.expired, result.lost) == (0, 0, 0)
-    assert result.sent
-    assert result.launches
+    assert (result.left, result.messages.expired, result.lost) == (0, 0, 0)
+    assert result.messages.sent
+    assert result.instances.launches
 
 
 def test_one_message_wakes_a_fleet_at_zero() -> None:
     """It is processed within an evaluation, a boot and a bit, and nothing stays behind."""
     result = simulate(the_template(), SCENARIOS["single"], seed=1)
-    assert (result.processed, result.launches, result.idle_launches) == (1, 1, 0)
+    assert (
+        result.messages.processed,
+        result.instances.launches,
+        result.instances.idle_launches,
+    ) == (1, 1, 0)
     assert result.drained_after is not None
     assert 60 < result.drained_after < 60 + 6 + 75
 
@@ -175,7 +188,8 @@ def test_a_queue_that_fell_asleep_wakes_up_late() -> None:
     queue = replace(ours.fleet.queue, kept_awake=False)
     asleep = replace(ours, fleet=replace(ours.fleet, queue=queue))
     drained = [
-        simulate(subject, SCENARIOS["asleep"], seed=1).drained_after for subject in (asleep, ours)
+        simulate(candidate, SCENARIOS["asleep"], seed=1).drained_after
+        for candidate in (asleep, ours)
     ]
     assert drained[0] is not None
     assert drained[1] is not None
@@ -186,17 +200,17 @@ def test_a_queue_that_fell_asleep_wakes_up_late() -> None:
 def test_poison_ends_in_the_dead_letter_queue() -> None:
     """Every poison message dies, and every sound one is processed all the same."""
     result = simulate(the_template(), bursts((0, 100), poison=0.25), seed=3)
-    assert result.dead > 10
-    assert result.processed == 100 - result.dead
+    assert result.messages.dead > 10
+    assert result.messages.processed == 100 - result.messages.dead
 
 
 def test_a_spot_interruption_loses_nothing() -> None:
     """Work that an interruption cuts short comes again, as long as it may be received again."""
-    subject = the_template(("MessageSeconds", "300"), ("MaxReceiveCount", "100"))
+    candidate = the_template(("MessageSeconds", "300"), ("MaxReceiveCount", "100"))
     story = bursts((0, 40), handler=HandlerTime(200.0))
-    result = simulate(subject, story, seed=1, times=Times(spot_per_hour=4.0))
-    assert result.processed == 40
-    assert result.launches > result.peak_instances
+    result = simulate(candidate, story, 1, RunOptions(Times(spot_per_hour=4.0)))
+    assert result.messages.processed == 40
+    assert result.instances.launches > result.instances.peak
 
 
 def test_messages_come_alike_whatever_the_fleet_does() -> None:
@@ -204,8 +218,8 @@ def test_messages_come_alike_whatever_the_fleet_does() -> None:
     tide = SCENARIOS["tide"]
     one = simulate(the_template(), tide, seed=5)
     other = simulate(the_template(("MaxInstances", "2")), tide, seed=5)
-    assert one.sent == other.sent
-    assert one.waits != other.waits
+    assert one.messages.sent == other.messages.sent
+    assert one.messages.waits != other.messages.waits
 
 
 @pytest.mark.parametrize("state", ["Stopped", "Running"])
@@ -216,7 +230,7 @@ def test_a_warm_pool_serves_sooner_and_loses_nothing(state: str) -> None:
     warm = replace(cold, fleet=replace(cold.fleet, group=group))
     story = bursts((1800, 200))
     late = simulate(cold, story, seed=1)
-    soon, facts = told(warm, story)
-    assert (soon.processed, soon.lost) == (200, 0)
-    assert facts == told(warm, story, pace=7.0)[1]
-    assert sum(soon.first_waits.elements()) < sum(late.first_waits.elements())
+    soon, facts = simulated(warm, story)
+    assert (soon.messages.processed, soon.lost) == (200, 0)
+    assert facts == simulated(warm, story, turn_every=7.0)[1]
+    assert sum(soon.messages.first_waits.elements()) < sum(late.messages.first_waits.elements())

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from support.builders.stories import bursts, the_template
 
 from tidemill.simulator.cost.bill import dollars_a_day, instance_seconds_dollars
 from tidemill.simulator.cost.prices import HOST_METRICS, HOURS, PRICES, WORKLOAD_METRICS
-from tidemill.simulator.run import Result, simulate
-from tidemill.simulator.run_figures import figures, mean, percentiles
+from tidemill.simulator.run import simulate
+from tidemill.simulator.run_figures import run_figures
+from tidemill.simulator.waits import mean, percentiles
+
+if TYPE_CHECKING:
+    from tidemill.simulator.result import Result
 
 
 def a_result() -> Result:
@@ -42,8 +47,8 @@ def test_the_mean_is_over_all_messages() -> None:
 
 def test_figures_account_for_every_message() -> None:
     """What the command prints adds up."""
-    subject, story = the_template(), bursts((0, 30), poison=0.3)
-    found = figures(subject, story, 1, simulate(subject, story, 1))
+    candidate, story = the_template(), bursts((0, 30), poison=0.3)
+    found = run_figures(candidate, story, 1, simulate(candidate, story, 1))
     assert found["lost"] == 0
     assert found["sent"] == 30
     assert {**found}["processed"] == 30 - int(str(found["dead_lettered"]))
@@ -52,11 +57,15 @@ def test_figures_account_for_every_message() -> None:
 def test_twice_the_instances_cost_twice_as_much() -> None:
     """Dollars follow billed seconds, by the price table."""
     result = a_result()
-    double = replace(result, billed_seconds=2 * result.billed_seconds)
+    instances = result.instances
+    twice = replace(instances, billed_seconds=2 * instances.billed_seconds)
+    double = replace(result, instances=twice)
     fleet = the_template().fleet
     one, two = dollars_a_day(fleet, result), dollars_a_day(fleet, double)
     assert two["instances"] == pytest.approx(2 * one["instances"])
-    assert one["instances"] == pytest.approx(result.billed_seconds / 3600 * PRICES["instances"].usd)
+    assert one["instances"] == pytest.approx(
+        result.instances.billed_seconds / 3600 * PRICES["instances"].usd
+    )
     assert instance_seconds_dollars(3600) > PRICES["instances"].usd
 
 
@@ -69,7 +78,7 @@ def test_the_workers_metrics_are_paid_for_by_the_hour(
     """Each hour of the clock in which an instance runs, however short and with how many others."""
     story = bursts(*((hour * 3600, 50) for hour in hours), seconds=86_400)
     result = simulate(the_template(), story, seed=1)
-    assert (result.working_hours, result.peak_instances) == (counted, 3)
+    assert (len(result.instances.hours), result.instances.peak) == (counted, 3)
     price = PRICES["metrics"].usd / HOURS * (WORKLOAD_METRICS + HOST_METRICS)
     assert dollars_a_day(the_template().fleet, result)["metrics"] == pytest.approx(
         counted * price, rel=0.01

@@ -15,14 +15,14 @@ from tidemill.cli.options import JsonOption, read_template
 from tidemill.cli.simulate import PictureOption, check_picture
 from tidemill.report.errors import ReportError
 from tidemill.scaling.template.fleet import read_fleet
-from tidemill.simulator.run import START, Subject
+from tidemill.simulator.candidate import Candidate
+from tidemill.simulator.run import RunOptions
 from tidemill.simulator.scenario import SCENARIOS
-from tidemill.simulator.times import Times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tidemill.report.agreement import Told
+    from tidemill.report.agreement import Side
     from tidemill.simulator.demo_replay import Demo
 
 DEMO_FOLDER = Path("build/demo")
@@ -104,16 +104,16 @@ def report(
     typer.echo(f"wrote {target}, {picture}, {overlay} and {frontier}")
 
 
-def _both(demo: Demo) -> tuple[Told, Told]:
+def _both(demo: Demo) -> tuple[Side, Side]:
     """Return a demo's results in the rig and in the simulator."""
-    from tidemill.report.agreement import Told  # noqa: PLC0415 - matplotlib is slow to import
+    from tidemill.report.agreement import Side  # noqa: PLC0415 - matplotlib is slow to import
     from tidemill.simulator.demo_replay import replay  # noqa: PLC0415
 
-    result, facts = replay(demo, _subject(demo))
+    result, facts = replay(demo, _candidate(demo))
     figures = demo.summary
     return (
-        Told(demo.facts, figures["processed"], figures["dead_lettered"], figures["lost"]),
-        Told(facts, result.processed, result.dead, result.lost),
+        Side(demo.facts, figures["processed"], figures["dead_lettered"], figures["lost"]),
+        Side(facts, result.messages.processed, result.messages.dead, result.lost),
     )
 
 
@@ -121,14 +121,14 @@ def _compared(demo: Demo, progress: Callable[[str], None]) -> list[dict[str, Any
     """Return the figures of the demo's template and of other policies in all scenarios."""
     from tidemill.simulator.comparison.compare import compare  # noqa: PLC0415 - only the report needs it
 
-    return compare(list(_policies(demo)), SCENARIOS.values(), SEED, Times(), START, progress)
+    return compare(list(_policies(demo)), SCENARIOS.values(), SEED, RunOptions(), progress)
 
 
-def _policies(demo: Demo) -> Iterator[Subject]:
+def _policies(demo: Demo) -> Iterator[Candidate]:
     """Yield the template's fleet, the same with FastSignal if it has that, and other policies."""
     from tidemill.simulator.comparison.rival_policies import rivals  # noqa: PLC0415 - only the report needs it
 
-    ours, *others = rivals(_subject(demo), BACKLOG_PER_INSTANCE)
+    ours, *others = rivals(_candidate(demo), BACKLOG_PER_INSTANCE)
     yield ours
     template = read_template(demo.template)
     if FAST_SIGNAL in template.get("Parameters", {}) and ours.fleet.signal_period is None:
@@ -137,5 +137,5 @@ def _policies(demo: Demo) -> Iterator[Subject]:
     yield from others
 
 
-def _subject(demo: Demo) -> Subject:
-    return Subject.of_template(read_fleet(read_template(demo.template), demo.parameters))
+def _candidate(demo: Demo) -> Candidate:
+    return Candidate.of_template(read_fleet(read_template(demo.template), demo.parameters))

@@ -23,10 +23,11 @@ from tidemill.cli.options import (
 )
 from tidemill.cli.simulate_output import run_tables
 from tidemill.scaling.template.fleet import read_fleet
+from tidemill.simulator.candidate import Candidate
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.handling import HandlerTime
-from tidemill.simulator.run import START, Subject, simulate
-from tidemill.simulator.run_figures import eventful, figures
+from tidemill.simulator.run import START, RunOptions, simulate
+from tidemill.simulator.run_figures import run_figures
 from tidemill.simulator.scenario import SCENARIOS, Scenario, with_handler
 from tidemill.simulator.times import Times
 from tidemill.simulator.traces.trace import read_trace, trace_scenario
@@ -106,20 +107,18 @@ def run_scenarios(  # noqa: PLR0913, PLR0917 - each is an option of the command
     check_picture(picture)
     if picture is not None and len(chosen) != 1:
         refuse_usage("--picture: a picture shows one scenario: choose it with --scenario")
-    times = _times(spot_per_hour, boot_seconds)
-    subject = Subject.of_template(_fleet(template, parameter, group))
+    options = RunOptions(_times(spot_per_hour, boot_seconds), start)
+    candidate = Candidate.of_template(_fleet(template, parameter, group))
     facts: list[Fact] = []
     runs = []
     for one in chosen:
-        result = simulate(
-            subject, one, seed, times=times, tell=facts.extend if picture else None, start=start
-        )
-        runs.append(figures(subject, one, seed, result))
+        result = simulate(candidate, one, seed, options, facts.extend if picture else None)
+        runs.append(run_figures(candidate, one, seed, result))
     if picture is not None:
-        from tidemill.report.timeline_figure import draw_timeline  # noqa: PLC0415 - slow to import
+        from tidemill.report.timeline_figure import draw_timeline, without_quiet_end  # noqa: PLC0415 - slow to import
 
-        draw_timeline(eventful(facts), picture)
-    _print({"runs": runs, "not_modelled": list(subject.fleet.not_modelled)}, as_json=as_json)
+        draw_timeline(without_quiet_end(facts), picture)
+    _print({"runs": runs, "not_modelled": list(candidate.fleet.not_modelled)}, as_json=as_json)
 
 
 @app.command("compare")
@@ -130,13 +129,13 @@ def compare_policies(  # noqa: PLR0913, PLR0917 - each is an option of the comma
     template: TemplateOption = DEFAULT_TEMPLATE,
     parameter: ParameterOption = None,
     group: GroupOption = None,
-    handler_seconds: MeanOption = 0.0,
-    handler_variation: VariationOption = 0.0,
-    boot_seconds: BootOption = None,
     backlog_per_instance: Annotated[
         int,
         typer.Option("--backlog-per-instance", min=1, help="The target of the tracking policy."),
     ] = 50,
+    handler_seconds: MeanOption = 0.0,
+    handler_variation: VariationOption = 0.0,
+    boot_seconds: BootOption = None,
     picture: PictureOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -146,15 +145,14 @@ def compare_policies(  # noqa: PLR0913, PLR0917 - each is an option of the comma
     from tidemill.simulator.comparison.rival_policies import rivals  # noqa: PLC0415
 
     chosen, start = _scenarios(scenario, trace, HandlerTime(handler_seconds, handler_variation))
-    ours = Subject.of_template(_fleet(template, parameter, group))
+    ours = Candidate.of_template(_fleet(template, parameter, group))
     console = Console(stderr=True)
     with console.status("simulating") as status:
         runs = compare(
             list(rivals(ours, backlog_per_instance)),
             chosen,
             seed,
-            _times(0.0, boot_seconds),
-            start,
+            RunOptions(_times(0.0, boot_seconds), start),
             status.update,
         )
     if picture is not None:

@@ -51,7 +51,7 @@ end; the rest is its own. The queue is seen once a minute, when its metrics are 
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Side:
     """A run: its facts, and how many of its messages came to which end."""
 
     facts: Sequence[Fact]
@@ -60,7 +60,7 @@ class Told:
     lost: int
 
 
-def agreement_rows(rig: Told, simulated: Told) -> list[Row]:
+def agreement_rows(rig: Side, simulated: Side) -> list[Row]:
     """Return what became of both runs side by side; minutes are AWS's, since the rig's start."""
     start = rig.facts[0].at
     sides = [dict(_figures(run, start)) for run in (rig, simulated)]
@@ -124,7 +124,7 @@ def draw_agreement(rig: Sequence[Fact], simulated: Sequence[Fact], path: Path) -
         plt.close(figure)
 
 
-def _figures(run: Told, start: float) -> Iterator[tuple[str, str]]:
+def _figures(run: Side, start: float) -> Iterator[tuple[str, str]]:
     facts = run.facts
     yield "processed", str(run.processed)
     yield "in the dead-letter queue", str(run.dead_lettered)

@@ -39,6 +39,9 @@ ROOM = 0.3
 MOST_LABELS = 15
 """Changes of capacity up to which each has a text beside it; more would cover one another."""
 
+QUIET_SECONDS = 600.0
+"""How many seconds after its last event a run's picture ends."""
+
 BESIDE_TITLE: dict[str, Any] = {
     "bbox_to_anchor": (1, 0.97),
     "fontsize": 9,
@@ -70,6 +73,15 @@ class Scale:
     def width(self) -> float:
         """Return the minutes from start to end."""
         return self.minutes(self.end)
+
+
+def without_quiet_end(facts: Sequence[Fact]) -> list[Fact]:
+    """Return the facts without the end of the run in which there are only samples."""
+    last = max(
+        (fact.at for fact in facts if not isinstance(fact, QueueSampled | CapacitySampled)),
+        default=0.0,
+    )
+    return [fact for fact in facts if fact.at <= last + QUIET_SECONDS]
 
 
 def draw_timeline(facts: Sequence[Fact], path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from tidemill.scaling.loop import Memory, Observation, turn
 
 if TYPE_CHECKING:
-    from tidemill.scaling.ports import Ports
+    from tidemill.scaling.loop import Turn
+    from tidemill.scaling.ports import Ports, World
     from tidemill.scaling.spec import Fleet
 
 
@@ -15,14 +16,19 @@ def drive(fleet: Fleet, memory: Memory, ports: Ports, now: float) -> Memory:
     """Take one turn of the loop in a world and return the memory for the next one."""
     observation = Observation(ports.probe.sample(), tuple(ports.world.events()))
     taken = turn(fleet, memory, observation, now)
-    for instance in taken.stop:  # first: the group may need it again in the same turn
-        ports.world.stop(instance)
-    for instance in taken.launch:
-        ports.world.launch(instance)
-    for instance in taken.drain:
-        ports.world.drain(instance)
-    for instance in taken.terminate:
-        ports.world.terminate(instance)
+    carry_out(taken, ports.world)
     for listener in ports.listeners:
         listener.hear(taken)
     return taken.memory
+
+
+def carry_out(taken: Turn, world: World) -> None:
+    """Give a turn's orders to a world's instances."""
+    for instance in taken.stop:  # first: the group may need it again in the same turn
+        world.stop(instance)
+    for instance in taken.launch:
+        world.launch(instance)
+    for instance in taken.drain:
+        world.drain(instance)
+    for instance in taken.terminate:
+        world.terminate(instance)

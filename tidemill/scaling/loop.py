@@ -138,7 +138,7 @@ def turn(fleet: Fleet, memory: Memory, observation: Observation, now: float) -> 
     datapoints, sampled = _publish(fleet, memory.at, group.memory, activity, queue, now)
     metrics = memory.metrics
     if datapoints:
-        metrics = metrics.record(datapoints, _reach(fleet.alarms))
+        metrics = metrics.record(datapoints, reach(fleet.alarms))
     watched = watch_alarms(fleet.alarms, memory.watches, metrics, memory.at, now)
     alarms = watched.due
     if alarms and low_alarms(fleet):
@@ -221,8 +221,8 @@ def _publish(  # noqa: PLR0913, PLR0917 - what is published, of what, and when
     return datapoints, facts
 
 
-def _reach(fleet_alarms: Iterable[Alarm]) -> float:
-    """Return how far back, in seconds, the alarms look at most."""
+def reach(fleet_alarms: Iterable[Alarm]) -> float:
+    """Return for how many seconds metrics must be kept for the alarms."""
     return max(
         ((evaluation_range(alarm.evaluation_periods) + 2) * alarm.period for alarm in fleet_alarms),
         default=0,

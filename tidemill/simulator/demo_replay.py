@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tidemill.report.results import Summary, read_facts, read_summary, require_one_run
 from tidemill.scaling.boot_times import LAUNCH_SECONDS, USER_DATA_SECONDS
 from tidemill.simulator.errors import SimulationError
-from tidemill.simulator.run import Result, Subject, simulate
+from tidemill.simulator.run import RunOptions, simulate
 from tidemill.simulator.scenario import MINUTE, Scenario
 from tidemill.simulator.times import Times
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tidemill.scaling.facts import Fact
+    from tidemill.simulator.candidate import Candidate
+    from tidemill.simulator.result import Result
 
 PROCESS_SECONDS = 0.5
 """Seconds of this machine that a consumer process takes until its first poll, and to end once it
@@ -79,7 +81,7 @@ def read_demo(folder: Path) -> Demo:
     return Demo(facts, summary, story, start)
 
 
-def replay(demo: Demo, subject: Subject) -> tuple[Result, list[Fact]]:
+def replay(demo: Demo, candidate: Candidate) -> tuple[Result, list[Fact]]:
     """Simulate a demo's story with the template that it ran.
 
     What the rig does by the machine's own time, such as starting a process, lasts as many of AWS's
@@ -87,7 +89,7 @@ def replay(demo: Demo, subject: Subject) -> tuple[Result, list[Fact]]:
 
     Args:
         demo: the demo.
-        subject: the fleet of its template, with its parameters.
+        candidate: the fleet of its template, with its parameters.
     """
     boot = demo.summary.get("boot_seconds", LAUNCH_SECONDS + USER_DATA_SECONDS)
     launch = min(LAUNCH_SECONDS, boot)
@@ -102,8 +104,8 @@ def replay(demo: Demo, subject: Subject) -> tuple[Result, list[Fact]]:
         terminate=NOTICED_SECONDS,
     )
     facts: list[Fact] = []
-    seed = demo.summary["seed"]
-    result = simulate(subject, demo.story, seed, times=times, tell=facts.extend, start=demo.start)
+    options = RunOptions(times, demo.start)
+    result = simulate(candidate, demo.story, demo.summary["seed"], options, facts.extend)
     return result, facts
 
 

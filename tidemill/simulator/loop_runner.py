@@ -1,160 +1,150 @@
-"""The core's loop in virtual time: a turn whenever one could change something, and only then."""
+"""The loop runner: takes the core's turns over a simulated queue and its instances."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.alarms.verdict import evaluation_range
-from tidemill.scaling.alarms.watching import EVALUATION_LAG, beats
+from tidemill.scaling.alarms.watching import EVALUATION_LAG
 from tidemill.scaling.alarms.window import evaluation_interval
+from tidemill.scaling.driver import carry_out
 from tidemill.scaling.group.lifecycle import PREPARED
 from tidemill.scaling.loop import Observation, begin, turn
 from tidemill.scaling.metrics.queue import ACTIVE_SECONDS, PERIOD, QueueSample, observe
-from tidemill.simulator.pacing.needed_turns import Foresight, can_foresee
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tidemill.scaling.facts import Fact
     from tidemill.scaling.spec import Fleet
-    from tidemill.simulator.instances.simulated_instances import SimulatedFleet
-    from tidemill.simulator.queue import WorkQueue
+    from tidemill.simulator.instances.simulated_instances import SimulatedInstances
+    from tidemill.simulator.pacing.pacing import Pacing
 
     Listener = Callable[[tuple[Fact, ...]], object]
-    """Hears the facts of a run, in their order."""
+    """Receives the facts of a run, in order."""
 
 NEVER = float("inf")
 USED = QueueSample(0, 0, accessed=True)
 
 
-class Control:
-    """Takes the loop's turns over a simulated queue and fleet.
+class LoopRunner:
+    """Runs the core's loop in virtual time.
 
-    Turns come at the end of every period of metrics, at every moment of evaluation, when an
-    instance has news, and when a hook's time is over or a scheduled action
-    is due. Those of the first two kinds that foresight
-    finds to change nothing are left out.
+    The moments at which something may be due are the end of every period of metrics, every moment
+    at which alarms are evaluated, a report of an instance, the deadline of a lifecycle hook, and a
+    scheduled action. A pacing leaves out those turns that would change nothing.
+
+    Attributes:
+        memory: the core's, as of the last turn.
+        turns: turns taken so far.
+        oldest_age: the greatest age of the oldest visible message so far, in seconds.
     """
 
-    def __init__(  # noqa: PLR0913 - what the loop is between
+    def __init__(
         self,
         fleet: Fleet,
-        queue: WorkQueue,
-        instances: SimulatedFleet,
-        *,
+        instances: SimulatedInstances,
+        pacing: Pacing,
+        listener: Listener | None,
         start: float,
-        tell: Listener | None,
-        pace: float | None = None,
     ) -> None:
-        """Create the stack at `start`, a whole minute; with a `pace`, leave out no turn.
+        """Create the stack.
 
         Args:
             fleet: what the template says.
-            queue: the simulated queue.
-            instances: the simulated instances.
-            start: epoch seconds.
-            tell: hears the facts, if anybody wants them.
-            pace: take a turn every so many seconds besides; the facts are the same.
+            instances: the simulated instances, with their queue.
+            pacing: which turns are taken.
+            listener: receives the facts, if anybody wants them.
+            start: epoch seconds, a whole minute.
         """
-        self.fleet = fleet
         self.memory = begin(fleet, start)
         self.turns = 0
-        # What changes every minute is kept beside the core's memory until it takes a turn.
+        self.oldest_age = 0.0
+        # What changes every minute is kept beside the core's memory until a turn is taken.
         self._at = start
         self._activity = self.memory.activity
         self._used_at: float | None = None
-        self._queue = queue
+        self._fleet = fleet
         self._instances = instances
-        self._tell = tell
-        self._foresight = Foresight(fleet) if pace is None and can_foresee(fleet) else None
+        self._queue = instances.queue
+        self._pacing = pacing
+        self._listener = listener
+        instances.now = start
         self._publishes = min(PERIOD, fleet.signal_period or PERIOD)
         self._evaluates = min([PERIOD, *(evaluation_interval(alarm) for alarm in fleet.alarms)])
         self._next_publish = start + self._publishes
         self._next_evaluate = start + EVALUATION_LAG
         self._next_deadline = NEVER
-        self._pace = pace or NEVER
-        self._next_beat = start + self._pace
-        self.oldest_age = 0.0
+        self._next_extra = start + pacing.turn_every
 
     def at_rest(self) -> bool:
-        """Tell whether the group has no more instances than it must have, and none on the way."""
+        """Return whether the group has no more instances than its minimum, and all in service."""
         group = self.memory.group
         wanted = group.wanted()
         staying = len(wanted) + sum(one.state in PREPARED for one in group.instances)
-        return len(wanted) <= group.limits(self.fleet.group)[0] and staying == len(group.instances)
+        return len(wanted) <= group.limits(self._fleet.group)[0] and staying == len(group.instances)
 
     def next_tick(self) -> float:
-        """Return when the loop wants to look next."""
-        return min(self._next_publish, self._next_evaluate, self._next_deadline, self._next_beat)
+        """Return when something may be due next."""
+        return min(self._next_publish, self._next_evaluate, self._next_deadline, self._next_extra)
 
     def tick(self, now: float) -> None:
         """Do what is due now."""
-        if now == self._next_beat:
-            self._next_beat += self._pace
-        if now == self._next_publish and self._foresight is not None:
-            self._publish(self._foresight, now)
+        if now == self._next_extra:
+            self._next_extra += self._pacing.turn_every
+        if now == self._next_publish and self._publish(now):
             return
         if now == self._next_evaluate:
             self._next_evaluate += self._evaluates
-            if self._foresight is not None and self._foresight.nothing_changes(self.memory, now):
+            if self._pacing.can_skip(self.memory, now):
                 self._at = now
                 return
         self.take_turn(now)
 
     def take_turn(self, now: float) -> None:
-        """Take a turn of the core's, with what instances have to tell."""
+        """Take a turn of the core, with what instances have reported."""
         self.turns += 1
         if now == self._next_publish:
-            if self._foresight is not None:
-                self._publish(self._foresight, now)
-            else:
-                self._next_publish += self._publishes
-                self._queue.advance(now)
-                self._grow_old(now)
+            self._publish(now)
         sample = self._look(now)
-        self._keep_active()
-        metrics = self.memory.metrics
-        if self._foresight is not None and beats(self._at, now, PERIOD):
-            # The core evaluates alarms now, which is all that it needs metrics for.
-            metrics = metrics.record(self._foresight.missed(), self._reach())
-        memory = replace(self.memory, at=self._at, activity=self._activity, metrics=metrics)
+        self._update_activity()
+        memory = replace(
+            self.memory,
+            at=self._at,
+            activity=self._activity,
+            metrics=self._pacing.metrics(self.memory.metrics, self._at, now),
+        )
         observation = Observation(sample, tuple(self._instances.events()))
-        taken = turn(self.fleet, memory, observation, now)
+        taken = turn(self._fleet, memory, observation, now)
         self.memory = taken.memory
         self._at, self._activity = now, taken.memory.activity
         self._instances.now = now
-        for instance in taken.stop:  # first: the group may need it again in the same turn
-            self._instances.stop(instance)
-        for instance in taken.launch:
-            self._instances.launch(instance)
-        for instance in taken.drain:
-            self._instances.drain(instance)
-        for instance in taken.terminate:
-            self._instances.terminate(instance)
+        carry_out(taken, self._instances)
         holds = (one.hook_until for one in self.memory.group.instances)
         self._next_deadline = min(
             (at for at in (*holds, *self.memory.due) if at is not None), default=NEVER
         )
-        if self._foresight is not None:
-            self._foresight.learn(self.memory)
-        if self._tell is not None and taken.facts:
-            self._tell(taken.facts)
+        self._pacing.after_turn(self.memory)
+        if self._listener is not None and taken.facts:
+            self._listener(taken.facts)
 
-    def _publish(self, foresight: Foresight, now: float) -> None:
-        """Note what the minute's datapoints are, as the core would in a turn."""
+    def _publish(self, now: float) -> bool:
+        """Publish the metrics of the period that ends now; return whether no turn is needed."""
         self._next_publish += self._publishes
         sample = self._look(now)
-        self._grow_old(now)
+        self.oldest_age = max(self.oldest_age, now - self._queue.oldest())
+        facts = self._pacing.publish(self.memory.group, self._activity, sample, now)
+        if facts is None:
+            return False
         self._at = now
-        foresight.publish(self.memory.group, self._activity, sample, now)
-        if self._tell is not None:
-            self._tell(foresight.sampled(sample, now))
+        if self._listener is not None:
+            self._listener(facts)
+        return True
 
     def _look(self, now: float) -> QueueSample:
-        """Let the queue go on to now; return it, active from its first use to its last."""
+        """Let the queue go on to now; return a sample of it, and note when it was used."""
         queue = self._queue
-        if self._instances.polled():
+        if self._instances.is_polled():
             queue.touch(now)
         queue.advance(now)
         sample = QueueSample(queue.visible(), queue.in_flight)
@@ -162,28 +152,19 @@ class Control:
             queue.touch(now)
         if queue.last_access > 0:
             if queue.first_access > self._activity.active_until:
-                self._keep_active()
+                self._update_activity()
                 if queue.first_access > self._activity.active_until:
                     self._activity = observe(self._activity, USED, queue.first_access)
             self._used_at = queue.last_access
             if self._activity.active_until - self._used_at < ACTIVE_SECONDS / 2:
-                self._keep_active()
+                self._update_activity()
             queue.first_access, queue.last_access = NEVER, -NEVER
         if now > self._activity.active_until:
-            self._keep_active()
+            self._update_activity()
         return sample
 
-    def _keep_active(self) -> None:
-        """Bring the queue's activity up to date; in between it is enough to know the last use."""
+    def _update_activity(self) -> None:
+        """Bring the queue's activity up to date; between turns the last use is enough to know."""
         if self._used_at is not None:
             self._activity = observe(self._activity, USED, self._used_at)
             self._used_at = None
-
-    def _grow_old(self, now: float) -> None:
-        self.oldest_age = max(self.oldest_age, now - self._queue.oldest())
-
-    def _reach(self) -> float:
-        longest = max(
-            (evaluation_range(alarm.evaluation_periods) for alarm in self.fleet.alarms), default=0
-        )
-        return (longest + 2) * PERIOD

@@ -1,9 +1,10 @@
-"""A simulated SQS queue: what waits, what is hidden, what is dead, and how long all waited."""
+"""A simulated SQS queue with its dead-letter queue, and how long messages wait in it."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, deque
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,27 +12,74 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 CHUNK = 4096
-"""Arrivals that are looked up ahead: what keeps memory flat however long a run is."""
+"""Arrivals that are read ahead; a bound, so that a long run needs no more memory."""
 
 RESOLUTION = 0.1
-"""Waits are counted in steps of this many seconds, so that memory does not grow with messages."""
+"""Waits are counted in steps of this many seconds; a list of them all would fill the memory."""
 
 NEVER = float("inf")
 
 
-class Message(NamedTuple):
-    """A message in somebody's hand, or back from there; `receives` includes the one in hand."""
+class QueuedMessage(NamedTuple):
+    """A message that has been received; `receives` counts the present receive, too."""
 
     sent: float
     receives: int
     poison: bool
 
 
+@dataclass(frozen=True, slots=True)
+class QueueAttributes:
+    """Attributes of a queue, by SQS's names.
+
+    Attributes:
+        max_receive_count: receives after which a message goes to the dead-letter queue; None
+            where there is no such queue.
+        visibility_timeout: seconds for which a received message stays in flight.
+        retention: seconds for which a message is kept (MessageRetentionPeriod).
+    """
+
+    max_receive_count: int | None
+    visibility_timeout: int
+    retention: float
+
+
+@dataclass(slots=True)
+class MessageCounts:
+    """What became of a queue's messages; numbers only grow.
+
+    Attributes:
+        sent: messages sent.
+        processed: messages processed and deleted.
+        dead: messages moved to the dead-letter queue.
+        expired: messages deleted at the end of their retention.
+        requests: receives and deletes by consumers.
+        first_waits: how many messages waited how long for their first receive, in tenths of a
+            second: {42: 3} is three messages that waited 4.2 s.
+        waits: the same, until they were processed.
+    """
+
+    sent: int = 0
+    processed: int = 0
+    dead: int = 0
+    expired: int = 0
+    requests: int = 0
+    first_waits: Counter[int] = field(default_factory=Counter)
+    waits: Counter[int] = field(default_factory=Counter)
+
+
 class WorkQueue:
     """A standard queue with its dead-letter queue.
 
-    What comes back is received before what was never received: it is older. Counts of `received`,
-    `processed`, `dead` and `expired` only grow; `in_flight` is what consumers hold.
+    Messages that were returned are received before messages that never were: they are older.
+
+    Attributes:
+        attributes: the queue's.
+        counts: what became of its messages; `close` completes the waits.
+        in_flight: messages that consumers hold.
+        emptied_at: when the last message was deleted or dead-lettered, in epoch seconds.
+        first_access: when the queue was first used since the last look, infinity for never.
+        last_access: when it was last used since then, minus infinity for never.
     """
 
     def __init__(
@@ -39,50 +87,47 @@ class WorkQueue:
         arrivals: Iterator[float],
         start: float,
         poison: Iterator[bool] | None,
-        max_receives: int | None,
-        retention: float,
+        attributes: QueueAttributes,
     ) -> None:
         """Begin empty.
 
         Args:
             arrivals: when messages are sent, in seconds since `start`, never decreasing.
             start: epoch seconds.
-            poison: for each of them whether no consumer can process it; None when all are sound.
-            max_receives: receives after which a message goes to the dead-letter queue, or None.
-            retention: seconds that a message is kept.
+            poison: for each message whether no consumer can process it; None when all are valid.
+            attributes: the queue's.
         """
+        self.attributes = attributes
+        self.counts = MessageCounts()
         self._arrivals = arrivals
         self._start = start
         self._poison = poison
-        self._max_receives = max_receives
-        self._retention = retention
+        self._retention = attributes.retention
+        self._max_receives = attributes.max_receive_count
         self._times: list[float] = []
-        self._sound: list[bool] = []
+        self._poisoned: list[bool] = []
         self._head = 0
         self._arrived = 0
         self._all_loaded = False
-        self._back: deque[Message] = deque()
-        self.sent = 0
-        self.in_flight = 0
-        self.receives = 0
-        self.requests = 0
-        self.processed = 0
-        self.dead = 0
-        self.expired = 0
-        self.first_waits: Counter[int] = Counter()
+        self._returned: deque[QueuedMessage] = deque()
         self._both_waits: Counter[int] = Counter()
-        self.waits: Counter[int] = Counter()
+        self.in_flight = 0
         self.emptied_at = -NEVER
         self.first_access = NEVER
         self.last_access = -NEVER
         self._load()
+
+    @property
+    def all_valid(self) -> bool:
+        """Return whether no message is poison."""
+        return self._poison is None
 
     def next_arrival(self) -> float:
         """Return when the next message is sent, infinity when none is left."""
         return self._times[self._arrived] if self._arrived < len(self._times) else NEVER
 
     def advance(self, now: float) -> None:
-        """Let the messages arrive that are sent until now."""
+        """Let messages arrive that are sent until now, and expire those that are too old."""
         times = self._times
         if self._arrived < len(times) and times[self._arrived] <= now:
             self.touch(times[self._arrived])
@@ -90,15 +135,15 @@ class WorkQueue:
                 self._load()
             before = self._arrived
             self._arrived = bisect_right(times, now, before)
-            self.sent += self._arrived - before
+            self.counts.sent += self._arrived - before
             self.touch(times[self._arrived - 1])
         if self._head < self._arrived and times[self._head] < now - self._retention:
             kept = bisect_right(times, now - self._retention, self._head, self._arrived)
-            self.expired += kept - self._head
+            self.counts.expired += kept - self._head
             self._head = kept
 
     def touch(self, at: float) -> None:
-        """Take note that somebody used the queue at this moment."""
+        """Note that the queue was used at this moment."""
         # Compared by hand: this runs for every receive, and min and max take twice as long.
         if at < self.first_access:  # noqa: PLR1730
             self.first_access = at
@@ -106,37 +151,38 @@ class WorkQueue:
             self.last_access = at
 
     def visible(self) -> int:
-        """Return how many messages a receive could bring, as of the last `advance`."""
-        return self._arrived - self._head + len(self._back)
+        """Return how many messages are visible, as of the last `advance`."""
+        return self._arrived - self._head + len(self._returned)
 
     def left_over(self) -> int:
-        """Return how many messages are in the queue, seen or not."""
+        """Return how many messages are in the queue, visible or in flight."""
         return self.visible() + self.in_flight
 
     def oldest(self) -> float:
         """Return when the oldest visible message was sent, infinity when there is none."""
         fresh = self._times[self._head] if self._head < self._arrived else NEVER
-        return min(fresh, self._back[0].sent) if self._back else fresh
+        return min(fresh, self._returned[0].sent) if self._returned else fresh
 
     def close(self) -> None:
-        """Bring the counts of waits up to date."""
-        self.first_waits.update(self._both_waits)
-        self.waits.update(self._both_waits)
+        """Complete the counts of waits."""
+        self.counts.first_waits.update(self._both_waits)
+        self.counts.waits.update(self._both_waits)
         self._both_waits.clear()
 
     def is_over(self) -> bool:
-        """Tell whether all that is ever sent has arrived and left again."""
+        """Return whether every message has been sent, and none is left."""
         return self._all_loaded and self._arrived == len(self._times) and not self.left_over()
 
     def consume(self, now: float, limit: int) -> int:
-        """Receive and process at once up to `limit` sound messages; return how many."""
+        """Receive and process at once up to `limit` valid messages; return how many."""
         self.advance(now)
-        if self._back or self._poison is not None:
+        if self._returned or self._poison is not None:
             messages = self.receive(now, limit)
             self.settle(now, messages)
             return len(messages)
         self.touch(now)
-        self.requests += 1
+        counts = self.counts
+        counts.requests += 1
         head = self._head
         taken = min(limit, self._arrived - head)
         if taken:
@@ -144,66 +190,66 @@ class WorkQueue:
             scale = 1 / RESOLUTION
             waits = [int((now - sent) * scale) for sent in self._times[head : head + taken]]
             self._both_waits.update(waits)
-            self.receives += taken
-            self.processed += taken
+            counts.processed += taken
+            counts.requests += 1
             self.emptied_at = now
-            self.requests += 1
         return taken
 
-    def receive(self, now: float, limit: int) -> list[Message]:
-        """Take up to `limit` messages out of sight; those received too often die instead."""
+    def receive(self, now: float, limit: int) -> list[QueuedMessage]:
+        """Receive up to `limit` messages; those received too often become dead letters instead."""
         self.advance(now)
         self.touch(now)
-        self.requests += 1
-        taken: list[Message] = []
-        while self._back and len(taken) < limit:
-            message = self._back.popleft()
+        counts = self.counts
+        counts.requests += 1
+        taken: list[QueuedMessage] = []
+        while self._returned and len(taken) < limit:
+            message = self._returned.popleft()
             if message.sent < now - self._retention:
-                self.expired += 1
+                counts.expired += 1
             elif self._max_receives is not None and message.receives >= self._max_receives:
-                self.dead += 1
+                counts.dead += 1
                 self.emptied_at = now
             else:
-                taken.append(Message(message.sent, message.receives + 1, message.poison))
+                taken.append(QueuedMessage(message.sent, message.receives + 1, message.poison))
         end = min(self._arrived, self._head + limit - len(taken))
         for index in range(self._head, end):
             sent = self._times[index]
-            self.first_waits[int((now - sent) / RESOLUTION)] += 1
-            taken.append(Message(sent, 1, self._poison is not None and not self._sound[index]))
+            counts.first_waits[int((now - sent) / RESOLUTION)] += 1
+            taken.append(QueuedMessage(sent, 1, self._poison is not None and self._poisoned[index]))
         self._head = end
         self.in_flight += len(taken)
-        self.receives += len(taken)
         return taken
 
-    def settle(self, now: float, messages: Sequence[Message]) -> list[Message]:
-        """Delete what a consumer could process; return what it could not, still in flight."""
+    def settle(self, now: float, messages: Sequence[QueuedMessage]) -> list[QueuedMessage]:
+        """Delete the valid messages; return the invalid ones, which stay in flight."""
+        counts = self.counts
         failed = [message for message in messages if message.poison]
         for message in messages:
             if not message.poison:
-                self.waits[int((now - message.sent) / RESOLUTION)] += 1
+                counts.waits[int((now - message.sent) / RESOLUTION)] += 1
         done = len(messages) - len(failed)
-        self.processed += done
+        counts.processed += done
         self.emptied_at = now
         self.in_flight -= done
-        self.requests += bool(done)
+        counts.requests += bool(done)
         self.touch(now)
         return failed
 
-    def give_back(self, now: float, messages: Sequence[Message]) -> None:
-        """Let messages that were in flight be seen again."""
+    def give_back(self, now: float, messages: Sequence[QueuedMessage]) -> None:
+        """Make messages that were in flight visible again."""
         self.in_flight -= len(messages)
-        self._back.extend(messages)
+        self._returned.extend(messages)
         self.touch(now)
 
     def _load(self) -> None:
         if self._head > CHUNK:
             del self._times[: self._head]
-            del self._sound[: self._head]
+            del self._poisoned[: self._head]
             self._arrived -= self._head
             self._head = 0
         start = self._start
         fresh = [start + at for at in islice(self._arrivals, CHUNK)]
         self._times += fresh
         if self._poison is not None:
-            self._sound += [not bad for bad in islice(self._poison, len(fresh))]
+            self._poisoned += islice(self._poison, len(fresh))
         self._all_loaded = len(fresh) < CHUNK

@@ -1,192 +1,146 @@
-"""One simulation from start to end, and what came of it."""
+"""One simulation from start to end."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.metrics.queue import PERIOD
 from tidemill.simulator.errors import SimulationError
-from tidemill.simulator.instances.simulated_instances import SimulatedFleet
-from tidemill.simulator.loop_runner import Control
-from tidemill.simulator.queue import WorkQueue
+from tidemill.simulator.instances.simulated_instances import SimulatedInstances
+from tidemill.simulator.loop_runner import LoopRunner
+from tidemill.simulator.pacing.choice import choose_pacing
+from tidemill.simulator.queue import QueueAttributes, WorkQueue
+from tidemill.simulator.result import Result
 from tidemill.simulator.times import Times
-from tidemill.simulator.worker import Worker, read_worker
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Iterator
 
-    from tidemill.scaling.spec import Fleet
+    from tidemill.simulator.candidate import Candidate
     from tidemill.simulator.loop_runner import Listener
     from tidemill.simulator.scenario import Scenario
 
 START = 1_767_225_600.0
-"""Moment of the first message's day, 2026-01-01 00:00 UTC; the loop only minds whole minutes."""
+"""2026-01-01 00:00 UTC, when runs begin; any whole minute would do."""
 
 PATIENCE = 14 * 86_400.0
-"""How long after its story a run may take to drain: longer than SQS keeps a message."""
+"""How long after its scenario a run may take to drain: longer than SQS keeps a message."""
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """What is simulated: a fleet, and how its workers work."""
+class RunOptions:
+    """How a candidate is run.
 
-    name: str
-    fleet: Fleet
-    worker: Worker
-
-    @staticmethod
-    def of_template(fleet: Fleet, name: str = "template") -> Subject:
-        """Return a template's fleet with the workers that its launch template starts."""
-        return Subject(name, fleet, read_worker(fleet.user_data))
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a run came to; seconds, but for the counts. Waits are counted in tenths of a second.
-
-    `seconds` is the whole run, `drained_after` from the first message until nothing was left,
-    `working_hours` are the hours of the clock in which an instance ran.
+    Attributes:
+        times: AWS's times that the template does not give.
+        start: when the run begins, in epoch seconds; a whole minute.
+        drain: go on after the scenario until nothing is left; otherwise stop where it ends.
+        turn_every: take a turn of the loop every so many seconds as well, and leave out none. None
+            leaves out the turns that change nothing. The facts and the result are the same but for
+            the number of turns.
     """
 
-    seconds: float
-    sent: int
-    processed: int
-    dead: int
-    expired: int
-    left: int
-    first_waits: Counter[int]
-    waits: Counter[int]
-    drained_after: float | None
-    oldest_age: float
-    launches: int
-    idle_launches: int
-    idle_seconds: float
-    billed_seconds: float
-    working_hours: int
-    peak_instances: int
-    requests: int
-    turns: int
-
-    @property
-    def lost(self) -> int:
-        """Return how many messages are unaccounted for; anything but 0 is a mistake here."""
-        return self.sent - self.processed - self.dead - self.expired - self.left
+    times: Times = field(default_factory=Times)
+    start: float = START
+    drain: bool = True
+    turn_every: float | None = None
 
 
-def simulate(  # noqa: PLR0913 - what a run depends on
-    subject: Subject,
+USUAL = RunOptions()
+
+
+def simulate(
+    candidate: Candidate,
     scenario: Scenario,
     seed: int,
-    *,
-    times: Times | None = None,
-    tell: Listener | None = None,
-    pace: float | None = None,
-    start: float = START,
-    drain: bool = True,
+    options: RunOptions = USUAL,
+    listener: Listener | None = None,
 ) -> Result:
-    """Run a scenario over a fleet, from its creation until the story is over and all is drained.
+    """Run a scenario over a candidate, from the stack's creation until the queue is drained.
 
     Args:
-        subject: the fleet.
-        scenario: the story.
-        seed: of all randomness; messages come alike whatever the fleet does.
-        times: AWS's times that the template does not say.
-        tell: hears the facts.
-        pace: take a turn of the loop every so many seconds, too, and leave out none; without it,
-            turns that change nothing are left out. What comes of it is the same.
-        start: epoch seconds of the beginning, a whole minute.
-        drain: go on after the story until nothing is left; else stop where it ends.
+        candidate: the fleet and its workers.
+        scenario: what happens.
+        seed: of all randomness; the same messages arrive whatever the fleet does.
+        options: how it is run.
+        listener: receives the facts of the run, in order.
 
     Raises:
-        SimulationError: the fleet does not get through with it, or a message is lost count of.
+        SimulationError: the fleet never drains the queue, or a message is unaccounted for.
     """
-    times = times or Times()
-    poison = _poison(scenario, seed)
-    queue = WorkQueue(
-        scenario.arrivals(_random(seed, "arrivals")),
-        start,
-        poison,
-        subject.fleet.queue.max_receive_count,
-        times.retention,
-    )
-    instances = SimulatedFleet(
-        queue=queue,
-        worker=subject.worker,
-        handler=scenario.handler,
-        visibility=subject.fleet.queue.visibility_timeout,
-        times=times,
-        boots=_random(seed, "boots"),
-        work=_random(seed, "work"),
-        sound=poison is None,
-    )
-    instances.now = start
-    control = Control(subject.fleet, queue, instances, start=start, tell=tell, pace=pace)
-    control.take_turn(start)
+    instances = _build(candidate, scenario, seed, options)
+    pacing = choose_pacing(candidate.fleet, options.turn_every)
+    runner = LoopRunner(candidate.fleet, instances, pacing, listener, options.start)
+    runner.take_turn(options.start)
+    queue = instances.queue
     first = queue.next_arrival()
-    ended = _go(control, queue, instances, start + scenario.seconds, drain=drain)
+    ended = _run(runner, instances, options.start + scenario.seconds, drain=options.drain)
     instances.close(ended)
     queue.advance(ended)
     queue.close()
-    drained = queue.is_over() and queue.sent
+    drained = queue.is_over() and queue.counts.sent
     result = Result(
-        seconds=ended - start,
-        sent=queue.sent,
-        processed=queue.processed,
-        dead=queue.dead,
-        expired=queue.expired,
+        seconds=ended - options.start,
+        messages=queue.counts,
+        instances=instances.counts,
         left=queue.left_over(),
-        first_waits=queue.first_waits,
-        waits=queue.waits,
         drained_after=queue.emptied_at - first if drained else None,
-        oldest_age=control.oldest_age,
-        launches=instances.launches,
-        idle_launches=instances.idle_launches,
-        idle_seconds=instances.idle_seconds,
-        billed_seconds=instances.billed_seconds,
-        working_hours=len(instances.hours),
-        peak_instances=instances.peak,
-        requests=queue.requests,
-        turns=control.turns,
+        oldest_age=runner.oldest_age,
+        turns=runner.turns,
     )
     if result.lost:
         raise SimulationError(
-            f"{scenario.name}, seed {seed}: {result.lost} messages are unaccounted for, which is a "
-            "mistake in the simulator: please report it"
+            f"{scenario.name}, seed {seed}: {result.lost} messages are unaccounted for: this is an "
+            "error in the simulator, please report it"
         )
     return result
 
 
+def _build(
+    candidate: Candidate, scenario: Scenario, seed: int, options: RunOptions
+) -> SimulatedInstances:
+    """Return the group's instances, none as yet, with the queue that they poll."""
+    spec = candidate.fleet.queue
+    attributes = QueueAttributes(
+        spec.max_receive_count, spec.visibility_timeout, options.times.retention
+    )
+    arrivals = scenario.arrivals(_random(seed, "arrivals"))
+    queue = WorkQueue(arrivals, options.start, _poison(scenario, seed), attributes)
+    handler = scenario.handler
+    draw = partial(handler.draw, _random(seed, "work")) if handler.mean else None
+    return SimulatedInstances(queue, candidate.worker, options.times, _random(seed, "boots"), draw)
+
+
 def _poison(scenario: Scenario, seed: int) -> Iterator[bool] | None:
-    """Return whether each message is poison, or None where none ever is."""
+    """Return for each message whether it is poison, or None where none ever is."""
     if any(scenario.poisoned):
         return iter(scenario.poisoned)
-    dice, share = _random(seed, "poison"), scenario.poison
-    return iter(lambda: dice.random() < share, None) if share else None
+    chance, share = _random(seed, "poison"), scenario.poison
+    return iter(lambda: chance.random() < share, None) if share else None
 
 
 def _random(seed: int, of: str) -> Random:
-    """Return a source of its own for each kind of chance, so that one does not disturb another."""
+    """Return the random numbers for one kind of chance, so that one does not disturb another."""
     return Random(f"{seed}-{of}")  # noqa: S311 - chance, not secrets
 
 
-def _go(
-    control: Control, queue: WorkQueue, instances: SimulatedFleet, told: float, *, drain: bool
-) -> float:
-    """Let time go by until the story is told and the fleet at rest; return when that was."""
+def _run(runner: LoopRunner, instances: SimulatedInstances, over: float, *, drain: bool) -> float:
+    """Let time go by until the scenario is over and the group at rest; return when that was."""
+    queue, reports = instances.queue, instances.reports
     while True:
-        now = instances.run_until(control.next_tick())
-        if instances.news:
-            control.take_turn(now)
+        now = instances.run_until(runner.next_tick())
+        if reports:
+            runner.take_turn(now)
         else:
-            control.tick(now)
-        if now % PERIOD:  # ends are looked for once a minute, however often turns are taken
+            runner.tick(now)
+        if now % PERIOD:  # whether it is over is checked once a minute, at any pace of turns
             continue
-        if now >= told and (not drain or (queue.is_over() and control.at_rest())):
+        if now >= over and (not drain or (queue.is_over() and runner.at_rest())):
             return now
-        if now > told + PATIENCE:
+        if now > over + PATIENCE:
             raise SimulationError(
                 f"{queue.left_over()} messages and {len(instances)} instances are left "
                 f"{PATIENCE / 86_400:.0f} days after the last message: the fleet never rests"

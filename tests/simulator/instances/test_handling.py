@@ -7,9 +7,9 @@ from random import Random
 import pytest
 
 from tidemill.simulator.instances.handling import HandlerTime, cut_short, plan
-from tidemill.simulator.queue import Message
+from tidemill.simulator.queue import QueuedMessage
 
-A, B, C = (Message(float(number), 1, poison=False) for number in range(3))
+A, B, C = (QueuedMessage(float(number), 1, poison=False) for number in range(3))
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ A, B, C = (Message(float(number), 1, poison=False) for number in range(3))
     ],
 )
 def test_messages_are_settled_when_a_second_has_passed_and_at_the_end(
-    seconds: tuple[float, ...], workers: int, groups: list[tuple[float, list[Message]]]
+    seconds: tuple[float, ...], workers: int, groups: list[tuple[float, list[QueuedMessage]]]
 ) -> None:
     """As the consumer does it, so that a crash repeats little."""
     batch = plan([A, B, C], 100.0, seconds, workers)
@@ -43,9 +43,9 @@ def test_a_stop_lets_finish_what_has_begun(  # noqa: PLR0913, PLR0917 - a table'
     now: float,
     drain: float,
     end: float,
-    finished: list[Message],
-    late: tuple[Message, ...],
-    back: list[Message],
+    finished: list[QueuedMessage],
+    late: tuple[QueuedMessage, ...],
+    back: list[QueuedMessage],
 ) -> None:
     """Three messages of two seconds each, from 100 on; earlier ones are settled by then."""
     batch = plan([A, B, C], 100.0, (2, 2, 2), 1)

@@ -9,7 +9,7 @@ from support.builders.stories import the_template
 
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.handling import HandlerTime
-from tidemill.simulator.run import simulate
+from tidemill.simulator.run import RunOptions, simulate
 from tidemill.simulator.traces.trace import read_trace, spread, trace_scenario
 
 if TYPE_CHECKING:
@@ -79,4 +79,4 @@ def test_a_trace_is_simulated_from_the_whole_minute_on() -> None:
     """Every message of it is processed."""
     scenario = trace_scenario([(130, 30), (900, 5)], "mine", HandlerTime())
     assert next(iter(scenario.arrivals(None))) == 10  # type: ignore[arg-type]
-    assert simulate(the_template(), scenario, seed=1, start=120).processed == 35
+    assert simulate(the_template(), scenario, 1, RunOptions(start=120)).messages.processed == 35

@@ -1,4 +1,4 @@
-"""Builders of scenarios and subjects for tests of the simulator."""
+"""Builders of scenarios and candidates for tests of the simulator."""
 
 from __future__ import annotations
 
@@ -12,29 +12,30 @@ from support.builders.fleets import product_fleet
 from tidemill.scaling.errors import ScalingError
 from tidemill.scaling.template.document import parse_template
 from tidemill.scaling.template.fleet import read_fleets
+from tidemill.simulator.candidate import Candidate
 from tidemill.simulator.instances.handling import HandlerTime
-from tidemill.simulator.pacing.needed_turns import can_foresee
-from tidemill.simulator.run import START, Subject, simulate
+from tidemill.simulator.pacing.needed_turns import can_leave_out_turns
+from tidemill.simulator.run import RunOptions, simulate
 from tidemill.simulator.scenario import Scenario
+from tidemill.simulator.times import Times
 
 if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
     from tidemill.scaling.spec import Fleet
-    from tidemill.simulator.run import Result
-    from tidemill.simulator.times import Times
+    from tidemill.simulator.result import Result
 
 
 OTHER_TEMPLATES = Path(__file__).parents[2] / "scaling" / "example_templates"
 
 
 @cache
-def the_template(*parameters: tuple[str, str]) -> Subject:
+def the_template(*parameters: tuple[str, str]) -> Candidate:
     """Return the product's fleet with these parameters."""
-    return Subject.of_template(product_fleet(**dict(parameters)))
+    return Candidate.of_template(product_fleet(**dict(parameters)))
 
 
-def foreseen() -> list[Subject]:
-    """Return the fleets of the templates of other shapes whose turns are left out at times."""
+def with_turns_left_out() -> list[Candidate]:
+    """Return the fleets of the example templates in whose runs turns are left out."""
     fleets: list[Fleet] = []
     for path in sorted(OTHER_TEMPLATES.iterdir()):
         try:
@@ -42,9 +43,9 @@ def foreseen() -> list[Subject]:
         except ScalingError:
             continue
     return [
-        Subject(f"{fleet.group.logical_id} {fleet.queue.name}", fleet, the_template().worker)
+        Candidate(f"{fleet.group.logical_id} {fleet.queue.name}", fleet, the_template().worker)
         for fleet in fleets
-        if can_foresee(fleet)
+        if can_leave_out_turns(fleet)
     ]
 
 
@@ -65,20 +66,18 @@ def bursts(
     )
 
 
-def told(  # noqa: PLR0913 - what a run depends on
-    subject: Subject,
+def simulated(
+    candidate: Candidate,
     scenario: Scenario,
     *,
     seed: int = 1,
     times: Times | None = None,
-    pace: float | None = None,
-    start: float = START,
+    turn_every: float | None = None,
 ) -> tuple[Result, list[Fact]]:
     """Return the result of a run, and its facts."""
     facts: list[Fact] = []
-    result = simulate(
-        subject, scenario, seed, times=times, tell=facts.extend, pace=pace, start=start
-    )
+    options = RunOptions(times or Times(), turn_every=turn_every)
+    result = simulate(candidate, scenario, seed, options, facts.extend)
     return result, facts
 
 

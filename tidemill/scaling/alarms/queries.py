@@ -37,7 +37,11 @@ class Program:
         for slot, query in self.fetched:
             if query.stat is not None:
                 values[slot] = store.series(query.stat, end, periods, query.unit)
-        frame = Frame(end - periods * period, period, periods, values)
+        return self.compute(Frame(end - periods * period, period, periods, values))
+
+    def compute(self, frame: Frame) -> Series:
+        """Return the series, given a frame with the metrics' values in their slots."""
+        values = frame.values
         for slot, node in self.computed:
             values[slot] = node.run(frame)
         answer: Series = self.answer.run(frame)

@@ -1,4 +1,4 @@
-"""Several policies over the same scenarios, and the bounds that none can beat."""
+"""Comparison: several policies over the same scenarios, and the bounds that none can beat."""
 
 from __future__ import annotations
 
@@ -9,54 +9,56 @@ from tidemill.report.comparison import CLAIRVOYANT
 from tidemill.simulator.comparison.clairvoyant import bounds
 from tidemill.simulator.cost.bill import instance_seconds_dollars
 from tidemill.simulator.run import simulate
-from tidemill.simulator.run_figures import figures, mean, percentiles
+from tidemill.simulator.run_figures import run_figures
+from tidemill.simulator.waits import mean, percentiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from tidemill.simulator.run import Subject
+    from tidemill.simulator.candidate import Candidate
+    from tidemill.simulator.run import RunOptions
     from tidemill.simulator.scenario import Scenario
     from tidemill.simulator.times import Times
 
 DAY = 86_400
 
 
-def compare(  # noqa: PLR0913, PLR0917 - what a comparison depends on
-    subjects: Sequence[Subject],
+def compare(
+    candidates: Sequence[Candidate],
     scenarios: Iterable[Scenario],
     seed: int,
-    times: Times,
-    start: float,
-    told: Callable[[str], None],
+    options: RunOptions,
+    on_progress: Callable[[str], None],
 ) -> list[dict[str, Any]]:
-    """Return the figures of every subject in every scenario, the bounds after each scenario's.
+    """Return the figures of every candidate in every scenario, with the bounds of each scenario.
 
     Args:
-        subjects: the policies, the template's first.
+        candidates: the policies, the template's first.
         scenarios: what happens.
         seed: of all randomness.
-        times: AWS's.
-        start: epoch seconds of the beginning.
-        told: hears what is being simulated.
+        options: how each is run.
+        on_progress: receives what is being simulated.
     """
     runs: list[dict[str, Any]] = []
     for scenario in scenarios:
-        for subject in subjects:
-            told(f"{scenario.name}: {subject.name}")
-            result = simulate(subject, scenario, seed, times=times, start=start)
-            runs.append(figures(subject, scenario, seed, result))
-        runs.append(best(subjects[0], scenario, seed, times))
+        for candidate in candidates:
+            on_progress(f"{scenario.name}: {candidate.name}")
+            result = simulate(candidate, scenario, seed, options)
+            runs.append(run_figures(candidate, scenario, seed, result))
+        runs.append(clairvoyant_figures(candidates[0], scenario, seed, options.times))
     mark_frontier(runs)
     return runs
 
 
-def best(subject: Subject, scenario: Scenario, seed: int, times: Times) -> dict[str, Any]:
-    """Return the clairvoyant's figures for a subject's workers and maximum.
+def clairvoyant_figures(
+    candidate: Candidate, scenario: Scenario, seed: int, times: Times
+) -> dict[str, Any]:
+    """Return the clairvoyant's bounds for a candidate's workers and maximum.
 
-    A message waits until it is processed at least as long as until it is received.
+    Its waits end with the first receive, which is never later than the end of processing.
     """
     arrivals = scenario.arrivals(Random(f"{seed}-arrivals"))  # noqa: S311 - chance, not secrets
-    least = bounds(arrivals, subject.worker.rhythm, subject.fleet.group.max_size, times)
+    least = bounds(arrivals, candidate.worker.rhythm, candidate.fleet.group.max_size, times)
     dollars = instance_seconds_dollars(least.billed_seconds) / (scenario.seconds / DAY)
     average = mean(least.waits)
     return {
@@ -72,7 +74,7 @@ def best(subject: Subject, scenario: Scenario, seed: int, times: Times) -> dict[
 
 
 def mark_frontier(runs: Sequence[dict[str, Any]]) -> None:
-    """Say of each run which other ones wait no longer and cost no more, and less of one."""
+    """Add to each run which policies beat it: as fast and as cheap, and better in one."""
     real = [run for run in runs if run["policy"] != CLAIRVOYANT]
     for run in real:
         rivals = [other for other in real if other["scenario"] == run["scenario"]]

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tidemill.scaling.spec import Fleet, Policy
-    from tidemill.simulator.run import Subject
+    from tidemill.simulator.candidate import Candidate
 
 MINUTE = 60
 CDK_PERIOD = 300
 IN_SERVICE = "GroupInServiceInstances"
 
 
-def rivals(ours: Subject, backlog_per_instance: int) -> Iterator[Subject]:
+def rivals(ours: Candidate, backlog_per_instance: int) -> Iterator[Candidate]:
     """Yield the template's fleet and the same group and workers under other policies.
 
     Args:

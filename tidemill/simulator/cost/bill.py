@@ -1,4 +1,4 @@
-"""What a run costs a day, by the prices of tidemill.simulator.cost.prices."""
+"""The bill of a run: dollars a day, by the prices of tidemill.simulator.cost.prices."""
 
 from __future__ import annotations
 
@@ -27,37 +27,38 @@ if TYPE_CHECKING:
 
     from tidemill.scaling.spec import Fleet
     from tidemill.simulator.cost.prices import Price
-    from tidemill.simulator.run import Result
+    from tidemill.simulator.result import Result
 
 DAYS_OF_MONTH = HOURS / 24
 SECONDS_OF_DAY = 86_400
 FAST_PERIOD = 60
-"""Alarms over shorter periods than this are charged for as high-resolution ones."""
+"""Alarms with a shorter period than this are charged as high-resolution alarms."""
 
 
 def dollars_a_day(
     fleet: Fleet, result: Result, prices: Mapping[str, Price] = PRICES
 ) -> dict[str, float]:
-    """Return dollars a day for each item that depends on how the fleet scales; free tiers aside.
+    """Return dollars a day for each item that depends on how the fleet scales, without free tiers.
 
-    Dashboards, images and alarms for people are left out: they cost the same whatever the policy.
-    The metrics of the alarms that scale, and the signal, are in; so are those of the workers, which
-    are charged for by the hour in which one of them is written.
+    Dashboards, images and the alarms for operators are left out: they cost the same under every
+    policy. Included are the metrics of the scaling alarms, the signal, and the metrics of the
+    workers, each charged for every hour in which it has a datapoint.
     """
     days = result.seconds / SECONDS_OF_DAY
-    hours = result.billed_seconds / 3600
-    received = result.processed + result.dead
-    lines = received * MESSAGE_BYTES + result.requests * CYCLE_BYTES / 2
-    extras = (received + result.requests / 2) * (2 * EVENT_BYTES + WRAPPING_BYTES)
+    messages, instances = result.messages, result.instances
+    hours = instances.billed_seconds / 3600
+    received = messages.processed + messages.dead
+    lines = received * MESSAGE_BYTES + messages.requests * CYCLE_BYTES / 2
+    extras = (received + messages.requests / 2) * (2 * EVENT_BYTES + WRAPPING_BYTES)
     logs = (2 * lines + extras) / 1e9
     work = {
         "instances": hours,
         "volumes": hours * VOLUME_GB / HOURS,
         "addresses": hours,
-        "requests": result.sent / MAX_BATCH + result.requests,
+        "requests": messages.sent / MAX_BATCH + messages.requests,
         "logs": logs,
         "archive": logs * COMPRESSED,
-        "metrics": (WORKLOAD_METRICS + HOST_METRICS) * result.working_hours / HOURS,
+        "metrics": (WORKLOAD_METRICS + HOST_METRICS) * len(instances.hours) / HOURS,
         "puts": hours * PUTS_AN_HOUR,
     }
     daily = {item: dollars / days for item, dollars in _priced(work, prices).items()}
@@ -68,7 +69,7 @@ def dollars_a_day(
 
 
 def instance_seconds_dollars(seconds: float, prices: Mapping[str, Price] = PRICES) -> float:
-    """Return what so many seconds of instances cost, with their volumes and addresses."""
+    """Return the dollars for so many seconds of instances, with their volumes and addresses."""
     hours = seconds / 3600
     return sum(
         _priced(
@@ -78,7 +79,7 @@ def instance_seconds_dollars(seconds: float, prices: Mapping[str, Price] = PRICE
 
 
 def _standing(fleet: Fleet) -> dict[str, float]:
-    """Return what a month of scaling takes, whether there is work or not."""
+    """Return what a month of scaling uses even if no message is sent."""
     looks = [
         (alarm.period, sum(query.stat is not None for query in alarm.queries))
         for alarm in fleet.alarms

@@ -1,4 +1,4 @@
-"""How long handlers take, and when the messages of one receive are settled."""
+"""When the messages of one receive are handled and settled, and how long handling takes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
-    from tidemill.simulator.queue import Message
+    from tidemill.simulator.queue import QueuedMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class Batch:
     unfinished.
     """
 
-    spans: list[tuple[float, float, Message]]
-    groups: list[tuple[float, list[Message]]]
-    late: tuple[Message, ...] = ()
+    spans: list[tuple[float, float, QueuedMessage]]
+    groups: list[tuple[float, list[QueuedMessage]]]
+    late: tuple[QueuedMessage, ...] = ()
 
 
 def plan(
-    messages: Sequence[Message], begin: float, durations: Sequence[float], workers: int
+    messages: Sequence[QueuedMessage], begin: float, durations: Sequence[float], workers: int
 ) -> Batch:
     """Return when which message is handled and settled, as the consumer's worker does."""
     free = [begin] * min(workers, len(messages))
@@ -59,7 +59,7 @@ def plan(
         spans.append((start, start + seconds, message))
         heapq.heappush(free, start + seconds)
     spans.sort(key=lambda span: span[1])
-    groups: list[tuple[float, list[Message]]] = []
+    groups: list[tuple[float, list[QueuedMessage]]] = []
     settled_at, group = begin, []
     for _, end, message in spans:
         group.append(message)
@@ -72,7 +72,7 @@ def plan(
     return Batch(spans, groups[::-1])
 
 
-def cut_short(batch: Batch, now: float, drain: float) -> tuple[Batch, list[Message]]:
+def cut_short(batch: Batch, now: float, drain: float) -> tuple[Batch, list[QueuedMessage]]:
     """Return what is left of a batch whose consumer is told to stop, and what goes back at once.
 
     What has begun may end within `drain` seconds and is settled then, or else goes back then;

@@ -1,4 +1,4 @@
-"""One simulated instance: what it does, and what is due to happen to it."""
+"""One simulated instance, and what the consumer on it does."""
 
 from __future__ import annotations
 
@@ -10,24 +10,8 @@ if TYPE_CHECKING:
     from tidemill.simulator.instances.handling import Batch
 
 
-class Due(IntEnum):
-    """What happens at a moment of an instance's."""
-
-    BOOTED = 0
-    STARTED = 1
-    NEXT = 2
-    POLL_ENDED = 3
-    SETTLED = 4
-    NOTICED = 5
-    LEFT = 6
-    GONE = 7
-    INTERRUPTED = 8
-    KILLED = 9
-    SHOWN = 10
-
-
-class Doing(IntEnum):
-    """What an instance's consumer does."""
+class ConsumerState(IntEnum):
+    """What an instance's consumer does; ENDED also means that the instance does not run."""
 
     BOOTING = 0
     RESTING = 1
@@ -37,19 +21,36 @@ class Doing(IntEnum):
 
 
 @dataclass(slots=True, eq=False)
-class Machine:
-    """An instance; `turn` tells apart events of its present doing from overtaken ones."""
+class SimulatedInstance:
+    """An instance of the group and its consumer; moments are epoch seconds.
+
+    Attributes:
+        id: the instance's id.
+        state: what its consumer does.
+        step: grows whenever the consumer goes on to something else, so that events planned for an
+            earlier step can be dropped.
+        taken: messages taken in the present poll.
+        limit: messages that the next receive takes at most.
+        wait: seconds that the next receive waits for a message.
+        starts_at: when the consumer starts.
+        stopping: the consumer has noticed that the instance is to be terminated.
+        drained: the consumer has stopped, so the lifecycle hook can be completed.
+        batch: the messages that the consumer handles, None while it handles none.
+        received_at: when it received them.
+        running_at: when the instance began to run, None before its first boot.
+        processed: messages processed so far.
+        billed: seconds billed for its last run.
+    """
 
     id: str
-    launched_at: float
-    doing: Doing = Doing.BOOTING
-    turn: int = 0
+    state: ConsumerState = ConsumerState.BOOTING
+    step: int = 0
     taken: int = 0
     limit: int = 0
     wait: int = 0
     starts_at: float = 0.0
     stopping: bool = False
-    left: bool = False
+    drained: bool = False
     batch: Batch | None = None
     received_at: float = 0.0
     running_at: float | None = None

@@ -1,4 +1,4 @@
-"""Tells whether a minute can change anything in the loop, so that most turns need not be taken."""
+"""Pacing that leaves out the turns of the loop that would change nothing."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.alarms.queries import compile_queries
-from tidemill.scaling.alarms.verdict import breaches, evaluation_range, judge
-from tidemill.scaling.alarms.watching import DueAlarm
+from tidemill.scaling.alarms.watching import DueAlarm, beats
 from tidemill.scaling.alarms.window import evaluation_interval
 from tidemill.scaling.facts import CapacitySampled, QueueSampled
 from tidemill.scaling.group.capacity import capacity_of
 from tidemill.scaling.group.metrics import NAMESPACE, group_datapoints
-from tidemill.scaling.metric_math.values import Frame
+from tidemill.scaling.loop import reach
 from tidemill.scaling.metrics.queue import PERIOD, queue_datapoints
 from tidemill.scaling.metrics.store import Datapoint, MetricStore
 from tidemill.scaling.policies.decision import decide
 from tidemill.scaling.policies.dispatch import warmup
-from tidemill.scaling.policies.step import find_step
-from tidemill.scaling.spec import AlarmState, StepScalingPolicy
+from tidemill.scaling.spec import StepScalingPolicy
+from tidemill.simulator.pacing.followed_alarm import KEPT_VALUES, FollowedAlarm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,24 +27,24 @@ if TYPE_CHECKING:
     from tidemill.scaling.loop import Memory
     from tidemill.scaling.metrics.queue import Activity, QueueSample
     from tidemill.scaling.metrics.store import Series
-    from tidemill.scaling.spec import Alarm, Fleet, MetricStat, StepAdjustment
+    from tidemill.scaling.spec import Alarm, Fleet
+    from tidemill.simulator.pacing.followed_alarm import FetchedStat
 
-    Source = tuple[MetricStat, str | None]
-    """What an alarm reads: a metric's statistic, in a unit where it asks for one."""
+    AlarmValues = dict[tuple[int, int, int, bool], tuple[float | None, ...]]
+    """The values of all alarms by the queue's sample: visible, in flight, delayed, publishing."""
 
-    Known = dict[tuple[int, int, int, bool], tuple[float | None, ...]]
-    """All alarms' values by what the queue is like: visible, in flight, delayed, publishing."""
+    Minute = tuple[float, QueueSample, Activity, tuple[Datapoint, ...]]
+    """A minute that no turn published: its start, the queue, its activity, the group's metrics."""
 
 POINTWISE = {"IF", "CEIL", "FLOOR", "ABS", "AND", "OR", "NOT"}
 """Functions whose value at a moment depends on that moment alone."""
 
 _CALLED = re.compile(r"\b([A-Z][A-Z_0-9]*)\s*\(")
-_KEPT_VALUES = 50_000
 NEVER = float("inf")
 
 
-def can_foresee(fleet: Fleet) -> bool:
-    """Tell whether every alarm looks at whole minutes, each by itself."""
+def can_leave_out_turns(fleet: Fleet) -> bool:
+    """Return whether every alarm looks at whole minutes, each by itself."""
     return fleet.signal_period is None and all(_is_plain(alarm) for alarm in fleet.alarms)
 
 
@@ -61,133 +59,82 @@ def _is_plain(alarm: Alarm) -> bool:
     )
 
 
-class _Watch:
-    """One alarm: its values of the evaluation range, and the breaches among them."""
+class NeededTurns:
+    """Follows a fleet's alarms minute by minute, and asks for a turn when one would change.
 
-    def __init__(self, alarm: Alarm, sources: list[Source]) -> None:
-        self.alarm = alarm
-        self.program = compile_queries(alarm.queries, alarm.returned)
-        self.fetched: list[tuple[int, int]] = []
-        for slot, query in self.program.fetched:
-            if query.stat is not None:
-                source = (query.stat, query.unit)
-                if source not in sources:
-                    sources.append(source)
-                self.fetched.append((slot, sources.index(source)))
-        size = evaluation_range(alarm.evaluation_periods)
-        self.values: deque[float | None] = deque([None] * size, maxlen=size)
-        self.breaches: deque[bool | None] = deque([None] * size, maxlen=size)
-        self.state = AlarmState.INSUFFICIENT_DATA
-        self.runs_policies = {state: bool(alarm.policies_in(state)) for state in AlarmState}
-        self.steps: dict[tuple[AlarmState, float | None], int] = {}
-        self.numbers: dict[tuple[AlarmState, tuple[StepAdjustment | None, ...]], int] = {}
-        self.verdicts: dict[tuple[AlarmState, tuple[bool | None, ...]], AlarmState] = {}
-
-    def value(self, seen: list[Series]) -> float | None:
-        """Return the alarm's value of one minute, given what each source was then."""
-        values: list[Series | None] = [None] * self.program.slots
-        for slot, source in self.fetched:
-            values[slot] = seen[source]
-        frame = Frame(0, PERIOD, 1, values)
-        for slot, node in self.program.computed:
-            values[slot] = node.run(frame)
-        answer: Series = self.program.answer.run(frame)
-        return answer[0]
-
-    def add(self, value: float | None) -> None:
-        self.values.append(value)
-        self.breaches.append(None if value is None else breaches(self.alarm, value))
-
-    def verdict(self) -> AlarmState:
-        key = (self.state, tuple(self.breaches))
-        verdict = self.verdicts.get(key)
-        if verdict is None:
-            verdict = self.verdicts[key] = judge(self.alarm, tuple(self.values), self.state)
-        return verdict
-
-    def step(self, fleet: Fleet) -> int | None:
-        """Return which steps of its state's policies the value is in, None if they have none."""
-        value = self.newest()
-        known = self.steps.get((self.state, value))
-        if known is None:
-            policies = [fleet.policy(one) for one in self.alarm.policies_in(self.state)]
-            if not all(isinstance(policy, StepScalingPolicy) for policy in policies):
-                return None
-            found = tuple(
-                None
-                if value is None
-                else find_step(policy.steps, self.alarm.comparison, self.alarm.threshold, value)
-                for policy in policies
-                if isinstance(policy, StepScalingPolicy)
-            )
-            known = self.numbers.setdefault((self.state, found), len(self.numbers))
-            if len(self.steps) > _KEPT_VALUES:
-                self.steps.clear()
-            self.steps[self.state, value] = known
-        return known
-
-    def acts(self) -> bool:
-        return self.runs_policies[self.state]
-
-    def newest(self) -> float | None:
-        return next((value for value in reversed(self.values) if value is not None), None)
-
-
-class Foresight:
-    """Follows a fleet's alarms minute by minute, next to the core's memory and ahead of it.
-
-    All rules are the core's: datapoints, expressions, verdicts and decisions come from its
-    functions; what is kept here is which of their answers are known already.
+    Datapoints, expressions, verdicts and decisions are the core's own functions; this class
+    remembers which of their answers are known already.
     """
+
+    turn_every = NEVER
 
     def __init__(self, fleet: Fleet) -> None:
         """Follow this fleet's alarms from their creation on."""
         self._fleet = fleet
-        self._sources: list[Source] = []
-        self._watches = [_Watch(alarm, self._sources) for alarm in fleet.alarms]
-        self._read = {stat.metric for stat, _ in self._sources}
+        self._stats: list[FetchedStat] = []
+        self._alarms = [FollowedAlarm(alarm, self._stats) for alarm in fleet.alarms]
+        self._read = {stat.metric for stat, _ in self._stats}
         self._reads_group = any(metric.namespace == NAMESPACE for metric in self._read)
-        self._values: Known = {}
-        self._steady: list[Series] = []
-        self._known: dict[tuple[Datapoint, ...], Known] = {}
-        self._group: GroupMemory | None = None
-        self._group_points: tuple[Datapoint, ...] = ()
-        self._capacity = CapacitySampled(0, 0, 0, 0, 0)
-        self._holds: dict[tuple[object, ...], bool] = {}
+        self._reach = reach(fleet.alarms)
         self._warmups = {
             warmup(fleet, one) for one in fleet.policies if isinstance(one, StepScalingPolicy)
         }
-        longest = max((len(watch.values) for watch in self._watches), default=0)
-        self._minutes: deque[tuple[float, QueueSample, Activity, tuple[Datapoint, ...]]] = deque(
-            maxlen=longest + 2
-        )
+        longest = max((len(one.values) for one in self._alarms), default=0)
+        self._minutes: deque[Minute] = deque(maxlen=longest + 2)
+        # What follows from the group; see _update_group.
+        self._group: GroupMemory | None = None
+        self._group_points: tuple[Datapoint, ...] = ()
+        self._group_series: list[Series] = []
+        self._capacity = CapacitySampled(0, 0, 0, 0, 0)
+        # Answers of the core that are known already.
+        self._values: AlarmValues = {}
+        self._values_by_group: dict[tuple[Datapoint, ...], AlarmValues] = {}
+        self._holds: dict[tuple[object, ...], bool] = {}
 
     def publish(
         self, group: GroupMemory, activity: Activity, sample: QueueSample, now: float
-    ) -> None:
-        """Take in the minute that ends now."""
-        published = activity.publishes_from <= now <= activity.active_until
+    ) -> tuple[Fact, ...]:
+        """Publish the minute that ends now, and return the facts that the core states then."""
         if group is not self._group:
-            self._know(group)
+            self._update_group(group)
         self._minutes.append((now - PERIOD, sample, activity, self._group_points))
+        published = activity.publishes_from <= now <= activity.active_until
         key = (sample.visible, sample.in_flight, sample.delayed, published)
         values = self._values.get(key)
         if values is None:
-            if len(self._values) > _KEPT_VALUES:
+            if len(self._values) > KEPT_VALUES:
                 self._values.clear()
-            values = self._values[key] = self._work_out(sample, activity, now)
-        for watch, value in zip(self._watches, values, strict=True):
-            watch.add(value)
-
-    def sampled(self, sample: QueueSample, now: float) -> tuple[Fact, Fact]:
-        """Return the facts that the core states at the end of a minute."""
-        known = self._capacity
+            values = self._values[key] = self._compute_values(sample, activity, now)
+        for alarm, value in zip(self._alarms, values, strict=True):
+            alarm.add(value)
+        seen = self._capacity
         return (
             QueueSampled(now, sample.visible, sample.in_flight),
-            CapacitySampled(now, known.desired, known.in_service, known.pending, known.terminating),
+            CapacitySampled(now, seen.desired, seen.in_service, seen.pending, seen.terminating),
         )
 
-    def missed(self) -> tuple[Datapoint, ...]:
+    def can_skip(self, memory: Memory, now: float) -> bool:
+        """Return whether evaluating the alarms now would change neither them nor the group."""
+        acting = False
+        for alarm in self._alarms:
+            if alarm.verdict() is not alarm.state:
+                return False
+            acting |= alarm.acts()
+        return not acting or self._policies_hold(memory, now)
+
+    def metrics(self, known: MetricStore, before: float, now: float) -> MetricStore:
+        """Return the core's metrics with the minutes since its last turn.
+
+        The core needs them only where it evaluates alarms now.
+        """
+        return known.record(self._unseen(), self._reach) if beats(before, now, PERIOD) else known
+
+    def after_turn(self, memory: Memory) -> None:
+        """Take over the states of the alarms."""
+        for alarm in self._alarms:
+            alarm.state = memory.watches[alarm.alarm.logical_id].memory.state
+
+    def _unseen(self) -> tuple[Datapoint, ...]:
         """Return the datapoints that alarms read and the core lacks, and forget them."""
         points: list[Datapoint] = []
         for start, sample, activity, group in self._minutes:
@@ -199,31 +146,17 @@ class Foresight:
         self._minutes.clear()
         return tuple(points)
 
-    def nothing_changes(self, memory: Memory, now: float) -> bool:
-        """Tell whether evaluating the alarms now would change neither them nor the group."""
-        ringing = False
-        for watch in self._watches:
-            if watch.verdict() is not watch.state:
-                return False
-            ringing |= watch.acts()
-        return not ringing or self._policies_hold(memory, now)
-
-    def learn(self, memory: Memory) -> None:
-        """Take over what the core's turn has found."""
-        for watch in self._watches:
-            watch.state = memory.watches[watch.alarm.logical_id].memory.state
-
     def _policies_hold(self, memory: Memory, now: float) -> bool:
-        """Tell whether the policies that alarms trigger in their states leave all as it is."""
+        """Return whether the policies of the alarms' states would leave everything as it is."""
         fleet, group = self._fleet, memory.group
         if group is not self._group:
-            self._know(group)
-        ringing = [watch for watch in self._watches if watch.acts()]
-        steps = tuple(watch.step(fleet) for watch in ringing)
+            self._update_group(group)
+        acting = [alarm for alarm in self._alarms if alarm.acts()]
+        steps = tuple(alarm.steps(fleet) for alarm in acting)
         if None in steps:
             return False
         seen = (
-            *(watch.alarm.logical_id for watch in ringing),
+            *(alarm.alarm.logical_id for alarm in acting),
             *steps,
             *(capacity_of(group, seconds, now) for seconds in self._warmups),
             group.limits(fleet.group),
@@ -233,38 +166,38 @@ class Foresight:
         known = self._holds.get(seen)
         if known is not None:
             return known
-        rings = [DueAlarm(one.alarm, one.newest(), {}, state=one.state) for one in ringing]
-        decided = decide(fleet, group, memory.held, rings, now)
+        due = [DueAlarm(one.alarm, one.newest(), {}, state=one.state) for one in acting]
+        decided = decide(fleet, group, memory.held, due, now)
         holds = decided.group is group and decided.held == memory.held
-        if len(self._holds) > _KEPT_VALUES:
+        if len(self._holds) > KEPT_VALUES:
             self._holds.clear()
         self._holds[seen] = holds
         return holds
 
-    def _know(self, group: GroupMemory) -> None:
-        """Keep what follows of a group that has changed."""
+    def _update_group(self, group: GroupMemory) -> None:
+        """Work out what follows from a group that has changed."""
         self._group = group
         if self._reads_group:
             published = group_datapoints(self._fleet.group, group, 0)
             self._group_points = tuple(one for one in published if one.metric in self._read)
-        self._values = self._known.setdefault(self._group_points, {})
+        self._values = self._values_by_group.setdefault(self._group_points, {})
         store = _store(self._group_points)
-        self._steady = [store.series(stat, PERIOD, 1, unit) for stat, unit in self._sources]
+        self._group_series = [store.series(stat, PERIOD, 1, unit) for stat, unit in self._stats]
         seen = capacity_of(group, 0, NEVER)
         self._capacity = CapacitySampled(
             0, seen.desired, seen.settled, seen.warming, seen.terminating
         )
 
-    def _work_out(
+    def _compute_values(
         self, sample: QueueSample, activity: Activity, now: float
     ) -> tuple[float | None, ...]:
         points = queue_datapoints(self._fleet.queue.name, activity, sample, 0, now)
-        seen = list(self._steady)
+        seen = list(self._group_series)
         store = _store(points)
-        for index, (stat, unit) in enumerate(self._sources):
+        for index, (stat, unit) in enumerate(self._stats):
             if stat.metric in store.kept:
                 seen[index] = store.series(stat, PERIOD, 1, unit)
-        return tuple(watch.value(seen) for watch in self._watches)
+        return tuple(alarm.value(seen) for alarm in self._alarms)
 
 
 def _store(points: Iterable[Datapoint]) -> MetricStore:

@@ -1,0 +1,36 @@
+"""A candidate: a fleet and its workers, as one simulation runs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tidemill.simulator.worker import Worker, read_worker
+
+if TYPE_CHECKING:
+    from tidemill.scaling.spec import Fleet
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What is simulated and compared.
+
+    Attributes:
+        name: what tables call it, such as "template" or "target tracking".
+        fleet: the queue, the group, its alarms and its policies.
+        worker: the settings of the consumer on each instance.
+    """
+
+    name: str
+    fleet: Fleet
+    worker: Worker
+
+    @staticmethod
+    def of_template(fleet: Fleet, name: str = "template") -> Candidate:
+        """Return a template's fleet with the workers that its launch template starts.
+
+        Raises:
+            SimulationError: a setting of the workers is not a number.
+            UserDataError: the options of `docker run` in the user data cannot be read.
+        """
+        return Candidate(name, fleet, read_worker(fleet.user_data))

@@ -1,0 +1,47 @@
+"""The agenda of simulated instances: planned events, and reports to the group."""
+
+from __future__ import annotations
+
+from heapq import heappush
+from typing import TYPE_CHECKING
+
+from tidemill.simulator.instances.instance import SimulatedInstance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tidemill.scaling.loop import InstanceEvent
+
+    Act = Callable[[SimulatedInstance, float], None]
+    """What an event does, given its instance and its moment."""
+
+    Event = tuple[float, int, Act, SimulatedInstance, int | None]
+    """Moment, serial number, what happens, the instance, and the step that it must still be in."""
+
+NO_INSTANCE = SimulatedInstance("")
+"""Stands in events that concern no instance."""
+
+
+class Agenda:
+    """Events as a heap, by their moment; those of one moment in the order of their planning.
+
+    Attributes:
+        events: the heap; the first one is the next.
+        reports: what instances have reported to the group since it last asked, in order.
+    """
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.events: list[Event] = []
+        self.reports: list[InstanceEvent] = []
+        self._serial = 0
+
+    def plan(self, at: float, act: Act, instance: SimulatedInstance) -> None:
+        """Plan an event that happens whatever the instance does until then."""
+        self._serial += 1
+        heappush(self.events, (at, self._serial, act, instance, None))
+
+    def plan_step(self, at: float, act: Act, instance: SimulatedInstance) -> None:
+        """Plan the consumer's next step; it is dropped if the consumer's step changes first."""
+        self._serial += 1
+        heappush(self.events, (at, self._serial, act, instance, instance.step))

@@ -1,0 +1,213 @@
+"""The consumers on simulated instances: polling, handling, settling, and stopping."""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING
+
+from consumer.retry import RetryDelays
+from tidemill.scaling.loop import HookCompleted
+from tidemill.simulator.instances.agenda import NO_INSTANCE
+from tidemill.simulator.instances.handling import cut_short, plan
+from tidemill.simulator.instances.instance import ConsumerState
+from tidemill.simulator.worker import Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tidemill.simulator.instances.agenda import Agenda
+    from tidemill.simulator.instances.instance import SimulatedInstance
+    from tidemill.simulator.queue import QueuedMessage, WorkQueue
+    from tidemill.simulator.times import Times
+    from tidemill.simulator.worker import Worker
+
+    Draw = Callable[[], float]
+    """Returns the seconds that handling the next message takes."""
+
+
+class Consumers:
+    """What the consumers of all instances do, by the rhythm of consumer.cycle.
+
+    Attributes:
+        polling: instances whose consumer waits in a long poll, the one that waits longest first.
+    """
+
+    def __init__(
+        self, queue: WorkQueue, agenda: Agenda, worker: Worker, times: Times, draw: Draw | None
+    ) -> None:
+        """Begin with no consumer.
+
+        Args:
+            queue: the queue that all of them poll.
+            agenda: where their next steps are planned.
+            worker: their settings.
+            times: AWS's.
+            draw: makes handling times; None where handling takes no time.
+        """
+        self.polling: deque[SimulatedInstance] = deque()
+        self._queue = queue
+        self._agenda = agenda
+        self._worker = worker
+        self._delays = RetryDelays(worker.retry_base, worker.retry_longest)
+        self._request_seconds = times.request
+        self._flush_seconds = times.flush
+        self._draw = draw
+        self._instant = draw is None and queue.all_valid
+        self._steps = Steps(worker.rhythm)
+
+    def start(self, instance: SimulatedInstance, now: float) -> None:
+        """Start the consumer of an instance that has booted, unless it was stopped before that."""
+        if instance.state is ConsumerState.BOOTING:
+            instance.taken, _rest, instance.limit, instance.wait = self._steps.first
+            self._receive(instance, now)
+
+    def stop(self, instance: SimulatedInstance, now: float) -> None:
+        """Stop a consumer as SIGTERM does: end what has begun, return the rest to the queue.
+
+        A long poll ends first.
+        """
+        if instance.state is ConsumerState.ENDED or instance.stopping:
+            return
+        instance.stopping = True
+        if instance.state in {ConsumerState.BOOTING, ConsumerState.RESTING}:
+            self._drain(instance, now)
+        elif instance.state is ConsumerState.WORKING and instance.batch is not None:
+            instance.batch, waiting = cut_short(instance.batch, now, self._worker.drain)
+            instance.step += 1
+            self._queue.give_back(now, waiting)
+            self._settle_when_due(instance, now)
+            self.receive_arrivals(now)
+
+    def end(self, instance: SimulatedInstance, now: float) -> None:
+        """End a consumer at once; SQS shows what it holds again after the visibility timeout.
+
+        Its heartbeat renews the timeout at every half of it. Received at 0 with a timeout of 30 s,
+        ended at 40: last renewed at 30, visible again at 60.
+        """
+        if instance.state is ConsumerState.POLLING and instance in self.polling:
+            self.polling.remove(instance)
+        if instance.batch is not None:
+            held = [message for _, group in instance.batch.groups for message in group]
+            held += instance.batch.late
+            timeout = self._queue.attributes.visibility_timeout
+            half = timeout / 2
+            renewals = (now - instance.received_at) // half if half else 0
+            self._return_later(held, instance.received_at + renewals * half + timeout)
+            instance.batch = None
+        instance.state = ConsumerState.ENDED
+        instance.step += 1
+
+    def receive_arrivals(self, now: float) -> None:
+        """Give visible messages to the consumers in a long poll, the longest waiting first."""
+        self._queue.advance(now)
+        while self.polling and self._queue.visible():
+            instance = self.polling.popleft()
+            instance.step += 1
+            if not instance.stopping:
+                self._receive(instance, now)
+                continue
+            # A receive that was under way when the consumer was stopped: all goes back at once.
+            self._queue.give_back(now, self._queue.receive(now, instance.limit))
+            self._drain(instance, now)
+
+    def report_drained(self, instance: SimulatedInstance, _: float) -> None:
+        """Report to the group that the consumer has stopped, which completes the hook."""
+        if instance.state is not ConsumerState.ENDED:
+            instance.drained = True
+            self._agenda.reports.append(HookCompleted(instance.id))
+
+    def _receive(self, instance: SimulatedInstance, now: float) -> None:
+        if self._instant:
+            count = self._queue.consume(now, instance.limit)
+            if count:
+                instance.processed += count
+                self._next_step(instance, now, count)
+                return
+        else:
+            messages = self._queue.receive(now, instance.limit)
+            if messages:
+                self._handle(instance, now, messages)
+                return
+        if instance.wait:
+            instance.state = ConsumerState.POLLING
+            instance.step += 1
+            self.polling.append(instance)
+            self._agenda.plan_step(now + instance.wait, self._end_poll, instance)
+        else:
+            self._next_step(instance, now, 0)
+
+    def _end_poll(self, instance: SimulatedInstance, now: float) -> None:
+        self.polling.remove(instance)
+        self._queue.touch(now)
+        self._next_step(instance, now, 0)
+
+    def _next_step(self, instance: SimulatedInstance, now: float, count: int) -> None:
+        """Go on after a receive whose `count` messages are settled."""
+        if instance.stopping:
+            self._drain(instance, now)
+            return
+        taken, rest, limit, wait = self._steps.after(instance.taken, count)
+        instance.taken, instance.limit, instance.wait = taken, limit, wait
+        instance.state = ConsumerState.RESTING
+        instance.step += 1
+        pause = rest + self._request_seconds if count else rest
+        self._agenda.plan_step(now + pause, self._receive, instance)
+
+    def _handle(
+        self, instance: SimulatedInstance, now: float, messages: list[QueuedMessage]
+    ) -> None:
+        draw = self._draw
+        durations = [0.0 if draw is None or one.poison else draw() for one in messages]
+        instance.batch = plan(messages, now, durations, self._worker.concurrency)
+        instance.received_at = now
+        instance.state = ConsumerState.WORKING
+        instance.step += 1
+        self._settle_when_due(instance, now)
+
+    def _settle_when_due(self, instance: SimulatedInstance, now: float) -> None:
+        if instance.batch is not None and instance.batch.groups[-1][0] <= now:
+            self._settle(instance, now)
+        elif instance.batch is not None:
+            self._agenda.plan_step(instance.batch.groups[-1][0], self._settle, instance)
+
+    def _settle(self, instance: SimulatedInstance, now: float) -> None:
+        """Delete the next group of handled messages, and delay the invalid ones among them."""
+        batch = instance.batch
+        if batch is None:
+            return
+        _, group = batch.groups.pop()
+        invalid = self._queue.settle(now, group)
+        instance.processed += len(group) - len(invalid)
+        self._retry(invalid, now)
+        if batch.groups:
+            self._settle_when_due(instance, now)
+            return
+        instance.batch = None
+        self._queue.give_back(now, batch.late)
+        self._next_step(instance, now, len(batch.spans))
+        self.receive_arrivals(now)
+
+    def _retry(self, invalid: Sequence[QueuedMessage], now: float) -> None:
+        for message in invalid:
+            delay = self._delays.invalid(message.receives)
+            if delay:
+                self._return_later([message], now + delay)
+            else:
+                self._queue.give_back(now, [message])
+
+    def _return_later(self, messages: Sequence[QueuedMessage], at: float) -> None:
+        """Keep messages in flight until their visibility timeout is over."""
+        self._agenda.plan(at, partial(self._become_visible, messages), NO_INSTANCE)
+
+    def _become_visible(
+        self, messages: Sequence[QueuedMessage], _: SimulatedInstance, now: float
+    ) -> None:
+        self._queue.give_back(now, messages)
+        self.receive_arrivals(now)
+
+    def _drain(self, instance: SimulatedInstance, now: float) -> None:
+        """Let the consumer flush its logs; then it has stopped."""
+        instance.state = ConsumerState.RESTING
+        instance.step += 1
+        self._agenda.plan(now + self._flush_seconds, self.report_drained, instance)

@@ -1,0 +1,116 @@
+"""One alarm, followed minute by minute next to the core."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.alarms.queries import compile_queries
+from tidemill.scaling.alarms.verdict import breaches, evaluation_range, judge
+from tidemill.scaling.metric_math.values import Frame
+from tidemill.scaling.metrics.queue import PERIOD
+from tidemill.scaling.policies.step import find_step
+from tidemill.scaling.spec import AlarmState, StepScalingPolicy
+
+if TYPE_CHECKING:
+    from tidemill.scaling.metrics.store import Series
+    from tidemill.scaling.spec import Alarm, Fleet, MetricStat, StepAdjustment
+
+    FetchedStat = tuple[MetricStat, str | None]
+    """What an alarm reads: a metric's statistic, and its unit where the alarm names one."""
+
+    Steps = tuple[StepAdjustment | None, ...]
+    """The step of each policy that an alarm's value falls in, None where it falls in none."""
+
+KEPT_VALUES = 50_000
+"""Answers remembered at most, so that a long run needs no more memory."""
+
+
+class FollowedAlarm:
+    """One alarm: its values in the evaluation range, which of them breach, and its state.
+
+    Verdicts and steps are the core's; the answers are remembered, because the same minutes come
+    again and again.
+
+    Attributes:
+        alarm: the alarm.
+        values: its values in the evaluation range, the newest last; None is a missing datapoint.
+        state: its state, as of the core's last turn.
+    """
+
+    def __init__(self, alarm: Alarm, stats: list[FetchedStat]) -> None:
+        """Follow an alarm from its creation on.
+
+        Args:
+            alarm: the alarm.
+            stats: what all alarms of the fleet read; grows by what this one reads.
+        """
+        self.alarm = alarm
+        self._program = compile_queries(alarm.queries, alarm.returned)
+        self._fetched: list[tuple[int, int]] = []
+        for slot, query in self._program.fetched:
+            if query.stat is not None:
+                fetched = (query.stat, query.unit)
+                if fetched not in stats:
+                    stats.append(fetched)
+                self._fetched.append((slot, stats.index(fetched)))
+        size = evaluation_range(alarm.evaluation_periods)
+        self.values: deque[float | None] = deque([None] * size, maxlen=size)
+        self._breaches: deque[bool | None] = deque([None] * size, maxlen=size)
+        self.state = AlarmState.INSUFFICIENT_DATA
+        self._runs_policies = {state: bool(alarm.policies_in(state)) for state in AlarmState}
+        self._verdicts: dict[tuple[AlarmState, tuple[bool | None, ...]], AlarmState] = {}
+        self._known_steps: dict[tuple[AlarmState, float | None], int] = {}
+        self._step_numbers: dict[tuple[AlarmState, Steps], int] = {}
+
+    def value(self, seen: list[Series]) -> float | None:
+        """Return the alarm's value in one minute, given the values of what all alarms read."""
+        values: list[Series | None] = [None] * self._program.slots
+        for slot, index in self._fetched:
+            values[slot] = seen[index]
+        return self._program.compute(Frame(0, PERIOD, 1, values))[0]
+
+    def add(self, value: float | None) -> None:
+        """Add the value of the minute that has ended."""
+        self.values.append(value)
+        self._breaches.append(None if value is None else breaches(self.alarm, value))
+
+    def verdict(self) -> AlarmState:
+        """Return the state in which an evaluation now would leave the alarm."""
+        key = (self.state, tuple(self._breaches))
+        verdict = self._verdicts.get(key)
+        if verdict is None:
+            verdict = self._verdicts[key] = judge(self.alarm, tuple(self.values), self.state)
+        return verdict
+
+    def steps(self, fleet: Fleet) -> int | None:
+        """Return a number for the steps of its state's policies that the newest value falls in.
+
+        The same steps have the same number. None where a policy is no step scaling policy.
+        """
+        value = self.newest()
+        known = self._known_steps.get((self.state, value))
+        if known is None:
+            policies = [fleet.policy(one) for one in self.alarm.policies_in(self.state)]
+            if not all(isinstance(policy, StepScalingPolicy) for policy in policies):
+                return None
+            found = tuple(
+                None
+                if value is None
+                else find_step(policy.steps, self.alarm.comparison, self.alarm.threshold, value)
+                for policy in policies
+                if isinstance(policy, StepScalingPolicy)
+            )
+            known = self._step_numbers.setdefault((self.state, found), len(self._step_numbers))
+            if len(self._known_steps) > KEPT_VALUES:
+                self._known_steps.clear()
+            self._known_steps[self.state, value] = known
+        return known
+
+    def acts(self) -> bool:
+        """Return whether the alarm runs a policy in its state."""
+        return self._runs_policies[self.state]
+
+    def newest(self) -> float | None:
+        """Return the newest value that is not missing, None where all are."""
+        return next((value for value in reversed(self.values) if value is not None), None)
