@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidemill.rig.consumer_logs import ConsumerLogs
-from tidemill.rig.reconciliation import SentMessage, read_sent_log, settle_account
+from tidemill.rig.reconciliation import SentMessage, read_sent_log, reconcile_messages
 
 IDS = st.integers(0, 12).map(lambda number: f"m-{number}")
 
@@ -43,7 +43,7 @@ def test_lost_is_what_is_nowhere(
     logs = ConsumerLogs(Path("nowhere"))
     logs.processed.update(processed)
     messages = [SentMessage(name, poison=False, sent_at=0.0) for name in sent]
-    account = settle_account(messages, logs, in_queue, dead)
+    account = reconcile_messages(messages, logs, in_queue, dead)
     assert account.lost == len(sent - set(processed) - in_queue - dead)
     assert account.duplicates == sum(max(processed.count(name) - 1, 0) for name in sent)
     assert account.sent == len(sent)
@@ -53,8 +53,8 @@ def test_a_message_found_invalid_and_gone_from_the_queues_is_lost(tmp_path: Path
     """Only the dead-letter queue makes it accounted for."""
     logs = some_logs(tmp_path, a_line("a", "invalid"))
     messages = [SentMessage("a", poison=True, sent_at=0.0)]
-    assert settle_account(messages, logs, set(), set()).lost == 1
-    assert settle_account(messages, logs, set(), {"a"}).lost == 0
+    assert reconcile_messages(messages, logs, set(), set()).lost == 1
+    assert reconcile_messages(messages, logs, set(), {"a"}).lost == 0
 
 
 def test_logs_are_read_as_they_grow(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_consumers_that_start_later_are_read_too(tmp_path: Path) -> None:
     (tmp_path / "i-2.jsonl").write_text(a_line("a") + "\n" + a_line("c") + "\n")
     logs.read()
     sent = [SentMessage(name, poison=False, sent_at=0.0) for name in "abcd"]
-    account = settle_account(sent, logs, {"d"}, set())
+    account = reconcile_messages(sent, logs, {"d"}, set())
     assert (account.processed, account.duplicates, account.failed) == (3, 1, 1)
     assert (account.left_in_queue, account.lost) == (1, 0)
 

@@ -1,1 +1,1 @@
-"""The rig: the core over a real SQS endpoint and real consumer processes, in speeded-up time."""
+"""The rig: the core over a local SQS and real consumers, in time that runs faster than real."""

@@ -1,4 +1,4 @@
-"""A rig that stays up in the background: start it, ask it, end it, from other processes."""
+"""A rig in the background: other processes start it, read its state and end it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NONE_UP = "no rig is up: start one with `tidemill up`"
 
 @dataclass(frozen=True, slots=True)
 class RigState:
-    """What a rig that is up tells other processes: `client` is the environment of its clients."""
+    """A rig that is up, for other processes; `client` is the environment of its clients."""
 
     pid: int
     endpoint: str
@@ -46,9 +46,9 @@ class RigState:
 
 
 def serve(options: RigOptions, autoscaling_port: int = 0) -> None:
-    """Run a rig until SIGTERM or SIGINT, and keep its state in the folder up to date.
+    """Run a rig until SIGTERM or SIGINT, and write its state to the folder every second.
 
-    Its Auto Scaling API is on `autoscaling_port`; 0 is any free one.
+    Its Auto Scaling API listens on `autoscaling_port`; 0 is any free port.
     """
     from tidemill.rig.autoscaling.server import serving  # noqa: PLC0415 - moto is slow to import
 
@@ -72,7 +72,7 @@ def start(folder: Path, arguments: Sequence[str]) -> RigState:
     """Start `tidemill serve` with these arguments in the background; return when it is up.
 
     Raises:
-        RigError: one is up already, or it ended instead of coming up (with its last words).
+        RigError: a rig is up already, or this one ended at its start (with its last line).
     """
     up = holder(folder)
     if up is not None:
@@ -91,27 +91,29 @@ def start(folder: Path, arguments: Sequence[str]) -> RigState:
         if state is not None and state.pid == process.pid:
             return state
         if process.poll() is not None:
-            said = (folder / LOG).read_text(errors="replace").strip().splitlines()
-            raise RigError(said[-1].removeprefix("tidemill: ") if said else "the rig ended at once")
+            lines = (folder / LOG).read_text(errors="replace").strip().splitlines()
+            raise RigError(
+                lines[-1].removeprefix("tidemill: ") if lines else "the rig ended at once"
+            )
         time.sleep(0.1)
     process.terminate()
     raise RigError(f"the rig did not come up within {START_SECONDS:g} s: see {folder / LOG}")
 
 
 def read_state(folder: Path) -> RigState | None:
-    """Return the state of the rig that is up in the folder, or None when none is."""
+    """Return the state of the rig that is up in the folder, None if there is none."""
     try:
         state = RigState(**json.loads((folder / STATE).read_text()))
     except FileNotFoundError:
         return None
-    return state if state.pid == holder(folder) else None  # else a rig left it that is no more
+    return state if state.pid == holder(folder) else None  # otherwise it is of a rig that has ended
 
 
 def stop(folder: Path) -> int:
-    """End the rig that is up, and whatever a crashed one left; return how many processes ended.
+    """End the rig that is up and the processes of a crashed one; return how many ended.
 
     Raises:
-        RigError: no rig is up and nothing was left, or the rig does not end.
+        RigError: there is nothing to end, or the rig does not end.
     """
     pid = holder(folder)
     if pid is not None:
@@ -140,7 +142,7 @@ def _end(pid: int) -> None:
         process.terminate()
         process.wait(STOP_SECONDS)
     except psutil.NoSuchProcess:
-        return  # it ended by itself just now
+        return  # it has just ended by itself
     except psutil.AccessDenied as error:
         raise RigError(f"not allowed to end the rig (process {pid})") from error
     except psutil.TimeoutExpired as error:

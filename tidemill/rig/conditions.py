@@ -1,4 +1,4 @@
-"""What a run's figures need beside them to be repeated: when, where, with what."""
+"""Conditions of a run: what somebody needs to repeat it, for its summary."""
 
 from __future__ import annotations
 
@@ -23,7 +23,16 @@ def about_run(  # noqa: PLR0913 - each is a condition of the run
     speed: float,
     command: str,
 ) -> dict[str, object]:
-    """Return the conditions of a run that has just ended, for its summary."""
+    """Return the conditions of a run that has just ended.
+
+    Args:
+        source: what was sent, in words.
+        seed: of the random messages.
+        template: the template's path.
+        parameters: values given for its parameters, by name.
+        speed: how many times faster than wall-clock time AWS's time ran.
+        command: the command line.
+    """
     return {
         "ended_at": stamp(time.time()),
         "source": source,
@@ -38,9 +47,9 @@ def about_run(  # noqa: PLR0913 - each is a condition of the run
 
 
 def _revision(template: Path) -> str:
-    """Return the git revision that the template is in, or what is known of it."""
+    """Return the git revision of the template's folder, or "unknown"."""
     try:
-        told = subprocess.run(
+        described = subprocess.run(
             ["git", "describe", "--always", "--dirty"],  # noqa: S607 - the user's own git
             cwd=template.resolve().parent,
             capture_output=True,
@@ -49,4 +58,4 @@ def _revision(template: Path) -> str:
         )
     except OSError:
         return "unknown"
-    return told.stdout.strip() or "unknown"
+    return described.stdout.strip() or "unknown"

@@ -1,4 +1,4 @@
-"""What the consumers' own logs say about messages, read as they grow."""
+"""Consumers' logs: how often each message was processed, read while the logs grow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class _Line(msgspec.Struct):
-    """The fields of a consumer's line that count here; lines of other events lack most."""
+    """The fields of a consumer's line that matter here; other events lack most of them."""
 
     event: str = ""
     time: datetime | None = None
@@ -22,7 +22,7 @@ class _Line(msgspec.Struct):
 
 
 _BEGINNING = b'{"time":'
-"""How a consumer's lines begin; a handler that prints without a newline puts its text before."""
+"""The start of a consumer's line; a handler's print without a newline stands before it."""
 
 
 class ConsumerLogs:
@@ -33,7 +33,7 @@ class ConsumerLogs:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Read the *.jsonl files of this folder, those to come included."""
+        """Read the *.jsonl files of this folder, including files created later."""
         self._folder = folder
         self._offsets: dict[Path, int] = {}
         self._decoder = msgspec.json.Decoder(_Line)
@@ -44,7 +44,7 @@ class ConsumerLogs:
         self.last: float | None = None
 
     def read(self) -> None:
-        """Take in what has been written since the last call; a line's torn end waits for more."""
+        """Read what was written since the last call, up to the last complete line."""
         for path in sorted(self._folder.glob("*.jsonl")):
             with path.open("rb") as stream:
                 stream.seek(self._offsets.get(path, 0))
@@ -57,7 +57,7 @@ class ConsumerLogs:
         try:
             entry = self._decoder.decode(line[max(0, line.find(_BEGINNING)) :])
         except msgspec.MsgspecError:
-            return  # not ours: whatever a handler of the user's printed
+            return  # printed by the user's handler
         if entry.event != "message" or entry.time is None:
             return
         match entry.outcome:

@@ -1,4 +1,4 @@
-"""The whole story once: send, rise, drain, go back to none; then the account of it."""
+"""The demo: messages are sent, the fleet scales out, drains the queue and scales in to zero."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from tidemill.rig.child_processes import child_environment, end_children
 from tidemill.rig.errors import RigError
-from tidemill.rig.reconciliation import read_sent_log, settle_account
+from tidemill.rig.reconciliation import read_sent_log, reconcile_messages
 from tidemill.scaling.facts import ActivityStarted, Fact, InstanceChanged, in_service_over_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from tidemill.rig.reconciliation import Account, SentMessage
+    from tidemill.rig.reconciliation import Reconciliation, SentMessage
     from tidemill.rig.rig import Rig
     from tidemill.rig.status import Status
 
@@ -30,7 +30,7 @@ USAGE_ERROR = "exit code 2"
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What to send, in the producer's own options, and how long to go on in AWS's minutes."""
+    """What to send, as options of the producer, and the time limit in minutes of AWS's time."""
 
     producer: Sequence[str]
     max_minutes: float
@@ -39,23 +39,29 @@ class DemoOptions:
 def run_demo(
     rig: Rig, options: DemoOptions, folder: Path, show: Callable[[Status], None]
 ) -> dict[str, object]:
-    """Send, and take turns until everything is drained and no instance is left.
+    """Send messages, and take turns until the queue is empty and no instance is left.
+
+    Args:
+        rig: runs already.
+        options: what to send, and the time limit.
+        folder: for the producer's output and its log of sent messages.
+        show: is called with the state of the rig twice a second.
 
     Returns:
         The figures of the run, as summary.json has them.
 
     Raises:
-        RigError: the producer failed, a consumer cannot work, or the time was up.
+        RigError: the producer failed, a consumer cannot work, or the time limit was reached.
     """
     sent_log = folder / "sent.jsonl"
     with _producer(rig, options.producer, folder, sent_log) as producer:
         shown, all_sent = 0.0, False
         while not (all_sent and _drained(rig)):
-            told = len(rig.recorder.facts)
-            # Asked before the turn looks at the queue: what it sees then is all there will be.
+            recorded = len(rig.recorder.facts)
+            # Checked before the turn samples the queue, so that the sample holds all messages.
             all_sent = _ended(producer, folder, sent_log)
             rig.turn()
-            _check(rig, rig.recorder.facts[told:], folder, options.max_minutes)
+            _check(rig, rig.recorder.facts[recorded:], folder, options.max_minutes)
             if time.monotonic() - shown >= STATUS_SECONDS:
                 show(rig.status())
                 shown = time.monotonic()
@@ -63,12 +69,12 @@ def run_demo(
     show(rig.status())
     sent = read_sent_log(sent_log)
     rig.logs.read()
-    account = settle_account(sent, rig.logs, *rig.probe.left_over())
-    return figures(rig, account, sent)
+    reconciliation = reconcile_messages(sent, rig.logs, *rig.probe.left_over())
+    return figures(rig, reconciliation, sent)
 
 
-def figures(rig: Rig, account: Account, sent: list[SentMessage]) -> dict[str, object]:
-    """Return the figures of a run; seconds and minutes are AWS's, but for `wall_seconds`."""
+def figures(rig: Rig, reconciliation: Reconciliation, sent: list[SentMessage]) -> dict[str, object]:
+    """Return the figures of a run; times are AWS's, except `wall_seconds`."""
     facts = rig.recorder.facts
     begun = min((message.sent_at for message in sent), default=0.0)
     activities = [fact.kind_of for fact in facts if isinstance(fact, ActivityStarted)]
@@ -77,7 +83,7 @@ def figures(rig: Rig, account: Account, sent: list[SentMessage]) -> dict[str, ob
         return None if moment is None else round((moment - begun) * rig.clock.speed, 1)
 
     return {
-        **asdict(account),
+        **asdict(reconciliation),
         "peak_instances": peak_in_service(facts),
         "final_instances": len(rig.memory.group.instances),
         "seconds_to_first_message": since_begun(rig.logs.first),
@@ -90,12 +96,12 @@ def figures(rig: Rig, account: Account, sent: list[SentMessage]) -> dict[str, ob
 
 
 def peak_in_service(facts: Sequence[Fact]) -> int:
-    """Return how many instances were in service at the same time, at most."""
+    """Return the largest number of instances that were in service at the same time."""
     return max((number for _, number in in_service_over_time(facts)), default=0)
 
 
 def _drained(rig: Rig) -> bool:
-    """Tell whether all is worked off, and the group has come and gone."""
+    """Return whether the queue is empty and the group has launched and terminated instances."""
     queue = rig.probe.latest
     waiting = queue.visible + queue.in_flight + queue.delayed
     group = rig.memory.group
@@ -103,7 +109,11 @@ def _drained(rig: Rig) -> bool:
 
 
 def _ended(producer: subprocess.Popen[bytes], folder: Path, sent_log: Path) -> bool:
-    """Tell whether the producer has sent all that it had to send."""
+    """Return whether the producer has sent all messages.
+
+    Raises:
+        RigError: it failed, or had nothing to send.
+    """
     code = producer.poll()
     if code:
         raise RigError(_complaint(folder))
@@ -112,8 +122,9 @@ def _ended(producer: subprocess.Popen[bytes], folder: Path, sent_log: Path) -> b
     return code == 0
 
 
-def _check(rig: Rig, news: Sequence[Fact], folder: Path, max_minutes: float) -> None:
-    for fact in news:
+def _check(rig: Rig, facts: Sequence[Fact], folder: Path, max_minutes: float) -> None:
+    """Raise RigError if a consumer refuses its settings or the time limit is reached."""
+    for fact in facts:
         if isinstance(fact, InstanceChanged) and USAGE_ERROR in fact.detail:
             raise RigError(f"no consumer can work with these settings: {fact.detail}")
     minutes = (rig.memory.at - rig.clock.started) / 60
@@ -138,7 +149,7 @@ def _producer(
             env=child_environment(folder, rig.client_environment()),
             stdout=out,
             stderr=err,
-            start_new_session=True,  # Ctrl-C is the rig's to hear; it ends its children itself
+            start_new_session=True,  # Ctrl-C reaches the rig only, which ends its children
         )
     try:
         yield process
@@ -147,7 +158,7 @@ def _producer(
 
 
 def _complaint(folder: Path) -> str:
-    """Return what the producer says went wrong: in its summary, else its last line."""
+    """Return the producer's error: from its summary, otherwise its last line."""
     try:
         return str(json.loads((folder / "producer.json").read_text())["error"])
     except (ValueError, KeyError):

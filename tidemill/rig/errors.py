@@ -1,4 +1,4 @@
-"""What can keep a rig from running, told in one line each."""
+"""The error of a rig: one line that says what is wrong and what to do."""
 
 from __future__ import annotations
 

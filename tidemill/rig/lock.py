@@ -1,4 +1,4 @@
-"""One rig a folder: a lock that the operating system lets go when its holder dies."""
+"""Lock of a rig's folder: one rig at a time; the operating system frees it when the rig dies."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 NAME = "rig.lock"
 
 LOOK_SECONDS = 0.5
-"""Whoever looks for a lock's holder has the lock for a moment; a holder has it for longer."""
+"""How long to try: `holder` takes the lock for a moment, a rig keeps it for longer."""
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock inside the block; the folder is made if need be.
+    """Hold the folder's lock inside the block; the folder is created if it is missing.
 
     Raises:
-        RigError: another living rig holds it, or the folder cannot be written.
+        RigError: another rig holds the lock, or the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -34,7 +34,7 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise RigError(f"cannot write to {folder}: {error.strerror}") from error
     with handle:
-        if not _taken(handle):
+        if not _take(handle):
             raise RigError(
                 f"another rig runs in {folder} (process {holder(folder) or 'unknown'}): "
                 "end it first"
@@ -45,8 +45,8 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _taken(handle: IO[str]) -> bool:
-    """Take the lock; return False when somebody else has it and keeps it."""
+def _take(handle: IO[str]) -> bool:
+    """Take the lock; return False if another process keeps it."""
     deadline = time.monotonic() + LOOK_SECONDS
     while True:
         try:
@@ -60,7 +60,7 @@ def _taken(handle: IO[str]) -> bool:
 
 
 def holder(folder: Path) -> int | None:
-    """Return the process id of the living rig that holds the folder's lock, if any."""
+    """Return the process id of the rig that holds the folder's lock, None if none does."""
     try:
         with (folder / NAME).open("r+") as handle:
             try:

@@ -1,4 +1,4 @@
-"""What became of every message that was sent: from ids, with nothing assumed."""
+"""Reconciliation of messages: where each message that was sent ended up, by its id."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SentMessage(msgspec.Struct, frozen=True):
-    """A line of the producer's sent log: `sent_at` in epoch seconds of the producer's clock."""
+    """A line of the producer's log of sent messages; `sent_at` in epoch seconds of its clock."""
 
     message_id: str
     poison: bool
@@ -22,10 +22,11 @@ class SentMessage(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """Every count is of messages, by id; `duplicates` of extra times that one was processed.
+class Reconciliation:
+    """Numbers of messages, each counted once by its id.
 
-    `lost` were sent, and are neither processed nor in a queue.
+    `lost` were sent, and are neither processed nor in a queue. `duplicates` is how often a message
+    was processed again: one processed three times counts as two.
     """
 
     sent: int
@@ -40,25 +41,25 @@ class Account:
 
 
 def read_sent_log(path: Path) -> list[SentMessage]:
-    """Return what the producer recorded as accepted by SQS."""
+    """Return the messages that SQS accepted, as the producer logged them."""
     decoder = msgspec.json.Decoder(SentMessage)
     return [decoder.decode(line) for line in path.read_bytes().splitlines()]
 
 
-def settle_account(
+def reconcile_messages(
     sent: list[SentMessage], logs: ConsumerLogs, in_queue: set[str], in_dead_letters: set[str]
-) -> Account:
-    """Return the account of the messages sent.
+) -> Reconciliation:
+    """Return what became of the messages that were sent.
 
     Args:
-        sent: what the producer recorded.
-        logs: what the consumers logged, read to the end.
-        in_queue: ids still in the work queue.
-        in_dead_letters: ids in the dead-letter queue.
+        sent: the messages that SQS accepted.
+        logs: the consumers' logs, read to the end.
+        in_queue: ids of messages in the work queue.
+        in_dead_letters: ids of messages in the dead-letter queue.
     """
     ids = {message.message_id for message in sent}
-    accounted = logs.processed.keys() | in_queue | in_dead_letters
-    return Account(
+    found = logs.processed.keys() | in_queue | in_dead_letters
+    return Reconciliation(
         sent=len(ids),
         poison=sum(message.poison for message in sent),
         processed=len(ids & logs.processed.keys()),
@@ -66,7 +67,7 @@ def settle_account(
         failed=len(ids & logs.failed.keys()),
         dead_lettered=len(ids & in_dead_letters),
         left_in_queue=len(ids & in_queue),
-        lost=len(ids - accounted),
+        lost=len(ids - found),
         duplicates=sum(
             logs.processed[message_id] - 1 for message_id in ids & logs.processed.keys()
         ),

@@ -1,4 +1,4 @@
-"""Writes every fact of a run to timeline.jsonl, as it happens, and keeps them for the end."""
+"""Recorder: writes every fact of a run to timeline.jsonl as it happens, and keeps it in memory."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """Listens to turns; `facts` are all facts so far, `tell` hears each of them too."""
+    """A recorder of turns; `facts` are all facts so far."""
 
     def __init__(
-        self, path: Path, tell: Callable[[Fact], None], *, keep: bool, resume: bool = False
+        self, path: Path, on_fact: Callable[[Fact], None], *, keep: bool, resume: bool = False
     ) -> None:
-        """Write to this new file, or with `resume` go on with it.
+        """Open the file.
 
-        Without `keep`, for rigs that stay up, forget what is written.
+        Args:
+            path: the file; it is replaced, or with `resume` appended to.
+            on_fact: is called with every fact after it is written.
+            keep: keep the facts in memory; a rig that stays up does not.
+            resume: append to the file.
         """
         self._stream = path.open("ab" if resume else "wb")
         self._encoder = msgspec.json.Encoder()
-        self._tell = tell
+        self._on_fact = on_fact
         self._keep = keep
         self.facts: list[Fact] = []
 
     def hear(self, turn: Turn) -> None:
-        """Record what came of a turn."""
+        """Record the facts of a turn."""
         for fact in turn.facts:
             self.note(fact)
 
@@ -42,7 +46,7 @@ class Recorder:
         self._stream.flush()
         if self._keep:
             self.facts.append(fact)
-        self._tell(fact)
+        self._on_fact(fact)
 
     def close(self) -> None:
         """Close the file."""

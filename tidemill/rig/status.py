@@ -1,4 +1,4 @@
-"""What a running rig shows of itself at one moment, for a live view or `tidemill status`."""
+"""Status of a running rig at one moment, for the live view and `tidemill status`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A rig at a moment: `at` in epoch seconds of its own (AWS) clock, `wall_seconds` since start.
+    """A rig at a moment.
 
-    Counts of messages are of the queue as it is, `processed` of all consumers' logs so far;
-    `alarms` has each alarm's state by logical id.
+    `at` is in epoch seconds of AWS's time; `wall_seconds` are wall-clock seconds since the start.
+    Messages are counted in the queues, `processed` in the consumers' logs so far. `alarms` has
+    each alarm's state by logical id.
     """
 
     at: float

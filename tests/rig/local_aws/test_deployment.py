@@ -13,7 +13,7 @@ from support.emulators.ministack import free_port
 
 from tidemill.rig.errors import RigError
 from tidemill.rig.local_aws.clients import LocalClients
-from tidemill.rig.local_aws.deployment import deploy, find_deployment, without
+from tidemill.rig.local_aws.deployment import await_deployment, deploy, without
 
 if TYPE_CHECKING:
     from support.emulators.ministack import Ministack
@@ -47,8 +47,7 @@ def test_what_refers_to_something_left_out_goes_too(reference: dict[str, Any]) -
         Far={"Type": "X", "DependsOn": "Near"},
         Kept=QUEUE,
     ) | {"Outputs": {"A": {"Value": reference}, "B": {"Value": {"Ref": "Kept"}}}}
-    left_out = {"Gone": "unknown"}
-    document = without(template, left_out)
+    document, left_out = without(template, {"Gone": "unknown"})
     assert list(document["Resources"]) == ["Kept"]
     assert list(document["Outputs"]) == ["B"]
     assert left_out["Near"] == "it refers to Gone, which is left out"
@@ -66,20 +65,20 @@ def test_what_refers_to_something_left_out_goes_too(reference: dict[str, Any]) -
 def test_what_only_looks_like_a_reference_stays(part: object) -> None:
     """Or more would be missing than has to be."""
     template = a_template(Gone=QUEUE, Kept={"Type": "X", "Properties": {"P": part}})
-    assert list(without(template, {"Gone": "unknown"})["Resources"]) == ["Kept"]
+    assert list(without(template, {"Gone": "unknown"})[0]["Resources"]) == ["Kept"]
 
 
 def test_one_of_several_dependencies_is_enough() -> None:
     """Whoever depends on it cannot be created."""
     template = a_template(Gone=QUEUE, Kept=QUEUE, Near={"Type": "X", "DependsOn": ["Kept", "Gone"]})
-    assert list(without(template, {"Gone": "unknown"})["Resources"]) == ["Kept"]
+    assert list(without(template, {"Gone": "unknown"})[0]["Resources"]) == ["Kept"]
 
 
 def test_the_transform_goes_with_the_last_serverless_resource() -> None:
     """Without one there is nothing to transform."""
     template = {"Transform": "T", **a_template(F={"Type": "AWS::Serverless::Function"}, Q=QUEUE)}
-    assert "Transform" in without(template, {})
-    assert "Transform" not in without(template, {"F": "unknown"})
+    assert "Transform" in without(template, {})[0]
+    assert "Transform" not in without(template, {"F": "unknown"})[0]
 
 
 def test_the_products_template_is_deployed_but_for_what_the_emulator_does_not_know(
@@ -131,7 +130,7 @@ def test_a_stack_that_somebody_else_has_deployed_is_found_with_its_parameters(
     """What its resources are called, and what of the template was chosen."""
     clients = LocalClients(ministack.endpoint)
     deployed = deploy(product_template(), {"MaxInstances": "3"}, "found", clients)
-    found, parameters = find_deployment(clients, "found", seconds=0)
+    found, parameters = await_deployment(clients, "found", seconds=0)
     assert found.physical == deployed.physical
     assert found.left_out == ()
     assert parameters["MaxInstances"] == "3"
@@ -142,7 +141,7 @@ def test_a_stack_that_is_deployed_a_little_later_is_waited_for(ministack: Minist
     """The fleet and the stack come up at the same time."""
     clients = LocalClients(ministack.endpoint)
     found: list[Deployment] = []
-    waiting = Thread(target=lambda: found.append(find_deployment(clients, "late", 60)[0]))
+    waiting = Thread(target=lambda: found.append(await_deployment(clients, "late", 60)[0]))
     waiting.start()
     try:
         deploy(a_template(Jobs=QUEUE), {}, "late", LocalClients(ministack.endpoint))
@@ -154,7 +153,7 @@ def test_a_stack_that_is_deployed_a_little_later_is_waited_for(ministack: Minist
 def test_a_stack_that_is_not_there_in_time_is_told(ministack: Ministack) -> None:
     """With where it was looked for, and what to look at."""
     with pytest.raises(RigError) as caught:
-        find_deployment(LocalClients(ministack.endpoint), "nowhere", seconds=0)
+        await_deployment(LocalClients(ministack.endpoint), "nowhere", seconds=0)
     said = str(caught.value)
     assert said.startswith(f"the local AWS at {ministack.endpoint} has no stack nowhere: see its")
     assert "docker compose logs localstack" in said
@@ -175,7 +174,7 @@ def test_a_local_aws_that_does_not_answer_is_told() -> None:
         config=once,  # the clients' own patience takes ten seconds
     )
     with pytest.raises(RigError) as caught:
-        find_deployment(clients, "any", seconds=0)
+        await_deployment(clients, "any", seconds=0)
     said = str(caught.value)
     assert said.startswith(f"the local AWS at {endpoint} does not answer: ")
     assert "need an account's token" in said

@@ -1,4 +1,4 @@
-"""What each action of the API does with the group; an action that is not here is not known."""
+"""Actions of the API: what each of them does to the group; other actions are refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run_action(group: ServedGroup, action: str, request: Request) -> Result:
     """Run an action on the group and return its result.
 
     Raises:
-        RequestError: the action is not known here, or the request is refused.
+        RequestError: this API has no such action, or the request is refused.
     """
     if action in DESCRIBING:
         return DESCRIBING[action](group.view(), request)
@@ -135,7 +135,9 @@ ACTIONS: dict[str, Callable[[ServedGroup, Request], Result]] = {
 
 
 def _held(request: Request) -> str:
-    """Return the instance that a hook holds; tokens are in notifications only, which are not sent.
+    """Return the instance that a hook holds.
+
+    AWS also accepts the token of a notification; no notifications are sent here.
 
     Raises:
         RequestError: the request does not name the instance.

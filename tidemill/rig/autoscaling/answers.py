@@ -1,4 +1,4 @@
-"""The group, its instances, hooks, schedule and activities, as the Describe actions show them."""
+"""Answers of the Describe actions: group, instances, hooks, schedule and activities."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from tidemill.scaling.spec import LifecycleHook, MaintenancePolicy, ScheduledAction, WarmPool
 
 ZONE = f"{REGION}a"
-"""The rig has one place to run instances."""
+"""The only Availability Zone of a rig."""
 
 POOLED = "Warmed:"
-"""What the states begin with whose instances are the warm pool's, not the group's."""
+"""The start of the lifecycle states of the warm pool's instances."""
 
 Shown = dict[str, Any]
 
@@ -73,7 +73,7 @@ def show_group(view: GroupView, *, with_instances: bool) -> Shown:
 
 
 def is_pooled(instance: Instance) -> bool:
-    """Tell whether an instance is the warm pool's, be it on its way there or out of it."""
+    """Return whether an instance belongs to the warm pool, or is entering or leaving it."""
     return instance.state.startswith(POOLED)
 
 
@@ -90,7 +90,7 @@ def show_instance(view: GroupView, instance: Instance) -> Shown:
 
 
 def show_details(view: GroupView, instance: Instance) -> Shown:
-    """Return an instance as DescribeAutoScalingInstances does, where health is in capitals."""
+    """Return an instance as DescribeAutoScalingInstances does, with its health in capitals."""
     shown = show_instance(view, instance)
     return shown | {
         "AutoScalingGroupName": view.fleet.group.name,
@@ -128,7 +128,7 @@ def show_hook(view: GroupView, hook: LifecycleHook) -> Shown:
 
 
 def show_scheduled(view: GroupView, action: ScheduledAction) -> Shown:
-    """Return a scheduled action; its times are those that the template gives."""
+    """Return a scheduled action with the times of the template."""
     return {
         "AutoScalingGroupName": view.fleet.group.name,
         "ScheduledActionName": action.name,

@@ -1,4 +1,4 @@
-"""What is the same of many requests: whom they are for, and what nobody can do here."""
+"""Checks that many actions share: the group's name, and parameters that are not supported."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def check_name(view: GroupView, request: Request) -> None:
-    """Make sure that a request is for the group, where it names one.
+    """Refuse a request that names another group; a request without a name passes.
 
     Raises:
-        RequestError: it is for another one.
+        RequestError: the request names another group.
     """
     name = request.get("AutoScalingGroupName", view.fleet.group.name)
     if name != view.fleet.group.name:
@@ -26,10 +26,10 @@ def check_name(view: GroupView, request: Request) -> None:
 
 
 def refuse(request: Request, *names: str) -> None:
-    """Refuse what the group here cannot do, rather than pass over it.
+    """Refuse a request with one of these parameters, which are not supported here.
 
     Raises:
-        RequestError: the request has one of these parameters.
+        RequestError: the request has one of them.
     """
     asked = [name for name in names if name in request]
     if asked:
@@ -37,5 +37,5 @@ def refuse(request: Request, *names: str) -> None:
 
 
 def policy_name(name_or_arn: str) -> str:
-    """Return the name of a policy that a request names, or gives the ARN of."""
+    """Return the name of a policy, given its name or its ARN."""
     return name_or_arn.rpartition(":policyName/")[2]

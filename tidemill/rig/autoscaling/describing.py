@@ -1,4 +1,4 @@
-"""The Describe actions: what is there, page by page."""
+"""Describe actions: the group's present state, page by page."""
 
 from __future__ import annotations
 
@@ -111,4 +111,4 @@ DESCRIBING: dict[str, Callable[[GroupView, Request], Result]] = {
     "DescribeScheduledActions": _scheduled,
     "DescribeWarmPool": _warm_pool,
 }
-"""Each action by its name: what it returns of the group for a request."""
+"""By the name of an action, the function that answers it."""

@@ -1,4 +1,4 @@
-"""The actions that take instances out of service, out of the group, and back."""
+"""Actions that move instances: terminate, detach, into Standby and out of it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     Result = dict[str, Any]
 
 MOST_INSTANCES = 20
-"""In one request (API reference, DetachInstances, EnterStandby and ExitStandby)."""
+"""The limit for one request (API reference, DetachInstances, EnterStandby and ExitStandby)."""
 
 
 def terminate(group: ServedGroup, request: Request) -> Result:
-    """Do what TerminateInstanceInAutoScalingGroup asks; the answer has the activity so far."""
+    """Run TerminateInstanceInAutoScalingGroup; the answer has the activity that it starts."""
     refuse(request, "InstanceIds")
     if "InstanceId" not in request:
         raise invalid(
@@ -40,20 +40,20 @@ def terminate(group: ServedGroup, request: Request) -> Result:
 
 
 def enter_standby(group: ServedGroup, request: Request) -> Result:
-    """Do what EnterStandby asks."""
+    """Run EnterStandby."""
     ids, decrement = _instances(group, request), request["ShouldDecrementDesiredCapacity"]
     command = commands.EnterStandby(ids, should_decrement=decrement)
     return _moved(group, command, "Moving EC2 instance to Standby", ("InProgress", 50))
 
 
 def exit_standby(group: ServedGroup, request: Request) -> Result:
-    """Do what ExitStandby asks."""
+    """Run ExitStandby."""
     command = commands.ExitStandby(_instances(group, request))
     return _moved(group, command, "Moving EC2 instance out of Standby", ("PreInService", 30))
 
 
 def detach(group: ServedGroup, request: Request) -> Result:
-    """Do what DetachInstances asks."""
+    """Run DetachInstances."""
     ids, decrement = _instances(group, request), request["ShouldDecrementDesiredCapacity"]
     command = commands.DetachInstances(ids, should_decrement=decrement)
     return _moved(group, command, "Detaching EC2 instance", ("InProgress", 50))
@@ -71,9 +71,9 @@ def _moved(
     group: ServedGroup,
     command: commands.EnterStandby | commands.ExitStandby | commands.DetachInstances,
     description: str,
-    beginning: tuple[str, int],
+    status_and_progress: tuple[str, int],
 ) -> Result:
-    """Let instances be moved; the answer has an activity for each, as it is in its `beginning`."""
+    """Move instances; the answer has an activity for each, with the given status and progress."""
     before = group.view().memory.desired
     applied = group.request(command)
     after = applied.memory.desired
@@ -81,8 +81,8 @@ def _moved(
     if after != before:
         direction = "shrinking" if after < before else "increasing"
         change = f", {direction} the capacity from {before} to {after}"
-    status, progress = beginning
-    told = [fact for fact in applied.facts if isinstance(fact, Noted)]
+    status, progress = status_and_progress
+    notes = [fact for fact in applied.facts if isinstance(fact, Noted)]
     view = group.view()
     activities = [
         Activity(
@@ -95,6 +95,6 @@ def _moved(
             status=status,
             progress=progress,
         )
-        for instance, fact in zip(command.instances, told, strict=True)
+        for instance, fact in zip(command.instances, notes, strict=True)
     ]
     return {"Activities": [show_activity(view, activity) for activity in activities]}

@@ -1,4 +1,4 @@
-"""The names that AWS gives to what a group has: ARNs in the account of a local AWS."""
+"""ARNs of the group, its policies, scheduled actions and alarms, in the local AWS's account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers in pages: MaxRecords of them at a time, and a NextToken for the rest."""
+"""Paging of answers: up to MaxRecords items at a time, and a NextToken for the next page."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ def page(
     most: int,
     default: int | None = None,
 ) -> tuple[Sequence[dict[str, Any]], str | None]:
-    """Return the items of the page that a request asks for, and the token for the next one.
+    """Return the items of the requested page, and the token of the next page.
 
-    A token says after which item to go on, so that items which come in front move nothing.
+    A token holds the key of the last item shown, so that new items in front of it shift nothing.
 
     Args:
         items: all items, in order.
-        key: the item's field that tells it from others.
-        request: may hold MaxRecords and NextToken.
-        most: the largest MaxRecords that is allowed.
-        default: MaxRecords where the request has none; `most` when left out.
+        key: the field that identifies an item.
+        request: may have MaxRecords and NextToken.
+        most: the largest MaxRecords allowed.
+        default: MaxRecords of a request without it; None for `most`.
 
     Raises:
-        RequestError: MaxRecords is out of bounds, or the token is not one of these items'.
+        RequestError: MaxRecords is out of bounds, or no item has the token's key.
     """
     size = request.get("MaxRecords", default or most)
     if not 1 <= size <= most:

@@ -1,4 +1,4 @@
-"""Scaling policies of every kind, as DescribePolicies shows them."""
+"""Scaling policies of every kind, in the form of DescribePolicies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def show_policy(fleet: Fleet, policy: Policy) -> Shown:
-    """Return a policy with the alarms that trigger it."""
+    """Return a policy and the alarms that trigger it."""
     return {
         "AutoScalingGroupName": fleet.group.name,
         "PolicyName": policy.name,
@@ -28,7 +28,7 @@ def show_policy(fleet: Fleet, policy: Policy) -> Shown:
 
 
 def _own(fleet: Fleet, policy: Policy) -> Shown:
-    """Return what only policies of this kind have."""
+    """Return the fields that only policies of this kind have."""
     match policy:
         case StepScalingPolicy():
             return {
@@ -75,9 +75,10 @@ def _alarms(fleet: Fleet, policy: Policy) -> Iterator[Shown]:
 
 
 def _tracked(fleet: Fleet, policy: TargetTrackingPolicy) -> Iterator[Shown]:
-    """Yield what a policy tracks, as its alarm has it: a predefined metric is one like any other.
+    """Yield the metrics that a policy tracks, as queries of its alarm.
 
-    Which kind the template names is not kept; both are the same metric in the end.
+    A predefined metric is shown as a customized one: the fleet does not keep which the template
+    has.
     """
     for alarm in fleet.alarms:
         if alarm.logical_id == policy.high:

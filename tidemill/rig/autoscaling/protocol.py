@@ -1,4 +1,4 @@
-"""The AWS query protocol, driven by botocore's model of Auto Scaling, with moto's code for it."""
+"""AWS query protocol: requests and answers of Auto Scaling, by botocore's model and moto's code."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 COMMON_ERRORS = {"InternalFailure": 500, "InvalidAction": 400, "ValidationError": 400}
-"""Errors that every action may return and that the model leaves out ("Common error types" of the
-API reference), with their HTTP status."""
+"""HTTP status by error code, of errors that every action may return and the model does not have
+(API reference, "Common error types")."""
 
 Answer = tuple[int, bytes]
 """An HTTP status and a body in XML."""
@@ -27,7 +27,7 @@ Answer = tuple[int, bytes]
 
 @cache
 def service() -> ServiceModel:
-    """Return botocore's model of Auto Scaling, completed by the common errors."""
+    """Return botocore's model of Auto Scaling, with the common errors added."""
     model = copy.deepcopy(Loader().load_service_model("autoscaling", "service-2"))
     for code, status in COMMON_ERRORS.items():
         model["shapes"][code] = {
@@ -53,19 +53,19 @@ def operation(action: str) -> OperationModel:
 
 
 def unknown_action(action: str) -> RequestError:
-    """Return the error of an action that is not there."""
+    """Return the error for an action that does not exist."""
     version = service().api_version
     return RequestError("InvalidAction", f"Could not find operation {action} for version {version}")
 
 
 def read_request(model: OperationModel, fields: Mapping[str, str]) -> dict[str, Any]:
-    """Return an action's parameters from the fields of a form.
+    """Return an action's parameters, parsed from the fields of a form.
 
     Raises:
         RequestError: one is missing or cannot be read.
     """
     try:
-        # A request of this protocol is its fields; what else moto's type asks for is not read.
+        # In this protocol a request is its fields; moto reads nothing else of its type.
         request = QueryParser(model).parse({"values": fields})  # type: ignore[typeddict-item]
     except (TypeError, ValueError) as error:
         raise invalid(f"A parameter of {model.name} cannot be read: {error}") from error
@@ -74,12 +74,12 @@ def read_request(model: OperationModel, fields: Mapping[str, str]) -> dict[str, 
 
 
 def write_result(model: OperationModel, result: Mapping[str, Any]) -> Answer:
-    """Return an action's result as an answer."""
+    """Return the answer with an action's result."""
     return _answer(model, dict(result))
 
 
 def write_error(error: RequestError) -> Answer:
-    """Return an error as an answer; it looks the same whichever action it is of."""
+    """Return the answer with an error, which has the same form for every action."""
     return _answer(service().operation_model("DescribeAutoScalingGroups"), error)
 
 
@@ -91,7 +91,7 @@ def _answer(model: OperationModel, result: dict[str, Any] | RequestError) -> Ans
 
 
 def _check(model: OperationModel, request: Mapping[str, Any]) -> None:
-    """Refuse a request without a member that it needs, or with an empty one, in AWS's words."""
+    """Refuse, in AWS's words, a request whose required members are missing or empty."""
     problems = []
     shape = model.input_shape
     if shape is None:

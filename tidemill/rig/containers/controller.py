@@ -20,7 +20,7 @@ from tidemill.rig.local_aws.clients import (
     aws_errors_translated,
     client_settings,
 )
-from tidemill.rig.local_aws.deployment import find_deployment
+from tidemill.rig.local_aws.deployment import await_deployment
 from tidemill.rig.lock import locked
 from tidemill.rig.rig import ENDING, Rig, RigOptions
 from tidemill.rig.startup import signals_restored
@@ -117,7 +117,7 @@ def running_controller(
             engine.check_image(image)
         engine.check_network(options.network)
         clients = LocalClients(options.endpoint)
-        deployment, parameters = find_deployment(clients, options.stack, STACK_SECONDS)
+        deployment, parameters = await_deployment(clients, options.stack, STACK_SECONDS)
         rig_options = RigOptions(
             folder=options.folder,
             template=options.template,

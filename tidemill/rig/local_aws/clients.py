@@ -1,4 +1,4 @@
-"""Clients of the local AWS, by localstack-client, and the settings other processes need for it."""
+"""Clients of the local AWS, from localstack-client, and the settings for other clients of it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ REGION = "us-east-1"
 
 
 class LocalClients:
-    """Clients for one endpoint; whatever the user's own AWS settings are, they play no part."""
+    """Clients for one endpoint, independent of the user's own AWS settings."""
 
     def __init__(self, endpoint: str) -> None:
-        """Use the local AWS at this URL."""
+        """Create clients of the local AWS at this URL."""
         self.endpoint = endpoint
-        with _undisturbed():
+        with _without_user_settings():
             session = localstack_client.session.Session(
                 aws_access_key_id="test",
                 aws_secret_access_key="test",  # noqa: S106 - no secret: a local AWS checks none
@@ -41,7 +41,7 @@ class LocalClients:
             self.sqs: SQSClient = session.client("sqs")
 
     def dead_letter_url(self, queue_url: str) -> str | None:
-        """Return the URL of the queue that takes this one's dead letters, if there is one."""
+        """Return the URL of this queue's dead-letter queue, None if it has none."""
         found = self.sqs.get_queue_attributes(
             QueueUrl=queue_url, AttributeNames=["RedrivePolicy"]
         ).get("Attributes", {})
@@ -52,9 +52,9 @@ class LocalClients:
 
 
 def without_aws(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without what would lead an AWS client elsewhere.
+    """Return the environment without AWS settings, the user's AWS files and proxies.
 
-    That is every AWS setting, the user's AWS files, and proxies.
+    With any of them, a client might reach another AWS than the local one.
     """
     kept = {
         name: value
@@ -66,7 +66,7 @@ def without_aws(environment: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def aws_errors_translated(log: Path | str) -> Iterator[None]:
-    """Turn what an AWS client raises inside the block into a RigError that names the log."""
+    """Turn errors of AWS clients inside the block into a RigError that names the log."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:
@@ -74,8 +74,8 @@ def aws_errors_translated(log: Path | str) -> Iterator[None]:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Hide the user's AWS settings inside the block: clients read them when they are made."""
+def _without_user_settings() -> Iterator[None]:
+    """Hide the user's AWS settings inside the block; clients read them when they are created."""
     before = dict(os.environ)
     _set_environment(without_aws(before))
     try:
@@ -90,7 +90,7 @@ def _set_environment(environment: Mapping[str, str]) -> None:
 
 
 def client_settings(endpoint: str) -> dict[str, str]:
-    """Return the environment that makes any AWS client talk to the local AWS at this URL."""
+    """Return the environment with which any AWS client uses the local AWS at this URL."""
     return {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",

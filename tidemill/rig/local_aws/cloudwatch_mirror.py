@@ -1,4 +1,4 @@
-"""Puts the rig's metrics and alarm states into the local CloudWatch, for ordinary clients."""
+"""CloudWatch mirror: the rig's metrics and alarm states, copied into the local CloudWatch."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 
 class CloudWatchMirror:
-    """Publishes each turn's datapoints, and sets alarms to the states that the loop found."""
+    """A mirror that publishes each turn's datapoints and sets the states of alarms.
+
+    Ordinary clients of CloudWatch see in it what the rig computes.
+    """
 
     def __init__(self, cloudwatch: CloudWatchClient, fleet: Fleet) -> None:
-        """Create the fleet's alarms, as far as the local CloudWatch can hold them."""
+        """Create the fleet's alarms, with the properties that the local CloudWatch supports."""
         self._cloudwatch = cloudwatch
         self._names = {alarm.logical_id: alarm.name for alarm in fleet.alarms}
         for alarm in fleet.alarms:
@@ -31,12 +34,12 @@ class CloudWatchMirror:
                 DatapointsToAlarm=alarm.datapoints_to_alarm,
                 Threshold=alarm.threshold,
                 TreatMissingData=alarm.missing_data.value,
-                ActionsEnabled=False,  # the rig runs the policies; the local AWS must not
+                ActionsEnabled=False,  # the rig runs the policies, the local AWS must not
                 Metrics=[_query(alarm, number) for number in range(len(alarm.queries))],
             )
 
     def hear(self, turn: Turn) -> None:
-        """Mirror one turn."""
+        """Publish the datapoints and alarm states of one turn."""
         for datapoint in turn.datapoints:
             self._cloudwatch.put_metric_data(
                 Namespace=datapoint.metric.namespace,

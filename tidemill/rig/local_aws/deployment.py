@@ -1,4 +1,4 @@
-"""Deploys a template into the local AWS, without what the emulator does not know."""
+"""Deployment of a template in the local AWS, without what the local AWS does not support."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 DEPLOY_SECONDS = 120.0
 
-PRETENDED = "unknown"
-"""The physical id of what LocalStack says that it created, but did not."""
+NOT_CREATED = "unknown"
+"""The physical id of a resource that LocalStack reports as created but did not create."""
 
 HINT = (
     "see its log (`docker compose logs localstack`); images of LocalStack later than "
@@ -33,9 +33,9 @@ HINT = (
 )
 
 METRIC_MATH = (
-    "the local AWS takes no metric math alarms; the rig evaluates those that trigger scaling itself"
+    "MiniStack does not support alarms on metric math; the rig evaluates the scaling alarms itself"
 )
-SERVERLESS = "the rig runs no function; where one samples the queue, the rig does so itself"
+SERVERLESS = "the rig runs no functions; it publishes the metrics of the signal function itself"
 
 _UNRECOGNIZED = re.compile(r"Unrecognized resource types: \[([^\]]*)\]")
 _SUB = re.compile(r"\$\{([A-Za-z0-9]+)[.}]")
@@ -43,9 +43,10 @@ _SUB = re.compile(r"\$\{([A-Za-z0-9]+)[.}]")
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A deployed stack: by logical id its resources' values ("Ref" and attributes).
+    """A deployed stack.
 
-    `left_out` tells, a sentence each, what of the template was not deployed and why.
+    `physical` has, by logical id, the values of a resource: its "Ref" and its attributes.
+    `left_out` has a sentence for each reason why resources of the template were not deployed.
     """
 
     physical: dict[str, dict[str, str]]
@@ -58,16 +59,16 @@ def deploy(
     stack: str,
     clients: LocalClients,
 ) -> Deployment:
-    """Create the stack and return what its resources are called.
+    """Create the stack, without the resources that the local AWS does not support.
 
     Raises:
-        RigError: the local AWS does not create it; the text has its reasons.
+        RigError: the local AWS does not create the stack; the text has its reasons.
     """
     resolver = Resolver(template, parameters, Place(stack))
     absent = [name for name in template["Resources"] if not resolver.exists(name)]
-    left_out = dict(_known_gaps(template, absent))
+    left_out = dict(_unsupported(template, absent))
     while True:
-        document = without(template, left_out)
+        document, left_out = without(template, left_out)
         try:
             clients.cloudformation.create_stack(
                 StackName=stack,
@@ -95,22 +96,22 @@ def deploy(
     _await_created(clients.cloudformation, stack)
     return Deployment(
         _physical(clients, stack, left_out),
-        tuple(_told({name: why for name, why in left_out.items() if name not in absent})),
+        tuple(_sentences({name: why for name, why in left_out.items() if name not in absent})),
     )
 
 
-def find_deployment(
+def await_deployment(
     clients: LocalClients, stack: str, seconds: float
 ) -> tuple[Deployment, dict[str, str]]:
-    """Return a stack that is being deployed by somebody else, and the parameters it was given.
+    """Wait for a stack that another process deploys; return it with its parameters.
 
     Args:
-        clients: of the local AWS, which may be about to start.
+        clients: of the local AWS, which may still be starting.
         stack: the stack's name.
-        seconds: how long both may take.
+        seconds: how long to wait for the local AWS and for the stack.
 
     Raises:
-        RigError: nobody answers there, there is no such stack in time, or its creation failed.
+        RigError: the local AWS does not answer, has no such stack in time, or failed to create it.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -130,14 +131,22 @@ def find_deployment(
     return Deployment(_physical(clients, stack, {}), ()), parameters
 
 
-def without(template: Document, left_out: dict[str, str]) -> Document:
-    """Return the template without these resources and without what refers to them.
+def without(template: Document, unsupported: Mapping[str, str]) -> tuple[Document, dict[str, str]]:
+    """Return the template without these resources and without resources that refer to them.
 
-    What has to go because it refers to one of them is added to `left_out`.
+    Args:
+        template: the whole template.
+        unsupported: by logical id, why a resource cannot be deployed.
+
+    Returns:
+        The rest of the template, and by logical id why each missing resource is left out.
     """
-    resources = dict(template["Resources"])
-    for logical_id in left_out:
-        resources.pop(logical_id, None)
+    left_out = dict(unsupported)
+    resources = {
+        logical_id: resource
+        for logical_id, resource in template["Resources"].items()
+        if logical_id not in left_out
+    }
     while True:
         dangling = {
             logical_id: sorted(set(_references(resource)) & left_out.keys())
@@ -156,11 +165,12 @@ def without(template: Document, left_out: dict[str, str]) -> Document:
     }
     document = {**template, "Resources": resources, "Outputs": outputs}
     if not any(item["Type"].startswith("AWS::Serverless::") for item in resources.values()):
-        document.pop("Transform", None)  # nothing to transform: saves the emulator the attempt
-    return {key: part for key, part in document.items() if part}
+        document.pop("Transform", None)  # the emulator need not look for anything to transform
+    return {key: part for key, part in document.items() if part}, left_out
 
 
-def _known_gaps(template: Document, absent: Collection[str]) -> Iterator[tuple[str, str]]:
+def _unsupported(template: Document, absent: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield the logical ids of resources that no local AWS supports, each with the reason."""
     for logical_id, resource in template["Resources"].items():
         properties = resource.get("Properties") or {}
         if resource["Type"].startswith("AWS::Serverless::"):
@@ -170,8 +180,8 @@ def _known_gaps(template: Document, absent: Collection[str]) -> Iterator[tuple[s
             yield logical_id, METRIC_MATH
 
 
-def _told(left_out: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence for each reason, with all that was left out for it."""
+def _sentences(left_out: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each reason, with the resources left out for it."""
     for reason in dict.fromkeys(left_out.values()):
         names = [name for name, why in left_out.items() if why == reason]
         yield f"not deployed: {', '.join(names)}: {reason}"
@@ -198,6 +208,11 @@ def _references(part: object) -> Iterator[str]:
 
 
 def _await_created(cloudformation: CloudFormationClient, stack: str) -> None:
+    """Wait until the stack is created.
+
+    Raises:
+        RigError: its creation failed or takes too long.
+    """
     deadline = time.monotonic() + DEPLOY_SECONDS
     status = "CREATE_IN_PROGRESS"
     while status.endswith("IN_PROGRESS") and time.monotonic() < deadline:
@@ -219,11 +234,12 @@ def _await_created(cloudformation: CloudFormationClient, stack: str) -> None:
 def _physical(
     clients: LocalClients, stack: str, left_out: Mapping[str, str]
 ) -> dict[str, dict[str, str]]:
+    """Return, by logical id, the values of the resources of a created stack."""
     physical: dict[str, dict[str, str]] = {}
     resources = clients.cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
     for resource in resources:
         logical_id, reference = resource["LogicalResourceId"], resource.get("PhysicalResourceId")
-        if logical_id in left_out or not reference or reference == PRETENDED:
+        if logical_id in left_out or not reference or reference == NOT_CREATED:
             continue
         physical[logical_id] = {"Ref": reference}
         if resource["ResourceType"] == "AWS::SQS::Queue":

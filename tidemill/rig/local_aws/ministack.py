@@ -1,4 +1,4 @@
-"""The embedded local AWS: MiniStack as a child process on a port of 127.0.0.1."""
+"""MiniStack, the embedded local AWS: a child process on a port of 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ HOST = "127.0.0.1"
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 LOG = "ministack.log"
-"""What MiniStack itself prints, in the rig's folder."""
+"""The file in the rig's folder with MiniStack's own output."""
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Opens URLs without a proxy, whatever the user's environment says."""
+"""Opens URLs without a proxy, even if the user's environment sets one."""
 
 
 @contextmanager
 def local_aws(folder: Path, port: int, region: str) -> Iterator[str]:
-    """Run MiniStack inside the block and hand out its URL.
+    """Run MiniStack inside the block and yield its URL.
 
     Args:
-        folder: the rig's; MiniStack's own log goes there.
-        port: where to listen, or 0 for any free port.
-        region: the region that it stands for.
+        folder: the rig's, for MiniStack's log.
+        port: where to listen; 0 is any free port.
+        region: the region that it imitates.
 
     Raises:
         RigError: the port is taken, or MiniStack does not start.
@@ -59,7 +59,7 @@ def local_aws(folder: Path, port: int, region: str) -> Iterator[str]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is the rig's to hear; it ends its children itself
+            start_new_session=True,  # Ctrl-C reaches the rig only, which ends its children
         )
     try:
         _await_health(process, url, log)
@@ -75,7 +75,7 @@ def _free_port(port: int) -> int:
             probe.bind((HOST, port))
         except OSError as error:
             raise RigError(
-                f"port {port} of {HOST} is not to be had ({error.strerror}): end what listens "
+                f"port {port} of {HOST} is not available ({error.strerror}): end what listens "
                 "there, choose another with --port, or leave --port out for any free one"
             ) from error
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The rig's view of the work queue and its dead letters."""
+"""Queue probe: message counts of the work queue and its dead-letter queue."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ATTRIBUTES: tuple[QueueAttributeNameType, ...] = (
 
 
 class QueueProbe:
-    """Samples the work queue; it stands for SQS's own counting, so it is no access to the queue."""
+    """A probe that counts messages as SQS itself does; sampling does not count as access."""
 
     def __init__(
         self, sqs: SQSClient, url: str, dead_letter_url: str | None, polled: Callable[[], bool]
     ) -> None:
-        """Look at these queues; `polled` tells whether anybody polls at the moment."""
+        """Probe these queues; `polled` returns whether any consumer polls at the moment."""
         self._sqs = sqs
         self._url = url
         self._dead_letter_url = dead_letter_url
@@ -40,14 +40,14 @@ class QueueProbe:
         return self.latest
 
     def dead_letters(self) -> int:
-        """Return how many messages the dead-letter queue holds, in flight or not."""
+        """Return how many messages the dead-letter queue holds, including those in flight."""
         return sum(self._counts(self._dead_letter_url)) if self._dead_letter_url else 0
 
     def left_over(self) -> tuple[set[str], set[str]]:
         """Return the ids of the messages in the work queue and in the dead-letter queue.
 
-        Messages are looked at by receiving them, and given back at once; those that somebody
-        holds in flight are not seen. Only for when the work is over.
+        The messages are received and made visible again at once. Messages in flight are not found,
+        so this is for the end of a run.
         """
         return self._ids(self._url), self._ids(self._dead_letter_url)
 
