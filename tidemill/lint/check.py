@@ -1,4 +1,4 @@
-"""From a template to its findings: every rule on every fleet."""
+"""Check of a template: every rule on every fleet of it."""
 
 from __future__ import annotations
 
@@ -11,30 +11,25 @@ from tidemill.lint import scale_from_zero as waking
 from tidemill.lint.finding import Finding, Rule, Severity
 from tidemill.lint.linted_fleet import Subject
 from tidemill.lint.positions import read_positions
-from tidemill.scaling.template.alarms import read_alarms
 from tidemill.scaling.template.document import parse_template
-from tidemill.scaling.template.fleet import read_fleets
-from tidemill.scaling.template.machine import read_user_data
+from tidemill.scaling.template.fleet import FleetReading, Part, read_all_fleets
 from tidemill.scaling.template.place import Place
-from tidemill.scaling.template.policies import read_policies
 from tidemill.scaling.template.queue import QUEUE, watched_queues
 from tidemill.scaling.template.resolver import Resolver
-from tidemill.scaling.template.unmodelled import left_out_of_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tidemill.lint.finding import Fault
-    from tidemill.scaling.spec import Fleet
 
 RULES: tuple[Rule, ...] = (*waking.RULES, *alarms.RULES, *work.RULES, *instances.RULES)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found in a template, in its order, and what of it the rules cannot see.
+    """The findings in a template, in its order.
 
-    `not_modelled` has a sentence for each part that no rule looks at.
+    `not_modelled` has a sentence for each part of the template that no rule looks at.
     """
 
     findings: tuple[Finding, ...]
@@ -42,7 +37,7 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """Tell whether there is more than notes."""
+        """Return whether there is a finding that is more than a note."""
         return any(finding.severity is not Severity.NOTE for finding in self.findings)
 
 
@@ -51,20 +46,20 @@ def lint(text: str, source: str, given: Mapping[str, str]) -> Report:
 
     Args:
         text: the template.
-        source: what to call it in errors.
+        source: the template's name in errors, such as its path.
         given: values for its parameters, by name.
 
     Raises:
-        TemplateError: it cannot be read, or no group of it follows a queue.
+        TemplateError: the template cannot be read, or none of its groups follows a queue.
         ParameterError: a parameter is unknown, missing or out of its bounds.
     """
     template = parse_template(text, source)
     resolver = Resolver(template, given, Place())
-    fleets = read_fleets(template, given)
+    readings = read_all_fleets(resolver)
     positions = read_positions(text)
     found: dict[Finding, None] = {}
-    for fleet in fleets:
-        for rule, fault in _faults(Subject.of(fleet, resolver)):
+    for reading in readings:
+        for rule, fault in _faults(Subject.of(reading.fleet, resolver)):
             line, column = positions.of(("Resources", *fault.at))
             finding = Finding(
                 rule=rule.id,
@@ -78,24 +73,22 @@ def lint(text: str, source: str, given: Mapping[str, str]) -> Report:
                 fix=rule.fix,
             )
             found[finding] = None
-    left_out = dict.fromkeys(told for fleet in fleets for told in _not_seen(resolver, fleet))
+    left_out = dict.fromkeys(one for reading in readings for one in _unseen(resolver, reading))
     ordered = sorted(found, key=lambda finding: (finding.line, finding.column, finding.rule))
     return Report(tuple(ordered), tuple(left_out))
 
 
-def _not_seen(resolver: Resolver, fleet: Fleet) -> list[str]:
-    """Return what scaling here leaves out and no rule looks at, a sentence each."""
-    left_out: list[str] = []
-    policies, _ = read_policies(resolver, fleet.group, left_out)
-    list(read_alarms(resolver, policies, left_out))
-    read_user_data(resolver, fleet.group.logical_id, left_out)
+def _unseen(resolver: Resolver, reading: FleetReading) -> Iterator[str]:
+    """Yield a sentence for each part of a fleet that is not modelled and that no rule looks at."""
+    for part in (Part.POLICIES, Part.ALARMS, Part.USER_DATA):
+        yield from reading.left_out[part]
     here = {resolver.name(queue) for queue in resolver.present(QUEUE)}
-    left_out.extend(
-        f"Resources: the queue {name} is not in this template: its settings are not seen"
-        for name in watched_queues(fleet.alarms)
-        if name not in here
-    )
-    return [*left_out, *left_out_of_template(resolver)]
+    for name in watched_queues(reading.fleet.alarms):
+        if name not in here:
+            yield (
+                f"Resources: the queue {name} is not in this template: its settings are not seen"
+            )
+    yield from reading.left_out[Part.TEMPLATE]
 
 
 def _faults(subject: Subject) -> Iterator[tuple[Rule, Fault]]:

@@ -30,6 +30,7 @@ from tidemill.scaling.template.properties import (
     whole,
 )
 from tidemill.scaling.template.queries import WEEK, read_queries
+from tidemill.scaling.template.reading import Read
 from tidemill.scaling.template.time_zone import time_zone
 
 if TYPE_CHECKING:
@@ -55,21 +56,19 @@ ANOMALY_COMPARISONS = {
 }
 
 
-def read_alarms(
-    resolver: Resolver, policies: Iterable[Policy], left_out: list[str]
-) -> Iterator[Alarm]:
-    """Yield the alarms whose actions are enabled and trigger one of these policies.
+def read_alarms(resolver: Resolver, policies: Iterable[Policy]) -> Read[tuple[Alarm, ...]]:
+    """Return the alarms whose actions are enabled and run one of these policies.
 
-    `left_out` is added a sentence for what such an alarm has and scaling here leaves out, and one
-    for each composite alarm, which cannot trigger a policy.
+    Composite alarms are left out: they cannot run a policy.
 
     Raises:
-        TemplateError: an alarm that triggers a policy cannot be followed here.
+        TemplateError: an alarm that runs a policy is of a kind that is not modelled.
     """
     references = {
         resolver.resolve({"Ref": policy.logical_id}, "AlarmActions"): policy.logical_id
         for policy in policies
     }
+    alarms = []
     for logical_id in resolver.present(ALARM):
         where = f"Resources.{logical_id}.Properties"
         properties = resolver.properties(logical_id)
@@ -77,7 +76,16 @@ def read_alarms(
             continue
         actions = {key: _actions(properties, key, where, references) for key in ACTIONS}
         if any(isinstance(one, PolicyAction) for listed in actions.values() for one in listed):
-            yield _alarm(logical_id, resolver.name(logical_id), properties, actions)
+            alarms.append(_alarm(logical_id, resolver.name(logical_id), properties, actions))
+    return Read(tuple(alarms), tuple(_left_out_composites(resolver, references)))
+
+
+def _left_out_composites(resolver: Resolver, references: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each composite alarm.
+
+    Raises:
+        TemplateError: a composite alarm is to run a policy.
+    """
     for logical_id in resolver.present(COMPOSITE_ALARM):
         where = f"Resources.{logical_id}.Properties"
         properties = resolver.properties(logical_id)
@@ -88,14 +96,14 @@ def read_alarms(
                     f"{where}.{key}: a composite alarm cannot trigger a scaling policy (CloudWatch "
                     "allows it no Auto Scaling actions): give the policy to a metric alarm"
                 )
-        left_out.append(
+        yield (
             f"Resources.{logical_id}: composite alarms are not modelled; they cannot trigger "
             "scaling policies"
         )
 
 
 def _actions(
-    properties: Document, key: str, where: str, references: dict[str, str]
+    properties: Document, key: str, where: str, references: Mapping[str, str]
 ) -> tuple[Action, ...]:
     targets = items(properties, key, where)
     if len(targets) > MAX_ACTIONS:
@@ -158,7 +166,7 @@ def _wall_clock(properties: Document, period: int, where: str) -> tzinfo | None:
     """Return the time zone of a wall clock window, or None for a sliding window.
 
     Raises:
-        TemplateError: the window is of neither kind, or the period does not fit the clock.
+        TemplateError: the window is of no known kind, or the period does not fit the clock.
     """
     window = part(properties, "EvaluationWindow", where)
     where = f"{where}.EvaluationWindow"
@@ -186,10 +194,10 @@ def _warm_up(properties: Document, where: str) -> WarmUp | None:
 
 
 def _refuse_other_kinds(properties: Document, where: str) -> None:
-    """Refuse the kinds of metric alarms that are not modelled, each with the reason.
+    """Refuse the kinds of metric alarms that are not modelled, with the reason.
 
     Raises:
-        TemplateError: it is an alarm on an anomaly detection model or on a PromQL query.
+        TemplateError: the alarm is on an anomaly detection model or on a PromQL query.
     """
     comparison = as_text(properties.get("ComparisonOperator", ""), f"{where}.ComparisonOperator")
     for key, anomaly in (
@@ -209,6 +217,6 @@ def _refuse_other_kinds(properties: Document, where: str) -> None:
 
 
 def _default_treatment(queries: tuple[MetricQuery, ...]) -> MissingData:
-    """Return how missing data is treated where the alarm does not say: DynamoDB is special."""
+    """Return the default of TreatMissingData: ignore for metrics of DynamoDB, else missing."""
     dynamo = any(query.stat and query.stat.metric.namespace == "AWS/DynamoDB" for query in queries)
     return MissingData.IGNORE if dynamo else MissingData.MISSING

@@ -1,9 +1,10 @@
-"""From a template's resources to the fleets they describe."""
+"""Reader of fleets: each Auto Scaling group of a template, with its alarms and its queue."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.errors import TemplateError
@@ -21,7 +22,7 @@ from tidemill.scaling.template.resolver import Resolver
 from tidemill.scaling.template.unmodelled import left_out_of_template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tidemill.scaling.spec import Alarm, Group, Metric, Policy, Queue
     from tidemill.scaling.template.document import Document
@@ -30,34 +31,54 @@ GROUP = "AWS::AutoScaling::AutoScalingGroup"
 FUNCTION = "AWS::Serverless::Function"
 
 
+class Part(Enum):
+    """A part of the template that is read for a fleet; the order is that of `not_modelled`."""
+
+    GROUP = auto()
+    POLICIES = auto()
+    ALARMS = auto()
+    QUEUE = auto()
+    USER_DATA = auto()
+    METRICS = auto()
+    TEMPLATE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class FleetReading:
+    """A fleet as the template has it; `left_out` has the sentences about each part of it."""
+
+    fleet: Fleet
+    left_out: Mapping[Part, tuple[str, ...]]
+
+
 def read_fleet(
     template: Document,
     given: Mapping[str, str],
     place: Place | None = None,
     group: str | None = None,
 ) -> Fleet:
-    """Return a group of the template's, its policies and alarms, and the queue that they follow.
+    """Return a group of the template, its policies and alarms, and the queue that they follow.
 
     Args:
-        template: as parse_template returns it.
+        template: the document that parse_template returns.
         given: values for parameters, by name.
-        place: stack name, region, and the names of what has been deployed.
-        group: the logical id of the group; without one, the only group that follows a queue.
+        place: stack name, region, and the names of deployed resources.
+        group: the logical id of the group; without it, the only group that follows a queue.
 
     Raises:
         ParameterError: a parameter is unknown, missing or out of its bounds.
-        TemplateError: the template does not have what a fleet needs, or uses what scaling here
-            cannot follow.
+        TemplateError: the template does not have what a fleet needs, or uses a feature that is not
+            modelled and that scaling depends on.
     """
     with _not_too_deep():
         resolver = Resolver(template, given, place or Place())
         groups = resolver.present(GROUP)
         if group is None:
-            group = _only(resolver, groups)
-        elif group not in groups:
+            return _read_fleet(_only(resolver)).fleet
+        if group not in groups:
             known = ", ".join(groups) or "none"
             raise TemplateError(f"Resources: no Auto Scaling group {group}; there are: {known}")
-        return _Reading(resolver, group, []).fleet()
+        return _read_fleet(_GroupReading.of(resolver, group)).fleet
 
 
 def read_fleets(
@@ -67,13 +88,20 @@ def read_fleets(
 
     Args and raises: as `read_fleet`.
     """
+    resolver = Resolver(template, given, place or Place())
+    return tuple(reading.fleet for reading in read_all_fleets(resolver))
+
+
+def read_all_fleets(resolver: Resolver) -> tuple[FleetReading, ...]:
+    """Return what is read of every group that follows a queue, in the template's order.
+
+    Raises:
+        TemplateError: as `read_fleet`.
+    """
     with _not_too_deep():
-        resolver = Resolver(template, given, place or Place())
-        groups = resolver.present(GROUP)
-        following = [one for one in groups if _Reading(resolver, one, []).follows_a_queue()]
-        if not following:  # say why
-            following = [_only(resolver, groups)]
-        return tuple(_Reading(resolver, one, []).fleet() for one in following)
+        readings = [_GroupReading.of(resolver, one) for one in resolver.present(GROUP)]
+        following = [reading for reading in readings if reading.follows_a_queue]
+        return tuple(_read_fleet(one) for one in following or [_only(resolver)])
 
 
 @contextmanager
@@ -84,73 +112,91 @@ def _not_too_deep() -> Iterator[None]:
         raise TemplateError("the template is nested too deep: make it flatter") from error
 
 
-def _only(resolver: Resolver, groups: Sequence[str]) -> str:
-    """Return the only group that follows a queue; a group that is alone need not do so."""
+@dataclass(frozen=True, slots=True)
+class _GroupReading:
+    """A group with its policies and alarms, before the rest of the fleet is read."""
+
+    resolver: Resolver
+    group: Group
+    policies: tuple[Policy, ...]
+    alarms: tuple[Alarm, ...]
+    left_out: Mapping[Part, tuple[str, ...]]
+
+    @staticmethod
+    def of(resolver: Resolver, logical_id: str) -> _GroupReading:
+        group = read_group(resolver, logical_id)
+        scaling = read_policies(resolver, group.value)
+        policies, created = scaling.value
+        own = read_alarms(resolver, policies)
+        left_out = {
+            Part.GROUP: group.left_out,
+            Part.POLICIES: scaling.left_out,
+            Part.ALARMS: own.left_out,
+        }
+        return _GroupReading(resolver, group.value, policies, (*own.value, *created), left_out)
+
+    @property
+    def follows_a_queue(self) -> bool:
+        return bool(watched_queues(self.alarms))
+
+
+def _only(resolver: Resolver) -> _GroupReading:
+    """Return the only group that follows a queue; the only group of a template need not."""
+    groups = resolver.present(GROUP)
     if not groups:
         raise TemplateError("Resources: there is no Auto Scaling group: add one")
-    if len(groups) == 1:
-        return groups[0]
-    following = [one for one in groups if _Reading(resolver, one, []).follows_a_queue()]
+    readings = [_GroupReading.of(resolver, group) for group in groups]
+    if len(readings) == 1:
+        return readings[0]
+    following = [reading for reading in readings if reading.follows_a_queue]
     if len(following) != 1:
-        told = ", ".join(following or groups)
+        names = ", ".join(one.group.logical_id for one in following or readings)
         found = (
             "several Auto Scaling groups follow" if following else "no Auto Scaling group follows"
         )
-        raise TemplateError(f"Resources: {found} a queue: choose one of {told}")
+        raise TemplateError(f"Resources: {found} a queue: choose one of {names}")
     return following[0]
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """One reading of one group; `left_out` collects what is not modelled."""
-
-    resolver: Resolver
-    logical_id: str
-    left_out: list[str]
-
-    def follows_a_queue(self) -> bool:
-        group = read_group(self.resolver, self.logical_id, [])
-        _, alarms = self.policies_and_alarms(group)
-        return bool(watched_queues(alarms))
-
-    def fleet(self) -> Fleet:
-        group = read_group(self.resolver, self.logical_id, self.left_out)
-        policies, alarms = self.policies_and_alarms(group)
-        if not alarms:
-            raise TemplateError(
-                f"Resources: no alarm triggers a scaling policy of {group.logical_id}: "
-                "add an alarm with such a policy in AlarmActions"
-            )
-        queue = read_queue(self.resolver, alarms, self.left_out)
-        signal_period = self.signal_period(queue, alarms)
-        user_data = read_user_data(self.resolver, group.logical_id, self.left_out)
-        self.left_out.extend(_unpublished(group, queue, alarms, signal=bool(signal_period)))
-        self.left_out.extend(left_out_of_template(self.resolver))
-        return Fleet(
-            queue=queue,
-            group=group,
-            policies=policies,
-            alarms=alarms,
-            user_data=user_data,
-            signal_period=signal_period,
-            not_modelled=tuple(self.left_out),
-            scheduled=tuple(read_scheduled(self.resolver, group)),
+def _read_fleet(reading: _GroupReading) -> FleetReading:
+    resolver, group, alarms = reading.resolver, reading.group, reading.alarms
+    if not alarms:
+        raise TemplateError(
+            f"Resources: no alarm triggers a scaling policy of {group.logical_id}: "
+            "add an alarm with such a policy in AlarmActions"
         )
+    queue = read_queue(resolver, alarms)
+    signal_period = _signal_period(resolver, queue.value, alarms)
+    user_data = read_user_data(resolver, group.logical_id)
+    left_out = {
+        **reading.left_out,
+        Part.QUEUE: queue.left_out,
+        Part.USER_DATA: user_data.left_out,
+        Part.METRICS: tuple(_unpublished(group, queue.value, alarms, signal=bool(signal_period))),
+        Part.TEMPLATE: tuple(left_out_of_template(resolver)),
+    }
+    fleet = Fleet(
+        queue=queue.value,
+        group=group,
+        policies=reading.policies,
+        alarms=alarms,
+        user_data=user_data.value,
+        signal_period=signal_period,
+        not_modelled=tuple(sentence for part in Part for sentence in left_out[part]),
+        scheduled=tuple(read_scheduled(resolver, group)),
+    )
+    return FleetReading(fleet, left_out)
 
-    def policies_and_alarms(self, group: Group) -> tuple[tuple[Policy, ...], tuple[Alarm, ...]]:
-        policies, created = read_policies(self.resolver, group, self.left_out)
-        own = read_alarms(self.resolver, policies, self.left_out)
-        return policies, (*own, *created)
 
-    def signal_period(self, queue: Queue, alarms: Iterable[Alarm]) -> int | None:
-        """Return the shortest period in which an alarm looks at the signal of a function."""
-        periods = [
-            query.stat.period
-            for alarm in alarms
-            for query in alarm.queries
-            if query.stat and query.stat.metric in _signal_metrics(queue)
-        ]
-        return min(periods, default=None) if self.resolver.present(FUNCTION) else None
+def _signal_period(resolver: Resolver, queue: Queue, alarms: Iterable[Alarm]) -> int | None:
+    """Return the shortest period in which an alarm looks at the signal of a function."""
+    periods = [
+        query.stat.period
+        for alarm in alarms
+        for query in alarm.queries
+        if query.stat and query.stat.metric in _signal_metrics(queue)
+    ]
+    return min(periods, default=None) if resolver.present(FUNCTION) else None
 
 
 def _signal_metrics(queue: Queue) -> set[Metric]:

@@ -1,4 +1,4 @@
-"""From a template's group, hooks and warm pool to the group that is scaled."""
+"""Reader of a group, with its lifecycle hooks and its warm pool."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from tidemill.scaling.template.properties import (
     texts,
     whole,
 )
+from tidemill.scaling.template.reading import Read
 from tidemill.scaling.template.unmodelled import left_out_of_group
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 HOOK = "AWS::AutoScaling::LifecycleHook"
 WARM_POOL = "AWS::AutoScaling::WarmPool"
 HEARTBEAT_TIMEOUT = (30, 7200)
-"""Seconds that a hook may hold an instance (EC2 Auto Scaling API, PutLifecycleHook)."""
+"""Bounds in seconds (EC2 Auto Scaling API, PutLifecycleHook)."""
 HEARTBEAT_DEFAULT = 3600
 DEFAULT_RESULT = ABANDON
 MAX_HOOKS = 50
@@ -42,29 +43,29 @@ MIN_OF_MAX_HEALTHY = 100
 MAX_DIFFERENCE = 100
 """Percent (EC2 Auto Scaling API, InstanceMaintenancePolicy)."""
 WARMUP = (-1, 3600)
-"""Seconds of warm-up; -1 takes the group's default away (EC2 Auto Scaling User Guide)."""
+"""Bounds in seconds; -1 removes the group's default warm-up (EC2 Auto Scaling User Guide)."""
 
 
-def read_group(resolver: Resolver, logical_id: str, left_out: list[str]) -> Group:
-    """Return the group with this logical id; `left_out` is added what is not modelled of it.
+def read_group(resolver: Resolver, logical_id: str) -> Read[Group]:
+    """Return the group with this logical id.
 
     Raises:
         TemplateError: a property is missing, or out of Auto Scaling's bounds.
     """
     where = f"Resources.{logical_id}.Properties"
     properties = resolver.properties(logical_id)
-    left_out.extend(left_out_of_group(logical_id, properties))
     minimum = whole(properties, "MinSize", where, bounds=COUNT)
     maximum = whole(properties, "MaxSize", where, bounds=COUNT)
     if minimum > maximum:
         raise TemplateError(f"{where}: MinSize {minimum} is more than MaxSize {maximum}")
-    warm_pool = _warm_pool(resolver, logical_id, properties, left_out)
+    warm_pool = _warm_pool(resolver, logical_id, properties)
+    termination = _termination(properties, where)
     metrics: frozenset[str] = frozenset()
     for collection in entries(properties, "MetricsCollection", where):
         named = texts(collection, "Metrics", f"{where}.MetricsCollection")
-        metrics |= frozenset(named or published_by(warm_pool))
+        metrics |= frozenset(named or published_by(warm_pool.value))
     default_warmup = optional(properties, "DefaultInstanceWarmup", where, WARMUP)
-    return Group(
+    group = Group(
         logical_id=logical_id,
         name=resolver.name(logical_id),
         min_size=minimum,
@@ -74,12 +75,14 @@ def read_group(resolver: Resolver, logical_id: str, left_out: list[str]) -> Grou
         default_cooldown=whole(properties, "Cooldown", where, 300, COUNT),
         hooks=tuple(_hooks(resolver, logical_id, properties)),
         metrics=metrics,
-        termination=_termination(properties, where, left_out),
+        termination=termination.value,
         grace=whole(properties, "HealthCheckGracePeriod", where, 0, COUNT),
         protects=flag(properties, "NewInstancesProtectedFromScaleIn", where, default=False),
         maintenance=_maintenance(properties, where),
-        warm_pool=warm_pool,
+        warm_pool=warm_pool.value,
     )
+    own = left_out_of_group(logical_id, properties)
+    return Read(group, (*own, *warm_pool.left_out, *termination.left_out))
 
 
 def published_by(warm_pool: WarmPool | None) -> tuple[str, ...]:
@@ -87,14 +90,14 @@ def published_by(warm_pool: WarmPool | None) -> tuple[str, ...]:
     return GROUP_METRICS if warm_pool is None else (*GROUP_METRICS, *WARM_POOL_METRICS)
 
 
-def _termination(properties: Document, where: str, left_out: list[str]) -> tuple[str, ...]:
-    policies = texts(properties, "TerminationPolicies", where)
-    left_out.extend(
+def _termination(properties: Document, where: str) -> Read[tuple[str, ...]]:
+    policies = tuple(texts(properties, "TerminationPolicies", where))
+    left_out = tuple(
         f"{where}.TerminationPolicies: {policy} is not modelled"
         for policy in policies
         if policy not in MODELLED
     )
-    return tuple(policies) or (DEFAULT,)
+    return Read(policies or (DEFAULT,), left_out)
 
 
 def _maintenance(properties: Document, where: str) -> MaintenancePolicy | None:
@@ -114,9 +117,7 @@ def _maintenance(properties: Document, where: str) -> MaintenancePolicy | None:
     return MaintenancePolicy(least, most)
 
 
-def _warm_pool(
-    resolver: Resolver, group: str, properties: Document, left_out: list[str]
-) -> WarmPool | None:
+def _warm_pool(resolver: Resolver, group: str, properties: Document) -> Read[WarmPool | None]:
     name = resolver.name(group)
     pools = [
         (f"Resources.{logical_id}.Properties", own)
@@ -124,7 +125,7 @@ def _warm_pool(
         if (own := resolver.properties(logical_id)).get("AutoScalingGroupName") == name
     ]
     if not pools:
-        return None
+        return Read(None)
     if len(pools) > 1:
         raise TemplateError(f"Resources: {len(pools)} warm pools of {group}: keep one")
     if "MixedInstancesPolicy" in properties:
@@ -133,14 +134,16 @@ def _warm_pool(
             "pool: take one of them out"
         )
     where, own = pools[0]
+    left_out: tuple[str, ...] = ()
     if "InstanceReusePolicy" in own:
-        left_out.append(f"{where}.InstanceReusePolicy: not modelled: scale-in terminates")
+        left_out = (f"{where}.InstanceReusePolicy: not modelled: scale-in terminates",)
     most = optional(own, "MaxGroupPreparedCapacity", where, (NOT_SET, COUNT[1]))
-    return WarmPool(
+    pool = WarmPool(
         min_size=whole(own, "MinSize", where, 0, COUNT),
         max_prepared=None if most == NOT_SET else most,
         state=one_of(tuple(PREPARED_BY), own, "PoolState", where, "Stopped"),
     )
+    return Read(pool, left_out)
 
 
 def _hooks(resolver: Resolver, group: str, properties: Document) -> Iterator[LifecycleHook]:

@@ -1,4 +1,4 @@
-"""From a template's scaling policies and scheduled actions to those of one group."""
+"""Reader of a group's scaling policies and scheduled actions."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from tidemill.scaling.template.properties import (
     optional,
     whole,
 )
+from tidemill.scaling.template.reading import Read
 from tidemill.scaling.template.tracking import read_tracking
 
 if TYPE_CHECKING:
@@ -45,22 +46,21 @@ PREDICTIVE = (
     "history, by a method that AWS does not publish"
 )
 NEGATIVE = "an exact capacity cannot be negative"
-SAYS_NOTHING = -1
-"""What stands in a scheduled action for a number that stays as it is (EC2 Auto Scaling API)."""
+UNCHANGED = -1
+"""The value of a size that a scheduled action does not change (EC2 Auto Scaling API)."""
 
 
 def read_policies(
-    resolver: Resolver, group: Group, left_out: list[str]
-) -> tuple[tuple[Policy, ...], tuple[Alarm, ...]]:
+    resolver: Resolver, group: Group
+) -> Read[tuple[tuple[Policy, ...], tuple[Alarm, ...]]]:
     """Return a group's policies, and the alarms that its target tracking policies create.
 
-    `left_out` is added a sentence for each policy that is not modelled.
-
     Raises:
-        TemplateError: a policy is one that Auto Scaling would refuse.
+        TemplateError: Auto Scaling would refuse a policy.
     """
     policies: list[Policy] = []
     alarms: list[Alarm] = []
+    left_out: list[str] = []
     for logical_id in resolver.present(POLICY):
         where = f"Resources.{logical_id}.Properties"
         properties = resolver.properties(logical_id)
@@ -85,14 +85,14 @@ def read_policies(
         raise TemplateError(
             f"Resources: {len(policies)} policies of one group are more than {MAX_POLICIES}"
         )
-    return tuple(policies), tuple(alarms)
+    return Read((tuple(policies), tuple(alarms)), tuple(left_out))
 
 
 def read_scheduled(resolver: Resolver, group: Group) -> Iterator[ScheduledAction]:
     """Yield a group's scheduled actions.
 
     Raises:
-        TemplateError: an action has no numbers, no time, or a time that cannot be read.
+        TemplateError: an action has no size, no time, or a time that cannot be read.
     """
     for logical_id in resolver.present(SCHEDULED_ACTION):
         where = f"Resources.{logical_id}.Properties"
@@ -183,12 +183,12 @@ def _scheduled(logical_id: str, name: str, properties: Document, where: str) -> 
 
 
 def _size(properties: Document, key: str, where: str) -> int | None:
-    size = optional(properties, key, where, (SAYS_NOTHING, COUNT[1]))
-    return None if size == SAYS_NOTHING else size
+    size = optional(properties, key, where, (UNCHANGED, COUNT[1]))
+    return None if size == UNCHANGED else size
 
 
 def _moment(properties: Document, key: str, where: str) -> float | None:
-    """Return a time in epoch seconds; one without an offset is in UTC."""
+    """Return a time in epoch seconds; a time without an offset is in UTC."""
     if key not in properties:
         return None
     text = needed(properties, key, where)

@@ -1,4 +1,4 @@
-"""From the alarms of a group to the queue that they watch."""
+"""Reader of the queue that the alarms of a group watch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.metrics.queue import ACTIVE_SECONDS
 from tidemill.scaling.spec import Queue
 from tidemill.scaling.template.properties import flag, part, whole
+from tidemill.scaling.template.reading import Read
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
 QUEUE = "AWS::SQS::Queue"
 SCHEDULE = "AWS::Scheduler::Schedule"
 SQS_CALL = ":scheduler:::aws-sdk:sqs:"
-"""What the ARN of a schedule's target holds that calls SQS itself (EventBridge Scheduler user
-guide, "Using universal targets")."""
+"""Part of the ARN of a schedule's target that calls SQS itself (EventBridge Scheduler user guide,
+"Using universal targets")."""
 RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
 VISIBILITY_TIMEOUT = (0, 43_200)
 VISIBILITY_DEFAULT = 30
 RECEIVE_COUNT = (1, 1000)
 RECEIVE_COUNT_DEFAULT = 10
-"""Receives where a RedrivePolicy names no maxReceiveCount (SQS API, SetQueueAttributes)."""
+"""The maxReceiveCount of a RedrivePolicy without one (SQS API, SetQueueAttributes)."""
 
 
 def watched_queues(alarms: Iterable[Alarm]) -> list[str]:
@@ -44,10 +45,8 @@ def watched_queues(alarms: Iterable[Alarm]) -> list[str]:
     )
 
 
-def read_queue(resolver: Resolver, alarms: Collection[Alarm], left_out: list[str]) -> Queue:
+def read_queue(resolver: Resolver, alarms: Collection[Alarm]) -> Read[Queue]:
     """Return the queue that the alarms watch; of several, the first that is in the template.
-
-    `left_out` is added a sentence for what is not modelled of it.
 
     Raises:
         TemplateError: the alarms watch no queue.
@@ -60,15 +59,17 @@ def read_queue(resolver: Resolver, alarms: Collection[Alarm], left_out: list[str
         )
     queues = {resolver.name(logical_id): logical_id for logical_id in resolver.present(QUEUE)}
     name = next((name for name in watched if name in queues), watched[0])
+    left_out: tuple[str, ...] = ()
     if len(watched) > 1:
-        left_out.append(f"Resources: of the queues that the alarms watch, {name} alone is modelled")
+        left_out = (f"Resources: of the queues that the alarms watch, {name} alone is modelled",)
     if name not in queues:
-        left_out.append(
+        missing = (
             f"Resources: the queue {name} is not in this template: SQS's defaults stand in for its "
             "settings"
         )
-        return Queue("", name, VISIBILITY_DEFAULT)
-    return _queue(resolver, queues[name], left_out)
+        return Read(Queue("", name, VISIBILITY_DEFAULT), (*left_out, missing))
+    own = _queue(resolver, queues[name])
+    return Read(own.value, left_out + own.left_out)
 
 
 def _watched_instead(alarms: Iterable[Alarm]) -> str:
@@ -81,9 +82,10 @@ def _watched_instead(alarms: Iterable[Alarm]) -> str:
     return ", ".join(metrics)
 
 
-def _queue(resolver: Resolver, logical_id: str, left_out: list[str]) -> Queue:
+def _queue(resolver: Resolver, logical_id: str) -> Read[Queue]:
     where = f"Resources.{logical_id}.Properties"
     properties = resolver.properties(logical_id)
+    left_out = []
     if flag(properties, "FifoQueue", where, default=False):
         left_out.append(f"{where}.FifoQueue: message groups and their order are not modelled")
     if whole(properties, "DelaySeconds", where, 0):
@@ -96,7 +98,7 @@ def _queue(resolver: Resolver, logical_id: str, left_out: list[str]) -> Queue:
         RECEIVE_COUNT_DEFAULT,
         RECEIVE_COUNT,
     )
-    return Queue(
+    queue = Queue(
         logical_id=logical_id,
         name=resolver.name(logical_id),
         visibility_timeout=whole(
@@ -107,10 +109,11 @@ def _queue(resolver: Resolver, logical_id: str, left_out: list[str]) -> Queue:
             _uses(resolver, schedule, logical_id) for schedule in resolver.present(SCHEDULE)
         ),
     )
+    return Read(queue, tuple(left_out))
 
 
 def _uses(resolver: Resolver, schedule: str, queue: str) -> bool:
-    """Tell whether a schedule calls SQS about the queue before SQS takes it for inactive."""
+    """Return whether a schedule calls SQS about the queue before the queue becomes inactive."""
     where = f"Resources.{schedule}.Properties"
     properties = resolver.properties(schedule)
     rate = RATE.fullmatch(str(properties.get("ScheduleExpression", "")))
