@@ -1,11 +1,11 @@
-# The project's verbs. `make demo` and `make test` set themselves up; CI calls the same ones.
+# The project's commands. `make demo` and `make test` install what they need; CI runs the same targets.
 
 PYTHON ?= python3
 TAG ?= latest
 ENV ?= default
 VENV := .venv
 BIN := $(VENV)/bin
-# Programs whose pins cannot stand beside the project's: each has an environment of its own.
+# Programs whose pinned versions conflict with the project's: each has an environment of its own.
 SAM := .venv-deploy/bin/sam
 CHECKOV := .venv-lint/bin/checkov
 LOCALSTACK := .venv-localstack
@@ -14,13 +14,13 @@ COMPILE_HERE := $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes
 COMPILE := $(COMPILE_HERE) --universal
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ENVIRONMENTS := $(VENV)/.dev .venv-deploy/.done .venv-lint/.done .venv-aws/.done .venv-ansible/.done $(LOCALSTACK)/.done
-# Tests of containers and playbooks mostly wait: `make --jobs 2 test` runs the others meanwhile.
+# Tests of containers and playbooks mostly wait, so `make --jobs 2 test` runs the other tests meanwhile.
 OUTSIDE := tests/ansible tests/ci tests/compose tests/images
-PYTEST = . build/engine.sh && MAKEFLAGS= $(BIN)/pytest # some tests run make themselves
+PYTEST = . build/engine.sh && MAKEFLAGS= $(BIN)/pytest # MAKEFLAGS is empty because some tests run make themselves
 
 export SAM_CLI_TELEMETRY := 0
 ifeq ($(ENV),local)
-# An emulator stands in for AWS, and no credentials of yours reach it.
+# An emulator replaces AWS; it never gets your credentials.
 export AWS_ENDPOINT_URL ?= http://localhost:4566
 export AWS_ACCESS_KEY_ID := test
 export AWS_SECRET_ACCESS_KEY := test
@@ -98,7 +98,7 @@ lock: $(VENV)/.dev ## Pin every dependency anew, with hashes, from pyproject.tom
 	$(COMPILE) --upgrade requirements/lint.in -o requirements/lint.txt
 	$(COMPILE) --upgrade requirements/aws.in -o requirements/aws.txt
 	$(COMPILE) --upgrade requirements/ansible.in -o requirements/ansible.txt
-	rm -rf build/localstack && mkdir -p build/localstack # the release's own pins: it runs with no others
+	rm -rf build/localstack && mkdir -p build/localstack # localstack-core runs only with the versions that its release pins
 	$(PIP) download --quiet --no-deps --no-binary localstack-core --dest build/localstack \
 	  $$(sed -n 's/^localstack-core\[runtime\]/localstack-core/p' requirements/localstack.in)
 	tar -xzf build/localstack/*.tar.gz -C build/localstack --strip-components 1
@@ -130,7 +130,7 @@ $(VENV)/.dev: $(BIN)/python requirements/dev.txt pyproject.toml
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.run
 
-# The locks are complete, and pip's resolver would stumble over a package's extras: no dependencies.
+# The lock files are complete, and pip's resolver fails on the extras of a package, hence --no-deps.
 .venv-deploy/.done .venv-lint/.done .venv-aws/.done .venv-ansible/.done $(LOCALSTACK)/.done: .venv-%/.done: requirements/%.txt $(BIN)/python
 	$(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
