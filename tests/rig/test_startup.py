@@ -12,8 +12,8 @@ from support.builders.fleets import product_template
 from support.emulators.rigs import labelled
 from support.fakes.groups import autoscaling_client
 
+from tidemill.rig.autoscaling.fault_client import send_fault
 from tidemill.rig.autoscaling.server import serving
-from tidemill.rig.chaos import send_fault
 from tidemill.rig.errors import RigError
 from tidemill.rig.lifetime import TAKEN_BACK
 from tidemill.rig.local_aws.clients import LocalClients

@@ -10,7 +10,7 @@ import typer
 
 from tidemill.cli.rig import RIG_FOLDER
 from tidemill.rig import background
-from tidemill.rig.chaos import send_fault
+from tidemill.rig.autoscaling.fault_client import send_fault
 from tidemill.rig.errors import RigError
 from tidemill.scaling.faults import KINDS, Fault, Target, WorldKind
 

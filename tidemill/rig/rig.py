@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -17,6 +15,7 @@ from tidemill.rig.local_aws.clients import REGION, LocalClients, client_settings
 from tidemill.rig.local_aws.cloudwatch_mirror import CloudWatchMirror
 from tidemill.rig.local_aws.queue_probe import QueueProbe
 from tidemill.rig.recorder import Recorder
+from tidemill.rig.signals import ignored_afterwards
 from tidemill.rig.status import Status
 from tidemill.scaling.boot_times import LAUNCH_SECONDS, USER_DATA_SECONDS
 from tidemill.scaling.driver import drive
@@ -32,7 +31,8 @@ from tidemill.scaling.template.place import Place
 from tidemill.scaling.template.user_data import container_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import ExitStack
     from pathlib import Path
 
     from tidemill.rig.instances import Instances
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from tidemill.scaling.template.document import Document
 
 STACK = "tidemill"
-ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-"""Signals that end a rig: a closed terminal, Ctrl-C, and a request to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +136,7 @@ class Rig:
         self._ports = Ports(self.probe, self.world, (mirror, self.recorder, self))
         self.memory: Memory = begin(fleet, self.clock.now())
         self._note_conditions()
-        stack.enter_context(_ignoring_signals_after())
+        stack.enter_context(ignored_afterwards())
 
     @property
     def pause(self) -> float:
@@ -274,13 +272,3 @@ class Rig:
         given = container_environment(self.fleet.user_data, {"INSTANCE_ID": "any"})
         for sentence in rounding(given, self.clock.speed):
             self.note(sentence)
-
-
-@contextmanager
-def _ignoring_signals_after() -> Iterator[None]:
-    """Ignore signals after the block, so that a second Ctrl-C does not leave children behind."""
-    try:
-        yield
-    finally:
-        for number in ENDING:
-            signal.signal(number, signal.SIG_IGN)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,8 @@ from tidemill.rig.local_aws.deployment import deploy
 from tidemill.rig.local_aws.ministack import LOG, local_aws
 from tidemill.rig.lock import locked
 from tidemill.rig.processes import ProcessWorld
-from tidemill.rig.rig import ENDING, Rig
+from tidemill.rig.rig import Rig
+from tidemill.rig.signals import handlers_restored
 from tidemill.scaling.template.fleet import read_fleet
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def running_rig(options: RigOptions, on_fact: Callable[[Fact], None]) -> Iterato
         ScalingError: the template or a parameter is wrong.
     """
     read_fleet(options.template, options.parameters)  # wrong input shows before anything starts
-    with signals_restored(), ExitStack() as stack:
+    with handlers_restored(), ExitStack() as stack:
         stack.enter_context(locked(options.folder))
         end_leftovers(options.folder)
         shutil.rmtree(options.folder / "logs", ignore_errors=True)
@@ -53,14 +53,3 @@ def running_rig(options: RigOptions, on_fact: Callable[[Fact], None]) -> Iterato
             )
 
         yield Rig(options, clients, deployment, world, on_fact, stack)
-
-
-@contextmanager
-def signals_restored() -> Iterator[None]:
-    """Restore the handlers of signals at the end of the block."""
-    handlers = {number: signal.getsignal(number) for number in ENDING}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)

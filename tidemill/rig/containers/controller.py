@@ -22,8 +22,8 @@ from tidemill.rig.local_aws.clients import (
 )
 from tidemill.rig.local_aws.deployment import await_deployment
 from tidemill.rig.lock import locked
-from tidemill.rig.rig import ENDING, Rig, RigOptions
-from tidemill.rig.startup import signals_restored
+from tidemill.rig.rig import Rig, RigOptions
+from tidemill.rig.signals import ENDING, handlers_restored
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import Instance
 
@@ -94,7 +94,7 @@ def run_controller(options: ControllerOptions, on_fact: Callable[[Fact], None]) 
         RigError: there is no engine, image, network or local AWS, or one of them fails later.
     """
     asked: list[int] = []
-    with signals_restored():
+    with handlers_restored():
         for number in ENDING:
             signal.signal(number, lambda got, _frame: asked.append(got))
         with running_controller(options, on_fact) as rig:

@@ -9,9 +9,9 @@ import pytest
 from support.emulators.ministack import free_port
 from support.fakes.groups import ONE, TWO, GroupInMemory, group_of_two
 
+from tidemill.rig.autoscaling.fault_client import send_fault
 from tidemill.rig.autoscaling.ports import FAULTS
 from tidemill.rig.autoscaling.server import serving
-from tidemill.rig.chaos import send_fault
 from tidemill.rig.errors import RigError
 from tidemill.scaling.faults import SPOT, Fault
 
