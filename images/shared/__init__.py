@@ -1,1 +1,1 @@
-"""Code that both images need: message, queue, settings, errors, logs, stopping."""
+"""Code that both images need: message, queue, settings, quotas, errors, logs, stopping."""

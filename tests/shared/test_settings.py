@@ -9,10 +9,22 @@ import pytest
 from shared.errors import SettingsError
 from shared.settings import Choice, Seconds, SettingsReader, Text, Whole
 
-NAME: Final = Text(name="NAME", default="orders", meaning="")
-COUNT: Final = Whole(name="COUNT", default=5, low=1, high=10, unit="messages", meaning="")
-WAIT: Final = Seconds(name="WAIT", default=5.0, low=0.0, high=20.0, meaning="")
 LEVEL: Final = Choice(name="LEVEL", default="INFO", allowed=("INFO", "WARNING"), meaning="")
+
+
+def name(default: str = "") -> Text:
+    """Declare a text, NAME."""
+    return Text(name="NAME", default=default, meaning="")
+
+
+def count(default: int) -> Whole:
+    """Declare a whole number from 1 to 10, COUNT."""
+    return Whole(name="COUNT", default=default, low=1, high=10, unit="messages", meaning="")
+
+
+def wait(default: float, low: float = 0.0, high: float = 20.0) -> Seconds:
+    """Declare a duration, WAIT."""
+    return Seconds(name="WAIT", default=default, low=low, high=high, meaning="")
 
 
 def problems(reader: SettingsReader) -> tuple[str, ...]:
@@ -27,12 +39,12 @@ def problems(reader: SettingsReader) -> tuple[str, ...]:
 def test_values_are_read_and_stripped() -> None:
     """Every type has its kind of setting; white space around a value is none of it."""
     reader = SettingsReader(
-        {"NAME": " vehicles ", "COUNT": "7", "WAIT": " 2.5", "LEVEL": "warning"},
+        {"NAME": " orders ", "COUNT": "7", "WAIT": " 2.5", "LEVEL": "warning"},
     )
 
-    assert reader.read(NAME) == "vehicles"
-    assert reader.read(COUNT) == 7
-    assert reader.read(WAIT) == 2.5
+    assert reader.read(name()) == "orders"
+    assert reader.read(count(1)) == 7
+    assert reader.read(wait(1.0)) == 2.5
     assert reader.read(LEVEL) == "WARNING"
     assert problems(reader) == ()
 
@@ -49,9 +61,9 @@ def test_what_is_not_set_has_its_default(environment: dict[str, str]) -> None:
     """Container tools pass on unset variables as empty ones."""
     reader = SettingsReader(environment)
 
-    assert reader.read(NAME) == "orders"
-    assert reader.read(COUNT) == 5
-    assert reader.read(WAIT) == 5.0
+    assert reader.read(name("orders")) == "orders"
+    assert reader.read(count(3)) == 3
+    assert reader.read(wait(1.5)) == 1.5
     assert reader.read(LEVEL) == "INFO"
     assert problems(reader) == ()
 
@@ -61,8 +73,8 @@ def test_bounds_are_included(value: str) -> None:
     """The lowest and the highest allowed number are allowed."""
     reader = SettingsReader({"COUNT": value, "WAIT": value})
 
-    assert reader.read(COUNT) == int(value)
-    assert reader.read(Seconds(name="WAIT", default=5, low=1, high=10, meaning="")) == float(value)
+    assert reader.read(count(5)) == int(value)
+    assert reader.read(wait(5.0, 1.0, 10.0)) == float(value)
     assert problems(reader) == ()
 
 
@@ -71,7 +83,7 @@ def test_a_bad_whole_number_is_a_problem_and_reads_as_the_default(value: str) ->
     """Reading goes on with something usable."""
     reader = SettingsReader({"COUNT": value})
 
-    assert reader.read(COUNT) == 5
+    assert reader.read(count(5)) == 5
     assert problems(reader) == (f"COUNT={value!r}: give a whole number from 1 to 10",)
 
 
@@ -80,14 +92,14 @@ def test_bad_seconds_are_a_problem_and_read_as_the_default(value: str) -> None:
     """Not a number is no number either."""
     reader = SettingsReader({"WAIT": value})
 
-    assert reader.read(WAIT) == 5.0
+    assert reader.read(wait(5.0)) == 5.0
     assert problems(reader) == (f"WAIT={value!r}: give a number of seconds from 0 to 20",)
 
 
 def test_all_problems_are_reported_at_once() -> None:
     """Nobody wants to fix one setting, deploy, and read of the next."""
     reader = SettingsReader({"COUNT": "none", "LEVEL": "loud"})
-    reader.read(COUNT)
+    reader.read(count(5))
     reader.read(LEVEL)
     reader.problem("QUEUE_URL is not set")
 

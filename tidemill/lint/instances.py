@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumer.setting_table import DRAIN_SECONDS
 from tidemill.lint.finding import Fault, Rule, Severity
 from tidemill.lint.linted_fleet import PROPERTIES, path
+from tidemill.lint.messages import DRAIN
 from tidemill.scaling.group.hooks import LAUNCHING, TERMINATING, hooks_for
 from tidemill.scaling.policies.dispatch import warmup
 from tidemill.scaling.spec import SimpleScalingPolicy
@@ -24,7 +24,6 @@ in the simulator and in the rig; AWS publishes no number."""
 HEARTBEAT = "record-lifecycle-action-heartbeat"
 """The AWS CLI's command that starts a hook's time anew."""
 
-DRAIN = DRAIN_SECONDS.name
 HOP_LIMIT = "HttpPutResponseHopLimit"
 CONTAINER_HOPS = 2
 

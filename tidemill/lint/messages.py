@@ -11,7 +11,7 @@ from consumer.setting_table import (
     MESSAGES_PER_POLL,
     VISIBILITY_TIMEOUT_SECONDS,
 )
-from shared.quotas import DEFAULT_RETENTION, MAX_BATCH
+from shared.quotas import DEFAULT_RETENTION, MAX_BATCH, MAX_RETENTION
 from tidemill.lint.finding import Fault, Rule, Severity
 from tidemill.lint.linted_fleet import PROPERTIES, path
 from tidemill.scaling.template.properties import flag, needed, part, whole
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tidemill.scaling.template.resolver import Resolver
 
 RETENTION = "MessageRetentionPeriod"
-
 DRAIN = DRAIN_SECONDS.name
 VISIBILITY = VISIBILITY_TIMEOUT_SECONDS.name
 MESSAGE = "MESSAGE_SECONDS"
@@ -131,7 +130,7 @@ RULES = (
             "dead letters expire early. Where both are the same it is a note only."
         ),
         page="Setting-up dead-letter queue retention in Amazon SQS",
-        fix="Set the dead-letter queue's MessageRetentionPeriod to 1209600, which is 14 days.",
+        fix=f"Set the dead-letter queue's {RETENTION} to {MAX_RETENTION}, which is 14 days.",
         check=_expires_first,
     ),
 )
