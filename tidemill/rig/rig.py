@@ -11,7 +11,7 @@ from tidemill.rig.clock import RigClock
 from tidemill.rig.consumer_logs import ConsumerLogs
 from tidemill.rig.durations import rounding, shortened, whole
 from tidemill.rig.errors import RigError
-from tidemill.rig.local_aws.clients import REGION, LocalClients, client_settings
+from tidemill.rig.local_aws.clients import client_settings
 from tidemill.rig.local_aws.cloudwatch_mirror import CloudWatchMirror
 from tidemill.rig.local_aws.queue_probe import QueueProbe
 from tidemill.rig.recorder import Recorder
@@ -26,8 +26,6 @@ from tidemill.scaling.ports import Ports
 from tidemill.scaling.requests.activities import Activity
 from tidemill.scaling.requests.activities import tell as tell_activities
 from tidemill.scaling.requests.apply import Applied, apply
-from tidemill.scaling.template.fleet import read_fleet
-from tidemill.scaling.template.place import Place
 from tidemill.scaling.template.user_data import container_environment
 
 if TYPE_CHECKING:
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
     from tidemill.scaling.group.memory import GroupMemory
     from tidemill.scaling.loop import Turn
     from tidemill.scaling.requests.commands import Command
+    from tidemill.scaling.spec import Fleet
     from tidemill.scaling.template.document import Document
 
 STACK = "tidemill"
@@ -83,8 +82,8 @@ class Rig:
     def __init__(  # noqa: PLR0913, PLR0917 - its parts, which differ from one kind of rig to another
         self,
         options: RigOptions,
-        clients: LocalClients,
         deployment: Deployment,
+        fleet: Fleet,
         world: Callable[[Rig], Instances],
         on_fact: Callable[[Fact], None],
         stack: ExitStack,
@@ -93,15 +92,14 @@ class Rig:
 
         Args:
             options: how to run it.
-            clients: of the local AWS.
             deployment: the deployed stack.
+            fleet: what the template says, with the names of deployed resources.
             world: makes the world of instances for this rig, which by then has its clock, fleet
                 and queue.
             on_fact: is called with every fact as it happens.
             stack: closes at its end what is opened here.
         """
-        place = Place(stack=options.stack, region=REGION, physical=deployment.physical)
-        fleet = read_fleet(options.template, options.parameters, place)
+        clients = deployment.clients
         self.endpoint = clients.endpoint
         self.fleet = fleet
         self._lock = RLock()

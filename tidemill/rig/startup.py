@@ -14,7 +14,9 @@ from tidemill.rig.lock import locked
 from tidemill.rig.processes import ProcessWorld
 from tidemill.rig.rig import Rig
 from tidemill.rig.signals import handlers_restored
-from tidemill.scaling.template.fleet import read_fleet
+from tidemill.scaling.template.fleet import resolved_fleet
+from tidemill.scaling.template.place import Place
+from tidemill.scaling.template.resolver import Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,19 +39,20 @@ def running_rig(options: RigOptions, on_fact: Callable[[Fact], None]) -> Iterato
         RigError: it cannot be started, or its local AWS fails inside the block.
         ScalingError: the template or a parameter is wrong.
     """
-    read_fleet(options.template, options.parameters)  # wrong input shows before anything starts
+    resolver = Resolver(options.template, options.parameters, Place(options.stack, REGION))
+    resolved_fleet(resolver)  # shows wrong input before anything starts
     with handlers_restored(), ExitStack() as stack:
         stack.enter_context(locked(options.folder))
         end_leftovers(options.folder)
         shutil.rmtree(options.folder / "logs", ignore_errors=True)
         stack.enter_context(aws_errors_translated(options.folder / LOG))
         endpoint = stack.enter_context(local_aws(options.folder, options.port, REGION))
-        clients = LocalClients(endpoint)
-        deployment = deploy(options.template, options.parameters, options.stack, clients)
+        deployment = deploy(resolver, LocalClients(endpoint))
+        fleet = resolved_fleet(resolver.deployed(deployment.physical))
 
         def world(rig: Rig) -> ProcessWorld:
             return ProcessWorld(
                 options.folder, rig.clock, rig.consumer_environment, options.boot_seconds
             )
 
-        yield Rig(options, clients, deployment, world, on_fact, stack)
+        yield Rig(options, deployment, fleet, world, on_fact, stack)

@@ -14,6 +14,8 @@ from support.emulators.ministack import free_port
 from tidemill.rig.errors import RigError
 from tidemill.rig.local_aws.clients import LocalClients
 from tidemill.rig.local_aws.deployment import await_deployment, deploy, without
+from tidemill.scaling.template.place import Place
+from tidemill.scaling.template.resolver import Resolver
 
 if TYPE_CHECKING:
     from support.emulators.ministack import Ministack
@@ -86,7 +88,7 @@ def test_the_products_template_is_deployed_but_for_what_the_emulator_does_not_kn
 ) -> None:
     """And that is told, with the reasons."""
     clients = LocalClients(ministack.endpoint)
-    deployed = deploy(product_template(), {}, "deployed", clients)
+    deployed = deploy(Resolver(product_template(), {}, Place("deployed")), clients)
     queue = deployed.physical["WorkQueue"]
     assert queue["QueueName"] == "deployed-work"
     assert clients.dead_letter_url(queue["Ref"]) == deployed.physical["WorkDeadLetterQueue"]["Ref"]
@@ -101,7 +103,10 @@ def test_the_products_template_is_deployed_but_for_what_the_emulator_does_not_kn
 def test_a_template_that_is_refused_is_told_with_the_reason(ministack: Ministack) -> None:
     """In one line."""
     with pytest.raises(RigError, match="Network is a VPC that exists, so give SubnetIds") as caught:
-        deploy(product_template(), {"Network": "vpc-1"}, "broken", LocalClients(ministack.endpoint))
+        deploy(
+            Resolver(product_template(), {"Network": "vpc-1"}, Place("broken")),
+            LocalClients(ministack.endpoint),
+        )
     assert "\n" not in str(caught.value)
 
 
@@ -115,7 +120,7 @@ def test_unknown_types_and_what_needs_them_are_left_out_with_the_reason(
         Near={**QUEUE, "DependsOn": "Odd"},
         Kept=QUEUE,
     )
-    deployed = deploy(template, {}, "partly", LocalClients(ministack.endpoint))
+    deployed = deploy(Resolver(template, {}, Place("partly")), LocalClients(ministack.endpoint))
     assert list(deployed.physical) == ["Kept"]
     assert deployed.left_out == (
         "not deployed: Odd: the local AWS does not know AWS::Nowhere::Thing",
@@ -129,7 +134,7 @@ def test_a_stack_that_somebody_else_has_deployed_is_found_with_its_parameters(
 ) -> None:
     """What its resources are called, and what of the template was chosen."""
     clients = LocalClients(ministack.endpoint)
-    deployed = deploy(product_template(), {"MaxInstances": "3"}, "found", clients)
+    deployed = deploy(Resolver(product_template(), {"MaxInstances": "3"}, Place("found")), clients)
     found, parameters = await_deployment(clients, "found", seconds=0)
     assert found.physical == deployed.physical
     assert found.left_out == ()
@@ -144,7 +149,9 @@ def test_a_stack_that_is_deployed_a_little_later_is_waited_for(ministack: Minist
     waiting = Thread(target=lambda: found.append(await_deployment(clients, "late", 60)[0]))
     waiting.start()
     try:
-        deploy(a_template(Jobs=QUEUE), {}, "late", LocalClients(ministack.endpoint))
+        deploy(
+            Resolver(a_template(Jobs=QUEUE), {}, Place("late")), LocalClients(ministack.endpoint)
+        )
     finally:
         waiting.join(60)
     assert [list(deployment.physical) for deployment in found] == [["Jobs"]]

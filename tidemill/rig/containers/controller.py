@@ -26,6 +26,8 @@ from tidemill.rig.rig import Rig, RigOptions
 from tidemill.rig.signals import ENDING, handlers_restored
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import Instance
+from tidemill.scaling.template.fleet import read_fleet
+from tidemill.scaling.template.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -118,6 +120,8 @@ def running_controller(
         engine.check_network(options.network)
         clients = LocalClients(options.endpoint)
         deployment, parameters = await_deployment(clients, options.stack, STACK_SECONDS)
+        place = Place(options.stack, REGION, physical=deployment.physical)
+        fleet = read_fleet(options.template, parameters, place)
         rig_options = RigOptions(
             folder=options.folder,
             template=options.template,
@@ -136,7 +140,7 @@ def running_controller(
             worlds.append(_world(rig, engine, options, lambda: _for_instances(options, served[0])))
             return worlds[0]
 
-        rig = Rig(rig_options, clients, deployment, world, on_fact, stack)
+        rig = Rig(rig_options, deployment, fleet, world, on_fact, stack)
         rig.begin_with(partial(adopted, rig.fleet.group, found=worlds[0].adopt()))
         served.append(stack.enter_context(serving(rig, "0.0.0.0", options.autoscaling_port)))  # noqa: S104 - the instances and the user's machine are on other networks
         yield rig

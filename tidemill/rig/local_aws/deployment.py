@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemill.rig.errors import RigError
-from tidemill.scaling.template.place import Place
-from tidemill.scaling.template.resolver import Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
     from tidemill.rig.local_aws.clients import LocalClients
     from tidemill.scaling.template.document import Document
+    from tidemill.scaling.template.resolver import Resolver
 
 DEPLOY_SECONDS = 120.0
 
@@ -43,28 +42,24 @@ _SUB = re.compile(r"\$\{([A-Za-z0-9]+)[.}]")
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A deployed stack.
+    """A deployed stack, in the local AWS of `clients`.
 
     `physical` has, by logical id, the values of a resource: its "Ref" and its attributes.
     `left_out` has a sentence for each reason why resources of the template were not deployed.
     """
 
+    clients: LocalClients
     physical: dict[str, dict[str, str]]
     left_out: tuple[str, ...]
 
 
-def deploy(
-    template: Document,
-    parameters: Mapping[str, str],
-    stack: str,
-    clients: LocalClients,
-) -> Deployment:
-    """Create the stack, without the resources that the local AWS does not support.
+def deploy(resolver: Resolver, clients: LocalClients) -> Deployment:
+    """Create the resolver's stack, without the resources that the local AWS does not support.
 
     Raises:
         RigError: the local AWS does not create the stack; the text has its reasons.
     """
-    resolver = Resolver(template, parameters, Place(stack))
+    template, stack = resolver.template, resolver.place.stack
     absent = [name for name in template["Resources"] if not resolver.exists(name)]
     left_out = dict(_unsupported(template, absent))
     while True:
@@ -75,7 +70,7 @@ def deploy(
                 TemplateBody=json.dumps(document),
                 Parameters=[
                     {"ParameterKey": name, "ParameterValue": value}
-                    for name, value in parameters.items()
+                    for name, value in resolver.given.items()
                 ],
                 Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
             )
@@ -95,6 +90,7 @@ def deploy(
             raise RigError(f"the local AWS refuses the template: {error}") from error
     _await_created(clients.cloudformation, stack)
     return Deployment(
+        clients,
         _physical(clients, stack, left_out),
         tuple(_sentences({name: why for name, why in left_out.items() if name not in absent})),
     )
@@ -128,7 +124,7 @@ def await_deployment(
     parameters = {
         item["ParameterKey"]: item["ParameterValue"] for item in found.get("Parameters", [])
     }
-    return Deployment(_physical(clients, stack, {}), ()), parameters
+    return Deployment(clients, _physical(clients, stack, {}), ()), parameters
 
 
 def without(template: Document, unsupported: Mapping[str, str]) -> tuple[Document, dict[str, str]]:

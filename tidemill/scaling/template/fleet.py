@@ -70,8 +70,16 @@ def read_fleet(
         TemplateError: the template does not have what a fleet needs, or uses a feature that is not
             modelled and that scaling depends on.
     """
+    return resolved_fleet(Resolver(template, given, place or Place()), group)
+
+
+def resolved_fleet(resolver: Resolver, group: str | None = None) -> Fleet:
+    """Return what `read_fleet` returns, with a resolver that exists already.
+
+    Raises:
+        TemplateError: as `read_fleet`.
+    """
     with _not_too_deep():
-        resolver = Resolver(template, given, place or Place())
         groups = resolver.present(GROUP)
         if group is None:
             return _read_fleet(_only(resolver)).fleet

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tidemill.scaling.errors import TemplateError
@@ -46,6 +47,7 @@ class Resolver:
             ParameterError: see parameters.parameter_values.
         """
         self.template = template
+        self.given = given
         self.place = place
         self.parameters = parameter_values(template, given)
         self._pseudo = pseudo_parameters(place) | {"AWS::NoValue": NO_VALUE}
@@ -63,6 +65,10 @@ class Resolver:
             "Fn::Split": self._split,
             "Fn::Sub": self._sub,
         }
+
+    def deployed(self, physical: Mapping[str, Mapping[str, str]]) -> Resolver:
+        """Return a resolver of the same stack that has the values of its deployed resources."""
+        return Resolver(self.template, self.given, replace(self.place, physical=physical))
 
     def resolve(self, value: Any, where: str) -> Any:
         """Return the value with every function replaced by what it comes to.
