@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from tidemill.cli.simulate import app
 from tidemill.report.comparison import CLAIRVOYANT
+from tidemill.scaling.errors import FaultError
 from tidemill.simulator.errors import SimulationError
 
 if TYPE_CHECKING:
@@ -45,6 +46,17 @@ def test_a_parameter_changes_the_fleet() -> None:
     smaller = ("--parameter", "MaxInstances=2")
     done = run("simulate", *TEMPLATE, "--scenario", "burst", "--json", *smaller)
     assert json.loads(done.stdout)["runs"][0]["peak_instances"] == 2
+
+
+def test_a_fault_happens_where_it_is_asked_for() -> None:
+    """An interruption costs a launch; a fault that is unknown is refused."""
+    usual = ("simulate", *TEMPLATE, "--scenario", "burst", "--handler-seconds", "5", "--json")
+    launches = [
+        json.loads(run(*usual, *more).stdout)["runs"][0]["launches"]
+        for more in ((), ("--fault", "spot@600"))
+    ]
+    assert launches[1] == launches[0] + 1
+    assert isinstance(run(*usual, "--fault", "flood@600").exception, FaultError)
 
 
 def test_a_trace_of_one_s_own_is_simulated(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +23,7 @@ from tidemill.cli.options import (
     refuse_usage,
 )
 from tidemill.cli.simulate_output import run_tables
+from tidemill.scaling.faults import read_fault
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.simulator.candidate import Candidate
 from tidemill.simulator.errors import SimulationError
@@ -34,6 +36,7 @@ from tidemill.simulator.traces.trace import read_trace, trace_scenario
 
 if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
+    from tidemill.scaling.faults import Fault
     from tidemill.scaling.spec import Fleet
 
 app = typer.Typer()
@@ -75,6 +78,14 @@ SpotOption = Annotated[
     float,
     typer.Option("--spot-per-hour", min=0, help="Spot interruptions of one instance in an hour."),
 ]
+FaultOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="KIND@SECONDS",
+        help="A fault after so many seconds, such as spot@600 or spot@600,target=ID; repeat it.",
+    ),
+]
 BootOption = Annotated[
     float | None,
     typer.Option(
@@ -97,6 +108,7 @@ def run_scenarios(  # noqa: PLR0913, PLR0917 - each is an option of the command
     handler_seconds: MeanOption = 0.0,
     handler_variation: VariationOption = 0.0,
     spot_per_hour: SpotOption = 0.0,
+    fault: FaultOption = None,
     boot_seconds: BootOption = None,
     picture: PictureOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
@@ -111,7 +123,8 @@ def run_scenarios(  # noqa: PLR0913, PLR0917 - each is an option of the command
     candidate = Candidate.of_template(_fleet(template, parameter, group))
     facts: list[Fact] = []
     runs = []
-    for one in chosen:
+    faults = [_fault(text) for text in fault or ()]
+    for one in (replace(each, faults=faults) for each in chosen):
         result = simulate(candidate, one, seed, options, facts.extend if picture else None)
         runs.append(run_figures(candidate, one, seed, result))
     if picture is not None:
@@ -211,6 +224,18 @@ def _scenarios(
         if name not in SCENARIOS:
             refuse_usage(f"--scenario: there is no {name}: choose from {', '.join(SCENARIOS)}")
     return [with_handler(SCENARIOS[name], handler) for name in names or SCENARIOS], START
+
+
+def _fault(text: str) -> Fault:
+    """Return the fault that an option describes, such as spot@600,target=i-1.
+
+    Raises:
+        FaultError: it describes none.
+    """
+    event, *given = text.split(",")
+    kind, _, at = event.partition("@")
+    fields = {name: value for name, _, value in (word.partition("=") for word in given)}
+    return read_fault({"kind": kind, "at": at or "0", **fields})
 
 
 def check_picture(path: Path | None) -> None:

@@ -125,8 +125,13 @@ class LoopRunner:
             (at for at in (*holds, *self.memory.due) if at is not None), default=NEVER
         )
         self._pacing.after_turn(self.memory)
-        if self._listener is not None and taken.facts:
-            self._listener(taken.facts)
+        if taken.facts:
+            self.report(taken.facts)
+
+    def report(self, facts: tuple[Fact, ...]) -> None:
+        """Pass facts on to the listener."""
+        if self._listener is not None:
+            self._listener(facts)
 
     def _publish(self, now: float) -> bool:
         """Publish the metrics of the period that ends now; return whether no turn is needed."""
@@ -137,8 +142,7 @@ class LoopRunner:
         if facts is None:
             return False
         self._at = now
-        if self._listener is not None:
-            self._listener(facts)
+        self.report(facts)
         return True
 
     def _look(self, now: float) -> QueueSample:

@@ -12,6 +12,7 @@ from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.simulated_instances import SimulatedInstances
 from tidemill.simulator.loop_runner import LoopRunner
 from tidemill.simulator.pacing.choice import choose_pacing
+from tidemill.simulator.planned_faults import PlannedFaults
 from tidemill.simulator.queue import QueueAttributes, WorkQueue
 from tidemill.simulator.result import Result
 from tidemill.simulator.times import Times
@@ -69,15 +70,20 @@ def simulate(
         listener: receives the facts of the run, in order.
 
     Raises:
-        SimulationError: the fleet never drains the queue, or a message is unaccounted for.
+        SimulationError: the fleet never drains the queue, a message is unaccounted for, or the
+            simulator cannot imitate one of the scenario's faults.
     """
+    faults = PlannedFaults(scenario.faults, options.start)
     instances = _build(candidate, scenario, seed, options)
-    pacing = choose_pacing(candidate.fleet, options.turn_every)
+    pacing = choose_pacing(
+        candidate.fleet, options.turn_every, planned_faults=bool(scenario.faults)
+    )
     runner = LoopRunner(candidate.fleet, instances, pacing, listener, options.start)
     runner.take_turn(options.start)
     queue = instances.queue
     first = queue.next_arrival()
-    ended = _run(runner, instances, options.start + scenario.seconds, drain=options.drain)
+    over = options.start + scenario.seconds
+    ended = _run(runner, instances, faults, over, drain=options.drain)
     instances.close(ended)
     queue.advance(ended)
     queue.close()
@@ -127,13 +133,24 @@ def _random(seed: int, of: str) -> Random:
     return Random(f"{seed}-{of}")  # noqa: S311 - chance, not secrets
 
 
-def _run(runner: LoopRunner, instances: SimulatedInstances, over: float, *, drain: bool) -> float:
+def _run(
+    runner: LoopRunner,
+    instances: SimulatedInstances,
+    faults: PlannedFaults,
+    over: float,
+    *,
+    drain: bool,
+) -> float:
     """Let time go by until the scenario is over and the group at rest; return when that was."""
     queue, reports = instances.queue, instances.reports
     while True:
-        now = instances.run_until(runner.next_tick())
+        next_fault = faults.next_at()
+        now = instances.run_until(min(runner.next_tick(), next_fault))
         if reports:
             runner.take_turn(now)
+        elif now == next_fault:
+            runner.report((faults.inject(instances, runner.memory.group, now),))
+            continue
         else:
             runner.tick(now)
         if now % PERIOD:  # whether it is over is checked once a minute, at any pace of turns

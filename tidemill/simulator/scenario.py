@@ -1,4 +1,4 @@
-"""What happens to a fleet: when messages are sent, how many are poison, how long work takes."""
+"""Scenarios: when messages are sent, how many are poison, what fails, how long work takes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from random import Random
 
+    from tidemill.scaling.faults import Fault
+
     Arrivals = Callable[[Random], Iterator[float]]
 
 DAY = 86_400.0
@@ -23,12 +25,18 @@ MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A story of messages.
+    """What happens to a fleet.
 
-    `arrivals` makes the seconds since the start at which messages are sent, never decreasing, out
-    of its own randomness. `seconds` is how long the story lasts; the fleet has to be drained
-    after that, too. `poison` is the share of messages that no consumer can process; where it is
-    known of each message, `poisoned` says so in their order.
+    Attributes:
+        name: its name.
+        about: what happens, in a few words.
+        arrivals: makes the seconds since the start at which messages are sent, never decreasing,
+            from the random numbers that it is given.
+        seconds: how long the scenario lasts. A run goes on after it until the queue is drained.
+        poison: the share of the messages that no consumer can process.
+        poisoned: for each message, in their order, whether it is poison; empty to draw by `poison`.
+        faults: what goes wrong; times are in seconds since the start.
+        handler: how long a message takes to handle.
     """
 
     name: str
@@ -37,11 +45,12 @@ class Scenario:
     seconds: float = DAY
     poison: float = 0.0
     poisoned: Sequence[bool] = ()
+    faults: Sequence[Fault] = ()
     handler: HandlerTime = field(default_factory=HandlerTime)
 
 
 def with_handler(scenario: Scenario, handler: HandlerTime) -> Scenario:
-    """Return the same story with messages that take this long to handle."""
+    """Return the same scenario with messages that take this long to handle."""
     return replace(scenario, handler=handler)
 
 
@@ -59,14 +68,15 @@ def _at_once(*bursts: tuple[float, int]) -> Arrivals:
 
 
 def _ramp(rate: float, seconds: float) -> Arrivals:
-    """One climb from 0 to twice the mean rate."""
+    """Return arrivals whose rate climbs once, from 0 to twice the mean rate."""
     return lambda rng: islice(due_times(Pattern.RAMP, rate, seconds, rng), int(rate * seconds))
 
 
 def _tide(mean: float, swing: float, seconds: float) -> Arrivals:
-    """A day's tide around a mean rate a second, lowest at the start, highest after half a day.
+    """Return arrivals of a day's tide: lowest at the start, highest after half a day.
 
-    A Poisson process of the highest rate, thinned (Lewis and Shedler, 1979).
+    A mean of 0.2 messages a second and a swing of 0.9 give 0.02 at the start and 0.38 after half a
+    day. A Poisson process of the highest rate is thinned (Lewis and Shedler, 1979).
     """
 
     def times(rng: Random) -> Iterator[float]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.quotas import DEFAULT_RETENTION
 from tidemill.scaling.boot_times import LAUNCH_SECONDS, RESTART_SECONDS, USER_DATA_SECONDS
+from tidemill.scaling.faults import SPOT_NOTICE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,6 @@ class Times:
     terminate: float = 30.0
     request: float = 0.05
     retention: float = float(DEFAULT_RETENTION)
-    spot_warning: float = 120.0
+    spot_warning: float = SPOT_NOTICE_SECONDS
     spot_per_hour: float = 0.0
     billed_at_least: float = 60.0

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from heapq import heappop
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from tidemill.scaling.faults import SPOT
 from tidemill.scaling.loop import Booted, Gone
+from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.agenda import Agenda
 from tidemill.simulator.instances.billing import InstanceCounts
 from tidemill.simulator.instances.consumers import Consumers
 from tidemill.simulator.instances.instance import ConsumerState, SimulatedInstance
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from random import Random
 
+    from tidemill.scaling.faults import Fault
     from tidemill.scaling.loop import InstanceEvent
     from tidemill.simulator.instances.consumers import Draw
     from tidemill.simulator.queue import WorkQueue
@@ -42,7 +46,7 @@ class SimulatedInstances:
             queue: the queue.
             worker: the settings of the consumer on each instance.
             times: AWS's.
-            boots: chance of boot times, of notices, and of random interruptions.
+            boots: chance of boot times, of notices, and of random Spot interruptions.
             draw: makes handling times; None where handling takes no time.
         """
         self.now = 0.0
@@ -76,7 +80,7 @@ class SimulatedInstances:
         self._agenda.plan(launched.starts_at, self._consumers.start, launched)
         if self._times.spot_per_hour:
             life = self._boots.expovariate(self._times.spot_per_hour / 3600)
-            self._agenda.plan(running + life, self._interrupt, launched)
+            self._agenda.plan(running + life, self.interrupt, launched)
 
     def drain(self, instance: str) -> None:
         """Let an instance notice that it is to be terminated; it looks every few seconds."""
@@ -137,26 +141,22 @@ class SimulatedInstances:
         """Return whether a consumer waits in a long poll right now."""
         return bool(self._consumers.polling)
 
-    def interrupt(self, instance: str | None, now: float) -> str | None:
-        """Interrupt a Spot instance: it gets its notice now, and ends two minutes later.
+    def inject(self, target: str, fault: Fault, now: float) -> None:
+        """Let a fault happen to an instance.
 
-        Args:
-            instance: the instance's id; None for the one that has been running longest.
-            now: epoch seconds.
-
-        Returns:
-            The id of the interrupted instance, or None where there is no such running instance.
+        Raises:
+            SimulationError: there is no such instance, or it does not run any more.
         """
-        running = (
-            one
-            for one in self._instances.values()
-            if one.running_at is not None and one.state is not ConsumerState.ENDED
-        )
-        found = next((one for one in running if instance in {None, one.id}), None)
-        if found is None:
-            return None
-        self._interrupt(found, now)
-        return found.id
+        instance = self._instances.get(target)
+        if instance is None or instance.state is ConsumerState.ENDED:
+            raise SimulationError(f"the instance {target} does not run")
+        EFFECTS[fault.kind](self, instance, now)
+
+    def interrupt(self, instance: SimulatedInstance, now: float) -> None:
+        """Interrupt a Spot instance: it gets its notice now, and ends two minutes later."""
+        if instance.state is not ConsumerState.ENDED:
+            self._plan_notice(instance, now)
+            self._agenda.plan(now + self._times.spot_warning, self._reclaim, instance)
 
     def close(self, now: float) -> None:
         """Bill what still runs at the end of the simulation."""
@@ -171,11 +171,6 @@ class SimulatedInstances:
     def _disappear(self, instance: SimulatedInstance, _: float) -> None:
         del self._instances[instance.id]
         self.reports.append(Gone(instance.id))
-
-    def _interrupt(self, instance: SimulatedInstance, now: float) -> None:
-        if instance.state is not ConsumerState.ENDED:
-            self._plan_notice(instance, now)
-            self._agenda.plan(now + self._times.spot_warning, self._reclaim, instance)
 
     def _reclaim(self, instance: SimulatedInstance, now: float) -> None:
         """End a Spot instance whose two minutes are over."""
@@ -198,3 +193,9 @@ class SimulatedInstances:
     def _spread(self, seconds: float) -> float:
         spread = self._times.spread
         return seconds * self._boots.uniform(1 - spread, 1 + spread)
+
+
+EFFECTS: Final[Mapping[str, Callable[[SimulatedInstances, SimulatedInstance, float], None]]] = {
+    SPOT.name: SimulatedInstances.interrupt,
+}
+"""What each kind of fault does to an instance, by the kind's name."""

@@ -1,0 +1,93 @@
+"""Faults that a scenario lists happen to simulated instances at their moments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from support.builders.stories import bursts, simulated, the_template
+
+from tidemill.scaling.facts import Fact, InstanceChanged, Noted
+from tidemill.scaling.faults import KINDS, SPOT, SPOT_NOTICE_SECONDS, Fault, WorldKind
+from tidemill.simulator.errors import SimulationError
+from tidemill.simulator.instances.handling import HandlerTime
+from tidemill.simulator.instances.simulated_instances import EFFECTS
+from tidemill.simulator.run import START, simulate
+
+if TYPE_CHECKING:
+    from tidemill.simulator.scenario import Scenario
+
+FIRST = "i-00000000000000001"
+
+
+def a_scenario(*faults: Fault) -> Scenario:
+    """Return half an hour of work for four instances, with these faults."""
+    return replace(bursts((30, 500), handler=HandlerTime(5.0)), faults=faults)
+
+
+def notes(facts: list[Fact]) -> list[Noted]:
+    """Return what was noted."""
+    return [fact for fact in facts if isinstance(fact, Noted)]
+
+
+def gone_at(facts: list[Fact], instance: str) -> float:
+    """Return when an instance was terminated, in seconds since the start."""
+    (at,) = (
+        fact.at
+        for fact in facts
+        if isinstance(fact, InstanceChanged)
+        and (fact.instance, fact.state) == (instance, "Terminated")
+    )
+    return at - START
+
+
+def test_an_interruption_ends_the_oldest_instance_in_service_after_its_notice() -> None:
+    """The timeline notes it, the instance is replaced, and no message is lost."""
+    result, facts = simulated(the_template(), a_scenario(Fault(SPOT.name, at=600.0)))
+    assert notes(facts) == [Noted(START + 600, f"{FIRST} {SPOT.note}")]
+    assert gone_at(facts, FIRST) == 600 + SPOT_NOTICE_SECONDS
+    assert (result.messages.processed, result.lost) == (500, 0)
+    assert result.instances.launches == result.instances.peak + 1
+
+
+def test_a_fault_finds_its_target() -> None:
+    """An instance that is named is the one."""
+    second = FIRST.replace("1", "2")
+    _, facts = simulated(the_template(), a_scenario(Fault(SPOT.name, second, 600.0)))
+    assert gone_at(facts, second) == 600 + SPOT_NOTICE_SECONDS
+    assert gone_at(facts, FIRST) > 600 + SPOT_NOTICE_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        pytest.param(Fault(SPOT.name, at=10.0), "no instance is in service", id="too early"),
+        pytest.param(Fault(SPOT.name, "i-9", 600.0), "i-9 does not run", id="no such instance"),
+    ],
+)
+def test_a_fault_that_cannot_happen_is_noted(fault: Fault, why: str) -> None:
+    """The rest of the run is as without it."""
+    result, facts = simulated(the_template(), a_scenario(fault))
+    (note,) = notes(facts)
+    assert why in note.text
+    usual, undisturbed = simulated(the_template(), a_scenario())
+    assert [fact for fact in facts if fact is not note] == undisturbed
+    assert replace(result, turns=0) == replace(usual, turns=0)
+
+
+def test_faults_happen_alike_at_any_pace_of_turns() -> None:
+    """A fault at a whole minute, too; its order among the facts of the moment is the same."""
+    scenario = a_scenario(Fault(SPOT.name, at=900.0), Fault(SPOT.name, at=433.3))
+    _, facts = simulated(the_template(), scenario)
+    assert facts == simulated(the_template(), scenario, turn_every=7.0)[1]
+    assert [note.at - START for note in notes(facts)] == pytest.approx([433.3, 900.0])
+
+
+def test_every_fault_of_the_table_that_names_the_simulator_has_its_effect_here() -> None:
+    """And no other; a scenario with one that has none is refused."""
+    assert EFFECTS.keys() == {
+        name for name, kind in KINDS.items() if WorldKind.SIMULATOR in kind.worlds
+    }
+    with pytest.raises(SimulationError, match="cannot imitate the fault flood"):
+        simulate(the_template(), a_scenario(Fault("flood")), seed=1)

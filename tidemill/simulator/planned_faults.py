@@ -1,0 +1,74 @@
+"""Planned faults: those that a scenario lists, each with its moment and target."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from tidemill.scaling.facts import Noted
+from tidemill.scaling.faults import KINDS
+from tidemill.simulator.errors import SimulationError
+from tidemill.simulator.instances.simulated_instances import EFFECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tidemill.scaling.faults import Fault
+    from tidemill.scaling.group.memory import GroupMemory
+    from tidemill.simulator.instances.simulated_instances import SimulatedInstances
+
+NEVER = float("inf")
+
+
+class PlannedFaults:
+    """Faults that are still to come, in the order of time.
+
+    A fault that cannot happen, such as one without a target while no instance is in service, is
+    only noted, as in the rig.
+    """
+
+    def __init__(self, faults: Iterable[Fault], start: float) -> None:
+        """Plan the faults of a run.
+
+        Args:
+            faults: their times are in seconds since `start`.
+            start: when the run begins, in epoch seconds.
+
+        Raises:
+            SimulationError: the simulator cannot imitate one of them.
+        """
+        self._planned = deque(
+            sorted(((start + fault.at, fault) for fault in faults), key=lambda planned: planned[0])
+        )
+        for _, fault in self._planned:
+            if fault.kind not in EFFECTS:
+                raise SimulationError(
+                    f"the simulator cannot imitate the fault {fault.kind}: choose one of "
+                    f"{', '.join(sorted(EFFECTS))}"
+                )
+
+    def next_at(self) -> float:
+        """Return when the next fault happens, in epoch seconds; infinity when none is left."""
+        return self._planned[0][0] if self._planned else NEVER
+
+    def inject(self, instances: SimulatedInstances, group: GroupMemory, now: float) -> Noted:
+        """Let the next fault happen, and return what the timeline notes about it."""
+        _, fault = self._planned.popleft()
+        try:
+            target = fault.target or _oldest_in_service(group)
+            instances.inject(target, fault, now)
+        except SimulationError as error:
+            return Noted(now, f"the fault {fault.kind} did not happen: {error}")
+        return Noted(now, f"{target} {KINDS[fault.kind].note}")
+
+
+def _oldest_in_service(group: GroupMemory) -> str:
+    """Return the id of the instance that was launched first of those in service.
+
+    Raises:
+        SimulationError: none is in service.
+    """
+    for instance in group.instances:
+        if instance.in_service_at is not None:
+            return instance.id
+    raise SimulationError("no instance is in service")
