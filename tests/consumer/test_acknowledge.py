@@ -1,4 +1,4 @@
-"""Tests of settling: lines, deletes, and when messages come back."""
+"""Tests of acknowledging: lines, deletes, and returns to the queue."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Bench:
-    """A settler with everything around it."""
+    """An acknowledger over fakes."""
 
     def __init__(self) -> None:
         """Build the parts."""
@@ -42,20 +42,20 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Bench:
-    """Lend a acknowledger."""
+    """Lend an acknowledger over fakes."""
     return Bench()
 
 
-def outcome(
+def attempt(
     number: int, result: AttemptResult = AttemptResult.PROCESSED, receive_count: int = 1
 ) -> Attempt:
-    """Build an outcome of the message with this number."""
+    """Build an attempt at the message with this number."""
     reason = None if result is AttemptResult.PROCESSED else "why"
     received = message(number, receive_count=receive_count)
     return Attempt(received, result, reason, 0, 0, START)
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, Sequence[str]]]:
+def warnings(caplog: pytest.LogCaptureFixture) -> list[tuple[str, Sequence[str]]]:
     """Return the warnings with the ids of their messages."""
     return [
         (record.getMessage(), record.fields["message_ids"])  # type: ignore[attr-defined]
@@ -65,8 +65,8 @@ def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, Sequence[str]]]:
 
 
 def test_a_batch_takes_one_write_and_one_delete(bench: Bench) -> None:
-    """Requests and writes are what costs time."""
-    bench.acknowledger.acknowledge([outcome(number) for number in range(1, 11)])
+    """Requests and writes take the time, so ten messages share one of each."""
+    bench.acknowledger.acknowledge([attempt(number) for number in range(1, 11)])
     assert bench.sink.writes == [10]
     assert [len(batch) for batch in bench.queue.deletes] == [10]
     assert bench.queue.changes == []
@@ -74,21 +74,21 @@ def test_a_batch_takes_one_write_and_one_delete(bench: Bench) -> None:
 
 
 def test_the_lines_are_written_before_the_delete(bench: Bench) -> None:
-    """If writing fails, the messages are still in the queue."""
+    """When writing the lines fails, the messages are still in the queue."""
     bench.sink.error = BrokenPipeError()
     with pytest.raises(BrokenPipeError):
-        bench.acknowledger.acknowledge([outcome(1)])
+        bench.acknowledger.acknowledge([attempt(1)])
     assert bench.queue.deletes == []
 
 
 def test_only_what_was_processed_is_deleted(bench: Bench) -> None:
-    """What failed comes back after its delay, what is invalid at once, in one request."""
+    """One request returns failed messages with their delay and invalid ones without."""
     bench.acknowledger.acknowledge(
         [
-            outcome(1),
-            outcome(2, AttemptResult.FAILED),
-            outcome(3, AttemptResult.INVALID),
-            outcome(4, AttemptResult.FAILED, receive_count=3),
+            attempt(1),
+            attempt(2, AttemptResult.FAILED),
+            attempt(3, AttemptResult.INVALID),
+            attempt(4, AttemptResult.FAILED, receive_count=3),
         ]
     )
     assert bench.queue.deleted == ["receipt-1"]
@@ -96,17 +96,17 @@ def test_only_what_was_processed_is_deleted(bench: Bench) -> None:
     assert bench.counter.take() == Counts(processed=1, failed=2, invalid=1, deleted=1)
 
 
-def test_nothing_to_settle_makes_no_request(bench: Bench) -> None:
-    """Neither an empty write nor an empty batch, which SQS would refuse."""
+def test_nothing_to_acknowledge_makes_no_request(bench: Bench) -> None:
+    """SQS would refuse an empty batch."""
     bench.acknowledger.acknowledge([])
     bench.acknowledger.return_to_queue([])
     assert (bench.sink.writes, bench.queue.deletes, bench.queue.changes) == ([], [], [])
 
 
-def test_a_delete_that_sqs_took_back_is_tried_again(bench: Bench) -> None:
-    """And only the entry that was refused."""
+def test_a_delete_that_sqs_refused_is_retried(bench: Bench) -> None:
+    """A retry of a delete contains only the entry that SQS refused."""
     bench.queue.delete_answers = [(refusal(1, retry=True),)]
-    bench.acknowledger.acknowledge([outcome(1), outcome(2), outcome(3)])
+    bench.acknowledger.acknowledge([attempt(1), attempt(2), attempt(3)])
     assert bench.queue.deletes == [["receipt-1", "receipt-2", "receipt-3"], ["receipt-2"]]
     assert bench.clock.slept == [0.2]
     assert bench.counter.take().deleted == 3
@@ -123,33 +123,33 @@ def test_a_delete_that_sqs_took_back_is_tried_again(bench: Bench) -> None:
 def test_a_delete_that_never_succeeds_is_a_warning(
     bench: Bench, answer: tuple[Refusal, ...] | Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The message will come again: at least once is the promise."""
+    """A message that is not deleted will be received again: delivery is at least once."""
     bench.queue.delete_answers = [answer] * 5
-    bench.acknowledger.acknowledge([outcome(1)])
+    bench.acknowledger.acknowledge([attempt(1)])
     assert len(bench.queue.deletes) == 3
-    assert told(caplog) == [("messages not deleted, they will be received again", ["id-1"])]
+    assert warnings(caplog) == [("messages not deleted, they will be received again", ["id-1"])]
     assert bench.counter.take() == Counts(processed=1, deleted=0)
 
 
 @pytest.mark.parametrize("answer", [DOWN, (refusal(0, retry=True),)], ids=["down", "refused"])
-def test_a_message_that_cannot_be_sent_back_is_a_warning(
+def test_a_message_that_cannot_be_returned_is_a_warning(
     bench: Bench, answer: tuple[Refusal, ...] | Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its visibility timeout brings it back anyway."""
+    """A message that is not returned becomes visible after its visibility timeout anyway."""
     bench.queue.visibility_answers = [answer]
-    bench.acknowledger.acknowledge([outcome(1, AttemptResult.FAILED)])
-    assert [ids for _, ids in told(caplog)] == [["id-1"]]
+    bench.acknowledger.acknowledge([attempt(1, AttemptResult.FAILED)])
+    assert [ids for _, ids in warnings(caplog)] == [["id-1"]]
 
 
-def test_a_refusal_of_the_whole_request_gets_out(bench: Bench) -> None:
-    """Without the permission to delete, work would be repeated for ever."""
+def test_a_refusal_of_the_whole_request_is_raised(bench: Bench) -> None:
+    """A consumer that may not delete has to end, or it would repeat its work for ever."""
     bench.queue.delete_answers = [QueueRefusedError("not allowed")]
     with pytest.raises(QueueRefusedError):
-        bench.acknowledger.acknowledge([outcome(1)])
+        bench.acknowledger.acknowledge([attempt(1)])
 
 
-def test_messages_given_back_are_visible_at_once(bench: Bench) -> None:
-    """Other workers take them, without a line that says they were processed."""
+def test_returned_messages_are_visible_at_once(bench: Bench) -> None:
+    """Other consumers can receive returned messages; no line says that they were processed."""
     bench.acknowledger.return_to_queue([message(1), message(2)])
     assert bench.queue.changes == [{"receipt-1": 0, "receipt-2": 0}]
     assert bench.sink.lines == []

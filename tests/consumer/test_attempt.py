@@ -24,7 +24,7 @@ def attempted(body: str = CIVIC, *, handler: object = log_only) -> Attempt:
 
 
 def test_a_handler_gets_the_whole_message() -> None:
-    """Decoded, and as it was sent; fields beyond the vehicle's are kept."""
+    """A handler gets the vehicle, the body as it was sent, and all additional fields."""
     seen: list[Message] = []
     body = CIVIC.replace("}", ',"dealer":{"city":"Turin"}}')
     make_attempt(seen.append, FakeClock(), message(3, body, receive_count=2), START, 2027)
@@ -36,7 +36,7 @@ def test_a_handler_gets_the_whole_message() -> None:
 
 
 def test_a_handler_that_returns_has_processed_the_message() -> None:
-    """With the time it took and the time the message had waited."""
+    """An attempt holds the handler's duration and the message's age when it was received."""
     clock = FakeClock()
     attempt = make_attempt(lambda _: clock.sleep(2.5), clock, message(), START, 2027)
     assert (attempt.result, attempt.reason) == (AttemptResult.PROCESSED, None)
@@ -59,7 +59,7 @@ def test_a_clock_behind_that_of_sqs_makes_no_negative_age() -> None:
     ],
 )
 def test_a_handler_that_raises_has_failed(error: Exception, reason: str) -> None:
-    """The reason names the type and the text."""
+    """The reason of a failure names the exception's type and text."""
 
     def handler(_message: Message) -> None:
         raise error
@@ -68,8 +68,8 @@ def test_a_handler_that_raises_has_failed(error: Exception, reason: str) -> None
     assert (attempt.result, attempt.reason) == (AttemptResult.FAILED, reason)
 
 
-def test_an_exception_without_a_text_of_its_own_is_a_failure_like_any_other() -> None:
-    """Even one whose __str__ raises must not get out."""
+def test_an_exception_whose_text_cannot_be_made_is_a_failure_like_any_other() -> None:
+    """An exception whose __str__ raises is caught like any other."""
 
     def handler(_message: Message) -> None:
         raise UnprintableError
@@ -93,8 +93,8 @@ def test_an_exception_without_a_text_of_its_own_is_a_failure_like_any_other() ->
         pytest.param(CIVIC.replace("2020", "9" * 100_000), id="a number without end"),
     ],
 )
-def test_a_body_that_is_no_vehicle_is_invalid_and_the_handler_never_sees_it(body: str) -> None:
-    """Poison of any kind becomes an attempt, never an exception."""
+def test_a_body_that_is_no_vehicle_is_invalid_and_does_not_reach_the_handler(body: str) -> None:
+    """Poison of any kind gives an invalid attempt, never an exception."""
     seen: list[Message] = []
     attempt = attempted(body, handler=seen.append)
     assert attempt.result is AttemptResult.INVALID
@@ -104,7 +104,7 @@ def test_a_body_that_is_no_vehicle_is_invalid_and_the_handler_never_sees_it(body
 
 
 def test_a_handler_that_ends_the_program_is_not_held_back() -> None:
-    """sys.exit() is no Exception: whoever supervises the worker has to know."""
+    """sys.exit() raises no Exception: it has to reach the code that supervises the worker."""
 
     def handler(_message: Message) -> None:
         raise SystemExit(3)

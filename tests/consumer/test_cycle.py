@@ -35,7 +35,7 @@ rhythms = st.builds(
 
 
 def walk(rhythm: Rhythm, results: list[StepResult]) -> list[Step]:
-    """Return the steps that follow one another when these things happen."""
+    """Return the steps of a worker whose steps have these results."""
     memory, step = first_step(rhythm)
     steps = [step]
     for result in results:
@@ -99,21 +99,21 @@ def test_polls_up_to_the_quota_and_rests(
 
 
 def test_an_outage_doubles_the_rest_up_to_the_usual_one() -> None:
-    """A queue that does not answer is asked again soon, then ever less often."""
+    """A queue that does not answer is called again after 1 s, then less and less often."""
     steps = walk(EXERCISE, [ReceiveFailed(), RestEnded()] * 8)
     assert [step.seconds for step in steps if isinstance(step, Rest)] == [
         1, 2, 4, 8, 16, 32, 60, 60,
     ]  # fmt: skip
 
 
-def test_an_outage_of_a_continuous_worker_is_asked_about_once_a_minute() -> None:
-    """A worker that never rests must not hammer a queue that is down."""
+def test_a_continuous_worker_calls_a_queue_that_is_down_once_a_minute() -> None:
+    """A worker that polls continuously must not flood a queue that is down with requests."""
     steps = walk(Rhythm(poll_wait=0), [ReceiveFailed(), RestEnded()] * 100)
     assert steps[-2] == Rest(60.0)
 
 
 def test_an_answer_ends_the_outage() -> None:
-    """The next outage begins with a short rest again."""
+    """After an outage has ended, the next one begins with a rest of 1 s again."""
     steps = walk(
         EXERCISE, [ReceiveFailed(), RestEnded(), ReceiveEnded(0), RestEnded(), ReceiveFailed()]
     )
@@ -121,7 +121,7 @@ def test_an_answer_ends_the_outage() -> None:
 
 
 def test_an_outage_ends_the_poll() -> None:
-    """After an outage a poll has its whole quota before it."""
+    """The poll after an outage has its whole quota."""
     memory, _ = next_step(WIDE, CycleMemory(taken=10), ReceiveFailed())
     assert next_step(WIDE, memory, RestEnded())[1] == Receive(10, 20)
 
@@ -130,7 +130,7 @@ def test_an_outage_ends_the_poll() -> None:
 def test_no_poll_takes_more_than_its_quota_and_each_ends_with_a_rest(
     rhythm: Rhythm, choices: list[int]
 ) -> None:
-    """Whatever the receives bring: quota kept, limits within SQS's, rest after every poll."""
+    """For any results: the quota holds, limits are within SQS's, each poll ends with a rest."""
     memory, step = first_step(rhythm)
     taken = 0
     for choice in choices:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_a_handler_is_found_by_module_and_function() -> None:
-    """Any callable that can be imported will do."""
+    """HANDLER may name any callable that can be imported."""
     assert load("json:dumps") is json.dumps
     assert load("consumer.handlers:log_only") is log_only
 
@@ -32,7 +32,7 @@ def test_a_handler_is_found_by_module_and_function() -> None:
     ],
 )
 def test_a_handler_that_cannot_be_used_is_named(path: str, said: str) -> None:
-    """One sentence says what is wrong with which value."""
+    """One sentence names the value and what is wrong with it."""
     with pytest.raises(HandlerError) as raised:
         load(path)
     assert str(raised.value).startswith(f"HANDLER={path!r}: ")
@@ -47,10 +47,10 @@ def test_a_handler_that_cannot_be_used_is_named(path: str, said: str) -> None:
         pytest.param("def (", "SyntaxError: invalid syntax", id="syntax"),
     ],
 )
-def test_a_module_that_fails_to_import_is_told_apart_from_a_missing_one(
+def test_a_module_that_fails_to_import_is_distinguished_from_a_missing_one(
     code: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reason is the module's own, on one line."""
+    """The error of a module that fails to import holds the module's own error, on one line."""
     name = f"handler_{abs(hash(code))}"
     (tmp_path / f"{name}.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)

@@ -1,4 +1,4 @@
-"""Tests of keeping messages hidden while they are handled."""
+"""Tests of the heartbeat, which keeps messages hidden while their handlers run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOUR = 3600
 
 
 class Bench:
-    """A heartbeat with a hand that took two messages at time 0."""
+    """A heartbeat with two messages in flight, received at time 0."""
 
     def __init__(self, visibility: int = 120) -> None:
         """Build the parts."""
@@ -37,7 +37,7 @@ class Bench:
 
 
 def test_visibility_is_extended_when_half_of_it_is_gone() -> None:
-    """In one request for everything in in_flight, and not before."""
+    """One request extends all messages in flight, and not earlier."""
     bench = Bench()
     assert bench.beat_at(20) == 40
     assert bench.queue.changes == []
@@ -48,7 +48,7 @@ def test_visibility_is_extended_when_half_of_it_is_gone() -> None:
 
 
 def test_each_message_has_its_own_time() -> None:
-    """What was received later is extended later; what is settled, no more."""
+    """A message received later is extended later."""
     bench = Bench()
     bench.in_flight.add([message(3)], 30)
     bench.beat_at(60)
@@ -57,8 +57,8 @@ def test_each_message_has_its_own_time() -> None:
     assert bench.queue.changes == [{"receipt-1": 120, "receipt-2": 120}, {"receipt-3": 120}]
 
 
-def test_an_empty_hand_costs_no_request() -> None:
-    """The next look is half a timeout away, in time for whatever comes in between."""
+def test_nothing_in_flight_costs_no_request() -> None:
+    """With nothing in flight the next beat is half a timeout away, soon enough for new messages."""
     bench = Bench(visibility=2)
     bench.in_flight.close()
     assert bench.beat_at(100) == 1
@@ -67,7 +67,7 @@ def test_an_empty_hand_costs_no_request() -> None:
 
 @pytest.mark.parametrize("answer", [DOWN, (refusal(0, retry=True), refusal(1, retry=True))])
 def test_a_beat_that_failed_is_repeated_soon(answer: Exception) -> None:
-    """Half the timeout is left for further attempts."""
+    """Half the timeout is left for further attempts after a beat that failed."""
     bench = Bench()
     bench.queue.visibility_answers = [answer]
     assert bench.beat_at(60) == 12
@@ -75,8 +75,10 @@ def test_a_beat_that_failed_is_repeated_soon(answer: Exception) -> None:
     assert bench.queue.changes == [{"receipt-1": 120, "receipt-2": 120}] * 2
 
 
-def test_a_message_that_sqs_no_longer_knows_is_let_go(caplog: pytest.LogCaptureFixture) -> None:
-    """It is somebody else's, which is worth a warning, once."""
+def test_a_message_that_sqs_no_longer_knows_is_not_extended_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Another consumer may have the message, so there is a warning, once."""
     bench = Bench()
     bench.queue.visibility_answers = [(refusal(1, retry=False),)]
     bench.beat_at(60)
@@ -87,10 +89,10 @@ def test_a_message_that_sqs_no_longer_knows_is_let_go(caplog: pytest.LogCaptureF
     ]
 
 
-def test_a_message_that_was_settled_during_the_beat_is_no_news(
+def test_a_message_that_was_acknowledged_during_the_beat_needs_no_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Extending what has just been deleted is refused, and nothing is wrong."""
+    """SQS refuses to extend a message that has just been deleted; this needs no warning."""
     bench = Bench()
     due = bench.in_flight.due(0)
     bench.in_flight.close()
@@ -99,8 +101,8 @@ def test_a_message_that_was_settled_during_the_beat_is_no_news(
     assert caplog.records == []
 
 
-def test_no_message_is_kept_beyond_twelve_hours(caplog: pytest.LogCaptureFixture) -> None:
-    """SQS would refuse more: 12 hours from the receive, not reset by extending."""
+def test_no_message_is_hidden_beyond_twelve_hours(caplog: pytest.LogCaptureFixture) -> None:
+    """SQS hides a message for 12 hours after its receive at most; extending does not reset them."""
     bench = Bench(visibility=5 * HOUR)
     for hours in (2.5, 5, 7.5, 10, 12):
         bench.beat_at(hours * HOUR)
@@ -112,15 +114,15 @@ def test_no_message_is_kept_beyond_twelve_hours(caplog: pytest.LogCaptureFixture
     assert bench.beat_at(13 * HOUR) == 2.5 * HOUR
 
 
-def test_beats_that_fail_for_twelve_hours_end_in_letting_go() -> None:
-    """No request may ask for less than nothing."""
+def test_a_message_is_not_extended_after_twelve_hours_of_failed_beats() -> None:
+    """After twelve hours of failed beats no request asks for a negative timeout."""
     bench = Bench()
     bench.beat_at(12 * HOUR)
     assert bench.queue.changes == []
 
 
-def test_a_beat_waits_while_messages_are_sent_back() -> None:
-    """Coming second, it would hide a message that has just been returned."""
+def test_a_beat_waits_while_messages_are_returned() -> None:
+    """A beat during a return would hide the message that has just been returned."""
     bench = Bench()
     with bench.in_flight.visibility_lock:
         beat = threading.Thread(target=bench.beat_at, args=(60,))
@@ -132,7 +134,7 @@ def test_a_beat_waits_while_messages_are_sent_back() -> None:
 
 
 class BeatenQueue(FakeQueue):
-    """Lets a test wait for a request."""
+    """A queue whose requests a test can wait for."""
 
     def __init__(self) -> None:
         """Start with no request made."""
@@ -140,13 +142,13 @@ class BeatenQueue(FakeQueue):
         self.beats = threading.Semaphore(0)
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> tuple[Refusal, ...]:
-        """Tell the test."""
+        """Signal the request to the test."""
         self.beats.release()
         return super().change_visibility(changes)
 
 
 def test_beats_go_on_in_the_background_until_they_are_stopped() -> None:
-    """Each beat arms the next."""
+    """Each beat sets the timer of the next one."""
     bench = Bench(visibility=1)
     queue = BeatenQueue()
     heartbeat = Heartbeat(queue, bench.in_flight, bench.clock, 1)

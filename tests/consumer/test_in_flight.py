@@ -1,4 +1,4 @@
-"""Tests of what the worker has in in_flight."""
+"""Tests of the messages in flight."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from consumer.in_flight import InFlight
 
 
 def done(number: int) -> Attempt:
-    """Build the outcome of a processed message."""
+    """Build the attempt of a processed message."""
     return Attempt(message(number), AttemptResult.PROCESSED, None, 0, 0, START)
 
 
 def in_flight_of(count: int) -> InFlight:
-    """Build a hand that took this many messages at time 0."""
+    """Build this many messages in flight, received at time 0."""
     in_flight = InFlight()
     in_flight.add(messages(count), 0)
     return in_flight
 
 
-def test_a_finished_message_leaves_the_hand_once() -> None:
-    """Whoever takes it out settles it, and nobody else."""
+def test_a_finished_message_is_taken_out_once() -> None:
+    """Only the thread that takes a message out acknowledges it."""
     in_flight = in_flight_of(2)
     assert in_flight.start(message(1))
     in_flight.finish(done(1))
@@ -30,8 +30,8 @@ def test_a_finished_message_leaves_the_hand_once() -> None:
     assert len(in_flight) == 1
 
 
-def test_a_closed_hand_gives_out_what_waits_and_starts_nothing() -> None:
-    """What runs already may finish."""
+def test_close_takes_out_waiting_messages_and_starts_nothing() -> None:
+    """After `close`, a handler that runs already may finish."""
     in_flight = in_flight_of(3)
     in_flight.start(message(2))
     assert in_flight.close() == [message(1), message(3)]
@@ -39,8 +39,8 @@ def test_a_closed_hand_gives_out_what_waits_and_starts_nothing() -> None:
     assert len(in_flight) == 1
 
 
-def test_a_message_that_comes_into_a_closed_hand_is_not_started() -> None:
-    """A receive that was under way when the hand was closed."""
+def test_a_message_added_after_close_is_not_started() -> None:
+    """Messages of a receive that was under way during `close` wait, and are not started."""
     in_flight = InFlight()
     in_flight.close()
     in_flight.add(messages(1), 0)
@@ -48,8 +48,8 @@ def test_a_message_that_comes_into_a_closed_hand_is_not_started() -> None:
     assert in_flight.close() == [message(1)]
 
 
-def test_giving_up_leaves_what_is_finished_to_be_settled() -> None:
-    """Work that is done is not done again only because a neighbour is stuck."""
+def test_finished_messages_are_not_among_the_unfinished() -> None:
+    """A finished message is acknowledged even if a handler beside it is stuck."""
     in_flight = in_flight_of(3)
     in_flight.start(message(1))
     in_flight.finish(done(1))
@@ -58,8 +58,8 @@ def test_giving_up_leaves_what_is_finished_to_be_settled() -> None:
     assert in_flight.take_finished() == [done(1)]
 
 
-def test_a_handler_that_comes_back_after_it_was_given_up_changes_nothing() -> None:
-    """Its message belongs to somebody else by now."""
+def test_a_handler_that_ends_after_its_message_was_taken_out_changes_nothing() -> None:
+    """Another consumer may have the message by then."""
     in_flight = in_flight_of(1)
     in_flight.start(message(1))
     in_flight.take_unfinished()
@@ -68,7 +68,7 @@ def test_a_handler_that_comes_back_after_it_was_given_up_changes_nothing() -> No
 
 
 def test_messages_are_due_by_their_last_extension() -> None:
-    """Waiting, running or finished, all the same, until they are settled."""
+    """Messages need extending until they are acknowledged, whether waiting, running or finished."""
     in_flight = in_flight_of(2)
     in_flight.start(message(1))
     in_flight.finish(done(1))
@@ -78,8 +78,8 @@ def test_messages_are_due_by_their_last_extension() -> None:
     assert in_flight.oldest_extension() == 0
 
 
-def test_an_empty_hand_has_nothing_to_extend() -> None:
-    """Neither a time nor a message."""
+def test_nothing_in_flight_means_nothing_to_extend() -> None:
+    """With nothing in flight there is neither a due time nor a message to extend."""
     in_flight = InFlight()
     assert in_flight.oldest_extension() is None
     assert not in_flight.mark_extended("receipt-1", 60)

@@ -49,10 +49,10 @@ not_a_function = 3
 
 
 class Stage:
-    """A queue with dead letters, and consumers that work on it in a directory of their own."""
+    """A queue with a dead-letter queue, and consumers that run in a directory of this test."""
 
     def __init__(self, server: Ministack, directory: Path) -> None:
-        """Create the queues; a message is given up after three receives."""
+        """Create the queues; SQS moves a message to the dead letters after three receives."""
         self.server = server
         self.directory = directory
         (directory / "fleet_handlers.py").write_text(HANDLERS)
@@ -87,7 +87,7 @@ class Stage:
 
     @contextmanager
     def consumer(self, **settings: str) -> Iterator[Program]:
-        """Run a consumer that polls often, with these settings besides."""
+        """Run a consumer that polls often, with these settings as well."""
         environment = {
             **self.server.environment,
             "QUEUE_URL": self.url,
@@ -112,7 +112,7 @@ def outcomes(program: Program) -> list[tuple[str, int]]:
 
 
 def test_messages_are_logged_with_their_content_and_taken_out_of_the_queue(stage: Stage) -> None:
-    """From the queue to standard output; SIGTERM ends it in order."""
+    """Bodies get from the queue to standard output, and SIGTERM ends the consumer in order."""
     bodies = [CIVIC.replace("VH2001", f"VH{number}") for number in range(15)]
     stage.send(*bodies)
     with stage.consumer() as consumer:
@@ -129,7 +129,7 @@ def test_messages_are_logged_with_their_content_and_taken_out_of_the_queue(stage
 
 
 def test_the_queue_may_be_given_by_name(stage: Stage) -> None:
-    """SQS is asked for its URL."""
+    """With QUEUE_NAME the consumer asks SQS for the URL."""
     stage.send(CIVIC)
     with stage.consumer(QUEUE_URL="", QUEUE_NAME=stage.name) as consumer:
         consumer.wait_for("message")
@@ -139,8 +139,8 @@ def test_the_queue_may_be_given_by_name(stage: Stage) -> None:
     assert consumer.events("cycle")[0]["QueueName"] == stage.name
 
 
-def test_poison_ends_in_the_dead_letters_and_blocks_nobody(stage: Stage) -> None:
-    """Three attempts each, at once; valid messages around it are processed."""
+def test_poison_becomes_a_dead_letter_and_blocks_nothing(stage: Stage) -> None:
+    """Poison is received three times without delay; valid messages around it are processed."""
     stage.send("hello", CIVIC, '{"vehicleId": 3}', CIVIC)
     with stage.consumer(MESSAGES_PER_POLL="100") as consumer:
         consumer.wait_for("message", 8)
@@ -153,7 +153,7 @@ def test_poison_ends_in_the_dead_letters_and_blocks_nobody(stage: Stage) -> None
 
 
 def test_a_failing_handler_gets_its_message_again_until_the_dead_letters(stage: Stage) -> None:
-    """With the reason in each line."""
+    """Each line of a failed attempt holds the reason."""
     stage.send(CIVIC)
     with stage.consumer(
         HANDLER="fleet_handlers:fail", RETRY_DELAY_SECONDS="0.1", RETRY_DELAY_MAX_SECONDS="0.2"
@@ -166,7 +166,7 @@ def test_a_failing_handler_gets_its_message_again_until_the_dead_letters(stage: 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_wait_at_once(stage: Stage, number: signal.Signals) -> None:
-    """An hour's wait, here; twice the signal changes nothing."""
+    """A wait of an hour ends at the first signal; a second signal changes nothing."""
     with stage.consumer(
         POLL_WAIT_SECONDS="3600", RECEIVE_WAIT_SECONDS="0", LOG_LEVEL="DEBUG"
     ) as consumer:
@@ -178,7 +178,7 @@ def test_a_signal_ends_the_wait_at_once(stage: Stage, number: signal.Signals) ->
 
 
 def test_a_signal_during_a_long_poll_loses_no_message(stage: Stage) -> None:
-    """Whether the receive still takes the message or not, it can be had right after the end."""
+    """Whether or not the receive still gets the message, it is visible right after the end."""
     with stage.consumer(RECEIVE_WAIT_SECONDS="3", LOG_LEVEL="DEBUG") as consumer:
         consumer.wait_for("queue empty")
         consumer.signal()
@@ -189,7 +189,7 @@ def test_a_signal_during_a_long_poll_loses_no_message(stage: Stage) -> None:
 
 
 def test_a_signal_while_handling_lets_the_handler_finish(stage: Stage) -> None:
-    """The messages that wait their turn are back in the queue before it has."""
+    """Waiting messages are back in the queue before the running handler has finished."""
     stage.send(CIVIC, CIVIC, CIVIC)
     with stage.consumer(HANDLER="fleet_handlers:wait_for_file") as consumer:
         consumer.wait_for("handling")
@@ -202,8 +202,10 @@ def test_a_signal_while_handling_lets_the_handler_finish(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("concurrency", ["1", "3"])
-def test_a_handler_that_does_not_come_back_is_left_behind(stage: Stage, concurrency: str) -> None:
-    """Its message goes back to the queue, a line says so, and the process ends."""
+def test_a_handler_that_never_returns_does_not_prevent_the_exit(
+    stage: Stage, concurrency: str
+) -> None:
+    """The stuck handler's message returns to the queue, a line names it, and the process ends."""
     stage.send(CIVIC)
     with stage.consumer(
         HANDLER="fleet_handlers:never_return", DRAIN_SECONDS="0.5", CONCURRENCY=concurrency
@@ -218,7 +220,7 @@ def test_a_handler_that_does_not_come_back_is_left_behind(stage: Stage, concurre
 
 
 def test_heartbeats_keep_messages_that_take_longer_than_their_visibility(stage: Stage) -> None:
-    """Five seconds of work at a visibility timeout of two: a rival gets neither message."""
+    """With 5 s of work at a visibility timeout of 2 s, a second consumer gets neither message."""
     stage.send(CIVIC, CIVIC)
     slow = {"HANDLER": "fleet_handlers:slow", "VISIBILITY_TIMEOUT_SECONDS": "2"}
     with stage.consumer(**slow) as consumer:
@@ -232,8 +234,8 @@ def test_heartbeats_keep_messages_that_take_longer_than_their_visibility(stage: 
     assert stage.counts() == (0, 0)
 
 
-def test_all_wrong_settings_are_told_at_once(stage: Stage) -> None:
-    """A line each, exit code 2, no traceback."""
+def test_all_wrong_settings_are_reported_at_once(stage: Stage) -> None:
+    """Each wrong setting has a line; the exit code is 2, and there is no traceback."""
     with stage.consumer(QUEUE_URL="", POLL_WAIT_SECONDS="soon", CONCURRENCY="0") as consumer:
         assert consumer.wait() == 2
     assert consumer.errors == [
@@ -251,8 +253,8 @@ def test_all_wrong_settings_are_told_at_once(stage: Stage) -> None:
         ("fleet_handlers:not_a_function", "'not_a_function' is a int, not a function"),
     ],
 )
-def test_a_wrong_handler_is_told(stage: Stage, handler: str, said: str) -> None:
-    """Before anything is received."""
+def test_a_wrong_handler_is_reported(stage: Stage, handler: str, said: str) -> None:
+    """The consumer checks this before it receives anything."""
     with stage.consumer(HANDLER=handler) as consumer:
         assert consumer.wait() == 2
     assert consumer.errors == [f"consumer: HANDLER='{handler}': {said}"]
@@ -267,10 +269,10 @@ def test_a_wrong_handler_is_told(stage: Stage, handler: str, said: str) -> None:
         pytest.param({"AWS_ENDPOINT_URL": "{nobody}"}, "no answer from the endpoint", id="down"),
     ],
 )
-def test_a_queue_that_cannot_be_reached_is_told(
+def test_a_queue_that_cannot_be_reached_is_reported(
     stage: Stage, settings: dict[str, str], said: str
 ) -> None:
-    """One line, exit code 1, no traceback."""
+    """An unreachable queue gives one line and exit code 1, no traceback."""
     places = {
         "endpoint": stage.server.endpoint,
         "nobody": f"http://127.0.0.1:{free_port()}",
@@ -283,7 +285,7 @@ def test_a_queue_that_cannot_be_reached_is_told(
 
 
 def test_a_queue_that_is_deleted_ends_the_consumer(stage: Stage) -> None:
-    """There is nothing to wait for."""
+    """The consumer ends: a deleted queue does not return."""
     with stage.consumer(LOG_LEVEL="DEBUG") as consumer:
         consumer.wait_for("queue empty")
         with stage.server.sqs() as client:
@@ -305,7 +307,7 @@ def logs_client(server: Ministack) -> CloudWatchLogsClient:
 
 
 def test_a_log_group_gets_the_same_lines(stage: Stage) -> None:
-    """Content, metrics and events, down to the last but one."""
+    """CloudWatch Logs gets content, metrics and events, all but the last line."""
     client = logs_client(stage.server)
     client.create_log_group(logGroupName=stage.name)
     stage.send(CIVIC)
@@ -326,7 +328,7 @@ def test_a_log_group_gets_the_same_lines(stage: Stage) -> None:
 
 
 def test_a_region_under_either_name_is_enough(stage: Stage) -> None:
-    """For the queue and for the logs: boto3 by itself reads only one of the names."""
+    """Both names work for SQS and for the logs, although boto3 itself reads only one of them."""
     client = logs_client(stage.server)
     client.create_log_group(logGroupName=stage.name)
     client.close()
@@ -337,8 +339,8 @@ def test_a_region_under_either_name_is_enough(stage: Stage) -> None:
     assert consumer.errors == []
 
 
-def test_a_missing_log_group_is_told(stage: Stage) -> None:
-    """Before anything is received."""
+def test_a_missing_log_group_is_reported(stage: Stage) -> None:
+    """The consumer checks this before it receives anything."""
     with stage.consumer(LOG_GROUP="nowhere") as consumer:
         assert consumer.wait() == 1
     assert consumer.errors == [
@@ -346,8 +348,8 @@ def test_a_missing_log_group_is_told(stage: Stage) -> None:
     ]
 
 
-def test_an_outage_of_cloudwatch_logs_neither_stops_nor_holds_the_consumer(stage: Stage) -> None:
-    """Lines still go to standard output, and the end is an end in order."""
+def test_an_outage_of_cloudwatch_logs_does_not_stop_the_consumer(stage: Stage) -> None:
+    """During the outage lines go to standard output, and the consumer ends in order."""
     stage.send(CIVIC)
     nobody = f"http://127.0.0.1:{free_port()}"
     with stage.consumer(LOG_GROUP="fleet", AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=nobody) as consumer:
@@ -360,7 +362,7 @@ def test_an_outage_of_cloudwatch_logs_neither_stops_nor_holds_the_consumer(stage
 
 
 def test_a_closed_standard_output_ends_the_consumer_before_it_deletes(stage: Stage) -> None:
-    """A message without its line is a message without a trace: it stays in the queue."""
+    """A message whose line cannot be written stays in the queue."""
     stage.send(CIVIC)
     with subprocess.Popen(
         [sys.executable, "-m", "consumer"],

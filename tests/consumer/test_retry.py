@@ -1,4 +1,4 @@
-"""Tests of when a message that was not processed comes back."""
+"""Tests of the delays before a message that was not processed is received again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ seconds = st.floats(0, 43_200)
 def test_the_delay_doubles_with_each_receive_up_to_the_cap(
     receive_count: int, expected: float
 ) -> None:
-    """The defaults: 30 seconds after the first failure, never more than 900."""
+    """With the defaults: 30 seconds after the first failure, never more than 900."""
     assert RetryDelays(30, 900).failed(receive_count) == expected
 
 
@@ -27,7 +27,7 @@ def test_the_delay_doubles_with_each_receive_up_to_the_cap(
 def test_the_delay_never_shrinks_and_never_passes_the_cap(
     base: float, longest: float, count: int
 ) -> None:
-    """Whatever the settings and however often a message came back."""
+    """This holds for all settings and receive counts."""
     delay = RetryDelays(base, longest).failed(count)
     assert 0 <= delay <= longest
     assert delay <= RetryDelays(base, longest).failed(count + 1)
@@ -36,17 +36,17 @@ def test_the_delay_never_shrinks_and_never_passes_the_cap(
 
 @given(base=seconds, longest=seconds, count=st.integers(1, IMMEDIATE_RETURNS))
 def test_an_invalid_message_comes_back_at_once(base: float, longest: float, count: int) -> None:
-    """It is on its way to the dead-letter queue, and waiting would change nothing."""
+    """A delay would only keep an invalid message from the dead-letter queue."""
     assert RetryDelays(base, longest).invalid(count) == 0
 
 
 def test_an_invalid_message_without_dead_letter_queue_comes_back_ever_later() -> None:
-    """Otherwise a worker that polls continuously would do nothing but receive it."""
+    """Without a delay, a worker that polls continuously would receive the message all the time."""
     delays = [RetryDelays(30, 900).invalid(IMMEDIATE_RETURNS + count) for count in (1, 2, 3, 50)]
     assert delays == [30, 60, 120, 900]
 
 
 @pytest.mark.parametrize(("seconds", "whole"), [(0, 0), (0.1, 1), (1, 1), (1.01, 2), (30.0, 30)])
 def test_seconds_are_rounded_up(seconds: float, whole: int) -> None:
-    """SQS takes whole seconds; rounding down would break what was asked for."""
+    """SQS takes whole seconds; rounded down, the time would be shorter than the setting."""
     assert whole_seconds(seconds) == whole

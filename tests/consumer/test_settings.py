@@ -12,14 +12,14 @@ URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/work"
 
 
 def problems(environment: dict[str, str]) -> tuple[str, ...]:
-    """Return what reading the environment complains about."""
+    """Return the problems that reading the environment reports."""
     with pytest.raises(SettingsError) as raised:
         read(environment, "host")
     return raised.value.problems
 
 
 def test_only_the_queue_has_to_be_given() -> None:
-    """The defaults are the exercise's rule and what a small fleet needs."""
+    """With QUEUE_URL alone, all others have their defaults: the exercise's rhythm and so on."""
     assert read({"QUEUE_NAME": "work"}, "host") == Settings(
         queue_url="",
         queue_name="work",
@@ -95,13 +95,13 @@ def test_fractions_of_what_sqs_takes_whole_are_rounded_up() -> None:
 
 
 def test_the_log_stream_is_named_after_the_instance() -> None:
-    """So that each instance has a stream of its own."""
+    """Without LOG_STREAM each instance has a stream of its own."""
     assert read({"QUEUE_URL": URL, "INSTANCE_ID": "i-0123"}, "host").log_stream == "i-0123"
 
 
-def test_all_problems_are_told_at_once() -> None:
-    """One run is enough to put everything right."""
-    told = problems(
+def test_all_problems_are_reported_at_once() -> None:
+    """One start reports everything that has to be corrected."""
+    found = problems(
         {
             "POLL_WAIT_SECONDS": "soon",
             "MESSAGES_PER_POLL": "0",
@@ -113,7 +113,7 @@ def test_all_problems_are_told_at_once() -> None:
             "LOG_LEVEL": "loud",
         }
     )
-    named = {problem.split("=")[0] for problem in told}
+    named = {problem.split("=")[0] for problem in found}
     assert named == {
         "POLL_WAIT_SECONDS",
         "MESSAGES_PER_POLL",
@@ -129,6 +129,6 @@ def test_all_problems_are_told_at_once() -> None:
 
 def test_polling_without_any_pause_is_refused() -> None:
     """Short polling in a loop costs a request every few milliseconds."""
-    told = problems({"QUEUE_URL": URL, "POLL_WAIT_SECONDS": "0", "RECEIVE_WAIT_SECONDS": "0"})
-    assert len(told) == 1
-    assert "POLL_WAIT_SECONDS=0 and RECEIVE_WAIT_SECONDS=0" in told[0]
+    found = problems({"QUEUE_URL": URL, "POLL_WAIT_SECONDS": "0", "RECEIVE_WAIT_SECONDS": "0"})
+    assert len(found) == 1
+    assert "POLL_WAIT_SECONDS=0 and RECEIVE_WAIT_SECONDS=0" in found[0]

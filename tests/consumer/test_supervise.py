@@ -1,4 +1,4 @@
-"""Tests of running the worker and of ending it in order."""
+"""Tests of running the worker and of its shutdown."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ PATIENCE = 30.0
 
 
 class WatchedQueue(FakeQueue):
-    """Tells when messages were sent back."""
+    """A queue that signals when messages were returned."""
 
     def __init__(self, answers: list[list[ReceivedMessage] | Exception]) -> None:
-        """Start with nothing sent back."""
+        """Start with nothing returned."""
         super().__init__(answers)
-        self.sent_back = threading.Event()
+        self.returned = threading.Event()
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> tuple[Refusal, ...]:
-        """Note the request, then tell."""
+        """Note the request, then signal it."""
         answer = super().change_visibility(changes)
-        self.sent_back.set()
+        self.returned.set()
         return answer
 
 
@@ -66,7 +66,7 @@ class Bench:
 
 
 def test_a_stop_during_the_wait_ends_it() -> None:
-    """Nothing is in in_flight, nothing is left to do."""
+    """With nothing in flight there is nothing to delete or return."""
     bench = Bench([])
     bench.queue.on_receive = threading.Timer(0, bench.stop.request).start
     assert bench.run(lambda _: None) == Ending(None, stuck=False)
@@ -74,12 +74,12 @@ def test_a_stop_during_the_wait_ends_it() -> None:
 
 
 def test_a_stop_lets_the_handler_finish_and_returns_what_waits_at_once() -> None:
-    """The handler here does not end before its neighbours are back in the queue."""
+    """The handler in this test ends only after the waiting messages have been returned."""
     bench = Bench([messages(3)])
 
     def handler(_message: Message) -> None:
         bench.stop.request()
-        assert bench.queue.sent_back.wait(PATIENCE)
+        assert bench.queue.returned.wait(PATIENCE)
 
     assert bench.run(handler) == Ending(None, stuck=False)
     assert bench.returned() == ["receipt-2", "receipt-3"]
@@ -88,10 +88,10 @@ def test_a_stop_lets_the_handler_finish_and_returns_what_waits_at_once() -> None
     assert (cycle["MessagesReceived"], cycle["MessagesProcessed"]) == (3, 1)
 
 
-def test_a_handler_that_does_not_come_back_loses_its_message_to_others(
+def test_the_message_of_a_handler_that_never_returns_is_returned(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Its finished neighbours are settled all the same, and a line names it."""
+    """Finished messages are acknowledged all the same, and a line names the stuck one."""
     bench = Bench([messages(3)])
     release = threading.Event()
 
@@ -109,8 +109,8 @@ def test_a_handler_that_does_not_come_back_loses_its_message_to_others(
     assert "handler still running at the limit" in caplog.messages
 
 
-def test_one_stuck_thread_of_several_keeps_nobody_else_from_settling() -> None:
-    """Three of four are done when the limit comes."""
+def test_one_stuck_thread_of_several_does_not_prevent_acknowledging_the_others() -> None:
+    """Three of four handlers have finished at the limit; their messages are deleted."""
     bench = Bench([messages(4)], threads=4)
     release, others = threading.Event(), threading.Semaphore(0)
 
@@ -130,7 +130,7 @@ def test_one_stuck_thread_of_several_keeps_nobody_else_from_settling() -> None:
 
 
 def test_a_receive_under_way_is_left_to_end_and_its_messages_are_returned() -> None:
-    """Even when it takes longer than the drain limit."""
+    """A receive may take longer than the drain limit."""
     bench = Bench([messages(2)])
     ended = threading.Event()
 
@@ -144,7 +144,7 @@ def test_a_receive_under_way_is_left_to_end_and_its_messages_are_returned() -> N
     assert bench.returned() == ["receipt-1", "receipt-2"]
 
 
-def test_a_refusal_ends_the_worker_and_returns_what_is_in_hand() -> None:
+def test_a_refusal_ends_the_worker_and_returns_what_is_in_flight() -> None:
     """SQS refuses to delete the first message, of a slow handler, while the others wait."""
     bench = Bench([messages(3)])
     refused = QueueRefusedError("not allowed")
@@ -154,8 +154,8 @@ def test_a_refusal_ends_the_worker_and_returns_what_is_in_hand() -> None:
     assert bench.returned() == ["receipt-2", "receipt-3"]
 
 
-def test_a_handler_that_ends_the_program_loses_its_message_to_others() -> None:
-    """sys.exit() in a handler ends the worker, but not without returning what it held."""
+def test_the_message_of_a_handler_that_ends_the_program_is_returned() -> None:
+    """sys.exit() in a handler ends the worker; all messages in flight are returned."""
     bench = Bench([messages(3)])
 
     def handler(_message: Message) -> None:
@@ -166,15 +166,15 @@ def test_a_handler_that_ends_the_program_loses_its_message_to_others() -> None:
     assert bench.returned() == ["receipt-2", "receipt-3", "receipt-1"]
 
 
-def test_a_first_contact_that_fails_is_told() -> None:
-    """The error is handed to whoever started the worker."""
+def test_a_first_receive_that_fails_is_reported() -> None:
+    """`supervise` returns the error of the first receive."""
     assert Bench([DOWN]).run(lambda _: None) == Ending(DOWN, stuck=False)
 
 
-def test_a_queue_that_is_away_at_the_end_does_not_keep_the_process(
+def test_a_queue_that_is_unavailable_at_the_end_does_not_prevent_the_exit(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What cannot be returned comes back by itself."""
+    """Messages that cannot be returned become visible after their timeout."""
     bench = Bench([messages(2)])
     gone = QueueRefusedError("gone")
     bench.queue.visibility_answers, bench.queue.delete_answers = [gone], [gone]
@@ -184,7 +184,7 @@ def test_a_queue_that_is_away_at_the_end_does_not_keep_the_process(
 
 
 def test_a_call_is_waited_for_only_so_long() -> None:
-    """One that comes back, and one that does not."""
+    """`within` returns after the limit, whether or not the function has ended."""
     release = threading.Event()
     assert within(PATIENCE, lambda: None)
     assert not within(0.01, lambda: release.wait(PATIENCE))

@@ -11,7 +11,7 @@ from consumer.thread_pool import create_thread_pool
 
 
 def test_a_pool_of_one_works_in_order_and_in_the_callers_thread() -> None:
-    """No thread is needed, and none is paid for."""
+    """A pool of one starts no thread."""
     seen: list[tuple[str, int]] = []
     pool = create_thread_pool(1)
     list(pool(lambda m: seen.append((m.message_id, threading.get_ident())), messages(3)))
@@ -19,7 +19,7 @@ def test_a_pool_of_one_works_in_order_and_in_the_callers_thread() -> None:
 
 
 def test_a_pool_of_three_works_on_three_at_once() -> None:
-    """A barrier that only three threads together can pass."""
+    """The barrier opens only when three threads wait at it."""
     together = threading.Barrier(3, timeout=30)
 
     def meet(_message: object) -> None:

@@ -31,7 +31,7 @@ LONG_POLL: Final = Receive(10, 20)
 
 
 class Bench:
-    """A worker with everything around it in memory."""
+    """A worker over fakes."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Bench:
 
 
 def test_polls_processes_and_waits_one_minute() -> None:
-    """The exercise's rule, with the defaults."""
+    """With the defaults a worker does what the exercise asks for."""
     bench = Bench([messages(10)], waits=2)
     bench.worker.run()
     assert bench.queue.receives == [(10, 20, 120), (10, 20, 120)]
@@ -65,7 +65,7 @@ def test_polls_processes_and_waits_one_minute() -> None:
 
 
 def test_a_batch_takes_two_requests_and_one_write() -> None:
-    """One receive, one delete, and nothing else, however many messages."""
+    """Ten messages take one receive and one delete, and no other request."""
     bench = Bench([messages(10)])
     bench.worker.perform(LONG_POLL)
     assert (len(bench.queue.receives), len(bench.queue.deletes)) == (1, 1)
@@ -74,7 +74,7 @@ def test_a_batch_takes_two_requests_and_one_write() -> None:
 
 
 def test_each_cycle_that_received_something_leaves_one_metrics_line() -> None:
-    """With the sums of all its receives, and none for a cycle that found nothing."""
+    """The line holds the sums over all receives of a cycle; an empty cycle has no line."""
 
     def handler(got: Message) -> None:
         if got.id == "id-2":
@@ -97,7 +97,7 @@ def test_each_cycle_that_received_something_leaves_one_metrics_line() -> None:
 
 
 def test_poison_does_not_block_its_batch() -> None:
-    """The messages around it are processed and deleted; it goes back at once."""
+    """The valid messages are processed and deleted, poison is returned at once."""
     bench = Bench([[message(1), message(2, "hello"), message(3)]])
     bench.worker.perform(LONG_POLL)
     assert [line["outcome"] for line in bench.sink.lines] == ["processed", "invalid", "processed"]
@@ -106,7 +106,7 @@ def test_poison_does_not_block_its_batch() -> None:
 
 
 def test_poison_uses_up_the_quota_of_a_poll() -> None:
-    """Coming back at once, it must not keep the worker from its rest."""
+    """Poison that is received again at once must not keep the worker from resting."""
     poison: list[list[ReceivedMessage] | Exception] = [
         [message(1, "hello", count)] for count in range(1, 100)
     ]
@@ -115,8 +115,8 @@ def test_poison_uses_up_the_quota_of_a_poll() -> None:
     assert len(bench.queue.receives) == 5
 
 
-def test_a_year_to_come_is_taken_by_the_clock() -> None:
-    """Models of next year are sold already; those of the year after are a mistake."""
+def test_the_latest_valid_year_follows_the_clock() -> None:
+    """Next year's models are valid, those of the year after are not."""
     next_year = message(1, CIVIC.replace("2020", "2027"))
     after_next = message(2, CIVIC.replace("2020", "2028"))
     bench = Bench([[next_year, after_next]])
@@ -125,7 +125,7 @@ def test_a_year_to_come_is_taken_by_the_clock() -> None:
 
 
 def test_a_failed_message_comes_back_ever_later() -> None:
-    """30 seconds after the first failure, doubling."""
+    """The delay is 30 seconds after the first failure, and doubles with each further one."""
 
     def handler(_message: Message) -> None:
         raise ConnectionError("the database is away")
@@ -136,29 +136,29 @@ def test_a_failed_message_comes_back_ever_later() -> None:
     assert bench.sink.lines[0]["reason"] == "ConnectionError: the database is away"
 
 
-def test_slow_work_is_settled_as_it_goes() -> None:
-    """A crash late in a batch must not repeat what was done minutes ago."""
+def test_slow_work_is_acknowledged_in_between() -> None:
+    """A crash late in a batch must not repeat work that was finished minutes before."""
     bench = Bench([messages(4)], lambda _: bench.clock.sleep(0.6))
     bench.worker.perform(LONG_POLL)
     assert [len(batch) for batch in bench.queue.deletes] == [2, 2]
 
 
-def test_several_messages_are_handled_at_once_and_settled_together() -> None:
-    """Threads handle, the worker settles."""
+def test_several_messages_are_handled_at_once_and_acknowledged_together() -> None:
+    """Handlers run in threads; the worker's thread acknowledges."""
     bench = Bench([messages(10)], threads=4)
     bench.worker.perform(LONG_POLL)
     assert [len(batch) for batch in bench.queue.deletes] == [10]
     assert len(bench.in_flight) == 0
 
 
-def test_a_first_contact_that_fails_gets_out() -> None:
-    """A wrong endpoint is better told than waited for."""
+def test_a_first_receive_that_fails_is_raised() -> None:
+    """An endpoint that never answered may be wrong, so the error ends the worker."""
     with pytest.raises(QueueUnavailableError):
         Bench([DOWN]).worker.run()
 
 
 def test_later_outages_are_waited_for(caplog: pytest.LogCaptureFixture) -> None:
-    """For ever, with a warning each time and ever longer pauses."""
+    """The worker waits for a queue that has answered before, with a warning each time."""
     bench = Bench([[], DOWN, DOWN, DOWN, messages(1)], waits=5)
     bench.worker.run()
     assert bench.stop.waited == [60, 1, 2, 4, 60]
@@ -166,14 +166,14 @@ def test_later_outages_are_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     assert [r.getMessage() for r in caplog.records] == ["queue unavailable"] * 3
 
 
-def test_a_refusal_gets_out() -> None:
-    """Whoever deleted the queue, or took the permission, will not be waited for."""
+def test_a_refusal_is_raised() -> None:
+    """A refusal, such as that of a deleted queue, ends the worker."""
     with pytest.raises(QueueRefusedError):
         Bench([[], QueueRefusedError("gone")], waits=9).worker.run()
 
 
-def test_what_a_receive_brings_after_a_stop_is_given_back() -> None:
-    """The receive was under way, and its messages would be hidden for nothing."""
+def test_what_a_receive_brings_after_a_stop_is_returned() -> None:
+    """Messages of a receive that was under way at the stop are returned, not handled."""
     bench = Bench([messages(3)])
     bench.queue.on_receive = bench.stop.request
     bench.worker.run()
@@ -182,8 +182,8 @@ def test_what_a_receive_brings_after_a_stop_is_given_back() -> None:
     assert len(bench.in_flight) == 0
 
 
-def test_a_hand_that_is_closed_during_a_batch_ends_it() -> None:
-    """The message under way is finished and settled; the rest was taken out."""
+def test_closing_during_a_batch_ends_it() -> None:
+    """The running message is finished and acknowledged; the others were taken out."""
     bench = Bench([messages(3)], lambda _: waiting.extend(bench.in_flight.close()))
     waiting: list[ReceivedMessage] = []
     bench.worker.perform(LONG_POLL)
@@ -191,8 +191,8 @@ def test_a_hand_that_is_closed_during_a_batch_ends_it() -> None:
     assert bench.queue.deleted == ["receipt-1"]
 
 
-def test_steps_tell_what_happened() -> None:
-    """The rhythm decides by what the worker reports."""
+def test_steps_return_their_results() -> None:
+    """`perform` returns the results by which the rhythm decides."""
     bench = Bench([messages(2), [], DOWN])
     assert bench.worker.perform(LONG_POLL) == ReceiveEnded(2)
     assert bench.worker.perform(LONG_POLL) == ReceiveEnded(0)

@@ -38,7 +38,7 @@ def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[SQSClient]:
 
 
 def queues(sqs: SQSClient) -> tuple[str, str]:
-    """Create a queue that gives up on a message after two receives; return both URLs."""
+    """Create a queue whose messages become dead letters after two receives; return both URLs."""
     dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]
     policy = {"deadLetterTargetArn": arn["QueueArn"], "maxReceiveCount": "2"}
@@ -67,7 +67,7 @@ def count(sqs: SQSClient, url: str) -> tuple[str, str]:
 
 
 def test_messages_are_taken_out_of_the_queue(sqs: SQSClient) -> None:
-    """Their content is in the lines."""
+    """Messages are deleted, and their content is in the lines."""
     url, _ = queues(sqs)
     for _ in range(3):
         sqs.send_message(QueueUrl=url, MessageBody=CIVIC)
@@ -77,7 +77,7 @@ def test_messages_are_taken_out_of_the_queue(sqs: SQSClient) -> None:
 
 
 def test_poison_reaches_the_dead_letters(sqs: SQSClient) -> None:
-    """Within a poll, without holding up its neighbour."""
+    """Poison reaches the dead-letter queue without delaying the message beside it."""
     url, dead = queues(sqs)
     sqs.send_message(QueueUrl=url, MessageBody="hello")
     sqs.send_message(QueueUrl=url, MessageBody=CIVIC)
@@ -89,7 +89,7 @@ def test_poison_reaches_the_dead_letters(sqs: SQSClient) -> None:
 
 
 def test_a_failed_message_stays_hidden_for_its_delay(sqs: SQSClient) -> None:
-    """It is neither deleted nor tried again at once."""
+    """A failed message is neither deleted nor received again at once."""
     url, _ = queues(sqs)
     sqs.send_message(QueueUrl=url, MessageBody=CIVIC)
 

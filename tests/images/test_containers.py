@@ -1,4 +1,4 @@
-"""Tests of the images at work: as little allowed as can be, against a local AWS."""
+"""Tests of running containers, with as few rights as possible, against a local AWS."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ boto3.client("sqs", region_name="eu-west-1", config=boto3.session.Config(default
 
 
 class Place:
-    """A queue of this test's own, and what a container needs to work on it."""
+    """A queue of this test, and the settings that a container needs to work on it."""
 
     def __init__(self, server: Ministack) -> None:
         """Create the queue."""
@@ -105,7 +105,7 @@ def logs(ministack: Ministack) -> Iterator[CloudWatchLogsClient]:
 
 @pytest.fixture
 def handlers() -> Iterator[Path]:
-    """Lend a folder that the container's user can read, with a handler that takes its time."""
+    """Lend a folder that the container's user can read, with a slow handler."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -120,7 +120,7 @@ def lines(text: bytes) -> list[dict[str, Any]]:
 
 
 def wait_for(running: Container, event: str, count: int = 1) -> None:
-    """Wait for so many lines of the event; fail when they do not come."""
+    """Wait for this many lines of the event; fail if they are not written in time."""
     deadline = time.monotonic() + PATIENCE
     output: list[dict[str, Any]] = []
     while time.monotonic() < deadline and running.status != "exited":
@@ -135,13 +135,13 @@ def wait_for(running: Container, event: str, count: int = 1) -> None:
 
 
 def ended(running: Container) -> tuple[int, list[dict[str, Any]], str]:
-    """Wait for the end; return exit code, JSON lines of standard output, standard error."""
+    """Wait for the container's end; return exit code, JSON lines of standard output, and errors."""
     code = running.wait(timeout=STOP_SECONDS)["StatusCode"]
     return code, lines(running.logs(stderr=False)), running.logs(stdout=False).decode()
 
 
 def stopped(running: Container) -> tuple[int, list[dict[str, Any]], str]:
-    """Stop it as `docker stop` does; return the same as `ended`."""
+    """Stop the container as `docker stop` does; return the same as `ended`."""
     running.stop(timeout=STOP_SECONDS)
     return ended(running)
 
@@ -149,7 +149,7 @@ def stopped(running: Container) -> tuple[int, list[dict[str, Any]], str]:
 def test_the_producer_needs_a_queue_name_an_endpoint_and_credentials(
     docker_engine: DockerClient, images: Images, place: Place
 ) -> None:
-    """`docker run tidemill/producer --count 100`: GetQueueUrl and SendMessageBatch are called."""
+    """`docker run tidemill/producer --count 100` calls GetQueueUrl and SendMessageBatch."""
     with container(
         docker_engine, images.producer, "--count", "100", environment=place.environment
     ) as producer:
@@ -161,10 +161,10 @@ def test_the_producer_needs_a_queue_name_an_endpoint_and_credentials(
     assert all(json.loads(body)["vehicleId"] for body in bodies)
 
 
-def test_the_producer_tells_how_to_use_it(
+def test_the_producer_explains_its_usage(
     docker_engine: DockerClient, images: Images, place: Place
 ) -> None:
-    """Without arguments: what is wrong, and the exit code for it."""
+    """Without arguments the producer prints what is missing, and exits with code 2."""
     with container(docker_engine, images.producer, environment=place.environment) as producer:
         code, _, errors = ended(producer)
     assert code == 2
@@ -174,7 +174,7 @@ def test_the_producer_tells_how_to_use_it(
 def test_every_call_of_the_consumer_works(
     docker_engine: DockerClient, images: Images, place: Place, logs: CloudWatchLogsClient
 ) -> None:
-    """GetQueueUrl, ReceiveMessage, DeleteMessageBatch, ChangeMessageVisibilityBatch, Logs' two."""
+    """All calls work in the image, with the botocore data that is left in it."""
     logs.create_log_group(logGroupName=place.name)
     place.send(CIVIC, CIVIC, '{"not": "a vehicle"}')
     settings = {"LOG_GROUP": place.name, "INSTANCE_ID": "i-0123", "MESSAGES_PER_POLL": "3"}
@@ -195,7 +195,7 @@ def test_every_call_of_the_consumer_works(
 def test_docker_stop_ends_the_consumer_in_order(
     docker_engine: DockerClient, images: Images, place: Place, handlers: Path
 ) -> None:
-    """SIGTERM comes through: what runs is finished, what waits goes back, nothing is lost."""
+    """SIGTERM reaches Python: running handlers finish, waiting messages return, nothing is lost."""
     sent = [CIVIC.replace("VH2001", f"VH{number}") for number in range(10)]
     place.send(*sent)
     settings = {"HANDLER": "slow:handle", "CONCURRENCY": "2", "PYTHONPATH": "/app:/handlers"}
@@ -224,7 +224,7 @@ def test_docker_stop_ends_the_consumer_in_order(
 def test_a_consumer_that_waits_for_its_next_poll_ends_at_once(
     docker_engine: DockerClient, images: Images, place: Place
 ) -> None:
-    """The default rhythm's minute is no reason to be killed."""
+    """A consumer that rests for a minute ends at once."""
     with container(
         docker_engine,
         images.consumer,
@@ -240,7 +240,7 @@ def test_a_consumer_that_waits_for_its_next_poll_ends_at_once(
 def test_a_client_of_each_kept_service_can_be_made(
     docker_engine: DockerClient, images: Images, program: str
 ) -> None:
-    """With its endpoint, as far as botocore's own data tells it; partitions and defaults too."""
+    """Each kept service has its endpoint, as do partitions and defaults."""
     services = {
         "autoscaling": "https://autoscaling.eu-west-1.amazonaws.com",
         "cloudwatch": "https://monitoring.eu-west-1.amazonaws.com",

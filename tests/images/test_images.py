@@ -1,4 +1,4 @@
-"""Tests of what is in the images, and of what is not."""
+"""Tests of the images' contents."""
 
 from __future__ import annotations
 
@@ -79,18 +79,18 @@ def files(image: Image, base: Image) -> list[tuple[str, bytes]]:
 
 
 def test_it_runs_as_a_numeric_user_that_is_not_root(image: Image) -> None:
-    """Kubernetes' runAsNonRoot and the like cannot judge a name."""
+    """Checks such as Kubernetes' runAsNonRoot need a numeric user."""
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", image.attrs["Config"]["User"])
 
 
 def test_python_is_the_containers_first_process(image: Image, program: str) -> None:
-    """A shell in between would keep SIGTERM to itself."""
+    """With a shell as first process, SIGTERM would not reach Python."""
     assert image.attrs["Config"]["Entrypoint"] == ["python3", "-m", program]
     assert not image.attrs["Config"]["Cmd"]
 
 
 def test_its_labels_tell_what_it_is(image: Image, program: str) -> None:
-    """Those of the OCI image specification; where it comes from, the build is told."""
+    """Labels follow the OCI image specification; the build's arguments give the origin."""
     labels = image.attrs["Config"]["Labels"]
     prefix = "org.opencontainers.image."
     assert labels[f"{prefix}title"] == f"Tidemill {program}"
@@ -99,19 +99,19 @@ def test_its_labels_tell_what_it_is(image: Image, program: str) -> None:
 
 
 def test_it_adds_less_than_45_megabytes(image: Image, base: Image) -> None:
-    """An instance pulls it while messages wait."""
+    """Messages wait while an instance pulls the image."""
     assert added_bytes(image, base) < LIMIT_BYTES
 
 
 def test_no_file_in_it_is_out_of_place(files: list[tuple[str, bytes]], program: str) -> None:
-    """Its packages, its source, and nothing that a build or a checkout left."""
+    """The image holds packages and source, and nothing else from the build or the checkout."""
     paths = [path for path, _ in files]
     assert [path for path in paths if not belongs(path, program)] == []
     assert f"app/{program}/__main__.py" in paths
 
 
 def test_all_of_its_source_is_there(files: list[tuple[str, bytes]], program: str) -> None:
-    """As it is in the repository, byte by byte."""
+    """The source is that of the repository, byte by byte."""
     source = {
         f"app/{path.relative_to(ROOT / 'images')}": path.read_bytes()
         for folder in ("shared", program)
@@ -123,7 +123,7 @@ def test_all_of_its_source_is_there(files: list[tuple[str, bytes]], program: str
 def test_botocore_knows_the_services_that_are_called_and_no_other(
     files: list[tuple[str, bytes]],
 ) -> None:
-    """All of them together are twenty times as much as these."""
+    """The data of all services would be twenty times as large."""
     found = {
         match[1] for path, _ in files if (match := re.search(r"/botocore/data/([^/]+)/", path))
     }
@@ -131,7 +131,7 @@ def test_botocore_knows_the_services_that_are_called_and_no_other(
 
 
 def test_there_is_no_secret_in_it(image: Image, files: list[tuple[str, bytes]]) -> None:
-    """Neither in a file, nor in its environment, nor in how it was built."""
+    """No file, variable or build step of the image holds a secret."""
     assert leaks(files) == []
     assert leaks(settings(image)) == []
 
@@ -154,7 +154,7 @@ def careless(docker_engine: DockerClient, images: Images) -> Iterator[Image]:
 
 
 def test_a_secret_in_an_image_would_be_found(careless: Image, base: Image) -> None:
-    """The scan looks where files and settings are."""
+    """The scan finds secrets in files and in the environment."""
     assert leaks(added_files(careless, base)) == ["AWS access key id in app/credentials"]
     assert "GitHub token in configuration" in leaks(settings(careless))
     assert not belongs("app/credentials", "consumer")
@@ -177,7 +177,7 @@ def secrets() -> dict[str, bytes]:
 
 @pytest.mark.parametrize("kind", secrets())
 def test_each_kind_of_secret_is_found(kind: str) -> None:
-    """In plain text and in a compressed file."""
+    """Each kind is found in plain text and in a compressed file."""
     compressed = io.BytesIO()
     with tarfile.open(fileobj=compressed, mode="w:gz") as archive:
         archive.addfile(tarfile.TarInfo("empty"))
@@ -195,12 +195,12 @@ def test_each_kind_of_secret_is_found(kind: str) -> None:
     ],
 )
 def test_what_only_speaks_of_secrets_is_passed_over(text: bytes) -> None:
-    """Else nobody would look at what is found."""
+    """Texts about secrets give no findings, or nobody would read the findings."""
     assert leaks([("here", text)]) == []
 
 
 def belongs(path: str, program: str) -> bool:
-    """Tell whether a file may be in the program's image."""
+    """Return whether a file may be in the program's image."""
     if VENV.fullmatch(path):
         return True
     if match := SITE.fullmatch(path):

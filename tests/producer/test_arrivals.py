@@ -1,4 +1,4 @@
-"""Tests of when messages are due."""
+"""Tests of arrival times."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def first(
 def test_a_pattern_has_its_shape(
     pattern: str, rate: float, period: float, expected: list[float]
 ) -> None:
-    """Each documented shape, with numbers that can be checked by hand."""
+    """Each pattern has its documented shape, with numbers that can be checked by hand."""
     assert first(len(expected), Pattern(pattern), rate, period) == pytest.approx(expected)
 
 
 @given(patterns, rates, periods, st.integers())
 def test_due_times_never_decrease(pattern: Pattern, rate: float, period: float, seed: int) -> None:
-    """Sending in order is sending when due."""
+    """Due times are in the order of sending."""
     times = first(200, pattern, rate, period, seed)
 
     assert times[0] >= 0
@@ -56,7 +56,7 @@ def test_due_times_never_decrease(pattern: Pattern, rate: float, period: float, 
 
 @given(st.sampled_from([Pattern.CONSTANT, Pattern.BURST, Pattern.RAMP]), rates, periods)
 def test_every_whole_period_holds_its_share(pattern: Pattern, rate: float, period: float) -> None:
-    """The mean rate is the rate asked for, whatever the shape."""
+    """The mean rate is the given rate, for every pattern."""
     times = first(300, pattern, rate, period)
     share = rate * period
     for number in range(1, min(4, math.floor(300 / share) + 1)):
@@ -73,14 +73,14 @@ def test_random_gaps_have_the_mean_asked_for(rate: float, seed: int) -> None:
 
 
 def test_the_seed_decides_the_random_gaps() -> None:
-    """A run can be repeated."""
+    """The same seed gives the same gaps."""
     assert first(50, Pattern.POISSON, 5, seed=7) == first(50, Pattern.POISSON, 5, seed=7)
     assert first(50, Pattern.POISSON, 5, seed=7) != first(50, Pattern.POISSON, 5, seed=8)
 
 
 @pytest.mark.parametrize("number", [0, -1, math.nan, math.inf])
 def test_rate_and_period_must_be_positive(number: float) -> None:
-    """Nothing would ever be due, or everything at once."""
+    """A rate or period that is not positive and finite raises ValueError."""
     with pytest.raises(ValueError, match="must be positive"):
         due_times(Pattern.CONSTANT, number, 60, seeded())
     with pytest.raises(ValueError, match="must be positive"):

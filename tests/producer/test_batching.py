@@ -1,4 +1,4 @@
-"""Tests of putting messages together in batches."""
+"""Tests of batching."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ gaps = st.sampled_from([0.0, 0.001, 0.03, LINGER, 0.5])
 def test_batches_keep_every_message_in_order_and_the_limits(
     sizes: list[int | None], between: list[float]
 ) -> None:
-    """Whatever sizes, pauses and times: nothing lost, nothing over a limit, nothing waits long."""
+    """For any sizes, pauses and times, nothing is lost, too large, or delayed for long."""
     stream = [None if size is None else sized(n, size) for n, size in enumerate(sizes)]
     messages = [message for message in stream if message]
     dues = list(accumulate(between))
@@ -81,14 +81,14 @@ def test_batches_are_as_full_as_the_limits_allow(
     ],
 )
 def test_a_message_is_not_kept_waiting_for_others(gap: float, expected: list[int]) -> None:
-    """A rate shows in the queue as it was asked for, not in steps of ten."""
+    """Messages of a slow rate are sent one by one, not in steps of ten."""
     dues = (number * gap for number in range(7))
 
     assert lengths(list(batches(outgoings(6), dues))) == expected
 
 
 def test_a_pause_hands_over_what_is_there_before_more_is_read() -> None:
-    """A slow writer's line is sent while the next one is still being waited for."""
+    """A slow writer's line is sent while the producer waits for the next one."""
     stream = iter([*outgoings(1), None, *outgoings(1, first=2)])
 
     batch = next(batches(stream, repeat(0.0)))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Result(NamedTuple):
-    """What a command left behind."""
+    """Output, errors and exit code of a command."""
 
     code: int
     output: str
@@ -77,7 +77,7 @@ def bodies(sqs: SQSClient) -> list[str]:
 
 
 def test_vehicles_reach_the_queue(run: Callable[..., Result], sqs: SQSClient) -> None:
-    """The summary is one JSON object for machines and a line for people."""
+    """Vehicles are sent; the summary is one JSON object for machines and a line for people."""
     result = run("--count", 23, "--seed", 5, "--queue-name", "orders", "--json")
 
     summary = json.loads(result.output)
@@ -90,7 +90,7 @@ def test_vehicles_reach_the_queue(run: Callable[..., Result], sqs: SQSClient) ->
 def test_what_a_dry_run_prints_is_what_a_run_sends(
     run: Callable[..., Result], sqs: SQSClient
 ) -> None:
-    """The same seed, poison included, and nothing but messages on standard output."""
+    """A dry run prints what a run with its seed sends, poison included, and nothing else."""
     options = ("--count", 30, "--poison", 7, "--seed", 1)
 
     printed = run(*options, "--dry-run")
@@ -104,7 +104,7 @@ def test_what_a_dry_run_prints_is_what_a_run_sends(
 
 
 def test_poison_leaves_the_vehicles_alone(run: Callable[..., Result]) -> None:
-    """Comparing two runs of one seed shows the poison and nothing else."""
+    """Two runs of one seed, with and without poison, differ only in the poison."""
     plain = run("--count", 30, "--seed", 1, "--dry-run").lines
     mixed = run("--count", 30, "--seed", 1, "--poison", 5, "--dry-run").lines
 
@@ -114,7 +114,7 @@ def test_poison_leaves_the_vehicles_alone(run: Callable[..., Result]) -> None:
 def test_a_file_is_sent_as_it_stands(
     run: Callable[..., Result], sqs: SQSClient, tmp_path: Path
 ) -> None:
-    """The queue comes from the environment; the sent log matches the file."""
+    """The lines of a file are sent unchanged, and the sent log matches the file."""
     lines = [vehicle_line(number).replace(":", ": ") for number in range(1, 26)]
     path, log = tmp_path / "vehicles.jsonl", tmp_path / "sent.jsonl"
     path.write_text("\n\n".join(lines))
@@ -134,7 +134,7 @@ def test_a_file_is_sent_as_it_stands(
 
 
 def test_an_invalid_line_stops_the_run(run: Callable[..., Result], tmp_path: Path) -> None:
-    """What came before went out, nothing after it does, and the line is named."""
+    """Messages before the invalid line are sent, none after it, and the line is named."""
     path = tmp_path / "vehicles.jsonl"
     path.write_text(f"{vehicle_line(1)}\n{vehicle_line(2)}\nnonsense\n{vehicle_line(4)}\n")
 
@@ -147,7 +147,7 @@ def test_an_invalid_line_stops_the_run(run: Callable[..., Result], tmp_path: Pat
 
 
 def test_invalid_lines_can_be_skipped(run: Callable[..., Result], tmp_path: Path) -> None:
-    """Each is named, and the rest going out is success."""
+    """Each skipped line is named, and the exit code is 0 if the others were sent."""
     path = tmp_path / "vehicles.jsonl"
     path.write_text(f"{vehicle_line(1)}\nnonsense\n[]\n{vehicle_line(4)}\n")
 
@@ -161,7 +161,7 @@ def test_invalid_lines_can_be_skipped(run: Callable[..., Result], tmp_path: Path
 
 @pytest.mark.parametrize("pattern", ["constant", "burst", "ramp", "poisson"])
 def test_every_pattern_sends_everything(run: Callable[..., Result], pattern: str) -> None:
-    """Fast enough for a test, shaped all the same."""
+    """Each pattern sends all messages."""
     result = run("--count", 50, "--rate", 1000, "--pattern", pattern, "--dry-run")
 
     assert result.code == 0
@@ -198,7 +198,7 @@ def test_every_pattern_sends_everything(run: Callable[..., Result], pattern: str
 def test_wrong_usage_is_one_line_and_exit_code_2(
     run: Callable[..., Result], arguments: list[str], text: str
 ) -> None:
-    """It says what is wrong; nothing is sent or printed."""
+    """The line says what is wrong; nothing is sent or printed."""
     result = run(*arguments)
 
     assert result.code == 2
@@ -212,7 +212,7 @@ def test_a_queue_that_does_not_exist_is_a_failure(
     run: Callable[..., Result],
     sqs: SQSClient,  # noqa: ARG001 - moto's SQS is there, the queue is not
 ) -> None:
-    """By name before anything is sent, by URL at the first request."""
+    """A missing queue fails by name before anything is sent, by URL at the first request."""
     by_name = run("--count", 1, "--queue-name", "nowhere")
     url = "https://sqs.eu-west-1.amazonaws.com/123456789012/nowhere"
     by_url = run("--count", 15, "--queue-url", url)
@@ -226,7 +226,7 @@ def test_a_queue_that_does_not_exist_is_a_failure(
 
 
 def test_help_tells_the_exit_codes() -> None:
-    """As a table that the terminal's width does not break up."""
+    """The help has the exit codes as a table that the terminal's width does not break."""
     result = CliRunner().invoke(app, ["--help"])
 
     assert result.exit_code == 0

@@ -1,4 +1,4 @@
-"""Tests of turning lines into messages."""
+"""Tests of input messages."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def one(line: bytes | None, number: int = 1) -> OutgoingMessage | RejectedLine | None:
-    """Return what becomes of a line; fails when that is not exactly one thing."""
+    """Return the message or rejection of a line; fail unless it is exactly one."""
     (item,) = checked([(number, line)], LATEST_YEAR)
     return item
 
 
 def padded(size: int) -> bytes:
-    """Return a valid line of exactly that many bytes, most of them two to a character."""
+    """Return a valid line of exactly that many bytes, most of them in characters of two bytes."""
     filler = "ä" * ((size - len(CIVIC) - 20) // 2)
     body = CIVIC.replace("Civic", filler).encode()
     return body[:-1] + b" " * (size - len(body)) + b"}"
@@ -44,7 +44,7 @@ def padded(size: int) -> bytes:
     ],
 )
 def test_a_valid_line_is_sent_as_it_stands(line: str) -> None:
-    """What the user wrote, not what we would have written."""
+    """The body is the line as the user wrote it, not encoded again."""
     assert one(line.encode(), 7) == OutgoingMessage(
         line, len(line.encode()), Origin.LINE, 7, "VH2001"
     )
@@ -52,12 +52,12 @@ def test_a_valid_line_is_sent_as_it_stands(line: str) -> None:
 
 @pytest.mark.parametrize("line", [b"", b"  ", b"\t", b"\r", codecs.BOM_UTF8], ids=repr)
 def test_a_blank_line_is_nothing(line: bytes) -> None:
-    """Not a message, not a mistake."""
+    """A blank line is neither a message nor an error."""
     assert list(checked([(1, line)], LATEST_YEAR)) == []
 
 
 def test_what_editors_put_around_a_line_is_none_of_it() -> None:
-    """The carriage return of Windows, and a byte order mark at the file's beginning."""
+    """A carriage return and a byte order mark do not belong to the message."""
     item = one(codecs.BOM_UTF8 + CIVIC.encode() + b"\r")
 
     assert isinstance(item, OutgoingMessage)
@@ -85,7 +85,7 @@ def test_what_editors_put_around_a_line_is_none_of_it() -> None:
 def test_a_line_that_cannot_be_sent_is_rejected_with_its_number(
     line: bytes | None, reason: str
 ) -> None:
-    """People find the line and read why."""
+    """A rejection has the line's number and the reason."""
     item = one(line, 12)
 
     assert isinstance(item, RejectedLine)
@@ -94,7 +94,7 @@ def test_a_line_that_cannot_be_sent_is_rejected_with_its_number(
 
 
 def test_a_line_of_exactly_the_limit_is_sent() -> None:
-    """SQS counts bytes, and takes this many."""
+    """SQS counts bytes, and accepts this number of them."""
     item = one(padded(MAX_BYTES))
 
     assert isinstance(item, OutgoingMessage)
@@ -103,7 +103,7 @@ def test_a_line_of_exactly_the_limit_is_sent() -> None:
 
 @given(st.lists(st.none() | st.tuples(st.integers(1, 99), st.none() | st.binary())))
 def test_no_input_whatever_breaks_the_reading(lines: list[tuple[int, bytes | None] | None]) -> None:
-    """Every line is sent, rejected or blank, and pauses stay where they are."""
+    """For any input each line is sent, rejected or blank, and pauses stay where they are."""
     items = list(checked(lines, LATEST_YEAR))
 
     assert items.count(None) == lines.count(None)
@@ -111,7 +111,7 @@ def test_no_input_whatever_breaks_the_reading(lines: list[tuple[int, bytes | Non
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["Unix", "Windows"])
 def test_a_file_becomes_messages(tmp_path: Path, end: bytes) -> None:
-    """Numbers are those of the file, blank lines counted, and a long line does no harm."""
+    """Numbers are the file's, blank lines counted, and a line that is too long is only rejected."""
     path = tmp_path / "vehicles.jsonl"
     lines = [vehicle_line(1).encode(), b"", padded(MAX_BYTES), b"x" * (3 * MAX_BYTES), b"[]"]
     path.write_bytes(end.join([*lines, vehicle_line(6).encode()]))

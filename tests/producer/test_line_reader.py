@@ -30,7 +30,7 @@ def test_lines_come_out_however_the_input_is_cut(
     ended: bool,  # noqa: FBT001 - drawn, not passed
     data: st.DataObject,
 ) -> None:
-    """Chunk borders mean nothing; a line over the limit keeps its number but not its bytes."""
+    """Lines do not depend on the chunks; a line over the limit keeps its number, not its bytes."""
     text = b"\n".join(lines) + (b"\n" if ended and lines else b"")
     pieces: list[bytes | None] = []
     while text:
@@ -49,7 +49,7 @@ def test_lines_come_out_however_the_input_is_cut(
 
 
 def test_a_line_of_any_length_is_not_kept_in_memory() -> None:
-    """A gigabyte without a line's end passes through a chunk at a time."""
+    """A gigabyte without a line break is read one chunk at a time."""
     chunk = b"x" * CHUNK
     pieces = (chunk for _ in range(16_384))
 
@@ -57,7 +57,7 @@ def test_a_line_of_any_length_is_not_kept_in_memory() -> None:
 
 
 def test_a_file_is_read_to_its_end(tmp_path: Path) -> None:
-    """Several chunks, no pauses, no thread."""
+    """A file is read in chunks, without pauses and without a thread."""
     path = tmp_path / "lines"
     path.write_bytes(b"x" * (2 * CHUNK + 1))
     before = threading.active_count()
@@ -70,7 +70,7 @@ def test_a_file_is_read_to_its_end(tmp_path: Path) -> None:
 
 
 def test_a_pipe_is_read_as_it_comes_and_its_pauses_show(tmp_path: Path) -> None:
-    """What was written is there before more is; silence is a pause; closing ends it."""
+    """A pipe yields what was written, None while it is empty, and ends when it is closed."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
     writer = os.open(path, os.O_RDWR)
@@ -86,7 +86,7 @@ def test_a_pipe_is_read_as_it_comes_and_its_pauses_show(tmp_path: Path) -> None:
 
 
 def test_stopping_ends_a_pipe_that_says_nothing(tmp_path: Path) -> None:
-    """The program does not hang on a silent writer."""
+    """A stop ends the reading of a pipe whose writer writes nothing."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
     writer = os.open(path, os.O_RDWR)
@@ -101,7 +101,7 @@ def test_stopping_ends_a_pipe_that_says_nothing(tmp_path: Path) -> None:
 
 
 def test_a_pipe_is_not_read_far_ahead(tmp_path: Path) -> None:
-    """A writer much faster than the queue has to wait instead of filling the memory."""
+    """A writer that is faster than the queue has to wait, or it would fill the memory."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
     holder = os.open(path, os.O_RDWR)
@@ -118,7 +118,7 @@ def test_a_pipe_is_not_read_far_ahead(tmp_path: Path) -> None:
             except BlockingIOError:
                 threading.Event().wait(0.01)
         stop.request()
-        # What it may read ahead, one chunk in the reader's hands, and what the pipe itself holds.
+        # Chunks read ahead, the one that the reader waits to put there, and what the pipe holds.
         assert taken <= (AHEAD + 3) * CHUNK
         os.close(holder)
         list(pieces)
@@ -128,13 +128,13 @@ def test_a_pipe_is_not_read_far_ahead(tmp_path: Path) -> None:
     ("name", "reason"), [("absent", "No such file"), (".", "Is a directory")], ids=str
 )
 def test_what_cannot_be_opened_is_a_usage_error(tmp_path: Path, name: str, reason: str) -> None:
-    """The text names the file and the reason."""
+    """The error names the file and the reason."""
     with pytest.raises(UsageError, match=f"cannot read .*: {reason}"), opened(str(tmp_path / name)):
         pass
 
 
-def test_an_input_that_breaks_off_is_told() -> None:
-    """Reading our own memory at address 0 is an input/output error on every Linux."""
+def test_an_input_that_cannot_be_read_any_further_is_reported() -> None:
+    """A read error is reported; reading /proc/self/mem at address 0 is one on every Linux."""
     with (
         opened("/proc/self/mem") as file,
         pytest.raises(InputError, match=r"reading /proc/self/mem failed: "),

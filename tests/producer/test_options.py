@@ -1,4 +1,4 @@
-"""Tests of checking the command line as a whole."""
+"""Tests of the options, checked as a whole."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def problems(options: Options) -> tuple[str, ...]:
     ],
 )
 def test_options_that_go_together_pass(options: Options) -> None:
-    """Nothing to complain about."""
+    """Options that fit together give no problems."""
     assert problems(options) == ()
 
 
@@ -83,16 +83,16 @@ def test_options_that_go_together_pass(options: Options) -> None:
         ),
     ],
 )
-def test_what_does_not_go_together_is_said(options: Options, text: str) -> None:
-    """One line, which names the options and what to do."""
+def test_a_conflict_is_reported(options: Options, text: str) -> None:
+    """A conflict gives one line, which names the options and what to do."""
     (problem,) = problems(options)
 
     assert text in problem
     assert "\n" not in problem
 
 
-def test_all_problems_are_said_at_once() -> None:
-    """Nobody corrects a command line one word at a time."""
+def test_all_problems_are_reported_at_once() -> None:
+    """All problems are reported in one run."""
     assert len(problems(Options(rate=-1))) == 3
 
 
@@ -113,7 +113,7 @@ def test_the_queue_comes_from_the_command_line_or_else_the_environment(
     environment: dict[str, str],
     expected: tuple[str | None, str | None],
 ) -> None:
-    """What is typed wins."""
+    """The command line wins over the environment."""
     assert queue_from(url, name, environment) == expected
 
 
@@ -124,9 +124,9 @@ def test_the_queue_comes_from_the_command_line_or_else_the_environment(
         pytest.param(Options(file="-", pattern=Pattern.RAMP), 60, id="ramp of a file: a minute"),
         pytest.param(Options(count=0, pattern=Pattern.RAMP), 60, id="ramp of nothing"),
         pytest.param(Options(count=90, pattern=Pattern.BURST), 60, id="burst: a minute"),
-        pytest.param(Options(count=90, pattern=Pattern.RAMP, period=7), 7, id="as told"),
+        pytest.param(Options(count=90, pattern=Pattern.RAMP, period=7), 7, id="as given"),
     ],
 )
 def test_a_pattern_has_a_period(options: Options, seconds: float) -> None:
-    """At five messages a second."""
+    """The default period depends on pattern, rate and number, here at 5 messages per second."""
     assert options.seconds_of_period(5) == seconds

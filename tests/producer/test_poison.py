@@ -1,4 +1,4 @@
-"""Tests of messages that are malformed on purpose."""
+"""Tests of poison, messages that are malformed on purpose."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def some_poison(number: int, seed: int = 1) -> list[OutgoingMessage]:
     ],
 )
 def test_each_kind_is_malformed_in_its_own_way(kind: str, reason: str) -> None:
-    """The dead letters show several reasons."""
+    """Each kind of poison is invalid for a reason of its own."""
     with pytest.raises(InvalidMessageError) as caught:
         parse(KINDS[kind](CIVIC), LATEST_YEAR)
 
@@ -40,7 +40,7 @@ def test_each_kind_is_malformed_in_its_own_way(kind: str, reason: str) -> None:
 
 @given(st.integers())
 def test_poison_is_never_a_vehicle(seed: int) -> None:
-    """A consumer refuses every one, and all kinds come before any comes again."""
+    """No poison message is valid, and all kinds occur before one is repeated."""
     messages = some_poison(2 * len(KINDS), seed)
     for message in messages:
         assert message.poison
@@ -57,7 +57,7 @@ def test_poison_is_never_a_vehicle(seed: int) -> None:
 def test_places_among_others_are_distinct_and_within_the_run(
     others: int, number: int, seed: int
 ) -> None:
-    """Each poison message has a place of its own, in order."""
+    """Places are distinct, ordered, and within the run."""
     places = list(places_among(others, number, seeded(seed)))
 
     assert places == sorted(set(places))
@@ -67,7 +67,7 @@ def test_places_among_others_are_distinct_and_within_the_run(
 
 @given(st.integers(0, 30), st.integers())
 def test_places_ahead_are_never_far_apart(number: int, seed: int) -> None:
-    """Even a short file gets some of its poison in between."""
+    """Places in a run of unknown length are close enough for a short file."""
     places = [-1, *places_ahead(number, seeded(seed))]
 
     assert len(places) == number + 1
@@ -82,7 +82,7 @@ def test_places_ahead_are_never_far_apart(number: int, seed: int) -> None:
 def test_mixing_keeps_every_item_in_order_and_adds_all_poison(
     kinds: list[str], places: set[int]
 ) -> None:
-    """Nothing is lost on either side, whatever the places."""
+    """For any places, no item and no poison message is lost."""
     made = {"message": outgoings(1)[0], "rejected": RejectedLine(1, "why"), "pause": None}
     items = [made[kind] for kind in kinds]
 
@@ -94,7 +94,7 @@ def test_mixing_keeps_every_item_in_order_and_adds_all_poison(
 
 
 def test_poison_stands_at_its_places_among_the_messages() -> None:
-    """Places count messages only; a place beyond the end is the end."""
+    """Places count messages only; poison with a place beyond the end comes last."""
     items = [outgoings(1)[0], RejectedLine(2, "why"), None, *outgoings(2, first=3)]
 
     result = list(mixed(items, poison(seeded(), LATEST_YEAR), iter([0, 2, 9])))

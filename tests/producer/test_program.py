@@ -31,7 +31,7 @@ NOWHERE = {**without_aws(os.environ), **CREDENTIALS}
 def started(
     *arguments: object, environment: Mapping[str, str] = NOWHERE
 ) -> Iterator[subprocess.Popen[str]]:
-    """Start the producer, lend it, and kill what is left of it."""
+    """Start the producer, lend it, and kill it afterwards if it still runs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "producer", *map(str, arguments)],
         env=environment,
@@ -57,7 +57,7 @@ def finished(
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    """Wait for something that other processes bring about."""
+    """Wait for a condition that other processes fulfil."""
     deadline = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < deadline
@@ -65,19 +65,19 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 
 def catches(process_id: int, number: signal.Signals) -> bool:
-    """Tell whether a process has a handler of its own for the signal, as Linux knows it."""
+    """Return whether the process handles the signal itself, by its status in /proc."""
     status = Path(f"/proc/{process_id}/status").read_text(encoding="ascii")
     (mask,) = re.findall(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
     return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 def lines_of(path: Path) -> list[str]:
-    """Return the lines of a file that may not be there yet."""
+    """Return the lines of a file that may not exist yet."""
     return path.read_text().splitlines() if path.exists() else []
 
 
 def test_every_message_of_a_sent_log_is_in_the_queue(ministack: Ministack, tmp_path: Path) -> None:
-    """And nothing else: the ids are SQS's own."""
+    """The ids in the sent log are those of the messages in the queue."""
     url = ministack.create_queue("producer-log")
     log = tmp_path / "sent.jsonl"
 
@@ -95,7 +95,7 @@ def test_every_message_of_a_sent_log_is_in_the_queue(ministack: Ministack, tmp_p
 
 
 def test_standard_input_is_sent_while_it_is_still_open(ministack: Ministack) -> None:
-    """A slow writer's line does not wait for nine others."""
+    """A slow writer's line is sent without waiting for nine others."""
     url = ministack.create_queue("producer-stdin")
     with started(
         *("--file", "-", "--queue-name", "producer-stdin"), environment=ministack.environment
@@ -112,7 +112,7 @@ def test_standard_input_is_sent_while_it_is_still_open(ministack: Ministack) -> 
 
 
 def test_what_one_producer_prints_another_sends() -> None:
-    """Output of a dry run is input, blank lines and all."""
+    """A dry run's output is valid input, blank lines included."""
     _, printed, _ = finished("--count", 1000, "--dry-run")
     code, again, _ = finished("--file", "-", "--dry-run", given=printed.replace("\n", "\n \n"))
 
@@ -127,7 +127,7 @@ def test_what_one_producer_prints_another_sends() -> None:
 def test_a_signal_ends_a_run_in_order(
     ministack: Ministack, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    """What is under way is finished and logged; the summary counts what was not sent."""
+    """Batches being sent are finished and logged; the summary counts what was not sent."""
     url = ministack.create_queue(f"producer-{number.name}")
     log = tmp_path / "sent.jsonl"
     with started(
@@ -147,7 +147,7 @@ def test_a_signal_ends_a_run_in_order(
 
 
 def test_a_signal_ends_a_run_whose_input_says_nothing(ministack: Ministack) -> None:
-    """The reader is blocked; the program ends all the same, and says how far it came."""
+    """The program ends although its reader is blocked, and says which line it read last."""
     url = ministack.create_queue("producer-silent")
     with started("--file", "-", "--queue-url", url, environment=ministack.environment) as process:
         assert process.stdin is not None
@@ -162,7 +162,7 @@ def test_a_signal_ends_a_run_whose_input_says_nothing(ministack: Ministack) -> N
 
 
 def test_a_signal_ends_the_wait_for_a_queue_that_is_away(tmp_path: Path) -> None:
-    """Hundred attempts would take half an hour."""
+    """A signal ends the retries, of which a hundred would take half an hour."""
     url = f"http://127.0.0.1:{free_port()}/000000000000/orders"
     environment = {**NOWHERE, "AWS_ENDPOINT_URL": url.rsplit("/", 2)[0]}
     with started(
@@ -180,7 +180,7 @@ def test_a_signal_ends_the_wait_for_a_queue_that_is_away(tmp_path: Path) -> None
 
 
 def test_a_second_signal_ends_the_program_at_once() -> None:
-    """However long the first one's order takes: here an endpoint that accepts but never answers."""
+    """It ends the program even while an endpoint accepts a request and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/000000000000/orders"
         with started(
@@ -197,7 +197,7 @@ def test_a_second_signal_ends_the_program_at_once() -> None:
 
 
 def test_nobody_at_the_endpoint_is_a_failure() -> None:
-    """Each message is listed, the reason is the last line but one, and there is no traceback."""
+    """Each message is listed, the reason is the last line but one, without a traceback."""
     url = f"http://127.0.0.1:{free_port()}/000000000000/orders"
     code, _, errors = finished(
         *("--count", 3, "--queue-url", url, "--attempts", 1),
@@ -213,7 +213,7 @@ def test_nobody_at_the_endpoint_is_a_failure() -> None:
 
 
 def test_missing_credentials_are_a_failure(tmp_path: Path) -> None:
-    """One line that says which variables to set."""
+    """Missing credentials give one line that says which variables to set."""
     environment = {
         **without_aws(os.environ),
         "AWS_REGION": "eu-west-1",
@@ -228,7 +228,7 @@ def test_missing_credentials_are_a_failure(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
-    """As in `producer --dry-run | head`."""
+    """A closed standard output, as in `producer --dry-run | head`, gives no traceback."""
     with started("--count", 1_000_000, "--dry-run") as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith('{"vehicleId"')
@@ -242,7 +242,7 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
 
 
 def test_a_closed_input_is_wrong_usage() -> None:
-    """There is nothing to read."""
+    """A closed standard input is an error of usage."""
     process = subprocess.run(
         ["/bin/sh", "-c", '"$0" -m producer --file - --dry-run <&-', sys.executable],
         env=NOWHERE,
@@ -256,7 +256,7 @@ def test_a_closed_input_is_wrong_usage() -> None:
 
 
 def test_help_is_there_without_any_settings() -> None:
-    """The first thing anyone tries."""
+    """`--help` needs no settings."""
     code, output, errors = finished("--help")
 
     assert code == 0

@@ -1,4 +1,4 @@
-"""Tests of showing how far a run is."""
+"""Tests of the progress display."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from producer.progress import EVERY, progress_on
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
-        """Say yes."""
+        """Return True, as a terminal does."""
         return True
 
 
 class Clock:
-    """A clock that stands still until moved."""
+    """A clock that tests move."""
 
     def __init__(self) -> None:
         """Start at 0."""
@@ -28,7 +28,7 @@ class Clock:
 
 
 def test_without_a_terminal_there_is_a_line_now_and_then() -> None:
-    """Ten seconds apart, with what is known of the total."""
+    """Without a terminal there is a line every ten seconds, with the total if it is known."""
     clock, stream = Clock(), io.StringIO()
     with progress_on(stream, 500, clock) as progress:
         progress.advance(10)
@@ -42,7 +42,7 @@ def test_without_a_terminal_there_is_a_line_now_and_then() -> None:
 
 
 def test_an_unknown_total_is_not_mentioned() -> None:
-    """A pipe tells its length only at its end."""
+    """A pipe's total is unknown, so the line does not mention it."""
     clock, stream = Clock(), io.StringIO()
     with progress_on(stream, None, clock) as progress:
         clock.now += EVERY
@@ -52,7 +52,7 @@ def test_an_unknown_total_is_not_mentioned() -> None:
 
 
 def test_notes_appear_at_once_without_a_terminal() -> None:
-    """A problem does not wait for ten seconds to pass."""
+    """Notes are written at once, not with the next line of progress."""
     stream = io.StringIO()
     with progress_on(stream, None, Clock()) as progress:
         progress.note("not sent: line 3: [bold]why[/bold]")

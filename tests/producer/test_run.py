@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 BAD = RejectedLine(3, "not JSON")
 
 
-def admit(
+def sendable(
     items: Iterable[OutgoingMessage | RejectedLine | None],
     stop: FakeStop,
     *,
     skip_invalid: bool = False,
 ) -> tuple[list[OutgoingMessage | None], SendResults]:
-    """Return what is messages_to_send, and the results."""
+    """Return the messages to send, and the results."""
     results = SendResults(FakeProgress(), record_nothing)
     return list(messages_to_send(items, results, stop, skip_invalid=skip_invalid)), results
 
 
-def test_nothing_after_an_invalid_line_is_admitted() -> None:
-    """Not even read."""
+def test_nothing_after_an_invalid_line_is_sent() -> None:
+    """Lines after an invalid one are not even read."""
     rest = iter(outgoings(5, first=4))
 
-    passed, results = admit(_chain(outgoings(2), [BAD], rest), FakeStop())
+    passed, results = sendable(_chain(outgoings(2), [BAD], rest), FakeStop())
 
     assert passed == outgoings(2)
     assert results.totals.rejected == 1
@@ -44,8 +44,8 @@ def test_nothing_after_an_invalid_line_is_admitted() -> None:
 
 
 def test_invalid_lines_can_be_skipped() -> None:
-    """The others go out; pauses pass through."""
-    passed, results = admit(
+    """With skip_invalid the other messages are sent, and pauses stay."""
+    passed, results = sendable(
         [*outgoings(2), BAD, None, *outgoings(1, first=4)], FakeStop(), skip_invalid=True
     )
 
@@ -55,32 +55,32 @@ def test_invalid_lines_can_be_skipped() -> None:
 
 
 def test_stopping_ends_the_input() -> None:
-    """Whatever else it holds, invalid lines included."""
+    """After a stop nothing more is read, invalid lines included."""
     stop = FakeStop()
     stop.request()
 
-    passed, results = admit([BAD, *outgoings(2)], stop)
+    passed, results = sendable([BAD, *outgoings(2)], stop)
 
     assert passed == []
     assert results.totals.rejected == 0
 
 
 def test_an_input_that_breaks_off_ends_it_after_what_was_read() -> None:
-    """What came before is still sent."""
+    """Messages before the read error are sent."""
     error = InputError("reading x failed")
 
     def breaking() -> Iterator[OutgoingMessage]:
         yield from outgoings(2)
         raise error
 
-    passed, results = admit(breaking(), FakeStop())
+    passed, results = sendable(breaking(), FakeStop())
 
     assert passed == outgoings(2)
     assert results.totals.input_error is error
 
 
 class Clock:
-    """A clock that goes on only while somebody waits for the stop."""
+    """A clock that advances only by waits for the stop."""
 
     def __init__(self, stop: FakeStop, start: float = 100.0) -> None:
         """Start anywhere."""
@@ -89,7 +89,7 @@ class Clock:
         self.late = 0.0
 
     def __call__(self) -> float:
-        """Return the start, what was waited for, and what the clock was moved by."""
+        """Return the start plus all waits plus the moves by the test."""
         return self._start + sum(self._stop.waits) + self.late
 
 
@@ -116,7 +116,7 @@ def test_batches_leave_when_their_last_message_is_due() -> None:
 
 
 def test_without_a_rate_nobody_waits() -> None:
-    """As fast as possible."""
+    """Without a rate batches are sent as fast as possible."""
     stop = FakeStop()
 
     destination, _ = run(repeat(0.0), 25, stop, Clock(stop))
@@ -126,7 +126,7 @@ def test_without_a_rate_nobody_waits() -> None:
 
 
 def test_a_run_that_is_late_catches_up() -> None:
-    """What is overdue goes at once."""
+    """A batch that is overdue is sent at once."""
     stop = FakeStop()
     clock = Clock(stop)
 
@@ -142,7 +142,7 @@ def test_a_run_that_is_late_catches_up() -> None:
 
 
 def test_stopping_during_a_wait_leaves_the_rest_unsent() -> None:
-    """The batch that was waited for is not sent any more."""
+    """The batch that was waiting for its due time is not sent."""
     stop = FakeStop(stop_in_wait=2)
 
     destination, results = run(iter([0.0, 1.0, 2.0, 3.0]), 4, stop, Clock(stop))

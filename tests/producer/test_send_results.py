@@ -1,4 +1,4 @@
-"""Tests of keeping account of every message."""
+"""Tests of recording the result of every message."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from producer.send_results import KEPT, Problem, SendResults
 from producer.sent_log import record_nothing
 
 
-def test_poison_is_told_apart_among_the_sent() -> None:
-    """It counts as sent and as poison."""
+def test_poison_is_counted_among_the_sent_messages() -> None:
+    """A sent poison message counts as sent and as poison."""
     results = SendResults(FakeProgress(), record_nothing)
 
     results.record_accepted([(outgoing(1), "a"), (outgoing(1, origin=Origin.POISON), "b")])
@@ -20,7 +20,7 @@ def test_poison_is_told_apart_among_the_sent() -> None:
 
 
 def test_the_last_line_read_is_known() -> None:
-    """Lines count, taken or rejected; what was generated has no line."""
+    """Read and rejected lines count; generated messages have no line."""
     results = SendResults(FakeProgress(), record_nothing)
 
     results.record_read(outgoing(3))
@@ -31,8 +31,8 @@ def test_the_last_line_read_is_known() -> None:
     assert results.totals.last_line == 4
 
 
-def test_a_skipped_line_is_said_and_a_last_one_is_left_to_the_summary() -> None:
-    """Both are counted and kept."""
+def test_a_skipped_line_is_shown_and_one_that_ends_the_run_is_not() -> None:
+    """A skipped line is shown at once, the line that ends the run only in the summary."""
     progress = FakeProgress()
     results = SendResults(progress, record_nothing)
 
@@ -48,7 +48,7 @@ def test_a_skipped_line_is_said_and_a_last_one_is_left_to_the_summary() -> None:
 
 
 def test_all_failures_are_shown_and_counted_but_not_all_kept() -> None:
-    """A million failures do not fill the memory."""
+    """Only the first failures are kept, so a million of them do not fill the memory."""
     progress = FakeProgress()
     results = SendResults(progress, record_nothing)
 
@@ -59,8 +59,8 @@ def test_all_failures_are_shown_and_counted_but_not_all_kept() -> None:
     assert len(results.totals.failures) == KEPT
 
 
-def test_an_input_that_broke_off_is_remembered() -> None:
-    """The summary will say so."""
+def test_an_input_error_is_recorded() -> None:
+    """A read error is recorded for the summary."""
     results = SendResults(FakeProgress(), record_nothing)
     error = InputError("reading x failed")
 

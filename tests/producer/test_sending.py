@@ -1,4 +1,4 @@
-"""Tests of sending several batches at once and trying again."""
+"""Tests of sending several batches at once, and of retries."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ OOPS = Refusal(0, "InternalError", "Oops", retry=True)
 NEVER = Refusal(1, "InvalidParameterValue", "Too long", retry=False)
 
 
-class Desk:
-    """A sender and everything around it."""
+class Bench:
+    """A sender over fakes."""
 
     def __init__(
         self,
@@ -81,155 +81,155 @@ class Desk:
 
 
 def test_every_accepted_message_is_recorded_with_its_own_id() -> None:
-    """The ids are SQS's, in the order of the batch."""
-    desk = Desk(FakeDestination())
+    """The recorded ids are SQS's, in the order of the batch."""
+    bench = Bench(FakeDestination())
     messages = outgoings(25)
 
-    desk.send(messages)
+    bench.send(messages)
 
-    assert desk.fates == (25, 0, 0)
-    assert desk.recorded == [(message, f"id-{message.body}") for message in messages]
-    assert desk.progress.done == 25
-    assert desk.sender.error is None
+    assert bench.fates == (25, 0, 0)
+    assert bench.recorded == [(message, f"id-{message.body}") for message in messages]
+    assert bench.progress.done == 25
+    assert bench.sender.error is None
 
 
 def test_only_what_sqs_could_not_take_is_sent_again() -> None:
-    """A partly refused batch shrinks to what is worth another attempt."""
+    """A retry of a partly refused batch contains only the entries that SQS may accept later."""
     destination = FakeDestination([all_but(OOPS, NEVER)])
-    desk = Desk(destination)
+    bench = Bench(destination)
     messages = outgoings(3)
 
-    desk.send(messages)
+    bench.send(messages)
 
     assert [len(call) for call in destination.calls] == [3, 1]
     assert destination.calls[1] == [messages[0].body]
-    assert desk.fates == (2, 1, 0)
-    assert desk.progress.notes == ["not sent: line 2: InvalidParameterValue Too long"]
-    assert len(desk.stop.waits) == 1
+    assert bench.fates == (2, 1, 0)
+    assert bench.progress.notes == ["not sent: line 2: InvalidParameterValue Too long"]
+    assert len(bench.stop.waits) == 1
 
 
 def test_a_message_that_fails_every_time_is_listed_and_the_run_goes_on() -> None:
-    """Attempts are limited, and one message does not hold up the others."""
+    """Attempts are limited, and one failing message does not delay the others."""
     destination = FakeDestination([all_but(OOPS)] * 3)
-    desk = Desk(destination, attempts=3)
+    bench = Bench(destination, attempts=3)
 
-    desk.send(outgoings(4), size=2)
+    bench.send(outgoings(4), size=2)
 
     assert [len(call) for call in destination.calls] == [2, 1, 1, 2]
-    assert desk.fates == (3, 1, 0)
-    assert desk.progress.notes == ["not sent: line 1: InternalError Oops (after 3 attempts)"]
-    assert desk.sender.error is None
+    assert bench.fates == (3, 1, 0)
+    assert bench.progress.notes == ["not sent: line 1: InternalError Oops (after 3 attempts)"]
+    assert bench.sender.error is None
 
 
 def test_what_sqs_does_not_mention_is_sent_again() -> None:
-    """Nothing is taken for sent without an id."""
+    """A message without an id from SQS does not count as sent."""
     destination = FakeDestination([lambda _bodies: SendBatchResult({}, ())])
-    desk = Desk(destination)
+    bench = Bench(destination)
 
-    desk.send(outgoings(2))
+    bench.send(outgoings(2))
 
     assert [len(call) for call in destination.calls] == [2, 2]
-    assert desk.fates == (2, 0, 0)
+    assert bench.fates == (2, 0, 0)
 
 
 def test_a_queue_that_comes_back_loses_nothing() -> None:
-    """Throttling and a network that fails for a while only cost time; it is said once."""
+    """Throttling and a network outage only take time; a note says so once."""
     destination = FakeDestination([DOWN, DOWN])
-    desk = Desk(destination)
+    bench = Bench(destination)
 
-    desk.send(outgoings(10))
+    bench.send(outgoings(10))
 
-    assert desk.fates == (10, 0, 0)
+    assert bench.fates == (10, 0, 0)
     assert [len(call) for call in destination.calls] == [10, 10, 10]
-    assert desk.progress.notes == [f"trying again: {DOWN}"]
+    assert bench.progress.notes == [f"trying again: {DOWN}"]
 
 
-def test_a_second_outage_is_told_again() -> None:
-    """Once the queue took something, the next trouble is news."""
-    desk = Desk(FakeDestination([DOWN, everything, DOWN]))
+def test_a_second_outage_is_reported_again() -> None:
+    """After the queue has accepted messages, the next outage has a note of its own."""
+    bench = Bench(FakeDestination([DOWN, everything, DOWN]))
 
-    desk.send(outgoings(2), size=1)
+    bench.send(outgoings(2), size=1)
 
-    assert desk.progress.notes == [f"trying again: {DOWN}"] * 2
+    assert bench.progress.notes == [f"trying again: {DOWN}"] * 2
 
 
 def test_a_queue_that_stays_away_ends_the_run() -> None:
-    """The batch that used up its attempts has failed; the rest is not even tried."""
+    """A batch without attempts left has failed, and the rest is not tried."""
     destination = FakeDestination([DOWN] * 9)
-    desk = Desk(destination, attempts=3)
+    bench = Bench(destination, attempts=3)
 
-    desk.send(outgoings(30))
+    bench.send(outgoings(30))
 
-    assert desk.fates == (0, 10, 20)
+    assert bench.fates == (0, 10, 20)
     assert len(destination.calls) == 3
-    assert isinstance(desk.sender.error, QueueUnavailableError)
-    assert str(desk.sender.error) == f"gave up after 3 attempts: {DOWN}"
-    assert desk.progress.notes[-1] == f"not sent: line 10: {DOWN} (after 3 attempts)"
+    assert isinstance(bench.sender.error, QueueUnavailableError)
+    assert str(bench.sender.error) == f"gave up after 3 attempts: {DOWN}"
+    assert bench.progress.notes[-1] == f"not sent: line 10: {DOWN} (after 3 attempts)"
 
 
 def test_a_refusal_of_the_call_ends_the_run_at_once() -> None:
-    """No second attempt, and the message of the refusal is the run's error."""
+    """A refusal is not retried; it is the run's error."""
     destination = FakeDestination([REFUSED])
-    desk = Desk(destination)
+    bench = Bench(destination)
 
-    desk.send(outgoings(30))
+    bench.send(outgoings(30))
 
-    assert desk.fates == (0, 0, 30)
+    assert bench.fates == (0, 0, 30)
     assert len(destination.calls) == 1
-    assert desk.sender.error is REFUSED
-    assert desk.progress.notes == []
+    assert bench.sender.error is REFUSED
+    assert bench.progress.notes == []
 
 
-def test_stopping_cuts_a_pause_short() -> None:
-    """What waits for another attempt is left unsent, since nobody wants to wait now."""
+def test_a_stop_ends_a_pause() -> None:
+    """Messages that wait for a retry are recorded as unsent."""
     destination = FakeDestination([DOWN] * 3)
-    desk = Desk(destination, stop=FakeStop(stop_in_wait=1))
+    bench = Bench(destination, stop=FakeStop(stop_in_wait=1))
 
-    desk.send(outgoings(10))
+    bench.send(outgoings(10))
 
-    assert desk.fates == (0, 0, 10)
+    assert bench.fates == (0, 0, 10)
     assert len(destination.calls) == 1
-    assert desk.sender.error is None
+    assert bench.sender.error is None
 
 
-def test_nothing_is_submitted_once_stopping_is_asked_for() -> None:
-    """It is booked as unsent instead."""
+def test_nothing_is_sent_once_a_stop_is_requested() -> None:
+    """A batch submitted after a stop is recorded as unsent."""
     destination = FakeDestination()
-    desk = Desk(destination)
-    desk.stop.request()
+    bench = Bench(destination)
+    bench.stop.request()
 
-    desk.send(outgoings(10))
+    bench.send(outgoings(10))
 
-    assert desk.fates == (0, 0, 10)
+    assert bench.fates == (0, 0, 10)
     assert destination.calls == []
 
 
 def test_a_sent_log_that_cannot_be_written_ends_the_run() -> None:
-    """What was accepted counts as sent all the same; what was not stays accounted for."""
+    """Accepted messages count as sent all the same, the others as unsent."""
     error = SentLogError("writing the sent log failed: No space left on device")
-    desk = Desk(FakeDestination([all_but(OOPS)]), record_error=error)
+    bench = Bench(FakeDestination([all_but(OOPS)]), record_error=error)
 
-    desk.send(outgoings(4), size=2)
+    bench.send(outgoings(4), size=2)
 
-    assert desk.fates == (1, 0, 3)
-    assert desk.sender.error is error
+    assert bench.fates == (1, 0, 3)
+    assert bench.sender.error is error
 
 
-def test_what_nobody_foresaw_is_raised_at_the_end() -> None:
-    """A mistake in a thread does not vanish with the thread."""
-    desk = Desk(FakeDestination([ZeroDivisionError("a mistake")]))
+def test_an_unexpected_error_is_raised_at_the_end() -> None:
+    """An unexpected error in a thread is raised by `finish`."""
+    bench = Bench(FakeDestination([ZeroDivisionError("a mistake")]))
 
     with pytest.raises(ZeroDivisionError, match="a mistake"):
-        desk.send(outgoings(20))
+        bench.send(outgoings(20))
 
-    assert desk.fates == (0, 0, 20)
+    assert bench.fates == (0, 0, 20)
 
 
 class Gate:
-    """A destination that holds its calls until opened, and counts them."""
+    """A destination that blocks its calls until it is opened, and counts them."""
 
     def __init__(self, full: int) -> None:
-        """Notice when so many calls are inside at once."""
+        """Signal when this many calls are inside at once."""
         self.inside = 0
         self.most = 0
         self.full = threading.Event()
@@ -238,7 +238,7 @@ class Gate:
         self._lock = threading.Lock()
 
     def open(self) -> None:
-        """Let calls pass from now on."""
+        """Let all calls return from now on."""
         self._open.set()
 
     def send(self, bodies: Sequence[str]) -> SendBatchResult:
@@ -255,14 +255,14 @@ class Gate:
 
 
 def test_so_many_batches_are_under_way_and_no_more() -> None:
-    """The fourth waits outside: a huge input is never read far ahead."""
+    """The fourth batch waits, so a huge input is never read far ahead."""
     gate = Gate(full=3)
-    desk = Desk(gate, in_flight=3)
+    bench = Bench(gate, in_flight=3)
     submitted = []
 
     def submit_all() -> None:
         for message in outgoings(20):
-            desk.sender.submit([message])
+            bench.sender.submit([message])
             submitted.append(message)
 
     feeder = threading.Thread(target=submit_all)
@@ -271,11 +271,11 @@ def test_so_many_batches_are_under_way_and_no_more() -> None:
     ahead = len(submitted)
     gate.open()
     feeder.join()
-    desk.sender.finish()
+    bench.sender.finish()
 
     assert ahead <= 3
     assert gate.most == 3
-    assert desk.fates == (20, 0, 0)
+    assert bench.fates == (20, 0, 0)
 
 
 answers = st.lists(
@@ -284,10 +284,10 @@ answers = st.lists(
 
 
 @given(answers, st.integers(1, 30), st.integers(1, 3), st.integers(1, 4), st.none() | st.just(2))
-def test_every_message_meets_exactly_one_fate(
+def test_every_message_has_exactly_one_result(
     kinds: list[str], number: int, attempts: int, in_flight: int, stop_in_wait: int | None
 ) -> None:
-    """Whatever SQS answers and whenever the run ends: sent once, failed, or left, never lost."""
+    """For any answers and any end of the run, each message is sent once, failed or unsent."""
     prepared: dict[str, Exception | Callable[[Sequence[str]], SendBatchResult]] = {
         "everything": everything,
         "down": DOWN,
@@ -297,24 +297,22 @@ def test_every_message_meets_exactly_one_fate(
         "refused": REFUSED,
     }
     destination = FakeDestination([prepared[kind] for kind in kinds])
-    desk = Desk(destination, attempts=attempts, in_flight=in_flight, stop=FakeStop(stop_in_wait))
+    bench = Bench(destination, attempts=attempts, in_flight=in_flight, stop=FakeStop(stop_in_wait))
 
-    desk.send(outgoings(number), size=4)
+    bench.send(outgoings(number), size=4)
 
-    assert sum(desk.fates) == number
-    accepted = [message.number for message, _ in desk.recorded]
-    assert len(accepted) == len(set(accepted)) == desk.fates[0]
-    assert len(desk.results.totals.failures) == desk.fates[1]
+    assert sum(bench.fates) == number
+    accepted = [message.number for message, _ in bench.recorded]
+    assert len(accepted) == len(set(accepted)) == bench.fates[0]
+    assert len(bench.results.totals.failures) == bench.fates[1]
 
 
 @given(
     st.integers(1, 10),
     st.dictionaries(st.integers(0, 9), st.sampled_from(["sent", "again", "never"])),
 )
-def test_sorting_out_an_answer_keeps_every_message_once(
-    number: int, places: dict[int, str]
-) -> None:
-    """Accepted, refused or to be tried again."""
+def test_sorting_an_answer_keeps_every_message_once(number: int, places: dict[int, str]) -> None:
+    """Each message is accepted, refused or to be retried."""
     messages = outgoings(number)
     known = {place: fate for place, fate in places.items() if place < number}
     result = SendBatchResult(
@@ -339,5 +337,5 @@ def test_sorting_out_an_answer_keeps_every_message_once(
 
 @given(st.integers(2, 100), st.integers())
 def test_pauses_grow_up_to_a_limit_and_are_spread_out(attempt: int, seed: int) -> None:
-    """Half a second at most before the second attempt, doubling, never more than twenty."""
+    """The longest pause is 0.5 s before the second attempt and doubles up to 20 s."""
     assert 0 <= pause_before(attempt, seeded(seed)) <= min(LONGEST_PAUSE, 2.0 ** (attempt - 3))

@@ -1,4 +1,4 @@
-"""Tests of the log of accepted messages."""
+"""Tests of the sent log."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ NOW = 1_790_000_000.12345
 
 
 def now() -> float:
-    """Return always the same instant."""
+    """Return the same instant each time."""
     return NOW
 
 
 def test_each_accepted_message_is_a_line_at_once(tmp_path: Path) -> None:
-    """Complete before the log is closed, so that a killed run leaves it complete as well."""
+    """Lines are flushed at once, so a killed run leaves a complete log."""
     path = tmp_path / "sent.jsonl"
     path.write_text("left over from before\n")
     with recording(path, now) as record:
@@ -39,13 +39,13 @@ def test_each_accepted_message_is_a_line_at_once(tmp_path: Path) -> None:
 
 
 def test_without_a_path_nothing_is_written() -> None:
-    """The log is an option."""
+    """Without a path no log is written."""
     with recording(None, now) as record:
         record([(outgoing(), "m-1")])
 
 
 def test_a_log_that_cannot_be_opened_is_a_usage_error(tmp_path: Path) -> None:
-    """Before anything is sent."""
+    """A log that cannot be opened ends the program before anything is sent."""
     path = tmp_path / "absent" / "sent.jsonl"
     with (
         pytest.raises(UsageError, match=r"cannot write the sent log .*: No such file"),
@@ -54,8 +54,8 @@ def test_a_log_that_cannot_be_opened_is_a_usage_error(tmp_path: Path) -> None:
         pass
 
 
-def test_a_full_disk_is_told() -> None:
-    """The device that is always full stands for it."""
+def test_a_full_disk_is_reported() -> None:
+    """A write error is reported; /dev/full stands for a full disk."""
     with (
         pytest.raises(SentLogError, match="writing the sent log /dev/full failed: No space left"),
         recording(Path("/dev/full"), now) as record,

@@ -1,4 +1,4 @@
-"""Tests of what a run comes to."""
+"""Tests of the summary."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ BAD_LINE = SendTotals(sent=4, rejected=1, rejections=[Problem("line 5", "not JSO
 
 
 def test_the_numbers_are_one_line() -> None:
-    """For people."""
+    """People get the numbers on one line."""
     assert DONE.as_text() == (
         "sent 30 (2 poison), failed 0, skipped 0, not sent 0; 15.0 messages/s over 2.0 s; seed 7"
     )
 
 
 def test_the_same_numbers_are_there_for_machines() -> None:
-    """With names instead of words."""
+    """Machines get the same numbers as an object."""
     assert DONE.as_dict() == {
         "sent": 30,
         "poison": 2,
@@ -73,12 +73,12 @@ def test_the_same_numbers_are_there_for_machines() -> None:
     ],
 )
 def test_the_exit_code_says_how_it_went(summary: Summary, code: int) -> None:
-    """As the help's table promises."""
+    """Exit codes are those of the help's table."""
     assert summary.exit_code == code
 
 
-def test_an_invalid_line_is_said_with_what_was_sent_before_it() -> None:
-    """The run stopped there."""
+def test_an_invalid_line_is_named_with_what_was_sent_before_it() -> None:
+    """The text names the invalid line and how many messages were sent before it."""
     text = replace(DONE, total=None, totals=BAD_LINE).as_text()
 
     assert text.splitlines()[0] == (
@@ -89,7 +89,7 @@ def test_an_invalid_line_is_said_with_what_was_sent_before_it() -> None:
 
 
 def test_skipped_lines_are_counted_and_no_error() -> None:
-    """They were announced."""
+    """Skipped lines are counted, and are no error."""
     summary = replace(DONE, total=None, totals=BAD_LINE, skip_invalid=True)
 
     assert summary.as_text().startswith("sent 4, failed 0, skipped 1")
@@ -97,7 +97,7 @@ def test_skipped_lines_are_counted_and_no_error() -> None:
 
 
 def test_a_stopped_run_says_what_was_not_sent() -> None:
-    """All that is missing of a known total, never read or never tried."""
+    """Unsent are all messages of a known total that were neither sent nor failed."""
     totals = SendTotals(sent=10, failed=2, unsent=5)
     summary = replace(DONE, total=100, totals=totals, received=signal.SIGINT)
 
@@ -108,7 +108,7 @@ def test_a_stopped_run_says_what_was_not_sent() -> None:
 
 
 def test_a_stopped_file_says_how_far_it_was_read() -> None:
-    """The lines after that are nobody's loss."""
+    """A stopped file has no known total, so the text names the last line that was read."""
     totals = SendTotals(sent=10, unsent=5, last_line=16)
     summary = replace(DONE, total=None, totals=totals, received=signal.SIGTERM)
 
@@ -117,7 +117,7 @@ def test_a_stopped_file_says_how_far_it_was_read() -> None:
 
 
 def test_an_error_comes_first() -> None:
-    """What made the run give up."""
+    """The error is the first line."""
     assert (
         replace(DONE, error=QueueRefusedError("no queue"))
         .as_text()
@@ -126,7 +126,7 @@ def test_an_error_comes_first() -> None:
 
 
 def test_a_dry_run_does_not_claim_to_have_sent() -> None:
-    """Nor does a run without time divide by it."""
+    """A dry run's text says "would be sent"; a run of zero seconds has the rate 0."""
     text = replace(DONE, dry_run=True, seconds=0.0).as_text()
 
     assert text.startswith("would be sent 30 (2 poison)")

@@ -30,20 +30,20 @@ def test_every_vehicle_could_be_a_real_one(seed: int) -> None:
 
 
 def test_ids_differ_within_a_run_and_between_seeds() -> None:
-    """Two runs into one queue can be told apart."""
+    """Ids differ, so that two runs into one queue can be distinguished."""
     ids = [vehicle.vehicle_id for seed in (1, 2) for vehicle in some(seed)]
 
     assert len(set(ids)) == 400
 
 
 def test_the_seed_decides_the_vehicles() -> None:
-    """A run can be repeated, and another seed is another run."""
+    """The same seed gives the same vehicles, another seed others."""
     assert some(7) == some(7)
     assert some(7) != some(8)
 
 
 def test_vehicles_vary() -> None:
-    """Every make and every color turns up soon."""
+    """A few hundred vehicles show every make and color."""
     found = some(1, 500)
 
     assert {vehicle.make for vehicle in found} == {make for make, _, _ in MODELS}

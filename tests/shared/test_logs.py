@@ -12,7 +12,7 @@ from shared.logs import JsonFormatter, LineStream, encode_line, timestamp
 
 
 def formatted(record: logging.LogRecord) -> dict[str, Any]:
-    """Return the record's line, decoded; fails when it is more than one."""
+    """Return the record's line, decoded; fail if there is more than one."""
     line = JsonFormatter({"instance": "i-1"}).format(record)
     assert "\n" not in line
     fields: dict[str, Any] = json.loads(line)
@@ -20,7 +20,7 @@ def formatted(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def record(**extra: object) -> logging.LogRecord:
-    """Build a record of the event 'queue empty' in the instant 1.5."""
+    """Build a record of the event 'queue empty' at the instant 1.5."""
     made = logging.makeLogRecord(
         {"levelname": "INFO", "msg": "queue %s", "args": ("empty",), "created": 1.5, **extra}
     )
@@ -29,12 +29,12 @@ def record(**extra: object) -> logging.LogRecord:
 
 
 def test_a_timestamp_is_utc_with_milliseconds() -> None:
-    """CloudWatch Logs and people read the same text."""
+    """Timestamps can be read by CloudWatch Logs and by people."""
     assert timestamp(1_790_000_000.125) == "2026-09-21T14:13:20.125+00:00"
 
 
 def test_a_record_becomes_one_json_object() -> None:
-    """Time, level, event, the context, and the record's own fields."""
+    """The object holds time, level, event, the context, and the record's own fields."""
     assert formatted(record(fields={"wait_seconds": 60})) == {
         "time": "1970-01-01T00:00:01.500+00:00",
         "level": "INFO",
@@ -45,7 +45,7 @@ def test_a_record_becomes_one_json_object() -> None:
 
 
 def test_an_exception_goes_along_in_the_same_line() -> None:
-    """The traceback's line ends are escaped."""
+    """A traceback is a field of the same line, with its line breaks escaped."""
     try:
         raise ValueError("no such thing")  # noqa: TRY301 - to have a traceback
     except ValueError:
@@ -56,12 +56,12 @@ def test_an_exception_goes_along_in_the_same_line() -> None:
 
 
 def test_text_in_any_script_stays_readable() -> None:
-    """UTF-8, not escapes."""
+    """Text is written in UTF-8, not in escapes."""
     assert encode_line({"make": "Škoda"}) == '{"make":"Škoda"}'.encode()
 
 
 def test_lines_are_written_together_and_flushed() -> None:
-    """What was written is out, each line ended."""
+    """Each line is terminated, and all are flushed."""
     raw = io.BytesIO()
     buffered = io.BufferedWriter(raw)
 

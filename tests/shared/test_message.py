@@ -1,4 +1,4 @@
-"""Tests of the message both programs speak."""
+"""Tests of the message that both programs exchange."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ values = st.recursive(
 
 
 def without(name: str) -> dict[str, Any]:
-    """Return the exercise's example less one field."""
+    """Return the exercise's example without one field."""
     return {key: value for key, value in CIVIC.items() if key != name}
 
 
@@ -60,7 +60,7 @@ def test_what_is_encoded_parses_to_the_same_vehicle(vehicle: Vehicle) -> None:
 def test_unknown_fields_are_kept_beside_the_vehicle(
     vehicle: Vehicle, extra: dict[str, Any]
 ) -> None:
-    """A sender may add fields that we know nothing about."""
+    """Fields that are not a vehicle's are kept in `extra`."""
     parsed = parse(json.dumps({**extra, **json.loads(encode(vehicle))}), LATEST)
 
     assert parsed.vehicle == vehicle
@@ -69,7 +69,7 @@ def test_unknown_fields_are_kept_beside_the_vehicle(
 
 @given(st.binary() | values.map(lambda value: json.dumps(value).encode()))
 def test_any_other_body_is_an_invalid_message_and_nothing_else(body: bytes) -> None:
-    """No input whatever makes parsing fail in a way that a consumer would not expect."""
+    """For any input `parse` raises InvalidMessageError or nothing."""
     with pytest.raises(InvalidMessageError):
         parse(body, LATEST)
 
@@ -100,7 +100,7 @@ def test_the_exercise_example_is_a_vehicle() -> None:
     ],
 )
 def test_an_invalid_field_is_named(fields: dict[str, Any], names: str) -> None:
-    """Whoever reads the dead letters sees which field is at fault."""
+    """The error names the field at fault."""
     with pytest.raises(InvalidMessageError) as caught:
         parse(json.dumps(fields), LATEST)
 
@@ -121,14 +121,14 @@ def test_an_invalid_field_is_named(fields: dict[str, Any], names: str) -> None:
     ],
 )
 def test_a_body_that_is_no_json_object_is_invalid(body: str | bytes) -> None:
-    """Malformed, wrongly encoded, nested without end, or JSON of another kind."""
+    """A body that is malformed, wrongly encoded, nested too deeply, or no object is invalid."""
     with pytest.raises(InvalidMessageError):
         parse(body, LATEST)
 
 
 @pytest.mark.parametrize("year", [FIRST_YEAR, LATEST])
 def test_both_bounds_of_the_year_are_valid(year: int) -> None:
-    """The first car, and next year's models."""
+    """The years of the first car and of next year's models are valid."""
     assert parse(json.dumps({**CIVIC, "year": year}), LATEST).vehicle.year == year
 
 
@@ -136,7 +136,7 @@ def test_both_bounds_of_the_year_are_valid(year: int) -> None:
 def test_a_single_line_means_the_same_as_the_body(
     vehicle: Vehicle, indent: int | str | None
 ) -> None:
-    """However the sender laid the body out, the log line holds the same JSON on one line."""
+    """A body on several lines becomes the same JSON on one line."""
     body = json.dumps(json.loads(encode(vehicle)), indent=indent)
 
     line = bytes(single_line(body))
@@ -146,7 +146,7 @@ def test_a_single_line_means_the_same_as_the_body(
 
 
 def test_a_body_on_one_line_is_logged_as_it_was_sent() -> None:
-    """Spaces, order and unknown fields stay."""
+    """A body on one line keeps its spaces, order and unknown fields."""
     body = '{ "b": 1,  "a": 2 }'
 
     assert bytes(single_line(body)) == body.encode()

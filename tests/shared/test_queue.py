@@ -33,7 +33,7 @@ URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
 
 @pytest.fixture(autouse=True)
 def aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give boto3 credentials and a region, and nothing that leads to a real account."""
+    """Give boto3 test credentials and a region, and no access to a real account."""
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it would keep credentials it found
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
@@ -47,7 +47,7 @@ def aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def queue() -> Iterator[SqsQueue]:
-    """Lend a queue of moto's, found by its name."""
+    """Lend a queue in moto, connected by its name."""
     with mock_aws():
         client = boto3.client("sqs", region_name="eu-west-1")
         client.create_queue(QueueName="orders", Attributes={"VisibilityTimeout": "30"})
@@ -57,7 +57,7 @@ def queue() -> Iterator[SqsQueue]:
 
 @contextmanager
 def stubbed() -> Iterator[tuple[SqsQueue, Stubber]]:
-    """Lend a queue whose client answers as told, checked against SQS's own model."""
+    """Lend a queue whose client gives prepared answers, checked against SQS's own model."""
     client: SQSClient = boto3.client(
         "sqs", region_name="eu-west-1", config=Config(retries={"total_max_attempts": 1})
     )
@@ -67,7 +67,7 @@ def stubbed() -> Iterator[tuple[SqsQueue, Stubber]]:
 
 
 def test_sent_bodies_are_received_with_what_sqs_knows_about_them(queue: SqsQueue) -> None:
-    """Ids by place, the body unchanged, the first receive counted as one, sent a moment ago."""
+    """Received messages have the ids, bodies, receive counts and times that SQS reports."""
     bodies = [f'{{"make":"Škoda","number":{number}}}' for number in range(10)]
 
     result = queue.send(bodies)
@@ -83,7 +83,7 @@ def test_sent_bodies_are_received_with_what_sqs_knows_about_them(queue: SqsQueue
 
 
 def test_a_deleted_message_never_comes_back(queue: SqsQueue) -> None:
-    """Deleting takes receipts, ten at a time."""
+    """`delete` takes up to ten receipts."""
     queue.send(["one", "two"])
     received = queue.receive(limit=10, wait_seconds=0, visibility_seconds=30)
 
@@ -92,7 +92,7 @@ def test_a_deleted_message_never_comes_back(queue: SqsQueue) -> None:
 
 
 def test_a_message_made_visible_comes_back_at_once(queue: SqsQueue) -> None:
-    """Its receive count goes up."""
+    """A message made visible is received again with a higher count."""
     queue.send(["one"])
     (first,) = queue.receive(limit=1, wait_seconds=0, visibility_seconds=30)
 
@@ -104,18 +104,18 @@ def test_a_message_made_visible_comes_back_at_once(queue: SqsQueue) -> None:
 
 
 def test_an_empty_queue_gives_no_messages(queue: SqsQueue) -> None:
-    """No messages is no error."""
+    """An empty queue gives an empty list, not an error."""
     assert queue.receive(limit=10, wait_seconds=0, visibility_seconds=30) == []
 
 
 def test_a_queue_that_does_not_exist_is_refused_by_name() -> None:
-    """The text names the queue and says what to check."""
+    """The error names the queue and says what to check."""
     with mock_aws(), pytest.raises(QueueRefusedError, match="queue nowhere does not exist: check"):
         connect("", "nowhere")
 
 
 def test_a_url_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No request is made before there is something to do."""
+    """With a URL `connect` sends no request."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
 
     assert connect(URL, "").url == URL
@@ -128,7 +128,7 @@ def test_a_url_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_region_comes_from_either_variable(
     monkeypatch: pytest.MonkeyPatch, variable: str, region: str
 ) -> None:
-    """The one that other tools know, and the one that boto3 knows."""
+    """Both AWS_REGION and AWS_DEFAULT_REGION work."""
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.setenv(variable, region)
 
@@ -150,7 +150,7 @@ def test_the_region_comes_from_either_variable(
 def test_a_missing_setting_is_refused_with_its_name(
     monkeypatch: pytest.MonkeyPatch, variables: list[str], text: str
 ) -> None:
-    """Nothing is sent, and people read which variable to set."""
+    """The error names the variable to set, and nothing is sent."""
     for variable in variables:
         monkeypatch.delenv(variable)
 
@@ -159,7 +159,7 @@ def test_a_missing_setting_is_refused_with_its_name(
 
 
 def test_nobody_at_the_endpoint_is_a_queue_that_may_come_back() -> None:
-    """Sending to a closed port fails in a way that is worth another attempt."""
+    """A closed port raises QueueUnavailableError."""
     client = boto3.client(
         "sqs",
         region_name="eu-west-1",
@@ -184,16 +184,16 @@ def test_nobody_at_the_endpoint_is_a_queue_that_may_come_back() -> None:
         ("http://[half", False),
     ],
 )
-def test_a_queue_url_is_told_by_its_form(url: str, valid: bool) -> None:  # noqa: FBT001 - a table
-    """Anything else is refused before a request goes to a strange place."""
+def test_a_queue_url_is_recognised_by_its_form(url: str, valid: bool) -> None:  # noqa: FBT001 - a table
+    """A text that is no queue URL is refused before any request."""
     assert is_queue_url(url) is valid
     if url and not valid:
         with pytest.raises(QueueRefusedError, match="is not a queue URL: give one like"):
             connect(url, "")
 
 
-def test_refused_entries_are_told_from_sent_ones() -> None:
-    """Whether to try again is SQS's own word: SenderFault."""
+def test_refused_entries_are_distinguished_from_sent_ones() -> None:
+    """`retry` follows SQS's SenderFault."""
     with stubbed() as (queue, stubber):
         stubber.add_response(
             "send_message_batch",
@@ -215,7 +215,7 @@ def test_refused_entries_are_told_from_sent_ones() -> None:
 
 
 def test_entries_not_deleted_are_returned() -> None:
-    """The caller knows which receipts still stand."""
+    """`delete` returns the entries that were not deleted."""
     failed = {"Id": "1", "SenderFault": True, "Code": "ReceiptHandleIsInvalid", "Message": "Gone"}
     expected = (Refusal(1, "ReceiptHandleIsInvalid", "Gone", retry=False),)
     with stubbed() as (queue, stubber):
@@ -249,7 +249,7 @@ def test_entries_not_deleted_are_returned() -> None:
 def test_answers_of_sqs_become_our_errors(
     code: str, status: int, error: type[QueueError], text: str
 ) -> None:
-    """Callers need to know one thing: whether the same call may succeed later."""
+    """SQS's error codes become errors by whether the same call may succeed later."""
     with stubbed() as (queue, stubber):
         stubber.add_client_error("send_message_batch", code, "said so", status)
 
@@ -268,7 +268,7 @@ def test_answers_of_sqs_become_our_errors(
 def test_every_call_translates_its_errors(
     operation: str, call: Callable[[SqsQueue], object]
 ) -> None:
-    """No botocore exception leaves the adapter, whichever call it is."""
+    """Each call of the adapter raises our own errors only."""
     with stubbed() as (queue, stubber):
         stubber.add_client_error(operation, "RequestThrottled", http_status_code=403)
 
@@ -295,6 +295,6 @@ def test_every_call_translates_its_errors(
     ],
 )
 def test_errors_on_the_way_become_ours(raised: Exception, error: type[QueueError]) -> None:
-    """What never reached SQS is told apart the same way."""
+    """Errors before SQS is reached become errors in the same way."""
     with pytest.raises(error), translated("orders"):
         raise raised

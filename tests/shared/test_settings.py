@@ -28,7 +28,7 @@ def wait(default: float, low: float = 0.0, high: float = 20.0) -> Seconds:
 
 
 def problems(reader: SettingsReader) -> tuple[str, ...]:
-    """Return what the reader has to complain about."""
+    """Return the reader's problems."""
     try:
         reader.finish()
     except SettingsError as error:
@@ -37,7 +37,7 @@ def problems(reader: SettingsReader) -> tuple[str, ...]:
 
 
 def test_values_are_read_and_stripped() -> None:
-    """Every type has its kind of setting; white space around a value is none of it."""
+    """Each kind of value is read, without the white space around it."""
     reader = SettingsReader(
         {"NAME": " orders ", "COUNT": "7", "WAIT": " 2.5", "LEVEL": "warning"},
     )
@@ -58,7 +58,7 @@ def test_values_are_read_and_stripped() -> None:
     ],
 )
 def test_what_is_not_set_has_its_default(environment: dict[str, str]) -> None:
-    """Container tools pass on unset variables as empty ones."""
+    """Empty counts as not set, since container tools pass unset variables on as empty ones."""
     reader = SettingsReader(environment)
 
     assert reader.read(name("orders")) == "orders"
@@ -80,7 +80,7 @@ def test_bounds_are_included(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["0", "11", "-1", "ten", "1.5", "0x5", "1e1"])
 def test_a_bad_whole_number_is_a_problem_and_reads_as_the_default(value: str) -> None:
-    """Reading goes on with something usable."""
+    """A bad number is a problem, and reading goes on with the default."""
     reader = SettingsReader({"COUNT": value})
 
     assert reader.read(count(5)) == 5
@@ -89,7 +89,7 @@ def test_a_bad_whole_number_is_a_problem_and_reads_as_the_default(value: str) ->
 
 @pytest.mark.parametrize("value", ["-0.1", "20.1", "nan", "inf", "soon"])
 def test_bad_seconds_are_a_problem_and_read_as_the_default(value: str) -> None:
-    """Not a number is no number either."""
+    """A bad duration, NaN included, is a problem, and reading goes on with the default."""
     reader = SettingsReader({"WAIT": value})
 
     assert reader.read(wait(5.0)) == 5.0
@@ -97,7 +97,7 @@ def test_bad_seconds_are_a_problem_and_read_as_the_default(value: str) -> None:
 
 
 def test_all_problems_are_reported_at_once() -> None:
-    """Nobody wants to fix one setting, deploy, and read of the next."""
+    """One start reports all problems."""
     reader = SettingsReader({"COUNT": "none", "LEVEL": "loud"})
     reader.read(count(5))
     reader.read(LEVEL)

@@ -1,4 +1,4 @@
-"""Tests of stopping on signals."""
+"""Tests of stop requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FOR_EVER = 100.0
 
 @contextmanager
 def installed() -> Iterator[SignalStop]:
-    """Lend a stop that has the signals, and give them back."""
+    """Lend a stop that handles the signals; restore them afterwards."""
     stop = SignalStop()
     stop.install()
     try:
@@ -30,7 +30,7 @@ def installed() -> Iterator[SignalStop]:
 
 
 def test_nobody_has_asked_at_first() -> None:
-    """A wait runs its full time."""
+    """Without a request a wait takes its full time."""
     stop = SignalStop()
 
     assert not stop.requested()
@@ -41,7 +41,7 @@ def test_nobody_has_asked_at_first() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
 def test_a_signal_asks_to_stop_and_is_remembered(number: signal.Signals) -> None:
-    """Docker's and the terminal's signals end every wait, now and later."""
+    """SIGTERM and SIGINT end the present wait and all later ones."""
     with installed() as stop:
         signal.raise_signal(number)
 
@@ -52,7 +52,7 @@ def test_a_signal_asks_to_stop_and_is_remembered(number: signal.Signals) -> None
 
 
 def test_the_first_signal_decides_what_ended_the_program() -> None:
-    """A second one changes nothing."""
+    """`received` stays the first signal."""
     with installed() as stop:
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGINT)
@@ -61,7 +61,7 @@ def test_the_first_signal_decides_what_ended_the_program() -> None:
 
 
 def test_once_means_that_a_second_signal_does_what_it_did_before() -> None:
-    """People who press Ctrl-C twice mean it."""
+    """With `once`, a second signal has its previous effect."""
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     stop = SignalStop()
     stop.install(once=True)
@@ -72,8 +72,8 @@ def test_once_means_that_a_second_signal_does_what_it_did_before() -> None:
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
 
-def test_asking_from_inside_is_no_signal() -> None:
-    """A program that gives up did not end because of a signal."""
+def test_a_request_by_the_program_is_no_signal() -> None:
+    """A stop that the program requests itself sets no `received` signal."""
     stop = SignalStop()
     stop.request()
 
@@ -82,7 +82,7 @@ def test_asking_from_inside_is_no_signal() -> None:
 
 
 def test_restoring_gives_the_signals_back() -> None:
-    """Whoever had them before has them again."""
+    """`restore` sets the previous handlers again."""
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     with installed():
         pass
@@ -91,7 +91,7 @@ def test_restoring_gives_the_signals_back() -> None:
 
 
 def test_one_request_ends_the_waits_of_all_threads() -> None:
-    """Several threads may wait for the same stop."""
+    """A request ends the waits of all threads."""
     stop = SignalStop()
     ended: list[bool] = []
     threads = [threading.Thread(target=lambda: ended.append(stop.wait(FOR_EVER))) for _ in range(5)]
@@ -106,7 +106,7 @@ def test_one_request_ends_the_waits_of_all_threads() -> None:
 
 
 def test_a_signal_ends_a_wait_that_is_under_way() -> None:
-    """The main thread wakes up in the middle of its pause."""
+    """A signal ends a wait of the main thread."""
     with installed() as stop:
         main = threading.main_thread().ident
         assert main is not None

@@ -1,4 +1,4 @@
-"""Tests of the way to CloudWatch Logs, against moto in this process."""
+"""Tests of the sink that is CloudWatch Logs, against moto in this process."""
 
 from __future__ import annotations
 
@@ -54,27 +54,27 @@ def sent(logs: CloudWatchLogsClient, stream: str = "i-0123") -> list[str]:
 
 
 def test_lines_arrive_as_they_are(logs: CloudWatchLogsClient) -> None:
-    """One event a line, in order, so that Logs Insights finds the fields of each."""
+    """Each line becomes one event, in order, so that Logs Insights finds its fields."""
     lines = [json.dumps({"event": "message", "body": {"n": n}}).encode() for n in range(3)]
     send(lines)
     assert sent(logs) == [line.decode() for line in lines]
 
 
 def test_a_stream_that_exists_is_continued(logs: CloudWatchLogsClient) -> None:
-    """A consumer that was restarted on the same instance."""
+    """A restarted consumer on the same instance continues its stream."""
     send([b"one"])
     send([b"two"])
     assert sent(logs) == ["one", "two"]
 
 
 def test_a_streams_name_is_no_format_string(logs: CloudWatchLogsClient) -> None:
-    """Braces stand for themselves."""
+    """Braces in the name of a stream stay as they are."""
     send([b"one"], "i-{0}")
     assert sent(logs, "i-{0}") == ["one"]
 
 
 def test_an_event_that_is_too_large_is_cut(logs: CloudWatchLogsClient) -> None:
-    """A message may be as large as an event, and the line around it larger."""
+    """A message may be as large as an event, so its line may be larger."""
     with pytest.warns(watchtower.WatchtowerWarning, match="truncated"):
         send([b"x" * 1_048_576])
     [event] = sent(logs)
@@ -82,16 +82,18 @@ def test_an_event_that_is_too_large_is_cut(logs: CloudWatchLogsClient) -> None:
 
 
 @pytest.mark.usefixtures("logs")
-def test_a_missing_group_is_told() -> None:
-    """Nobody would look for the lines of a group with a misspelt name."""
+def test_a_missing_group_is_reported() -> None:
+    """A misspelt name of a group ends the consumer with an error."""
     with pytest.raises(LogGroupError) as raised:
         cloudwatch.connect("/flet", "i-0123")
     assert str(raised.value) == "log group /flet does not exist: create it, or unset LOG_GROUP"
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidParameterException"])
-def test_a_refusal_is_told_in_the_services_own_words(logs: CloudWatchLogsClient, code: str) -> None:
-    """Whatever it does not allow, trying again will not change it."""
+def test_a_refusal_is_reported_in_the_services_own_words(
+    logs: CloudWatchLogsClient, code: str
+) -> None:
+    """A refusal for lack of permission ends the consumer: a retry would not help."""
     with Stubber(logs) as stubber:
         stubber.add_client_error("create_log_stream", code, "no")
         with pytest.raises(LogGroupError) as raised:
@@ -102,7 +104,7 @@ def test_a_refusal_is_told_in_the_services_own_words(logs: CloudWatchLogsClient,
 @pytest.mark.parametrize(
     ("code", "status"), [("ThrottlingException", 400), ("ServiceUnavailableException", 503)]
 )
-def test_a_service_that_asks_for_patience_is_only_a_warning(
+def test_a_service_that_throttles_is_only_a_warning(
     logs: CloudWatchLogsClient, code: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Watchtower creates the stream when it sends the first lines."""
@@ -112,8 +114,8 @@ def test_a_service_that_asks_for_patience_is_only_a_warning(
     assert caplog.messages == ["CloudWatch Logs unavailable"]
 
 
-def test_a_missing_region_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mistake that waiting would not mend."""
+def test_a_missing_region_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing region ends the consumer: a retry would not help."""
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(LogGroupError, match="cannot use CloudWatch Logs: You must specify"):
@@ -131,7 +133,7 @@ def test_an_outage_at_the_start_is_only_a_warning(
 
 
 def test_several_sinks_get_the_same_lines() -> None:
-    """Standard output and CloudWatch Logs."""
+    """Tee writes to standard output and to CloudWatch Logs."""
     one, other = FakeSink(), FakeSink()
     Tee(one, other).write([b"a", b"b"])
     assert one.raw == other.raw == [b"a", b"b"]

@@ -14,7 +14,7 @@ COUNTS = Counts(received=10, processed=7, failed=2, invalid=1, deleted=6)
 
 
 def test_counts_add_up_until_they_are_taken() -> None:
-    """The next cycle starts at zero."""
+    """After the counts were taken, the next cycle starts at zero."""
     counter = CycleCounter()
     counter.add(Counts(received=10))
     counter.add(Counts(processed=8, failed=1, invalid=1, deleted=8))
@@ -23,7 +23,7 @@ def test_counts_add_up_until_they_are_taken() -> None:
 
 
 def test_the_line_holds_what_the_specification_requires() -> None:
-    """Metadata with a timestamp in milliseconds and one directive; targets on the root node."""
+    """The line has a timestamp in milliseconds, one directive, and targets on the root node."""
     fields = cycle_line(LABELS, COUNTS, 1.23456, START + 0.5)
     assert fields["_aws"] == {
         "Timestamp": 1_790_000_000_500,

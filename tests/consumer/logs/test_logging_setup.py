@@ -1,4 +1,4 @@
-"""Tests of operational events as lines."""
+"""Tests of log records as lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def fresh_logging() -> Iterator[None]:
-    """Put logging and warnings back as they were."""
+    """Restore logging and warnings afterwards."""
     root, python = logging.getLogger(), logging.getLogger("py.warnings")
     handlers, level = root.handlers[:], root.level
     root.handlers.clear()
@@ -34,7 +34,7 @@ def fresh_logging() -> Iterator[None]:
 
 @pytest.mark.usefixtures("fresh_logging")
 def test_records_become_lines_of_their_instance() -> None:
-    """At the level asked for; libraries only warn."""
+    """Records of the chosen level become lines; of libraries, only warnings."""
     sink, stdout = FakeSink(), FakeSink()
     logging_setup.configure(sink, stdout, "DEBUG", "i-0123")
     logging.getLogger("consumer.worker").debug("queue empty", extra={"fields": {"wait": 1}})
@@ -50,7 +50,7 @@ def test_records_become_lines_of_their_instance() -> None:
 
 @pytest.mark.usefixtures("fresh_logging")
 def test_warnings_go_to_standard_output_alone() -> None:
-    """Those of watchtower about CloudWatch Logs would feed themselves."""
+    """A warning about CloudWatch Logs, sent to CloudWatch Logs, would cause the next one."""
     sink, stdout = FakeSink(), FakeSink()
     logging_setup.configure(sink, stdout, "INFO", "i-0123")
     warnings.simplefilter("always")
@@ -62,7 +62,7 @@ def test_warnings_go_to_standard_output_alone() -> None:
 
 @pytest.mark.usefixtures("fresh_logging")
 def test_a_sink_that_is_gone_breaks_no_log_call() -> None:
-    """The worker notices by itself that standard output is closed."""
+    """The worker's own next write raises the error of a closed standard output."""
     sink = FakeSink()
     sink.error = BrokenPipeError()
     logging_setup.configure(sink, sink, "INFO", "i-0123")

@@ -26,7 +26,7 @@ def line(body: str, result: AttemptResult, reason: str | None = None) -> bytes:
 
 
 def test_a_processed_message_leaves_its_json_as_it_was_sent() -> None:
-    """Spaces, order of fields and all, and without fields that say nothing."""
+    """The body keeps its spaces and order; the line has no fields without a value."""
     body = CIVIC.replace(",", ", ")
     assert line(body, AttemptResult.PROCESSED) == (
         b'{"time":"2026-09-21T14:13:20.000+00:00","level":"INFO","event":"message",'
@@ -36,14 +36,14 @@ def test_a_processed_message_leaves_its_json_as_it_was_sent() -> None:
 
 
 def test_a_message_of_many_lines_is_one_line() -> None:
-    """Whatever reads the log takes a line for a message."""
+    """Readers of the log take each line as one message."""
     encoded = line(json.dumps(json.loads(CIVIC), indent=2), AttemptResult.PROCESSED)
     assert b"\n" not in encoded
     assert json.loads(encoded)["body"] == json.loads(CIVIC)
 
 
 def test_a_failed_message_says_why() -> None:
-    """As a warning, with the body."""
+    """The line of a failed message is a warning with reason and body."""
     fields = json.loads(line(CIVIC, AttemptResult.FAILED, "ValueError: no"))
     assert (fields["level"], fields["outcome"]) == ("WARNING", "failed")
     assert fields["reason"] == "ValueError: no"
@@ -52,7 +52,7 @@ def test_a_failed_message_says_why() -> None:
 
 @pytest.mark.parametrize("body", ['{"vehicleId": 3}', "[1]", "null", '"text"', '{"a":\n1}'])
 def test_an_invalid_message_that_is_json_stays_json(body: str) -> None:
-    """It is as easy to search in as a valid one."""
+    """An invalid body that is JSON can be searched like a valid one."""
     fields = json.loads(line(body, AttemptResult.INVALID, "why"))
     assert fields["outcome"] == "invalid"
     assert fields["body"] == json.loads(body)
@@ -61,7 +61,7 @@ def test_an_invalid_message_that_is_json_stays_json(body: str) -> None:
 
 @pytest.mark.parametrize("body", ["hello", '{"a":', "two\nlines", "", "[" * 50_000, '{"a":NaN}'])
 def test_an_invalid_message_that_is_not_json_is_text(body: str) -> None:
-    """Embedded as it is, it would break the line."""
+    """Text that is not JSON is embedded as a string, or the line would not be JSON."""
     encoded = line(body, AttemptResult.INVALID, "not JSON")
     assert b"\n" not in encoded
     assert json.loads(encoded)["body_text"] == body

@@ -1,4 +1,4 @@
-"""A queue, a clock, a sink and a stop that tests of the consumer can look into."""
+"""Fakes of the consumer's ports: queue, clock, sink and stop, whose calls tests can inspect."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def messages(count: int) -> list[ReceivedMessage]:
 
 
 class FakeQueue:
-    """Hands out what it is given, a receive at a time, and notes every call.
+    """A queue with prepared answers, which notes every call.
 
-    `answers` are the receives' results, exceptions included; when they are used up, receives come
-    back empty. `delete_answers` and `visibility_answers` work the same way.
+    `answers` are the results of the receives, exceptions included; when they are used up, receives
+    return nothing. `delete_answers` and `visibility_answers` work the same way.
     """
 
     def __init__(self, answers: Iterable[list[ReceivedMessage] | Exception] = ()) -> None:
@@ -78,7 +78,7 @@ class FakeQueue:
 
 
 class FakeClock:
-    """A clock that tests move; sleeping moves it too."""
+    """A clock that tests move; sleeping moves it as well."""
 
     def __init__(self) -> None:
         """Start at START, with the monotonic clock at zero."""
@@ -100,7 +100,7 @@ class FakeClock:
 
 
 class FakeSink:
-    """Keeps the lines, and how many of them came with each write."""
+    """A sink that keeps the lines, and the number of lines in each write."""
 
     def __init__(self) -> None:
         """Start with nothing written."""
@@ -126,24 +126,24 @@ class FakeSink:
 
 
 class FakeStop:
-    """Is asked to stop by the test, or by itself after so many waits."""
+    """A stop that the test requests, or that requests itself at its n-th wait."""
 
     def __init__(self, waits: int = 1_000) -> None:
-        """Ask to stop when `wait` is called for the `waits`-th time."""
+        """Request a stop when `wait` is called for the `waits`-th time."""
         self.waited: list[float] = []
         self._waits = waits
         self._requested = False
 
     def request(self) -> None:
-        """Ask to stop."""
+        """Request a stop."""
         self._requested = True
 
     def requested(self) -> bool:
-        """Tell whether stopping was asked for."""
+        """Return whether a stop was requested."""
         return self._requested
 
     def wait(self, seconds: float) -> bool:
-        """Note the wait and come back at once."""
+        """Note the wait and return at once."""
         self.waited.append(seconds)
         self._requested = self._requested or len(self.waited) >= self._waits
         return self._requested

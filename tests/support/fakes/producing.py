@@ -1,4 +1,4 @@
-"""A destination, a stop, a screen and messages that tests of the producer can look into."""
+"""Fakes of the producer's ports: destination, stop and progress; and messages to send."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def all_but(*refusals: Refusal) -> Callable[[Sequence[str]], SendBatchResult]:
 
 
 class FakeDestination:
-    """Answers calls as prepared, exceptions included; accepts everything when that is used up."""
+    """A destination with prepared answers, exceptions included; then it accepts everything."""
 
     def __init__(
         self, answers: Iterable[Exception | Callable[[Sequence[str]], SendBatchResult]] = ()
@@ -79,20 +79,20 @@ class FakeDestination:
 
 
 class FakeStop:
-    """Never waits; notes how long it should have; stops when told, or in the n-th wait."""
+    """A stop that never waits, but notes the waits; requested by the test, or in the n-th wait."""
 
     def __init__(self, stop_in_wait: int | None = None) -> None:
-        """Ask to stop in this wait (1 is the first)."""
+        """Request a stop in this wait (1 is the first)."""
         self.waits: list[float] = []
         self._stop_in_wait = stop_in_wait
         self._requested = False
 
     def request(self) -> None:
-        """Ask to stop."""
+        """Request a stop."""
         self._requested = True
 
     def requested(self) -> bool:
-        """Tell whether stopping was asked for."""
+        """Return whether a stop was requested."""
         return self._requested
 
     def wait(self, seconds: float) -> bool:
@@ -104,7 +104,7 @@ class FakeStop:
 
 
 class FakeProgress:
-    """Keeps what it was told."""
+    """A display that keeps what it is to show."""
 
     def __init__(self) -> None:
         """Start with nothing done."""
