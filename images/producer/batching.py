@@ -10,7 +10,7 @@ from shared.quotas import MAX_BATCH, MAX_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from producer.outgoing_message import OutgoingMessage
+    from producer.messages.outgoing_message import OutgoingMessage
 
 LINGER: Final = 0.1
 """Seconds that a message may be sent after it is due, so that batches are fuller."""

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 from producer.arrivals import due_times
 from producer.dry_run import Printer
-from producer.input_messages import read
-from producer.line_reader import opened
-from producer.poison import mixed, places_ahead, places_among, poison
+from producer.messages.input_messages import read
+from producer.messages.line_reader import opened
+from producer.messages.poison import mixed, places_ahead, places_among, poison
+from producer.messages.vehicles import generated
 from producer.progress import progress_on
 from producer.run import messages_to_send, send_all
 from producer.send_results import SendResults
 from producer.sending import Sender, SendLimits
 from producer.sent_log import recording
 from producer.summary import Summary
-from producer.vehicles import generated
 from shared.logs import LineStream
 from shared.queue import connect
 from shared.stopping import SignalStop
@@ -29,8 +29,8 @@ from shared.stopping import SignalStop
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from producer.messages.outgoing_message import OutgoingMessage, RejectedLine
     from producer.options import Options
-    from producer.outgoing_message import OutgoingMessage, RejectedLine
     from producer.ports import Destination
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from producer.batching import batches
 from producer.errors import InputError
-from producer.outgoing_message import OutgoingMessage, RejectedLine
+from producer.messages.outgoing_message import OutgoingMessage, RejectedLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

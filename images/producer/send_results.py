@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from producer.outgoing_message import Origin, OutgoingMessage, RejectedLine
+from producer.messages.outgoing_message import Origin, OutgoingMessage, RejectedLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

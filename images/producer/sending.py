@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
-    from producer.outgoing_message import OutgoingMessage
+    from producer.messages.outgoing_message import OutgoingMessage
     from producer.ports import Destination
     from producer.send_results import SendResults
     from shared.queue import SendBatchResult

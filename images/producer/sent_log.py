@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from producer.errors import SentLogError, UsageError
-from producer.outgoing_message import Origin, OutgoingMessage
+from producer.messages.outgoing_message import Origin, OutgoingMessage
 from shared.logs import LineStream, encode_line
 
 if TYPE_CHECKING:

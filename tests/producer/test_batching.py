@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.fakes.producing import outgoings
 
 from producer.batching import LINGER, Batch, batches
-from producer.outgoing_message import Origin, OutgoingMessage
+from producer.messages.outgoing_message import Origin, OutgoingMessage
 from shared.quotas import MAX_BATCH, MAX_BYTES
 
 

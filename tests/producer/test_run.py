@@ -9,7 +9,7 @@ import pytest
 from support.fakes.producing import FakeDestination, FakeProgress, FakeStop, outgoings, seeded
 
 from producer.errors import InputError
-from producer.outgoing_message import OutgoingMessage, RejectedLine
+from producer.messages.outgoing_message import OutgoingMessage, RejectedLine
 from producer.run import messages_to_send, send_all
 from producer.send_results import SendResults
 from producer.sending import Sender, SendLimits

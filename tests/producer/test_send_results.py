@@ -5,7 +5,7 @@ from __future__ import annotations
 from support.fakes.producing import FakeProgress, outgoing, outgoings
 
 from producer.errors import InputError
-from producer.outgoing_message import Origin, RejectedLine
+from producer.messages.outgoing_message import Origin, RejectedLine
 from producer.send_results import KEPT, Problem, SendResults
 from producer.sent_log import record_nothing
 

@@ -28,7 +28,7 @@ from shared.queue import Refusal, SendBatchResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from producer.outgoing_message import OutgoingMessage
+    from producer.messages.outgoing_message import OutgoingMessage
     from producer.ports import Destination
 
 REFUSED = QueueRefusedError("queue orders does not exist")

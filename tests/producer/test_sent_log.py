@@ -9,7 +9,7 @@ import pytest
 from support.fakes.producing import outgoing
 
 from producer.errors import SentLogError, UsageError
-from producer.outgoing_message import Origin
+from producer.messages.outgoing_message import Origin
 from producer.sent_log import recording
 
 NOW = 1_790_000_000.12345

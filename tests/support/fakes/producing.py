@@ -6,7 +6,7 @@ import threading
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from producer.outgoing_message import Origin, OutgoingMessage, utf8_size
+from producer.messages.outgoing_message import Origin, OutgoingMessage, utf8_size
 from shared.errors import QueueUnavailableError
 from shared.queue import Refusal, SendBatchResult
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.fakes.producing import CIVIC, LATEST_YEAR, FakeStop, vehicle_line
 
-from producer.input_messages import TOO_LONG, checked, read
-from producer.line_reader import opened
-from producer.outgoing_message import Origin, OutgoingMessage, RejectedLine
+from producer.messages.input_messages import TOO_LONG, checked, read
+from producer.messages.line_reader import opened
+from producer.messages.outgoing_message import Origin, OutgoingMessage, RejectedLine
 from shared.quotas import MAX_BYTES
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
-from producer.outgoing_message import Origin, OutgoingMessage, utf8_size
-from producer.vehicles import vehicles
+from producer.messages.outgoing_message import Origin, OutgoingMessage, utf8_size
+from producer.messages.vehicles import vehicles
 from shared.message import FIRST_YEAR, encode
 
 if TYPE_CHECKING:

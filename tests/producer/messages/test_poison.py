@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.fakes.producing import CIVIC, LATEST_YEAR, outgoings, seeded
 
-from producer.outgoing_message import Origin, OutgoingMessage, RejectedLine
-from producer.poison import KINDS, WIDEST_GAP, mixed, places_ahead, places_among, poison
+from producer.messages.outgoing_message import Origin, OutgoingMessage, RejectedLine
+from producer.messages.poison import KINDS, WIDEST_GAP, mixed, places_ahead, places_among, poison
 from shared.errors import InvalidMessageError
 from shared.message import parse
 

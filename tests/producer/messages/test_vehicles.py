@@ -8,8 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.fakes.producing import LATEST_YEAR, seeded
 
-from producer.outgoing_message import Origin
-from producer.vehicles import MODELS, NEW_MILEAGE, OLDEST, YEARLY_MILEAGE, generated, vehicles
+from producer.messages.outgoing_message import Origin
+from producer.messages.vehicles import (
+    MODELS,
+    NEW_MILEAGE,
+    OLDEST,
+    YEARLY_MILEAGE,
+    generated,
+    vehicles,
+)
 from shared.message import Vehicle, parse
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.fakes.producing import FakeStop
 
 from producer.errors import InputError, UsageError
-from producer.line_reader import AHEAD, CHUNK, chunks, opened, split_lines
+from producer.messages.line_reader import AHEAD, CHUNK, chunks, opened, split_lines
 
 if TYPE_CHECKING:
     from pathlib import Path

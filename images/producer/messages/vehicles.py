@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count, islice
 from typing import TYPE_CHECKING, Final
 
-from producer.outgoing_message import Origin, OutgoingMessage, utf8_size
+from producer.messages.outgoing_message import Origin, OutgoingMessage, utf8_size
 from shared.message import Vehicle, encode
 
 if TYPE_CHECKING:

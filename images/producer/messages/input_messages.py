@@ -6,8 +6,8 @@ import codecs
 import re
 from typing import TYPE_CHECKING, Final
 
-from producer.line_reader import chunks, split_lines
-from producer.outgoing_message import Origin, OutgoingMessage, RejectedLine
+from producer.messages.line_reader import chunks, split_lines
+from producer.messages.outgoing_message import Origin, OutgoingMessage, RejectedLine
 from shared.errors import InvalidMessageError
 from shared.message import parse
 from shared.quotas import MAX_BYTES
