@@ -114,8 +114,8 @@ def life(
 def write_template(folder: Path, emulator: str) -> None:
     """Write what of the product's template the emulator is sent; nothing else may be missing."""
     document = parse_template(PRODUCT_TEMPLATE.read_text(), str(PRODUCT_TEMPLATE))
-    left_out = dict.fromkeys(NOT_SENT[emulator], "the emulator refuses it")
-    reduced = without(document, left_out)
+    unsupported = dict.fromkeys(NOT_SENT[emulator], "the emulator refuses it")
+    reduced, left_out = without(document, unsupported)
     assert set(left_out) == NOT_SENT[emulator] | GOES_WITH_IT[emulator]
     (folder / "template.json").write_text(json.dumps(reduced))
 
