@@ -5,20 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 from matplotlib import pyplot as plt
 
+from tidemill.report.figure_style import BESIDE_TITLE, STATE_COLOURS, WAITING, save, style
 from tidemill.report.tables import markdown_table
-from tidemill.report.timeline_figure import (
-    BESIDE_TITLE,
-    STATE_COLOURS,
-    STYLE,
-    WAITING,
-    Scale,
-    bare,
-    drawn,
-    in_service,
-)
+from tidemill.report.timeline_figure import Scale, drawn, in_service
 from tidemill.scaling.facts import (
     ActivityStarted,
     AlarmChanged,
@@ -100,15 +91,15 @@ def draw_agreement(rig: Sequence[Fact], simulated: Sequence[Fact], path: Path) -
         path: where to; its ending says the format, PNG or SVG.
     """
     scale = Scale(rig[0].at, max(rig[-1].at, simulated[-1].at))
-    with mpl.rc_context(STYLE):
+    with style():
         figure, (queue, fleet) = plt.subplots(
             2, 1, sharex=True, figsize=(10, 5.6), height_ratios=(3, 2), layout="constrained"
         )
-        for facts, style in ((rig, RIG), (simulated, SIMULATOR)):
+        for facts, line in ((rig, RIG), (simulated, SIMULATOR)):
             samples = [fact for fact in facts if isinstance(fact, QueueSampled)]
             left = [sample.visible + sample.in_flight for sample in samples]
-            queue.plot([scale.minutes(sample.at) for sample in samples], left, **style)
-            fleet.step(*drawn(in_service(facts), scale), where="post", **style)
+            queue.plot([scale.minutes(sample.at) for sample in samples], left, **line)
+            fleet.step(*drawn(in_service(facts), scale), where="post", **line)
         for axes, title, unit in (
             (queue, "Messages waiting or in flight", "messages"),
             (fleet, "Instances in service", "instances"),
@@ -120,8 +111,7 @@ def draw_agreement(rig: Sequence[Fact], simulated: Sequence[Fact], path: Path) -
         fleet.yaxis.get_major_locator().set_params(integer=True)
         fleet.set_xlabel("minutes of AWS's time")
         fleet.set_xlim(0, max(scale.width * 1.04, 1))
-        figure.savefig(path, dpi=110, metadata=bare(path))
-        plt.close(figure)
+        save(figure, path)
 
 
 def _figures(run: Side, start: float) -> Iterator[tuple[str, str]]:

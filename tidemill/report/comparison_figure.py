@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-
-from tidemill.report.comparison import CLAIRVOYANT
-
-mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from tidemill.report.comparison import CLAIRVOYANT
+from tidemill.report.figure_style import save, style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,13 +20,6 @@ COLOURS = ("#0B3C5D", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 """From the palette of Okabe and Ito, which people with any colour vision can tell apart."""
 
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
-STYLE: dict[Any, Any] = {
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "svg.hashsalt": "tidemill",
-}
 COLUMNS = 3
 LEAST_SECONDS = 1.0
 """Waits below this are drawn here: the axis is logarithmic."""
@@ -44,7 +35,7 @@ def draw_comparison(runs: Sequence[Mapping[str, Any]], path: Path) -> None:
     scenarios = list(dict.fromkeys(run["scenario"] for run in runs))
     rows = -(-len(scenarios) // COLUMNS)
     columns = min(COLUMNS, len(scenarios))
-    with mpl.rc_context(STYLE):
+    with style(font_size=9):
         figure, panels = plt.subplots(
             rows,
             columns,
@@ -59,9 +50,7 @@ def draw_comparison(runs: Sequence[Mapping[str, Any]], path: Path) -> None:
             panel.set_axis_off()
         handles, labels = panels.flat[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
-        bare = {"Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}
-        figure.savefig(path, dpi=110, metadata=bare)
-        plt.close(figure)
+        save(figure, path)
 
 
 def _draw(axes: Axes, runs: Sequence[Mapping[str, Any]]) -> None:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import matplotlib as mpl
+from matplotlib import pyplot as plt
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
+from tidemill.report.figure_style import (
+    BESIDE_TITLE,
+    DESIRED,
+    IN_FLIGHT,
+    SERVING,
+    STATE_COLOURS,
+    WAITING,
+    save,
+    style,
+)
 from tidemill.report.sentences import short_name
 from tidemill.scaling.facts import (
     AlarmChanged,
@@ -16,11 +28,6 @@ from tidemill.scaling.facts import (
     in_service_over_time,
 )
 
-mpl.use("Agg")
-from matplotlib import pyplot as plt
-from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -29,10 +36,6 @@ if TYPE_CHECKING:
 
     from tidemill.scaling.facts import Fact
 
-STATE_COLOURS = {"ALARM": "#D55E00", "OK": "#8FC7B0", "INSUFFICIENT_DATA": "#D0D0D0"}
-"""From the palette of Okabe and Ito, which people with any colour vision can tell apart."""
-
-WAITING, IN_FLIGHT, SERVING, DESIRED = "#56B4E9", "#E69F00", "#8FB8DE", "#0B3C5D"
 ROOM = 0.3
 """Part of the width that the text at a change may take: before a step up from there on."""
 
@@ -41,21 +44,6 @@ MOST_LABELS = 15
 
 QUIET_SECONDS = 600.0
 """How many seconds after its last event a run's picture ends."""
-
-BESIDE_TITLE: dict[str, Any] = {
-    "bbox_to_anchor": (1, 0.97),
-    "fontsize": 9,
-    "frameon": False,
-    "loc": "lower right",
-    "ncols": 3,
-}
-STYLE: dict[Any, Any] = {
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "font.family": "DejaVu Sans",
-    "font.size": 11,
-    "svg.hashsalt": "tidemill",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +82,7 @@ def draw_timeline(facts: Sequence[Fact], path: Path) -> None:
     scale = Scale(min(f.at for f in facts), max(f.at for f in facts)) if facts else Scale(0, 60)
     rows = len({fact.alarm for fact in facts if isinstance(fact, AlarmChanged)})
     heights = (3, 0.5 + 0.4 * max(rows, 1), 2.2)
-    with mpl.rc_context(STYLE):
+    with style():
         figure, (queue, alarms, fleet) = plt.subplots(
             3,
             1,
@@ -109,13 +97,7 @@ def draw_timeline(facts: Sequence[Fact], path: Path) -> None:
         fleet.set_xlabel("minutes of AWS's time")
         fleet.set_xlim(0, max(scale.width * 1.04, 1))
         fleet.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=12))
-        figure.savefig(path, dpi=110, metadata=bare(path))
-        plt.close(figure)
-
-
-def bare(path: Path) -> dict[str, None]:
-    """Return the metadata that keep dates and versions out of a picture's file."""
-    return {"Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}
+        save(figure, path)
 
 
 def _draw_queue(axes: Axes, facts: Sequence[Fact], scale: Scale) -> None:
