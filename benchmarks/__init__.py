@@ -1,1 +1,1 @@
-"""Measurements for people to read; none of them is a test."""
+"""Benchmarks: measurements for people to read, none of which is a test."""

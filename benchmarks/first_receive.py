@@ -1,10 +1,9 @@
-"""Measures how long a consumer takes from its start to its first ReceiveMessage.
+"""First receive: the time from a consumer's start to its first ReceiveMessage.
 
-`python -m benchmarks.first_receive` starts consumers as they run on an instance, with queue URL and
-log group, against a server of its own that knows just enough of AWS and notes when the first
-ReceiveMessage comes in. Credentials are in the environment; an instance asks its metadata service
-for them, which takes some milliseconds more. Written for an idle machine: whatever else runs is
-measured too.
+`python -m benchmarks.first_receive` starts consumers with queue URL and log group, as on an
+instance. They call a small server of this program, which records when the first ReceiveMessage
+arrives. Credentials are in the environment; on an instance the metadata service supplies them,
+which takes some milliseconds more. Run it on an idle machine, because other work slows it down.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ PATIENCE: Final = 60.0
 
 
 class Endpoint(ThreadingHTTPServer):
-    """Answers every AWS call with an empty result; `received_at` is an epoch second."""
+    """Server that answers every AWS call with an empty result; `received_at` is an epoch second."""
 
     daemon_threads = True
 
@@ -46,11 +45,11 @@ class Endpoint(ThreadingHTTPServer):
         """Listen on a free port of the loopback interface."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self.received_at = 0.0
-        self.receive_came = threading.Event()
+        self.received = threading.Event()
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return what a consumer needs to work here."""
+        """Return the environment of a consumer that calls this server."""
         url = f"http://127.0.0.1:{self.server_port}"
         return {
             "AWS_ACCESS_KEY_ID": "test",
@@ -62,8 +61,8 @@ class Endpoint(ThreadingHTTPServer):
         }
 
     def first_receive(self) -> float:
-        """Wait for the first ReceiveMessage and return the epoch second at which it came."""
-        if not self.receive_came.wait(PATIENCE):
+        """Wait for the first ReceiveMessage and return the epoch second of its arrival."""
+        if not self.received.wait(PATIENCE):
             sys.exit(f"no ReceiveMessage within {PATIENCE:.0f} s: does the consumer start?")
         return self.received_at
 
@@ -74,9 +73,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         now = time.time()
         if self.headers["X-Amz-Target"] == "AmazonSQS.ReceiveMessage":
-            if not self.server.receive_came.is_set():
+            if not self.server.received.is_set():
                 self.server.received_at = now
-            self.server.receive_came.set()
+            self.server.received.set()
         self.rfile.read(int(self.headers["Content-Length"]))
         body = json.dumps({}).encode()
         self.send_response(200)
@@ -101,7 +100,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 
 def process() -> float:
-    """Return the seconds that `python -m consumer` takes, from just before it is started."""
+    """Return the seconds from the start of `python -m consumer` to its first receive."""
     with endpoint() as server:
         started_at = time.time()
         consumer = subprocess.Popen(
@@ -117,7 +116,7 @@ def process() -> float:
 
 
 def container(engine: DockerClient, image: str) -> tuple[float, float]:
-    """Return the seconds that a container takes: from its process' start, and from the request."""
+    """Return a container's seconds: from the start of its process, and from `docker run`."""
     with endpoint() as server:
         asked_at = time.time()
         consumer = engine.containers.run(
@@ -139,7 +138,7 @@ def container(engine: DockerClient, image: str) -> tuple[float, float]:
 
 
 def _epoch(text: str) -> float:
-    """Return the engine's time, told in nanoseconds, as an epoch second."""
+    """Return the engine's time, a text with nanoseconds, as an epoch second."""
     whole, _, fraction = text.rstrip("Z").partition(".")
     return datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp() + float(f"0.{fraction}")
 
@@ -149,21 +148,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description="Time from a consumer's start to its first receive."
     )
-    parser.add_argument("--runs", type=int, default=10, help="of each kind; 10 unless told")
+    parser.add_argument("--runs", type=int, default=10, help="runs of each kind [default: 10]")
     parser.add_argument(
-        "--image", default="tidemill/consumer", help="tidemill/consumer unless told"
+        "--image", default="tidemill/consumer", help="the image [default: tidemill/consumer]"
     )
     options = parser.parse_args()
 
-    process()  # the first one writes Python's bytecode
+    process()  # the first run writes Python's bytecode, so it is not counted
     rows = {"process, from its start": [process() for _ in range(options.runs)]}
     try:
         engine = docker.from_env()
         pairs = [container(engine, options.image) for _ in range(options.runs)]
     except ImageNotFound:
-        sys.exit(f"there is no image {options.image}: make images")
+        sys.exit(f"there is no image {options.image}: run `make images`")
     except DockerException as error:
-        sys.stderr.write(f"no containers measured, since no Docker engine answers: {error}\n")
+        sys.stderr.write(
+            f"no containers were measured, because no Docker engine answers: {error}\n"
+        )
     else:
         rows["container, from its process' start"] = [started for started, _ in pairs]
         rows["container, from docker run"] = [asked for _, asked in pairs]

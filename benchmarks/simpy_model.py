@@ -1,7 +1,7 @@
-"""The default template's fleet for a day as one would write it in SimPy.
+"""SimPy model: a day of the default template's fleet, as one would write it in SimPy.
 
-The same messages, boot times, rhythm and steps; a rule that looks every minute stands in for
-alarms, missing data and warm-up, so this does less than the simulator does.
+It has the same messages, boot times, rhythm and steps. A rule that runs every minute replaces
+alarms, missing data and warm-up, so the model does less than the simulator.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ DAY = 86_400
 BOOT, POLL, REST, LIMIT = 60, 20, 60, 10
 SHARE, MOST, IDLE_MINUTES = 50, 4, 5
 LOOKS_AT = 6
-"""Seconds into each minute."""
+"""Second of each minute at which the rule runs."""
 
 
 class Fleet:
-    """A queue, its consumers, and the rule that sizes them."""
+    """A queue, its consumers, and the rule that sets their number."""
 
     def __init__(self, environment: simpy.Environment) -> None:
-        """Start with nobody."""
+        """Start without consumers."""
         self.environment = environment
         self.queue = simpy.Store(environment)
         self.size = 0
@@ -44,7 +44,7 @@ class Fleet:
             yield self.environment.timeout(1)
 
     def look(self) -> Steps:
-        """Size the fleet every minute."""
+        """Set the number of consumers every minute."""
         idle = 0
         yield self.environment.timeout(LOOKS_AT)
         while True:
@@ -59,7 +59,7 @@ class Fleet:
             yield self.environment.timeout(60)
 
     def consume(self) -> Steps:
-        """Boot, then poll, process and rest for as long as wanted."""
+        """Boot, then poll, process and wait for as long as this consumer is needed."""
         self.size += 1
         number = self.size
         yield self.environment.timeout(BOOT)

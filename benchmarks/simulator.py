@@ -1,8 +1,8 @@
-"""Measures the simulator: a day, a year, how it grows, what it holds, and the same model in SimPy.
+"""Benchmark of the simulator: a day, a year, growth, memory, and the same model in SimPy.
 
-Run with `python -m benchmarks.simulator`, in the project's environment with SimPy added to it
-(`pip install simpy`); `--json` for machines. Each run is in a process of its own, so that its
-memory can be told.
+Run `python -m benchmarks.simulator` in the project's environment, with SimPy added to it
+(`pip install simpy`); `--json` prints JSON. Each run has a process of its own, so that its memory
+can be measured.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ NIGHT_MINUTES = 300
 
 
 def main() -> None:
-    """Measure, print, and say whether the goals are met."""
+    """Measure and print the results, with the goals."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--days", type=int, default=YEAR, help="days of the long trace")
@@ -53,10 +53,10 @@ def main() -> None:
     if options.json:
         sys.stdout.write(json.dumps(found) + "\n")
     else:
-        _tell(found)
+        _print(found)
 
 
-def _tell(found: dict[str, Any]) -> None:
+def _print(found: dict[str, Any]) -> None:
     day, simpy = found["day_seconds"], found["simpy"]
     head = (
         f"a day of the default template, a message a second: {day['median']:.3f} s "
@@ -105,7 +105,7 @@ def _timed(run: Callable[[], Any], repeats: int) -> tuple[list[float], Any]:
 
 
 def _the_day(repeats: int) -> dict[str, Any]:
-    """A day with a message every second, which is more than the default fleet can do."""
+    """A day with a message every second, which is more than the default fleet can process."""
     candidate, day = _candidate(), Scenario("day", "", constant(1, DAY), seconds=DAY)
     to_the_end = RunOptions(drain=False)
     seconds, result = _timed(lambda: simulate(candidate, day, 1, to_the_end), repeats)
@@ -117,7 +117,7 @@ def _the_day(repeats: int) -> dict[str, Any]:
 
 
 def _days(days: int) -> dict[str, Any]:
-    """So many days of a tide by minutes, quiet at night, with the messages that a trace has."""
+    """Days of a tide by minutes, quiet at night, with messages as a trace has them."""
 
     def lots(rng: Random) -> Iterator[tuple[float, int]]:
         for minute in range(days * 1440):
@@ -141,7 +141,7 @@ def _days(days: int) -> dict[str, Any]:
 
 def _in_simpy(repeats: int) -> dict[str, Any]:
     try:
-        importlib.import_module("simpy")  # a peer, not a dependency
+        importlib.import_module("simpy")  # for comparison; it is not a dependency
     except ImportError:
         return {"missing": "SimPy is not installed: `pip install simpy` to measure it as well"}
     from benchmarks.simpy_model import one_day  # noqa: PLC0415
