@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-settings.register_profile("untimed", deadline=None)  # a slow machine is no failure
+settings.register_profile("untimed", deadline=None)  # a slow computer is no failure
 settings.load_profile("untimed")

@@ -17,7 +17,7 @@ PAGE = PRODUCT_TEMPLATE.with_name("docs") / "lint.md"
 def row(rule: Rule) -> str:
     """Return a rule's row in the table."""
     why = f"{rule.why} ({rule.page})"
-    return f"| `{rule.id}` | {rule.severity} | {rule.fault} | {why} | {rule.fix} |"
+    return f"| `{rule.id}` | {rule.severity} | {rule.problem} | {why} | {rule.fix} |"
 
 
 def test_the_table_of_rules_is_theirs() -> None:

@@ -482,7 +482,7 @@ def test_a_fault_is_found(case: Case) -> None:
 
 @pytest.mark.parametrize("name", SOUND_TOO)
 def test_nothing_is_found_where_nothing_is_wrong(name: str) -> None:
-    """Templates that are close to a fault."""
+    """Templates that nearly violate a rule."""
     assert found(SOUND_TOO[name]) == ()
 
 
@@ -513,6 +513,6 @@ def test_what_only_rules_read_is_refused_by_its_place(
 
 
 def test_every_rule_is_tried() -> None:
-    """With a template that has the fault; the sound one has none."""
+    """Each rule finds its violation in a template that has it, and none in the sound one."""
     assert {case.rule for case in FAULTY} == {rule.id for rule in RULES}
     assert len({rule.id for rule in RULES}) == len(RULES)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.builders.alarms import IN_FLIGHT, VISIBLE, actions_on, an_alarm, an_expression_alarm
 from support.builders.fleets import a_fleet, a_group, a_policy, product_fleet
 
-from tidemill.lint.sampling import MOST, samples, worlds
+from tidemill.lint.sampling import MOST, samples, situations
 from tidemill.scaling.spec import Comparison, Fleet, Metric, MetricQuery, MetricStat, StepAdjustment
 
 OUT = a_policy()
@@ -73,12 +73,12 @@ def test_there_are_never_more_situations_than_the_limit() -> None:
     )
     total = MetricQuery("total", expression="SUM(METRICS())")
     alarm = an_alarm(queries=(*queries, total), returned="total", actions=("OutPolicy",))
-    tried = list(worlds(a_fleet(alarms=(alarm,))))
+    tried = list(situations(a_fleet(alarms=(alarm,))))
     assert 0 < len(tried) <= MOST
-    assert len(list(worlds(product_fleet()))) <= MOST
+    assert len(list(situations(product_fleet()))) <= MOST
 
 
 def test_capacities_stay_within_the_groups_limits() -> None:
     """None is tried that the group cannot have."""
     fleet = a_fleet(group=a_group(min_size=3, max_size=5))
-    assert {world.capacity for world in worlds(fleet)} == {3, 4, 5}
+    assert {situation.capacity for situation in situations(fleet)} == {3, 4, 5}

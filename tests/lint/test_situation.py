@@ -8,13 +8,13 @@ import pytest
 from support.builders.alarms import IN_FLIGHT, VISIBLE, an_alarm
 from support.builders.fleets import a_fleet, a_group, product_fleet
 
-from tidemill.lint.situation import SENT, World, seconds_to_wake, steady_state, value_in
+from tidemill.lint.situation import SENT, Situation, seconds_to_wake, steady_state, value_in
 from tidemill.scaling.metrics.queue import queue_metric
 from tidemill.scaling.metrics.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
 from tidemill.scaling.spec import Alarm, Comparison, Metric, MetricQuery, MetricStat, MissingData
 
 OLDEST = queue_metric("jobs", "ApproximateAgeOfOldestMessage")
-WORLD = World(2, {VISIBLE: 7.0, IN_FLIGHT: 3.0})
+SITUATION = Situation(2, {VISIBLE: 7.0, IN_FLIGHT: 3.0})
 ONCE = {"evaluation_periods": 1, "datapoints_to_alarm": 1}
 
 
@@ -53,13 +53,13 @@ def on(metric: Metric, stat: str = "Maximum", period: int = 60, threshold: float
 )
 def test_a_metric_has_the_value_that_the_world_gives_it(metric: Metric, value: object) -> None:
     """What is not published, or not turned on, has none."""
-    assert WORLD.seen(a_fleet(), metric) == value
+    assert SITUATION.seen(a_fleet(), metric) == value
 
 
 def test_only_a_message_has_an_age() -> None:
     """An empty queue publishes none."""
-    assert World(0, {OLDEST: 60.0}).seen(a_fleet(), OLDEST) is None
-    assert World(0, {OLDEST: 60.0, IN_FLIGHT: 1.0}).seen(a_fleet(), OLDEST) == 60
+    assert Situation(0, {OLDEST: 60.0}).seen(a_fleet(), OLDEST) is None
+    assert Situation(0, {OLDEST: 60.0, IN_FLIGHT: 1.0}).seen(a_fleet(), OLDEST) == 60
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_only_a_message_has_an_age() -> None:
 def test_group_metrics_that_are_on_follow_the_group(name: str, value: int) -> None:
     """A steady group has no instance on its way."""
     fleet = a_fleet(group=a_group(metrics=frozenset({name})))
-    assert WORLD.seen(fleet, of_group(name)) == value
+    assert SITUATION.seen(fleet, of_group(name)) == value
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_statistic_is_taken_over_the_datapoints_of_a_period(
     stat: str, period: int, value: float
 ) -> None:
     """SQS publishes one each minute."""
-    assert value_in(a_fleet(), on(VISIBLE, stat, period), WORLD) == value
+    assert value_in(a_fleet(), on(VISIBLE, stat, period), SITUATION) == value
 
 
 @pytest.mark.parametrize(

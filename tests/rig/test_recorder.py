@@ -28,7 +28,7 @@ def test_every_fact_is_on_the_file_at_once(tmp_path: Path, keep: bool) -> None: 
     recorder = Recorder(path, heard.append, keep=keep)
     recorder.note(Noted(run.world.now, "a note: \u00e9"))
     for turn in run.turns:
-        recorder.hear(turn)
+        recorder.on_turn(turn)
     written = [from_record(json.loads(line)) for line in path.read_text().splitlines()]
     recorder.close()
     assert written == heard == [Noted(run.world.now, "a note: \u00e9"), *run.facts]

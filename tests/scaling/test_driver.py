@@ -54,9 +54,9 @@ class Log:
         """Note the order."""
         self.calls.append(f"terminate {instance[-1]}")
 
-    def hear(self, turn: Turn) -> None:
+    def on_turn(self, turn: Turn) -> None:
         """Note and keep the turn."""
-        self.calls.append("hear")
+        self.calls.append("on_turn")
         self.turns.append(turn)
 
 
@@ -67,7 +67,7 @@ def test_a_turn_looks_acts_and_tells_in_this_order() -> None:
     log = Log(visible=9)
     ports = Ports(log, log, (log, log))
     memory = drive(fleet, begin(fleet, START), ports, START + MINUTE)
-    assert log.calls == ["sample", "events", "launch 1", "launch 2", "hear", "hear"]
+    assert log.calls == ["sample", "events", "launch 1", "launch 2", "on_turn", "on_turn"]
     assert log.turns[0].memory is memory
 
 

@@ -29,7 +29,7 @@ def lines_of(report: Report, source: Path) -> Iterator[Text]:
             ]
             if not found:
                 continue
-            yield Text.assemble((severity.value, STYLES[severity]), f" {rule.id}: {rule.fault}")
+            yield Text.assemble((severity.value, STYLES[severity]), f" {rule.id}: {rule.problem}")
             for finding in found:
                 place = f"{source}:{finding.line}:{finding.column}"
                 yield Text.assemble("  ", (place, "bold"), f" {finding.what}")

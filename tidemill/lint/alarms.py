@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tidemill.lint.finding import Fault, Rule, Severity
-from tidemill.lint.sampling import MANY, Sample, queues_of, rung_in
+from tidemill.lint.finding import Rule, Severity, Violation
+from tidemill.lint.sampling import MANY, Sample, queues_of, triggering_alarms
 from tidemill.lint.situation import metrics_of
 from tidemill.scaling.metrics.queue import NOT_VISIBLE, PERIOD, queue_metric
 from tidemill.scaling.policies.tracking import low_alarms
@@ -14,57 +14,57 @@ from tidemill.scaling.policies.tracking import low_alarms
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tidemill.lint.linted_fleet import Subject
-    from tidemill.lint.situation import World
+    from tidemill.lint.linted_fleet import LintedFleet
+    from tidemill.lint.situation import Situation
     from tidemill.scaling.spec import Alarm
 
 GAUGES = "Approximate"
 """How the names of SQS's metrics begin that are a state and no count of events."""
 
 
-def _fighting(subject: Subject) -> Iterator[Fault]:
-    found: dict[tuple[str, str], tuple[list[Alarm], World]] = {}
-    tracked = {alarm.logical_id for alarm in subject.fleet.alarms if _is_tracked(subject, alarm)}
-    lows = low_alarms(subject.fleet)
-    for sample in sorted(subject.samples, key=_size):
+def _fighting(linted: LintedFleet) -> Iterator[Violation]:
+    found: dict[tuple[str, str], tuple[list[Alarm], Situation]] = {}
+    tracked = {alarm.logical_id for alarm in linted.fleet.alarms if _is_tracked(linted, alarm)}
+    lows = low_alarms(linted.fleet)
+    for sample in sorted(linted.samples, key=_size):
         for out in sample.out():
             for back in sample.back():
                 pair = (out.alarm.logical_id, back.alarm.logical_id)
                 if pair[1] in lows and pair[0] in tracked:  # such policies wait for one another
                     continue
-                found.setdefault(pair, ([out.alarm, back.alarm], sample.world))
-    for alarms, world in found.values():
-        out_name, back_name = map(subject.name_of, alarms)
-        yield Fault(
-            f"{out_name} scales out and {back_name} scales in {_told(subject, world, alarms)}",
-            subject.at_alarm(alarms[-1], "Threshold"),
+                found.setdefault(pair, ([out.alarm, back.alarm], sample.situation))
+    for alarms, situation in found.values():
+        out_name, back_name = map(linted.name_of, alarms)
+        yield Violation(
+            f"{out_name} scales out and {back_name} scales in {_told(linted, situation, alarms)}",
+            linted.at_alarm(alarms[-1], "Threshold"),
         )
 
 
-def _is_tracked(subject: Subject, alarm: Alarm) -> bool:
-    return alarm.logical_id not in subject.resolver.template["Resources"]
+def _is_tracked(linted: LintedFleet, alarm: Alarm) -> bool:
+    return alarm.logical_id not in linted.resolver.template["Resources"]
 
 
 def _size(sample: Sample) -> float:
     """Return how large the numbers of a situation are: small ones make the plainer example."""
-    return sum(sample.world.values.values()) + sample.world.capacity
+    return sum(sample.situation.values.values()) + sample.situation.capacity
 
 
-def _told(subject: Subject, world: World, alarms: list[Alarm]) -> str:
+def _told(linted: LintedFleet, situation: Situation, alarms: list[Alarm]) -> str:
     metrics = dict.fromkeys(metric for alarm in alarms for metric in metrics_of(alarm))
-    values = ((metric.name, world.seen(subject.fleet, metric)) for metric in metrics)
+    values = ((metric.name, situation.seen(linted.fleet, metric)) for metric in metrics)
     told = [
         f"{name} is {'missing' if value is None else f'{value:,.15g}'}" for name, value in values
     ]
-    return f"while {', '.join(told)}, with a capacity of {world.capacity}"
+    return f"while {', '.join(told)}, with a capacity of {situation.capacity}"
 
 
-def _blind(subject: Subject) -> Iterator[Fault]:
-    fleet = subject.fleet
+def _blind(linted: LintedFleet) -> Iterator[Violation]:
+    fleet = linted.fleet
     if fleet.group.protects:  # whoever works protects itself
         return
     blind: dict[str, Alarm] = {}
-    for sample in subject.samples:
+    for sample in linted.samples:
         for rung in sample.back():
             alarm = rung.alarm
             queues = queues_of(alarm)
@@ -73,41 +73,41 @@ def _blind(subject: Subject) -> Iterator[Fault]:
             ):
                 continue
             busy = {queue_metric(queue, NOT_VISIBLE): MANY for queue in queues}
-            world = replace(sample.world, values={**sample.world.values, **busy})
-            still = Sample(world, rung_in(fleet, world)).back()
+            situation = replace(sample.situation, values={**sample.situation.values, **busy})
+            still = Sample(situation, triggering_alarms(fleet, situation)).back()
             if any(one.alarm is alarm for one in still):
                 blind[alarm.logical_id] = alarm
     for alarm in blind.values():
-        yield Fault(
-            f"{subject.name_of(alarm)} scales in just the same with {MANY:,.0f} messages in flight",
-            subject.at_alarm(alarm),
+        yield Violation(
+            f"{linted.name_of(alarm)} scales in just the same with {MANY:,.0f} messages in flight",
+            linted.at_alarm(alarm),
         )
 
 
-def _unset(subject: Subject) -> Iterator[Fault]:
-    for alarm in subject.fleet.alarms:
-        if _is_tracked(subject, alarm):
+def _unset(linted: LintedFleet) -> Iterator[Violation]:
+    for alarm in linted.fleet.alarms:
+        if _is_tracked(linted, alarm):
             continue
-        if "TreatMissingData" not in subject.resolver.properties(alarm.logical_id):
-            yield Fault(
+        if "TreatMissingData" not in linted.resolver.properties(alarm.logical_id):
+            yield Violation(
                 f"{alarm.logical_id} does not say what it takes missing data for",
-                subject.at_alarm(alarm),
+                linted.at_alarm(alarm),
             )
 
 
-def _sums(subject: Subject) -> Iterator[Fault]:
+def _sums(linted: LintedFleet) -> Iterator[Violation]:
     seen = set()
-    for alarm in subject.fleet.alarms:
+    for alarm in linted.fleet.alarms:
         for query in alarm.queries:
             stat = query.stat
             if stat is None or stat.stat != "Sum" or stat.metric.namespace != "AWS/SQS":
                 continue
-            at = subject.at_alarm(alarm, "Metrics" if len(alarm.queries) > 1 else "Statistic")
+            at = linted.at_alarm(alarm, "Metrics" if len(alarm.queries) > 1 else "Statistic")
             if not stat.metric.name.startswith(GAUGES) or (at, stat.metric) in seen:
                 continue
             seen.add((at, stat.metric))
-            yield Fault(
-                f"{subject.name_of(alarm)} takes the Sum of {stat.metric.name}, published every "
+            yield Violation(
+                f"{linted.name_of(alarm)} takes the Sum of {stat.metric.name}, published every "
                 f"{PERIOD} seconds, over {stat.period} seconds",
                 at,
                 # One datapoint is its own sum; AWS's page on scaling by SQS takes that itself.
@@ -115,16 +115,16 @@ def _sums(subject: Subject) -> Iterator[Fault]:
             )
 
 
-def _too_fine(subject: Subject) -> Iterator[Fault]:
+def _too_fine(linted: LintedFleet) -> Iterator[Violation]:
     seen = set()
-    for alarm in subject.fleet.alarms:
+    for alarm in linted.fleet.alarms:
         fine = [one for one in metrics_of(alarm) if one.namespace.startswith("AWS/")]
-        at = subject.at_alarm(alarm)
+        at = linted.at_alarm(alarm)
         if alarm.period < PERIOD and fine and at not in seen:
             seen.add(at)
             names = ", ".join(dict.fromkeys(f"{one.namespace} {one.name}" for one in fine))
-            yield Fault(
-                f"{subject.name_of(alarm)} looks every {alarm.period} seconds at {names}, which "
+            yield Violation(
+                f"{linted.name_of(alarm)} looks every {alarm.period} seconds at {names}, which "
                 f"AWS publishes every {PERIOD} seconds at best",
                 at,
             )
@@ -134,7 +134,7 @@ RULES = (
     Rule(
         id="fighting-alarms",
         severity=Severity.ERROR,
-        fault="An alarm that scales out and one that scales in can act at the same time.",
+        problem="An alarm that scales out and one that scales in can act at the same time.",
         why=(
             "Of several policies the largest capacity wins, so the group does not scale in, or "
             "with cooldowns goes up and down without end."
@@ -146,7 +146,7 @@ RULES = (
     Rule(
         id="blind-to-in-flight",
         severity=Severity.WARNING,
-        fault="Scale-in looks at waiting messages and not at those in flight.",
+        problem="Scale-in looks at waiting messages and not at those in flight.",
         why=(
             "Messages that are being worked on are not visible: the queue looks empty just when "
             "every instance is busy, and instances go in the middle of their work."
@@ -162,7 +162,7 @@ RULES = (
     Rule(
         id="missing-data-unset",
         severity=Severity.WARNING,
-        fault="A scaling alarm does not set TreatMissingData.",
+        problem="A scaling alarm does not set TreatMissingData.",
         why=(
             "A queue that nobody has used for six hours publishes nothing: the alarm goes to "
             "INSUFFICIENT_DATA, or lives on old datapoints."
@@ -174,7 +174,7 @@ RULES = (
     Rule(
         id="sum-of-a-gauge",
         severity=Severity.WARNING,
-        fault="An alarm takes the Sum of an Approximate* metric of SQS.",
+        problem="An alarm takes the Sum of an Approximate* metric of SQS.",
         why=(
             "The metric is a state that is published every minute: its sum grows with the period, "
             "and says nothing about the number of messages. Over one minute it is a note only."
@@ -186,7 +186,7 @@ RULES = (
     Rule(
         id="period-finer-than-metric",
         severity=Severity.WARNING,
-        fault="An alarm on a metric of AWS's has a period below 60 seconds.",
+        problem="An alarm on a metric of AWS's has a period below 60 seconds.",
         why=(
             "Most periods have no datapoint, so the alarm is in INSUFFICIENT_DATA most of the time."
         ),

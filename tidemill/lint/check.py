@@ -9,7 +9,7 @@ from tidemill.lint import alarms, instances
 from tidemill.lint import messages as work
 from tidemill.lint import scale_from_zero as waking
 from tidemill.lint.finding import Finding, Rule, Severity
-from tidemill.lint.linted_fleet import Subject
+from tidemill.lint.linted_fleet import LintedFleet
 from tidemill.lint.positions import read_positions
 from tidemill.scaling.template.document import parse_template
 from tidemill.scaling.template.fleet import FleetReading, Part, read_all_fleets
@@ -20,7 +20,7 @@ from tidemill.scaling.template.resolver import Resolver
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tidemill.lint.finding import Fault
+    from tidemill.lint.finding import Violation
 
 RULES: tuple[Rule, ...] = (*waking.RULES, *alarms.RULES, *work.RULES, *instances.RULES)
 
@@ -59,13 +59,13 @@ def lint(text: str, source: str, given: Mapping[str, str]) -> Report:
     positions = read_positions(text)
     found: dict[Finding, None] = {}
     for reading in readings:
-        for rule, fault in _faults(Subject.of(reading.fleet, resolver)):
-            line, column = positions.of(("Resources", *fault.at))
+        for rule, violation in _violations(LintedFleet.of(reading.fleet, resolver)):
+            line, column = positions.of(("Resources", *violation.at))
             finding = Finding(
                 rule=rule.id,
-                severity=fault.severity or rule.severity,
-                what=fault.what,
-                logical_id=fault.at[0],
+                severity=violation.severity or rule.severity,
+                what=violation.what,
+                logical_id=violation.at[0],
                 line=line,
                 column=column,
                 why=rule.why,
@@ -91,7 +91,7 @@ def _unseen(resolver: Resolver, reading: FleetReading) -> Iterator[str]:
     yield from reading.left_out[Part.TEMPLATE]
 
 
-def _faults(subject: Subject) -> Iterator[tuple[Rule, Fault]]:
+def _violations(linted: LintedFleet) -> Iterator[tuple[Rule, Violation]]:
     for rule in RULES:
-        for fault in rule.check(subject):
-            yield rule, fault
+        for violation in rule.check(linted):
+            yield rule, violation

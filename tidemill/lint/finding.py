@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tidemill.lint.linted_fleet import Subject
+    from tidemill.lint.linted_fleet import LintedFleet
 
 
 class Severity(StrEnum):
@@ -21,7 +21,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Violation:
     """What a rule sees: a sentence, and the place.
 
     `at` is a logical id and the steps below that resource, such as ("Jobs", "Properties",
@@ -37,22 +37,22 @@ class Fault:
 class Rule:
     """One rule: its texts, and the check that yields its faults.
 
-    `fault` says in a few words what the rule finds, `why` what comes of it, `page` the AWS page
+    `violation` says in a few words what the rule finds, `why` what comes of it, `page` the AWS page
     that says so, `fix` what to do.
     """
 
     id: str
     severity: Severity
-    fault: str
+    problem: str
     why: str
     page: str
     fix: str
-    check: Callable[[Subject], Iterable[Fault]]
+    check: Callable[[LintedFleet], Iterable[Violation]]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A fault of one rule at one place of the template; line and column count from 1."""
+    """A violation of one rule at one place of the template; line and column count from 1."""
 
     rule: str
     severity: Severity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tidemill.lint.finding import Fault, Rule, Severity
+from tidemill.lint.finding import Rule, Severity, Violation
 from tidemill.lint.linted_fleet import PROPERTIES, path
 from tidemill.lint.messages import DRAIN
 from tidemill.scaling.group.hooks import LAUNCHING, TERMINATING, hooks_for
@@ -15,7 +15,7 @@ from tidemill.scaling.template.properties import part, whole
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tidemill.lint.linted_fleet import Subject
+    from tidemill.lint.linted_fleet import LintedFleet
 
 STARTING = 40
 """Seconds from InService to a working consumer: booting, pulling the image, starting. Assumed, as
@@ -28,63 +28,63 @@ HOP_LIMIT = "HttpPutResponseHopLimit"
 CONTAINER_HOPS = 2
 
 
-def _stop_too_short(subject: Subject) -> Iterator[Fault]:
-    container = subject.container
+def _stop_too_short(linted: LintedFleet) -> Iterator[Violation]:
+    container = linted.container
     drain = container.numbers().get(DRAIN) if container else None
     if container and drain is not None and container.stop_seconds < drain:
-        yield Fault(
+        yield Violation(
             f"the container is killed {container.stop_seconds:g} seconds after it is told to stop, "
             f"and {DRAIN} is {drain:g}",
-            subject.at_script(),
+            linted.at_script(),
         )
 
 
-def _hook_too_short(subject: Subject) -> Iterator[Fault]:
-    container = subject.container
-    hooks = hooks_for(subject.fleet.group, TERMINATING)
-    if container is None or not hooks or HEARTBEAT in subject.fleet.user_data:
+def _hook_too_short(linted: LintedFleet) -> Iterator[Violation]:
+    container = linted.container
+    hooks = hooks_for(linted.fleet.group, TERMINATING)
+    if container is None or not hooks or HEARTBEAT in linted.fleet.user_data:
         return
     needed = max(container.stop_seconds, container.numbers().get(DRAIN, 0.0))
     longest = max(hooks, key=lambda hook: hook.heartbeat_timeout)
     if longest.heartbeat_timeout < needed:
-        yield Fault(
+        yield Violation(
             f"the hook {longest.name} holds an instance for {longest.heartbeat_timeout} seconds, "
             f"and its container may take {needed:g} to stop",
-            subject.at_group("LifecycleHookSpecificationList"),
+            linted.at_group("LifecycleHookSpecificationList"),
         )
 
 
-def _no_hook(subject: Subject) -> Iterator[Fault]:
-    group = subject.fleet.group
-    if subject.scales_in() and not group.protects and not hooks_for(group, TERMINATING):
-        yield Fault(
+def _no_hook(linted: LintedFleet) -> Iterator[Violation]:
+    group = linted.fleet.group
+    if linted.scales_in() and not group.protects and not hooks_for(group, TERMINATING):
+        yield Violation(
             f"{group.logical_id} scales in, and no hook holds an instance that has to go",
-            subject.at_group("LifecycleHookSpecificationList"),
+            linted.at_group("LifecycleHookSpecificationList"),
         )
 
 
-def _too_few_hops(subject: Subject) -> Iterator[Fault]:
-    machine = subject.machine
-    if machine is None or subject.container is None or not subject.container.own_network:
+def _too_few_hops(linted: LintedFleet) -> Iterator[Violation]:
+    launch = linted.launch
+    if launch is None or linted.container is None or not linted.container.own_network:
         return
-    at = (*machine.at, "MetadataOptions")
-    options = part(machine.data, "MetadataOptions", path(*machine.at))
+    at = (*launch.at, "MetadataOptions")
+    options = part(launch.data, "MetadataOptions", path(*launch.at))
     if HOP_LIMIT not in options:
-        yield Fault(
+        yield Violation(
             f"{HOP_LIMIT} is not set, and a container runs on the instance: the image or the "
             "account decides whether it can have credentials",
             at,
             Severity.NOTE,
         )
     elif whole(options, HOP_LIMIT, path(*at)) < CONTAINER_HOPS:
-        yield Fault(f"{HOP_LIMIT} is 1, and a container runs on the instance", (*at, HOP_LIMIT))
+        yield Violation(f"{HOP_LIMIT} is 1, and a container runs on the instance", (*at, HOP_LIMIT))
 
 
-def _too_soon(subject: Subject) -> Iterator[Fault]:
-    fleet = subject.fleet
+def _too_soon(linted: LintedFleet) -> Iterator[Violation]:
+    fleet = linted.fleet
     if hooks_for(fleet.group, LAUNCHING):  # InService is when the hook says so
         return
-    growing = {policy for alarm in subject.out() for policy in alarm.policies}
+    growing = {policy for alarm in linted.out() for policy in alarm.policies}
     for policy in fleet.policies:
         if policy.logical_id not in growing:
             continue
@@ -95,10 +95,10 @@ def _too_soon(subject: Subject) -> Iterator[Fault]:
             name, own, common = "EstimatedInstanceWarmup", policy.warmup, "DefaultInstanceWarmup"
             seconds = warmup(fleet, policy)
         if seconds < STARTING:
-            yield Fault(
+            yield Violation(
                 f"{policy.logical_id} reckons with a new instance after {seconds} seconds, and "
                 f"starting its work takes about {STARTING}",
-                subject.at_group(common) if own is None else (policy.logical_id, PROPERTIES, name),
+                linted.at_group(common) if own is None else (policy.logical_id, PROPERTIES, name),
             )
 
 
@@ -106,7 +106,7 @@ RULES = (
     Rule(
         id="killed-before-drained",
         severity=Severity.ERROR,
-        fault="The container's stop timeout is shorter than its drain.",
+        problem="The container's stop timeout is shorter than its drain.",
         why=(
             "Docker kills what has not ended by then, 10 seconds after the signal where nothing is "
             "said: the work in hand is lost, and is done again later."
@@ -118,7 +118,7 @@ RULES = (
     Rule(
         id="hook-before-stopped",
         severity=Severity.ERROR,
-        fault="The terminate hook's heartbeat timeout is shorter than the container's stop.",
+        problem="The terminate hook's heartbeat timeout is shorter than the container's stop.",
         why="When the hook times out the instance goes, whatever still runs on it.",
         page="Amazon EC2 Auto Scaling lifecycle hooks",
         fix="Set HeartbeatTimeout above the stop timeout, or record heartbeats while draining.",
@@ -127,7 +127,7 @@ RULES = (
     Rule(
         id="no-terminate-hook",
         severity=Severity.WARNING,
-        fault="The group scales in without a terminate hook or scale-in protection.",
+        problem="The group scales in without a terminate hook or scale-in protection.",
         why=(
             "An instance that has to go is shut down at once: messages in hand come back only when "
             "their visibility timeout ends, and logs are cut off."
@@ -142,7 +142,7 @@ RULES = (
     Rule(
         id="metadata-out-of-reach",
         severity=Severity.ERROR,
-        fault="A container runs on an instance whose metadata answers travel one hop.",
+        problem="A container runs on an instance whose metadata answers travel one hop.",
         why=(
             "A container on a bridge network is one hop further away than its host: it gets no "
             "token, and no credentials of the instance's role. Where the limit is not set it is a "
@@ -155,7 +155,7 @@ RULES = (
     Rule(
         id="reckons-too-soon",
         severity=Severity.NOTE,
-        fault="The warm-up or cooldown of a scale-out is shorter than the start of an instance.",
+        problem="The warm-up or cooldown of a scale-out is shorter than the start of an instance.",
         why=(
             "The next look finds the backlog as it was, and more instances are launched than it "
             "needs. A start is taken to be 40 seconds."

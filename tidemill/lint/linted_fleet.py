@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tidemill.lint.sampling import Sample, samples
 from tidemill.scaling.spec import AlarmState
-from tidemill.scaling.template.machine import LAUNCH_CONFIGURATION, LAUNCH_TEMPLATE
+from tidemill.scaling.template.launch_template import LAUNCH_CONFIGURATION, LAUNCH_TEMPLATE
 from tidemill.scaling.template.queue import QUEUE, watched_queues
 from tidemill.scaling.template.user_data import Container, read_container
 
@@ -27,7 +27,7 @@ def path(*steps: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class LaunchData:
     """What a group's instances are: the resource that says so, and its data (resolved)."""
 
     at: tuple[str, ...]
@@ -35,24 +35,24 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class LintedFleet:
     """A fleet, the template's resolver, and what was tried and read of the fleet.
 
-    `machine` is None where the template does not have the group's launch template, `container`
+    `launch` is None where the template does not have the group's launch template, `container`
     where its script runs none.
     """
 
     fleet: Fleet
     resolver: Resolver
     samples: tuple[Sample, ...]
-    machine: Machine | None
+    launch: LaunchData | None
     container: Container | None
 
     @staticmethod
-    def of(fleet: Fleet, resolver: Resolver) -> Subject:
-        """Return the subject that a fleet is."""
-        machine = _machine(resolver, fleet.group.logical_id)
-        return Subject(fleet, resolver, samples(fleet), machine, read_container(fleet.user_data))
+    def of(fleet: Fleet, resolver: Resolver) -> LintedFleet:
+        """Return the linted that a fleet is."""
+        launch = _launch_data(resolver, fleet.group.logical_id)
+        return LintedFleet(fleet, resolver, samples(fleet), launch, read_container(fleet.user_data))
 
     def out(self) -> list[Alarm]:
         """Return the alarms that scale out in some situation, in the template's order."""
@@ -87,7 +87,7 @@ class Subject:
 
     def at_script(self) -> tuple[str, ...]:
         """Return the place of the instances' script."""
-        return (*self.machine.at, "UserData") if self.machine else self.at_group()
+        return (*self.launch.at, "UserData") if self.launch else self.at_group()
 
     def name_of(self, alarm: Alarm) -> str:
         """Return what to call an alarm: its logical id, or whose it is."""
@@ -102,7 +102,7 @@ def _creator(alarm: Alarm) -> str:
     return alarm.policies_in(AlarmState.ALARM)[0]
 
 
-def _machine(resolver: Resolver, group: str) -> Machine | None:
+def _launch_data(resolver: Resolver, group: str) -> LaunchData | None:
     named = set(_texts(resolver.properties(group)))
     for logical_id in resolver.present(LAUNCH_TEMPLATE, LAUNCH_CONFIGURATION):
         if named.isdisjoint((resolver.name(logical_id), resolver.resolve({"Ref": logical_id}, ""))):
@@ -111,7 +111,7 @@ def _machine(resolver: Resolver, group: str) -> Machine | None:
         data = resolver.properties(logical_id)
         if "LaunchTemplateData" in data:
             at, data = (*at, "LaunchTemplateData"), data["LaunchTemplateData"]
-        return Machine(at, data)
+        return LaunchData(at, data)
     return None
 
 

@@ -12,7 +12,7 @@ from consumer.setting_table import (
     VISIBILITY_TIMEOUT_SECONDS,
 )
 from shared.quotas import DEFAULT_RETENTION, MAX_BATCH, MAX_RETENTION
-from tidemill.lint.finding import Fault, Rule, Severity
+from tidemill.lint.finding import Rule, Severity, Violation
 from tidemill.lint.linted_fleet import PROPERTIES, path
 from tidemill.scaling.template.properties import flag, needed, part, whole
 from tidemill.scaling.template.queue import QUEUE, VISIBILITY_DEFAULT
@@ -20,7 +20,7 @@ from tidemill.scaling.template.queue import QUEUE, VISIBILITY_DEFAULT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tidemill.lint.linted_fleet import Subject
+    from tidemill.lint.linted_fleet import LintedFleet
     from tidemill.scaling.template.resolver import Resolver
 
 RETENTION = "MessageRetentionPeriod"
@@ -30,49 +30,51 @@ MESSAGE = "MESSAGE_SECONDS"
 """The longest work on one message: a setting that workers of other projects may have."""
 
 
-def _too_short(subject: Subject) -> Iterator[Fault]:
-    settings = subject.container.numbers() if subject.container else {}
+def _too_short(linted: LintedFleet) -> Iterator[Violation]:
+    settings = linted.container.numbers() if linted.container else {}
     name = next((one for one in (MESSAGE, DRAIN) if one in settings), None)
     if name is None:
         return
     work = settings[name]
     if VISIBILITY in settings:  # a worker that knows it also extends it
         if settings[VISIBILITY] < work:
-            yield Fault(
+            yield Violation(
                 f"{VISIBILITY} is {settings[VISIBILITY]:g}, and {name} is {work:g}",
-                subject.at_script(),
+                linted.at_script(),
             )
         return
     taken = min(MAX_BATCH, settings.get(MESSAGES_PER_POLL.name, 1))
     turns = math.ceil(taken / max(1.0, settings.get(CONCURRENCY.name, 1)))
-    for queue in subject.queues():
+    for queue in linted.queues():
         hidden = whole(
-            subject.resolver.properties(queue),
+            linted.resolver.properties(queue),
             "VisibilityTimeout",
             path(queue, PROPERTIES),
             VISIBILITY_DEFAULT,
         )
         if hidden < work * turns:
             waits = f" {turns} times, as {taken:g} messages come at once" if turns > 1 else ""
-            yield Fault(
+            yield Violation(
                 f"{queue} hides a message for {hidden} seconds, and {name} is {work:g}{waits}",
                 (queue, PROPERTIES, "VisibilityTimeout"),
             )
 
 
-def _no_redrive(subject: Subject) -> Iterator[Fault]:
-    for queue in subject.queues():
-        if "RedrivePolicy" not in subject.resolver.properties(queue):
-            yield Fault(f"{queue} has no dead-letter queue", (queue, PROPERTIES, "RedrivePolicy"))
+def _no_redrive(linted: LintedFleet) -> Iterator[Violation]:
+    for queue in linted.queues():
+        if "RedrivePolicy" not in linted.resolver.properties(queue):
+            yield Violation(
+                f"{queue} has no dead-letter queue", (queue, PROPERTIES, "RedrivePolicy")
+            )
 
 
-def _expires_first(subject: Subject) -> Iterator[Fault]:
-    resolver = subject.resolver
+def _expires_first(linted: LintedFleet) -> Iterator[Violation]:
+    resolver = linted.resolver
     arns = {
         resolver.resolve({"Fn::GetAtt": [queue, "Arn"]}, queue): queue
         for queue in resolver.present(QUEUE)
     }
-    for queue in subject.queues():
+    for queue in linted.queues():
         where, properties = path(queue, PROPERTIES), resolver.properties(queue)
         redrive = part(properties, "RedrivePolicy", where)
         # In a FIFO queue the clock starts anew when a message is moved.
@@ -83,7 +85,7 @@ def _expires_first(subject: Subject) -> Iterator[Fault]:
             continue
         kept, kept_there = _retention(resolver, queue), _retention(resolver, target)
         if kept_there <= kept:
-            yield Fault(
+            yield Violation(
                 f"{target} keeps messages for {kept_there} seconds, {queue} for {kept}",
                 (target, PROPERTIES, RETENTION),
                 None if kept_there < kept else Severity.NOTE,
@@ -99,7 +101,7 @@ RULES = (
     Rule(
         id="visible-before-done",
         severity=Severity.ERROR,
-        fault="The visibility timeout is shorter than the work on a message and the wait for it.",
+        problem="The visibility timeout is shorter than the work on a message and the wait for it.",
         why=(
             "The message shows up again while it is being worked on, and another worker does it a "
             f"second time. Work is what {MESSAGE} or {DRAIN} in the script's `docker run --env` "
@@ -112,7 +114,7 @@ RULES = (
     Rule(
         id="no-dead-letter-queue",
         severity=Severity.WARNING,
-        fault="The queue has no redrive policy.",
+        problem="The queue has no redrive policy.",
         why=(
             "A message that no worker can process comes back until it expires, and keeps an "
             "instance up all that time."
@@ -124,7 +126,7 @@ RULES = (
     Rule(
         id="dead-letters-expire-first",
         severity=Severity.WARNING,
-        fault="The dead-letter queue does not keep messages longer than the queue itself.",
+        problem="The dead-letter queue does not keep messages longer than the queue itself.",
         why=(
             "In a standard queue a message keeps the time of its sending when it is moved, so that "
             "dead letters expire early. Where both are the same it is a note only."

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidemill.lint.situation import World, asked, metrics_of, steady_state, value_in
+from tidemill.lint.situation import Situation, asked, metrics_of, steady_state, value_in
 from tidemill.scaling.group.metrics import NAMESPACE
 from tidemill.scaling.metrics.queue import NOT_VISIBLE, VISIBLE, queue_metric
 from tidemill.scaling.metrics.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
@@ -29,7 +29,7 @@ _LITERAL = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class TriggeringAlarm:
     """An alarm that triggers policies in its state, its value, and what they ask for.
 
     `asks` are capacities other than the present one.
@@ -44,37 +44,43 @@ class Rung:
 class Sample:
     """A situation, and the alarms that trigger policies for as long as it lasts."""
 
-    world: World
-    rung: tuple[Rung, ...]
+    situation: Situation
+    triggering: tuple[TriggeringAlarm, ...]
 
-    def out(self) -> Iterator[Rung]:
+    def out(self) -> Iterator[TriggeringAlarm]:
         """Yield the alarms that ask for more than there is."""
-        return (one for one in self.rung if any(ask > self.world.capacity for ask in one.asks))
+        return (
+            one for one in self.triggering if any(ask > self.situation.capacity for ask in one.asks)
+        )
 
-    def back(self) -> Iterator[Rung]:
+    def back(self) -> Iterator[TriggeringAlarm]:
         """Yield the alarms that ask for less than there is."""
-        return (one for one in self.rung if any(ask < self.world.capacity for ask in one.asks))
+        return (
+            one for one in self.triggering if any(ask < self.situation.capacity for ask in one.asks)
+        )
 
 
 def samples(fleet: Fleet) -> tuple[Sample, ...]:
     """Return the situations in which alarms of the fleet trigger policies, of all tried."""
-    tried = (Sample(world, rung_in(fleet, world)) for world in worlds(fleet))
-    return tuple(sample for sample in tried if sample.rung)
+    tried = (
+        Sample(situation, triggering_alarms(fleet, situation)) for situation in situations(fleet)
+    )
+    return tuple(sample for sample in tried if sample.triggering)
 
 
-def rung_in(fleet: Fleet, world: World) -> tuple[Rung, ...]:
+def triggering_alarms(fleet: Fleet, situation: Situation) -> tuple[TriggeringAlarm, ...]:
     """Return the alarms that trigger policies in a situation."""
     found = []
     for alarm in fleet.alarms:
-        value = value_in(fleet, alarm, world)
+        value = value_in(fleet, alarm, situation)
         state = steady_state(alarm, value)
         if alarm.policies_in(state):
-            asks = tuple(asked(fleet, alarm, state, value, world.capacity))
-            found.append(Rung(alarm, value, asks))
+            asks = tuple(asked(fleet, alarm, state, value, situation.capacity))
+            found.append(TriggeringAlarm(alarm, value, asks))
     return tuple(found)
 
 
-def worlds(fleet: Fleet) -> Iterator[World]:
+def situations(fleet: Fleet) -> Iterator[Situation]:
     """Yield situations on both sides of every number that the alarms compare with.
 
     Every combination of the numbers for each metric and each capacity; where these are more than
@@ -88,7 +94,7 @@ def worlds(fleet: Fleet) -> Iterator[World]:
         kept -= 1
     for values in itertools.product(*(some[:kept] for some in numbers)):
         for capacity in capacities:
-            yield World(capacity, dict(zip(metrics, values, strict=True)))
+            yield Situation(capacity, dict(zip(metrics, values, strict=True)))
 
 
 def queues_of(alarm: Alarm) -> list[str]:

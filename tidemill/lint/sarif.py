@@ -40,7 +40,7 @@ def sarif_log(report: Report, source: Path) -> dict[str, Any]:
 def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
-        "shortDescription": {"text": rule.fault},
+        "shortDescription": {"text": rule.problem},
         "fullDescription": {"text": f"{rule.why} AWS: {rule.page}."},
         "help": {"text": rule.fix},
         "defaultConfiguration": {"level": rule.severity.value},

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tidemill.lint.finding import Fault, Rule, Severity
+from tidemill.lint.finding import Rule, Severity, Violation
 from tidemill.lint.sampling import MANY, queues_of
 from tidemill.lint.situation import (
-    World,
+    Situation,
     asked,
     metrics_of,
     one_message,
@@ -23,7 +23,7 @@ from tidemill.scaling.template.queue import watched_queues
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tidemill.lint.linted_fleet import Subject
+    from tidemill.lint.linted_fleet import LintedFleet
     from tidemill.scaling.spec import Alarm
 
 SIGNS = {
@@ -37,25 +37,25 @@ PROMPT = 180.0
 """Seconds from a message to ALARM that need no word: three of SQS's one-minute datapoints."""
 
 
-def _asleep(subject: Subject) -> Iterator[Fault]:
-    fleet = subject.fleet
-    if fleet.group.min_size or _without_datapoint(subject):
+def _asleep(linted: LintedFleet) -> Iterator[Violation]:
+    fleet = linted.fleet
+    if fleet.group.min_size or _without_datapoint(linted):
         return
     for queue in watched_queues(fleet.alarms):
-        if _soonest(subject, queue) is not None:
+        if _soonest(linted, queue) is not None:
             continue
-        alarms = [alarm for alarm in subject.out() if queue in queues_of(alarm)]
-        told = "; ".join(_why_asleep(subject, alarm, queue) for alarm in alarms)
-        yield Fault(
-            f"one message in {subject.called(queue)} never wakes {fleet.group.logical_id}: "
+        alarms = [alarm for alarm in linted.out() if queue in queues_of(alarm)]
+        told = "; ".join(_why_asleep(linted, alarm, queue) for alarm in alarms)
+        yield Violation(
+            f"one message in {linted.called(queue)} never wakes {fleet.group.logical_id}: "
             f"{told or 'no alarm on it scales out'}",
-            subject.at_alarm(alarms[0], "Threshold") if alarms else subject.at_group(),
+            linted.at_alarm(alarms[0], "Threshold") if alarms else linted.at_group(),
         )
 
 
-def _why_asleep(subject: Subject, alarm: Alarm, queue: str) -> str:
-    name = subject.name_of(alarm)
-    value = value_in(subject.fleet, alarm, one_message(queue))
+def _why_asleep(linted: LintedFleet, alarm: Alarm, queue: str) -> str:
+    name = linted.name_of(alarm)
+    value = value_in(linted.fleet, alarm, one_message(queue))
     if value is None:
         return f"{name} has no datapoint then"
     if steady_state(alarm, value) is not AlarmState.ALARM:
@@ -64,89 +64,89 @@ def _why_asleep(subject: Subject, alarm: Alarm, queue: str) -> str:
     return f"{name} rings, but its policies make 0 of 0 instances"
 
 
-def _slow(subject: Subject) -> Iterator[Fault]:
-    if subject.fleet.group.min_size:
+def _slow(linted: LintedFleet) -> Iterator[Violation]:
+    if linted.fleet.group.min_size:
         return
-    for queue in watched_queues(subject.fleet.alarms):
-        soonest = _soonest(subject, queue)
+    for queue in watched_queues(linted.fleet.alarms):
+        soonest = _soonest(linted, queue)
         if soonest is not None and soonest[0] > PROMPT:
             wait, alarm = soonest
-            yield Fault(
-                f"one message in {subject.called(queue)} wakes {subject.fleet.group.logical_id} "
-                f"after {wait / 60:g} minutes, when {subject.name_of(alarm)} rings",
-                subject.at_alarm(alarm),
+            yield Violation(
+                f"one message in {linted.called(queue)} wakes {linted.fleet.group.logical_id} "
+                f"after {wait / 60:g} minutes, when {linted.name_of(alarm)} rings",
+                linted.at_alarm(alarm),
             )
 
 
-def _soonest(subject: Subject, queue: str) -> tuple[float, Alarm] | None:
+def _soonest(linted: LintedFleet, queue: str) -> tuple[float, Alarm] | None:
     """Return the alarm that wakes the fleet first for one message in a queue, and after how long.
 
     None where there is none.
     """
-    waits = ((seconds_to_wake(subject.fleet, one, queue), one) for one in subject.fleet.alarms)
+    waits = ((seconds_to_wake(linted.fleet, one, queue), one) for one in linted.fleet.alarms)
     known = [(wait, alarm) for wait, alarm in waits if wait is not None]
     return min(known, key=lambda item: item[0], default=None)
 
 
-def _divides(subject: Subject) -> Iterator[Fault]:
-    for alarm in _without_datapoint(subject):
-        yield Fault(
-            f"{subject.name_of(alarm)} has no datapoint while {subject.fleet.group.logical_id} has "
+def _divides(linted: LintedFleet) -> Iterator[Violation]:
+    for alarm in _without_datapoint(linted):
+        yield Violation(
+            f"{linted.name_of(alarm)} has no datapoint while {linted.fleet.group.logical_id} has "
             "no instance, however long the queue is, and nothing else takes the group from 0",
-            subject.at_alarm(alarm, "Metrics"),
+            linted.at_alarm(alarm, "Metrics"),
         )
 
 
-def _without_datapoint(subject: Subject) -> list[Alarm]:
+def _without_datapoint(linted: LintedFleet) -> list[Alarm]:
     """Return the alarms that scale out but have no value at 0, where nothing leaves 0."""
-    fleet = subject.fleet
+    fleet = linted.fleet
     if fleet.group.min_size:
         return []
-    if any(_grows(subject, alarm, 0) for alarm in fleet.alarms):
+    if any(_grows(linted, alarm, 0) for alarm in fleet.alarms):
         return []
     return [
         alarm
         for alarm in fleet.alarms
-        if value_in(fleet, alarm, _full(alarm, 0)) is None and _grows(subject, alarm, 1)
+        if value_in(fleet, alarm, _full(alarm, 0)) is None and _grows(linted, alarm, 1)
     ]
 
 
-def _grows(subject: Subject, alarm: Alarm, capacity: int) -> bool:
+def _grows(linted: LintedFleet, alarm: Alarm, capacity: int) -> bool:
     """Tell whether an alarm asks for more than this capacity while its queues are full."""
-    value = value_in(subject.fleet, alarm, _full(alarm, capacity))
-    asks = asked(subject.fleet, alarm, steady_state(alarm, value), value, capacity)
+    value = value_in(linted.fleet, alarm, _full(alarm, capacity))
+    asks = asked(linted.fleet, alarm, steady_state(alarm, value), value, capacity)
     return max(asks, default=0) > capacity
 
 
-def _full(alarm: Alarm, capacity: int) -> World:
+def _full(alarm: Alarm, capacity: int) -> Situation:
     names = (VISIBLE, NOT_VISIBLE)
     many = {queue_metric(queue, name): MANY for queue in queues_of(alarm) for name in names}
-    return World(capacity, many)
+    return Situation(capacity, many)
 
 
-def _unpublished(subject: Subject) -> Iterator[Fault]:
-    group = subject.fleet.group
+def _unpublished(linted: LintedFleet) -> Iterator[Violation]:
+    group = linted.fleet.group
     seen = set()
-    for alarm in subject.fleet.alarms:
+    for alarm in linted.fleet.alarms:
         for metric in metrics_of(alarm):
             own = ("AutoScalingGroupName", group.name) in metric.dimensions
             if metric.namespace == NAMESPACE and own and metric.name not in group.metrics:
-                place = subject.at_alarm(alarm)[0]
+                place = linted.at_alarm(alarm)[0]
                 if (place, metric.name) not in seen:
                     seen.add((place, metric.name))
-                    yield Fault(
-                        f"{subject.name_of(alarm)} looks at {metric.name}, which "
+                    yield Violation(
+                        f"{linted.name_of(alarm)} looks at {metric.name}, which "
                         f"{group.logical_id} does not publish",
-                        subject.at_group("MetricsCollection"),
+                        linted.at_group("MetricsCollection"),
                     )
 
 
-def _always_on(subject: Subject) -> Iterator[Fault]:
-    group = subject.fleet.group
+def _always_on(linted: LintedFleet) -> Iterator[Violation]:
+    group = linted.fleet.group
     if group.min_size:
-        yield Fault(
+        yield Violation(
             f"{group.logical_id} always has {group.min_size} or more instances, messages or not",
-            subject.at_group("MinSize"),
+            linted.at_group("MinSize"),
         )
 
 
@@ -154,7 +154,7 @@ RULES = (
     Rule(
         id="asleep-at-one-message",
         severity=Severity.WARNING,
-        fault="With 0 instances, one message alone sets off no scale-out.",
+        problem="With 0 instances, one message alone sets off no scale-out.",
         why="The message waits until enough others come; where none do, until it expires.",
         page="Available CloudWatch metrics for Amazon SQS",
         fix=(
@@ -166,7 +166,7 @@ RULES = (
     Rule(
         id="slow-to-wake",
         severity=Severity.NOTE,
-        fault="With 0 instances, one message sets off a scale-out after more than three minutes.",
+        problem="With 0 instances, one message sets off a scale-out after more than three minutes.",
         why="A window of so many minutes has to fill before the alarm rings; booting comes on top.",
         page="Alarm evaluation",
         fix="Use Maximum over 60 seconds and 1 evaluation period for the alarm that wakes.",
@@ -175,7 +175,7 @@ RULES = (
     Rule(
         id="no-datapoint-at-zero",
         severity=Severity.ERROR,
-        fault="Backlog per instance divides by zero at 0 instances, and nothing else leaves 0.",
+        problem="Backlog per instance divides by zero at 0 instances, and nothing else leaves 0.",
         why=(
             "Metric math drops a datapoint that divides by zero, so the alarm never rings at 0 "
             "instances, and the group stays there."
@@ -190,7 +190,7 @@ RULES = (
     Rule(
         id="group-metric-not-published",
         severity=Severity.ERROR,
-        fault="An alarm looks at a group metric that the group does not publish.",
+        problem="An alarm looks at a group metric that the group does not publish.",
         why="Group metrics are off until they are enabled; in metric math their absence is a 0.",
         page="Amazon CloudWatch metrics for Amazon EC2 Auto Scaling",
         fix="Name the metric in MetricsCollection, with a Granularity of 1Minute.",
@@ -199,7 +199,7 @@ RULES = (
     Rule(
         id="always-on",
         severity=Severity.NOTE,
-        fault="The group's minimum is more than 0.",
+        problem="The group's minimum is more than 0.",
         why="Instances run, and cost, while the queue is empty.",
         page="Set scaling limits for your Auto Scaling group",
         fix="Set MinSize to 0 if the wait for a boot is acceptable.",

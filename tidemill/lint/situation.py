@@ -37,7 +37,7 @@ _BEGIN = 86_400.0 * 30
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Situation:
     """`capacity` instances in service, and the values of metrics that do not follow from it."""
 
     capacity: int
@@ -70,11 +70,11 @@ def metrics_of(alarm: Alarm) -> list[Metric]:
     return [query.stat.metric for query in alarm.queries if query.stat]
 
 
-def value_in(fleet: Fleet, alarm: Alarm, world: World) -> float | None:
+def value_in(fleet: Fleet, alarm: Alarm, situation: Situation) -> float | None:
     """Return the value of an alarm while its metrics stay as they are."""
     return _steady_value(
         replace(alarm, evaluation_periods=1, datapoints_to_alarm=1),
-        tuple(world.seen(fleet, metric) for metric in metrics_of(alarm)),
+        tuple(situation.seen(fleet, metric) for metric in metrics_of(alarm)),
     )
 
 
@@ -114,7 +114,7 @@ def seconds_to_wake(fleet: Fleet, alarm: Alarm, queue: str) -> float | None:
     store = MetricStore(newest=_BEGIN)
     history = alarm.period * evaluation_range(alarm.evaluation_periods)
     memory = AlarmMemory.created(_BEGIN)
-    empty = World(0)
+    empty = Situation(0)
     store = store.record(_points(fleet, alarm, empty, _BEGIN - history, _BEGIN), 2 * history)
     memory = evaluate(alarm, memory, store, _BEGIN)
     longest = float(alarm.period * (alarm.evaluation_periods + 1))
@@ -123,8 +123,8 @@ def seconds_to_wake(fleet: Fleet, alarm: Alarm, queue: str) -> float | None:
     waited = 0.0
     while waited < longest:
         begin = _BEGIN + waited
-        world = one_message(queue, waited, turn)
-        store = store.record(_points(fleet, alarm, world, begin, begin + turn), 2 * history)
+        situation = one_message(queue, waited, turn)
+        store = store.record(_points(fleet, alarm, situation, begin, begin + turn), 2 * history)
         waited += turn
         memory = evaluate(alarm, memory, store, begin + turn)
         if max(asked(fleet, alarm, memory.state, memory.value, 0), default=0):
@@ -132,21 +132,21 @@ def seconds_to_wake(fleet: Fleet, alarm: Alarm, queue: str) -> float | None:
     return None
 
 
-def one_message(queue: str, waited: float = 0.0, turn: float = PERIOD) -> World:
-    """Return the world with one message that has waited this long in a queue, and no instance.
+def one_message(queue: str, waited: float = 0.0, turn: float = PERIOD) -> Situation:
+    """Return the situation with one message that has waited this long in a queue, and no instance.
 
     `turn` is the seconds until the next look at it.
     """
     values = {VISIBLE: 1.0, OLDEST: waited + turn, SENT: 0.0 if waited else 1.0}
-    return World(0, {queue_metric(queue, name): value for name, value in values.items()})
+    return Situation(0, {queue_metric(queue, name): value for name, value in values.items()})
 
 
 def _points(
-    fleet: Fleet, alarm: Alarm, world: World, begin: float, end: float
+    fleet: Fleet, alarm: Alarm, situation: Situation, begin: float, end: float
 ) -> Iterator[Datapoint]:
     step = min(alarm.period, PERIOD)
     for metric in metrics_of(alarm):
-        value = world.seen(fleet, metric)
+        value = situation.seen(fleet, metric)
         if value is None:
             continue
         for number in range(int((end - begin) // step)):

@@ -35,7 +35,7 @@ class Recorder:
         self._keep = keep
         self.facts: list[Fact] = []
 
-    def hear(self, turn: Turn) -> None:
+    def on_turn(self, turn: Turn) -> None:
         """Record the facts of a turn."""
         for fact in turn.facts:
             self.note(fact)

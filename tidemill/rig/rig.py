@@ -21,10 +21,9 @@ from tidemill.scaling.boot_times import LAUNCH_SECONDS, USER_DATA_SECONDS
 from tidemill.scaling.driver import drive
 from tidemill.scaling.facts import Noted
 from tidemill.scaling.faults import KINDS
-from tidemill.scaling.loop import Memory, begin
+from tidemill.scaling.loop import LoopMemory, begin
 from tidemill.scaling.ports import Ports
-from tidemill.scaling.requests.activities import Activity
-from tidemill.scaling.requests.activities import tell as tell_activities
+from tidemill.scaling.requests.activities import Activity, record_activities
 from tidemill.scaling.requests.apply import Applied, apply
 from tidemill.scaling.template.user_data import container_environment
 
@@ -132,7 +131,7 @@ class Rig:
         stack.callback(self.recorder.close)
         mirror = CloudWatchMirror(clients.cloudwatch, fleet)
         self._ports = Ports(self.probe, self.world, (mirror, self.recorder, self))
-        self.memory: Memory = begin(fleet, self.clock.now())
+        self.memory: LoopMemory = begin(fleet, self.clock.now())
         self._note_conditions()
         stack.enter_context(ignored_afterwards())
 
@@ -153,9 +152,9 @@ class Rig:
             changed = group(self.memory.group, self.clock.now())
             self.memory = replace(self.memory, group=changed)
 
-    def hear(self, turn: Turn) -> None:
+    def on_turn(self, turn: Turn) -> None:
         """Keep the scaling activities of a turn."""
-        self._activities = tell_activities(self._activities, turn.facts)
+        self._activities = record_activities(self._activities, turn.facts)
 
     def view(self) -> GroupView:
         """Return the group as the Auto Scaling API shows it."""
@@ -172,7 +171,7 @@ class Rig:
         with self._lock:
             done = apply(self.fleet, self.memory.group, command, self.clock.now())
             self.fleet, self.memory = done.fleet, replace(self.memory, group=done.memory)
-            self._activities = tell_activities(self._activities, done.facts)
+            self._activities = record_activities(self._activities, done.facts)
             for fact in done.facts:
                 self.recorder.note(fact)
             for instance in done.drain:

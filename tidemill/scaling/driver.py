@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.loop import Memory, Observation, turn
+from tidemill.scaling.loop import LoopMemory, Observation, turn
 
 if TYPE_CHECKING:
     from tidemill.scaling.loop import Turn
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from tidemill.scaling.spec import Fleet
 
 
-def drive(fleet: Fleet, memory: Memory, ports: Ports, now: float) -> Memory:
+def drive(fleet: Fleet, memory: LoopMemory, ports: Ports, now: float) -> LoopMemory:
     """Take one turn of the loop in a world and return the memory for the next one."""
     observation = Observation(ports.probe.sample(), tuple(ports.world.events()))
     taken = turn(fleet, memory, observation, now)
     carry_out(taken, ports.world)
     for listener in ports.listeners:
-        listener.hear(taken)
+        listener.on_turn(taken)
     return taken.memory
 
 

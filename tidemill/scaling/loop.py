@@ -21,7 +21,13 @@ from tidemill.scaling.group.transitions import (
     hook_completed,
     replace_vanished,
 )
-from tidemill.scaling.metrics.queue import PERIOD, Activity, QueueSample, observe, queue_datapoints
+from tidemill.scaling.metrics.queue import (
+    PERIOD,
+    QueueActivity,
+    QueueSample,
+    observe,
+    queue_datapoints,
+)
 from tidemill.scaling.metrics.signal import signal_datapoints
 from tidemill.scaling.metrics.store import Datapoint, MetricStore
 from tidemill.scaling.policies.decision import decide
@@ -75,11 +81,11 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class LoopMemory:
     """All that the loop remembers from turn to turn."""
 
     at: float
-    activity: Activity
+    activity: QueueActivity
     group: GroupMemory
     watches: Mapping[str, AlarmWatch]
     metrics: MetricStore = field(default_factory=MetricStore)
@@ -94,7 +100,7 @@ class Turn:
     The orders are those of a Step; `launch` and `stop` may name an instance of a warm pool again.
     """
 
-    memory: Memory
+    memory: LoopMemory
     launch: tuple[str, ...]
     drain: tuple[str, ...]
     terminate: tuple[str, ...]
@@ -103,18 +109,18 @@ class Turn:
     stop: tuple[str, ...] = ()
 
 
-def begin(fleet: Fleet, now: float) -> Memory:
+def begin(fleet: Fleet, now: float) -> LoopMemory:
     """Return the memory of a stack that has been created at `now`, in epoch seconds."""
-    return Memory(
+    return LoopMemory(
         at=now,
-        activity=Activity.of_new_queue(now, kept_awake=fleet.queue.kept_awake),
+        activity=QueueActivity.of_new_queue(now, kept_awake=fleet.queue.kept_awake),
         group=GroupMemory(fleet.group.limits.clamp(fleet.group.desired)),
         watches={a.logical_id: AlarmWatch(AlarmMemory.created(now)) for a in fleet.alarms},
         due=first_due(fleet, now),
     )
 
 
-def turn(fleet: Fleet, memory: Memory, observation: Observation, now: float) -> Turn:
+def turn(fleet: Fleet, memory: LoopMemory, observation: Observation, now: float) -> Turn:
     """Go through the loop once.
 
     Turns may come as often as one likes: metrics are published once a minute and alarms are
@@ -147,7 +153,7 @@ def turn(fleet: Fleet, memory: Memory, observation: Observation, now: float) -> 
     decided = decide(fleet, group.memory, memory.held, alarms, now)
     balanced = reconcile(fleet.group, decided.group, now)
     return Turn(
-        memory=Memory(
+        memory=LoopMemory(
             at=now,
             activity=activity,
             group=balanced.memory,
@@ -195,7 +201,7 @@ def _publish(  # noqa: PLR0913, PLR0917 - what is published, of what, and when
     fleet: Fleet,
     before: float,
     group: GroupMemory,
-    activity: Activity,
+    activity: QueueActivity,
     sample: QueueSample,
     now: float,
 ) -> tuple[tuple[Datapoint, ...], tuple[Fact, ...]]:

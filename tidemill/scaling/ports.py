@@ -47,7 +47,7 @@ class World(Protocol):
 class Listener(Protocol):
     """Hears what came of each turn: a log, a display, a mirror."""
 
-    def hear(self, turn: Turn) -> None:
+    def on_turn(self, turn: Turn) -> None:
         """Take note of a turn."""
         ...
 

@@ -26,7 +26,7 @@ def test_ordinary_clients_see_metrics_and_alarm_states(ministack: Ministack) -> 
     run.queue.visible = 70
     run.go(90, every=10)
     for turn in run.turns:
-        mirror.hear(turn)
+        mirror.on_turn(turn)
 
     changes = {fact.alarm: fact for fact in run.facts if isinstance(fact, AlarmChanged)}
     assert {change.after for change in changes.values()} == {"OK", "ALARM"}, "the last of each"

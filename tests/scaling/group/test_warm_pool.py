@@ -14,7 +14,7 @@ from tidemill.scaling.group.metrics import WARM_POOL_METRICS, group_datapoints
 from tidemill.scaling.group.reconcile import reconcile
 from tidemill.scaling.group.transitions import booted, expire_hooks, gone
 from tidemill.scaling.group.warm_pool import pool_size
-from tidemill.scaling.requests.activities import tell
+from tidemill.scaling.requests.activities import record_activities
 from tidemill.scaling.spec import Group, LifecycleHook, WarmPool
 
 NOW = 1_750_000_020.0
@@ -79,7 +79,7 @@ def test_a_prepared_instance_waits_in_the_pools_state(
     assert states(step) == [waits, waits]
     assert step.stop == stopped
     assert capacity_of(step.memory, 0, NOW) == Capacity(0, 0)
-    assert [activity.status for activity in tell((), step.facts)] == ["Successful"] * 2
+    assert [activity.status for activity in record_activities((), step.facts)] == ["Successful"] * 2
 
 
 def test_a_scale_out_takes_what_has_waited_longest() -> None:

@@ -7,7 +7,7 @@ import pytest
 from tidemill.scaling.metrics.queue import (
     ACTIVE_SECONDS,
     WAKE_UP_SECONDS,
-    Activity,
+    QueueActivity,
     QueueSample,
     observe,
     queue_datapoints,
@@ -15,10 +15,10 @@ from tidemill.scaling.metrics.queue import (
 
 NOW = 1_750_000_020.0
 EMPTY = QueueSample(0, 0)
-AWAKE = Activity.of_new_queue(NOW)
+AWAKE = QueueActivity.of_new_queue(NOW)
 
 
-def published(activity: Activity, sample: QueueSample, now: float = NOW) -> dict[str, float]:
+def published(activity: QueueActivity, sample: QueueSample, now: float = NOW) -> dict[str, float]:
     """Return what is published of a queue, by the metrics' short names."""
     points = list(queue_datapoints("jobs", activity, sample, now - 60, now))
     assert {point.metric.dimensions for point in points} <= {(("QueueName", "jobs"),)}
@@ -71,7 +71,7 @@ def test_a_queue_that_nobody_uses_falls_asleep_and_publishes_nothing() -> None:
 
 def test_a_queue_that_is_kept_awake_never_falls_asleep() -> None:
     """However long nobody else uses it, and whatever it held meanwhile."""
-    activity = Activity.of_new_queue(NOW, kept_awake=True)
+    activity = QueueActivity.of_new_queue(NOW, kept_awake=True)
     activity = observe(activity, QueueSample(1, 0), NOW + 60)
     assert published(activity, EMPTY, NOW + 9 * ACTIVE_SECONDS) == {"Visible": 0}
 

@@ -12,7 +12,12 @@ from tidemill.scaling.group.hooks import ABANDON, LAUNCHING, TIMED_OUT, HookResu
 from tidemill.scaling.group.memory import GroupMemory, Step
 from tidemill.scaling.group.reconcile import reconcile
 from tidemill.scaling.group.transitions import booted, gone, hook_completed
-from tidemill.scaling.requests.activities import KEPT_SECONDS, Activity, activity_id, tell
+from tidemill.scaling.requests.activities import (
+    KEPT_SECONDS,
+    Activity,
+    activity_id,
+    record_activities,
+)
 from tidemill.scaling.requests.apply import apply
 from tidemill.scaling.requests.commands import TerminateInstance
 from tidemill.scaling.spec import LifecycleHook
@@ -29,7 +34,7 @@ def launched(*hooks: LifecycleHook) -> Step:
 
 def told(step: Step) -> Activity:
     """Return the only activity of a step."""
-    (activity,) = tell((), step.facts)
+    (activity,) = record_activities((), step.facts)
     return activity
 
 
@@ -77,7 +82,7 @@ def test_a_launch_that_a_hook_ends_is_cancelled(detail: str, why: str) -> None:
 def test_an_instance_that_is_lost_on_its_way_in_has_two_activities() -> None:
     """Its launch is cancelled and its termination is over at once."""
     step = launched()
-    launch, end = tell((), step.then(gone(step.memory, ONE, "spot", NOW + 9)).facts)
+    launch, end = record_activities((), step.then(gone(step.memory, ONE, "spot", NOW + 9)).facts)
     assert (launch.status, launch.end) == ("Cancelled", NOW + 9)
     assert launch.message.startswith("Instance became unhealthy while waiting")
     assert (end.status, end.end) == ("Successful", NOW + 9)
@@ -88,15 +93,15 @@ def test_a_termination_waits_for_its_hook_and_for_the_instance() -> None:
     fleet = a_fleet(group=a_group(hooks=(DRAIN,)))
     step = launched(DRAIN)
     step = step.then(booted(fleet.group, step.memory, ONE, NOW + 30))
-    known = tell((), step.facts)
+    known = record_activities((), step.facts)
     seen = []
     applied = apply(fleet, step.memory, TerminateInstance(ONE, should_decrement=True), NOW + 60)
-    known = tell(known, applied.facts)
+    known = record_activities(known, applied.facts)
     seen.append(known[-1].status)
     step = hook_completed(a_group(), applied.memory, ONE, NOW + 70)
-    known = tell(known, step.facts)
+    known = record_activities(known, step.facts)
     seen.append(known[-1].status)
-    known = tell(known, gone(step.memory, ONE, "", NOW + 80).facts)
+    known = record_activities(known, gone(step.memory, ONE, "", NOW + 80).facts)
     seen.append(known[-1].status)
     assert seen == ["MidTerminatingLifecycleAction", "InProgress", "Successful"]
     assert [item.status for item in known] == ["Successful", "Successful"]
@@ -107,7 +112,7 @@ def test_a_launch_that_is_taken_back_is_cancelled_without_a_message() -> None:
     """Nothing went wrong."""
     step = launched()
     step = step.then(reconcile(a_group(), replace(step.memory, desired=0), NOW + 1))
-    launch, end = tell((), step.facts)
+    launch, end = record_activities((), step.facts)
     assert (launch.status, launch.message) == ("Cancelled", "")
     assert (end.status, end.end) == ("InProgress", None)
 
@@ -125,15 +130,15 @@ def test_a_scale_in_that_finds_only_protected_instances_is_cancelled_at_once() -
 
 def test_other_facts_change_no_activity() -> None:
     """What is known is returned as it is."""
-    known = tell((), launched().facts)
-    assert tell(known, [Noted(NOW, "news")]) is known
+    known = record_activities((), launched().facts)
+    assert record_activities(known, [Noted(NOW, "news")]) is known
 
 
 def test_activities_are_forgotten_after_six_weeks() -> None:
     """Those that go on are kept."""
     step = launched()
-    going = tell((), step.facts)
-    over = tell(going, booted(a_group(), step.memory, ONE, NOW).facts)
+    going = record_activities((), step.facts)
+    over = record_activities(going, booted(a_group(), step.memory, ONE, NOW).facts)
     later = reconcile(a_group(), GroupMemory(2, launched=4), NOW + KEPT_SECONDS + 1).facts
-    assert [item.kind for item in tell(going, later)] == ["launch"] * 3
-    assert over[0] not in tell(over, later)
+    assert [item.kind for item in record_activities(going, later)] == ["launch"] * 3
+    assert over[0] not in record_activities(over, later)

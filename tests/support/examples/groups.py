@@ -21,7 +21,7 @@ from tidemill.scaling.group.transitions import expire_hooks, gone, hook_complete
 from tidemill.scaling.metrics.queue import (
     ACTIVE_SECONDS,
     WAKE_UP_SECONDS,
-    Activity,
+    QueueActivity,
     QueueSample,
     observe,
     queue_datapoints,
@@ -307,7 +307,7 @@ def follow(step: Step, expected: Expected) -> None:
 def check_queue_rhythm(_: Given, expected: Expected) -> None:
     """Let a queue fall asleep and wake up."""
     empty, used = QueueSample(0, 0), QueueSample(1, 0)
-    new = Activity.of_new_queue(0)
+    new = QueueActivity.of_new_queue(0)
     last = expected["active_window_h"] * HOUR
     assert last == ACTIVE_SECONDS
     assert list(queue_datapoints("q", new, empty, last - MINUTE, last))

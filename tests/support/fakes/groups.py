@@ -16,7 +16,7 @@ from tidemill.rig.errors import RigError
 from tidemill.scaling.group.memory import GroupMemory
 from tidemill.scaling.group.reconcile import reconcile
 from tidemill.scaling.group.transitions import booted
-from tidemill.scaling.requests.activities import tell
+from tidemill.scaling.requests.activities import record_activities
 from tidemill.scaling.requests.apply import apply
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class GroupInMemory:
         with self.lock:
             applied = apply(self.fleet, self.memory, command, NOW)
             self.fleet, self.memory = applied.fleet, applied.memory
-            self.activities = tell(self.activities, applied.facts)
+            self.activities = record_activities(self.activities, applied.facts)
             return applied
 
     def inject(self, fault: Fault) -> str:
@@ -94,7 +94,7 @@ class GroupInMemory:
     def take(self, step: Step) -> None:
         """Let something happen to the group."""
         self.memory = step.memory
-        self.activities = tell(self.activities, step.facts)
+        self.activities = record_activities(self.activities, step.facts)
 
 
 def group_of_two() -> GroupInMemory:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from tidemill.scaling.facts import Fact
-    from tidemill.scaling.loop import InstanceEvent, Memory, Turn
+    from tidemill.scaling.loop import InstanceEvent, LoopMemory, Turn
     from tidemill.scaling.spec import Fleet
 
     Kind = TypeVar("Kind", bound=Fact)
@@ -106,11 +106,11 @@ class Run:
         self.fleet = fleet
         self.world = world or FakeWorld(FakeQueue())
         self.queue = self.world.queue
-        self.memory: Memory = begin(fleet, self.world.now)
+        self.memory: LoopMemory = begin(fleet, self.world.now)
         self.facts: list[Fact] = []
         self.turns: list[Turn] = []
 
-    def hear(self, turn: Turn) -> None:
+    def on_turn(self, turn: Turn) -> None:
         """Keep a turn and its facts."""
         self.turns.append(turn)
         self.facts.extend(turn.facts)

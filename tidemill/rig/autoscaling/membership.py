@@ -9,7 +9,7 @@ from tidemill.rig.autoscaling.checks import check_name, refuse
 from tidemill.scaling.errors import invalid
 from tidemill.scaling.facts import Noted
 from tidemill.scaling.requests import commands
-from tidemill.scaling.requests.activities import Activity, activity_id, tell
+from tidemill.scaling.requests.activities import Activity, activity_id, record_activities
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ def terminate(group: ServedGroup, request: Request) -> Result:
     applied = group.request(
         commands.TerminateInstance(request["InstanceId"], should_decrement=decrement)
     )
-    activity = tell((), applied.facts)[-1]
+    activity = record_activities((), applied.facts)[-1]
     return {"Activity": show_activity(group.view(), activity)}
 
 

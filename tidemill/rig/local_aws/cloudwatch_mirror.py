@@ -38,7 +38,7 @@ class CloudWatchMirror:
                 Metrics=[_query(alarm, number) for number in range(len(alarm.queries))],
             )
 
-    def hear(self, turn: Turn) -> None:
+    def on_turn(self, turn: Turn) -> None:
         """Publish the datapoints and alarm states of one turn."""
         for datapoint in turn.datapoints:
             self._cloudwatch.put_metric_data(

@@ -41,25 +41,25 @@ class QueueSample:
 
 
 @dataclass(frozen=True, slots=True)
-class Activity:
+class QueueActivity:
     """Until when a queue is active, and from when on an active one publishes."""
 
     active_until: float
     publishes_from: float
 
     @staticmethod
-    def of_new_queue(now: float, *, kept_awake: bool = False) -> Activity:
+    def of_new_queue(now: float, *, kept_awake: bool = False) -> QueueActivity:
         """Return the state of a queue that has just been created, which is an access."""
-        return Activity(float("inf") if kept_awake else now + ACTIVE_SECONDS, now)
+        return QueueActivity(float("inf") if kept_awake else now + ACTIVE_SECONDS, now)
 
 
-def observe(activity: Activity, sample: QueueSample, now: float) -> Activity:
+def observe(activity: QueueActivity, sample: QueueSample, now: float) -> QueueActivity:
     """Return the activity after a sample: use keeps a queue active, or wakes it up, late."""
     if not (sample.accessed or sample.visible or sample.in_flight or sample.delayed):
         return activity
     if now > activity.active_until:
-        return Activity(now + ACTIVE_SECONDS, now + WAKE_UP_SECONDS)
-    return Activity(max(activity.active_until, now + ACTIVE_SECONDS), activity.publishes_from)
+        return QueueActivity(now + ACTIVE_SECONDS, now + WAKE_UP_SECONDS)
+    return QueueActivity(max(activity.active_until, now + ACTIVE_SECONDS), activity.publishes_from)
 
 
 def queue_metric(queue: str, name: str) -> Metric:
@@ -68,7 +68,7 @@ def queue_metric(queue: str, name: str) -> Metric:
 
 
 def queue_datapoints(
-    queue: str, activity: Activity, sample: QueueSample, minute: float, now: float
+    queue: str, activity: QueueActivity, sample: QueueSample, minute: float, now: float
 ) -> Iterator[Datapoint]:
     """Yield what SQS publishes for the minute that began at `minute`.
 

@@ -54,7 +54,7 @@ def activity_id(kind: str, instance: str) -> str:
     return str(uuid5(OURS, f"{kind}/{instance}"))
 
 
-def tell(known: tuple[Activity, ...], facts: Iterable[Fact]) -> tuple[Activity, ...]:
+def record_activities(known: tuple[Activity, ...], facts: Iterable[Fact]) -> tuple[Activity, ...]:
     """Return the activities, oldest first, after these facts.
 
     Args:

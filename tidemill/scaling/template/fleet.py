@@ -14,7 +14,7 @@ from tidemill.scaling.metrics.signal import BACKLOG, DESIRED_CAPACITY, signal_me
 from tidemill.scaling.spec import Fleet
 from tidemill.scaling.template.alarms import read_alarms
 from tidemill.scaling.template.group import published_by, read_group
-from tidemill.scaling.template.machine import read_user_data
+from tidemill.scaling.template.launch_template import read_user_data
 from tidemill.scaling.template.place import Place
 from tidemill.scaling.template.policies import read_policies, read_scheduled
 from tidemill.scaling.template.queue import read_queue, watched_queues

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tidemill.scaling.group.memory import GroupMemory
-    from tidemill.scaling.loop import Memory
-    from tidemill.scaling.metrics.queue import Activity, QueueSample
+    from tidemill.scaling.loop import LoopMemory
+    from tidemill.scaling.metrics.queue import QueueActivity, QueueSample
     from tidemill.scaling.metrics.store import MetricStore
 
 
@@ -19,11 +19,11 @@ class EveryTurn:
     turn_every: float = float("inf")
 
     def publish(
-        self, group: GroupMemory, activity: Activity, sample: QueueSample, now: float
+        self, group: GroupMemory, activity: QueueActivity, sample: QueueSample, now: float
     ) -> None:
         """Do nothing: the turn at the end of the period publishes."""
 
-    def can_skip(self, memory: Memory, now: float) -> bool:  # noqa: ARG002 - the port's
+    def can_skip(self, memory: LoopMemory, now: float) -> bool:  # noqa: ARG002 - the port's
         """Return False."""
         return False
 
@@ -31,5 +31,5 @@ class EveryTurn:
         """Return the metrics that the core knows."""
         return known
 
-    def after_turn(self, memory: Memory) -> None:
+    def after_turn(self, memory: LoopMemory) -> None:
         """Do nothing: nothing is remembered."""

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from tidemill.scaling.facts import Fact
     from tidemill.scaling.group.memory import GroupMemory
-    from tidemill.scaling.loop import Memory
-    from tidemill.scaling.metrics.queue import Activity, QueueSample
+    from tidemill.scaling.loop import LoopMemory
+    from tidemill.scaling.metrics.queue import QueueActivity, QueueSample
     from tidemill.scaling.metrics.store import Series
     from tidemill.scaling.spec import Alarm, Fleet
     from tidemill.simulator.pacing.followed_alarm import FetchedStat
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     AlarmValues = dict[tuple[int, int, int, bool], tuple[float | None, ...]]
     """The values of all alarms by the queue's sample: visible, in flight, delayed, publishing."""
 
-    Minute = tuple[float, QueueSample, Activity, tuple[Datapoint, ...]]
+    Minute = tuple[float, QueueSample, QueueActivity, tuple[Datapoint, ...]]
     """A minute that no turn published: its start, the queue, its activity, the group's metrics."""
 
 POINTWISE = {"IF", "CEIL", "FLOOR", "ABS", "AND", "OR", "NOT"}
@@ -92,7 +92,7 @@ class NeededTurns:
         self._holds: dict[tuple[object, ...], bool] = {}
 
     def publish(
-        self, group: GroupMemory, activity: Activity, sample: QueueSample, now: float
+        self, group: GroupMemory, activity: QueueActivity, sample: QueueSample, now: float
     ) -> tuple[Fact, ...]:
         """Publish the minute that ends now, and return the facts that the core states then."""
         if group is not self._group:
@@ -113,7 +113,7 @@ class NeededTurns:
             CapacitySampled(now, seen.desired, seen.in_service, seen.pending, seen.terminating),
         )
 
-    def can_skip(self, memory: Memory, now: float) -> bool:
+    def can_skip(self, memory: LoopMemory, now: float) -> bool:
         """Return whether evaluating the alarms now would change neither them nor the group."""
         acting = False
         for alarm in self._alarms:
@@ -129,7 +129,7 @@ class NeededTurns:
         """
         return known.record(self._unseen(), self._reach) if beats(before, now, PERIOD) else known
 
-    def after_turn(self, memory: Memory) -> None:
+    def after_turn(self, memory: LoopMemory) -> None:
         """Take over the states of the alarms."""
         for alarm in self._alarms:
             alarm.state = memory.watches[alarm.alarm.logical_id].memory.state
@@ -146,7 +146,7 @@ class NeededTurns:
         self._minutes.clear()
         return tuple(points)
 
-    def _policies_hold(self, memory: Memory, now: float) -> bool:
+    def _policies_hold(self, memory: LoopMemory, now: float) -> bool:
         """Return whether the policies of the alarms' states would leave everything as it is."""
         fleet, group = self._fleet, memory.group
         if group is not self._group:
@@ -189,7 +189,7 @@ class NeededTurns:
         )
 
     def _compute_values(
-        self, sample: QueueSample, activity: Activity, now: float
+        self, sample: QueueSample, activity: QueueActivity, now: float
     ) -> tuple[float | None, ...]:
         points = queue_datapoints(self._fleet.queue.name, activity, sample, 0, now)
         seen = list(self._group_series)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
     from tidemill.scaling.group.memory import GroupMemory
-    from tidemill.scaling.loop import Memory
-    from tidemill.scaling.metrics.queue import Activity, QueueSample
+    from tidemill.scaling.loop import LoopMemory
+    from tidemill.scaling.metrics.queue import QueueActivity, QueueSample
     from tidemill.scaling.metrics.store import MetricStore
 
 
@@ -21,7 +21,7 @@ class Pacing(Protocol):
         ...
 
     def publish(
-        self, group: GroupMemory, activity: Activity, sample: QueueSample, now: float
+        self, group: GroupMemory, activity: QueueActivity, sample: QueueSample, now: float
     ) -> tuple[Fact, ...] | None:
         """Publish the metrics of the minute that ends now in place of a turn; return its facts.
 
@@ -29,7 +29,7 @@ class Pacing(Protocol):
         """
         ...
 
-    def can_skip(self, memory: Memory, now: float) -> bool:
+    def can_skip(self, memory: LoopMemory, now: float) -> bool:
         """Return whether a turn that evaluates the alarms now would change nothing."""
         ...
 
@@ -43,6 +43,6 @@ class Pacing(Protocol):
         """
         ...
 
-    def after_turn(self, memory: Memory) -> None:
+    def after_turn(self, memory: LoopMemory) -> None:
         """Take over what a turn has found."""
         ...
