@@ -1,4 +1,4 @@
-"""What tests of the template's policies share."""
+"""Fixtures that the tests of the template's policies share."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def recorded(ministack: Ministack, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
-    """Lend the calls of the real programs, which run once for all tests."""
+    """Return the recorded calls of the real programs, which run once for all tests."""
     return record(ministack, tmp_path_factory.mktemp)

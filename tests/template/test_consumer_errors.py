@@ -1,4 +1,4 @@
-"""The metric filter counts the lines that people have to look at, and no others."""
+"""Consumer errors: the metric filter counts the lines that people must look at, and no others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VEHICLE: Final = (
 
 
 def matches(pattern: str, line: dict[str, Any]) -> bool:
-    """Tell whether a JSON filter pattern of alternatives matches a line.
+    """Return whether a JSON filter pattern of alternatives matches a line.
 
     Rules: CloudWatch Logs user guide, "Filter pattern syntax": a condition on a property that a
     line does not have does not hold.
@@ -91,18 +91,18 @@ def counted(lines: list[dict[str, Any]]) -> list[str]:
     ],
 )
 def test_what_is_counted_of_a_line(line: dict[str, Any], counts: int) -> None:
-    """A handler's own module logs through the same lines."""
+    """Lines that a handler's own module logs are treated like the consumer's own."""
     assert len(counted([{"event": "any", **line}])) == counts
 
 
 def test_a_queue_that_refuses_calls_is_counted(ministack: Ministack, tmp_path: Path) -> None:
-    """Somebody deleted it, or took the right to use it."""
+    """A consumer whose queue was deleted, or that lost the permission to use it, is counted."""
     lines = lines_of(ministack, tmp_path, handler="fail", bodies=(), awaited=0, absent=True)
     assert counted(lines)
 
 
 def test_a_worker_that_breaks_is_counted(ministack: Ministack, tmp_path: Path) -> None:
-    """Here a handler that ends the program."""
+    """A handler that ends the program unexpectedly is counted."""
     lines = lines_of(ministack, tmp_path, handler="leave", bodies=(VEHICLE,), awaited=0)
     assert counted(lines)
 
@@ -110,7 +110,7 @@ def test_a_worker_that_breaks_is_counted(ministack: Ministack, tmp_path: Path) -
 def test_failing_handlers_invalid_messages_and_a_drain_are_not(
     ministack: Ministack, tmp_path: Path
 ) -> None:
-    """They are daily life, and have their own figures."""
+    """Failed and invalid messages are expected, have metrics of their own, and are not counted."""
     lines = lines_of(ministack, tmp_path, handler="fail", bodies=(VEHICLE, "no json"), awaited=2)
     assert {line["outcome"] for line in lines if line["event"] == "message"} == {
         "failed",

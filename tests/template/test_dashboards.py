@@ -1,4 +1,4 @@
-"""Dashboards can be drawn, and what they draw belongs together."""
+"""Dashboards: CloudWatch can draw each widget, and the lines of a widget fit together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def every_widget(*kinds: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("fast", FAST)
 @pytest.mark.parametrize("dashboard", resolver().present("AWS::CloudWatch::Dashboard"))
 def test_widgets_lie_in_the_grid_and_not_on_each_other(dashboard: str, fast: str) -> None:
-    """It has 24 columns."""
+    """A dashboard's grid has 24 columns."""
     taken: set[tuple[int, int]] = set()
     for widget in widgets(resolver(fast), dashboard):
         cells = {
@@ -48,7 +48,7 @@ def test_a_widget_shows_one_unit_and_says_which() -> None:
 
 
 def test_an_expression_uses_what_its_widget_has() -> None:
-    """CloudWatch draws nothing otherwise, and says so nowhere else."""
+    """Otherwise CloudWatch draws nothing and reports no error."""
     seen = 0
     for widget in every_widget("metric"):
         rows = widget["properties"]["metrics"]
@@ -62,7 +62,7 @@ def test_an_expression_uses_what_its_widget_has() -> None:
 
 
 def test_the_alarms_widget_has_every_alarm() -> None:
-    """By the ARNs of this stack's own."""
+    """The widget lists them by the ARNs of this stack."""
     (widget,) = every_widget("alarm")
     template = resolver()
     arns = {f"{template.name(alarm)}.Arn" for alarm in template.present("AWS::CloudWatch::Alarm")}
@@ -70,7 +70,7 @@ def test_the_alarms_widget_has_every_alarm() -> None:
 
 
 def test_annotations_show_the_parameters_that_the_alarms_use() -> None:
-    """Whoever looks at a line sees the threshold beside it."""
+    """A reader of a graph sees the parameter's value as a line beside the metric."""
     shown = {
         note["label"]: note["value"]
         for widget in every_widget("metric")

@@ -1,4 +1,4 @@
-"""The template, deployed by the SAM CLI to two emulators, updated and deleted, checked by API."""
+"""Deployment: the SAM CLI creates, updates and deletes the stack in two emulators."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ UPDATE: Final = {"MessageSeconds": "60", "MaxInstances": "7"}
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What a stack was after creation and after the update, and what deletion left of it."""
+    """A stack after its creation and after the update, and what its deletion left."""
 
     emulator: str
     ids: Mapping[str, str]
@@ -91,7 +91,7 @@ class Life:
 def life(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Life]:
-    """Deploy, update and delete with one emulator; each test looks at what was seen."""
+    """Deploy, update and delete with one emulator, and return what the tests look at."""
     require(SAM, "make validate")
     name: str = request.param
     home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("project")
@@ -112,7 +112,7 @@ def life(
 
 
 def write_template(folder: Path, emulator: str) -> None:
-    """Write what of the product's template the emulator is sent; nothing else may be missing."""
+    """Write the part of the product's template that the emulator accepts."""
     document = parse_template(PRODUCT_TEMPLATE.read_text(), str(PRODUCT_TEMPLATE))
     unsupported = dict.fromkeys(NOT_SENT[emulator], "the emulator refuses it")
     reduced, left_out = without(document, unsupported)
@@ -135,7 +135,7 @@ def physical_ids(emulator: Emulator) -> dict[str, str]:
 
 
 def seen(emulator: Emulator, ids: Mapping[str, str]) -> dict[str, Any]:
-    """Ask about every resource that is real; keys are `LogicalId.Property`."""
+    """Return the answers about every real resource; keys are `LogicalId.Property`."""
     real = {name for name, physical in ids.items() if physical != "unknown"}
     return {
         f"{name}.{key}": value
@@ -146,7 +146,7 @@ def seen(emulator: Emulator, ids: Mapping[str, str]) -> dict[str, Any]:
 
 
 def leftovers(emulator: Emulator) -> Iterator[str]:
-    """Yield the names of what is still there of the deleted stack."""
+    """Yield the names of resources that the deleted stack has left."""
     stacks = emulator.client("cloudformation").list_stacks()["StackSummaries"]
     yield from (
         item["StackName"]
@@ -185,7 +185,7 @@ DEAD_ARN: Final = f"arn:aws:sqs:eu-west-1:000000000000:{STACK}-dead-letters"
 
 
 def expected(*, drain: int, visibility: int, hook: int, maximum: int) -> dict[str, Any]:
-    """Return what each question should be answered with, by the times and the maximum."""
+    """Return the expected answer to each question, for these times and this maximum."""
     answers: dict[str, dict[str, Any]] = {
         "WorkQueue": {
             "VisibilityTimeout": str(visibility),
@@ -322,20 +322,20 @@ def expected(*, drain: int, visibility: int, hook: int, maximum: int) -> dict[st
 
 
 def differences(life: Life, answers: Mapping[str, Any], wanted: Mapping[str, Any]) -> set[str]:
-    """Return which of the answers about real resources are not what is wanted."""
+    """Return the answers about real resources that differ from the expected ones."""
     real = {name for name, physical in life.ids.items() if physical != "unknown"}
     names = {name for name in {*answers, *wanted} if name.partition(".")[0] in real}
     return {name for name in names if answers.get(name) != wanted.get(name)}
 
 
 def test_sam_deploys_the_template_resource_by_resource(life: Life) -> None:
-    """Every resource that the emulator knows answers as the template says, but for its gaps."""
+    """Every resource that the emulator supports is as the template says, except for known gaps."""
     wanted = expected(drain=60, visibility=120, hook=155, maximum=4)
     assert differences(life, life.created, wanted) == DIFFERENT[life.emulator]
 
 
 def test_sam_updates_what_follows_from_changed_parameters(life: Life) -> None:
-    """Queue, user data, hook and limits follow; nothing else becomes different."""
+    """The update changes queue, user data, hook and limits, and nothing else."""
     wanted = expected(drain=90, visibility=180, hook=185, maximum=7)
     known = DIFFERENT[life.emulator] | STALE[life.emulator]
     assert differences(life, life.updated, wanted) == known
@@ -348,20 +348,20 @@ def test_the_emulator_makes_every_resource_but_those_that_it_only_pretends_to(li
 
 
 def test_no_resource_goes_unasked(life: Life) -> None:
-    """Of those that the emulator makes; a new one needs a question."""
+    """Every resource that the emulator creates has a question, and a new one needs one."""
     real = {name for name, physical in life.ids.items() if physical != "unknown"}
     assert real - QUESTIONS.keys() - ASKED_WITH.keys() == set()
 
 
 def test_sam_deletes_the_stack(life: Life) -> None:
-    """With its queues, alarms, roles and log groups."""
+    """The deletion removes queues, alarms, roles and log groups as well."""
     assert life.left == ()
 
 
 def test_a_private_network_and_the_fast_signal_are_deployed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """On MiniStack, which applies the SAM transform and runs the function: six lines of EMF."""
+    """MiniStack applies the SAM transform and runs the function, which prints six lines of EMF."""
     require(SAM, "make validate")
     home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("project")
     write_template(folder, "ministack")

@@ -1,4 +1,4 @@
-"""The template keeps the rules of its house: chapters, purposes, names, described parameters."""
+"""House rules of the template: chapters, purposes, names, described parameters."""
 
 from __future__ import annotations
 
@@ -98,14 +98,14 @@ def test_a_header_says_what_the_stack_is_and_where_to_read_on() -> None:
 
 
 def test_chapters_stand_in_their_order() -> None:
-    """Each under a banner."""
+    """Each chapter is below a banner comment."""
     banners = [re.fullmatch(r"  # -{66} (.+)", line) for line in LINES]
     assert [banner.group(1) for banner in banners if banner] == CHAPTERS
 
 
 @pytest.mark.parametrize("name", RESOURCES)
 def test_a_sentence_above_each_resource_says_its_purpose(name: str) -> None:
-    """And its logical id ends with what kind of thing it is."""
+    """Its logical id also ends with the kind of the resource."""
     above = LINES[LINES.index(f"  {name}:") - 1]
     assert re.match(r"  # .+\.$", above), above
     assert re.fullmatch(rf"([A-Z][a-z0-9]*)+{KINDS[RESOURCES[name]['Type']]}", name)
@@ -121,7 +121,7 @@ def test_there_are_few_enough_parameters_to_read() -> None:
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_each_parameter_is_described_and_bounded(name: str) -> None:
-    """With a sentence for whoever gives a wrong value."""
+    """Each parameter also has a sentence for a value that is refused."""
     parameter = PARAMETERS[name]
     assert parameter["Description"].endswith(".")
     assert parameter["ConstraintDescription"].endswith(".")
@@ -131,13 +131,13 @@ def test_each_parameter_is_described_and_bounded(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEMPLATE["Outputs"])
 def test_each_output_is_described(name: str) -> None:
-    """So that the console explains itself."""
+    """The console shows the description of each output."""
     assert TEMPLATE["Outputs"][name]["Description"].endswith(".")
 
 
 @pytest.mark.parametrize("name", of_type("AWS::CloudWatch::Alarm"))
 def test_each_alarm_says_what_missing_data_means_and_what_to_do(name: str) -> None:
-    """The treatment is explained; an alarm for people leads to a section of the runbook."""
+    """A comment explains the treatment; an alarm for people names a section of the runbook."""
     properties = RESOURCES[name]["Properties"]
     assert properties["TreatMissingData"]
     own = LINES[LINES.index(f"  {name}:") :]
@@ -159,7 +159,7 @@ def test_each_alarm_says_what_missing_data_means_and_what_to_do(name: str) -> No
 
 
 def test_no_allow_has_a_wildcard_action_or_an_unbound_wildcard_resource() -> None:
-    """Where AWS knows no resource, a condition bounds the statement and a comment says why."""
+    """Where AWS defines no resource, a condition bounds the statement and a comment says why."""
     unbound = []
     for name, statement in statements():
         actions = statement["Action"]
@@ -175,7 +175,7 @@ def test_no_allow_has_a_wildcard_action_or_an_unbound_wildcard_resource() -> Non
 
 
 def test_every_suppression_has_its_reason() -> None:
-    """Of checkov beside the resource, of cfn-lint in a comment."""
+    """Checkov's reasons are in the metadata of a resource, cfn-lint's are in a comment."""
     for name, resource in RESOURCES.items():
         metadata = resource.get("Metadata", {})
         for skip in metadata.get("checkov", {}).get("skip", []):
@@ -185,7 +185,7 @@ def test_every_suppression_has_its_reason() -> None:
 
 
 def test_the_parameters_table_of_the_documentation_is_the_templates() -> None:
-    """Names, defaults and descriptions."""
+    """The table has the name, default and description of each parameter."""
     written = (PRODUCT_TEMPLATE.parent / "docs/deploy.md").read_text()
     for name, parameter in PARAMETERS.items():
         default = f"`{parameter['Default']}`" if parameter["Default"] != "" else "none"
@@ -193,7 +193,7 @@ def test_the_parameters_table_of_the_documentation_is_the_templates() -> None:
 
 
 def test_the_costs_in_the_documentation_are_those_worked_out() -> None:
-    """The sums and the prices that they are made of."""
+    """The page has the sums and the prices behind them."""
     printed = subprocess.run(
         [sys.executable, "-m", "tidemill.simulator.cost.prices"],
         capture_output=True,

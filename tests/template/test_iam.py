@@ -1,4 +1,4 @@
-"""Each policy of the template allows what is called, all of it and nothing else."""
+"""IAM policies: each allows the calls that its programs make, all of them and no others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SPARE: Final = {
     # For a handler of one's own that may not be interrupted: it protects its instance meanwhile.
     ("WorkerRole", "autoscaling:SetInstanceProtection"),
 }
-"""Permissions that nothing here uses, each with its reason: by policy, the action."""
+"""Permissions that no recorded call uses, each with its reason: action by policy."""
 
 
 def problems(document: Document, recorded: Recorded, parameters: dict[str, str]) -> list[str]:
@@ -48,7 +48,7 @@ def problems(document: Document, recorded: Recorded, parameters: dict[str, str])
 
 
 def spare(name: str, single: list[Statement], needed: Iterable[Call]) -> Iterator[str]:
-    """Yield what is wrong with permissions that no call needs, and with exceptions to that."""
+    """Yield a sentence for each permission that no call needs, and for each wrong exception."""
     excepted = {action for policy, action in SPARE if policy == name}
     for grant in single:
         others = [other for other in single if other is not grant]
@@ -62,7 +62,7 @@ def spare(name: str, single: list[Statement], needed: Iterable[Call]) -> Iterato
 
 
 def allow_paths(part: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Yield the way to every Allow statement below a part of the template."""
+    """Yield the path to every Allow statement below a part of the template."""
     if isinstance(part, dict):
         if part.get("Effect") == "Allow":
             yield way
@@ -74,7 +74,7 @@ def allow_paths(part: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple
 
 
 def at(document: Any, way: Iterable[str | int]) -> Any:  # noqa: ANN401 - any part of a template
-    """Return what a way leads to."""
+    """Return the part of the template that a path leads to."""
     for step in way:
         document = document[step]
     return document
@@ -85,11 +85,11 @@ ALLOWED: Final = {
     f"{way[0]}-{at(RESOURCES, way).get('Sid', '-'.join(listed(at(RESOURCES, way)['Action'])))}": way
     for way in allow_paths(RESOURCES)
 }
-"""The way to every Allow statement, by a readable name."""
+"""The path to every Allow statement, by a readable name."""
 
 
 def changed(way: tuple[str | int, ...], statement: object) -> Document:
-    """Return the product's template with another statement in the place of one."""
+    """Return the product's template with one statement replaced."""
     document = product_template()
     *parents, last = way
     at(document["Resources"], parents)[last] = statement
@@ -107,7 +107,7 @@ def every_action() -> list[Any]:
 
 
 class TestExactness:
-    """All that is called is allowed, and nothing else."""
+    """The policies allow all recorded calls, and no others."""
 
     @pytest.mark.parametrize(
         "parameters",
@@ -122,12 +122,12 @@ class TestExactness:
     def test_policies_allow_what_is_called_and_nothing_else(
         self, recorded: Recorded, parameters: dict[str, str]
     ) -> None:
-        """Whatever parts of the stack are there."""
+        """This holds for every combination of the stack's optional parts."""
         assert problems(product_template(), recorded, parameters) == []
 
     @pytest.mark.parametrize("name", ALLOWED)
     def test_no_statement_can_go(self, recorded: Recorded, name: str) -> None:
-        """Something would be refused."""
+        """Without it, a recorded call would be refused."""
         without = changed(ALLOWED[name], {"Ref": "AWS::NoValue"})
         assert problems(without, recorded, WITH_ALL)
 
@@ -135,14 +135,14 @@ class TestExactness:
     def test_no_action_can_go(
         self, recorded: Recorded, way: tuple[str | int, ...], action: str
     ) -> None:
-        """Something would be refused."""
+        """Without it, a recorded call would be refused."""
         statement = copy.deepcopy(at(RESOURCES, way))
         statement["Action"].remove(action)
         assert problems(changed(way, statement), recorded, WITH_ALL)
 
     @pytest.mark.parametrize("name", ALLOWED)
     def test_no_action_can_come(self, recorded: Recorded, name: str) -> None:
-        """It would be noticed that nothing needs it."""
+        """The addition is reported, because no recorded call needs it."""
         statement = copy.deepcopy(at(RESOURCES, ALLOWED[name]))
         actions = listed(statement["Action"])
         service = actions[0].partition(":")[0]
@@ -155,31 +155,31 @@ class TestExactness:
         "name", [name for name, way in ALLOWED.items() if "Resource" in at(RESOURCES, way)]
     )
     def test_no_resource_can_come(self, recorded: Recorded, name: str) -> None:
-        """It would be noticed that nothing needs it."""
+        """The addition is reported, because no recorded call needs it."""
         statement = copy.deepcopy(at(RESOURCES, ALLOWED[name]))
         statement["Resource"] = [*listed(statement["Resource"]), DEAD_LETTERS]
         found = problems(changed(ALLOWED[name], statement), recorded, WITH_ALL)
         assert [problem for problem in found if DEAD_LETTERS in problem]
 
     def test_no_namespace_can_come(self, recorded: Recorded) -> None:
-        """A value of a condition is a permission too."""
+        """A value of a condition is a permission as well, so an added one is reported."""
         (way,) = (way for name, way in ALLOWED.items() if name.endswith("PublishMetrics"))
         statement = copy.deepcopy(at(RESOURCES, way))
         statement["Condition"]["StringEquals"]["cloudwatch:namespace"].append("Else")
         assert problems(changed(way, statement), recorded, WITH_ALL)
 
     def test_every_statement_is_looked_at(self) -> None:
-        """The template has no other resource that allows anything, and no other kind of name."""
+        """No other resource of the template allows anything, and every name is of a known kind."""
         found = policies(Resolver(product_template(), WITH_ALL, SHOP))
         allows = [each for all_of in found.values() for each in all_of if each["Effect"] == "Allow"]
         assert len(allows) == len(ALLOWED) == len(list(allow_paths(RESOURCES)))
 
 
 class TestRecord:
-    """The record is one of everything that the programs do."""
+    """The record covers everything that the programs do."""
 
     def test_the_consumer_did_all_that_it_can_do(self, recorded: Recorded) -> None:
-        """Received, deleted, sent back, kept hidden, logged."""
+        """The consumer received, deleted, returned and extended messages, and logged."""
         assert {request.operation for request in recorded.consumer} == {
             "ReceiveMessage",
             "DeleteMessageBatch",
@@ -189,14 +189,14 @@ class TestRecord:
         }
 
     def test_the_producer_did_all_that_it_can_do(self, recorded: Recorded) -> None:
-        """Found the queue by its name and sent."""
+        """The producer found the queue by its name and sent messages."""
         assert {request.operation for request in recorded.producer} == {
             "GetQueueUrl",
             "SendMessageBatch",
         }
 
     def test_the_script_ran_every_aws_command_that_it_has(self, recorded: Recorded) -> None:
-        """As its text has them, over both boots."""
+        """The boot script's commands are all recorded, over both boots."""
         text = re.sub(r"command -v aws", "", user_data())
         written = set(re.findall(r"\baws ([a-z]+) ([a-z-]+)", text))
         ran = {(call[1], call[2]) for call in recorded.script if call[0] == "aws"}

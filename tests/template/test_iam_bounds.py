@@ -1,4 +1,4 @@
-"""What a policy of the template must not let through, it does not."""
+"""Limits of the IAM policies: calls that a policy must not allow are denied."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ENDPOINTS: Final = {
     "ssm": {"ssm"},
     "ssmmessages": {"ssmmessages"},
 }
-"""By a service's name in policies, the VPC endpoints that lead to it."""
+"""VPC endpoints of a service, by the service's name in policies."""
 
 
 @pytest.mark.parametrize(
@@ -146,14 +146,14 @@ ENDPOINTS: Final = {
     ],
 )
 def test_it_is_not_allowed(policy: str, call: Call) -> None:
-    """Neither by name nor by pattern nor without the condition."""
+    """The call is allowed neither by name, nor by pattern, nor without the condition."""
     statements = policies(Resolver(product_template(), WITH_ALL, SHOP))[policy]
     assert decide(statements, call) is Decision.NOT_ALLOWED
 
 
 @pytest.mark.parametrize("resource", [WORK_QUEUE, DEAD_LETTERS, TOPIC])
 def test_nothing_goes_without_tls(recorded: Recorded, resource: str) -> None:
-    """Whoever calls, and whatever else allows it: a denial wins."""
+    """A denial overrides every permission, for every caller."""
     template = Resolver(product_template(), WITH_ALL, SHOP)
     every = [each for all_of in policies(template).values() for each in all_of]
     tried = {call for all_of in calls(recorded, template).values() for call in all_of}
@@ -170,7 +170,7 @@ def test_nothing_goes_without_tls(recorded: Recorded, resource: str) -> None:
 def test_a_private_network_has_a_way_to_every_service_that_is_called(
     recorded: Recorded,
 ) -> None:
-    """And to no other."""
+    """No endpoint leads to a service that is not called."""
     template = Resolver(product_template(), {**WITH_ALL, "Network": "private"}, SHOP)
     called = {call.action.partition(":")[0] for call in calls(recorded, template)["WorkerRole"]}
     services = called - {"sts"}  # EC2 assumes the role, not the instance

@@ -1,4 +1,4 @@
-"""Every metric that an alarm or a dashboard looks at is one that somebody publishes."""
+"""Metrics: every metric that an alarm or a dashboard uses is published."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from support.fakes.instance import PLACE
 from support.stack.metric_uses import FAST, Use, resolver, table, used
 
 STATISTICS: Final = {"gauge": {"Average", "Maximum", "Minimum"}, "count": {"Sum"}}
-"""What can sensibly be asked of a kind of metric."""
+"""Statistics that make sense for a kind of metric."""
 PERIODS: Final = {10, 20, 30}
 """Seconds; others are whole minutes (API reference, PutMetricAlarm)."""
 
 
 def every_use() -> list[Any]:
-    """Return all looks at metrics as cases with readable ids, each once."""
+    """Return all uses of metrics as cases with readable ids, each once."""
     uses = dict.fromkeys(use for fast in FAST for use in used(fast))
     return [pytest.param(use, id=f"{use.where}:{use.name}:{use.statistic}") for use in uses]
 
 
 @pytest.mark.parametrize("use", every_use())
 def test_somebody_publishes_it(use: Use) -> None:
-    """With these dimensions, not more often than it has datapoints, in the unit told."""
+    """It is published with these dimensions, at least as often, and in this unit."""
     (row,) = (row for row in table() if row.identity == use.identity)
     assert use.statistic in STATISTICS[row.kind]
     assert use.period >= row.resolution
@@ -34,7 +34,7 @@ def test_somebody_publishes_it(use: Use) -> None:
 
 @pytest.mark.parametrize("use", every_use())
 def test_it_is_of_this_stack(use: Use) -> None:
-    """A dimension's value is the name of one of its own resources."""
+    """A dimension's value is the name of a resource of this stack."""
     template = resolver()
     own = {
         "QueueName": {template.name("WorkQueue"), template.name("WorkDeadLetterQueue")},
@@ -46,13 +46,13 @@ def test_it_is_of_this_stack(use: Use) -> None:
 
 
 def test_nothing_else_is_in_the_table() -> None:
-    """So that it stays readable."""
+    """The table has no metric that nothing uses, so that it stays readable."""
     uses = {use.identity for fast in FAST for use in used(fast)}
     assert [row.identity for row in table() if row.identity not in uses] == []
 
 
 def test_the_table_speaks_cloudwatchs_language() -> None:
-    """Units are those of its API, and each row says where it is from."""
+    """Units are CloudWatch's, and each row names its source."""
     model = get_session().get_service_model("cloudwatch")
     units = set(model.shape_for("StandardUnit").metadata["enum"])
     assert {row.unit for row in table()} <= units
@@ -62,7 +62,7 @@ def test_the_table_speaks_cloudwatchs_language() -> None:
 
 
 def test_the_group_is_told_to_publish_what_is_looked_at() -> None:
-    """Auto Scaling publishes no group metric that is not enabled, every minute here."""
+    """Auto Scaling publishes only the group metrics that are enabled, here every minute."""
     (collection,) = resolver().properties("WorkerGroup")["MetricsCollection"]
     wanted = {row.name for row in table() if row.namespace == "AWS/AutoScaling"}
     assert set(collection["Metrics"]) == wanted

@@ -1,4 +1,4 @@
-"""Values that the template refuses, and in which words."""
+"""Parameters: the values that the template refuses, and the messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DOOR = json.dumps(
         "Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
     }
 )
-"""The part of the template that values have to get past: CloudFormation looks at it first."""
+"""The part of the template that CloudFormation checks values against before all else."""
 
 
 def wrong_values() -> list[tuple[str, str]]:
@@ -72,13 +72,13 @@ def knock(server: Ministack, values: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_every_parameter_has_a_value_that_is_tried(name: str) -> None:
-    """So that a new one is not forgotten below."""
+    """A new parameter needs wrong values in this module."""
     assert name in {tried for tried, _ in wrong_values()}
 
 
 @pytest.mark.parametrize(("name", "value"), wrong_values())
 def test_a_value_out_of_bounds_is_refused_in_the_templates_words(name: str, value: str) -> None:
-    """By the rig, before anything is started; they say what would be right."""
+    """The rig refuses the value before it starts anything, and says which values are right."""
     with pytest.raises(ParameterError) as caught:
         product_fleet(**{name: value})
     assert str(caught.value) == (
@@ -88,7 +88,7 @@ def test_a_value_out_of_bounds_is_refused_in_the_templates_words(name: str, valu
 
 @pytest.mark.parametrize(("name", "value"), wrong_values())
 def test_cloudformation_refuses_it_too(ministack: Ministack, name: str, value: str) -> None:
-    """Before it creates anything."""
+    """CloudFormation refuses the value before it creates anything."""
     said = knock(ministack, {name: value})
     assert f"'{name}'" in said
     # The emulator has words of its own for AllowedValues, and for text that is no number.
@@ -98,7 +98,7 @@ def test_cloudformation_refuses_it_too(ministack: Ministack, name: str, value: s
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_defaults_are_within_their_own_bounds(name: str) -> None:
-    """A stack without any parameter given is a valid one."""
+    """A stack without given parameters is valid."""
     default = PARAMETERS[name]["Default"]
     assert product_fleet(**{name: str(default)}) == product_fleet()
 
@@ -127,7 +127,7 @@ def test_defaults_are_within_their_own_bounds(name: str) -> None:
 def test_values_that_do_not_go_together_are_refused(
     ministack: Ministack, values: dict[str, str], sentence: str
 ) -> None:
-    """By the template's rules, with a sentence on what is missing."""
+    """The template's rules refuse them, with a sentence about what is missing."""
     assert knock(ministack, values).endswith(sentence)
 
 
@@ -147,7 +147,7 @@ def test_values_that_do_not_go_together_are_refused(
     ],
 )
 def test_values_that_go_together_are_taken(ministack: Ministack, values: dict[str, str]) -> None:
-    """A rule that refused everything would pass the test above."""
+    """Otherwise a rule that refuses everything would pass the test above."""
     assert knock(ministack, values) == ""
 
 
@@ -160,6 +160,6 @@ def test_values_that_go_together_are_taken(ministack: Ministack, values: dict[st
     ],
 )
 def test_each_rule_has_its_sentence(assertion: dict[str, str]) -> None:
-    """One that names the parameter to give."""
+    """The sentence names the parameter to give."""
     assert assertion["AssertDescription"].endswith(".")
     assert [name for name in PARAMETERS if f"give {name}" in assertion["AssertDescription"]]

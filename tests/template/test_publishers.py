@@ -1,4 +1,4 @@
-"""The metrics that we publish ourselves are what the table says."""
+"""Publishers: our own metrics are published as the table says."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def assert_published(metrics: list[Published], source: str) -> None:
 
 
 def test_the_consumer() -> None:
-    """A cycle's line, in the namespace that is the default and that user data leaves alone."""
+    """A cycle's line has the consumer's metrics, in the default namespace."""
     namespace = settings.read({"QUEUE_URL": "https://queue"}, "host").metrics_namespace
     assert "METRICS_NAMESPACE" not in user_data()
     source = MetricLabels(namespace, "shop-work", "i-1")
@@ -42,7 +42,7 @@ def test_the_consumer() -> None:
 
 
 def test_the_agents_copy_of_the_consumers_line_counts_nothing_twice() -> None:
-    """It ships Docker's file, where the line is a text within another object."""
+    """The agent ships Docker's file, in which the line is a text within another object."""
     line = json.dumps(
         cycle_line(MetricLabels("Tidemill", "shop-work", "i-1"), Counts(), 1.5, START)
     )
@@ -51,7 +51,7 @@ def test_the_agents_copy_of_the_consumers_line_counts_nothing_twice() -> None:
 
 
 def test_the_signal_function() -> None:
-    """Six samples, within the minute until the next and within the function's limit."""
+    """The function takes six samples within a minute and within its own time limit."""
     sampled = sample(visible=3, in_flight=2, desired=1)
     assert len(sampled.lines) == 6
     for number, line in enumerate(sampled.lines):
@@ -69,14 +69,14 @@ def test_the_signal_function() -> None:
 
 
 def test_the_signal_functions_samples_are_of_different_moments() -> None:
-    """Each in ten seconds of its own, so that no period of the alarm is left out."""
+    """Each sample is in another ten seconds, so no period of the alarm is empty."""
     lines = sample(visible=0, in_flight=0, desired=0).lines
     moments = [json.loads(line)["_aws"]["Timestamp"] // 10_000 for line in lines]
     assert len(set(moments)) >= len(moments) - 1
 
 
 def test_user_data() -> None:
-    """The one call of put-metric-data."""
+    """The script publishes this metric with its only call of put-metric-data."""
     (call,) = re.findall(r"aws cloudwatch put-metric-data (.+?) \|\|", user_data())
     words = shlex.split(call)
     given = dict(zip(words[::2], words[1::2], strict=True))
@@ -92,7 +92,7 @@ def test_user_data() -> None:
 
 
 def test_the_metric_filter() -> None:
-    """With a default value, which a metric with dimensions cannot have."""
+    """The metric has a default value, which a metric with dimensions cannot have."""
     (change,) = resolver().properties("ConsumerErrorsMetricFilter")["MetricTransformations"]
     (row,) = from_source("metric filter").values()
     assert (change["MetricNamespace"], change["MetricName"]) == (row.namespace, row.name)
@@ -102,7 +102,7 @@ def test_the_metric_filter() -> None:
 
 
 def test_the_agent() -> None:
-    """By its configuration: names, namespace, and the dimensions that it sums up by."""
+    """The agent's configuration has these names, this namespace and these dimensions."""
     config = json.loads(resolver().properties("AgentConfigParameter")["Value"])
     metrics = config["metrics"]
     names = {
@@ -126,7 +126,7 @@ def test_the_agent() -> None:
 
 
 def test_the_agent_writes_where_there_is_a_log_group() -> None:
-    """Containers' output, with the messages' content, and how the boot went."""
+    """The agent collects the containers' output, with the messages' content, and the boot log."""
     config = json.loads(resolver().properties("AgentConfigParameter")["Value"])
     files = config["logs"]["logs_collected"]["files"]["collect_list"]
     group = resolver().name("HostLogGroup")

@@ -1,4 +1,4 @@
-"""The saved queries: they ask for what the consumer writes, and stand in the documentation."""
+"""Saved queries: they use fields that the consumer writes, and the README shows them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WORDS: Final = {
     *("filter", "in", "limit", "or", "sort", "stats"),
 }
 OWN: Final = {"@timestamp", "@message"}
-"""Fields that Logs Insights itself gives to every line."""
+"""Fields that Logs Insights adds to every line."""
 README: Final = (PRODUCT_TEMPLATE.parent / "README.md").read_text(encoding="utf-8")
 DOCUMENT: Final = README.partition("\n## Ask the logs\n")[2]
 
@@ -49,7 +49,7 @@ def written_fields() -> set[str]:
 
 
 def event_fields() -> Iterator[str]:
-    """Yield the names of the fields that the consumer's events bring along, from its source."""
+    """Yield the names of the fields of the consumer's events, read from its source."""
     for module in Path(inspect.getfile(consumer)).parent.glob("*.py"):
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Dict):
@@ -59,14 +59,14 @@ def event_fields() -> Iterator[str]:
 
 
 def names_of(fields: ast.expr) -> Iterator[str]:
-    """Yield the keys that a dictionary's display spells out."""
+    """Yield the keys that are written out in a dictionary."""
     for key in fields.keys if isinstance(fields, ast.Dict) else ():
         if isinstance(key, ast.Constant):
             yield str(key.value)
 
 
 def asked_fields(query: str) -> set[str]:
-    """Return the fields that a query asks for, without what it names itself."""
+    """Return the fields that a query uses, without the names that it defines."""
     code = re.sub(r'"[^"]*"', "", query)
     own = set(re.findall(r"\bas (\w+)", code))
     functions = set(re.findall(r"(\w+)\(", code))
@@ -76,7 +76,7 @@ def asked_fields(query: str) -> set[str]:
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_query_asks_for_fields_that_the_consumer_writes(name: str) -> None:
-    """Logs Insights would show empty columns, or nothing."""
+    """Otherwise Logs Insights would show empty columns, or nothing."""
     asked = asked_fields(QUERIES[name])
     assert asked
     assert asked - OWN - written_fields() == set()
@@ -93,7 +93,7 @@ def values_asked(field: str) -> list[str]:
 
 
 def test_a_query_compares_with_words_that_the_consumer_uses() -> None:
-    """A word misspelt finds nothing, and says nothing."""
+    """A misspelt value would find nothing, without an error."""
     assert set(values_asked("outcome")) <= {result.value for result in AttemptResult}
     assert set(values_asked("event")) == {"message"}
     assert set(values_asked("level")) == {"WARNING", "ERROR", "CRITICAL"}
@@ -101,7 +101,7 @@ def test_a_query_compares_with_words_that_the_consumer_uses() -> None:
 
 
 def test_the_reader_of_queries_finds_a_field_that_is_not_there() -> None:
-    """Or the tests above would mean nothing."""
+    """Otherwise the tests above would prove nothing."""
     query = 'filter level = "outcome" | stats max(colour) as shade by bin(1m) | sort shade desc'
     assert asked_fields(query) == {"level", "colour"}
     assert "colour" not in written_fields()
@@ -109,7 +109,7 @@ def test_the_reader_of_queries_finds_a_field_that_is_not_there() -> None:
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_query_stands_in_the_documentation(name: str) -> None:
-    """To the letter, below a heading of the name that it is saved under."""
+    """The README has the exact text, below a heading with the query's name."""
     saved = product_template()["Resources"][name]["Properties"]["Name"]["Fn::Sub"]
     heading = saved.removeprefix("${AWS::StackName}/").capitalize()
     section = DOCUMENT.partition(f"\n### {heading}\n")[2].partition("\n### ")[0]
@@ -118,6 +118,6 @@ def test_a_query_stands_in_the_documentation(name: str) -> None:
 
 
 def test_the_documentation_has_no_query_that_is_not_saved() -> None:
-    """It would be nobody's to keep."""
+    """A query in the README that is not saved would not be kept up to date."""
     assert DOCUMENT.count("\n### ") == len(QUERIES)
     assert DOCUMENT.count("```") == 2 * len(QUERIES)

@@ -1,4 +1,4 @@
-"""The instance's own script: it runs for real, with stand-ins for everything around it."""
+"""User data: the script runs as on an instance, with stand-ins for everything around it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def after(life: Life, *words: str) -> list[tuple[str, ...]]:
 
 
 class TestBoot:
-    """From nothing to a working consumer."""
+    """Boot: from the start of the script to a working consumer."""
 
     def test_everything_happens_in_order(self, tmp_path: Path) -> None:
         """Each step needs the ones before it."""
@@ -89,7 +89,7 @@ class TestBoot:
         ]
 
     def test_a_unit_beside_docker_does_the_work(self, tmp_path: Path) -> None:
-        """Requires would leave an instance without Docker idle, and end the watch with Docker."""
+        """With Requires, an instance without Docker would stay idle, and the unit end with it."""
         life = live(tmp_path)
         (run,) = life.of("systemd-run")
         properties = {run[i + 1] for i, word in enumerate(run) if word == "--property"}
@@ -99,7 +99,7 @@ class TestBoot:
         assert life.of("systemctl") == [("systemctl", "disable", "--now", "--no-block", "ecs")]
 
     def test_what_the_unit_says_goes_where_the_agent_looks(self, tmp_path: Path) -> None:
-        """Or nobody could read why an instance that is gone did not work."""
+        """The reason why an instance failed can then be read after it is terminated."""
         (run,) = live(tmp_path).of("systemd-run")
         (log,) = {word.partition("append:")[2] for word in run} - {""}
         agent = product_template()["Resources"]["AgentConfigParameter"]["Properties"]["Value"]
@@ -107,12 +107,12 @@ class TestBoot:
         assert log in {file["file_path"] for file in files}
 
     def test_the_agent_reads_its_configuration_from_the_parameter(self, tmp_path: Path) -> None:
-        """The one that the template writes."""
+        """The parameter is the one that the template creates."""
         (agent,) = live(tmp_path).of("amazon-cloudwatch-agent-ctl")
         assert " ".join(agent[1:]) == "-a fetch-config -m ec2 -s -c ssm:AmazonCloudWatch-shop"
 
     def test_the_registrys_password_goes_by_standard_input_alone(self, tmp_path: Path) -> None:
-        """Everybody on a machine can read command lines, and many can read logs."""
+        """All users of a machine can read command lines, and many people can read logs."""
         life = live(tmp_path)
         (login,) = life.of("docker", "login")
         assert login[2:] == ("--username", "AWS", "--password-stdin", REPOSITORY)
@@ -122,7 +122,7 @@ class TestBoot:
         assert stand_in.SECRET not in life.output
 
     def test_the_consumer_runs_fenced_in_and_is_started_again(self, tmp_path: Path) -> None:
-        """No right that it does not need, no disk filled with logs, time to drain."""
+        """The container has no unneeded rights, bounded logs, and time to drain."""
         (run,) = live(tmp_path).of("docker", "run")
         given = [option for option in options(run) if option[0] != "--env"]
         assert given == [
@@ -139,7 +139,7 @@ class TestBoot:
         ]
 
     def test_the_templates_parameters_become_the_consumers_settings(self, tmp_path: Path) -> None:
-        """Each of them, and the consumer accepts what it gets."""
+        """Each parameter becomes a setting, and the consumer accepts all of them."""
         script = user_data(
             ImageTag="3f9c2ab",
             Handler="mine.handlers:charge",
@@ -170,7 +170,7 @@ class TestBoot:
         assert settings.read(given, "host").handler == "mine.handlers:charge"
 
     def test_no_setting_of_the_consumer_is_forgotten(self, tmp_path: Path) -> None:
-        """Those that are not given have a default that is right on an instance."""
+        """Settings that are not given have a default that is right on an instance."""
         known = {setting.name for setting in SETTINGS}
         given = environment(live(tmp_path)).keys()
         assert known - given == {"QUEUE_NAME", "LOG_STREAM", "LOG_LEVEL", "METRICS_NAMESPACE"}
@@ -188,25 +188,25 @@ class TestBoot:
     def test_what_the_image_lacks_is_installed_before_its_use(
         self, tmp_path: Path, missing: str, first_use: tuple[str, ...]
     ) -> None:
-        """And nothing else is."""
+        """The script installs what is missing and nothing else."""
         life = live(tmp_path, installed=sorted(stand_in.PACKAGES.keys() - {missing}))
         assert life.of("dnf") == [("dnf", "-y", "-q", "install", missing)]
         assert life.of(*first_use)[0] in after(life, "dnf")
         assert life.of("docker", "run")
 
     def test_nothing_is_installed_that_is_there(self, tmp_path: Path) -> None:
-        """A private network may have no way to the packages."""
+        """A private network may have no route to the packages."""
         assert live(tmp_path).of("dnf") == []
 
     def test_no_password_is_asked_for_where_the_image_is_there(self, tmp_path: Path) -> None:
-        """On a machine image that holds it; docker takes the one that it has."""
+        """If the machine image contains the image, docker uses it."""
         life = live(tmp_path, images=[f"{REPOSITORY}:none-yet"])
         assert life.of("aws", "ecr") == life.of("docker", "login") == []
         assert life.of("docker", "run")
         assert life.of("poweroff") == []
 
     def test_another_tag_than_the_one_that_is_there_is_fetched(self, tmp_path: Path) -> None:
-        """A new image needs no new machine image."""
+        """A new consumer image does not require a new machine image."""
         life = live(tmp_path, user_data(ImageTag="new"), images=[f"{REPOSITORY}:none-yet"])
         assert (
             life.of("docker", "login")[0]
@@ -223,14 +223,14 @@ class TestBoot:
     def test_what_needs_no_tidying_up_stops_no_boot(
         self, tmp_path: Path, harmless: tuple[str, ...]
     ) -> None:
-        """An image of one's own may lack what is removed here."""
+        """A machine image of one's own may lack what the script disables."""
         life = live(tmp_path, failures=[Failure(harmless)])
         assert life.of("docker", "run")
         assert life.of("poweroff") == []
 
 
 class TestFailedBoot:
-    """An instance that cannot start its consumer says so and goes, once."""
+    """Failed boot: an instance without a consumer reports that once and powers off once."""
 
     FAILURES: Final = {
         "agent": Failure(("amazon-cloudwatch-agent-ctl",)),
@@ -241,7 +241,7 @@ class TestFailedBoot:
     }
 
     def assert_gave_up(self, life: Life) -> None:
-        """Check that the metric was put once, then the power went off once, and that was all."""
+        """Check that it published the metric once, then powered off once, and did no more."""
         (metric,) = life.of(*METRIC)
         assert " ".join(metric[len(METRIC) :]) == (
             "--namespace Tidemill --metric-name BootFailures --dimensions Stack=shop --value 1"
@@ -255,7 +255,7 @@ class TestFailedBoot:
     def test_a_step_that_fails_ends_the_instance(
         self, tmp_path: Path, step: str, *, metric_fails: bool
     ) -> None:
-        """Even where nobody can be told of it."""
+        """It powers off even if it cannot publish the metric."""
         failures = [self.FAILURES[step]] + [Failure(METRIC)] * metric_fails
         life = live(tmp_path, failures=failures)
         self.assert_gave_up(life)
@@ -273,23 +273,23 @@ class TestFailedBoot:
     def test_an_instance_without_metadata_ends(
         self, tmp_path: Path, metadata: dict[str, list[str | int]]
     ) -> None:
-        """It could neither name itself nor see that it has to go."""
+        """Without metadata it knows neither its own id nor its target state."""
         life = live(tmp_path, metadata=metadata)
         self.assert_gave_up(life)
         assert "the consumer does not start: INSTANCE_ID=" in life.output
 
     def test_an_agent_that_cannot_be_installed_ends_the_instance(self, tmp_path: Path) -> None:
-        """Nobody could watch it."""
+        """Without the agent nobody could monitor the instance."""
         self.assert_gave_up(live(tmp_path, failures=[Failure(("dnf",))], installed=["awscli-2"]))
 
     def test_an_instance_without_the_cli_still_ends(self, tmp_path: Path) -> None:
-        """It has nothing to put the metric with."""
+        """Without the AWS command line it cannot publish the metric."""
         life = live(tmp_path, failures=[Failure(("dnf",))], installed=["amazon-cloudwatch-agent"])
         assert life.commands[-2:] == [("dnf", "-y", "-q", "install", "awscli-2"), ("poweroff",)]
         assert life.of("poweroff") == [("poweroff",)]
 
     def test_a_consumer_that_falls_over_at_once_ends_the_instance(self, tmp_path: Path) -> None:
-        """Docker would start it again and again, and no instance would ever do any work."""
+        """Docker would restart it again and again, and the instance would never work."""
         self.assert_gave_up(live(tmp_path, restarts=3))
 
     @pytest.mark.parametrize(
@@ -303,14 +303,14 @@ class TestFailedBoot:
     def test_a_boot_that_hangs_ends_the_instance(
         self, tmp_path: Path, hanging: tuple[str, ...], installed: list[str]
     ) -> None:
-        """An idle instance costs money, and its messages wait."""
+        """An instance that hangs costs money while messages wait."""
         life = live(tmp_path, failures=[Failure(hanging, how="hangs")], installed=installed)
         self.assert_gave_up(life)
         assert ("sleep", "900") in after(life, *hanging)
         assert "the consumer does not start: not within 15 minutes" in life.output
 
     def test_the_agent_has_time_to_ship_the_reason(self, tmp_path: Path) -> None:
-        """It sends every five seconds; a log without power is gone."""
+        """The agent sends every five seconds, and unsent lines are lost at power-off."""
         life = live(tmp_path, failures=[Failure(("docker", "run"))])
         assert [float(call[1]) for call in after(life, *METRIC) if call[0] == "sleep"] >= [10.0]
 
@@ -326,13 +326,13 @@ class TestFailedBoot:
     def test_a_script_that_starts_no_unit_ends_the_instance(
         self, tmp_path: Path, script: str, failures: list[Failure]
     ) -> None:
-        """Nothing else would end it."""
+        """Nothing else would terminate the instance."""
         life = live(tmp_path, script, failures=failures)
         assert ("poweroff",) in life.calls
         assert life.of("docker") == []
 
     def test_the_alarm_for_people_hears_the_metric(self, tmp_path: Path) -> None:
-        """Namespace, name and dimension are those that it looks at."""
+        """The script publishes the namespace, name and dimension that the alarm uses."""
         life = live(tmp_path, failures=[Failure(("docker", "run"))])
         alarm = product_template()["Resources"]["BootFailureAlarm"]["Properties"]
         ((dimension),) = alarm["Dimensions"]
@@ -343,7 +343,7 @@ class TestFailedBoot:
 
 
 class TestLeaving:
-    """An instance that has to go stops its consumer and lets Auto Scaling know."""
+    """Termination: the instance stops its consumer and completes the hook."""
 
     def assert_left(self, life: Life) -> None:
         """Check that the consumer was stopped and the hook completed, in this order, once."""
@@ -359,18 +359,18 @@ class TestLeaving:
         assert life.of("poweroff") == life.of(*METRIC) == []
 
     def watched(self, life: Life, path: str) -> list[str]:
-        """Return what the metadata said at this path before the consumer was stopped."""
+        """Return the metadata's answers at this path before the consumer was stopped."""
         before = life.calls[: life.calls.index(life.of(*STOP)[0])]
         return [call[2] for call in before if call[:2] == ("metadata", path)]
 
     def test_a_terminated_target_state_ends_it(self, tmp_path: Path) -> None:
-        """Auto Scaling holds the instance in its hook until we are done."""
+        """Auto Scaling keeps the instance in its hook until the script completes it."""
         life = live(tmp_path, metadata={STATE: ["Terminated"]})
         self.assert_left(life)
         assert self.watched(life, STATE) == ["Terminated"]
 
     def test_no_other_state_does(self, tmp_path: Path) -> None:
-        """Nor does a state that is not there yet, or metadata that cannot be had."""
+        """A missing state or unreachable metadata does not stop the consumer either."""
         states: list[str | int] = [
             *(NOT_FOUND, NOT_FOUND, "InService", "InService", OUTAGE, SILENCE, "", "Standby"),
             *("Detached", "Warmed:Stopped", "InService", "Terminated"),
@@ -381,7 +381,7 @@ class TestLeaving:
         assert life.of("sleep", "5") == [("sleep", "5")] * (len(states) - 1)
 
     def test_a_spot_notice_ends_it(self, tmp_path: Path) -> None:
-        """Two minutes are left then, and the target state may say nothing."""
+        """Two minutes are left then, and the target state may not change at all."""
         notices: list[str | int] = [NOT_FOUND, OUTAGE, NOTICE]
         life = live(tmp_path, metadata={STATE: ["InService"], SPOT: notices})
         self.assert_left(life)
@@ -390,7 +390,7 @@ class TestLeaving:
 
     @pytest.mark.parametrize("trouble", [OUTAGE, SILENCE], ids=["error", "no-answer"])
     def test_it_watches_on_when_no_token_can_be_had(self, tmp_path: Path, trouble: int) -> None:
-        """The first token is the boot's; each look takes two."""
+        """The boot takes the first token, and each check takes two."""
         tokens: list[str | int] = ["boot", *[trouble] * 6, "again"]
         life = live(tmp_path, metadata={"token": tokens, STATE: ["Terminated"]})
         self.assert_left(life)
@@ -398,24 +398,24 @@ class TestLeaving:
         assert not [call for call in life.of("metadata") if call[2] == "401"]
 
     def test_a_hook_that_cannot_be_completed_is_tried_again(self, tmp_path: Path) -> None:
-        """After a Spot notice it may not have begun yet; the power stays on meanwhile."""
+        """After a Spot notice the hook may not have started; meanwhile the power stays on."""
         life = live(tmp_path, failures=[Failure(COMPLETE, at=1), Failure(COMPLETE, at=2)])
         assert [call[:3] for call in after(life, *STOP) if call[0] != "sleep"] == [COMPLETE] * 3
         assert life.of(*STOP) == [(*STOP, "consumer")]
         assert life.of("poweroff") == life.of(*METRIC) == []
 
     def test_a_consumer_that_cannot_be_stopped_keeps_nobody_waiting(self, tmp_path: Path) -> None:
-        """Its messages come back; a hook that runs into its timeout would help no one."""
+        """Its messages return to the queue, and waiting for the hook's timeout would not help."""
         self.assert_left(live(tmp_path, failures=[Failure(STOP)]))
 
     def test_the_limit_of_the_boot_is_off_by_then(self, tmp_path: Path) -> None:
-        """A consumer at work for longer than a boot may take keeps its power."""
+        """A consumer that works for longer than a boot may take is not powered off."""
         life = live(tmp_path, failures=[Failure(STOP, how="takes long")])
         self.assert_left(life)
         assert life.of("sleep", "900") == [("sleep", "900", "for nobody")]
 
     def test_what_fails_while_it_watches_ends_neither_watch_nor_power(self, tmp_path: Path) -> None:
-        """From the first message on a failure must not take the messages in work along."""
+        """Once the consumer works, a failure of the script must not end it."""
         states: list[str | int] = ["InService", "InService", "Terminated"]
         self.assert_left(
             live(tmp_path, metadata={STATE: states}, failures=[Failure(("sleep", "5"))])
@@ -423,7 +423,7 @@ class TestLeaving:
 
 
 class TestText:
-    """What can be said of the script without running it."""
+    """Text: checks of the script that do not run it."""
 
     def test_it_is_short(self) -> None:
         """EC2 takes 16 KB; nobody reads more than 40 lines."""
@@ -433,7 +433,7 @@ class TestText:
         assert longest.startswith("#!")
 
     def test_both_of_its_parts_pass_bash_and_shellcheck(self, tmp_path: Path) -> None:
-        """The unit's program is a part that neither looks into."""
+        """Neither tool looks into the heredoc with the unit's program, so it is checked apart."""
         live(tmp_path)
         for program in (tmp_path / "user-data", tmp_path / WORKER.lstrip("/")):
             subprocess.run(["/bin/bash", "-n", program], check=True)
@@ -454,7 +454,7 @@ class TestText:
     )
 
     def test_it_holds_no_secret(self) -> None:
-        """Whoever may describe the launch template can read it."""
+        """Everyone who may describe the launch template can read it."""
         assert self.SECRETS.search(user_data()) is None
 
     @pytest.mark.parametrize(
@@ -471,16 +471,16 @@ class TestText:
         ],
     )
     def test_a_secret_in_it_would_be_found(self, line: str) -> None:
-        """Or the test above would mean nothing."""
+        """Otherwise the test above would prove nothing."""
         assert self.SECRETS.search(user_data() + line)
 
     def test_no_request_for_metadata_can_hang(self) -> None:
-        """A watch that hangs would let its instance be killed at work."""
+        """A request that hangs would let the instance be terminated while it works."""
         assert len(re.findall(r"\bcurl -sf --max-time 5 ", user_data())) == 2
         assert user_data().count("curl") == 2
 
     def test_its_absolute_paths_are_those_that_the_tests_move(self, tmp_path: Path) -> None:
-        """Running it in a test touches nothing of the machine that the test runs on."""
+        """A test of the script changes nothing on the machine that runs the test."""
         script = re.sub(r"https?://\S+|LOG_GROUP=\S+", "", user_data())
         paths = set(re.findall(r"(?<![\w./{-])/[\w./-]+", moved(script, tmp_path)))
         assert {path for path in paths if not path.startswith(str(tmp_path))} == {
@@ -497,16 +497,16 @@ LONGEST_MESSAGES: Final = [
 
 
 class TestDurations:
-    """Nothing is killed at work because one limit does not fit another."""
+    """Durations: every limit fits the others, so that no work is interrupted."""
 
     def test_there_are_work_times_for_every_choice(self) -> None:
-        """A choice without them would only fail in AWS."""
+        """A choice without work times would fail only on AWS."""
         work_times = product_template()["Mappings"]["WorkTimes"]
         assert set(work_times) == {str(seconds) for seconds in LONGEST_MESSAGES}
 
     @pytest.mark.parametrize("seconds", LONGEST_MESSAGES)
     def test_work_times_follow_from_the_longest_message(self, seconds: int) -> None:
-        """By the formulas that the template gives beside them."""
+        """They follow the formulas in the comment above the mapping."""
         times = product_template()["Mappings"]["WorkTimes"][str(seconds)]
         drain = seconds + 30
         stop = drain + 45
