@@ -1,4 +1,4 @@
-"""A rig in the background, from other processes."""
+"""A rig in the background, used from other processes."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ ARGUMENTS = ("--template", str(PRODUCT_TEMPLATE), "--speed", "60", "--boot-secon
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Lend a folder to work in, and return the one where a rig's files will be."""
+    """Change to a fresh folder, and return the folder in it for a rig's files."""
     monkeypatch.chdir(tmp_path)
     return tmp_path / "build/rig"
 
 
 def await_true(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it did not come to that"
@@ -45,7 +45,7 @@ def await_true(condition: Callable[[], bool]) -> None:
 
 @pytest.mark.filterwarnings("ignore:subprocess .* is still running")  # as it is meant to be
 def test_a_killed_rig_leaves_nothing_after_the_next_one(place: Path) -> None:
-    """Its consumers and its local AWS outlive it; the next rig ends them before it starts."""
+    """Its consumers and its local AWS outlive it; the next rig ends them at its start."""
     state = daemon.start(place, ARGUMENTS)
     produced = subprocess.run(
         [sys.executable, "-m", "producer", "--count", "60"],
@@ -74,7 +74,7 @@ def test_a_killed_rig_leaves_nothing_after_the_next_one(place: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:subprocess .* is still running")
 def test_a_rig_in_the_background_serves_the_auto_scaling_api(place: Path) -> None:
-    """Other programs find it in the rig's state, clients of the rig in their environment."""
+    """Its URL is in the rig's state and in the environment of clients."""
     state = daemon.start(place, ARGUMENTS)
     try:
         assert state.client["AWS_ENDPOINT_URL_AUTO_SCALING"] == state.autoscaling_url
@@ -96,7 +96,7 @@ def test_a_rig_in_the_background_serves_the_auto_scaling_api(place: Path) -> Non
 
 
 def test_without_a_rig_there_is_nothing_to_interrupt(place: Path) -> None:
-    """It is told what to do instead, in one line."""
+    """The error is one line that says what to do."""
     done = chaos(place)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
@@ -118,7 +118,7 @@ def chaos(place: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.filterwarnings("ignore:subprocess .* is still running")
 def test_what_a_killed_rig_left_is_ended_without_a_next_one(place: Path) -> None:
-    """By the same command that ends a living one."""
+    """`tidemill down` does it, as with a rig that runs."""
     state = daemon.start(place, ARGUMENTS)
     rig = psutil.Process(state.pid)
     rig.kill()
@@ -130,14 +130,14 @@ def test_what_a_killed_rig_left_is_ended_without_a_next_one(place: Path) -> None
 
 
 def test_a_rig_that_cannot_start_says_why(place: Path) -> None:
-    """In the words of the process in the background."""
+    """The error is that of the process in the background."""
     with pytest.raises(RigError, match=r"^unknown parameter Nope"):
         daemon.start(place, (*ARGUMENTS, "--parameter", "Nope=1"))
     assert daemon.read_state(place) is None
 
 
 def test_a_state_counts_only_while_its_own_rig_is_up(tmp_path: Path) -> None:
-    """What a killed rig wrote says nothing of the next one in the folder."""
+    """The state that a killed rig wrote is ignored."""
     state = daemon.RigState(
         pid=os.getpid(),
         endpoint="http://127.0.0.1:1",
@@ -157,7 +157,7 @@ def test_a_state_counts_only_while_its_own_rig_is_up(tmp_path: Path) -> None:
 
 
 def test_without_a_rig_there_is_nothing_to_end(tmp_path: Path) -> None:
-    """Whether or not there ever was one."""
+    """This holds whether or not a rig was ever up."""
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(RigError, match="no rig is up: start one with `tidemill up`"):
             daemon.stop(folder)
@@ -165,14 +165,14 @@ def test_without_a_rig_there_is_nothing_to_end(tmp_path: Path) -> None:
 
 
 def test_a_rig_that_ends_by_itself_just_now_is_ended(tmp_path: Path) -> None:
-    """Its process id is nobody's any more."""
+    """Its process id is no longer in use."""
     process = subprocess.Popen([sys.executable, "-c", ""], cwd=tmp_path)
     process.wait(PATIENCE)
     daemon._end(process.pid)
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    """With the reason."""
+def test_a_folder_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:
+    """The error has the reason."""
     (tmp_path / "build").touch()
     with pytest.raises(RigError, match=r"cannot write to .*build/rig"):
         daemon.start(tmp_path / "build/rig", ARGUMENTS)

@@ -1,4 +1,4 @@
-"""What a rig that is no more left behind."""
+"""Child processes: leftovers of a rig that has ended, and the environment of children."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STUBBORN = ORDERLY.replace("lambda *_: sys.exit(0)", "signal.SIG_IGN")
 
 
 def spawn(program: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Return a process that runs this program and has set up its signals."""
+    """Start a process that runs this program; wait until its signal handlers are set."""
     process = subprocess.Popen(
         [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE
     )
@@ -36,8 +36,8 @@ def spawn(program: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     return process
 
 
-def test_those_of_this_folder_are_ended_and_no_others(tmp_path: Path) -> None:
-    """Whether they listen to SIGTERM or not; without the label it is nobody's business."""
+def test_only_processes_of_this_folder_are_ended(tmp_path: Path) -> None:
+    """They may ignore SIGTERM; processes without the label are left alone."""
     folder, other = tmp_path / "mine", tmp_path / "theirs"
     mine = [spawn(program, child_environment(folder, {})) for program in (ORDERLY, STUBBORN)]
     theirs = spawn(ORDERLY, child_environment(other, {}))
@@ -54,7 +54,7 @@ def test_those_of_this_folder_are_ended_and_no_others(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_the_same_by_any_path(tmp_path: Path) -> None:
-    """A link to it included."""
+    """A symbolic link to the folder counts as the folder."""
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     process = spawn(ORDERLY, child_environment(tmp_path / "link", {}))
@@ -65,7 +65,7 @@ def test_a_folder_is_the_same_by_any_path(tmp_path: Path) -> None:
 def test_children_get_nothing_of_the_users_that_could_change_what_they_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But the label, what they are given, and what any program needs."""
+    """They get the label, their settings, and variables that every program needs."""
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL_SQS", "HTTPS_PROXY", "POLL_WAIT_SECONDS"):
         monkeypatch.setenv(name, "the user's")
     environment = child_environment(tmp_path, {"AWS_REGION": "mine"})

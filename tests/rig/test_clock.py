@@ -1,4 +1,4 @@
-"""The rig's clock, which runs ahead of ours."""
+"""The rig's clock, which runs faster than wall-clock time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tidemill.rig.clock import RigClock
 
 
 def test_both_clocks_agree_at_the_start() -> None:
-    """AWS's time begins with ours."""
+    """AWS's time begins at the wall-clock time."""
     before = time.time()
     clock = RigClock.start(speed=20)
     assert before <= clock.started <= time.time()
@@ -18,8 +18,8 @@ def test_both_clocks_agree_at_the_start() -> None:
 
 
 @pytest.mark.parametrize("speed", [1.0, 20.0, 60.0])
-def test_a_second_of_ours_is_as_many_of_awss_as_the_speed_says(speed: float) -> None:
-    """Counted from the start, without drift."""
+def test_a_wall_clock_second_is_speed_seconds_of_aws(speed: float) -> None:
+    """It is counted from the start, without drift."""
     clock = RigClock(speed, 1000.0, time.monotonic() - 3)
     before = clock.wall_seconds()
     now = clock.now()
@@ -28,6 +28,6 @@ def test_a_second_of_ours_is_as_many_of_awss_as_the_speed_says(speed: float) -> 
     assert 1000 + before * speed <= now <= 1000 + after * speed
 
 
-def test_awss_seconds_are_shorter_in_ours() -> None:
+def test_awss_seconds_are_shorter_in_wall_clock_time() -> None:
     """A minute takes three seconds at speed 20."""
     assert RigClock.start(20).real(60) == 3

@@ -28,5 +28,5 @@ def changes(*steps: str) -> list[Fact]:
     ],
 )
 def test_the_peak_is_of_instances_in_service_at_the_same_time(facts: list[Fact], peak: int) -> None:
-    """Those on their way in or out do not count."""
+    """Pending and terminating instances do not count."""
     assert peak_in_service(facts) == peak

@@ -45,21 +45,21 @@ def test_whole_seconds_are_never_shorter_than_asked_for(seconds: int, speed: flo
     assert got - seconds / speed < 1
 
 
-def test_rounding_is_told_where_it_lengthens() -> None:
+def test_rounding_is_reported_where_it_lengthens() -> None:
     """A retry of 30 s is 2 s at speed 20, which stand for 40 s."""
-    told = rounding({"RETRY_DELAY_SECONDS": "30", "VISIBILITY_TIMEOUT_SECONDS": "120"}, 20)
-    assert told == [
+    sentences = rounding({"RETRY_DELAY_SECONDS": "30", "VISIBILITY_TIMEOUT_SECONDS": "120"}, 20)
+    assert sentences == [
         "RETRY_DELAY_SECONDS: SQS takes whole seconds, so at speed 20 its 30 s last 40 s"
     ]
 
 
 def test_a_duration_that_is_not_set_is_left_to_the_consumer() -> None:
-    """Its own default holds, and nothing is told of it."""
+    """Its own default holds, and no sentence mentions it."""
     assert shortened({"RETRY_DELAY_SECONDS": ""}, 20) == {"RETRY_DELAY_SECONDS": ""}
     assert rounding({"RETRY_DELAY_SECONDS": ""}, 20) == []
 
 
-def test_a_duration_that_is_no_number_is_told() -> None:
+def test_a_duration_that_is_no_number_is_an_error() -> None:
     """By its name."""
     with pytest.raises(RigError, match="DRAIN_SECONDS=soon is no number of seconds"):
         shortened({"DRAIN_SECONDS": "soon"}, 20)

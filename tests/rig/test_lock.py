@@ -1,4 +1,4 @@
-"""One rig a folder, by a lock that does not outlive its holder."""
+"""Lock of a rig's folder: one rig at a time, and no lock outlives its holder."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def another_process(program: str, folder: Path) -> Iterator[subprocess.Popen[byt
             process.kill()
 
 
-def test_the_second_is_told_who_has_it(tmp_path: Path) -> None:
-    """By process id, across processes."""
+def test_the_second_rig_learns_who_holds_the_lock(tmp_path: Path) -> None:
+    """The error has the holder's process id, across processes."""
     with locked(tmp_path):
         assert holder(tmp_path) == os.getpid()
         second = subprocess.run(
@@ -56,8 +56,8 @@ def test_the_second_is_told_who_has_it(tmp_path: Path) -> None:
     assert holder(tmp_path) is None
 
 
-def test_a_killed_holder_has_it_no_more(tmp_path: Path) -> None:
-    """Nobody has to remove anything."""
+def test_a_killed_holder_loses_the_lock(tmp_path: Path) -> None:
+    """Nothing has to be removed by hand."""
     with another_process(HOLDING, tmp_path) as process:
         assert holder(tmp_path) == process.pid
         with pytest.raises(RigError, match=f"process {process.pid}"), locked(tmp_path):
@@ -69,8 +69,8 @@ def test_a_killed_holder_has_it_no_more(tmp_path: Path) -> None:
             assert holder(tmp_path) == os.getpid()
 
 
-def test_whoever_only_looks_keeps_nobody_out(tmp_path: Path) -> None:
-    """However often `tidemill status` asks."""
+def test_looking_for_the_holder_blocks_no_rig(tmp_path: Path) -> None:
+    """This holds however often `tidemill status` asks."""
     with locked(tmp_path):
         pass
     with another_process(LOOKING, tmp_path):
@@ -80,13 +80,13 @@ def test_whoever_only_looks_keeps_nobody_out(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_has_no_holder(tmp_path: Path) -> None:
-    """And looking does not make it."""
+    """Asking does not create the folder."""
     assert holder(tmp_path / "none") is None
     assert not (tmp_path / "none").exists()
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    """With the reason."""
+def test_a_folder_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:
+    """The error has the reason."""
     (tmp_path / "file").touch()
     with (
         pytest.raises(RigError, match=r"cannot write to .*file/rig"),

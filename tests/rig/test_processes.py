@@ -1,4 +1,4 @@
-"""Processes as instances: the world that the rig's group orders."""
+"""Processes as instances."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ BROKEN = 'import sys; print("consumer: no queue", file=sys.stderr); sys.exit(2)'
 
 
 class Stage:
-    """A world over a program of the test's own."""
+    """A world whose instances run a program of the test."""
 
     def __init__(self, folder: Path, program: str) -> None:
-        """Instances run this Python program."""
+        """Create a world whose instances run this Python program."""
         self.clock = HandClock()
         self.world = ProcessWorld(
             folder,
@@ -60,7 +60,7 @@ class Stage:
         raise AssertionError("no event")
 
     def await_output(self, *instances: str) -> None:
-        """Wait until the programs of these instances, or of i-1, have said something."""
+        """Wait until the programs of these instances, or of i-1, have written something."""
         deadline = time.monotonic() + PATIENCE
         for instance in instances or ("i-1",):
             while not (self.world.logs / f"{instance}.jsonl").read_text():
@@ -69,11 +69,11 @@ class Stage:
 
     @staticmethod
     def consumers(program: str) -> list[psutil.Process]:
-        """Return the processes that run this program for us."""
+        """Return this test's processes that run this program."""
         return [child for child in psutil.Process().children() if program in child.cmdline()]
 
     def boot(self) -> None:
-        """Launch an instance and let it boot to the end."""
+        """Launch an instance, and let its consumer start."""
         self.world.launch("i-1")
         self.clock.time += 60
         assert list(self.world.events()) == [Booted("i-1")]
@@ -81,7 +81,7 @@ class Stage:
 
 @pytest.fixture
 def stage_of(tmp_path: Path) -> Iterator[Callable[[str], Stage]]:
-    """Lend a maker of stages, and end whatever runs on them in the end."""
+    """Lend a function that creates stages; close them at the end."""
     stages: list[Stage] = []
 
     def make(program: str) -> Stage:
@@ -94,7 +94,7 @@ def stage_of(tmp_path: Path) -> Iterator[Callable[[str], Stage]]:
 
 
 def test_an_instance_is_running_before_its_consumer_works(stage_of: Callable[[str], Stage]) -> None:
-    """As on EC2, where user data comes after the boot."""
+    """On EC2, user data runs after the boot."""
     stage = stage_of(ORDERLY)
     stage.world.launch("i-1")
     assert list(stage.world.events()) == []
@@ -123,7 +123,7 @@ def test_draining_asks_the_consumer_to_stop_and_completes_the_hook(
 def test_an_instance_that_has_not_started_its_consumer_drains_at_once(
     stage_of: Callable[[str], Stage],
 ) -> None:
-    """There is nothing to wait for."""
+    """It has no work to finish."""
     stage = stage_of(ORDERLY)
     stage.world.launch("i-1")
     stage.world.drain("i-1")
@@ -131,7 +131,7 @@ def test_an_instance_that_has_not_started_its_consumer_drains_at_once(
 
 
 def test_terminating_ends_a_consumer_that_does_not_listen(stage_of: Callable[[str], Stage]) -> None:
-    """As a terminated instance ends whatever runs on it."""
+    """It is killed."""
     stage = stage_of(STUBBORN)
     stage.boot()
     stage.await_output()
@@ -143,7 +143,7 @@ def test_terminating_ends_a_consumer_that_does_not_listen(stage_of: Callable[[st
 def test_a_consumer_that_ends_by_itself_takes_its_instance_along(
     stage_of: Callable[[str], Stage],
 ) -> None:
-    """With its exit code and its last words."""
+    """The event has its exit code and its last line."""
     stage = stage_of(BROKEN)
     stage.boot()
     event = stage.await_event()
@@ -153,7 +153,7 @@ def test_a_consumer_that_ends_by_itself_takes_its_instance_along(
 def test_a_consumer_that_is_killed_takes_its_instance_along(
     stage_of: Callable[[str], Stage],
 ) -> None:
-    """With the signal, as it could say nothing itself."""
+    """The event has the signal."""
     stage = stage_of(ORDERLY)
     stage.boot()
     stage.await_output()
@@ -162,8 +162,8 @@ def test_a_consumer_that_is_killed_takes_its_instance_along(
     assert stage.await_event() == Gone("i-1", "its consumer was killed by signal 9")
 
 
-def test_a_consumer_that_ends_without_a_word_is_told_so(stage_of: Callable[[str], Stage]) -> None:
-    """Its exit code is all there is."""
+def test_a_consumer_that_ends_without_output_is_reported(stage_of: Callable[[str], Stage]) -> None:
+    """The event has its exit code."""
     stage = stage_of("raise SystemExit(3)")
     stage.boot()
     assert stage.await_event() == Gone(
@@ -175,7 +175,7 @@ def test_a_consumer_that_ends_without_a_word_is_told_so(stage_of: Callable[[str]
 def test_a_spot_instance_has_two_minutes_from_its_notice(
     stage_of: Callable[[str], Stage], program: str
 ) -> None:
-    """Its consumer is asked to stop, and killed when the time is over; another notice is none."""
+    """Its consumer gets SIGTERM, then is killed at 120 s; another notice changes nothing."""
     stage = stage_of(program)
     stage.boot()
     stage.await_output()
@@ -196,7 +196,7 @@ def test_a_spot_instance_has_two_minutes_from_its_notice(
 def test_a_spot_instance_can_be_taken_back_before_its_consumer_works(
     stage_of: Callable[[str], Stage],
 ) -> None:
-    """The notice stops nobody, and the two minutes are all that there is."""
+    """No consumer gets a signal; the instance ends two minutes after the notice."""
     stage = stage_of(ORDERLY)
     stage.world.launch("i-1")
     stage.world.inject("i-1", SPOT_FAULT)
@@ -206,7 +206,7 @@ def test_a_spot_instance_can_be_taken_back_before_its_consumer_works(
 
 
 def test_an_instance_that_is_gone_gets_no_notice(stage_of: Callable[[str], Stage]) -> None:
-    """The group may still have it."""
+    """The group may not have noticed that it is gone."""
     with pytest.raises(RigError, match="i-9 is not there any more"):
         stage_of(ORDERLY).world.inject("i-9", SPOT_FAULT)
 
@@ -214,7 +214,7 @@ def test_an_instance_that_is_gone_gets_no_notice(stage_of: Callable[[str], Stage
 def test_a_stopped_instance_stays_and_boots_again_when_it_is_launched_again(
     stage_of: Callable[[str], Stage],
 ) -> None:
-    """Its consumer ends, which is nobody's loss; the second one starts 30 s after the launch."""
+    """Its consumer ends without an event; the next one starts 30 s after the second launch."""
     stage = stage_of(ORDERLY)
     stage.boot()
     stage.await_output()
@@ -238,7 +238,7 @@ def test_a_stopped_instance_stays_and_boots_again_when_it_is_launched_again(
 def test_an_instance_that_was_stopped_before_it_worked_has_all_its_boot_before_it(
     stage_of: Callable[[str], Stage],
 ) -> None:
-    """Its user data had not come to the end."""
+    """Its user data had not finished."""
     stage = stage_of(ORDERLY)
     stage.world.launch("i-1")
     stage.clock.time += 20
@@ -259,7 +259,7 @@ def test_an_instance_that_was_stopped_before_it_worked_has_all_its_boot_before_i
 def test_a_stopped_instance_ends_a_consumer_that_does_not_listen(
     stage_of: Callable[[str], Stage],
 ) -> None:
-    """When the system has waited long enough, or when it boots again."""
+    """It is killed after 90 s."""
     stage = stage_of(STUBBORN)
     stage.boot()
     stage.await_output()
@@ -275,7 +275,7 @@ def test_a_stopped_instance_ends_a_consumer_that_does_not_listen(
 def test_a_stopped_instance_completes_no_hook_and_can_be_terminated(
     stage_of: Callable[[str], Stage],
 ) -> None:
-    """Nothing runs on it that could; the hook's time has to run out."""
+    """Nothing on it could complete the hook, which has to time out."""
     stage = stage_of(ORDERLY)
     stage.boot()
     stage.world.stop("i-1")
@@ -286,7 +286,7 @@ def test_a_stopped_instance_completes_no_hook_and_can_be_terminated(
 
 
 def test_orders_for_an_instance_that_is_gone_do_nothing(stage_of: Callable[[str], Stage]) -> None:
-    """The group may not have heard yet."""
+    """The group may not have noticed yet."""
     stage = stage_of(ORDERLY)
     stage.world.stop("i-9")
     stage.world.drain("i-9")
@@ -295,7 +295,7 @@ def test_orders_for_an_instance_that_is_gone_do_nothing(stage_of: Callable[[str]
 
 
 def test_each_instance_has_its_own_settings_and_logs(stage_of: Callable[[str], Stage]) -> None:
-    """And the rig's label, by which it is found again."""
+    """They also have the rig's label, by which leftovers are found."""
     stage = stage_of("import os; print(os.environ['INSTANCE_ID'], os.environ['TIDEMILL_RIG'])")
     for name in ("i-1", "i-2"):
         stage.world.launch(name)
@@ -309,7 +309,7 @@ def test_each_instance_has_its_own_settings_and_logs(stage_of: Callable[[str], S
 
 @pytest.mark.parametrize("program", [ORDERLY, STUBBORN], ids=["listening", "not-listening"])
 def test_closing_leaves_no_process(stage_of: Callable[[str], Stage], program: str) -> None:
-    """Whether they listen to SIGTERM or not."""
+    """This holds whether they handle SIGTERM or not."""
     stage = stage_of(program)
     for name in ("i-1", "i-2"):
         stage.world.launch(name)

@@ -1,4 +1,4 @@
-"""What became of the messages: the account, and the consumers' logs that it is made of."""
+"""Reconciliation of messages, and the consumers' logs that it is computed from."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def a_line(message_id: str, outcome: str = "processed", second: int = 0) -> str:
 
 
 def some_logs(folder: Path, *lines: str) -> ConsumerLogs:
-    """Return what the consumers' logs say that hold these lines."""
+    """Return consumers' logs with these lines, read to the end."""
     (folder / "i-1.jsonl").write_text("".join(f"{line}\n" for line in lines))
     logs = ConsumerLogs(folder)
     logs.read()
@@ -39,7 +39,7 @@ def some_logs(folder: Path, *lines: str) -> ConsumerLogs:
 def test_lost_is_what_is_nowhere(
     sent: set[str], processed: list[str], in_queue: set[str], dead: set[str]
 ) -> None:
-    """Neither in a log as processed nor in a queue; and every sent message is one or the other."""
+    """A lost message is in no queue, and no log has it as processed."""
     logs = ConsumerLogs(Path("nowhere"))
     logs.processed.update(processed)
     messages = [SentMessage(name, poison=False, sent_at=0.0) for name in sent]
@@ -50,7 +50,7 @@ def test_lost_is_what_is_nowhere(
 
 
 def test_a_message_found_invalid_and_gone_from_the_queues_is_lost(tmp_path: Path) -> None:
-    """Only the dead-letter queue makes it accounted for."""
+    """It is not lost while it is in the dead-letter queue."""
     logs = some_logs(tmp_path, a_line("a", "invalid"))
     messages = [SentMessage("a", poison=True, sent_at=0.0)]
     assert reconcile_messages(messages, logs, set(), set()).lost == 1
@@ -58,7 +58,7 @@ def test_a_message_found_invalid_and_gone_from_the_queues_is_lost(tmp_path: Path
 
 
 def test_logs_are_read_as_they_grow(tmp_path: Path) -> None:
-    """A line's torn end waits for the rest, and nothing counts twice."""
+    """An incomplete line is read later, and nothing counts twice."""
     path = tmp_path / "i-1.jsonl"
     whole = a_line("a") + "\n" + a_line("b")
     logs = ConsumerLogs(tmp_path)
@@ -73,7 +73,7 @@ def test_logs_are_read_as_they_grow(tmp_path: Path) -> None:
 
 
 def test_foreign_lines_are_passed_over(tmp_path: Path) -> None:
-    """A handler may print what it likes."""
+    """A handler may print anything."""
     no_time = a_line("b").replace("2026-", "once ")
     foreign = ("hello", "[1]", '{"event": "cycle"}', '{"event": "message"}', "\xff", no_time)
     logs = some_logs(tmp_path, *foreign, a_line("a"))
@@ -81,13 +81,13 @@ def test_foreign_lines_are_passed_over(tmp_path: Path) -> None:
 
 
 def test_a_line_counts_whatever_a_handler_printed_before_it(tmp_path: Path) -> None:
-    """A dot without a newline must not make a message look lost."""
+    """A printed dot without a newline does not make a message look lost."""
     logs = some_logs(tmp_path, f"...{a_line('a')}", a_line("b"))
     assert dict(logs.processed) == {"a": 1, "b": 1}
 
 
 def test_consumers_that_start_later_are_read_too(tmp_path: Path) -> None:
-    """And a message that two of them processed is a duplicate."""
+    """A message that two consumers processed is a duplicate."""
     logs = some_logs(tmp_path, a_line("a"), a_line("b", "failed"), a_line("b"))
     (tmp_path / "i-2.jsonl").write_text(a_line("a") + "\n" + a_line("c") + "\n")
     logs.read()
@@ -98,7 +98,7 @@ def test_consumers_that_start_later_are_read_too(tmp_path: Path) -> None:
 
 
 def test_first_and_last_are_of_processed_messages(tmp_path: Path) -> None:
-    """Whatever the order of the files and lines."""
+    """The order of files and lines does not matter."""
     logs = some_logs(
         tmp_path, a_line("a", second=9), a_line("x", "invalid", 1), a_line("b", second=4)
     )
@@ -108,7 +108,7 @@ def test_first_and_last_are_of_processed_messages(tmp_path: Path) -> None:
 
 
 def test_the_sent_log_is_read_back(tmp_path: Path) -> None:
-    """With the producer's further fields passed over."""
+    """The producer's other fields are ignored."""
     path = tmp_path / "sent.jsonl"
     path.write_text('{"message_id": "a", "poison": false, "sent_at": 1.5, "line": 3}\n')
     assert read_sent_log(path) == [SentMessage("a", poison=False, sent_at=1.5)]

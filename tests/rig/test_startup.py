@@ -1,4 +1,4 @@
-"""A whole rig: started, looked at by ordinary clients, ended, and what keeps it from running."""
+"""A whole rig: its start, its ordinary clients, its end, and its errors."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def options(folder: Path, **parameters: str) -> RigOptions:
 
 
 def take_turns(rig: Rig, until: Callable[[], bool]) -> None:
-    """Let the rig go on until something is so."""
+    """Take turns until a condition holds."""
     deadline = time.monotonic() + PATIENCE
     while not until():
         assert time.monotonic() < deadline, "it did not come to that"
@@ -53,7 +53,7 @@ def take_turns(rig: Rig, until: Callable[[], bool]) -> None:
 
 
 def test_an_ordinary_client_sees_queue_metrics_and_alarm_states(tmp_path: Path) -> None:
-    """One message sent by anybody wakes one instance, and CloudWatch knows why."""
+    """One message launches one instance, and CloudWatch shows why."""
     facts: list[Fact] = []
     with running_rig(options(tmp_path), facts.append) as rig:
         clients = LocalClients(rig.endpoint)
@@ -79,7 +79,7 @@ def test_an_ordinary_client_sees_queue_metrics_and_alarm_states(tmp_path: Path) 
 
 @pytest.fixture
 def autoscaling() -> Iterator[Callable[[str], AutoScalingClient]]:
-    """Lend a maker of ordinary clients of Auto Scaling."""
+    """Lend a function that creates ordinary clients of Auto Scaling."""
     with ExitStack() as stack:
         yield lambda url: stack.enter_context(autoscaling_client(url))
 
@@ -87,7 +87,7 @@ def autoscaling() -> Iterator[Callable[[str], AutoScalingClient]]:
 def test_a_user_scales_a_rig_by_hand(
     tmp_path: Path, autoscaling: Callable[[str], AutoScalingClient]
 ) -> None:
-    """With boto3, as on AWS: a real consumer starts, is protected, and ends."""
+    """boto3 is used as on AWS: a real consumer starts, is protected, and ends."""
     with running_rig(options(tmp_path), lambda _: None) as rig, serving(rig) as url:
         client = autoscaling(url)
         name = rig.fleet.group.name
@@ -129,7 +129,7 @@ def test_a_user_scales_a_rig_by_hand(
 def test_a_spot_instance_that_is_interrupted_is_replaced(
     tmp_path: Path, autoscaling: Callable[[str], AutoScalingClient]
 ) -> None:
-    """Its consumer stops at the notice; another instance comes when it is gone."""
+    """Its consumer stops at the notice; another instance is launched when it is gone."""
     facts: list[Fact] = []
     with running_rig(options(tmp_path), facts.append) as rig, serving(rig) as url:
         with pytest.raises(RigError, match="no instance is in service: there is none to interru"):
@@ -154,7 +154,7 @@ def test_a_spot_instance_that_is_interrupted_is_replaced(
 
 
 def test_a_fault_happens_at_its_time(tmp_path: Path) -> None:
-    """Without a target then, it says so on the timeline, and the rig goes on."""
+    """If it has no target then, the timeline says so, and the rig goes on."""
     facts: list[Fact] = []
     with running_rig(options(tmp_path), facts.append) as rig, serving(rig) as url:
         later = rig.clock.now() + 30
@@ -174,7 +174,7 @@ def test_a_fault_happens_at_its_time(tmp_path: Path) -> None:
 
 
 def test_an_exception_in_a_rig_leaves_no_process(tmp_path: Path) -> None:
-    """Ctrl-C included; signals have their old handlers back."""
+    """This includes Ctrl-C; the old signal handlers are restored."""
     before = signal.getsignal(signal.SIGINT)
 
     def interrupted() -> None:
@@ -189,7 +189,7 @@ def test_an_exception_in_a_rig_leaves_no_process(tmp_path: Path) -> None:
 
 
 def test_a_local_aws_that_dies_ends_the_rig_in_one_line(tmp_path: Path) -> None:
-    """With the log to look at, and without consumers left."""
+    """The error names the log, and no consumer is left."""
 
     def bereft() -> None:
         with running_rig(options(tmp_path), lambda _: None) as rig:
@@ -204,8 +204,8 @@ def test_a_local_aws_that_dies_ends_the_rig_in_one_line(tmp_path: Path) -> None:
     assert labelled(tmp_path) == []
 
 
-def test_a_queue_that_the_local_aws_cannot_have_is_told(tmp_path: Path) -> None:
-    """Without it there is no rig."""
+def test_a_queue_that_the_local_aws_cannot_have_is_an_error(tmp_path: Path) -> None:
+    """A rig needs its work queue."""
     template = product_template()
     template["Resources"]["Odd"] = {"Type": "AWS::Nowhere::Thing"}
     template["Resources"]["WorkQueue"]["DependsOn"] = "Odd"
@@ -219,7 +219,7 @@ def test_a_queue_that_the_local_aws_cannot_have_is_told(tmp_path: Path) -> None:
 
 
 def test_wrong_input_shows_before_anything_starts(tmp_path: Path) -> None:
-    """Not even the folder is made."""
+    """The folder is not created."""
     folder = tmp_path / "rig"
     with (
         pytest.raises(ParameterError, match="unknown parameter Nope"),

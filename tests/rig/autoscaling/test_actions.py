@@ -1,4 +1,4 @@
-"""The local Auto Scaling API, called by boto3 as AWS's is."""
+"""Actions of the local Auto Scaling API, called by boto3."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def refused(call: Callable[[], object]) -> tuple[str, str]:
 
 
 def test_the_group_is_described_with_its_instances(client: AutoScalingClient) -> None:
-    """Names that are not there are passed over."""
+    """Unknown names are ignored."""
     (group,) = client.describe_auto_scaling_groups(AutoScalingGroupNames=[NAME, "other"])[
         "AutoScalingGroups"
     ]
@@ -98,7 +98,7 @@ def test_policies_and_hooks_are_the_templates(
 def test_activities_come_newest_first_in_pages(
     client: AutoScalingClient, group: GroupInMemory
 ) -> None:
-    """The second page goes on behind the first, although something has happened meanwhile."""
+    """The second page continues after the first, even if new activities came in between."""
     first = client.describe_scaling_activities(AutoScalingGroupName=NAME, MaxRecords=1)
     client.set_desired_capacity(AutoScalingGroupName=NAME, DesiredCapacity=3)
     group.turn()
@@ -117,7 +117,7 @@ def test_activities_come_newest_first_in_pages(
 
 
 def test_a_paginator_of_boto3_sees_every_instance_once(client: AutoScalingClient) -> None:
-    """Page by page."""
+    """The pages have one instance each."""
     pages = client.get_paginator("describe_auto_scaling_instances").paginate(
         PaginationConfig={"PageSize": 1}
     )
@@ -128,14 +128,14 @@ def test_a_paginator_of_boto3_sees_every_instance_once(client: AutoScalingClient
 
 
 def test_the_limits_are_changed(client: AutoScalingClient, group: GroupInMemory) -> None:
-    """The desired capacity goes with them."""
+    """The desired capacity is kept within the new limits."""
     client.update_auto_scaling_group(AutoScalingGroupName=NAME, MinSize=3, MaxSize=6)
     assert (group.fleet.group.min_size, group.fleet.group.max_size) == (3, 6)
     assert group.memory.desired == 3
 
 
 def test_a_policy_is_executed(client: AutoScalingClient, group: GroupInMemory) -> None:
-    """As an alarm with that value would."""
+    """The result is that of an alarm with the same value."""
     client.execute_policy(
         AutoScalingGroupName=NAME,
         PolicyName="tidemill-BacklogPolicy",
@@ -148,7 +148,7 @@ def test_a_policy_is_executed(client: AutoScalingClient, group: GroupInMemory) -
 def test_a_protected_instance_is_shown_and_passed_over(
     client: AutoScalingClient, group: GroupInMemory
 ) -> None:
-    """The other one goes, and waits for its hook."""
+    """The other instance is chosen, and waits for its hook."""
     client.set_instance_protection(
         AutoScalingGroupName=NAME, InstanceIds=[ONE], ProtectedFromScaleIn=True
     )
@@ -164,7 +164,7 @@ def test_a_protected_instance_is_shown_and_passed_over(
 def test_an_instance_is_terminated_and_its_hook_completed(
     client: AutoScalingClient, group: GroupInMemory
 ) -> None:
-    """The activity is in the answer, and goes on afterwards."""
+    """The answer has the activity, which ends later."""
     activity = client.terminate_instance_in_auto_scaling_group(
         InstanceId=ONE, ShouldDecrementDesiredCapacity=True
     )["Activity"]
@@ -179,7 +179,7 @@ def test_an_instance_is_terminated_and_its_hook_completed(
 
 
 def test_processes_are_suspended_and_resumed(client: AutoScalingClient) -> None:
-    """All of them, then all but one."""
+    """All processes are suspended, then one is resumed."""
     client.suspend_processes(AutoScalingGroupName=NAME)
     client.resume_processes(AutoScalingGroupName=NAME, ScalingProcesses=["Launch"])
     (group,) = client.describe_auto_scaling_groups()["AutoScalingGroups"]
@@ -194,7 +194,7 @@ def test_processes_are_suspended_and_resumed(client: AutoScalingClient) -> None:
 def test_an_instance_that_is_lost_is_shown_as_unhealthy_while_it_is_not_replaced(
     client: AutoScalingClient, group: GroupInMemory
 ) -> None:
-    """Unless HealthCheck is suspended, too: then nobody has looked."""
+    """If HealthCheck is suspended too, the loss is not noticed."""
     client.suspend_processes(AutoScalingGroupName=NAME, ScalingProcesses=["ReplaceUnhealthy"])
     group.take(gone(group.memory, ONE, "killed", NOW))
     for health in ("UNHEALTHY", "HEALTHY"):
@@ -285,13 +285,13 @@ ABSENT = "AutoScalingGroup name not found - AutoScalingGroup 'other' not found"
 def test_a_request_that_cannot_be_fulfilled_is_a_validation_error(
     client: AutoScalingClient, call: str, parameters: dict[str, object], message: str
 ) -> None:
-    """In AWS's words where they are published."""
+    """The message is AWS's where AWS publishes it."""
     assert refused(lambda: getattr(client, call)(**parameters)) == ("ValidationError", message)
 
 
 @pytest.mark.parametrize("token", ["%", "bm9ib2R5", "//8="], ids=["no-base64", "nobody", "no-text"])
 def test_a_token_of_somebody_elses_is_refused(client: AutoScalingClient, token: str) -> None:
-    """Whether it can be read or not."""
+    """Both a foreign token and an unreadable one are refused."""
     code, _ = refused(lambda: client.describe_scaling_activities(NextToken=token))
     assert code == "InvalidNextToken"
 
@@ -302,7 +302,7 @@ def test_a_token_of_somebody_elses_is_refused(client: AutoScalingClient, token: 
     ids=["not-here", "nowhere", "nothing", "nonsense"],
 )
 def test_another_action_is_refused(group: GroupInMemory, form: str) -> None:
-    """An action of Auto Scaling's that is not served here, too."""
+    """This holds for unknown actions and for actions that are not supported here."""
     status, body = answer(group, form)
     assert (status, b"<Code>InvalidAction</Code>" in body) == (400, True)
 
@@ -317,7 +317,7 @@ def test_a_number_that_is_none_is_refused(group: GroupInMemory) -> None:
 def test_a_failure_of_the_group_is_an_answer_and_the_server_stays_up(
     group: GroupInMemory, url: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is written to the terminal."""
+    """The client gets InternalFailure, and nothing is written to the terminal."""
     address = f"{url}/?Action=DescribeAutoScalingGroups"
     fleet, group.fleet = group.fleet, None  # type: ignore[assignment]  # what must never happen
     with pytest.raises(urllib.error.HTTPError) as failed:
@@ -332,7 +332,7 @@ def test_a_failure_of_the_group_is_an_answer_and_the_server_stays_up(
 
 @pytest.mark.parametrize("length", [str(MOST_BYTES + 1), "-1", "many"])
 def test_a_body_that_is_too_large_is_not_read(url: str, length: str) -> None:
-    """Nor one whose length nobody can tell."""
+    """A body without a usable Content-Length is not read either."""
     request = urllib.request.Request(url, data=b"", headers={"Content-Length": length})  # noqa: S310 - our own server
     with pytest.raises(urllib.error.HTTPError) as failed:
         urllib.request.urlopen(request)  # noqa: S310 - our own server
@@ -341,7 +341,7 @@ def test_a_body_that_is_too_large_is_not_read(url: str, length: str) -> None:
 
 
 def test_the_port_is_given_back_even_after_a_failure(group: GroupInMemory) -> None:
-    """While it is taken, nobody else gets it."""
+    """While the server runs, the port cannot be taken."""
     with pytest.raises(KeyError), serving(group) as url:
         raise KeyError(url)
     port = int(url.rpartition(":")[2])

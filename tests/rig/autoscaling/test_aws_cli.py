@@ -1,4 +1,4 @@
-"""The local Auto Scaling API, driven by the `aws` command line as AWS's is."""
+"""The local Auto Scaling API, called by the `aws` command line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CommandLine:
     """`aws autoscaling` for one endpoint, without the user's own settings."""
 
     def __init__(self, url: str, home: Path) -> None:
-        """Talk to this URL."""
+        """Use the API at this URL."""
         self._url = url
         self._home = home
 
@@ -48,14 +48,14 @@ class CommandLine:
             check=False,
         )
 
-    def told(self, *arguments: str) -> Any:  # noqa: ANN401 - whatever the command prints
-        """Return what a command prints, None when that is nothing."""
+    def answer(self, *arguments: str) -> Any:  # noqa: ANN401 - whatever the command prints
+        """Return the output of a command, None if there is none."""
         done = self.run(*arguments)
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         return json.loads(done.stdout) if done.stdout else None
 
     def refused(self, *arguments: str) -> str:
-        """Return what a command says that fails."""
+        """Return the error message of a command that fails."""
         done = self.run(*arguments)
         assert (done.returncode != 0, done.stdout) == (True, "")
         return done.stderr.strip()
@@ -69,109 +69,112 @@ def group() -> GroupInMemory:
 
 @pytest.fixture
 def aws(group: GroupInMemory, tmp_path: Path) -> Iterator[CommandLine]:
-    """Lend the command line, talking to the group."""
+    """Lend the command line for the group's API."""
     require(AWS, "make test")
     with serving(group) as url:
         yield CommandLine(url, tmp_path)
 
 
 def test_groups_and_their_instances_are_described(aws: CommandLine) -> None:
-    """By name, and chosen from by the command's own queries."""
-    (group,) = aws.told("describe-auto-scaling-groups", "--auto-scaling-group-names", NAME)[
+    """They are found by name, and by queries of the command."""
+    (group,) = aws.answer("describe-auto-scaling-groups", "--auto-scaling-group-names", NAME)[
         "AutoScalingGroups"
     ]
     assert (group["MinSize"], group["MaxSize"], group["DesiredCapacity"]) == (0, 4, 2)
-    ids = aws.told(
+    ids = aws.answer(
         "describe-auto-scaling-groups", "--query", "AutoScalingGroups[].Instances[].InstanceId"
     )
     assert ids == [ONE, TWO]
-    shown = aws.told("describe-auto-scaling-instances", "--instance-ids", TWO)
+    shown = aws.answer("describe-auto-scaling-instances", "--instance-ids", TWO)
     assert [item["InstanceId"] for item in shown["AutoScalingInstances"]] == [TWO]
-    none = aws.told("describe-auto-scaling-groups", "--auto-scaling-group-names", "other")
+    none = aws.answer("describe-auto-scaling-groups", "--auto-scaling-group-names", "other")
     assert none == {"AutoScalingGroups": []}
 
 
 def test_activities_are_described_page_by_page(aws: CommandLine) -> None:
-    """The newest first, all of them without being asked to, or as many as are wanted."""
+    """The newest comes first; all are shown, or as many as --max-items says."""
     named = ("describe-scaling-activities", "--auto-scaling-group-name", NAME)
-    activities = aws.told(*named, "--page-size", "1")["Activities"]
+    activities = aws.answer(*named, "--page-size", "1")["Activities"]
     assert [item["Description"] for item in activities] == [
         f"Launching a new EC2 instance: {TWO}",
         f"Launching a new EC2 instance: {ONE}",
     ]
     assert {item["StatusCode"] for item in activities} == {"Successful"}
-    first = aws.told(*named, "--max-items", "1")
+    first = aws.answer(*named, "--max-items", "1")
     assert first["Activities"] == activities[:1]
-    rest = aws.told(*named, "--starting-token", first["NextToken"])
+    rest = aws.answer(*named, "--starting-token", first["NextToken"])
     assert rest["Activities"] == activities[1:]
 
 
 def test_policies_and_hooks_are_described(aws: CommandLine, group: GroupInMemory) -> None:
-    """With their alarms and times."""
-    policies = aws.told("describe-policies", "--auto-scaling-group-name", NAME)["ScalingPolicies"]
+    """Policies have their alarms, hooks their times."""
+    policies = aws.answer("describe-policies", "--auto-scaling-group-name", NAME)["ScalingPolicies"]
     assert [item["PolicyName"] for item in policies] == [
         policy.name for policy in group.fleet.policies
     ]
     assert policies[0]["Alarms"][0]["AlarmName"] == "tidemill-BacklogAlarm"
-    (hook,) = aws.told("describe-lifecycle-hooks", "--auto-scaling-group-name", NAME)[
+    (hook,) = aws.answer("describe-lifecycle-hooks", "--auto-scaling-group-name", NAME)[
         "LifecycleHooks"
     ]
     assert hook["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_TERMINATING"
 
 
 def test_the_desired_capacity_is_set(aws: CommandLine, group: GroupInMemory) -> None:
-    """Nothing is printed, as with AWS."""
+    """The command prints nothing."""
     named = ("--auto-scaling-group-name", NAME)
-    assert aws.told("set-desired-capacity", *named, "--desired-capacity", "3") is None
+    assert aws.answer("set-desired-capacity", *named, "--desired-capacity", "3") is None
     assert group.memory.desired == 3
 
 
 def test_the_limits_are_changed(aws: CommandLine, group: GroupInMemory) -> None:
-    """The group is as wide as its user says."""
+    """The group then has these limits."""
     named = ("--auto-scaling-group-name", NAME)
     sizes = ("--min-size", "1", "--max-size", "9")
-    assert aws.told("update-auto-scaling-group", *named, *sizes) is None
+    assert aws.answer("update-auto-scaling-group", *named, *sizes) is None
     assert (group.fleet.group.min_size, group.fleet.group.max_size) == (1, 9)
 
 
 def test_a_policy_is_executed(aws: CommandLine, group: GroupInMemory) -> None:
-    """With numbers as people type them."""
+    """Numbers may be written in any usual way."""
     named = ("--auto-scaling-group-name", NAME, "--policy-name", "tidemill-BacklogPolicy")
     assert (
-        aws.told("execute-policy", *named, "--metric-value", "4", "--breach-threshold", "1") is None
+        aws.answer("execute-policy", *named, "--metric-value", "4", "--breach-threshold", "1")
+        is None
     )
     assert group.memory.desired == 4
 
 
 def test_processes_are_suspended_and_resumed(aws: CommandLine, group: GroupInMemory) -> None:
-    """Some by name, or all."""
+    """This works for some processes by name, and for all of them."""
     named = ("--auto-scaling-group-name", NAME)
     processes = ("--scaling-processes", "Launch", "AlarmNotification")
-    assert aws.told("suspend-processes", *named, *processes) is None
-    shown = aws.told(
+    assert aws.answer("suspend-processes", *named, *processes) is None
+    shown = aws.answer(
         "describe-auto-scaling-groups",
         "--query",
         "AutoScalingGroups[0].SuspendedProcesses[].ProcessName",
     )
     assert shown == ["AlarmNotification", "Launch"]
-    assert aws.told("resume-processes", *named, "--scaling-processes", "Launch") is None
+    assert aws.answer("resume-processes", *named, "--scaling-processes", "Launch") is None
     assert set(group.memory.suspended) == {"AlarmNotification"}
-    assert aws.told("suspend-processes", *named) is None
+    assert aws.answer("suspend-processes", *named) is None
     assert set(group.memory.suspended) == set(PROCESSES)
-    assert aws.told("resume-processes", *named) is None
+    assert aws.answer("resume-processes", *named) is None
     assert not group.memory.suspended
 
 
 def test_an_instance_is_protected_and_one_is_terminated(
     aws: CommandLine, group: GroupInMemory
 ) -> None:
-    """The activity is printed; the hook is kept up and completed by hand."""
+    """The activity is printed; the hook is extended and completed by commands."""
     named = ("--auto-scaling-group-name", NAME)
-    aws.told("set-instance-protection", *named, "--instance-ids", TWO, "--protected-from-scale-in")
+    aws.answer(
+        "set-instance-protection", *named, "--instance-ids", TWO, "--protected-from-scale-in"
+    )
     protected = group.memory.find(TWO)
     assert protected is not None
     assert protected.protected
-    activity = aws.told(
+    activity = aws.answer(
         "terminate-instance-in-auto-scaling-group",
         "--instance-id",
         ONE,
@@ -181,9 +184,9 @@ def test_an_instance_is_protected_and_one_is_terminated(
     assert activity["StatusCode"] == "MidTerminatingLifecycleAction"
     assert group.memory.desired == 1
     hook = (*named, "--lifecycle-hook-name", "drain", "--instance-id", ONE)
-    assert aws.told("record-lifecycle-action-heartbeat", *hook) is None
+    assert aws.answer("record-lifecycle-action-heartbeat", *hook) is None
     assert (
-        aws.told("complete-lifecycle-action", *hook, "--lifecycle-action-result", "CONTINUE")
+        aws.answer("complete-lifecycle-action", *hook, "--lifecycle-action-result", "CONTINUE")
         is None
     )
     held = aws.refused("record-lifecycle-action-heartbeat", *hook)
@@ -227,5 +230,5 @@ def test_an_instance_is_protected_and_one_is_terminated(
 def test_errors_are_printed_as_awss_are(
     aws: CommandLine, arguments: tuple[str, ...], said: str
 ) -> None:
-    """With the code, the operation and the reason."""
+    """The text has the code, the operation and the reason."""
     assert aws.refused(*arguments).removeprefix("aws: [ERROR]: ").startswith(said)

@@ -1,4 +1,4 @@
-"""What `tidemill chaos` asks of a rig, and what it is told."""
+"""Client of faults: the requests of `tidemill chaos`, and the rig's answers."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from tidemill.scaling.faults import SPOT, Fault
     [pytest.param(None, ONE, id="any"), pytest.param(TWO, TWO, id="by-id")],
 )
 def test_a_spot_instance_is_interrupted(asked: str | None, got: str) -> None:
-    """The one that was asked for, else the group chooses; its id is the answer."""
+    """The answer is the id of the requested instance, or of the one that the group chose."""
     group = group_of_two()
     with serving(group) as url:
         assert send_fault(url, Fault(SPOT.name, asked)) == got
     assert group.faults == [Fault(SPOT.name, got)]
 
 
-def test_an_instance_that_the_group_has_not_is_told() -> None:
-    """In the group's own words, whatever was typed."""
+def test_an_unknown_instance_is_an_error() -> None:
+    """The error is the group's, whatever the id looks like."""
     with serving(group_of_two()) as url:
         for typed in ("i-9", "i 9&instance=?"):
             with pytest.raises(RigError) as caught:
@@ -37,8 +37,8 @@ def test_an_instance_that_the_group_has_not_is_told() -> None:
             assert str(caught.value) == f"the group has no instance {typed}"
 
 
-def test_a_group_without_instances_is_told() -> None:
-    """There is none to choose."""
+def test_a_group_without_instances_is_an_error() -> None:
+    """There is no instance to choose."""
     with serving(GroupInMemory()) as url, pytest.raises(RigError, match="has no instance"):
         send_fault(url, Fault(SPOT.name))
 
@@ -48,8 +48,8 @@ def test_a_group_without_instances_is_told() -> None:
     ["http://127.0.0.1:{port}", "http://127.0.0.1:many", "nonsense", "", "http://[::1"],
     ids=["nobody", "no-port", "no-address", "empty", "half"],
 )
-def test_where_no_rig_answers_it_is_told(url: str) -> None:
-    """In one line, with the address that was given."""
+def test_an_address_where_no_rig_answers_is_an_error(url: str) -> None:
+    """The error is one line with the given address."""
     given = url.format(port=free_port())
     with pytest.raises(RigError) as caught:
         send_fault(given, Fault(SPOT.name))
@@ -58,8 +58,8 @@ def test_where_no_rig_answers_it_is_told(url: str) -> None:
     assert "\n" not in said
 
 
-def test_a_get_interrupts_nobody() -> None:
-    """It is a request of the API like any other there, and one without an action."""
+def test_a_get_injects_no_fault() -> None:
+    """A GET request is read as an action of the API, and has none."""
     group = group_of_two()
     with serving(group) as url:
         with pytest.raises(urllib.error.HTTPError) as failed:

@@ -1,4 +1,4 @@
-"""The local Auto Scaling API over groups of every kind: all policies, a pool, a schedule, moves."""
+"""The local Auto Scaling API with every kind of policy, a warm pool, a schedule and Standby."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ EVERYTHING: Final[dict[str, Any]] = {
 
 @pytest.fixture
 def group() -> GroupInMemory:
-    """Return a group that has everything, of two instances in service and one in its pool."""
+    """Return a group with every feature, two instances in service and one in its warm pool."""
     template = small_template(
         Workers__TerminationPolicies=["OldestInstance", "Default"],
         Workers__HealthCheckGracePeriod=90,
@@ -103,7 +103,7 @@ def client(group: GroupInMemory) -> Iterator[AutoScalingClient]:
 
 
 def described(client: AutoScalingClient) -> dict[str, Any]:
-    """Return the group as it is described."""
+    """Return the description of the group."""
     (shown,) = client.describe_auto_scaling_groups()["AutoScalingGroups"]
     return dict(shown)
 
@@ -118,7 +118,7 @@ def states(client: AutoScalingClient) -> dict[str, str]:
 
 
 def test_the_groups_own_settings_are_shown(client: AutoScalingClient) -> None:
-    """As the template gives them."""
+    """They are those of the template."""
     shown = described(client)
     assert shown["TerminationPolicies"] == ["OldestInstance", "Default"]
     assert shown["HealthCheckGracePeriod"] == 90
@@ -132,7 +132,7 @@ def test_the_groups_own_settings_are_shown(client: AutoScalingClient) -> None:
 def test_limits_are_those_that_a_scheduled_action_has_set(
     client: AutoScalingClient, group: GroupInMemory
 ) -> None:
-    """Until somebody sets others."""
+    """They hold until a request sets others."""
     group.memory = replace(group.memory, min_size=1, max_size=2)
     shown = described(client)
     assert (shown["MinSize"], shown["MaxSize"]) == (1, 2)
@@ -142,7 +142,7 @@ def test_limits_are_those_that_a_scheduled_action_has_set(
 
 
 def test_a_pools_instances_are_not_the_groups(client: AutoScalingClient) -> None:
-    """They have an action of their own, and are among all instances that Auto Scaling has."""
+    """DescribeWarmPool shows them, and DescribeAutoScalingInstances too."""
     shown = described(client)
     assert [item["InstanceId"] for item in shown["Instances"]] == [ONE, TWO]
     assert (shown["WarmPoolSize"], shown["WarmPoolConfiguration"]["PoolState"]) == (1, "Running")
@@ -156,7 +156,7 @@ def test_a_pools_instances_are_not_the_groups(client: AutoScalingClient) -> None
 def test_a_group_without_a_pool_describes_an_empty_one(
     client: AutoScalingClient, group: GroupInMemory
 ) -> None:
-    """With no settings."""
+    """The answer has no settings and no instances."""
     group.fleet = replace(group.fleet, group=replace(group.fleet.group, warm_pool=None))
     group.memory = replace(group.memory, instances=())
     answer = client.describe_warm_pool(AutoScalingGroupName=NAME)
@@ -165,7 +165,7 @@ def test_a_group_without_a_pool_describes_an_empty_one(
 
 
 def test_policies_of_every_kind_are_shown(client: AutoScalingClient) -> None:
-    """Each with what only its kind has; a tracked metric is the one that its alarm has."""
+    """Each has the fields of its kind; a tracked metric is that of its alarm."""
     policies = client.describe_policies(AutoScalingGroupName=NAME)["ScalingPolicies"]
     simple, step, tracking = sorted(policies, key=lambda policy: policy["PolicyType"])
     assert step["StepAdjustments"] == [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}]
@@ -198,7 +198,7 @@ def test_policies_of_every_kind_are_shown(client: AutoScalingClient) -> None:
 
 
 def test_scheduled_actions_are_shown(client: AutoScalingClient) -> None:
-    """By name, or all of them page by page."""
+    """They are found by name, and page by page."""
     found = client.describe_scheduled_actions(AutoScalingGroupName=NAME)
     nightly, once = found["ScheduledUpdateGroupActions"]
     assert (nightly["MinSize"], nightly["Recurrence"]) == (2, "0 20 * * *")
@@ -219,7 +219,7 @@ def test_scheduled_actions_are_shown(client: AutoScalingClient) -> None:
 def test_an_unhealthy_instance_is_shown_so_and_in_its_grace_period_left_alone(
     client: AutoScalingClient,
 ) -> None:
-    """Unless whoever marks it says otherwise; it may be well again."""
+    """The request may ignore the grace period, and may mark the instance healthy again."""
     for respects, health in ((True, "HEALTHY"), (False, "UNHEALTHY")):
         client.set_instance_health(
             InstanceId=ONE, HealthStatus="Unhealthy", ShouldRespectGracePeriod=respects
@@ -231,7 +231,7 @@ def test_an_unhealthy_instance_is_shown_so_and_in_its_grace_period_left_alone(
 
 
 def test_an_instance_rests_on_standby_and_returns(client: AutoScalingClient) -> None:
-    """The activities of both are in the answers, in AWS's words."""
+    """Both answers have an activity, in AWS's words."""
     (activity,) = client.enter_standby(
         AutoScalingGroupName=NAME, InstanceIds=[ONE], ShouldDecrementDesiredCapacity=True
     )["Activities"]
@@ -253,7 +253,7 @@ def test_an_instance_rests_on_standby_and_returns(client: AutoScalingClient) -> 
 def test_a_detached_instance_is_replaced_unless_fewer_are_wanted(
     client: AutoScalingClient, group: GroupInMemory
 ) -> None:
-    """It is not the group's any more; named twice, it goes once."""
+    """It leaves the group; an id that is given twice counts once."""
     (activity,) = client.detach_instances(
         AutoScalingGroupName=NAME, InstanceIds=[ONE, ONE], ShouldDecrementDesiredCapacity=False
     )["Activities"]
@@ -266,7 +266,7 @@ def test_a_detached_instance_is_replaced_unless_fewer_are_wanted(
 def test_each_of_several_hooks_lets_go_by_its_name(
     client: AutoScalingClient, group: GroupInMemory
 ) -> None:
-    """The instance waits for the other one."""
+    """The instance still waits for the other hook."""
     held = tuple(Hold(hook, NOW + 60) for hook in ("drain", "archive"))
     first, *rest = group.memory.instances
     waiting = replace(first, state=LifecycleState.TERMINATING_WAIT, holds=held)
@@ -281,7 +281,7 @@ def test_each_of_several_hooks_lets_go_by_its_name(
 
 
 def test_a_request_that_honours_the_cooldown_has_to_wait(client: AutoScalingClient) -> None:
-    """One that does not goes ahead."""
+    """A request that does not honour it is applied at once."""
     client.execute_policy(AutoScalingGroupName=NAME, PolicyName="tidemill-Simple")
     assert described(client)["DesiredCapacity"] == 3
     with pytest.raises(client.exceptions.ScalingActivityInProgressFault):
@@ -348,7 +348,7 @@ def test_a_request_that_honours_the_cooldown_has_to_wait(client: AutoScalingClie
 def test_a_request_that_cannot_be_fulfilled_is_a_validation_error(
     client: AutoScalingClient, call: str, parameters: dict[str, object], said: str
 ) -> None:
-    """It says what is wrong, and nothing has changed."""
+    """The message says what is wrong, and the group is unchanged."""
     before = states(client)
     with pytest.raises(ClientError) as caught:
         getattr(client, call)(**parameters)

@@ -1,4 +1,4 @@
-"""The controller of a fleet of containers: what it adopts, and what its instances are told."""
+"""Controller of a fleet of containers: what it adopts, and the settings of its instances."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ GROUP: Final = product_fleet().group
 
 
 def test_instances_of_an_earlier_controller_are_the_groups() -> None:
-    """Those that had started are in service, the oldest first, and all are wanted."""
+    """Started instances are in service, the oldest first; the desired capacity counts all."""
     found = [Adopted(TWO, NOW - 10, booted=False), Adopted(ONE, NOW - 90, booted=True)]
     memory = adopted(GROUP, GroupMemory(0), NOW, found)
     assert [
@@ -47,14 +47,14 @@ def test_instances_of_an_earlier_controller_are_the_groups() -> None:
 
 
 def test_nothing_is_launched_or_ended_because_of_an_adoption() -> None:
-    """The group has what it wants."""
+    """The group has its desired capacity."""
     memory = adopted(GROUP, GroupMemory(0), NOW, [Adopted(ONE, NOW, booted=True)])
     step = reconcile(GROUP, memory, NOW)
     assert (step.launch, step.drain, step.terminate) == ((), (), ())
 
 
 def test_a_group_that_wants_more_than_it_finds_launches_the_rest() -> None:
-    """With an id that no adopted instance has."""
+    """Their ids are new."""
     last = "i-0000000000000001f"
     memory = adopted(GROUP, GroupMemory(3), NOW, [Adopted(last, NOW, booted=True)])
     assert memory.desired == 3
@@ -63,7 +63,7 @@ def test_a_group_that_wants_more_than_it_finds_launches_the_rest() -> None:
 
 
 def test_a_group_that_finds_nothing_is_as_it_was() -> None:
-    """Nobody has left anything."""
+    """An earlier controller left nothing."""
     memory = GroupMemory(1, launched=4)
     assert adopted(GROUP, memory, NOW, []) == memory
 
@@ -75,7 +75,7 @@ def test_a_group_that_finds_nothing_is_as_it_was() -> None:
 def test_a_group_that_finds_more_than_it_may_have_lets_the_rest_go(
     scheduled: int | None, desired: int, going: tuple[str, ...]
 ) -> None:
-    """Its limits may have changed with the template, and a scheduled action may have set others."""
+    """The limits may have changed with the template or by a scheduled action."""
     found = [Adopted(name, NOW, booted=True) for name in (ONE, TWO)]
     small = replace(GROUP, max_size=1)
     memory = adopted(small, GroupMemory(0, max_size=scheduled), NOW, found)
@@ -85,17 +85,17 @@ def test_a_group_that_finds_more_than_it_may_have_lets_the_rest_go(
 
 
 def test_instances_are_adopted_with_the_protection_that_new_ones_have() -> None:
-    """It begins in service."""
+    """Protection begins in service."""
     found = [Adopted(TWO, NOW - 10, booted=False), Adopted(ONE, NOW - 90, booted=True)]
     memory = adopted(replace(GROUP, protects=True), GroupMemory(0), NOW, found)
     assert [item.protected for item in memory.instances] == [True, False]
 
 
-# ---- what instances are told
+# ---- settings of instances
 
 
 def launched(folder: Path, depth: Depth) -> ContainerSpec:
-    """Return what an instance of the product's fleet is made of."""
+    """Return what an instance of the product's fleet is created from."""
     fleet = product_fleet()
     speed = 20.0
 
@@ -142,7 +142,7 @@ def launched(folder: Path, depth: Depth) -> ContainerSpec:
 
 @pytest.mark.parametrize("depth", list(Depth))
 def test_an_instance_has_no_credentials_but_those_of_its_role(tmp_path: Path, depth: Depth) -> None:
-    """They are in its metadata, as on EC2; it knows where that is, and may ask."""
+    """It reads them from its metadata, as on EC2, whose address is among its settings."""
     environment = launched(tmp_path, depth).environment
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"):
         assert name not in environment
@@ -152,7 +152,7 @@ def test_an_instance_has_no_credentials_but_those_of_its_role(tmp_path: Path, de
 
 
 def test_a_consumer_has_what_user_data_gives_at_the_rigs_speed(tmp_path: Path) -> None:
-    """Beside what finds the local AWS."""
+    """Its environment also has the settings for the local AWS."""
     environment = launched(tmp_path, Depth.DIRECT).environment
     assert environment["INSTANCE_ID"] == ONE
     given = container_environment(product_fleet().user_data, {"INSTANCE_ID": ONE})
@@ -160,8 +160,8 @@ def test_a_consumer_has_what_user_data_gives_at_the_rigs_speed(tmp_path: Path) -
     assert float(environment["POLL_WAIT_SECONDS"]) == float(given["POLL_WAIT_SECONDS"]) / 20
 
 
-def test_a_machine_finds_the_auto_scaling_api(tmp_path: Path) -> None:
-    """For its drain watcher, on the port that it is served on; its speed is for all that waits."""
+def test_user_data_finds_the_auto_scaling_api(tmp_path: Path) -> None:
+    """Its drain watcher needs the port of the API and the speed."""
     environment = launched(tmp_path, Depth.USER_DATA).environment
     assert environment["AWS_ENDPOINT_URL_AUTO_SCALING"] == "http://fleet:4567"
     assert environment["SPEED"] == "20"

@@ -1,4 +1,4 @@
-"""The Docker engine: what it does for us, and what is said when it does not."""
+"""The Docker engine: its calls, and its errors."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ try:
     writes = True
 except OSError:
     writes = False
-told = {
+found = {
     "host": socket.gethostname(),
     "rights": int(status["CapEff"], 16) != 0,
     "new_rights": int(status["NoNewPrivs"]) == 0,
     "writes": writes,
     "volume": os.path.isdir("/volume"),
 }
-print(json.dumps(told), flush=True)
+print(json.dumps(found), flush=True)
 print("to standard error", file=sys.stderr, flush=True)
 signal.pause()
 """
@@ -58,13 +58,13 @@ leaves_a_socket = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWa
 
 @pytest.fixture
 def name() -> str:
-    """Return a name for what a test makes in the engine."""
+    """Return a name for what a test creates in the engine."""
     return f"tidemill-test-{uuid.uuid4().hex[:8]}"
 
 
 @pytest.fixture
 def engine(docker_engine: DockerClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerEngine]:
-    """Lend the engine that the docker command talks to."""
+    """Lend the engine that the docker command uses."""
     assert docker_engine.ping()
     monkeypatch.setenv("DOCKER_HOST", support.engine_host())
     engine = DockerEngine()
@@ -74,7 +74,7 @@ def engine(docker_engine: DockerClient, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 @pytest.fixture(scope="module")
 def image(docker_engine: DockerClient, images: Images) -> Iterator[str]:
-    """Build an image that tells what it may, then waits to be stopped."""
+    """Build an image that prints what it may do, then waits to be stopped."""
     entry = json.dumps(["python3", "-c", PROGRAM])
     text = f"FROM {images.base}\nUSER 0\nENTRYPOINT {entry}\n"
     built, _ = docker_engine.images.build(
@@ -87,7 +87,7 @@ def image(docker_engine: DockerClient, images: Images) -> Iterator[str]:
 
 @pytest.fixture
 def spec(docker_engine: DockerClient, image: str, name: str) -> Iterator[ContainerSpec]:
-    """Lend a container to create, with a network of its own; both are removed in the end."""
+    """Lend a container to create, with its own network; both are removed at the end."""
     network = docker_engine.networks.create(name, labels={support.LABEL: "1"})
     yield ContainerSpec(
         name=name,
@@ -104,15 +104,15 @@ def spec(docker_engine: DockerClient, image: str, name: str) -> Iterator[Contain
 
 
 def await_true(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it did not come to that"
         time.sleep(0.05)
 
 
-def told(engine: DockerEngine, spec: ContainerSpec) -> dict[str, Any]:
-    """Return what a container of the image tells when it has started."""
+def printed(engine: DockerEngine, spec: ContainerSpec) -> dict[str, Any]:
+    """Return what a container of the image prints at its start."""
     engine.create(spec)
     engine.start(spec.name)
     await_true(lambda: b"\n" in engine.output(spec.name, stdout=True, stderr=False))
@@ -134,7 +134,7 @@ def states(engine: DockerEngine, spec: ContainerSpec) -> list[str]:
 def test_a_container_goes_from_created_to_running_to_ended_to_gone(
     engine: DockerEngine, spec: ContainerSpec
 ) -> None:
-    """It is found by its label all along, and its exit code is its own."""
+    """It is found by its label all the time, and its exit code is that of its program."""
     assert states(engine, spec) == []
     engine.create(spec)
     assert states(engine, spec) == ["created"]
@@ -151,8 +151,8 @@ def test_a_container_goes_from_created_to_running_to_ended_to_gone(
 def test_a_container_that_has_ended_is_started_again(
     engine: DockerEngine, spec: ContainerSpec
 ) -> None:
-    """As an instance of a warm pool is, once it is needed."""
-    told(engine, spec)
+    """The warm pool needs this."""
+    printed(engine, spec)
     engine.signal(spec.name, "SIGTERM")
     await_true(lambda: states(engine, spec) == ["exited"])
     engine.start(spec.name)
@@ -160,15 +160,15 @@ def test_a_container_that_has_ended_is_started_again(
 
 
 def test_a_container_is_removed_while_it_works(engine: DockerEngine, spec: ContainerSpec) -> None:
-    """As an instance is terminated whatever it does."""
-    told(engine, spec)
+    """Terminating an instance needs this."""
+    printed(engine, spec)
     engine.remove(spec.name)
     assert states(engine, spec) == []
 
 
-def test_streams_are_told_apart(engine: DockerEngine, spec: ContainerSpec) -> None:
-    """Only what was asked for is read."""
-    told(engine, spec)
+def test_streams_are_read_separately(engine: DockerEngine, spec: ContainerSpec) -> None:
+    """Only the requested stream is read."""
+    printed(engine, spec)
     await_true(lambda: bool(engine.output(spec.name, stdout=False, stderr=True)))
     assert engine.output(spec.name, stdout=False, stderr=True) == b"to standard error\n"
     assert b"error" not in engine.output(spec.name, stdout=True, stderr=False)
@@ -176,11 +176,11 @@ def test_streams_are_told_apart(engine: DockerEngine, spec: ContainerSpec) -> No
     assert len(both.splitlines()) == 2
 
 
-def test_output_is_followed_from_the_first_word_to_the_end(
+def test_output_is_followed_from_the_first_byte_to_the_end(
     engine: DockerEngine, spec: ContainerSpec
 ) -> None:
-    """Whoever comes late misses nothing."""
-    first = told(engine, spec)
+    """A late follower gets the earlier output too."""
+    first = printed(engine, spec)
     chunks = engine.follow(spec.name, stdout=True, stderr=False)
     assert json.loads(next(chunks)) == first
     engine.signal(spec.name, "SIGTERM")
@@ -191,8 +191,8 @@ def test_output_is_followed_from_the_first_word_to_the_end(
 def test_a_container_may_do_nothing_that_it_need_not(
     engine: DockerEngine, spec: ContainerSpec
 ) -> None:
-    """Although its user is root: no capability, none to gain, nothing to write to."""
-    assert told(engine, spec) == {
+    """Its user is root, but without capabilities, and its file system is read-only."""
+    assert printed(engine, spec) == {
         "host": "i-1",
         "rights": False,
         "new_rights": False,
@@ -204,9 +204,9 @@ def test_a_container_may_do_nothing_that_it_need_not(
 def test_a_container_that_stands_in_for_a_machine_may_write(
     engine: DockerEngine, spec: ContainerSpec
 ) -> None:
-    """It has a root with rights, and what it needs of the host."""
+    """Its root user keeps its capabilities, and the given path of the host is mounted."""
     machine = replace(spec, writable=True, volumes={"/volume": "/tmp"})  # noqa: S108 - on the engine's host, whichever that is
-    assert told(engine, machine) == {
+    assert printed(engine, machine) == {
         "host": "i-1",
         "rights": True,
         "new_rights": False,
@@ -218,17 +218,17 @@ def test_a_container_that_stands_in_for_a_machine_may_write(
 def test_a_container_is_on_its_network_with_its_environment(
     engine: DockerEngine, spec: ContainerSpec, docker_engine: DockerClient
 ) -> None:
-    """On no other."""
+    """It is on no other network."""
     engine.create(spec)
     made = docker_engine.api.inspect_container(spec.name)
     assert list(made["NetworkSettings"]["Networks"]) == [spec.network]
     assert "CODE=7" in made["Config"]["Env"]
 
 
-def test_what_is_gone_or_does_not_run_is_neither_signalled_nor_removed(
+def test_signalling_or_removing_what_is_gone_is_no_error(
     engine: DockerEngine, spec: ContainerSpec
 ) -> None:
-    """And nobody is told: that is how it should be."""
+    """This is no error."""
     engine.signal(spec.name, "SIGTERM")
     engine.remove(spec.name)
     engine.create(spec)
@@ -236,16 +236,16 @@ def test_what_is_gone_or_does_not_run_is_neither_signalled_nor_removed(
     assert states(engine, spec) == ["created"]
 
 
-def test_images_and_networks_that_are_there_are_fine(
+def test_images_and_networks_that_exist_pass_the_check(
     engine: DockerEngine, spec: ContainerSpec
 ) -> None:
-    """Nothing is said."""
+    """This is no error."""
     engine.check_image(spec.image)
     engine.check_network(spec.network)
 
 
 def in_one_line(call: Callable[[], object]) -> str:
-    """Return what a call is refused with."""
+    """Return the error message of a call, which is one line."""
     with pytest.raises(RigError) as caught:
         call()
     text = str(caught.value)
@@ -253,34 +253,32 @@ def in_one_line(call: Callable[[], object]) -> str:
     return text
 
 
-def test_an_image_that_is_not_there_is_told_with_what_to_do(
-    engine: DockerEngine, name: str
-) -> None:
-    """Before any instance is launched."""
+def test_a_missing_image_is_an_error_that_says_what_to_do(engine: DockerEngine, name: str) -> None:
+    """The error says how to build the image."""
     said = in_one_line(lambda: engine.check_image(name))
     assert said == f"there is no image {name}: build it with `make images`, or name another one"
 
 
-def test_a_network_that_is_not_there_is_told_with_what_to_do(
+def test_a_missing_network_is_an_error_that_says_what_to_do(
     engine: DockerEngine, name: str
 ) -> None:
-    """The compose file makes one."""
+    """The error names the compose file, which creates one."""
     said = in_one_line(lambda: engine.check_network(name))
     assert said.startswith(f"there is no Docker network {name}: `docker compose up` makes")
 
 
-def test_a_name_that_is_taken_is_told(engine: DockerEngine, spec: ContainerSpec) -> None:
-    """With the engine's own reason."""
+def test_a_taken_name_is_an_error(engine: DockerEngine, spec: ContainerSpec) -> None:
+    """The error has the engine's own reason."""
     engine.create(spec)
     said = in_one_line(lambda: engine.create(spec))
     assert said.startswith(f"Docker: creating {spec.name}: ")
     assert "already in use" in said
 
 
-def test_an_image_that_has_gone_meanwhile_is_told(
+def test_an_image_that_was_removed_meanwhile_is_an_error(
     engine: DockerEngine, spec: ContainerSpec
 ) -> None:
-    """Somebody may have removed it while the fleet was up."""
+    """A user may have removed it while the fleet was up."""
     said = in_one_line(lambda: engine.create(replace(spec, image=f"{spec.name}:gone")))
     assert said.startswith(f"Docker: creating {spec.name}: No such image")
 
@@ -303,10 +301,10 @@ def test_an_image_that_has_gone_meanwhile_is_told(
         ),
     ],
 )
-def test_a_container_that_is_not_there_is_told(
+def test_a_missing_container_is_an_error(
     engine: DockerEngine, name: str, call: Callable[[DockerEngine, str], object], doing: str
 ) -> None:
-    """With what was being done."""
+    """The error says what was attempted."""
     said = in_one_line(lambda: call(engine, name))
     gc.collect()
     assert said == f"Docker: {doing} {name}: No such container: {name}"
@@ -316,7 +314,7 @@ def test_a_container_that_is_not_there_is_told(
 
 
 class _Refusing(BaseHTTPRequestHandler):
-    """Answers the ping, and everything else with an error; or the ping, too."""
+    """A server that answers everything with an error, or everything but the ping."""
 
     status = 500
     said = "the disk is full"
@@ -340,7 +338,7 @@ class _Refusing(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """Serve something that is no real engine; yield its DOCKER_HOST."""
+    """Serve an imitated engine; yield its DOCKER_HOST."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -354,10 +352,10 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 
 @leaves_a_socket
 @pytest.mark.parametrize("there", [True, False], ids=["nobody-listens", "no-socket"])
-def test_without_an_engine_it_is_told_what_to_start(
+def test_without_an_engine_the_error_says_what_to_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool
 ) -> None:
-    """With where it was looked for."""
+    """The error has the address that was tried."""
     path = tmp_path / "docker.sock"
     if there:
         with socket.socket(socket.AF_UNIX) as left:
@@ -369,7 +367,7 @@ def test_without_an_engine_it_is_told_what_to_start(
 
 @leaves_a_socket
 def test_without_docker_host_the_usual_socket_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty setting is none."""
+    """An empty DOCKER_HOST counts as none."""
     monkeypatch.setenv("DOCKER_HOST", "")
     try:
         DockerEngine().close()
@@ -379,10 +377,10 @@ def test_without_docker_host_the_usual_socket_is_tried(monkeypatch: pytest.Monke
 
 
 @leaves_a_socket
-def test_a_socket_that_is_not_ours_is_told_with_how_to_be_allowed(
+def test_a_socket_without_permission_is_an_error_that_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For root, who may do everything, we are somebody else meanwhile."""
+    """The test changes its user id, because root may use every socket."""
     path = tmp_path / "docker.sock"
     monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
     with socket.socket(socket.AF_UNIX) as server:
@@ -402,18 +400,18 @@ def test_a_socket_that_is_not_ours_is_told_with_how_to_be_allowed(
 
 
 @pytest.mark.parametrize("host", ["smoke://signals", "unix//nothing", "tcp://somewhere:a"])
-def test_an_address_that_is_none_is_told(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the setting that it came from."""
+def test_an_invalid_address_is_an_error(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the setting."""
     monkeypatch.setenv("DOCKER_HOST", host)
     assert in_one_line(DockerEngine).startswith(
         f"DOCKER_HOST is {host}, which is no engine's address: "
     )
 
 
-def test_an_engine_that_is_too_old_is_told_in_its_own_words(
+def test_an_engine_that_is_too_old_is_an_error_in_its_own_words(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It does answer, so that is not what is wrong."""
+    """The error is the engine's own, since it does answer."""
 
     class TooOld(_Refusing):
         status = 400
@@ -439,10 +437,10 @@ CALLS: Final[dict[str, Callable[[DockerEngine], object]]] = {
 
 
 @pytest.mark.parametrize("doing", CALLS)
-def test_an_engine_that_fails_is_told_with_its_reason(
+def test_an_engine_that_fails_is_an_error_with_its_reason(
     doing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever it was asked for."""
+    """This holds for every call."""
     with serving(_Refusing) as host:
         monkeypatch.setenv("DOCKER_HOST", host)
         engine = DockerEngine()
@@ -452,8 +450,8 @@ def test_an_engine_that_fails_is_told_with_its_reason(
 
 
 @pytest.mark.parametrize("doing", CALLS)
-def test_an_engine_that_has_gone_is_told(doing: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It was there when we came."""
+def test_an_engine_that_has_ended_is_an_error(doing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine answered at first."""
     with serving(_Refusing) as host:
         monkeypatch.setenv("DOCKER_HOST", host)
         engine = DockerEngine()

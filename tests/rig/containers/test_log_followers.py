@@ -1,4 +1,4 @@
-"""The output of containers, copied into files as it comes."""
+"""Log followers: the output of containers, copied into files as it grows."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ BREAK: Final = b"BREAK"
 
 
 class Spoken:
-    """Output that comes as the test says it; an empty word is the end, BREAK is an error."""
+    """Output that the test controls; an empty word is the end, BREAK is an error."""
 
     def __init__(self) -> None:
-        """Begin in silence."""
+        """Begin without output."""
         self.words: dict[str, SimpleQueue[bytes]] = {}
         self.asked: list[tuple[str, bool, bool]] = []
 
     def say(self, name: str, *words: bytes) -> None:
-        """Let a container say something."""
+        """Let a container write something."""
         for word in words:
             self.words.setdefault(name, SimpleQueue()).put(word)
 
     def follow(self, name: str, *, stdout: bool, stderr: bool) -> Iterator[bytes]:
-        """Yield what is said."""
+        """Yield what is written."""
         self.asked.append((name, stdout, stderr))
         while word := self.words.setdefault(name, SimpleQueue()).get(timeout=PATIENCE):
             if word == BREAK:
@@ -40,7 +40,7 @@ class Spoken:
 
 
 def await_true(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it did not come to that"
@@ -48,12 +48,12 @@ def await_true(condition: Callable[[], bool]) -> None:
 
 
 def read(path: Path) -> bytes:
-    """Return what a file holds, nothing when it is not there."""
+    """Return the content of a file, nothing if it is missing."""
     return path.read_bytes() if path.exists() else b""
 
 
-def test_each_word_is_in_the_file_when_it_is_said(tmp_path: Path) -> None:
-    """Standard output only, in a file by the instance's id."""
+def test_output_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path) -> None:
+    """Only standard output is copied, into a file named after the instance."""
     spoken = Spoken()
     followers = LogFollowers(spoken, tmp_path)
     followers.follow("mill-i-1", "i-1")
@@ -65,7 +65,7 @@ def test_each_word_is_in_the_file_when_it_is_said(tmp_path: Path) -> None:
 
 
 def test_several_are_followed_at_once_each_into_its_own_file(tmp_path: Path) -> None:
-    """None waits for another."""
+    """The threads do not wait for one another."""
     spoken = Spoken()
     followers = LogFollowers(spoken, tmp_path)
     for name in ("i-1", "i-2"):
@@ -77,8 +77,8 @@ def test_several_are_followed_at_once_each_into_its_own_file(tmp_path: Path) -> 
     spoken.say("mill-i-2", b"")
 
 
-def test_whoever_is_followed_is_not_followed_twice(tmp_path: Path) -> None:
-    """However often it is seen to run."""
+def test_a_container_is_not_followed_twice(tmp_path: Path) -> None:
+    """One thread is enough, however often the container is seen."""
     spoken = Spoken()
     followers = LogFollowers(spoken, tmp_path)
     for _ in range(3):
@@ -90,7 +90,7 @@ def test_whoever_is_followed_is_not_followed_twice(tmp_path: Path) -> None:
 
 
 def test_a_container_that_starts_again_is_followed_again(tmp_path: Path) -> None:
-    """The engine tells everything from its first word on, so nothing is there twice."""
+    """The engine sends all output again, which replaces the file's content."""
     spoken = Spoken()
     followers = LogFollowers(spoken, tmp_path)
     for words in ([b"one\n"], [b"one\n", b"two\n"]):
@@ -100,8 +100,8 @@ def test_a_container_that_starts_again_is_followed_again(tmp_path: Path) -> None
     assert read(tmp_path / "i-1.jsonl") == b"one\ntwo\n"
 
 
-def test_what_was_said_stays_when_there_is_nothing_left_to_follow(tmp_path: Path) -> None:
-    """A container can be gone between the look at it and the first word."""
+def test_the_file_keeps_its_content_when_nothing_is_left_to_follow(tmp_path: Path) -> None:
+    """A container can be removed before its output is read."""
     spoken = Spoken()
     followers = LogFollowers(spoken, tmp_path)
     for words in ([b"one\n", b""], [b""], [BREAK]):
@@ -111,8 +111,8 @@ def test_what_was_said_stays_when_there_is_nothing_left_to_follow(tmp_path: Path
     assert read(tmp_path / "i-1.jsonl") == b"one\n"
 
 
-def test_a_container_that_is_removed_in_the_middle_of_a_word_is_no_error(tmp_path: Path) -> None:
-    """What it had said by then is kept."""
+def test_a_container_that_is_removed_meanwhile_is_no_error(tmp_path: Path) -> None:
+    """The file keeps the output up to then."""
     spoken = Spoken()
     followers = LogFollowers(spoken, tmp_path)
     spoken.say("mill-i-1", b"one\ntw", BREAK)
@@ -121,8 +121,8 @@ def test_a_container_that_is_removed_in_the_middle_of_a_word_is_no_error(tmp_pat
     assert read(tmp_path / "i-1.jsonl") == b"one\ntw"
 
 
-def test_what_came_and_went_unseen_is_copied_at_the_end(tmp_path: Path) -> None:
-    """Before it is removed, and its output with it."""
+def test_output_of_an_unseen_container_is_copied_at_the_end(tmp_path: Path) -> None:
+    """This happens before the container and its output are removed."""
     spoken = Spoken()
     spoken.say("mill-i-1", b"one\n", b"")
     LogFollowers(spoken, tmp_path).finish("mill-i-1", "i-1")

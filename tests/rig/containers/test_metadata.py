@@ -1,4 +1,4 @@
-"""The instance metadata service, over HTTP and as an SDK uses it."""
+"""The instance metadata service, over HTTP and through an SDK."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ TARGET: Final = f"{META_DATA}autoscaling/target-lifecycle-state"
 
 
 class Visitor:
-    """Asks a service as a program on the instance does."""
+    """A client of the service, such as a program on the instance."""
 
     def __init__(self, service: MetadataService) -> None:
-        """Ask this service."""
+        """Use this service."""
         self.service = service
 
     def ask(
@@ -60,13 +60,13 @@ class Visitor:
         return token
 
     def get(self, path: str) -> tuple[int, str, str]:
-        """Return the answer to somebody with a token."""
+        """Return the answer to a request with a token."""
         return self.ask("GET", path, {TOKEN_HEADER: self.token()})
 
 
 @pytest.fixture
 def visitor() -> Iterator[Visitor]:
-    """Lend somebody on an instance."""
+    """Lend a client on an instance."""
     service = MetadataService(InstanceMetadata("i-1", "eu-west-1", "#!/bin/sh\n"))
     try:
         yield Visitor(service)
@@ -98,23 +98,23 @@ def published() -> dict[str, Any]:
 def test_a_token_lasts_from_a_second_to_six_hours(
     visitor: Visitor, ttl: str | None, status: int
 ) -> None:
-    """Anything else is a bad request."""
+    """Other durations are a bad request."""
     headers = {} if ttl is None else {TTL_HEADER: ttl}
     got, _, token = visitor.ask("PUT", TOKEN_PATH, headers)
     assert (got, bool(token)) == (status, status == 200)
 
 
-def test_a_token_is_given_out_at_its_own_path_only(visitor: Visitor) -> None:
-    """Elsewhere there is nothing to put."""
+def test_a_token_is_issued_at_its_own_path_only(visitor: Visitor) -> None:
+    """PUT on other paths is not found."""
     assert visitor.ask("PUT", f"{META_DATA}instance-id", {TTL_HEADER: "60"})[0] == 404
 
 
 @pytest.mark.parametrize("path", [f"{META_DATA}instance-id", f"{META_DATA}none", USER_DATA])
 @pytest.mark.parametrize("token", [None, "", "of-somebody-elses"], ids=["none", "empty", "wrong"])
-def test_nobody_is_told_anything_without_a_token(
+def test_nothing_is_answered_without_a_token(
     visitor: Visitor, token: str | None, path: str
 ) -> None:
-    """Not even whether there is something to tell."""
+    """Every path answers 401, known or not."""
     visitor.token()  # that there are tokens makes none of these right
     headers = {} if token is None else {TOKEN_HEADER: token}
     status, _, body = visitor.ask("GET", path, headers)
@@ -122,7 +122,7 @@ def test_nobody_is_told_anything_without_a_token(
 
 
 def test_a_token_is_not_valid_at_another_instance(visitor: Visitor) -> None:
-    """Each has its own service."""
+    """Each instance has its own service."""
     other = MetadataService(InstanceMetadata("i-2", "eu-west-1", ""))
     try:
         status = Visitor(other).ask("GET", META_DATA, {TOKEN_HEADER: visitor.token()})[0]
@@ -131,8 +131,8 @@ def test_a_token_is_not_valid_at_another_instance(visitor: Visitor) -> None:
     assert status == 401
 
 
-def test_a_token_ends_with_its_time() -> None:
-    """To the second, and whatever other tokens are given out meanwhile."""
+def test_a_token_expires() -> None:
+    """It ends to the second, also if other tokens are issued meanwhile."""
     now = 100.0
     tokens = Tokens(lambda: now)
     short, long = tokens.issue(1), tokens.issue(60)
@@ -146,28 +146,28 @@ def test_a_token_ends_with_its_time() -> None:
     assert not tokens.valid("")
 
 
-def test_a_service_with_a_token_that_is_over_says_unauthorized(visitor: Visitor) -> None:
-    """As with one that never was."""
+def test_an_expired_token_is_unauthorized(visitor: Visitor) -> None:
+    """An unknown token gets the same answer."""
     token = visitor.token()
     visitor.service._server.tokens.clock = lambda: float("inf")
     assert visitor.ask("GET", META_DATA, {TOKEN_HEADER: token})[0] == 401
 
 
-def test_an_instance_is_told_what_it_is(visitor: Visitor) -> None:
-    """Whoever asks with a slash behind a name gets the same."""
-    told = {
+def test_an_instance_reads_what_it_is(visitor: Visitor) -> None:
+    """A slash after a name changes nothing."""
+    expected = {
         "instance-id": "i-1",
         "placement/region": "eu-west-1",
         "placement/availability-zone": "eu-west-1a",
         "instance-life-cycle": "on-demand",
     }
-    for path, text in told.items():
+    for path, text in expected.items():
         for slash in ("", "/"):
             assert visitor.get(f"{META_DATA}{path}{slash}") == (200, "text/plain", text)
 
 
-def test_an_instance_is_told_its_user_data(visitor: Visitor) -> None:
-    """As bytes that nobody has looked into."""
+def test_an_instance_reads_its_user_data(visitor: Visitor) -> None:
+    """The service returns the text unchanged."""
     assert visitor.get(USER_DATA) == (200, "application/octet-stream", "#!/bin/sh\n")
 
 
@@ -183,8 +183,8 @@ def test_an_instance_is_told_its_user_data(visitor: Visitor) -> None:
         "/",
     ],
 )
-def test_what_there_is_not_is_not_found(visitor: Visitor, path: str) -> None:
-    """For somebody with a token, too."""
+def test_an_unknown_path_is_not_found(visitor: Visitor, path: str) -> None:
+    """A valid token does not change this."""
     assert visitor.get(path)[0] == 404
 
 
@@ -199,7 +199,7 @@ def test_what_there_is_not_is_not_found(visitor: Visitor, path: str) -> None:
     ],
 )
 def test_a_folder_lists_what_is_right_below(visitor: Visitor, path: str, names: set[str]) -> None:
-    """What goes deeper ends in a slash; the top has more than is looked for here."""
+    """Folders end in a slash."""
     status, kind, body = visitor.get(META_DATA + path)
     listed = set(body.split("\n"))
     assert (status, kind) == (200, "text/plain")
@@ -207,26 +207,26 @@ def test_a_folder_lists_what_is_right_below(visitor: Visitor, path: str, names: 
 
 
 def test_the_top_is_listed_without_its_slash_too(visitor: Visitor) -> None:
-    """People type it so."""
+    """People type the path without it."""
     assert visitor.get(META_DATA.rstrip("/")) == visitor.get(META_DATA)
 
 
 def test_a_listing_of_nothing_is_none() -> None:
-    """A name is no folder, nor is the beginning of one."""
-    told = categories(InstanceMetadata("i-1", "eu-west-1", ""))
-    assert listing(told, "instance-id") is None
-    assert listing(told, "place") is None
+    """A name is not a folder, nor is the start of a name."""
+    known = categories(InstanceMetadata("i-1", "eu-west-1", ""))
+    assert listing(known, "instance-id") is None
+    assert listing(known, "place") is None
 
 
 def test_the_target_state_says_when_the_instance_has_to_go(visitor: Visitor) -> None:
-    """Whoever polls it sees the change at once."""
+    """A client sees the change at once."""
     assert visitor.get(TARGET)[2] == "InService"
     visitor.service.metadata.target = "Terminated"
     assert visitor.get(TARGET)[2] == "Terminated"
 
 
 def test_a_spot_instance_gets_a_notice_with_its_end(visitor: Visitor) -> None:
-    """Before, there is none."""
+    """Before the notice, the path is not found."""
     path = f"{META_DATA}spot/instance-action"
     assert visitor.get(path)[0] == 404
     visitor.service.metadata.ends_at = ENDS_AT
@@ -238,14 +238,14 @@ def test_a_spot_instance_gets_a_notice_with_its_end(visitor: Visitor) -> None:
 
 
 def endpoint_of(visitor: Visitor) -> dict[str, str]:
-    """Return what an SDK is told of the service."""
+    """Return the setting with which an SDK finds the service."""
     return {"ec2_metadata_service_endpoint": f"http://127.0.0.1:{visitor.service.port}"}
 
 
 def test_an_sdk_gets_its_roles_credentials(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They look like a role's: with a session token, and an end in some hours."""
+    """They have a session token and expire in some hours, like a role's."""
     monkeypatch.delenv("AWS_EC2_METADATA_DISABLED", raising=False)
     fetcher = InstanceMetadataFetcher(config=endpoint_of(visitor))
     credentials = InstanceMetadataProvider(iam_role_fetcher=fetcher).load()
@@ -257,14 +257,14 @@ def test_an_sdk_gets_its_roles_credentials(
 
 
 def test_an_sdk_finds_out_its_region(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the zone, as botocore does."""
+    """The SDK derives it from the zone."""
     monkeypatch.delenv("AWS_EC2_METADATA_DISABLED", raising=False)
     fetcher = InstanceMetadataRegionFetcher(config=endpoint_of(visitor))
     assert fetcher.retrieve_region() == "eu-west-1"
 
 
 def test_a_service_comes_back_at_the_port_that_it_had() -> None:
-    """Instances know only that one, whoever serves it."""
+    """Instances know only that port, whichever controller serves it."""
     machine = InstanceMetadata("i-1", "eu-west-1", "")
     first = MetadataService(machine)
     Visitor(first).token()
@@ -277,8 +277,8 @@ def test_a_service_comes_back_at_the_port_that_it_had() -> None:
         second.close()
 
 
-def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
-    """With the instance whose service it was to be."""
+def test_a_port_that_is_taken_is_an_error_in_one_sentence() -> None:
+    """The error names the instance."""
     with socket.create_server(("", 0)) as taken:
         port = taken.getsockname()[1]
         expected = f"the metadata service of i-1 cannot listen on port {port}: Address already in"
@@ -286,10 +286,10 @@ def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
             MetadataService(InstanceMetadata("i-1", "eu-west-1", ""), port)
 
 
-def test_a_visitor_that_goes_away_harms_nobody(
+def test_a_client_that_disconnects_does_no_harm(
     visitor: Visitor, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Nor does one who talks nonsense; nothing is written to the terminal."""
+    """Invalid requests do no harm either; nothing is written to the terminal."""
     with socket.create_connection(("127.0.0.1", visitor.service.port)) as connection:
         connection.sendall(b"PUT /latest")
     with socket.create_connection(("127.0.0.1", visitor.service.port)) as connection:
@@ -303,13 +303,13 @@ def test_a_visitor_that_goes_away_harms_nobody(
 
 
 def test_published_a_get_needs_a_token(visitor: Visitor) -> None:
-    """Where version 2 is required."""
+    """This is the rule where version 2 is required."""
     status = published()["get-no-token"]["expected"]["status"]
     assert visitor.ask("GET", META_DATA)[0] == status
 
 
 def test_published_a_forwarded_put_is_rejected(visitor: Visitor) -> None:
-    """A proxy in between is not the instance; without its header the same is fine."""
+    """A proxy adds the header X-Forwarded-For; without it the request succeeds."""
     example = published()["put-xff"]
     method, header = example["input"]["method"], example["input"]["header"]
     status, _, token = visitor.ask(method, TOKEN_PATH, {TTL_HEADER: "60", header: "10.0.0.1"})
@@ -319,7 +319,7 @@ def test_published_a_forwarded_put_is_rejected(visitor: Visitor) -> None:
 
 
 def test_published_status_codes_mean_what_they_do(visitor: Visitor) -> None:
-    """All but 503, which this service has no reason for."""
+    """503 is left out: this service never has a reason for it."""
     meanings = published()["codes"]["expected"]
     asked = {
         "invalid PUT": visitor.ask("PUT", TOKEN_PATH)[0],
@@ -335,7 +335,7 @@ def test_published_status_codes_mean_what_they_do(visitor: Visitor) -> None:
 
 
 def test_published_content_types(visitor: Visitor) -> None:
-    """Text, except for user data."""
+    """The type is text, except for user data."""
     metadata, userdata = published()["content-type"], published()["user-data-type"]
     below = metadata["input"]["path"].removesuffix("*")
     for name in categories(visitor.service.metadata):
@@ -344,7 +344,7 @@ def test_published_content_types(visitor: Visitor) -> None:
 
 
 def test_published_target_states(visitor: Visitor) -> None:
-    """Those that this fleet's instances go to are among AWS's."""
+    """The target states of this fleet's instances are among AWS's."""
     example = published()["asg-target-state"]
     for target in ("InService", "Terminated"):
         visitor.service.metadata.target = target

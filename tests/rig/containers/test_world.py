@@ -1,4 +1,4 @@
-"""Containers as instances: the world that the fleet's group orders, over an engine in memory."""
+"""Containers as instances, over an engine in memory."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Stage:
     def __init__(
         self, folder: Path, depth: Depth, engine: FakeEngine, fleet: str = "mill", speed: float = 1
     ) -> None:
-        """Instances boot for a minute."""
+        """Create a world whose instances boot for a minute."""
         self.engine = engine
         self.clock = HandClock(1000.0, speed)
         options = ContainerOptions(
@@ -76,7 +76,7 @@ class Stage:
         self.fleet = fleet
 
     def events(self, after: float = 0) -> list[InstanceEvent]:
-        """Return the events of the turn that comes after so many seconds."""
+        """Let so many seconds pass, and return the events."""
         self.clock.time += after
         return list(self.world.events())
 
@@ -94,8 +94,8 @@ class Stage:
         """Return an instance's container."""
         return self.engine.made[self.name(instance)]
 
-    def told(self, path: str, instance: str = ONE) -> str | None:
-        """Return what an instance's metadata says, None when that is not found."""
+    def metadata(self, path: str, instance: str = ONE) -> str | None:
+        """Return an instance's metadata at a path, None if it is not found."""
         port = self.made(instance).spec.labels[METADATA_LABEL]
         base = f"http://127.0.0.1:{port}/latest"
         asked = urllib.request.Request(  # noqa: S310 - our own server
@@ -114,7 +114,7 @@ class Stage:
             return None if error.code == 404 else f"status {error.code}"
 
     def leave(self) -> None:
-        """Go like a controller that is killed: the engine's containers stay."""
+        """End like a controller that is killed: its containers keep running."""
         for service in self.world._services.values():
             service.close()
         self.world._services.clear()
@@ -123,7 +123,7 @@ class Stage:
 
 @pytest.fixture
 def stage_of(tmp_path: Path) -> Iterator[Stages]:
-    """Lend a maker of stages, and end what they serve in the end."""
+    """Lend a function that creates stages; close them at the end."""
     stages: list[Stage] = []
 
     def make(
@@ -147,7 +147,7 @@ both = pytest.mark.parametrize("depth", list(Depth))
 
 
 def test_an_instance_is_the_consumers_container_with_its_settings(stage_of: Stages) -> None:
-    """As little allowed as can be; it knows its metadata, and has its instance's id as its name."""
+    """It has few rights, the address of its metadata, and the instance's id as its host name."""
     stage = stage_of()
     stage.world.launch(ONE)
     spec = stage.made().spec
@@ -161,10 +161,10 @@ def test_an_instance_is_the_consumers_container_with_its_settings(stage_of: Stag
     }
 
 
-def test_an_instance_that_runs_user_data_is_a_machine_with_a_docker_command(
+def test_an_instance_that_runs_user_data_has_a_docker_command(
     stage_of: Stages,
 ) -> None:
-    """It may write, and it knows what its consumer's container has to be like."""
+    """It may write, and its environment describes the consumer's container."""
     stage = stage_of(Depth.USER_DATA)
     stage.world.launch(ONE)
     spec = stage.made().spec
@@ -189,7 +189,7 @@ def test_an_instance_that_runs_user_data_is_a_machine_with_a_docker_command(
 
 @both
 def test_every_container_is_labelled(stage_of: Stages, depth: Depth) -> None:
-    """With its fleet, and with what a later controller has to know of it."""
+    """The labels name the fleet, and hold what a later controller needs."""
     stage = stage_of(depth)
     before = time.time()
     stage.world.launch(ONE)
@@ -208,20 +208,20 @@ def test_every_container_is_labelled(stage_of: Stages, depth: Depth) -> None:
 
 
 def test_each_instance_has_metadata_of_its_own(stage_of: Stages) -> None:
-    """On a port of its own."""
+    """Each metadata service has its own port."""
     stage = stage_of()
     for instance in (ONE, TWO):
         stage.world.launch(instance)
-        assert stage.told("instance-id", instance) == instance
-        assert stage.told("placement/region", instance) == "eu-west-1"
-        assert stage.told("autoscaling/target-lifecycle-state", instance) == "InService"
+        assert stage.metadata("instance-id", instance) == instance
+        assert stage.metadata("placement/region", instance) == "eu-west-1"
+        assert stage.metadata("autoscaling/target-lifecycle-state", instance) == "InService"
 
 
 # ---- boot
 
 
 def test_an_instance_is_running_before_its_consumer_works(stage_of: Stages) -> None:
-    """In AWS's time: 20 s to boot, and the rest of the minute for what user data does."""
+    """In AWS's time: running after 20 s, the consumer started after 60 s."""
     stage = stage_of()
     stage.world.launch(ONE)
     assert stage.events(after=19.9) == []
@@ -234,8 +234,8 @@ def test_an_instance_is_running_before_its_consumer_works(stage_of: Stages) -> N
     assert stage.world.polled()
 
 
-def test_a_machine_starts_when_it_has_booted(stage_of: Stages) -> None:
-    """What comes then takes the time that its user data takes."""
+def test_user_data_starts_when_the_instance_has_booted(stage_of: Stages) -> None:
+    """User data itself decides what happens then."""
     stage = stage_of(Depth.USER_DATA)
     stage.world.launch(ONE)
     assert stage.events(after=19.9) == []
@@ -244,8 +244,8 @@ def test_a_machine_starts_when_it_has_booted(stage_of: Stages) -> None:
     assert stage.made().state == "running"
 
 
-def test_a_queue_is_polled_by_consumers_not_by_the_machine_below(stage_of: Stages) -> None:
-    """A machine that still runs its user data asks nothing of the queue."""
+def test_a_queue_is_polled_by_consumers_not_by_user_data(stage_of: Stages) -> None:
+    """Only a container with the consumer's role counts."""
     stage = stage_of(Depth.USER_DATA)
     stage.boot()
     assert stage.events() == []
@@ -259,8 +259,8 @@ def test_a_queue_is_polled_by_consumers_not_by_the_machine_below(stage_of: Stage
     assert not stage.world.polled()
 
 
-def test_what_consumers_say_is_kept_beside_the_others_logs(stage_of: Stages) -> None:
-    """Each instance's in a file of its own."""
+def test_the_output_of_consumers_is_kept_in_the_logs(stage_of: Stages) -> None:
+    """Each instance has its own file."""
     stage = stage_of()
     stage.boot(ONE)
     stage.made(ONE).out.append(b'{"time": 1}\n')
@@ -273,8 +273,8 @@ def test_what_consumers_say_is_kept_beside_the_others_logs(stage_of: Stages) -> 
     assert file.read_text() == '{"time": 1}\n'
 
 
-def test_the_last_words_of_a_consumer_are_kept_before_it_is_removed(stage_of: Stages) -> None:
-    """Though nobody has looked at it since it said them."""
+def test_the_last_output_of_a_consumer_is_kept_before_it_is_removed(stage_of: Stages) -> None:
+    """This holds for output that was written after the last look."""
     stage = stage_of()
     stage.boot(ONE)
     stage.made(ONE).out.append(b'{"time": 1}\n')
@@ -292,7 +292,7 @@ def test_draining_asks_the_consumer_to_stop_and_completes_the_hook(stage_of: Sta
     stage.boot()
     stage.world.drain(ONE)
     assert stage.made().signals == ["SIGTERM"]
-    assert stage.told("autoscaling/target-lifecycle-state") == "Terminated"
+    assert stage.metadata("autoscaling/target-lifecycle-state") == "Terminated"
     assert stage.events() == []
     stage.engine.end(stage.name())
     assert stage.events() == [HookCompleted(ONE)]
@@ -303,7 +303,7 @@ def test_draining_asks_the_consumer_to_stop_and_completes_the_hook(stage_of: Sta
 
 
 def test_an_instance_that_has_not_started_its_consumer_drains_at_once(stage_of: Stages) -> None:
-    """There is nothing to wait for, and nothing starts any more."""
+    """It has no work to finish, and its consumer is not started any more."""
     stage = stage_of()
     stage.world.launch(ONE)
     stage.world.drain(ONE)
@@ -312,18 +312,18 @@ def test_an_instance_that_has_not_started_its_consumer_drains_at_once(stage_of: 
     assert stage.made().state == "created"
 
 
-def test_a_machine_completes_its_hook_itself(stage_of: Stages) -> None:
-    """Its drain watcher sees the target state; nobody stops its containers from outside."""
+def test_user_data_completes_its_hook_itself(stage_of: Stages) -> None:
+    """Its drain watcher reads the target state; its containers get no signal."""
     stage = stage_of(Depth.USER_DATA)
     stage.boot()
     stage.world.drain(ONE)
     assert stage.made().signals == []
-    assert stage.told("autoscaling/target-lifecycle-state") == "Terminated"
+    assert stage.metadata("autoscaling/target-lifecycle-state") == "Terminated"
     assert stage.events() == []
 
 
-def test_terminating_removes_the_machine_and_its_consumer(stage_of: Stages) -> None:
-    """As a terminated instance ends whatever runs on it; the other one goes on."""
+def test_terminating_removes_the_instance_and_its_consumer(stage_of: Stages) -> None:
+    """The other instance keeps running."""
     stage = stage_of(Depth.USER_DATA)
     stage.world.launch(TWO)
     stage.world.launch(ONE)
@@ -338,7 +338,7 @@ def test_terminating_removes_the_machine_and_its_consumer(stage_of: Stages) -> N
 def test_an_instance_that_the_engine_is_still_removing_is_not_gone(
     stage_of: Stages, depth: Depth
 ) -> None:
-    """Nor is it started because its time has come."""
+    """It is not started either, although its start is due."""
     stage = stage_of(depth, FakeEngine(slow=True))
     stage.world.launch(ONE)
     stage.world.terminate(ONE)
@@ -350,7 +350,7 @@ def test_an_instance_that_the_engine_is_still_removing_is_not_gone(
 
 @both
 def test_a_container_that_vanishes_takes_its_instance_along(stage_of: Stages, depth: Depth) -> None:
-    """Somebody removed it; its consumer goes too."""
+    """Its consumer's container is removed too."""
     stage = stage_of(depth)
     stage.boot()
     stage.engine.remove(stage.name())
@@ -374,7 +374,7 @@ def test_a_container_that_vanishes_takes_its_instance_along(stage_of: Stages, de
 def test_a_container_that_ends_by_itself_takes_its_instance_along(
     stage_of: Stages, depth: Depth, code: int, said: bytes, words: str
 ) -> None:
-    """With its exit code and its last words; it is removed."""
+    """The event has its exit code and the last line of its output."""
     stage = stage_of(depth)
     stage.boot()
     stage.made().out.append(b"contents of a message\n" if depth is Depth.DIRECT else said)
@@ -384,8 +384,8 @@ def test_a_container_that_ends_by_itself_takes_its_instance_along(
     assert not stage.world.polled()
 
 
-def test_a_machine_that_ends_while_it_drains_is_gone(stage_of: Stages) -> None:
-    """Whoever completes its hook does so before."""
+def test_an_instance_whose_user_data_ends_while_it_drains_is_gone(stage_of: Stages) -> None:
+    """User data completes the hook before it ends, if at all."""
     stage = stage_of(Depth.USER_DATA)
     stage.boot()
     stage.world.drain(ONE)
@@ -394,7 +394,7 @@ def test_a_machine_that_ends_while_it_drains_is_gone(stage_of: Stages) -> None:
 
 
 def test_orders_for_an_instance_that_is_gone_do_nothing(stage_of: Stages) -> None:
-    """The group may not have heard yet."""
+    """The group may not have noticed yet."""
     stage = stage_of()
     stage.world.stop(ONE)
     stage.world.drain(ONE)
@@ -422,7 +422,7 @@ def test_a_stopped_instance_stays_and_boots_again_when_it_is_launched_again(
     assert stage.made().state == "exited"
     assert stage.events(after=0.1) == []
     assert stage.made().state == "running"
-    assert stage.told("instance-id") == ONE
+    assert stage.metadata("instance-id") == ONE
     assert stage.made().spec.labels[METADATA_LABEL] == port
     stage.engine.end(stage.name(), code=1)
     assert stage.events() == [Gone(ONE, "its container ended with exit code 1: it said nothing")]
@@ -431,7 +431,7 @@ def test_a_stopped_instance_stays_and_boots_again_when_it_is_launched_again(
 def test_an_instance_that_was_stopped_before_it_worked_has_all_its_boot_before_it(
     stage_of: Stages,
 ) -> None:
-    """Its user data had not come to the end."""
+    """Its user data had not finished."""
     stage = stage_of()
     stage.world.launch(ONE)
     assert stage.events(after=20) == [Booted(ONE)]
@@ -444,7 +444,7 @@ def test_an_instance_that_was_stopped_before_it_worked_has_all_its_boot_before_i
     assert stage.made().state == "running"
 
 
-def test_a_machine_that_is_stopped_stops_its_consumer_and_runs_its_user_data_again(
+def test_a_stopped_instance_stops_its_consumer_and_runs_its_user_data_again(
     stage_of: Stages,
 ) -> None:
     """It starts when it has booted."""
@@ -465,7 +465,7 @@ def test_a_machine_that_is_stopped_stops_its_consumer_and_runs_its_user_data_aga
 
 @both
 def test_a_stopped_instance_ends_what_does_not_listen(stage_of: Stages, depth: Depth) -> None:
-    """When the system has waited long enough, or when it boots again."""
+    """It is killed after 90 s, and when the instance is launched again."""
     stage = stage_of(depth)
     stage.boot()
     stage.world.stop(ONE)
@@ -478,7 +478,7 @@ def test_a_stopped_instance_ends_what_does_not_listen(stage_of: Stages, depth: D
 
 
 def test_a_stopped_instance_completes_no_hook_and_can_be_terminated(stage_of: Stages) -> None:
-    """Nothing runs on it that could; the hook's time has to run out."""
+    """Nothing on it could complete the hook, which has to time out."""
     stage = stage_of()
     stage.boot()
     stage.world.stop(ONE)
@@ -493,12 +493,12 @@ def test_a_stopped_instance_completes_no_hook_and_can_be_terminated(stage_of: St
 
 
 def test_a_spot_instance_has_two_minutes_from_its_notice(stage_of: Stages) -> None:
-    """Its consumer stops in order, and the instance stays until then."""
+    """Its consumer ends in order; the instance stays for the two minutes."""
     stage = stage_of()
     stage.boot()
     stage.world.inject(ONE, SPOT_FAULT)
     assert stage.made().signals == ["SIGTERM"]
-    assert stage.told("spot/instance-action") is not None
+    assert stage.metadata("spot/instance-action") is not None
     assert stage.events() == []
     stage.engine.end(stage.name())
     assert stage.events(after=119.9) == []
@@ -507,7 +507,7 @@ def test_a_spot_instance_has_two_minutes_from_its_notice(stage_of: Stages) -> No
 
 
 def test_a_spot_instance_is_taken_whatever_its_consumer_does(stage_of: Stages) -> None:
-    """It does not ask again."""
+    """A consumer that still runs after two minutes is removed."""
     stage = stage_of()
     stage.boot()
     stage.world.inject(ONE, SPOT_FAULT)
@@ -515,13 +515,13 @@ def test_a_spot_instance_is_taken_whatever_its_consumer_does(stage_of: Stages) -
     assert stage.engine.made == {}
 
 
-def test_a_machine_hears_of_its_end_by_its_metadata(stage_of: Stages) -> None:
-    """Whether anything on it looks there is its own affair."""
+def test_user_data_finds_the_notice_in_its_metadata(stage_of: Stages) -> None:
+    """Its containers get no signal."""
     stage = stage_of(Depth.USER_DATA)
     stage.boot()
-    assert stage.told("spot/instance-action") is None
+    assert stage.metadata("spot/instance-action") is None
     stage.world.inject(ONE, SPOT_FAULT)
-    assert stage.told("spot/instance-action") == (
+    assert stage.metadata("spot/instance-action") == (
         '{"action": "terminate", "time": "1970-01-01T00:19:40Z"}'
     )
     assert stage.made().signals == []
@@ -529,7 +529,7 @@ def test_a_machine_hears_of_its_end_by_its_metadata(stage_of: Stages) -> None:
 
 
 def test_another_notice_changes_nothing(stage_of: Stages) -> None:
-    """The end stays where it was."""
+    """The instance still ends at the time of the first notice."""
     stage = stage_of()
     stage.boot()
     stage.world.inject(ONE, SPOT_FAULT)
@@ -540,13 +540,13 @@ def test_another_notice_changes_nothing(stage_of: Stages) -> None:
 
 
 def test_an_instance_that_is_gone_gets_no_notice(stage_of: Stages) -> None:
-    """The group may still have it."""
+    """The group may not have noticed that it is gone."""
     with pytest.raises(RigError, match=f"{ONE} is not there any more"):
         stage_of().world.inject(ONE, SPOT_FAULT)
 
 
 def test_an_instance_that_drains_still_does_when_it_is_taken_back(stage_of: Stages) -> None:
-    """Whichever comes first."""
+    """It completes its hook if its consumer ends before the two minutes."""
     stage = stage_of()
     stage.boot()
     stage.world.inject(ONE, SPOT_FAULT)
@@ -562,7 +562,7 @@ def test_an_instance_that_drains_still_does_when_it_is_taken_back(stage_of: Stag
 def test_a_controller_goes_on_with_what_another_left_running(
     stage_of: Stages, depth: Depth
 ) -> None:
-    """Their metadata is where it was; they have booted, and are not started again."""
+    """Their metadata keeps its port; they count as booted, and are not started again."""
     first = stage_of(depth)
     first.boot(ONE)
     port = first.made().spec.labels[METADATA_LABEL]
@@ -571,7 +571,7 @@ def test_a_controller_goes_on_with_what_another_left_running(
     (adopted,) = second.world.adopt()
     assert (adopted.instance, adopted.booted) == (ONE, True)
     assert second.made().spec.labels[METADATA_LABEL] == port
-    assert second.told("instance-id") == ONE
+    assert second.metadata("instance-id") == ONE
     assert second.events(after=60) == []
     assert second.made().state == "running"
     second.world.drain(ONE)
@@ -579,7 +579,7 @@ def test_a_controller_goes_on_with_what_another_left_running(
 
 
 def test_an_adopted_instances_age_is_in_awss_time(stage_of: Stages) -> None:
-    """What was ten of our seconds ago was ten minutes ago for AWS, sixty times faster."""
+    """At speed 60, ten seconds ago is ten minutes ago in AWS's time."""
     stage = stage_of(speed=60)
     port = free_port()
     labels = {
@@ -603,7 +603,7 @@ def free_port() -> int:
 
 
 def test_a_controller_boots_what_another_only_launched(stage_of: Stages) -> None:
-    """It has not started, so it starts when its time has come."""
+    """It was not started, so it is started when that is due."""
     first = stage_of()
     first.world.launch(ONE)
     first.leave()
@@ -617,7 +617,7 @@ def test_a_controller_boots_what_another_only_launched(stage_of: Stages) -> None
 
 @both
 def test_a_controller_removes_what_does_not_run_any_more(stage_of: Stages, depth: Depth) -> None:
-    """A machine that has ended goes, and a consumer without its machine."""
+    """Ended instances are removed, and consumers without an instance."""
     first = stage_of(depth)
     first.world.launch(ONE)
     first.world.launch(TWO)
@@ -631,8 +631,8 @@ def test_a_controller_removes_what_does_not_run_any_more(stage_of: Stages, depth
     assert list(second.engine.made) == [second.name(TWO)]
 
 
-def test_a_metadata_port_that_somebody_else_has_taken_is_told(stage_of: Stages) -> None:
-    """The instance knows no other, so it cannot be adopted."""
+def test_a_metadata_port_that_is_taken_is_an_error(stage_of: Stages) -> None:
+    """The instance knows only this port, so it cannot be adopted."""
     first = stage_of()
     first.boot()
     port = first.made().spec.labels[METADATA_LABEL]
@@ -652,7 +652,7 @@ def test_a_metadata_port_that_somebody_else_has_taken_is_told(stage_of: Stages) 
 def test_closing_removes_the_whole_fleet_and_nothing_of_another(
     stage_of: Stages, depth: Depth
 ) -> None:
-    """Consumers that the controller has not made itself included."""
+    """This includes consumers that user data created."""
     stage = stage_of(depth, FakeEngine(obedient=True))
     stage.boot()
     stage.world.launch(TWO)
@@ -668,7 +668,7 @@ def test_closing_removes_the_whole_fleet_and_nothing_of_another(
 
 
 def test_closing_lets_consumers_end_in_order(stage_of: Stages) -> None:
-    """They are asked, and removed when they have ended; what never started is just removed."""
+    """They get SIGTERM and are removed when they have ended."""
     stage = stage_of(engine=FakeEngine(obedient=True))
     stage.boot(ONE)
     stage.world.launch(TWO)
@@ -677,7 +677,7 @@ def test_closing_lets_consumers_end_in_order(stage_of: Stages) -> None:
 
 
 def test_closing_removes_a_consumer_that_does_not_listen(stage_of: Stages) -> None:
-    """When its time is over."""
+    """It is removed after `stop_seconds`."""
     stage = stage_of()
     stage.boot()
     stage.world.close()
@@ -698,7 +698,7 @@ def test_fleets_of_different_names_share_an_engine(stage_of: Stages) -> None:
 
 
 def test_closing_stops_the_metadata(stage_of: Stages) -> None:
-    """Their ports are free again."""
+    """The ports are free again."""
     stage = stage_of()
     stage.world.launch(ONE)
     port = int(stage.made().spec.labels[METADATA_LABEL])

@@ -1,4 +1,4 @@
-"""Clients of the local AWS, whatever the user has set up for the real one."""
+"""Clients of the local AWS are independent of the user's settings for AWS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def test_the_users_own_aws_settings_play_no_part(
     ministack: Ministack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A profile that is not there, proxies, FIPS: all of them would break a local endpoint."""
+    """A missing profile, proxies or FIPS would break clients of a local endpoint."""
     (tmp_path / "config").write_text("[default]\nignore_configured_endpoint_urls = true\n")
     users = {
         "AWS_PROFILE": "nowhere",
@@ -43,7 +43,7 @@ def test_the_users_own_aws_settings_play_no_part(
 
 
 def test_only_what_concerns_aws_is_taken_out_of_an_environment() -> None:
-    """And the user's AWS files are out of sight."""
+    """The user's AWS files are hidden, too."""
     before = {"PATH": "/bin", "AWS_PROFILE": "p", "https_proxy": "x", "NO_PROXY": "y"}
     after = without_aws(before)
     assert after.pop("AWS_CONFIG_FILE") == os.devnull
@@ -52,7 +52,7 @@ def test_only_what_concerns_aws_is_taken_out_of_an_environment() -> None:
 
 
 def test_what_aws_clients_raise_becomes_one_line_with_the_log() -> None:
-    """Anything else passes."""
+    """Other errors are not changed."""
     with (
         pytest.raises(RigError, match=r"Could not connect.*: see a\.log"),
         aws_errors_translated(Path("a.log")),
@@ -63,7 +63,7 @@ def test_what_aws_clients_raise_becomes_one_line_with_the_log() -> None:
 
 
 def test_a_clients_environment_leads_to_the_endpoint() -> None:
-    """And asks no instance for credentials."""
+    """The instance metadata service is switched off."""
     settings = client_settings("http://127.0.0.1:4566")
     assert settings["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
     assert settings["AWS_EC2_METADATA_DISABLED"] == "true"

@@ -1,4 +1,4 @@
-"""The local CloudWatch, as ordinary clients see it."""
+"""CloudWatch mirror: what ordinary clients see in the local CloudWatch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def test_ordinary_clients_see_metrics_and_alarm_states(ministack: Ministack) -> None:
-    """Of every turn of a run: the values and times of the core, the reasons of its alarms."""
+    """They see the core's datapoints and the reasons of its alarms, for every turn of a run."""
     cloudwatch = LocalClients(ministack.endpoint).cloudwatch
     ahead = time.time() // 60 * 60 + 3600  # as the rig's clock is, before long
     run = Run(product_fleet(FastSignal="true"), FakeWorld(FakeQueue(), rate=0, now=ahead))

@@ -1,4 +1,4 @@
-"""What is deployed of a template, and how what cannot be is told."""
+"""Deployment: the resources that are deployed, and the reasons for the others."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def a_template(**resources: Any) -> dict[str, Any]:  # noqa: ANN401 - resources 
     ],
 )
 def test_what_refers_to_something_left_out_goes_too(reference: dict[str, Any]) -> None:
-    """Resources, what refers to those in turn, and outputs."""
+    """This covers resources, indirect references and outputs."""
     template = a_template(
         Gone=QUEUE,
         Near={"Type": "X", "Properties": {"P": [reference]}},
@@ -65,19 +65,19 @@ def test_what_refers_to_something_left_out_goes_too(reference: dict[str, Any]) -
     ],
 )
 def test_what_only_looks_like_a_reference_stays(part: object) -> None:
-    """Or more would be missing than has to be."""
+    """Otherwise more would be left out than necessary."""
     template = a_template(Gone=QUEUE, Kept={"Type": "X", "Properties": {"P": part}})
     assert list(without(template, {"Gone": "unknown"})[0]["Resources"]) == ["Kept"]
 
 
 def test_one_of_several_dependencies_is_enough() -> None:
-    """Whoever depends on it cannot be created."""
+    """A resource cannot be created without its dependencies."""
     template = a_template(Gone=QUEUE, Kept=QUEUE, Near={"Type": "X", "DependsOn": ["Kept", "Gone"]})
     assert list(without(template, {"Gone": "unknown"})[0]["Resources"]) == ["Kept"]
 
 
 def test_the_transform_goes_with_the_last_serverless_resource() -> None:
-    """Without one there is nothing to transform."""
+    """Without one the transform has nothing to do."""
     template = {"Transform": "T", **a_template(F={"Type": "AWS::Serverless::Function"}, Q=QUEUE)}
     assert "Transform" in without(template, {})[0]
     assert "Transform" not in without(template, {"F": "unknown"})[0]
@@ -86,22 +86,22 @@ def test_the_transform_goes_with_the_last_serverless_resource() -> None:
 def test_the_products_template_is_deployed_but_for_what_the_emulator_does_not_know(
     ministack: Ministack,
 ) -> None:
-    """And that is told, with the reasons."""
+    """The rest is listed with the reasons."""
     clients = LocalClients(ministack.endpoint)
     deployed = deploy(Resolver(product_template(), {}, Place("deployed")), clients)
     queue = deployed.physical["WorkQueue"]
     assert queue["QueueName"] == "deployed-work"
     assert clients.dead_letter_url(queue["Ref"]) == deployed.physical["WorkDeadLetterQueue"]["Ref"]
-    told = "\n".join(deployed.left_out)
-    assert "does not know AWS::Logs::QueryDefinition" in told
+    sentences = "\n".join(deployed.left_out)
+    assert "does not know AWS::Logs::QueryDefinition" in sentences
     for alarm in product_fleet().alarms:
-        assert alarm.logical_id in told
+        assert alarm.logical_id in sentences
         assert alarm.logical_id not in deployed.physical
-    assert "SignalFunction" not in told, "its condition does not hold, so it is not left out"
+    assert "SignalFunction" not in sentences, "its condition does not hold, so it is not left out"
 
 
-def test_a_template_that_is_refused_is_told_with_the_reason(ministack: Ministack) -> None:
-    """In one line."""
+def test_a_template_that_is_refused_is_an_error_with_the_reason(ministack: Ministack) -> None:
+    """The error is one line."""
     with pytest.raises(RigError, match="Network is a VPC that exists, so give SubnetIds") as caught:
         deploy(
             Resolver(product_template(), {"Network": "vpc-1"}, Place("broken")),
@@ -129,10 +129,10 @@ def test_unknown_types_and_what_needs_them_are_left_out_with_the_reason(
     )
 
 
-def test_a_stack_that_somebody_else_has_deployed_is_found_with_its_parameters(
+def test_a_stack_that_another_process_deployed_is_found_with_its_parameters(
     ministack: Ministack,
 ) -> None:
-    """What its resources are called, and what of the template was chosen."""
+    """The values of its resources are those of the deployment."""
     clients = LocalClients(ministack.endpoint)
     deployed = deploy(Resolver(product_template(), {"MaxInstances": "3"}, Place("found")), clients)
     found, parameters = await_deployment(clients, "found", seconds=0)
@@ -143,7 +143,7 @@ def test_a_stack_that_somebody_else_has_deployed_is_found_with_its_parameters(
 
 
 def test_a_stack_that_is_deployed_a_little_later_is_waited_for(ministack: Ministack) -> None:
-    """The fleet and the stack come up at the same time."""
+    """The controller and the stack start at the same time."""
     clients = LocalClients(ministack.endpoint)
     found: list[Deployment] = []
     waiting = Thread(target=lambda: found.append(await_deployment(clients, "late", 60)[0]))
@@ -157,8 +157,8 @@ def test_a_stack_that_is_deployed_a_little_later_is_waited_for(ministack: Minist
     assert [list(deployment.physical) for deployment in found] == [["Jobs"]]
 
 
-def test_a_stack_that_is_not_there_in_time_is_told(ministack: Ministack) -> None:
-    """With where it was looked for, and what to look at."""
+def test_a_stack_that_is_not_there_in_time_is_an_error(ministack: Ministack) -> None:
+    """The error has the address, and says where to look."""
     with pytest.raises(RigError) as caught:
         await_deployment(LocalClients(ministack.endpoint), "nowhere", seconds=0)
     said = str(caught.value)
@@ -167,8 +167,8 @@ def test_a_stack_that_is_not_there_in_time_is_told(ministack: Ministack) -> None
     assert "\n" not in said
 
 
-def test_a_local_aws_that_does_not_answer_is_told() -> None:
-    """It may be one that needs an account."""
+def test_a_local_aws_that_does_not_answer_is_an_error() -> None:
+    """The error mentions images that need an account."""
     endpoint = f"http://127.0.0.1:{free_port()}"
     clients = LocalClients(endpoint)
     once = Config(retries={"total_max_attempts": 1})

@@ -1,4 +1,4 @@
-"""The embedded local AWS, from start to end."""
+"""MiniStack, the embedded local AWS: start and end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REGION = "us-east-1"
 def test_it_answers_inside_the_block_and_is_gone_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also when the block ends in an exception, and whatever proxy the user has."""
+    """This holds after an exception, too, and with proxies in the user's environment."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     answers: dict[str, object] = {}
@@ -39,8 +39,8 @@ def test_it_answers_inside_the_block_and_is_gone_after_it(
     assert (tmp_path / LOG).read_bytes()
 
 
-def test_a_taken_port_is_told(tmp_path: Path) -> None:
-    """With what to do, and before anything starts."""
+def test_a_taken_port_is_an_error(tmp_path: Path) -> None:
+    """The error says what to do; nothing has been started."""
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         listener.listen()

@@ -1,4 +1,4 @@
-"""The rig's view of its queues, over a real endpoint."""
+"""Queue probe: message counts and ids, over a real endpoint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def sqs(ministack: Ministack) -> SQSClient:
-    """Return a client as the rig has it."""
+    """Return a client like the rig's."""
     return LocalClients(ministack.endpoint).sqs
 
 
@@ -29,8 +29,8 @@ def send(sqs: SQSClient, url: str, count: int) -> set[str]:
     }
 
 
-def test_a_sample_tells_what_waits_is_in_flight_and_delayed(sqs: SQSClient) -> None:
-    """And whether anybody polls; the newest sample is kept."""
+def test_a_sample_has_the_visible_in_flight_and_delayed_messages(sqs: SQSClient) -> None:
+    """The sample also says whether a consumer polls; the newest one is kept."""
     url = sqs.create_queue(QueueName="sampled")["QueueUrl"]
     polled = [False]
     probe = QueueProbe(sqs, url, None, lambda: polled[0])
@@ -44,7 +44,7 @@ def test_a_sample_tells_what_waits_is_in_flight_and_delayed(sqs: SQSClient) -> N
 
 
 def test_what_is_left_is_given_back(sqs: SQSClient) -> None:
-    """Every message is seen, in more than one batch, and all are there for the next to look."""
+    """All messages are found, in more than one batch, and are visible again afterwards."""
     url = sqs.create_queue(QueueName="left-over")["QueueUrl"]
     dead = sqs.create_queue(QueueName="left-over-dead")["QueueUrl"]
     probe = QueueProbe(sqs, url, dead, lambda: False)
@@ -57,7 +57,7 @@ def test_what_is_left_is_given_back(sqs: SQSClient) -> None:
 
 
 def test_without_a_dead_letter_queue_there_are_no_dead_letters(sqs: SQSClient) -> None:
-    """Neither counted nor looked for."""
+    """They are neither counted nor searched."""
     url = sqs.create_queue(QueueName="alone")["QueueUrl"]
     probe = QueueProbe(sqs, url, None, lambda: False)
     assert probe.dead_letters() == 0

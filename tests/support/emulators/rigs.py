@@ -1,4 +1,4 @@
-"""What a rig has running."""
+"""The processes of a rig."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def labelled(folder: Path) -> list[psutil.Process]:
-    """Return the living processes that a rig in this folder started."""
+    """Return the running processes that a rig in this folder started."""
     found = []
     for process in psutil.process_iter():
         try:

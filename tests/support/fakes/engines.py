@@ -1,4 +1,4 @@
-"""A container engine in memory, and a clock for the fleet that is on it."""
+"""A container engine in memory, and a clock that tests set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class HandClock:
-    """AWS's time, set by hand; `speed` is how much faster than ours it passes."""
+    """AWS's time, set by the test; it passes `speed` times faster than wall-clock time."""
 
     time: float = 0.0
     speed: float = 1.0
@@ -26,7 +26,7 @@ class HandClock:
 
 @dataclass
 class FakeContainer:
-    """A container: what it was made of, its state, and what it has written and heard."""
+    """A container: its specification, its state, its output, and the signals that it got."""
 
     spec: ContainerSpec
     state: str = "created"
@@ -37,10 +37,10 @@ class FakeContainer:
 
 
 class FakeEngine:
-    """Keeps containers in memory.
+    """An engine that keeps containers in memory.
 
-    With `slow`, what is removed stays in sight as in removal; with `obedient`, what hears SIGTERM
-    has ended at the look after the next one.
+    With `slow`, removed containers stay listed with the state `removing`. With `obedient`, a
+    container that got SIGTERM has ended when containers are listed for the second time.
     """
 
     def __init__(self, *, slow: bool = False, obedient: bool = False) -> None:
@@ -57,18 +57,18 @@ class FakeEngine:
         self.made[spec.name] = FakeContainer(spec)
 
     def start(self, name: str) -> None:
-        """Start one that does not run; anything else cannot be."""
+        """Start a container that does not run; refuse any other."""
         if self._find(name).state not in {"created", "exited"}:
             raise RigError(f"{name} cannot be started: {self.made[name].state}")
         self.made[name].state = "running"
 
     def signal(self, name: str, signal: str) -> None:
-        """Note what one that runs has heard."""
+        """Note the signal, if the container runs."""
         if name in self.made and self.made[name].state == "running":
             self.made[name].signals.append(signal)
 
     def remove(self, name: str) -> None:
-        """Remove one, if it is there, and note the state that it was in."""
+        """Remove a container, if it exists, and note the state that it had."""
         if name in self.made:
             self.removed.append((name, self.made[name].state))
         if name in self.made and self.slow:
@@ -77,11 +77,11 @@ class FakeEngine:
             self.made.pop(name, None)
 
     def exit_code(self, name: str) -> int:
-        """Return what it ended with."""
+        """Return its exit code."""
         return self._find(name).code
 
     def containers(self, label: str, value: str) -> list[ContainerState]:
-        """Return those with this label."""
+        """Return the containers with this label."""
         found = [
             ContainerState(name, made.state, dict(made.spec.labels))
             for name, made in self.made.items()
@@ -93,21 +93,21 @@ class FakeEngine:
         return found
 
     def output(self, name: str, *, stdout: bool, stderr: bool) -> bytes:
-        """Return what it has written."""
+        """Return its output."""
         made = self._find(name)
         return b"".join(made.out) * stdout + made.err * stderr
 
     def follow(self, name: str, *, stdout: bool, stderr: bool) -> Iterator[bytes]:
-        """Yield what it has written, as if it had ended then."""
+        """Yield its output so far."""
         yield self.output(name, stdout=stdout, stderr=stderr)
 
     def end(self, name: str, code: int = 0, err: bytes = b"") -> None:
-        """Let one end by itself."""
+        """Let a container end by itself."""
         made = self.made[name]
         made.state, made.code, made.err = "exited", code, err
 
     def add(self, name: str, labels: Mapping[str, str], state: str = "running") -> None:
-        """Put a container there that somebody else has made."""
+        """Add a container that somebody else created."""
         self.made[name] = FakeContainer(replace(ANYTHING, name=name, labels=labels), state)
 
     def _find(self, name: str) -> FakeContainer:
