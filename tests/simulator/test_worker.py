@@ -1,4 +1,4 @@
-"""The worker that a template starts, and its rhythm as a table."""
+"""The settings of the workers that a template starts, and their rhythm as a lookup table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from consumer import cycle
 from consumer.settings import read
 from tidemill.scaling.template.user_data import UserDataError
 from tidemill.simulator.errors import SimulationError
-from tidemill.simulator.worker import Steps, Worker, read_worker
+from tidemill.simulator.worker import Steps, WorkerSettings, read_worker_settings
 
 RHYTHMS = st.builds(
     cycle.Rhythm,
@@ -28,32 +28,32 @@ def test_the_product_s_worker_is_read_from_its_user_data() -> None:
     fleet = product_fleet(
         PollWaitSeconds="7", MessagesPerPoll="35", Concurrency="4", MessageSeconds="60"
     )
-    assert read_worker(fleet.user_data) == Worker(
+    assert read_worker_settings(fleet.user_data) == WorkerSettings(
         cycle.Rhythm(messages_per_poll=35, poll_wait=7.0, receive_wait=20),
         concurrency=4,
         drain=90.0,
-        retry_base=30.0,
-        retry_longest=900.0,
+        retry_delay=30.0,
+        retry_delay_max=900.0,
     )
 
 
 def test_a_script_without_settings_starts_a_worker_with_the_consumers_defaults() -> None:
     """What the consumer reads from an environment that names the queue alone."""
     usual = read({"QUEUE_NAME": "work"}, "host")
-    assert read_worker("#!/bin/bash\necho hello\n") == Worker(
+    assert read_worker_settings("#!/bin/bash\necho hello\n") == WorkerSettings(
         usual.rhythm,
         concurrency=usual.concurrency,
         drain=usual.drain,
-        retry_base=usual.retry_delay,
-        retry_longest=usual.retry_delay_max,
+        retry_delay=usual.retry_delay,
+        retry_delay_max=usual.retry_delay_max,
     )
 
 
 @pytest.mark.parametrize("value", ["many", "$CORES", "$(nproc)"])
-def test_a_setting_that_is_no_number_is_told(value: str) -> None:
+def test_a_setting_that_is_no_number_is_refused(value: str) -> None:
     """By its name and value, be it one that only an instance knows."""
     with pytest.raises(SimulationError, match=re.escape(f"CONCURRENCY={value} is no number")):
-        read_worker(f"docker run --env CONCURRENCY='{value}' image")
+        read_worker_settings(f"docker run --env CONCURRENCY='{value}' image")
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_a_setting_that_is_no_number_is_told(value: str) -> None:
 def test_a_setting_is_read_however_it_is_written(options: str) -> None:
     """What `docker run` is given, and nothing else that looks like it."""
     script = f"echo --env CONCURRENCY=9\ndocker run {options} image # not --env CONCURRENCY=8\n"
-    assert read_worker(script).concurrency == 4
+    assert read_worker_settings(script).concurrency == 4
 
 
 def test_settings_in_a_file_are_refused() -> None:
     """The defaults would be something else than what the instance does."""
     with pytest.raises(UserDataError, match="--env-file"):
-        read_worker("docker run --env-file /etc/worker.env image")
+        read_worker_settings("docker run --env-file /etc/worker.env image")
 
 
 @given(RHYTHMS, st.lists(st.integers(0, 10), max_size=30))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidemill.simulator.worker import Worker, read_worker
+from tidemill.simulator.worker import WorkerSettings, read_worker_settings
 
 if TYPE_CHECKING:
     from tidemill.scaling.spec import Fleet
@@ -23,7 +23,7 @@ class Candidate:
 
     name: str
     fleet: Fleet
-    worker: Worker
+    worker: WorkerSettings
 
     @staticmethod
     def of_template(fleet: Fleet, name: str = "template") -> Candidate:
@@ -33,4 +33,4 @@ class Candidate:
             SimulationError: a setting of the workers is not a number.
             UserDataError: the options of `docker run` in the user data cannot be read.
         """
-        return Candidate(name, fleet, read_worker(fleet.user_data))
+        return Candidate(name, fleet, read_worker_settings(fleet.user_data))

@@ -1,4 +1,4 @@
-"""The worker that a template starts: its rhythm, as consumer.cycle has it, and its settings."""
+"""The settings of the workers that a template starts, and their rhythm as a lookup table."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Worker:
+class WorkerSettings:
     """The settings of a consumer that the simulator follows; durations are in seconds.
 
-    `retry_base` and `retry_longest` are how long a failed message stays away.
+    A failed message stays hidden for `retry_delay`, then twice as long, up to `retry_delay_max`.
     """
 
     rhythm: cycle.Rhythm = field(default_factory=cycle.Rhythm)
     concurrency: int = table.CONCURRENCY.default
     drain: float = table.DRAIN_SECONDS.default
-    retry_base: float = table.RETRY_DELAY_SECONDS.default
-    retry_longest: float = table.RETRY_DELAY_MAX_SECONDS.default
+    retry_delay: float = table.RETRY_DELAY_SECONDS.default
+    retry_delay_max: float = table.RETRY_DELAY_MAX_SECONDS.default
 
 
-def read_worker(user_data: str) -> Worker:
-    """Return the worker that a launch template's script starts with `docker run`.
+def read_worker_settings(user_data: str) -> WorkerSettings:
+    """Return the settings that a launch template's script gives its container.
 
-    A setting that the script does not give has the consumer's default; so have all of them where
-    the script starts no container.
+    A setting that the script does not give has the consumer's default. Where the script starts no
+    container, all have it.
 
     Raises:
         SimulationError: a setting is no number, such as one that only an instance knows.
-        UserDataError: what `docker run` is given cannot be read.
+        UserDataError: the settings of the container cannot be read.
     """
     try:
         given = container_settings(user_data)
     except NoConsumerError:
         given = {}
-    return Worker(
+    return WorkerSettings(
         rhythm=cycle.Rhythm(
             messages_per_poll=int(_number(given, table.MESSAGES_PER_POLL)),
             poll_wait=_number(given, table.POLL_WAIT_SECONDS),
@@ -52,8 +52,8 @@ def read_worker(user_data: str) -> Worker:
         ),
         concurrency=int(_number(given, table.CONCURRENCY)),
         drain=_number(given, table.DRAIN_SECONDS),
-        retry_base=_number(given, table.RETRY_DELAY_SECONDS),
-        retry_longest=_number(given, table.RETRY_DELAY_MAX_SECONDS),
+        retry_delay=_number(given, table.RETRY_DELAY_SECONDS),
+        retry_delay_max=_number(given, table.RETRY_DELAY_MAX_SECONDS),
     )
 
 
@@ -68,8 +68,9 @@ def _number(given: Mapping[str, str], setting: Whole | Seconds) -> float:
 class Steps:
     """The rhythm as a lookup table that fills as it is used, with the answers of consumer.cycle.
 
-    A step is (messages taken so far in this poll, seconds to rest, limit, seconds to wait), the
-    last two of the receive that follows the rest, if there is one.
+    A step is (messages taken so far in this poll, seconds to rest, limit, seconds to wait). The
+    last two belong to the receive after the rest. With the defaults, an empty receive leads to
+    (0, 60, 10, 20): the poll is over, rest for 60 s, then receive up to 10 and wait up to 20 s.
     """
 
     def __init__(self, rhythm: cycle.Rhythm) -> None:
@@ -98,6 +99,6 @@ class Steps:
 
 
 def _receive(step: cycle.Step) -> tuple[int, int]:
-    if isinstance(step, cycle.Rest):  # two rests in a row make no sense to a worker
+    if isinstance(step, cycle.Rest):  # no worker rests twice
         raise SimulationError("the rhythm rests twice in a row")
     return step.limit, step.wait_seconds

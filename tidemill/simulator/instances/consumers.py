@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tidemill.simulator.instances.instance import SimulatedInstance
     from tidemill.simulator.queue import QueuedMessage, WorkQueue
     from tidemill.simulator.times import Times
-    from tidemill.simulator.worker import Worker
+    from tidemill.simulator.worker import WorkerSettings
 
     Draw = Callable[[], float]
     """Returns the seconds that handling the next message takes."""
@@ -34,7 +34,12 @@ class Consumers:
     """
 
     def __init__(
-        self, queue: WorkQueue, agenda: Agenda, worker: Worker, times: Times, draw: Draw | None
+        self,
+        queue: WorkQueue,
+        agenda: Agenda,
+        worker: WorkerSettings,
+        times: Times,
+        draw: Draw | None,
     ) -> None:
         """Begin with no consumer.
 
@@ -49,7 +54,7 @@ class Consumers:
         self._queue = queue
         self._agenda = agenda
         self._worker = worker
-        self._delays = RetryDelays(worker.retry_base, worker.retry_longest)
+        self._delays = RetryDelays(worker.retry_delay, worker.retry_delay_max)
         self._request_seconds = times.request
         self._flush_seconds = times.flush
         self._draw = draw

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tidemill.simulator.instances.consumers import Draw
     from tidemill.simulator.queue import WorkQueue
     from tidemill.simulator.times import Times
-    from tidemill.simulator.worker import Worker
+    from tidemill.simulator.worker import WorkerSettings
 
 NEVER = float("inf")
 
@@ -38,7 +38,12 @@ class SimulatedInstances:
     """
 
     def __init__(
-        self, queue: WorkQueue, worker: Worker, times: Times, boots: Random, draw: Draw | None
+        self,
+        queue: WorkQueue,
+        worker: WorkerSettings,
+        times: Times,
+        boots: Random,
+        draw: Draw | None,
     ) -> None:
         """Begin with no instance.
 
