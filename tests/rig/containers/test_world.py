@@ -464,6 +464,24 @@ def test_a_stopped_instance_stops_its_consumer_and_runs_its_user_data_again(
 
 
 @both
+def test_an_instance_that_is_launched_again_starts_a_new_life(
+    stage_of: Stages, depth: Depth
+) -> None:
+    """Its metadata keeps neither the target state nor the notice of its earlier one."""
+    stage = stage_of(depth)
+    stage.boot()
+    stage.world.drain(ONE)
+    stage.world.inject(ONE, SPOT_FAULT)
+    stage.world.stop(ONE)
+    stage.engine.end(stage.name())
+    stage.world.launch(ONE)
+    assert stage.metadata("autoscaling/target-lifecycle-state") == "InService"
+    assert stage.metadata("spot/instance-action") is None
+    assert stage.events(after=120) == [Booted(ONE)]
+    assert stage.made().state == "running"
+
+
+@both
 def test_a_stopped_instance_ends_what_does_not_listen(stage_of: Stages, depth: Depth) -> None:
     """It is killed after 90 s, and when the instance is launched again."""
     stage = stage_of(depth)
