@@ -1,4 +1,4 @@
-"""How long an instance takes from its launch to its work, in AWS's seconds."""
+"""Boot times of an instance: seconds from its launch to its first work."""
 
 from __future__ import annotations
 

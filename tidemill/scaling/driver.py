@@ -1,4 +1,4 @@
-"""Connects the loop with a world: look, take a turn, carry out its orders, tell the listeners."""
+"""Driver of the loop: reads the ports, takes a turn, carries out its orders, calls listeners."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def drive(fleet: Fleet, memory: LoopMemory, ports: Ports, now: float) -> LoopMem
 
 def carry_out(taken: Turn, world: World) -> None:
     """Give a turn's orders to a world's instances."""
-    for instance in taken.stop:  # first: the group may need it again in the same turn
+    for instance in taken.stop:  # first: the same turn may launch it again
         world.stop(instance)
     for instance in taken.launch:
         world.launch(instance)

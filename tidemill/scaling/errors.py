@@ -4,34 +4,34 @@ from __future__ import annotations
 
 
 class ScalingError(Exception):
-    """Root of the core's errors; the text is for people: what, where, and what to do."""
+    """Root of the core's errors; the text says what is wrong, where, and what to do."""
 
     def __init__(self, text: str) -> None:
-        """Keep the text in one printable line, whatever it quotes of a template or a value."""
+        """Keep the text as one printable line, even if it quotes other text of a template."""
         super().__init__("".join(letter if letter.isprintable() else " " for letter in text))
 
 
 class TemplateError(ScalingError):
-    """The template cannot be read, or asks for something that scaling here cannot follow."""
+    """The template cannot be read, or its scaling depends on something that is not modelled."""
 
 
 class RequestError(ScalingError):
-    """A request to the group is refused; `code` and `message` are Auto Scaling's."""
+    """A request to the group is refused; `code` and `message` are those of Auto Scaling."""
 
     def __init__(self, code: str, message: str) -> None:
-        """Keep what Auto Scaling would answer."""
+        """Keep the answer that Auto Scaling would give."""
         super().__init__(message)
         self.code = code
         self.message = str(self)
 
 
 def invalid(message: str) -> RequestError:
-    """Return the error of a request that cannot be fulfilled as it is."""
+    """Return the error of a request with invalid parameters."""
     return RequestError("ValidationError", message)
 
 
 class ParameterError(ScalingError):
-    """A value given for a parameter is unknown to the template or out of its bounds."""
+    """A parameter is unknown to the template, has no value, or is out of its bounds."""
 
 
 class FaultError(ScalingError):

@@ -1,4 +1,4 @@
-"""What happened, as frozen facts: the loop states them, shells log, collect and draw them."""
+"""Facts: frozen events that the loop returns, and that its callers log, collect and draw."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CapacitySampled:
 
 @dataclass(frozen=True, slots=True)
 class AlarmChanged:
-    """An alarm went from one state to another, for CloudWatch's kind of reason."""
+    """An alarm changed its state; the reason is in CloudWatch's words."""
 
     at: float
     alarm: str
@@ -48,8 +48,8 @@ class AlarmChanged:
 class DesiredChanged:
     """A policy, triggered by an alarm in its `state`, changed the desired capacity.
 
-    `label` says what the alarm's `value` is, `inputs` are the newest values of what the alarm is
-    made of, by id.
+    `label` names the alarm's `value`, such as "instances needed". `inputs` has the newest values of
+    the alarm's metrics, by id.
     """
 
     at: float
@@ -65,9 +65,9 @@ class DesiredChanged:
 
 @dataclass(frozen=True, slots=True)
 class PolicyHeld:
-    """A policy was triggered and did nothing, such as while instances warm up.
+    """A policy was triggered and changed nothing, such as while instances warm up.
 
-    One that has what it asks for already is no news.
+    A policy that asks for the present capacity makes no fact.
     """
 
     at: float
@@ -78,7 +78,7 @@ class PolicyHeld:
 
 @dataclass(frozen=True, slots=True)
 class ActivityStarted:
-    """The group began to launch or terminate an instance, in Auto Scaling's words."""
+    """The group began to launch or terminate an instance; the texts are in Auto Scaling's words."""
 
     at: float
     kind_of: str
@@ -89,7 +89,7 @@ class ActivityStarted:
 
 @dataclass(frozen=True, slots=True)
 class InstanceChanged:
-    """An instance reached a lifecycle state; `detail` says what is not plain from the state."""
+    """An instance entered a lifecycle state; `detail` adds what the state does not say."""
 
     at: float
     instance: str
@@ -99,7 +99,7 @@ class InstanceChanged:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """Something about the run itself that a reader of the timeline wants to know."""
+    """A note about the run itself, for readers of the timeline."""
 
     at: float
     text: str
@@ -129,7 +129,7 @@ KINDS: dict[str, type[Fact]] = {
         Noted,
     )
 }
-"""The facts by the name that a record of them carries in `kind`."""
+"""The classes of facts by the `kind` of their records."""
 
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
@@ -160,11 +160,11 @@ def to_record(fact: Fact) -> dict[str, object]:
 
 
 def from_record(record: dict[str, object]) -> Fact:
-    """Return the fact that to_record made this record of.
+    """Return the fact of a record that to_record has made.
 
     Raises:
-        KeyError: the record is of no known kind.
-        TypeError: its fields are not that kind's.
+        KeyError: the kind of the record is unknown.
+        TypeError: its fields are not those of its kind.
     """
     fields = {name: value for name, value in record.items() if name not in {"kind", "time"}}
     return KINDS[str(record["kind"])](**fields)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""One turn of the control loop: metrics to alarms, alarms to policies, policies to instances."""
+"""One turn of the control loop: metrics, then alarms, then policies, then instances."""
 
 from __future__ import annotations
 
@@ -43,17 +43,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Booted:
-    """The world says: this instance runs."""
+    """Event: this instance has booted and runs."""
 
     instance: str
 
 
 @dataclass(frozen=True, slots=True)
 class HookCompleted:
-    """The world says: this instance has nothing left to do before it goes on.
+    """Event: a hook of this instance has completed, with the result CONTINUE or ABANDON.
 
-    `result` is what completes its hook, CONTINUE or ABANDON; `hook` names the hook, None stands
-    for all that hold the instance.
+    `hook` is the hook's name, None for all hooks that hold the instance.
     """
 
     instance: str
@@ -63,7 +62,7 @@ class HookCompleted:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The world says: this instance is not there any more."""
+    """Event: this instance no longer exists."""
 
     instance: str
     detail: str = ""
@@ -74,7 +73,7 @@ InstanceEvent = Booted | HookCompleted | Gone
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What is new since the last turn: the queue as it is now, and what instances did."""
+    """The input of a turn: the queue as it is now, and the events since the last turn."""
 
     queue: QueueSample
     events: tuple[InstanceEvent, ...] = ()
@@ -82,7 +81,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class LoopMemory:
-    """All that the loop remembers from turn to turn."""
+    """The memory of the loop from turn to turn; `at` is the time of the last turn."""
 
     at: float
     activity: QueueActivity
@@ -95,7 +94,7 @@ class LoopMemory:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a turn comes to: the new memory, orders to the world, datapoints, and facts.
+    """The result of a turn: the new memory, the orders to the world, datapoints, and facts.
 
     The orders are those of a Step; `launch` and `stop` may name an instance of a warm pool again.
     """
@@ -121,16 +120,17 @@ def begin(fleet: Fleet, now: float) -> LoopMemory:
 
 
 def turn(fleet: Fleet, memory: LoopMemory, observation: Observation, now: float) -> Turn:
-    """Go through the loop once.
+    """Return the result of one turn of the loop.
 
-    Turns may come as often as one likes: metrics are published once a minute and alarms are
-    evaluated at their own pace, whatever the pace of turns.
+    The caller may take a turn at any time: metrics are published once a minute and alarms are
+    evaluated in their own intervals. Example: turns at 12:00:58 and 12:01:07 publish the datapoints
+    of the minute 12:00 and evaluate its alarms (6 s after its end) in the second one.
 
     Args:
-        fleet: what the template says.
-        memory: what the last turn returned.
-        observation: what has been seen since.
-        now: epoch seconds, not before the last turn's.
+        fleet: the fleet of the template.
+        memory: the memory that the last turn returned.
+        observation: the queue now, and the events since the last turn.
+        now: epoch seconds, not before the last turn.
     """
     group = _attend(fleet, memory.group, observation.events, now)
     due = memory.due
@@ -138,7 +138,7 @@ def turn(fleet: Fleet, memory: LoopMemory, observation: Observation, now: float)
         scheduled, due = run_due(fleet, group.memory, due, now)
         group = group.then(scheduled)
     queue = observation.queue
-    # A function that samples the queue uses it, too.
+    # A function that samples the queue is an access to it, too.
     used = queue if fleet.signal_period is None else replace(queue, accessed=True)
     activity = observe(memory.activity, used, now)
     datapoints, sampled = _publish(fleet, memory.at, group.memory, activity, queue, now)
@@ -172,9 +172,9 @@ def turn(fleet: Fleet, memory: LoopMemory, observation: Observation, now: float)
 
 
 def _attend(fleet: Fleet, group: GroupMemory, events: Iterable[InstanceEvent], now: float) -> Step:
-    """Take in what instances did, and what their time has come for."""
+    """Apply the events of instances, and replace or release those that wait for it."""
     step = _apply_events(fleet, Step(group), events, now)
-    # Each turn comes by here, and hardly ever is there something to do.
+    # Every turn runs this, and hardly ever is there something to do: hence the cheap checks.
     if any(item.vanished is not None for item in step.memory.instances):
         step = step.then(replace_vanished(step.memory, now))
     if any(item.unhealthy for item in step.memory.instances):
@@ -197,7 +197,7 @@ def _apply_events(fleet: Fleet, step: Step, events: Iterable[InstanceEvent], now
     return step
 
 
-def _publish(  # noqa: PLR0913, PLR0917 - what is published, of what, and when
+def _publish(  # noqa: PLR0913, PLR0917 - six inputs of two publishers
     fleet: Fleet,
     before: float,
     group: GroupMemory,
@@ -205,7 +205,7 @@ def _publish(  # noqa: PLR0913, PLR0917 - what is published, of what, and when
     sample: QueueSample,
     now: float,
 ) -> tuple[tuple[Datapoint, ...], tuple[Fact, ...]]:
-    """Return the datapoints of the minute and of the signal's period that have ended, if any."""
+    """Return the datapoints and facts of the minute and the signal's period that have ended."""
     datapoints: tuple[Datapoint, ...] = ()
     facts: tuple[Fact, ...] = ()
     ended = now // PERIOD * PERIOD

@@ -1,4 +1,4 @@
-"""What the loop's driver needs from a world: a queue to look at, instances, and listeners."""
+"""Ports of the loop's driver: the queue, the instances, and listeners."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Probe(Protocol):
-    """Sees the queue."""
+    """Port that reads the queue."""
 
     def sample(self) -> QueueSample:
         """Return the queue as it is now."""
@@ -21,34 +21,34 @@ class Probe(Protocol):
 
 
 class World(Protocol):
-    """Has the instances; every order returns at once and shows up in later events."""
+    """Port to the instances; every order returns at once, and later events report its effect."""
 
     def launch(self, instance: str) -> None:
-        """Start an instance with this id, be it a new one or one that was stopped."""
+        """Launch an instance with this id, or start the stopped one that has it."""
         ...
 
     def stop(self, instance: str) -> None:
-        """Stop an instance for the warm pool; it stays, and can be launched again."""
+        """Stop an instance for the warm pool; it can be launched again."""
         ...
 
     def drain(self, instance: str) -> None:
-        """Tell an instance that it has to go."""
+        """Announce to an instance that it will be terminated."""
         ...
 
     def terminate(self, instance: str) -> None:
-        """End an instance."""
+        """Terminate an instance."""
         ...
 
     def events(self) -> Iterable[InstanceEvent]:
-        """Return what instances did since the last call."""
+        """Return the events of instances since the last call."""
         ...
 
 
 class Listener(Protocol):
-    """Hears what came of each turn: a log, a display, a mirror."""
+    """Port that receives the result of each turn: a log, a display, a mirror."""
 
     def on_turn(self, turn: Turn) -> None:
-        """Take note of a turn."""
+        """Receive a turn."""
         ...
 
 

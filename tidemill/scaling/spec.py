@@ -23,7 +23,7 @@ class Comparison(StrEnum):
 
 
 class MissingData(StrEnum):
-    """What an alarm takes a missing datapoint for; CloudWatch's default is MISSING."""
+    """How an alarm treats a missing datapoint; CloudWatch's default is MISSING."""
 
     MISSING = "missing"
     IGNORE = "ignore"
@@ -32,7 +32,7 @@ class MissingData(StrEnum):
 
 
 class AdjustmentType(StrEnum):
-    """What the number of a step means."""
+    """The meaning of a step's number."""
 
     CHANGE = "ChangeInCapacity"
     EXACT = "ExactCapacity"
@@ -40,7 +40,7 @@ class AdjustmentType(StrEnum):
 
 
 class Aggregation(StrEnum):
-    """What a step policy makes of an alarm's datapoints; the default is AVERAGE."""
+    """How a step policy aggregates an alarm's datapoints; the default is AVERAGE."""
 
     AVERAGE = "Average"
     MINIMUM = "Minimum"
@@ -58,7 +58,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class MetricStat:
-    """A metric seen through one statistic ("Average", "Sum", ...) over periods of seconds."""
+    """One statistic of a metric ("Average", "Sum", ...); `period` is in seconds."""
 
     metric: Metric
     period: int
@@ -69,7 +69,7 @@ class MetricStat:
 class MetricQuery:
     """One entry of an alarm's Metrics: either a metric or an expression over other entries' ids.
 
-    With a `unit`, datapoints of the metric that were published with another one do not count.
+    With a `unit`, datapoints of the metric with another unit do not count.
     """
 
     id: str
@@ -174,7 +174,7 @@ class StepScalingPolicy:
     """A step scaling policy; `warmup` is EstimatedInstanceWarmup in seconds, when it is set.
 
     `aggregation` is MetricAggregationType. Auto Scaling applies it to "the most recent" datapoints
-    of the alarm without saying how many they are; ours is one, of which all three are the same.
+    of the alarm and does not say how many; here it is one, so that all three give the same.
     """
 
     logical_id: str
@@ -219,10 +219,10 @@ Policy = StepScalingPolicy | SimpleScalingPolicy | TargetTrackingPolicy
 
 @dataclass(frozen=True, slots=True)
 class ScheduledAction:
-    """Numbers that a group is given at a time: once at `start`, or by `recurrence` (cron).
+    """A scheduled action: sizes that a group gets once at `start`, or by `recurrence` (cron).
 
     `start` and `end` in epoch seconds bound a recurrence; `zone` is the IANA time zone of the
-    recurrence. A number that is None stays as it is.
+    recurrence. A size that is None stays as it is.
     """
 
     logical_id: str
@@ -238,7 +238,7 @@ class ScheduledAction:
 
 @dataclass(frozen=True, slots=True)
 class LifecycleHook:
-    """A hook that holds an instance when it launches or terminates; timeout in seconds."""
+    """A hook that holds an instance while it launches or terminates; timeout in seconds."""
 
     name: str
     transition: str
@@ -281,9 +281,9 @@ class Limits(NamedTuple):
 class Group:
     """An Auto Scaling group; times are in seconds.
 
-    `metrics` are the names of the group metrics that its MetricsCollection turns on.
-    `termination` are the termination policies, `grace` is the health check grace period, and with
-    `protects` new instances are protected from scale-in.
+    `metrics` are the names of the group metrics that its MetricsCollection enables.
+    `termination` are the termination policies, `grace` is the health check grace period.
+    `protects` is set where new instances are protected from scale-in.
     """
 
     logical_id: str
@@ -311,8 +311,8 @@ class Group:
 class Queue:
     """A queue's settings in seconds; `max_receive_count` is None when it has no redrive policy.
 
-    `kept_awake` tells that a schedule of the template uses the queue often enough for SQS never to
-    stop publishing its metrics.
+    `kept_awake` is set where a schedule of the template accesses the queue so often that SQS never
+    stops publishing its metrics.
     """
 
     logical_id: str
@@ -324,13 +324,13 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """One group, the policies and alarms that move it, and the queue that its alarms watch.
+    """One group, the policies and alarms that scale it, and the queue that its alarms watch.
 
     `user_data` is the launch template's script with every function of the template resolved.
     Alarms that target tracking policies create are among `alarms`.
-    `signal_period` is how often, in seconds, a function of the template samples the queue, where
-    an alarm looks at its samples. `not_modelled` lists, in sentences, what the template holds that
-    scaling here leaves out.
+    `signal_period` is the interval in seconds in which a function of the template samples the
+    queue, None where no alarm uses its samples. `not_modelled` has a sentence for each thing in the
+    template that is not modelled.
     """
 
     queue: Queue

@@ -1,4 +1,4 @@
-"""A CloudWatch alarm over time: the datapoints it looks at, its state, and why."""
+"""Evaluation of a CloudWatch alarm: its datapoints, its state, and the reason of the state."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AlarmMemory:
-    """What an alarm remembers between evaluations.
+    """The memory of an alarm between evaluations.
 
-    `since` is when it entered its state, in epoch seconds, and `reason` why, in CloudWatch's
-    words: both change with the state only, as in CloudWatch. `value` is the most recent real
+    `since` is when it entered its state, in epoch seconds, and `reason` is why, in CloudWatch's
+    words: both change only with the state, as in CloudWatch. `value` is the most recent real
     datapoint of the evaluation range, which a step policy compares with its steps.
     """
 
@@ -43,8 +43,8 @@ def evaluate(alarm: Alarm, memory: AlarmMemory, store: MetricStore, now: float) 
     """Return the alarm's memory after an evaluation at `now`, in epoch seconds.
 
     Raises:
-        ExpressionError: the alarm's queries do not work out; `verify` says so beforehand.
-        StatisticError: a statistic is not modelled; likewise.
+        ExpressionError: the alarm's queries cannot be computed; `verify` reports that beforehand.
+        StatisticError: there is no such statistic; `verify` reports that, too.
     """
     values = datapoints(alarm, store, now)
     if alarm.warm_up is not None and _warms_up(alarm, memory, store, values, now):
@@ -63,7 +63,7 @@ def evaluate(alarm: Alarm, memory: AlarmMemory, store: MetricStore, now: float) 
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """A state set by hand (API, SetAlarmState): why, in words and in JSON."""
+    """A state set by hand (API, SetAlarmState), with its reason in words and in JSON."""
 
     state: AlarmState
     reason: str
@@ -71,12 +71,12 @@ class StateChange:
 
 
 def set_state(alarm: Alarm, memory: AlarmMemory, change: StateChange, now: float) -> AlarmMemory:
-    """Return the alarm's memory after a change by hand, which lasts until its next evaluation.
+    """Return the alarm's memory after a change by hand, which holds until the next evaluation.
 
-    The newest of `recentDatapoints` in the reason's JSON is what a policy compares with its steps.
+    A policy compares the newest of `recentDatapoints` in the reason's JSON with its steps.
 
     Raises:
-        RequestError: the alarm triggers policies, and there is no such value.
+        RequestError: the alarm runs policies, and there is no such value.
     """
     value = memory.value
     if change.reason_data is not None:
@@ -108,7 +108,7 @@ def datapoints(alarm: Alarm, store: MetricStore, now: float) -> Series:
 
 
 def verify(alarm: Alarm) -> None:
-    """Make sure that the alarm's queries work out to the one series that an alarm watches.
+    """Check that the alarm's queries give exactly one series.
 
     Raises:
         ExpressionError: an expression cannot be used, refers to an unknown id or to itself,
@@ -125,10 +125,10 @@ def verify(alarm: Alarm) -> None:
 def _warms_up(
     alarm: Alarm, memory: AlarmMemory, store: MetricStore, values: Series, now: float
 ) -> bool:
-    """Say whether an alarm just created does not evaluate yet ("Alarm warm-up periods").
+    """Return whether a new alarm is not evaluated yet ("Alarm warm-up periods").
 
     Unless it waits for the whole period, warm-up ends once data fill the evaluation window: there
-    is a point in its newest period, and there was one when it began. Warm-up comes but once.
+    is a datapoint in its newest period and one at or before its start. It happens only once.
     """
     warm_up = alarm.warm_up
     if warm_up is None or memory.reason != CREATED or now >= memory.since + warm_up.seconds:
@@ -141,7 +141,7 @@ def _warms_up(
 
 
 def _too_few_samples(alarm: Alarm, store: MetricStore, now: float) -> bool:
-    """Say whether a percentile is of too few samples to be significant.
+    """Return whether a percentile has too few samples to be significant.
 
     The setting is "used when there are fewer" than so many data points "during the evaluation
     period" ("Percentile-based alarms and low data samples"): here, in all evaluation periods. AWS

@@ -1,4 +1,4 @@
-"""An alarm's metrics and expressions, compiled together into the one series that it watches."""
+"""Queries of an alarm: its metrics and expressions, compiled into the one series it watches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What one evaluation does: fetch metrics and compute expressions into slots, in this order."""
+    """The steps of one evaluation: fetch metrics, then compute expressions, each into its slot."""
 
     fetched: tuple[tuple[int, MetricQuery], ...]
     computed: tuple[tuple[int, Node], ...]
@@ -28,10 +28,10 @@ class Program:
         """Return the series that the alarm watches.
 
         Args:
-            store: where its metrics are.
+            store: the datapoints of its metrics.
             end: when the newest period ends, in epoch seconds, aligned.
             period: the length of each period in seconds.
-            periods: how many there are.
+            periods: the number of periods.
         """
         values: list[Series | None] = [None] * self.slots
         for slot, query in self.fetched:
@@ -71,7 +71,7 @@ def compile_queries(queries: tuple[MetricQuery, ...], returned: str) -> Program:
 
 
 def check_queries(queries: tuple[MetricQuery, ...]) -> None:
-    """Make sure of all queries, those that nothing refers to included.
+    """Check all queries, including those that no other query uses.
 
     Raises:
         ExpressionError: as `compile_queries`.
@@ -86,7 +86,7 @@ def check_queries(queries: tuple[MetricQuery, ...]) -> None:
 
 @dataclass(slots=True)
 class _Builder:
-    """The scope of the alarm's expressions, which compiles what they refer to as it goes."""
+    """The scope of the alarm's expressions; it compiles a query when an expression uses it."""
 
     queries: dict[str, MetricQuery]
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class _Builder:
     path: list[str] = field(default_factory=list)
 
     def node(self, name: str) -> Node | None:
-        """Return a node that reads the slot of a query, which is compiled when first asked for."""
+        """Return a node that reads the slot of a query, and compile the query on first use."""
         if name in self.nodes:
             return self.nodes[name]
         query = self.queries.get(name)

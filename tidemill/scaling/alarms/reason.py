@@ -1,4 +1,4 @@
-"""Why an alarm changed its state, in the words CloudWatch itself uses."""
+"""Reason of an alarm's change of state, in CloudWatch's own words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COMPARISONS: Mapping[Comparison, str] = {
     Comparison.LESS_OR_EQUAL: "less than or equal to",
 }
 _TREATED = {MissingData.BREACHING: "Breaching", MissingData.NOT_BREACHING: "NonBreaching"}
-_LISTED = 5  # CloudWatch takes a second sentence for this many datapoints, and lists no more
+_LISTED = 5  # from this many datapoints on, CloudWatch lists only these, in a second sentence
 
 
 def explain(alarm: Alarm, state: AlarmState, values: Sequence[float | None], end: float) -> str:
@@ -34,9 +34,9 @@ def explain(alarm: Alarm, state: AlarmState, values: Sequence[float | None], end
         values: the datapoints of the evaluation range, oldest first.
         end: when the newest of their periods ended, in epoch seconds.
 
-    The wording is that of state reasons seen in CloudWatch's alarm notifications. It differs a
-    little there for alarms that state DatapointsToAlarm and those that leave it out; this is the
-    wording of the former, but for alarms on a single period.
+    The wording is that of state reasons in CloudWatch's alarm notifications. CloudWatch words it
+    slightly differently for alarms without DatapointsToAlarm; this is the wording of alarms that
+    set it, except for alarms on a single period.
     """
     real = [
         (value, end - age * alarm.period)
@@ -72,7 +72,7 @@ def explain(alarm: Alarm, state: AlarmState, values: Sequence[float | None], end
 def _crossed(
     alarm: Alarm, state: AlarmState, points: Sequence[tuple[float, float]], out_of: str
 ) -> str:
-    """Say which datapoints, newest first, lie on which side of the threshold."""
+    """Return the words about the datapoints, newest first, and their side of the threshold."""
     count = f"{len(points)}{out_of} datapoints" if out_of else _count(len(points), "datapoint")
     negation = "" if state is AlarmState.ALARM else "not "
     side = (

@@ -1,4 +1,4 @@
-"""How CloudWatch decides an alarm's state from the datapoints of its evaluation range."""
+"""Verdict on an alarm: its state, from the datapoints of its evaluation range."""
 
 from __future__ import annotations
 
@@ -24,32 +24,33 @@ _BREACHES: Mapping[Comparison, Callable[[float, float], bool]] = {
 def evaluation_range(evaluation_periods: int) -> int:
     """Return how many periods an alarm looks back over in search of enough real datapoints.
 
-    CloudWatch does not publish this ("Configuring how CloudWatch alarms treat missing data"
-    says that it depends on the period and the resolution). The page's only number, 5 for 3
-    evaluation periods, is what this guess gives: a third more, and at least two more.
+    CloudWatch does not publish this ("Configuring how CloudWatch alarms treat missing data" says
+    that it depends on the period and the resolution). The page's only number is 5 for 3 evaluation
+    periods. Our guess agrees with it: a third more, at least two more, so 5 for 3 and 16 for 12.
     """
     return evaluation_periods + max(evaluation_periods // 3, 2)
 
 
 def breaches(alarm: Alarm, value: float) -> bool:
-    """Say whether a datapoint breaches the alarm's threshold."""
+    """Return whether a datapoint breaches the alarm's threshold."""
     return _BREACHES[alarm.comparison](value, alarm.threshold)
 
 
 def missing_datapoints(alarm: Alarm, values: Sequence[float | None]) -> int:
-    """Return how many datapoints the evaluation range lacks, to be filled as the alarm says."""
+    """Return how many datapoints the evaluation range lacks; the alarm says how to fill them."""
     return max(0, alarm.evaluation_periods - sum(value is not None for value in values))
 
 
 def judge(alarm: Alarm, values: Sequence[float | None], previous: AlarmState) -> AlarmState:
     """Return the state that the values of the evaluation range, oldest first, put the alarm in.
 
-    The rules are those of "Configuring how CloudWatch alarms treat missing data": with enough
-    real datapoints the newest of them decide and the treatment of missing data plays no part;
-    otherwise all real ones count and the treatment says what the rest are taken for.
+    The rules are those of "Configuring how CloudWatch alarms treat missing data". With enough real
+    datapoints the newest of them decide, regardless of the treatment of missing data. Otherwise all
+    real ones count, and the treatment decides about the missing ones. Example: 3 of 3 above 10 with
+    [-, -, 12, 14] and notBreaching has 2 breaching and 1 filled in as not breaching: OK.
 
-    `previous` is returned where the alarm retains its state. The page leaves open what an alarm
-    that ignores missing data does when enough of its few real datapoints breach: here, ALARM.
+    `previous` is returned where the alarm keeps its state. The page does not say what an alarm that
+    ignores missing data does when enough of its few real datapoints breach: here, ALARM.
     """
     evaluated = [value for value in values if value is not None][-alarm.evaluation_periods :]
     compare = _BREACHES[alarm.comparison]
@@ -71,7 +72,7 @@ def judge(alarm: Alarm, values: Sequence[float | None], previous: AlarmState) ->
 
 
 def _is_premature(alarm: Alarm, values: Sequence[float | None]) -> bool:
-    """Say whether breaching datapoints, followed by nothing else, are old enough to alarm alone.
+    """Return whether breaching datapoints alone are old enough for ALARM.
 
     Same page, "Avoiding premature transitions to alarm state": the oldest one must be at least
     as old as Datapoints to Alarm. The caller has made sure that every real datapoint breaches;

@@ -1,4 +1,4 @@
-"""When an alarm is evaluated, and which stretch of time an evaluation looks back over."""
+"""Evaluation windows: when an alarm is evaluated, and which periods an evaluation covers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WEEK = 604_800
 _HIGH_RESOLUTION = 10
 
 WALL_CLOCK_PERIODS = (_MINUTE, 300, _HOUR, _DAY, _WEEK)
-"""Periods that a wall clock window may have ("Alarm evaluation window")."""
+"""Periods in seconds that a wall clock window may have ("Alarm evaluation window")."""
 
 
 def evaluation_interval(alarm: Alarm) -> int:
@@ -32,10 +32,10 @@ def evaluation_interval(alarm: Alarm) -> int:
 def window_end(alarm: Alarm, now: float) -> float:
     """Return when the newest period of an evaluation at `now` ends; both in epoch seconds.
 
-    A sliding window moves on with each evaluation, but alarms over more than a day see whole
-    hours only. A wall clock window ends with the last whole minute, hour, day or week that has
-    passed in its time zone ("Alarm evaluation window"). Periods before that are taken to be of
-    one length, as days and weeks are unless the clocks change.
+    A sliding window moves with each evaluation; for alarms over more than a day it ends at a full
+    hour. A wall clock window ends with the last full minute, hour, day or week of its time zone
+    ("Alarm evaluation window"). All periods are assumed to have one length, which is not so for
+    days and weeks in which the clocks change.
     """
     if alarm.wall_clock is not None:
         return _boundary(alarm.wall_clock, alarm.period, now)

@@ -55,13 +55,13 @@ def gather(nodes: list[Node]) -> Node:
 
 
 def metric_count(array: Node) -> Node:
-    """Return METRIC_COUNT: how many series there are."""
+    """Return METRIC_COUNT: the number of series."""
     inner = array.run
     return Node(Kind.NUMBER, lambda frame: float(len(inner(frame))))
 
 
 def at_end(position: int) -> Callable[[Node], Node]:
-    """Return FIRST (0) or LAST (-1); an array that has been emptied has no point to give."""
+    """Return FIRST (0) or LAST (-1); of an empty array, a series without points."""
 
     def build(array: Node) -> Node:
         inner = array.run
@@ -131,5 +131,5 @@ def cut(array: Node, start: Node, end: Node | None = None) -> Node:
 
 
 def _position(number: Number) -> int:
-    """Return a number as a position; AWS does not publish what a fraction means, here its floor."""
+    """Return a number as a position: 1.9 is 1 (AWS does not publish what a fraction means)."""
     return max(0, int(number or 0.0))

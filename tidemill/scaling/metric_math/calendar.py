@@ -33,11 +33,11 @@ CALENDAR: Mapping[str, Callable[[float], float]] = {
     "YEAR": lambda moment: _date(moment).year,
     "EPOCH": lambda moment: moment,
 }
-"""Each function's value at a moment; 1 is Monday and January."""
+"""Each function's value at a moment; Monday is 1, and so is January."""
 
 
 def by_timestamp(of: Callable[[float], float]) -> Callable[[Node], Node]:
-    """Return a function that takes any series for its timestamps only."""
+    """Return a function that reads only the timestamps of its series."""
 
     def run(frame: Frame) -> Series:
         return tuple(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Scope(Protocol):
-    """What the names of an expression stand for."""
+    """The values that the names in an expression refer to."""
 
     def node(self, name: str) -> Node | None:
         """Return the node of a metric or of another expression, None if there is no such id."""
@@ -69,7 +69,7 @@ class Expression:
 
         Args:
             series: the finite points of every metric by id, all of one length.
-            results: what other expressions gave; METRICS() leaves these out.
+            results: the results of other expressions; METRICS() leaves these out.
             start: when the first period begins, in epoch seconds.
             period: the length of each period in seconds.
 
@@ -101,7 +101,7 @@ class Slots:
         return reader(self.order.index(name), kind, metric=name in self.series)
 
     def metrics(self, part: str) -> list[Node]:
-        """Return the series whose name contains a string."""
+        """Return the series whose names contain a string."""
         return [
             reader(slot, Kind.SERIES, metric=True)
             for slot, name in enumerate(self.order)
@@ -115,7 +115,7 @@ def reader(slot: int, kind: Kind, *, metric: bool = False, size: int = 1) -> Nod
 
 
 def only_one(node: Node, text: str) -> Node:
-    """Return the node with an array of one series made that series.
+    """Return the node; an array of one series becomes this series.
 
     Raises:
         ExpressionError: there may be several series.
@@ -131,7 +131,7 @@ def only_one(node: Node, text: str) -> Node:
 
 @lru_cache(maxsize=1024)
 def compile_expression(text: str) -> Expression:
-    """Return the expression that this text of metric math means.
+    """Return the expression of a text of metric math.
 
     Raises:
         ExpressionError: the text is not metric math, or uses what is not modelled.
@@ -191,7 +191,7 @@ def _expect(name: str, parameter: Parameter, node: Node, position: int | None) -
 
 
 def _metrics(strings: list[str], scope: Scope) -> Node:
-    """Return METRICS: the series of all metrics, or of those whose id holds a string."""
+    """Return METRICS: the series of all metrics, or of those whose ids contain a string."""
     part = strings[0] if strings else ""
     found = scope.metrics(part)
     if not found:

@@ -1,4 +1,4 @@
-"""The functions of CloudWatch metric math by name: what they take and what makes their nodes.
+"""The functions of CloudWatch metric math by name: their parameters and their nodes.
 
 The list is the table "Functions supported for metric math" on CloudWatch's page "Math expressions
 with metrics"; those that do not work on the alarm's own metrics are refused by name.
@@ -42,19 +42,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What one argument may be: a value of one of these kinds, or one of these bare words."""
+    """The kinds of values that an argument may have, and the bare words that it may be."""
 
     kinds: tuple[Kind, ...] = ()
     words: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Say what the argument may be."""
+        """Return a description of the argument for messages."""
         return " or ".join((*self.kinds, *self.words))
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """How one function is called; the last `optional` parameters may be left out."""
+    """The call of one function; the last `optional` parameters may be left out."""
 
     build: Callable[..., Node]
     parameters: tuple[Parameter, ...]
@@ -62,7 +62,7 @@ class Function:
 
     @property
     def least(self) -> int:
-        """Return how many arguments there have to be."""
+        """Return the number of arguments for messages."""
         return len(self.parameters) - self.optional
 
 
@@ -127,4 +127,4 @@ REFUSED: Mapping[str, str] = {
     "LAMBDA": _OUTSIDE,
     "SERVICE_QUOTA": _OUTSIDE,
 }
-"""CloudWatch's functions that are not here, with the reason."""
+"""CloudWatch's functions that are not modelled, with the reason."""

@@ -1,4 +1,4 @@
-"""The grammar of CloudWatch metric math: from text to a tree, with errors that name the column."""
+"""Grammar of CloudWatch metric math: a text becomes a tree; errors name the column."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ STRING: /"[^"]*"|'[^']*'/
 METRICS = "METRICS"
 SPELLINGS = {"&&": "AND", "||": "OR"}
 _DEEPEST = 200
-"""How deep a tree may be: no rule of CloudWatch, whose 2,048 characters of an expression would let
-one of nothing but signs run into Python's own limit."""
+"""The greatest depth of a tree. This is no rule of CloudWatch: an expression of 2,048 minus signs
+would exceed Python's recursion limit."""
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _OPERATOR_WORDS = {"AND", "OR", "NOT"}
 _INSIGHTS = re.compile(r"\s*SELECT\b", re.IGNORECASE)
@@ -83,7 +83,7 @@ def parse(text: str) -> Tree[Token]:
 
 
 def is_insights_query(text: str) -> bool:
-    """Say whether an alarm's Expression is a query of Metrics Insights rather than math."""
+    """Return whether an alarm's Expression is a query of Metrics Insights rather than math."""
     return _INSIGHTS.match(text) is not None
 
 
@@ -139,7 +139,7 @@ def _syntax(error: UnexpectedInput, text: str) -> str:
 
 
 def _check(tree: Tree[Token], text: str, words: tuple[str, ...] = (), depth: int = 0) -> None:
-    """Make sure of what does not depend on what names stand for.
+    """Check all that does not depend on the values of names.
 
     Raises:
         ExpressionError: a word or string stands where a value has to be, a function has too many

@@ -1,4 +1,4 @@
-"""The operators of metric math and the functions that work point by point.
+"""Operators of metric math, and its functions that work point by point.
 
 Every rule is from CloudWatch's page "Math expressions with metrics", sections "Basic arithmetic
 functions" and "Comparison and logical operators". A missing point counts as 0 where the other
@@ -38,7 +38,7 @@ _Binary = Callable[[float, float], float]
 
 @dataclass(frozen=True, slots=True)
 class _Operation:
-    """An operator on many pairs of numbers, as `map` has it, and on one, None for no result."""
+    """An operator on many pairs of numbers, for `map`, and on one pair, None without a result."""
 
     mapped: Callable[[Series, Series], Iterable[float]]
     point: Callable[[float, float], Number]
@@ -53,7 +53,7 @@ def _operation(on_numbers: _Binary) -> _Operation:
 
     if on_numbers in _ARITHMETIC.values():
         return _Operation(partial(map, on_numbers), point)
-    # Comparisons give True and False, of which CloudWatch makes 1 and 0.
+    # Comparisons give True and False; CloudWatch has 1 and 0.
     return _Operation(lambda left, right: map(float, map(on_numbers, left, right)), point)  # type: ignore[arg-type]
 
 
@@ -93,7 +93,7 @@ def combine(sign: str, left: Node, right: Node) -> Node:
 
 
 def elementwise(operation: _Unary) -> Callable[[Node], Node]:
-    """Return what makes a node of an operation on numbers; missing points stay missing."""
+    """Return the maker of nodes for an operation on numbers; missing points stay missing."""
 
     def point(value: Number) -> Number:
         if value is None:
@@ -207,6 +207,6 @@ _OPERATIONS = {
 
 SIGNS: Mapping[str, Callable[[Node], Node]] = {
     "-": elementwise(operator.neg),
-    # AWS lists AND and OR only; we take NOT for what its name says.
+    # AWS lists AND and OR only; NOT is assumed to negate.
     "NOT": elementwise(lambda value: 0.0 if value else 1.0),
 }

@@ -29,7 +29,7 @@ _Reduce = Callable[[Sequence[float], int], float]
 
 
 def reduction(reduce: _Reduce, *, empty: Number = None) -> Callable[[Node], Node]:
-    """Return a function that makes a number of a series, and a series of an array.
+    """Return a function that reduces a series to a number, and an array to a series.
 
     `reduce` gets the points that are there, at least one, and how many there would be were none
     missing. A timestamp at which no series of an array has a point has none in the result; AWS
@@ -68,7 +68,7 @@ def mean(values: Sequence[float], count: int) -> float:
 
 
 def deviation(values: Sequence[float], _: int) -> float:
-    """Return STDDEV; AWS does not publish of which kind, we take the population's."""
+    """Return STDDEV of the population (AWS does not publish of which kind it is)."""
     middle = sum(values) / len(values)
     return math.sqrt(sum((value - middle) * (value - middle) for value in values) / len(values))
 
@@ -133,7 +133,7 @@ def choose(condition: Node, then: Node, otherwise: Node | None = None) -> Node:
 
 
 def _spread(frame: Frame, value: Number | Series, filler: Number = None) -> Series:
-    """Return a value as a series; `filler` stands for the points that a series misses."""
+    """Return a value as a series; `filler` replaces missing points."""
     if not isinstance(value, tuple):
         return (value,) * frame.length
     if filler is None or None not in value:
@@ -188,17 +188,17 @@ def _linear(series: Series) -> Series:
 
 
 def difference(_: Frame, series: Series) -> Series:
-    """Return DIFF: each point less the one before it, be there a gap between them or not."""
+    """Return DIFF: each point minus the previous one, with or without a gap between them."""
     return _steps(series, lambda change, _: change)
 
 
 def rate(frame: Frame, series: Series) -> Series:
-    """Return RATE: the change since the point before, per second."""
+    """Return RATE: the change since the previous point, per second."""
     return _steps(series, lambda change, periods: change / (periods * frame.period))
 
 
 def difference_in_time(frame: Frame, series: Series) -> Series:
-    """Return DIFF_TIME: the seconds since the point before."""
+    """Return DIFF_TIME: the seconds since the previous point."""
     return _steps(series, lambda _, periods: float(periods * frame.period))
 
 

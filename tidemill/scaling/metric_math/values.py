@@ -1,4 +1,4 @@
-"""What metric math computes with: numbers, series and arrays, their kinds, and compiled nodes."""
+"""Values of metric math: numbers, series and arrays, their kinds, and compiled nodes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ExpressionError(ScalingError):
 
 
 class Kind(StrEnum):
-    """CloudWatch's types of data: S, TS and TS[], told apart before anything is computed."""
+    """CloudWatch's types of data: S, TS and TS[]; they are known before anything is computed."""
 
     NUMBER = "a number"
     SERIES = "a series"
@@ -62,7 +62,7 @@ class Node:
 
 
 def finite(result: float) -> Number:
-    """Return the number, or None in place of infinity and of what is no number."""
+    """Return the number, None for infinity and for not-a-number."""
     return result if math.isfinite(result) else None
 
 

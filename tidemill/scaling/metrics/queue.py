@@ -1,4 +1,4 @@
-"""How SQS turns a queue's state into CloudWatch datapoints, idle queues included.
+"""Queue metrics: the datapoints that SQS publishes of a queue, active or idle.
 
 Source: SQS Developer Guide, "Available CloudWatch metrics for Amazon SQS" and "Monitoring Amazon
 SQS queues using CloudWatch".
@@ -24,15 +24,15 @@ PERIOD = 60
 """Seconds between two datapoints of an active queue."""
 
 ACTIVE_SECONDS = 6 * 3600
-"""A queue stays active this long after it last held a message or was accessed."""
+"""A queue stays active for this time after it last contained a message or was accessed."""
 
 WAKE_UP_SECONDS = 15 * 60
-"""Longest delay until a queue that was inactive publishes again; we assume the longest."""
+"""The longest delay until an inactive queue publishes again; this longest delay is assumed."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSample:
-    """A queue at one moment; `accessed` is True when somebody has used it since the last one."""
+    """A queue at one moment; `accessed` is set if it was used since the previous sample."""
 
     visible: int
     in_flight: int
@@ -42,19 +42,19 @@ class QueueSample:
 
 @dataclass(frozen=True, slots=True)
 class QueueActivity:
-    """Until when a queue is active, and from when on an active one publishes."""
+    """The activity of a queue: when it becomes inactive, and from when on it publishes."""
 
     active_until: float
     publishes_from: float
 
     @staticmethod
     def of_new_queue(now: float, *, kept_awake: bool = False) -> QueueActivity:
-        """Return the state of a queue that has just been created, which is an access."""
+        """Return the activity of a queue that was created at `now`; its creation is an access."""
         return QueueActivity(float("inf") if kept_awake else now + ACTIVE_SECONDS, now)
 
 
 def observe(activity: QueueActivity, sample: QueueSample, now: float) -> QueueActivity:
-    """Return the activity after a sample: use keeps a queue active, or wakes it up, late."""
+    """Return the activity after a sample: use keeps a queue active; it wakes an idle one, late."""
     if not (sample.accessed or sample.visible or sample.in_flight or sample.delayed):
         return activity
     if now > activity.active_until:
@@ -72,8 +72,8 @@ def queue_datapoints(
 ) -> Iterator[Datapoint]:
     """Yield what SQS publishes for the minute that began at `minute`.
 
-    An inactive queue has no datapoints at all, not zeros. An active one always has a count of
-    visible messages, and the other two only while there are such messages.
+    An inactive queue has no datapoints at all, not even zeros. An active one always has a count of
+    visible messages; the counts of messages in flight and delayed exist only above 0.
     """
     if now > activity.active_until or now < activity.publishes_from:
         return

@@ -1,4 +1,4 @@
-"""CloudWatch's statistics by name, taken of the samples of one period.
+"""Statistics of CloudWatch by name, computed from the samples of one period.
 
 The definitions are those of the page "CloudWatch statistics definitions". Percentiles and the
 trimmed statistics need the samples themselves. A statistic set holds them only if all are equal:
@@ -24,7 +24,7 @@ _Take = Callable[[Sequence["StatisticSet"]], float | None]
 
 
 class Statistic(NamedTuple):
-    """How a statistic is taken, of one set or of several; None where it does not exist."""
+    """The functions of a statistic, for one set and for several; None where it has no value."""
 
     of_one: Callable[[StatisticSet], float | None]
     of_many: _Take
@@ -42,7 +42,7 @@ def _count(sets: Sequence[StatisticSet]) -> float:
     return sum([one.sample_count for one in sets])
 
 
-# Most periods hold one set, and alarms are evaluated often: that has to be quick.
+# Most periods have one set, and alarms are evaluated often: this case has to be fast.
 _PLAIN: Mapping[str, Statistic] = {
     "SampleCount": Statistic(attrgetter("sample_count"), _count),
     "Sum": Statistic(attrgetter("total"), _total),
@@ -67,13 +67,13 @@ class StatisticError(ScalingError):
 
 @dataclass(frozen=True, slots=True)
 class _Samples:
-    """The samples of a period in order: pairs of a value and how often it stands there."""
+    """The samples of a period in order: pairs of a value and its number of samples."""
 
     pairs: Sequence[tuple[float, float]]
     count: float
 
     def slice(self, low: float, high: float) -> list[tuple[float, float]]:
-        """Return the values between two percentiles, each with how much of it lies between."""
+        """Return the values between two percentiles, each with its number of samples in between."""
         start, end = low / _HUNDRED * self.count, high / _HUNDRED * self.count
         found = []
         passed = 0.0
@@ -85,7 +85,7 @@ class _Samples:
         return found
 
     def percentile(self, percent: float) -> float:
-        """Return the smallest value that at least so many per cent of the samples do not exceed."""
+        """Return the smallest value that at least `percent` of the samples do not exceed."""
         rank = max(percent / _HUNDRED * self.count, 1.0)
         passed = 0.0
         for value, weight in self.pairs:
@@ -97,7 +97,7 @@ class _Samples:
 
 @cache
 def statistic(name: str) -> Statistic:
-    """Return how a statistic is taken, by CloudWatch's name for it.
+    """Return the functions of a statistic, by CloudWatch's name for it.
 
     Raises:
         StatisticError: there is no statistic of this name.
@@ -135,8 +135,8 @@ def percentile_of(name: str) -> float | None:
 def samples_needed(percentile: float) -> float:
     """Return how many samples make a percentile significant.
 
-    They are 10 / (1 - p) from the median on and 10 / p below it ("Percentile-based alarms and low
-    data samples"); of the extremes p0 and p100 no number is enough.
+    10 / (1 - p) from the median on and 10 / p below it ("Percentile-based alarms and low data
+    samples"): 1,000 for p99, 20 for p50. For p0 and p100 no number is enough.
     """
     half = 50.0
     rest = _HUNDRED - percentile if percentile >= half else percentile
@@ -173,7 +173,7 @@ def _of_percents(kind: str, low: float, high: float) -> _Take:
 
 
 def _of_values(kind: str, low: float, high: float) -> _Take:
-    """Return a statistic between two values, of which the lower one is not in the range."""
+    """Return a statistic of the samples above one value and up to another one."""
 
     def take(sets: Sequence[StatisticSet]) -> float | None:
         samples = _samples(sets)
@@ -202,7 +202,7 @@ def _summary(kind: str, kept: Sequence[tuple[float, float]], all_samples: float)
 
 
 def _samples(sets: Sequence[StatisticSet]) -> _Samples | None:
-    """Return the samples, or None where they are not known or one of them is negative."""
+    """Return the samples, None where they are not known or one of them is negative."""
     if any(one.minimum != one.maximum or one.minimum < 0 for one in sets):
         return None
     pairs = sorted((one.minimum, one.sample_count) for one in sets)
@@ -211,9 +211,9 @@ def _samples(sets: Sequence[StatisticSet]) -> _Samples | None:
 
 @dataclass(frozen=True, slots=True)
 class StatisticSet:
-    """Samples as their publisher sums them up, or one alone; all of them published together.
+    """A statistic set: the number, total, least and greatest of samples published together.
 
-    It is enough for every statistic but percentiles and trimmed ones, see `metric_statistics`.
+    It is enough for every statistic except percentiles and trimmed ones (see this module).
     """
 
     sample_count: float
@@ -238,7 +238,7 @@ class StatisticSet:
     def value(self, stat: str) -> float | None:
         """Return one statistic by CloudWatch's name for it ("CloudWatch statistics definitions").
 
-        It is None where the set cannot give it, such as a percentile of different samples.
+        None where the set cannot give it, such as a percentile of different samples.
 
         Raises:
             StatisticError: there is no such statistic.

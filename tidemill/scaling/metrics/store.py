@@ -1,4 +1,4 @@
-"""Metric datapoints as CloudWatch keeps and aggregates them, in an immutable store."""
+"""Metric store: datapoints as CloudWatch keeps and aggregates them, immutable."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NOTHING = StatisticSet(0.0, 0.0, 0.0, 0.0)
 class Datapoint:
     """Samples of one metric; `timestamp` is the start of their period in epoch seconds.
 
-    `unit` is CloudWatch's name for the unit they were published with, None if nobody says.
+    `unit` is CloudWatch's name for the unit that they were published with, None without one.
     """
 
     metric: Metric
@@ -40,7 +40,7 @@ class Datapoint:
 
 @dataclass(frozen=True, slots=True)
 class MetricStore:
-    """The datapoints still kept, for each metric sorted by timestamp; `newest` is of them all."""
+    """The kept datapoints of each metric, by timestamp; `newest` is the newest timestamp of all."""
 
     kept: Mapping[Metric, tuple[Datapoint, ...]] = field(default_factory=dict)
     newest: float = float("-inf")
@@ -62,7 +62,7 @@ class MetricStore:
         return MetricStore(kept, newest)
 
     def oldest(self, metric: Metric) -> float:
-        """Return when the oldest datapoint kept of a metric was, infinity if there is none."""
+        """Return the timestamp of the oldest kept datapoint of a metric, infinity without one."""
         points = self.kept.get(metric)
         return points[0].timestamp if points else float("inf")
 
@@ -83,7 +83,7 @@ class MetricStore:
         values: list[float | None] = [None] * periods
         shared: dict[int, list[StatisticSet]] = {}
         place, held = -1, _NOTHING
-        for point in reversed(self.kept.get(stat.metric, ())):  # the newest few are wanted
+        for point in reversed(self.kept.get(stat.metric, ())):  # only the newest few are needed
             at = point.timestamp
             if at < first:
                 break
@@ -104,8 +104,9 @@ class MetricStore:
 def aligned(end: float, period: int) -> float:
     """Return the latest moment not after `end` at which a window of such periods may end.
 
-    A sliding window moves on each time the alarm is evaluated, which is every minute, or every
-    ten seconds for periods of less than a minute (CloudWatch, "Alarm evaluation").
+    A sliding window moves each time the alarm is evaluated: every minute, or every ten seconds for
+    periods of less than a minute (CloudWatch, "Alarm evaluation"). Example: at 12:03:47 a window of
+    300 s periods ends at 12:03:00, one of 30 s periods at 12:03:40.
     """
     step = _MINUTE if period >= _MINUTE else _TEN_SECONDS
     return end // step * step

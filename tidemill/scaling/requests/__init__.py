@@ -1,1 +1,1 @@
-"""Requests of the Auto Scaling API: what a user may ask of the group, and what follows."""
+"""Requests of the Auto Scaling API: a user's commands to the group, and its activities."""

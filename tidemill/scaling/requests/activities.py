@@ -1,4 +1,4 @@
-"""The group's scaling activities, as DescribeScalingActivities shows them, told from the facts."""
+"""Scaling activities of the group, as DescribeScalingActivities shows them, made from facts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
 
 OURS = UUID("8b1b7d8a-0f6b-5c43-9f0e-6d3a2c5b7e10")
-"""A namespace of our own (made up), so that the same run has the same ids again."""
+"""A made-up namespace, so that the same run always has the same ids."""
 
 KEPT_SECONDS = 6 * 7 * 86400
 """Auto Scaling shows activities of the past six weeks (API reference,
@@ -58,30 +58,30 @@ def record_activities(known: tuple[Activity, ...], facts: Iterable[Fact]) -> tup
     """Return the activities, oldest first, after these facts.
 
     Args:
-        known: what this returned for the facts before.
-        facts: what has happened since, in order.
+        known: the activities after all earlier facts.
+        facts: the facts since then, in order.
     """
-    told = {activity.id: activity for activity in known}
+    activities = {activity.id: activity for activity in known}
     now = None
     for fact in facts:
         match fact:
             case ActivityStarted():
-                _start(told, fact)
+                _start(activities, fact)
             case InstanceChanged():
-                _change(told, fact)
+                _change(activities, fact)
             case _:
                 continue
         now = fact.at
     if now is None:
         return known
     since = now - KEPT_SECONDS
-    return tuple(item for item in told.values() if item.end is None or item.end >= since)
+    return tuple(item for item in activities.values() if item.end is None or item.end >= since)
 
 
-def _start(told: dict[str, Activity], fact: ActivityStarted) -> None:
+def _start(activities: dict[str, Activity], fact: ActivityStarted) -> None:
     if fact.kind_of == "terminate":
         message = UNHEALTHY if LOST in fact.cause else ""
-        _cancel_launch(told, fact.instance, message, fact.at)
+        _cancel_launch(activities, fact.instance, message, fact.at)
     started = Activity(
         id=activity_id(fact.kind_of, fact.instance or str(fact.at)),
         kind=fact.kind_of,
@@ -89,54 +89,56 @@ def _start(told: dict[str, Activity], fact: ActivityStarted) -> None:
         description=fact.description,
         cause=fact.cause,
         start=fact.at,
-        # What AWS shows of a launch and of a termination that have just begun.
+        # The first status that AWS shows of a launch and of a termination.
         status="InProgress" if fact.kind_of == "terminate" else "PreInService",
         progress=0 if fact.kind_of == "terminate" else 30,
     )
     if not fact.instance:  # a scale-in that finds only protected instances
         started = replace(started, status="Cancelled", progress=100, end=fact.at)
-    told[started.id] = started
+    activities[started.id] = started
 
 
-def _change(told: dict[str, Activity], fact: InstanceChanged) -> None:
+def _change(activities: dict[str, Activity], fact: InstanceChanged) -> None:
     match LifecycleState(fact.state):
         case LifecycleState.PENDING_WAIT:
-            _reach(told, "launch", fact, "MidLifecycleAction", 40)
+            _reach(activities, "launch", fact, "MidLifecycleAction", 40)
         case LifecycleState.IN_SERVICE:
-            _reach(told, "launch", fact, "Successful", 100)
+            _reach(activities, "launch", fact, "Successful", 100)
         case LifecycleState.WARMED_PENDING_WAIT:
-            _reach(told, "prepare", fact, "MidLifecycleAction", 40)
+            _reach(activities, "prepare", fact, "MidLifecycleAction", 40)
         case (
             LifecycleState.WARMED_STOPPED
             | LifecycleState.WARMED_RUNNING
             | LifecycleState.WARMED_HIBERNATED
         ):
-            _reach(told, "prepare", fact, "Successful", 100)
+            _reach(activities, "prepare", fact, "Successful", 100)
         case LifecycleState.TERMINATING_WAIT | LifecycleState.WARMED_TERMINATING_WAIT:
-            _reach(told, "terminate", fact, "MidTerminatingLifecycleAction", 60)
+            _reach(activities, "terminate", fact, "MidTerminatingLifecycleAction", 60)
         case LifecycleState.TERMINATING_PROCEED | LifecycleState.WARMED_TERMINATING_PROCEED:
-            _cancel_launch(told, fact.instance, _abandoned(fact), fact.at)
-            _reach(told, "terminate", fact, "InProgress", 60)
+            _cancel_launch(activities, fact.instance, _abandoned(fact), fact.at)
+            _reach(activities, "terminate", fact, "InProgress", 60)
         case LifecycleState.TERMINATED:
-            _reach(told, "terminate", fact, "Successful", 100)
-        case _:  # nothing that an activity shows
+            _reach(activities, "terminate", fact, "Successful", 100)
+        case _:  # activities do not show other states
             pass
 
 
 def _reach(
-    told: dict[str, Activity], kind: str, fact: InstanceChanged, status: str, progress: int
+    activities: dict[str, Activity], kind: str, fact: InstanceChanged, status: str, progress: int
 ) -> None:
-    activity = told.get(activity_id(kind, fact.instance))
+    activity = activities.get(activity_id(kind, fact.instance))
     if activity is not None and activity.end is None:
         end = fact.at if status == "Successful" else None
-        told[activity.id] = replace(activity, status=status, progress=progress, end=end)
+        activities[activity.id] = replace(activity, status=status, progress=progress, end=end)
 
 
-def _cancel_launch(told: dict[str, Activity], instance: str, message: str, now: float) -> None:
-    activity = told.get(activity_id("launch", instance))
+def _cancel_launch(
+    activities: dict[str, Activity], instance: str, message: str, now: float
+) -> None:
+    activity = activities.get(activity_id("launch", instance))
     if activity is not None and activity.end is None:
         reason = f".  Status Reason: {message}" if message else ""
-        told[activity.id] = replace(
+        activities[activity.id] = replace(
             activity,
             description=activity.description + reason,
             message=message,

@@ -1,4 +1,4 @@
-"""What a user can ask of the group, as data."""
+"""Commands of a user to the group, as data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SetDesiredCapacity:
-    """Want so many instances; with `honor_cooldown`, not while a simple scaling cools down."""
+    """Set the desired capacity; with `honor_cooldown`, not during the cooldown."""
 
     desired: int
     honor_cooldown: bool = False
@@ -15,7 +15,7 @@ class SetDesiredCapacity:
 
 @dataclass(frozen=True, slots=True)
 class UpdateGroup:
-    """Change the group's limits and what it wants within them; None leaves a number as it is."""
+    """Change the group's limits and its desired capacity; None leaves a number as it is."""
 
     min_size: int | None = None
     max_size: int | None = None
@@ -26,7 +26,7 @@ class UpdateGroup:
 class ExecutePolicy:
     """Run a policy, by its name; a step policy as if an alarm had this value and threshold.
 
-    `honor_cooldown` is for simple scaling: the request is refused while the group cools down.
+    `honor_cooldown` is for simple scaling: the request is refused during the cooldown.
     """
 
     policy: str
@@ -37,7 +37,7 @@ class ExecutePolicy:
 
 @dataclass(frozen=True, slots=True)
 class SetInstanceProtection:
-    """Protect instances from scale-in, or protect them no longer."""
+    """Protect instances from scale-in, or end their protection."""
 
     instances: tuple[str, ...]
     protected: bool
@@ -47,7 +47,7 @@ class SetInstanceProtection:
 class SetInstanceHealth:
     """Mark an instance as unhealthy, so that it is replaced, or as healthy.
 
-    With `respect_grace` an unhealthy one in its health check grace period is left alone.
+    With `respect_grace` an unhealthy instance in its health check grace period is not marked.
     """
 
     instance: str
@@ -57,7 +57,7 @@ class SetInstanceHealth:
 
 @dataclass(frozen=True, slots=True)
 class CompleteLifecycleAction:
-    """Let a hook go of an instance, with CONTINUE or ABANDON."""
+    """Complete a hook that holds an instance, with CONTINUE or ABANDON."""
 
     hook: str
     instance: str
@@ -66,7 +66,7 @@ class CompleteLifecycleAction:
 
 @dataclass(frozen=True, slots=True)
 class RecordLifecycleActionHeartbeat:
-    """Let a hook hold an instance for its heartbeat timeout again."""
+    """Restart the heartbeat timeout of a hook that holds an instance."""
 
     hook: str
     instance: str
@@ -74,7 +74,7 @@ class RecordLifecycleActionHeartbeat:
 
 @dataclass(frozen=True, slots=True)
 class TerminateInstance:
-    """Terminate an instance, and want one fewer or replace it."""
+    """Terminate an instance; decrement the desired capacity, or replace the instance."""
 
     instance: str
     should_decrement: bool
@@ -82,7 +82,7 @@ class TerminateInstance:
 
 @dataclass(frozen=True, slots=True)
 class EnterStandby:
-    """Put instances on standby, and want as many fewer or replace them."""
+    """Put instances on standby; decrement the desired capacity, or replace them."""
 
     instances: tuple[str, ...]
     should_decrement: bool
@@ -90,14 +90,14 @@ class EnterStandby:
 
 @dataclass(frozen=True, slots=True)
 class ExitStandby:
-    """Take instances from standby into service, and want as many more."""
+    """Return instances from standby to service, and increment the desired capacity."""
 
     instances: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DetachInstances:
-    """Let instances go on without the group, and want as many fewer or replace them."""
+    """Detach instances, which keep running; decrement the desired capacity, or replace them."""
 
     instances: tuple[str, ...]
     should_decrement: bool

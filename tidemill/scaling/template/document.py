@@ -1,4 +1,4 @@
-"""A CloudFormation template as plain data: YAML's short forms become the long ones."""
+"""Document of a CloudFormation template: plain data, in which short forms become long ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MERGE_TAG = "tag:yaml.org,2002:merge"
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader with CloudFormation's rules: dates are text, and some of YAML is not there.
+    """SafeLoader with CloudFormation's rules: dates are text, and parts of YAML are refused.
 
     CloudFormation User Guide, "CloudFormation template format": no aliases, no hash merges, and
     no binary, omap, pairs, set and timestamp tags.
@@ -98,10 +98,10 @@ def parse_template(text: str, source: str) -> Document:
 
     Args:
         text: the template.
-        source: what to call it in errors, such as its path.
+        source: its name in errors, such as its path.
 
     Raises:
-        TemplateError: neither YAML nor JSON (with the line), or not a template.
+        TemplateError: the text is neither YAML nor JSON (with the line), or no template.
     """
     try:
         document = _json(text)
@@ -112,10 +112,10 @@ def parse_template(text: str, source: str) -> Document:
     return _verified(document, source)
 
 
-def _json(text: str) -> Any:  # noqa: ANN401 - whatever JSON can hold
-    """Return what flawless JSON holds, or None, for YAML's parser to tell what is wrong where.
+def _json(text: str) -> Any:  # noqa: ANN401 - any value of JSON
+    """Return the data of valid JSON, or None, so that YAML's parser reports the error's place.
 
-    JSON has a parser of its own because YAML takes no tabs between its tokens.
+    JSON has a parser of its own because YAML does not allow tabs between tokens.
     """
 
     def once(pairs: list[tuple[str, Any]]) -> Document:
@@ -133,7 +133,7 @@ def _json(text: str) -> Any:  # noqa: ANN401 - whatever JSON can hold
         return None
 
 
-def _yaml(text: str, source: str) -> Any:  # noqa: ANN401 - whatever YAML can hold
+def _yaml(text: str, source: str) -> Any:  # noqa: ANN401 - any value of YAML
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
     except yaml.MarkedYAMLError as error:
@@ -148,10 +148,10 @@ def _yaml(text: str, source: str) -> Any:  # noqa: ANN401 - whatever YAML can ho
 
 
 def _verified(document: Any, source: str) -> Document:  # noqa: ANN401 - what was read
-    """Make sure that what the core looks into by name is made of mappings, and return it.
+    """Return the document after a check that its sections and their entries are mappings.
 
     Raises:
-        TemplateError: it is not; the text says which part.
+        TemplateError: one of them is not; the text says which.
     """
     if not isinstance(document, dict) or not document.get("Resources"):
         raise TemplateError(

@@ -1,4 +1,4 @@
-"""A template's parameters: defaults, values given, and the bounds the template sets."""
+"""Parameters of a template: defaults, given values, and the bounds that the template sets."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def parameter_values(template: Document, given: Mapping[str, str]) -> dict[str, str | list[str]]:
-    """Return every parameter's value as CloudFormation would hand it out: text, or a list of text.
+    """Return every parameter's value as CloudFormation would pass it: text, or a list of texts.
 
-    A parameter of an AWS::SSM::Parameter type comes to what was given for it, the name: nothing
-    is looked up.
+    The value of a parameter of an AWS::SSM::Parameter type is the name that was given: nothing is
+    looked up.
 
     Raises:
         ParameterError: a name that the template does not have, parameters without value (all of
@@ -54,7 +54,7 @@ def parameter_values(template: Document, given: Mapping[str, str]) -> dict[str, 
 
 
 def _problem(declaration: Document, where: str, value: str, *, numeric: bool) -> str:
-    """Return which bound of the declaration a value breaks, or nothing."""
+    """Return the bound of the declaration that a value breaks, empty where it breaks none."""
     problem = (_number_problem if numeric else _text_problem)(declaration, where, value)
     allowed = texts(declaration, "AllowedValues", where)
     if not problem and allowed and value not in allowed:

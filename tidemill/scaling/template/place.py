@@ -1,4 +1,4 @@
-"""Where a stack is imagined: its names and the pseudo parameters that come of them."""
+"""Place of a stack: its name, region and account, and the pseudo parameters made of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME_PROPERTIES = {
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::SQS::Queue": "QueueName",
 }
-"""The property that names a resource of a type, where the name matters to scaling."""
+"""The property with a resource's name, by type, where scaling needs the name."""
 
 REF_IS_NO_NAME = {"AWS::EC2::LaunchTemplate", "AWS::SQS::Queue"}
 """Of these types, those whose Ref is an id or a URL."""
@@ -24,10 +24,10 @@ REF_IS_NO_NAME = {"AWS::EC2::LaunchTemplate", "AWS::SQS::Queue"}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the stack is imagined, and what its resources are called there.
+    """The stack's name, region and account, and the names of its resources.
 
-    `physical` has, by logical id, the values of a deployed resource: its "Ref" and attributes.
-    What is not in it gets a name made of the stack's and the logical id.
+    `physical` has, by logical id, the values of a deployed resource: its "Ref" and attributes. Any
+    other resource gets a name made of the stack's name and its logical id.
     """
 
     stack: str = "tidemill"

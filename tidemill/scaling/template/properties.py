@@ -26,10 +26,10 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def as_text(value: object, where: str) -> str:
-    """Return a single value as the text CloudFormation makes of it; true and false in lower case.
+    """Return a scalar as text, as CloudFormation does; true and false in lower case.
 
     Raises:
-        TemplateError: it is a list, a mapping or nothing, none of which is text.
+        TemplateError: the value is a list, a mapping or absent.
     """
     if isinstance(value, bool):
         return str(value).lower()
@@ -42,7 +42,7 @@ def as_text(value: object, where: str) -> str:
 
 
 def as_number(text: str) -> float | None:
-    """Return the finite number that a text stands for, or None."""
+    """Return the finite number in a text, or None."""
     if not _NUMBER.fullmatch(text):
         return None
     number = float(text)
@@ -50,7 +50,7 @@ def as_number(text: str) -> float | None:
 
 
 def needed(properties: Document, key: str, where: str) -> str:
-    """Return a property as text, or say that it is missing."""
+    """Return a property as text; a missing one is an error."""
     if key not in properties:
         raise TemplateError(f"{where}: {key} is missing: add it")
     return as_text(properties[key], f"{where}.{key}")
@@ -63,14 +63,14 @@ def whole(
     default: int | None = None,
     bounds: tuple[int, int] = INTEGER,
 ) -> int:
-    """Return a property as a whole number in bounds; `default` stands in for an absent one."""
+    """Return a property as a whole number in bounds, or `default` when it is absent."""
     if key not in properties and default is not None:
         return default
     text = needed(properties, key, where)
     if not _WHOLE.fullmatch(text):
         raise TemplateError(f"{where}.{key}: {text!r} is not a whole number")
     least, most = bounds
-    if not least <= float(text) <= most:  # int() would refuse thousands of digits
+    if not least <= float(text) <= most:  # int() refuses thousands of digits
         raise TemplateError(f"{where}.{key}: {text} is out of bounds: give {least} to {most}")
     return int(text)
 
@@ -99,7 +99,7 @@ def bound(properties: Document, key: str, where: str) -> float | None:
 def one_of(
     options: Collection[str], properties: Document, key: str, where: str, default: str | None = None
 ) -> str:
-    """Return a property as one of these texts; `default` stands in for an absent one."""
+    """Return a property as one of these texts, or `default` when it is absent."""
     if key not in properties and default is not None:
         return default
     text = needed(properties, key, where)
@@ -111,7 +111,7 @@ def one_of(
 def choice(
     kind: type[Choice], properties: Document, key: str, where: str, default: Choice | None = None
 ) -> Choice:
-    """Return a property as a member of an enumeration; `default` stands in for an absent one."""
+    """Return a property as a member of an enumeration, or `default` when it is absent."""
     return kind(one_of([*kind], properties, key, where, default))
 
 

@@ -1,4 +1,4 @@
-"""From an alarm's properties to the metrics and expressions that it asks for."""
+"""Reader of an alarm's queries: its metrics and expressions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ IDENTIFIER = re.compile(r"[a-z][A-Za-z0-9_]*", re.ASCII)
 
 
 def read_queries(properties: Document, where: str) -> tuple[tuple[MetricQuery, ...], str]:
-    """Return what an alarm's properties ask for, and the id of the query that it watches.
+    """Return the queries in an alarm's properties, and the id of the query that it watches.
 
     Raises:
         TemplateError: a query is not allowed in an alarm, or is not modelled.

@@ -1,4 +1,4 @@
-"""What a template's functions come to: Ref, Sub, GetAtt, If and the others, lazily resolved."""
+"""Resolver of a template's functions: Ref, Sub, GetAtt, If and others, evaluated lazily."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 NO_VALUE = object()
-"""What Ref AWS::NoValue comes to; whatever holds it leaves it out."""
+"""The value of Ref AWS::NoValue; lists and mappings leave it out."""
 
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 
@@ -41,7 +41,7 @@ class Resolver:
     """Resolves values of one template, with given parameters, at one place."""
 
     def __init__(self, template: Document, given: Mapping[str, str], place: Place) -> None:
-        """Check the parameters and get ready; nothing else is resolved yet.
+        """Check the parameters; nothing else is resolved yet.
 
         Raises:
             ParameterError: see parameters.parameter_values.
@@ -71,16 +71,16 @@ class Resolver:
         return Resolver(self.template, self.given, replace(self.place, physical=physical))
 
     def resolve(self, value: Any, where: str) -> Any:
-        """Return the value with every function replaced by what it comes to.
+        """Return the value with every function replaced by its result.
 
-        Fn::Base64 comes to its text as it is: whoever reads user data wants the script.
+        The result of Fn::Base64 is its text as it is, because readers of user data need the script.
 
         Args:
             value: any part of the template.
             where: its path in the template, for errors.
 
         Raises:
-            TemplateError: a function that cannot be followed here, or that refers to nothing.
+            TemplateError: a function is not supported, or refers to nothing.
         """
         if isinstance(value, dict):
             if len(value) == 1:
@@ -113,7 +113,7 @@ class Resolver:
         ]
 
     def name(self, logical_id: str) -> str:
-        """Return a resource's name: as deployed, as its property says, or made up."""
+        """Return a resource's name: as deployed, else as its property says, else a made-up one."""
         resource = self._resource(logical_id)
         known = self.place.physical.get(logical_id, {})
         key = NAME_PROPERTIES.get(resource["Type"], "")
@@ -127,7 +127,7 @@ class Resolver:
         return f"{self.place.stack}-{logical_id}" if named is NO_VALUE else as_text(named, where)
 
     def condition(self, name: str, where: str) -> bool:
-        """Tell whether a condition of the template holds."""
+        """Return whether a condition of the template is true."""
         conditions = self.template.get("Conditions") or {}
         if not isinstance(name, str) or name not in conditions:
             raise TemplateError(f"{where}: no condition {name} in Conditions: add it there")
@@ -136,7 +136,7 @@ class Resolver:
 
     @contextmanager
     def _once(self, what: str) -> Iterator[None]:
-        """Keep `what` open, and refuse to open it again inside itself."""
+        """Mark `what` as being resolved, and refuse a reference to it from within."""
         if what in self._open:
             circle = " -> ".join([*self._open[self._open.index(what) :], what])
             raise TemplateError(f"{what} refers to itself: {circle}")
@@ -151,7 +151,7 @@ class Resolver:
         return resource
 
     def exists(self, logical_id: str) -> bool:
-        """Tell whether a resource is created: whether its condition, if it has one, holds."""
+        """Return whether a resource is created: it has no condition, or its condition is true."""
         resource = self._resource(logical_id)
         where = f"Resources.{logical_id}"
         return "Condition" not in resource or self.condition(resource["Condition"], where)
@@ -281,7 +281,7 @@ class Resolver:
         return value
 
     def _import_value(self, argument: Any, where: str) -> str:
-        """Make a text up, as for names of resources: the other stack is not here."""
+        """Return a made-up text: the stack that exports the value is not known."""
         return f"imported-{as_text(self.resolve(argument, where), where)}"
 
     def _zones(self, argument: Any, where: str) -> list[str]:

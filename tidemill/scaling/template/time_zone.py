@@ -1,4 +1,4 @@
-"""Time zones as an alarm's evaluation window names them."""
+"""Time zones of an alarm's evaluation window, by name or offset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a template's target tracking policy to the policy and the alarms that it creates."""
+"""Reader of a target tracking policy, and of the alarms that it creates."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 CONFIGURATION = "TargetTrackingConfiguration"
 PERIODS = (10, 30, 60)
-"""Seconds of a tracked metric's period ("Create a target tracking policy using high-resolution
-metrics"); a minute where none is given."""
+"""Periods of a tracked metric in seconds ("Create a target tracking policy using high-resolution
+metrics"); the default is a minute."""
 
 MINUTE = 60
 BY_GROUP = {
@@ -35,13 +35,13 @@ BY_GROUP = {
     "ASGAverageNetworkIn": ("AWS/EC2", "NetworkIn"),
     "ASGAverageNetworkOut": ("AWS/EC2", "NetworkOut"),
 }
-"""The metrics that predefined ones are, seen as the group's average (API reference,
+"""The metrics behind predefined ones, as the group's average (API reference,
 PredefinedMetricSpecification)."""
 PER_TARGET = "ALBRequestCountPerTarget"
 TARGET_GROUP = "targetgroup/"
 
 Tracked = tuple[tuple[MetricQuery, ...], str]
-"""The queries of a tracked metric, and the id of the one that counts."""
+"""The queries of a tracked metric, and the id of the one that is compared with the target."""
 
 
 def read_tracking(
@@ -50,7 +50,7 @@ def read_tracking(
     """Return the policy with this logical id and its alarms.
 
     Raises:
-        TemplateError: it lacks what it needs, or its metric cannot be followed here.
+        TemplateError: a property is missing, or the metric is not modelled.
     """
     where = f"Resources.{logical_id}.Properties"
     configuration = part(properties, CONFIGURATION, where)
@@ -118,7 +118,7 @@ def _customized(configuration: Document, where: str) -> Tracked:
 
 
 def _with_period(entry: Document) -> Document:
-    """Return an entry of Metrics with the period that it has where it gives none."""
+    """Return an entry of Metrics with the default period where it gives none."""
     statistic = entry.get("MetricStat")
     if not isinstance(statistic, dict):
         return entry

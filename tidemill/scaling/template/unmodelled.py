@@ -1,4 +1,4 @@
-"""What a template holds that has to do with scaling, and that nothing here looks at."""
+"""Unmodelled parts of a template: those that affect scaling, and that no reader uses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 GROUP_PROPERTIES = frozenset(
     {
         "AutoScalingGroupName",
-        "AvailabilityZoneIds",  # one place to run instances stands for all
+        "AvailabilityZoneIds",  # instances are not spread over zones here
         "AvailabilityZones",
         "Cooldown",
         "DefaultInstanceWarmup",
@@ -31,7 +31,7 @@ GROUP_PROPERTIES = frozenset(
         "MinSize",
         "MixedInstancesPolicy",
         "NewInstancesProtectedFromScaleIn",
-        "NotificationConfiguration",  # who is told, and what is written on instances
+        "NotificationConfiguration",  # notifications and tags
         "NotificationConfigurations",
         "PlacementGroup",
         "ServiceLinkedRoleARN",
@@ -54,8 +54,8 @@ OTHER_SCALERS = frozenset(
 HIDDEN = frozenset({"AWS::CloudFormation::Stack", "AWS::Serverless::Application"})
 SAM = "AWS::Serverless-2016-10-31"
 EXTENSIONS = "AWS::LanguageExtensions"
-"""Transforms that need no word: SAM's makes no groups, and what the other one adds is refused
-where it is used."""
+"""Transforms that are not reported: SAM's makes no groups, and the functions of the other one are
+refused where they are used."""
 
 
 def left_out_of_group(group: str, properties: Document) -> Iterator[str]:
@@ -74,15 +74,15 @@ def left_out_of_group(group: str, properties: Document) -> Iterator[str]:
 
 
 def left_out_of_template(resolver: Resolver) -> Iterator[str]:
-    """Yield a sentence for what may scale, or hold what scales, and cannot be looked into."""
+    """Yield a sentence for each resource that may scale, or may contain what scales."""
     template = resolver.template
     transforms = template.get("Transform", [])
     listed = transforms if isinstance(transforms, list) else [transforms]
     for transform in items({"Transform": listed}, "Transform", "template"):
         name = transform.get("Name", "") if isinstance(transform, dict) else transform
         if name not in {SAM, EXTENSIONS}:
-            told = as_text(name, "Transform")
-            yield f"Transform: {told} is not modelled: what it would change is not seen"
+            text = as_text(name, "Transform")
+            yield f"Transform: {text} is not modelled: what it would change is not seen"
     for logical_id in resolver.present(*OTHER_SCALERS):
         yield f"Resources.{logical_id}: {template['Resources'][logical_id]['Type']} is not modelled"
     for logical_id, resource in template["Resources"].items():
