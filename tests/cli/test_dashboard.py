@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from support.emulators.ministack import Ministack
 
+pytestmark = pytest.mark.impure
+
 STACK = "exported"
 BODY = a_body(
     a_widget(),

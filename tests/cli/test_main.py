@@ -7,9 +7,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.impure
 def test_the_version_is_that_of_the_project() -> None:
     """`tidemill --version` prints the version that pyproject.toml has."""
     command = [sys.executable, "-m", "tidemill", "--version"]

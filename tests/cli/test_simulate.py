@@ -113,6 +113,7 @@ def test_a_trace_that_is_not_there_is_no_traceback() -> None:
     assert isinstance(done.exception, SimulationError)
 
 
+@pytest.mark.impure
 def test_recording_without_a_region_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says what is missing."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from support.emulators.ministack import Ministack
     from support.emulators.programs import Program
 
+pytestmark = pytest.mark.impure
+
 HANDLERS = """
 import pathlib, time
 

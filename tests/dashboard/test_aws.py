@@ -156,6 +156,7 @@ def test_missing_region_and_credentials_are_told(monkeypatch: pytest.MonkeyPatch
         source.dashboard_body("tidemill-queue")
 
 
+@pytest.mark.impure
 def test_an_endpoint_that_is_no_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the option that it came from."""
     monkeypatch.setenv("AWS_REGION", REGION)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.builders.alarms import IN_FLIGHT, VISIBLE, actions_on, an_alarm, an_expression_alarm
@@ -48,6 +49,7 @@ def test_strict_comparisons_need_a_number_between_them(high: int, low: int) -> N
     assert fights(fleet) == (low - high > 1)
 
 
+@pytest.mark.long
 @given(share=st.integers(min_value=2, max_value=300), slack=st.integers(-1, 1))
 def test_alarms_on_an_expression_are_tried_where_it_turns(share: int, slack: int) -> None:
     """One instance for each share of the backlog: the two exclude each other up to slack 0."""

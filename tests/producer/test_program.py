@@ -21,6 +21,8 @@ from support.fakes.producing import vehicle_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+pytestmark = pytest.mark.impure
+
 PATIENCE = 60.0
 """Seconds after which waiting fails; a passing test comes nowhere near."""
 

@@ -158,6 +158,7 @@ def test_a_missing_setting_is_refused_with_its_name(
         connect("", "orders")
 
 
+@pytest.mark.impure
 def test_nobody_at_the_endpoint_is_a_queue_that_may_come_back() -> None:
     """A closed port raises QueueUnavailableError."""
     client = boto3.client(

@@ -139,6 +139,7 @@ def test_what_one_alarm_leaves_as_it_is_another_one_changes() -> None:
     assert sizes == [1, 0, 3, 2, 1, 0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("quiet", [1.0, 5.9, 6.1, 9.0])
 def test_long_runs_leave_out_turns_as_rightly_as_short_ones(quiet: float) -> None:
     """Two days of messages with so many quiet hours between them: the queue sleeps, or does not."""

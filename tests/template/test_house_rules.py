@@ -192,6 +192,7 @@ def test_the_parameters_table_of_the_documentation_is_the_templates() -> None:
         assert f"| {name} | {default} | {parameter['Description']} |" in written
 
 
+@pytest.mark.impure
 def test_the_costs_in_the_documentation_are_those_worked_out() -> None:
     """The page has the sums and the prices behind them."""
     printed = subprocess.run(

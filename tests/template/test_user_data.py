@@ -66,6 +66,7 @@ def after(life: Life, *words: str) -> list[tuple[str, ...]]:
     return list(life.calls[life.calls.index(life.of(*words)[0]) + 1 :])
 
 
+@pytest.mark.impure
 class TestBoot:
     """Boot: from the start of the script to a working consumer."""
 
@@ -229,6 +230,7 @@ class TestBoot:
         assert life.of("poweroff") == []
 
 
+@pytest.mark.impure
 class TestFailedBoot:
     """Failed boot: an instance without a consumer reports that once and powers off once."""
 
@@ -342,6 +344,7 @@ class TestFailedBoot:
         assert metric[6] == alarm["MetricName"]
 
 
+@pytest.mark.impure
 class TestLeaving:
     """Termination: the instance stops its consumer and completes the hook."""
 
@@ -432,6 +435,7 @@ class TestText:
         assert len(longest.encode()) < 16_384
         assert longest.startswith("#!")
 
+    @pytest.mark.impure
     def test_both_of_its_parts_pass_bash_and_shellcheck(self, tmp_path: Path) -> None:
         """Neither tool looks into the heredoc with the unit's program, so it is checked apart."""
         live(tmp_path)

@@ -122,6 +122,7 @@ def test_a_missing_region_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
         cloudwatch.connect("/fleet", "i-0123")
 
 
+@pytest.mark.impure
 def test_an_outage_at_the_start_is_only_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -40,6 +40,7 @@ def test_every_rival_works_off_a_burst(name: str) -> None:
     assert (result.messages.processed, result.left, result.lost) == (300, 0, 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_no_rival_is_both_as_fast_and_as_cheap_as_the_template(name: str, seed: int) -> None:
