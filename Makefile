@@ -17,6 +17,9 @@ ENVIRONMENTS := $(VENV)/.dev .venv-deploy/.done .venv-lint/.done .venv-aws/.done
 # Tests of containers and playbooks mostly wait, so `make --jobs 2 test` runs the other tests meanwhile.
 OUTSIDE := tests/ansible tests/ci tests/compose tests/images
 PYTEST = . build/engine.sh && MAKEFLAGS= $(BIN)/pytest # MAKEFLAGS is empty because some tests run make themselves
+# One process for each core, up to four: each of them spends 5 s on importing all tests.
+PARALLEL := --numprocesses logical --maxprocesses 4
+COVERED := scaling simulator consumer producer
 
 export SAM_CLI_TELEMETRY := 0
 ifeq ($(ENV),local)
@@ -28,7 +31,7 @@ unexport AWS_PROFILE AWS_SESSION_TOKEN
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report docs test test-outside test-inside engine check validate images deploy push outputs delete ansible lock clean
+.PHONY: help demo report docs quick test test-outside test-inside coverage engine check code validate images deploy push outputs delete ansible lock clean
 
 help: ## List the verbs.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +45,9 @@ report: $(VENV)/.run ## Write REPORT.md from the last demo, the simulator and a 
 docs: $(VENV)/.run ## Write docs/settings.md from the consumer's table of settings.
 	$(BIN)/python -m tidemill.report.settings_page > docs/settings.md
 
+quick: code ## Format, lint, types, import rules and the pure tests, in under a minute: before each commit.
+	$(BIN)/pytest $(PARALLEL) --pure --quiet
+
 test: check test-outside test-inside ## Check everything and run the tests; where CI is set, make a Docker engine for them.
 
 test-outside: engine $(ENVIRONMENTS)
@@ -50,11 +56,16 @@ test-outside: engine $(ENVIRONMENTS)
 test-inside: engine $(ENVIRONMENTS)
 	$(PYTEST) $(OUTSIDE:%=--ignore %)
 
+coverage: $(VENV)/.dev ## Measure the branch coverage of scaling, simulator, consumer and producer.
+	$(BIN)/pytest $(PARALLEL) --quiet --cov --cov-report term $(COVERED:%=tests/%)
+
 engine:
 	@mkdir -p build
 	$(if $(CI),.ci/engine,true) > build/engine.sh
 
-check: $(VENV)/.dev validate ## Format, lint, types, import rules, template.
+check: code validate ## Format, lint, types, import rules, template.
+
+code: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -69,9 +69,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out the tests that are marked, or that use a server."""
     if PURE not in config.stash:
         return
-    pure = [item for item in items if not _left_out(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(pure)])
-    items[:] = pure
+    left_out = {item for item in items if _left_out(item)}
+    config.hook.pytest_deselected(items=sorted(left_out, key=lambda item: item.nodeid))
+    items[:] = [item for item in items if item not in left_out]
 
 
 def _left_out(item: pytest.Item) -> bool:

@@ -28,6 +28,7 @@ def test_every_fault_that_a_rig_can_imitate_is_a_command() -> None:
         assert not known or kind.meaning.split(":")[0] in shown.output
 
 
+@pytest.mark.impure
 @pytest.mark.parametrize(
     ("words", "target"), [((), ONE), ((TWO,), TWO)], ids=["no-target", "target"]
 )
@@ -49,6 +50,7 @@ def test_without_a_url_the_rig_that_is_up_is_meant(
     assert str(done.exception).endswith("or give the --endpoint-url of a fleet")
 
 
+@pytest.mark.impure
 def test_a_parameter_of_a_fault_is_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its default and meaning in the help."""
     kind = replace(
