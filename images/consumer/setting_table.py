@@ -1,7 +1,7 @@
 """The consumer's settings: one table of names, kinds, defaults, bounds and meanings.
 
-The consumer, docs/settings.md, the rig, the simulator and the lint rules take them from here. To
-add a setting, declare it here, list it in CHAPTERS, and read it in consumer.settings.
+The consumer, docs/settings.md, the rig, the simulator and the lint rules read this table. To add a
+setting, declare it here, list it in CHAPTERS, and read it in consumer.settings.
 """
 
 from __future__ import annotations
@@ -43,8 +43,7 @@ POLL_WAIT_SECONDS: Final = Seconds(
     low=0,
     high=DAY,
     meaning=(
-        "Pause after each poll; 0 polls without a pause, which needs a RECEIVE_WAIT_SECONDS above "
-        "0."
+        "Pause after each poll; with 0 there is none, and RECEIVE_WAIT_SECONDS has to be above 0."
     ),
 )
 RECEIVE_WAIT_SECONDS: Final = Seconds(
@@ -78,8 +77,8 @@ VISIBILITY_TIMEOUT_SECONDS: Final = Seconds(
     high=MAX_VISIBILITY,
     whole=True,
     meaning=(
-        "Time for which a received message is hidden from other consumers; the consumer extends it "
-        "at half of it for as long as it works on the message."
+        "Time that a received message is hidden from other consumers; the consumer extends it "
+        "whenever half of it is over, until the message is done."
     ),
 )
 RETRY_DELAY_SECONDS: Final = Seconds(
@@ -99,7 +98,7 @@ RETRY_DELAY_MAX_SECONDS: Final = Seconds(
     low=0,
     high=MAX_VISIBILITY,
     whole=True,
-    meaning="Longest delay that doubling leads to.",
+    meaning="Longest delay of a failed message, however often it failed.",
 )
 DRAIN_SECONDS: Final = Seconds(
     name="DRAIN_SECONDS",
@@ -107,8 +106,8 @@ DRAIN_SECONDS: Final = Seconds(
     low=0,
     high=DAY,
     meaning=(
-        "Time for which handlers may go on after a signal to stop; then their messages go back to "
-        "the queue."
+        "Time that running handlers have to finish after a signal to stop; messages that are not "
+        "done by then go back to the queue."
     ),
 )
 LOG_GROUP: Final = Text(
@@ -161,4 +160,4 @@ SETTINGS: Final[tuple[Setting, ...]] = tuple(
 )
 
 DURATIONS: Final = tuple(setting for setting in SETTINGS if isinstance(setting, Seconds))
-"""The settings that a clock which runs faster divides by its speed."""
+"""The settings that a rig with a faster clock divides by its speed."""

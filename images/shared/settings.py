@@ -1,7 +1,7 @@
-"""Settings: what a program declares of each, and a reader that takes them from the environment.
+"""Settings: four kinds that a program declares, and a reader of their values.
 
-A program lists its settings once, as values of the four kinds here. Whatever needs a name, a
-default or a bound takes it from that list.
+A program lists its settings once, as values of these kinds. All code that needs a name, a default
+or a bound takes it from that list.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A setting that is text. `otherwise` says what holds where no fixed default does."""
+    """A setting that is text. Without a default, `otherwise` describes what is used instead."""
 
     name: str
     meaning: str
@@ -114,7 +114,7 @@ Setting: TypeAlias = Text | Whole | Seconds | Choice
 
 
 class Readable(Protocol[T_co]):
-    """What the reader needs of a setting, whatever its kind."""
+    """A setting of any kind, as the reader uses it."""
 
     @property
     def name(self) -> str:
