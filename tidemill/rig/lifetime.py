@@ -107,7 +107,7 @@ class Rules:
     def of_user_data(boot_seconds: float) -> Rules:
         """Return the rules where the program is the user data: it starts as soon as it can.
 
-        boot_seconds 60 -> running and started after 20; user data takes the time that it takes.
+        boot_seconds 60 -> running and started after 20; user data then decides how long it takes.
         """
         runs_after = min(LAUNCH_SECONDS, boot_seconds)
         return Rules(runs_after, runs_after, runs_after, drained_by_signal=False)
@@ -115,7 +115,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an order, a fault or a look comes to: the new lifetime, and steps to take in order."""
+    """The result of an order, a fault or a look: the new lifetime, and steps to take in order."""
 
     lifetime: Lifetime
     steps: tuple[Step, ...] = ()
@@ -174,7 +174,7 @@ class Lifetime:
         return Change(replace(self, stopped_at=now), (Signal("SIGTERM"),) if self.started else ())
 
     def drain(self) -> Change:
-        """Let an instance finish its work, as a lifecycle hook at its end wants."""
+        """Let an instance finish its work before its termination lifecycle hook is completed."""
         return Change(replace(self, draining=True), self.drain_signal())
 
     def terminate(self) -> Change:
@@ -192,7 +192,7 @@ class Lifetime:
         return INJECTIONS[fault.kind](self, fault, now)
 
     def look(self, now: float, program: Program) -> Change:
-        """Go on to what is due, by the time and by what the world finds of the program."""
+        """Return what is due at this time, given what the world finds of the program."""
         if program is Program.REMOVED:
             return Change(self, (Left("" if self.terminated else VANISHED),))
         if self.terminated:
@@ -208,7 +208,7 @@ class Lifetime:
         )
 
     def _due(self, now: float, program: Program) -> tuple[Step, ...]:
-        """Return what is due to an instance that is neither stopped nor terminated."""
+        """Return what is due on an instance that is neither stopped nor terminated."""
         # A program that ended before the instance was launched again is yet to start.
         ended = self.started and program is Program.ENDED
         if self.ends_at is not None and now >= self.ends_at:
