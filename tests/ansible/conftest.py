@@ -1,4 +1,4 @@
-"""Machines that tests of the playbooks share, and the agent's packages as files."""
+"""Fixtures: machines that the tests of the playbooks share, and packages of the agent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _lent(
 def debian(
     docker_engine: DockerClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Machine]:
-    """Lend a Debian machine without anything on it."""
+    """Return a Debian machine with nothing installed."""
     with _lent("debian", docker_engine, tmp_path_factory) as machine:
         yield machine
 
@@ -38,7 +38,7 @@ def debian(
 def ubuntu(
     docker_engine: DockerClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Machine]:
-    """Lend a machine that says it is Ubuntu, without anything on it."""
+    """Return a machine that identifies itself as Ubuntu, with nothing installed."""
     with _lent("ubuntu", docker_engine, tmp_path_factory) as machine:
         yield machine
 
@@ -47,14 +47,14 @@ def ubuntu(
 def amazon(
     docker_engine: DockerClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Machine]:
-    """Lend a machine that says it is Amazon Linux, without anything on it."""
+    """Return a machine that identifies itself as Amazon Linux, with nothing installed."""
     with _lent("amazon", docker_engine, tmp_path_factory) as machine:
         yield machine
 
 
 @pytest.fixture(scope="module")
 def packages(debian: Machine, tmp_path_factory: pytest.TempPathFactory) -> Packages:
-    """Lend the packages that were built with the machine."""
+    """Return the packages that were built with the machine."""
     folder = tmp_path_factory.mktemp("packages")
     names = ["amazon-cloudwatch-agent.deb"]
     names += [

@@ -1,4 +1,4 @@
-"""The agent, installed, configured and removed by real package managers under a real systemd."""
+"""CloudWatch agent: installed, configured and removed with real package managers and systemd."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ def there(machine: Machine) -> bool:
 
 
 class TestDebian:
-    """A given package file, from nothing to the running agent and back; each test goes one on."""
+    """Debian with a given package file: each test continues after the one before."""
 
     @pytest.mark.parametrize(
-        ("proof", "told"),
+        ("proof", "message"),
         [
             pytest.param({}, "give cloudwatch_agent_sha256 or cloudwatch_agent_signature", id="no"),
             pytest.param({"cloudwatch_agent_sha256": "0" * 64}, "its SHA-256 is ", id="wrong"),
         ],
     )
     def test_a_package_without_proof_is_refused(
-        self, debian: Machine, packages: Packages, proof: dict[str, str], told: str
+        self, debian: Machine, packages: Packages, proof: dict[str, str], message: str
     ) -> None:
-        """In a sentence; nothing is installed."""
+        """The error is one sentence, and nothing is installed."""
         run = debian.play(INSTALL, cloudwatch_agent_package=packages.debian, **proof)
         (failure,) = run.failed
-        assert told in failure
+        assert message in failure
         assert not there(debian)
 
     @pytest.mark.parametrize("key", ["agent", "stranger"])
     def test_a_package_that_a_stranger_signed_is_refused(
         self, debian: Machine, packages: Packages, key: str
     ) -> None:
-        """Even with the stranger's own key: its fingerprint is not the one that was asked for."""
+        """The stranger's key does not help, because its fingerprint is not the required one."""
         run = debian.play(INSTALL, **packages.signed_by("stranger", key))
         (failure,) = run.failed
         assert f"not signed by the key {packages.fingerprint('agent')}" in failure
@@ -56,7 +56,7 @@ class TestDebian:
     def test_check_mode_tells_what_it_would_do_and_does_not(
         self, debian: Machine, packages: Packages
     ) -> None:
-        """It fails nowhere, though each step needs the one before."""
+        """Check mode does not fail, although each step needs the one before."""
         run = debian.play(INSTALL, "--check", **packages.signed_by("agent"))
         assert run.code == 0, run.output
         assert run.changed == SAID
@@ -65,7 +65,7 @@ class TestDebian:
     def test_the_first_run_installs_configures_and_starts_it(
         self, debian: Machine, packages: Packages
     ) -> None:
-        """With the template's configuration, and nothing left of the download."""
+        """The agent has the template's configuration, and the download is deleted."""
         digest = {"cloudwatch_agent_sha256": packages.sha256}
         run = debian.play(INSTALL, **packages.signed_by("agent"), **digest, stack="shop")
         assert run.code == 0, run.output
@@ -75,18 +75,18 @@ class TestDebian:
         assert debian.sh("ls /var/cache/cloudwatch-agent-download")[0] != 0
 
     def test_the_second_run_changes_nothing(self, debian: Machine, packages: Packages) -> None:
-        """Nor does one that asks for the version that is there."""
+        """A run that requires the installed version changes nothing either."""
         version = {"cloudwatch_agent_version": "1.300064.0"}
         assert debian.play(INSTALL, **packages.signed_by("agent"), **version, stack="shop").steady
 
     def test_another_version_would_be_installed(self, debian: Machine, packages: Packages) -> None:
-        """But not configured anew."""
+        """The configuration is not changed."""
         version = {"cloudwatch_agent_version": "1.300065"}
         given = packages.signed_by("agent")
         assert debian.play(INSTALL, "--check", **given, **version, stack="shop").changed == SAID
 
     def test_another_configuration_takes_the_place_of_the_first(self, debian: Machine) -> None:
-        """And the agent starts anew with it; where it is there, no package is needed."""
+        """The agent restarts with it; if the agent is installed, no package is needed."""
         ask = "systemctl show --property MainPID amazon-cloudwatch-agent"
         before = debian.sh(ask)
         assert debian.play(INSTALL, stack="other").changed == CONFIGURED
@@ -95,7 +95,7 @@ class TestDebian:
         assert debian.sh(f"ls {APPLIED}")[1].split() == ["file_tidemill.json"]
 
     def test_it_goes_without_a_trace(self, debian: Machine) -> None:
-        """Package, service, configuration; then nothing is left to do."""
+        """Package, service and configuration are removed; a second run changes nothing."""
         run = debian.play(INSTALL, cloudwatch_agent_state="absent")
         assert run.code == 0, run.output
         assert not there(debian)
@@ -105,10 +105,10 @@ class TestDebian:
 
 
 class TestUbuntu:
-    """Where no package is given."""
+    """Ubuntu without a given package."""
 
     def test_amazons_own_would_be_taken(self, ubuntu: Machine) -> None:
-        """For this system and processor, with its signature beside it."""
+        """The package is for this system and processor, and its signature is beside it."""
         run = ubuntu.play(INSTALL, "--check")
         assert run.changed == SAID, run.output
         machine = {"x86_64": "amd64", "aarch64": "arm64"}[ubuntu.sh("uname -m")[1].strip()]
@@ -119,10 +119,10 @@ class TestUbuntu:
 
 
 class TestAmazonLinux:
-    """The distribution's package, by dnf."""
+    """Amazon Linux with the distribution's package, installed by dnf."""
 
     def test_it_comes_from_the_distribution(self, amazon: Machine) -> None:
-        """Without a file or a download."""
+        """No file and no download is needed."""
         run = amazon.play(INSTALL, stack="shop")
         assert run.code == 0, run.output
         assert run.changed == ("Install the distribution's package", *CONFIGURED)
@@ -138,7 +138,7 @@ class TestAmazonLinux:
         assert amazon.sh(f"ls {APPLIED}/*")[1].split() == [stored]
 
     def test_it_goes_too(self, amazon: Machine) -> None:
-        """Package and folder."""
+        """The package and its folder are removed."""
         assert amazon.play(INSTALL, cloudwatch_agent_state="absent").code == 0
         assert amazon.sh("rpm -q amazon-cloudwatch-agent")[0] != 0
         assert not there(amazon)

@@ -1,4 +1,4 @@
-"""The template that bakes machine images: its form, its steps, what it hands to template.yaml."""
+"""ami.yaml: its form, its steps, and the image that it gives to template.yaml."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def scripts() -> list[str]:
 
 
 def test_cfn_lint_finds_nothing() -> None:
-    """With the rules that template.yaml is held to."""
+    """The rules are those for template.yaml."""
     done = subprocess.run(
         [needed_command("cfn-lint"), ROOT / "ami.yaml"], capture_output=True, text=True, check=False
     )
@@ -62,7 +62,7 @@ def test_cfn_lint_finds_nothing() -> None:
 
 
 def test_checkov_finds_nothing() -> None:
-    """Each suppression has its reason beside it."""
+    """Each suppressed rule has a reason."""
     checkov = ROOT / ".venv-lint/bin/checkov"
     if not checkov.exists():
         (pytest.fail if os.environ.get("CI") else pytest.skip)("this test needs make validate")
@@ -82,14 +82,14 @@ def test_checkov_finds_nothing() -> None:
 
 @pytest.mark.parametrize("name", RESOURCES)
 def test_a_sentence_above_each_resource_says_its_purpose(name: str) -> None:
-    """As in template.yaml."""
+    """The comment is a sentence, as in template.yaml."""
     above = LINES[LINES.index(f"  {name}:") - 1]
     assert re.match(r"  # .+\.$", above), above
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_each_parameter_is_described_and_bounded(name: str) -> None:
-    """And stands in one group of the console's form."""
+    """Each parameter is in one group of the console's form."""
     parameter = PARAMETERS[name]
     assert parameter["Description"].endswith(".")
     assert parameter["ConstraintDescription"].endswith(".")
@@ -99,13 +99,13 @@ def test_each_parameter_is_described_and_bounded(name: str) -> None:
 
 
 def test_an_image_without_a_tag_is_refused() -> None:
-    """There is no tag that would be right for everybody."""
+    """No tag is right for every stack, so there is no default."""
     with pytest.raises(ParameterError, match="ImageTag"):
         Resolver(TEMPLATE, {}, PLACE)
 
 
 def test_the_documents_phases_are_image_builders() -> None:
-    """It runs these three, with actions that it has."""
+    """Image Builder runs these three phases, with actions that it supports."""
     document = component()
     assert document["schemaVersion"] == 1.0
     assert [phase["name"] for phase in document["phases"]] == ["build", "validate", "test"]
@@ -117,7 +117,7 @@ def test_the_documents_phases_are_image_builders() -> None:
 
 
 def test_each_script_passes_bash_and_shellcheck(tmp_path: Path) -> None:
-    """Neither cfn-lint nor Image Builder looks into them."""
+    """Neither cfn-lint nor Image Builder checks the scripts."""
     for script in scripts():
         program = tmp_path / "script"
         program.write_text(f"#!/bin/bash\n{script}")
@@ -131,7 +131,7 @@ def test_each_script_passes_bash_and_shellcheck(tmp_path: Path) -> None:
 
 
 def test_the_archive_that_is_asked_for_is_enough_to_bake(tmp_path: Path) -> None:
-    """Playbook and roles, alone in a folder, as the documentation packs them."""
+    """Playbook and roles are enough, packed as the documentation says."""
     needed_ansible()
     page = (ROOT / "docs/agent.md").read_text()
     (packing,) = re.findall(r"^ *(tar -czf \S+ .*)$", page, flags=re.MULTILINE)
@@ -166,7 +166,7 @@ def test_the_archive_that_is_asked_for_is_enough_to_bake(tmp_path: Path) -> None
 def test_the_image_is_for_the_processor_that_was_asked_for(
     architecture: str, parent: str, machine: str
 ) -> None:
-    """Base image and building instance alike."""
+    """The base image and the building instance have the same architecture."""
     recipe = resolved("WorkerRecipe", Architecture=architecture)
     assert recipe["ParentImage"].endswith(f":aws:image/{parent}/x.x.x")
     builder = resolved("BuilderInfrastructureConfiguration", Architecture=architecture)
@@ -174,7 +174,7 @@ def test_the_image_is_for_the_processor_that_was_asked_for(
 
 
 def test_the_image_that_is_pulled_is_the_one_that_user_data_runs() -> None:
-    """Else the instances would fetch their own, and nothing would be gained."""
+    """Otherwise the instances would pull another image at boot."""
     pulled = resolved("ConsumerImageParameter", WorkerStack="shop")["Value"]
     assert pulled == "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/consumer:3f9c2ab"
     repository = product_template()["Resources"]["ConsumerRepository"]["Properties"]
@@ -182,7 +182,7 @@ def test_the_image_that_is_pulled_is_the_one_that_user_data_runs() -> None:
 
 
 def test_what_comes_out_is_what_the_parameter_ami_takes() -> None:
-    """The name of a parameter that Image Builder may write, in the launch template's form."""
+    """It is a parameter that Image Builder may write, in the form of the launch template."""
     kept = resolved("WorkerDistributionConfiguration")["Distributions"][0]
     (parameter,) = kept["SsmParameterConfigurations"]
     assert parameter["ParameterName"].startswith("/imagebuilder/")
@@ -192,7 +192,7 @@ def test_what_comes_out_is_what_the_parameter_ami_takes() -> None:
 
 
 def test_the_builder_may_do_nothing_to_everything_unconditionally() -> None:
-    """As in template.yaml; the managed policies are AWS's own minimum for Image Builder."""
+    """The rule is that of template.yaml; AWS requires the managed policies for Image Builder."""
     role = resolved("BuilderRole")
     statements = role["Policies"][0]["PolicyDocument"]["Statement"]
     for statement in statements:

@@ -1,4 +1,4 @@
-"""What a machine image holds: everything that template.yaml's user data would have to fetch."""
+"""Machine image: it contains everything that template.yaml's user data would download."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ WATCHER: Final = "{{ lookup('ansible.builtin.file', template) | worker_program(p
 
 
 class TestAmazonLinux:
-    """As Image Builder runs it; each test goes one on."""
+    """Amazon Linux, as in Image Builder; each test continues after the one before."""
 
     def test_check_mode_tells_what_it_would_do_and_does_not(self, amazon: Machine) -> None:
-        """It fails nowhere, though each step needs the one before."""
+        """Check mode does not fail, although each step needs the one before."""
         run = amazon.play("bake.yml", "--check", **BAKE)
         assert run.code == 0, run.output
         assert run.changed == (
@@ -35,7 +35,7 @@ class TestAmazonLinux:
         assert amazon.sh(f"command -v docker || command -v aws || ls {AGENT}")[0] != 0
 
     def test_everything_that_user_data_would_fetch_is_there(self, amazon: Machine) -> None:
-        """Docker runs from the first boot on; the agent waits for its configuration."""
+        """Docker runs from the first boot; the agent waits for its configuration."""
         run = amazon.play("bake.yml", **BAKE)
         assert run.code == 0, run.output
         assert amazon.sh(f"docker image inspect {IMAGE}")[0] == 0
@@ -45,7 +45,7 @@ class TestAmazonLinux:
         assert amazon.service("amazon-cloudwatch-agent") == ("disabled", "inactive")
 
     def test_the_registrys_password_is_not_baked_in(self, amazon: Machine) -> None:
-        """Whoever starts the image could read it."""
+        """Everyone who starts the image could read it."""
         assert amazon.sh(
             "grep -rl registry-pass-word /etc /root /run /tmp /var --exclude-dir=lib"
         ) == (
@@ -55,19 +55,19 @@ class TestAmazonLinux:
         assert amazon.sh("grep password-stdin /var/log/calls")[0] == 0
 
     def test_the_second_run_changes_nothing(self, amazon: Machine) -> None:
-        """It does not even log in."""
+        """The second run does not log in to the registry either."""
         before = amazon.sh("grep -c password /var/log/calls")
         assert amazon.play("bake.yml", **BAKE).steady
         assert amazon.sh("grep -c password /var/log/calls") == before
 
 
 class TestDebian:
-    """A machine that template.yaml does not boot, with the watcher of one that it does."""
+    """Debian: a machine that template.yaml does not boot, with the program of its user data."""
 
     def test_the_watcher_is_the_one_that_user_data_installs(
         self, debian: Machine, tmp_path: Path
     ) -> None:
-        """To the letter; and it starts at boot, not now."""
+        """The program is identical; it starts at boot and not during the run."""
         run = debian.play(
             "bake.yml",
             cloudwatch_agent_state="absent",
@@ -89,7 +89,7 @@ class TestDebian:
         assert debian.sh("systemd-analyze verify /etc/systemd/system/worker.service") == (0, "")
 
     def test_docker_is_there_without_an_image(self, debian: Machine) -> None:
-        """None was asked for; it comes by apt."""
+        """No image is given; Docker is installed by apt."""
         assert debian.service("docker") == ("enabled", "active")
         assert debian.sh("dpkg -s docker.io awscli")[0] == 0
         assert debian.sh("test -e /var/log/calls")[0] != 0

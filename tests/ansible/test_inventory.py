@@ -1,4 +1,4 @@
-"""The instances of stacks, found by their tags in an emulated EC2."""
+"""Inventory: the instances of stacks, found by their tags in an emulated EC2."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def started(ec2: Any, name: str, group: str) -> str:  # noqa: ANN401 - a client without types
-    """Start an instance as a group does, with its own tag and the group's; return its id."""
+    """Start an instance with the tags that a group gives it; return its id."""
     tags = {"Name": name, "aws:autoscaling:groupName": group}
     made = ec2.run_instances(
         ImageId="ami-0a1b2c3d",
@@ -37,7 +37,7 @@ def started(ec2: Any, name: str, group: str) -> str:  # noqa: ANN401 - a client 
 
 @pytest.fixture(scope="module")
 def instances(ministack: Ministack) -> Mapping[str, str]:
-    """Start instances of two stacks and others; return their ids, by what they are."""
+    """Start instances of two stacks and others; return their ids by kind."""
     with closing(
         boto3.client(
             "ec2",
@@ -58,7 +58,7 @@ def instances(ministack: Ministack) -> Mapping[str, str]:
 
 
 def asked(ministack: Ministack, *command: str) -> str:
-    """Return what a command prints that uses the inventory."""
+    """Return the output of a command that uses the inventory."""
     there = {**CREDENTIALS, "AWS_ENDPOINT_URL": ministack.endpoint}
     done = run_ansible(*command, TIDEMILL_SSM_BUCKET="mine", **there)
     assert done.returncode == 0, done.stderr
@@ -68,7 +68,7 @@ def asked(ministack: Ministack, *command: str) -> str:
 def test_it_has_the_running_instances_of_each_stack(
     ministack: Ministack, instances: Mapping[str, str]
 ) -> None:
-    """And nobody else's; the tag is the one that the template gives."""
+    """No other instance is found; the tag is the one that the template sets."""
     listed = json.loads(asked(ministack, "ansible-inventory", "--list"))
     assert listed["stack_oak"]["hosts"] == [instances["worker"]]
     assert listed["stack_oak_dev"]["hosts"] == [instances["other"]]
@@ -81,7 +81,7 @@ def test_it_has_the_running_instances_of_each_stack(
 def test_instances_are_reached_by_systems_manager(
     ministack: Ministack, instances: Mapping[str, str]
 ) -> None:
-    """Without SSH, by their ids, through the bucket that was named."""
+    """Ansible connects by instance id, without SSH, through the given bucket."""
     told = json.loads(asked(ministack, "ansible-inventory", "--host", instances["worker"]))
     settings = {
         name.removeprefix("ansible_"): value

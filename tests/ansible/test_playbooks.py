@@ -1,4 +1,4 @@
-"""The playbooks without a machine: their form, their pins, and what they read of template.yaml."""
+"""Playbooks without a machine: their form, their versions, and what they read of template.yaml."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SECONDS: Final = {"type": "integer", "minimum": 1, "maximum": 172_800}
 
 
 def measuring(*names: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - schemas
-    """Return the schema of one kind of metric, which measures some of these."""
+    """Return the schema of one kind of metric, with some of these measurements."""
     names_of = {"type": "array", "items": {"enum": list(names)}, "minItems": 1, "uniqueItems": True}
     return exactly(
         {"measurement": names_of},
@@ -99,20 +99,20 @@ AGENT_SCHEMA: Final = exactly(
 
 
 def test_ansible_lint_finds_nothing_in_its_strictest_profile() -> None:
-    """Not even a warning."""
+    """There is not even a warning."""
     done = run_ansible("ansible-lint", "--offline", "--strict", "--profile", "production")
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
 def test_a_playbook_can_be_read(playbook: str) -> None:
-    """Its roles and their tasks too."""
+    """The check includes the roles and their tasks."""
     done = run_ansible("ansible-playbook", "--syntax-check", "--inventory", "localhost,", playbook)
     assert done.returncode == 0, done.stderr
 
 
 def test_the_collections_are_those_that_the_package_brings() -> None:
-    """Whoever installs them from Galaxy gets what is tested here."""
+    """An installation from Galaxy gets the versions that are tested here."""
     wanted = yaml.safe_load((ANSIBLE / "requirements.yml").read_text())["collections"]
     assert [each["name"] for each in wanted] == ["amazon.aws"]
     listed = json.loads(
@@ -125,7 +125,7 @@ def test_the_collections_are_those_that_the_package_brings() -> None:
 
 
 def test_the_roles_need_no_collection() -> None:
-    """Image Builder's machine has ansible-core alone."""
+    """Image Builder's instance has ansible-core without collections."""
     for path in ANSIBLE.glob("roles/*/tasks/*.yml"):
         for task in yaml.safe_load(path.read_text()):
             used = [name for name in task if "." in name]
@@ -135,7 +135,7 @@ def test_the_roles_need_no_collection() -> None:
 
 @pytest.mark.parametrize("role", ["cloudwatch_agent", "worker_host"])
 def test_a_roles_defaults_are_those_that_are_described(role: str) -> None:
-    """Each setting has a description, and the default that it names."""
+    """Each setting has a description and the default that it states."""
     folder = ANSIBLE / "roles" / role
     defaults = yaml.safe_load((folder / "defaults/main.yml").read_text())
     options = yaml.safe_load((folder / "meta/argument_specs.yml").read_text())["argument_specs"][
@@ -146,7 +146,7 @@ def test_a_roles_defaults_are_those_that_are_described(role: str) -> None:
 
 
 def evaluated(expression: str, variables: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    """Let Ansible evaluate an expression, as a playbook would."""
+    """Return the value of an expression that Ansible evaluates, as in a playbook."""
     return run_ansible(
         *("ansible", "localhost", "--inventory", "localhost,", "--connection", "local"),
         *("--module-name", "ansible.builtin.debug", "--args", f"msg={{{{ {expression} }}}}"),
@@ -160,16 +160,16 @@ PLACE = {"name": "shop", "region": "eu-west-1", "account": "111122223333"}
 
 
 def test_the_agents_configuration_is_the_templates() -> None:
-    """One source: the text of the stack's SSM parameter, with the stack's log group."""
+    """The text is that of the stack's SSM parameter, with the stack's log group."""
     expression = "lookup('ansible.builtin.file', '../template.yaml') | agent_config(place)"
     done = evaluated(expression, {"place": PLACE})
     assert done.returncode == 0, done.stdout
-    told = json.loads(done.stdout[done.stdout.index("{") :])["msg"]
-    assert (told if isinstance(told, dict) else json.loads(told)) == agent_config("shop")
+    message = json.loads(done.stdout[done.stdout.index("{") :])["msg"]
+    assert (message if isinstance(message, dict) else json.loads(message)) == agent_config("shop")
 
 
 @pytest.mark.parametrize(
-    ("text", "parameters", "told"),
+    ("text", "parameters", "message"),
     [
         pytest.param("Resources: [", {}, "template.yaml, line 1, column 13: ", id="no-yaml"),
         pytest.param(
@@ -181,19 +181,19 @@ def test_the_agents_configuration_is_the_templates() -> None:
     ],
 )
 def test_a_template_that_cannot_be_used_is_told_in_a_sentence(
-    text: str, parameters: dict[str, str], told: str, tmp_path: Path
+    text: str, parameters: dict[str, str], message: str, tmp_path: Path
 ) -> None:
-    """By the same words as everywhere else."""
+    """The message is the core's own."""
     (tmp_path / "template.yaml").write_text(text)
     expression = "lookup('ansible.builtin.file', file) | worker_program(place)"
     place = {**PLACE, "parameters": parameters}
     done = evaluated(expression, {"file": str(tmp_path / "template.yaml"), "place": place})
     assert done.returncode != 0
-    assert told in done.stdout + done.stderr
+    assert message in done.stdout + done.stderr
 
 
 def test_the_agents_configuration_is_one_that_the_agent_takes() -> None:
-    """By what AWS publishes of it; this holds the parts that are used here, and no others.
+    """The schema has the parts of AWS's published one that are used here, and no others.
 
     CloudWatch User Guide, "Manually create or edit the CloudWatch agent configuration file", and
     the schema in the agent's sources.

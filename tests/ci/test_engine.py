@@ -1,4 +1,4 @@
-"""Tests of the script that gives a bare machine a Docker engine and a base image."""
+"""CI's engine script: a Docker engine and a base image on a bare machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCRIPT = ROOT / ".ci/engine"
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the script with these settings besides this process' own."""
+    """Run the script with these variables added to this process' environment."""
     return subprocess.run(
         [SCRIPT, *arguments],
         env={**os.environ, **environment},
@@ -30,14 +30,14 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 def test_an_unknown_argument_is_a_usage_error() -> None:
-    """One line that says how to call it."""
+    """The script prints one line with its usage."""
     done = run("restart")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "usage: .ci/engine [stop]\n"
 
 
 def test_an_engine_that_was_named_but_does_not_answer_is_not_replaced(tmp_path: Path) -> None:
-    """Whoever set DOCKER_HOST wants that one."""
+    """A set DOCKER_HOST means that this engine and no other is wanted."""
     done = run(DOCKER_HOST=f"unix://{tmp_path}/none.sock", TIDEMILL_ENGINE=str(tmp_path))
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
@@ -45,7 +45,7 @@ def test_an_engine_that_was_named_but_does_not_answer_is_not_replaced(tmp_path: 
 
 
 def test_a_folder_too_deep_for_a_socket_is_refused() -> None:
-    """A socket's address has room for 107 bytes; the engine's own message does not say so."""
+    """The path of a socket has at most 107 bytes, which the engine's own message does not say."""
     folder = "/tmp/" + "deep/" * 25  # noqa: S108 - nothing is written there
     done = run(DOCKER_HOST=f"unix://{folder}/docker.sock", TIDEMILL_ENGINE=folder)
     assert (done.returncode, done.stdout) == (1, "")
@@ -53,7 +53,7 @@ def test_a_folder_too_deep_for_a_socket_is_refused() -> None:
 
 
 def test_stopping_what_never_started_leaves_the_folder_to_its_owner(tmp_path: Path) -> None:
-    """Only what an engine made is removed."""
+    """Only the engine's own files are deleted."""
     (tmp_path / "mine").touch()
     done = run("stop", TIDEMILL_ENGINE=str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -63,7 +63,7 @@ def test_stopping_what_never_started_leaves_the_folder_to_its_owner(tmp_path: Pa
 def test_an_engine_that_answers_is_used_as_it_is(
     docker_engine: DockerClient, tmp_path: Path
 ) -> None:
-    """Its socket and a base image that is there come as lines for the shell; nothing starts."""
+    """The script prints its socket and a present base image for the shell, and starts nothing."""
     folder = tmp_path / "engine"
     done = run(TIDEMILL_ENGINE=str(folder))
     assert done.returncode == 0, done.stderr
