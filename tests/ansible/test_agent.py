@@ -53,7 +53,7 @@ class TestDebian:
         assert f"not signed by the key {packages.fingerprint('agent')}" in failure
         assert not there(debian)
 
-    def test_check_mode_tells_what_it_would_do_and_does_not(
+    def test_check_mode_reports_changes_and_makes_none(
         self, debian: Machine, packages: Packages
     ) -> None:
         """Check mode does not fail, although each step needs the one before."""

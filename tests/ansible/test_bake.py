@@ -23,7 +23,7 @@ WATCHER: Final = "{{ lookup('ansible.builtin.file', template) | worker_program(p
 class TestAmazonLinux:
     """Amazon Linux, as in Image Builder; each test continues after the one before."""
 
-    def test_check_mode_tells_what_it_would_do_and_does_not(self, amazon: Machine) -> None:
+    def test_check_mode_reports_changes_and_makes_none(self, amazon: Machine) -> None:
         """Check mode does not fail, although each step needs the one before."""
         run = amazon.play("bake.yml", "--check", **BAKE)
         assert run.code == 0, run.output

@@ -82,10 +82,10 @@ def test_instances_are_reached_by_systems_manager(
     ministack: Ministack, instances: Mapping[str, str]
 ) -> None:
     """Ansible connects by instance id, without SSH, through the given bucket."""
-    told = json.loads(asked(ministack, "ansible-inventory", "--host", instances["worker"]))
+    variables = json.loads(asked(ministack, "ansible-inventory", "--host", instances["worker"]))
     settings = {
         name.removeprefix("ansible_"): value
-        for name, value in told.items()
+        for name, value in variables.items()
         if name.startswith("ansible_")
     }
     assert settings == {

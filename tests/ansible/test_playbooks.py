@@ -180,7 +180,7 @@ def test_the_agents_configuration_is_the_templates() -> None:
         ),
     ],
 )
-def test_a_template_that_cannot_be_used_is_told_in_a_sentence(
+def test_a_template_that_cannot_be_used_is_reported_in_a_sentence(
     text: str, parameters: dict[str, str], message: str, tmp_path: Path
 ) -> None:
     """The message is the core's own."""

@@ -61,7 +61,7 @@ def test_the_table_speaks_cloudwatchs_language() -> None:
     assert {row.source for row in table() if not row.namespace.startswith("AWS/")} == ours
 
 
-def test_the_group_is_told_to_publish_what_is_looked_at() -> None:
+def test_the_group_publishes_every_metric_that_is_used() -> None:
     """Auto Scaling publishes only the group metrics that are enabled, here every minute."""
     (collection,) = resolver().properties("WorkerGroup")["MetricsCollection"]
     wanted = {row.name for row in table() if row.namespace == "AWS/AutoScaling"}

@@ -118,8 +118,8 @@ class TestBoot:
         (login,) = life.of("docker", "login")
         assert login[2:] == ("--username", "AWS", "--password-stdin", REPOSITORY)
         assert life.of("stdin", "docker") == [("stdin", "docker", f"{stand_in.SECRET}\n")]
-        told = [word for call in life.calls if call[0] != "stdin" for word in call]
-        assert not [word for word in told if stand_in.SECRET in word]
+        words = [word for call in life.calls if call[0] != "stdin" for word in call]
+        assert not [word for word in words if stand_in.SECRET in word]
         assert stand_in.SECRET not in life.output
 
     def test_the_consumer_runs_fenced_in_and_is_started_again(self, tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ class TestFailedBoot:
         assert life.of("docker", "stop") == []
         assert life.of(*COMPLETE) == []
 
-    @pytest.mark.parametrize("metric_fails", [False, True], ids=["told", "untold"])
+    @pytest.mark.parametrize("metric_fails", [False, True], ids=["published", "unpublished"])
     @pytest.mark.parametrize("step", FAILURES)
     def test_a_step_that_fails_ends_the_instance(
         self, tmp_path: Path, step: str, *, metric_fails: bool

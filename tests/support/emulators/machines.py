@@ -242,12 +242,12 @@ def _image(docker_host: str, system: str) -> str:
 def _run_of(done: subprocess.CompletedProcess[str]) -> Run:
     output = done.stdout + done.stderr
     try:
-        told: Mapping[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
+        report: Mapping[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
     except ValueError:
         return Run(done.returncode or 1, output, (), ())
     results = [
         (task["task"]["name"].rpartition(" : ")[2], result)
-        for play in told["plays"]
+        for play in report["plays"]
         for task in play["tasks"]
         for result in task["hosts"].values()
     ]

@@ -79,7 +79,7 @@ class Life:
 
     @property
     def commands(self) -> list[tuple[str, ...]]:
-        """Return the calls without requests for metadata, waiting and what a command was told."""
+        """Return the calls without metadata requests, waiting and standard input."""
         return [call for call in self.calls if call[0] not in ("metadata", "sleep", "stdin")]
 
 
