@@ -109,7 +109,7 @@ def test_what_an_endpoint_can_show_is_in_the_page(
 
 
 @pytest.mark.parametrize(
-    ("options", "code", "told"),
+    ("options", "code", "message"),
     [
         (["--stack", "nowhere"], 1, "there is no stack nowhere in eu-west-1"),
         (["--output", "no/such/page.html"], 2, "there is no folder no/such"),
@@ -117,18 +117,18 @@ def test_what_an_endpoint_can_show_is_in_the_page(
     ],
     ids=["no-stack", "no-folder", "too-long"],
 )
-def test_what_is_wrong_is_told_in_one_line(
-    ministack: Ministack, tmp_path: Path, options: list[str], code: int, told: str
+def test_what_is_wrong_is_reported_in_one_line(
+    ministack: Ministack, tmp_path: Path, options: list[str], code: int, message: str
 ) -> None:
     """And nothing is written."""
     done = export(ministack, tmp_path, *options)
     assert done.returncode == code
-    assert told in done.stderr
+    assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_page_that_cannot_be_written_is_told(
+def test_a_page_that_cannot_be_written_is_reported(
     ministack: Ministack, stack: str, tmp_path: Path
 ) -> None:
     """Such as one that is a folder."""

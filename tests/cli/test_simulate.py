@@ -100,7 +100,7 @@ def test_a_comparison_has_every_policy_and_the_bounds(tmp_path: Path) -> None:
         pytest.param(("--parameter", "MaxInstances"), "NAME=VALUE", id="no value"),
     ],
 )
-def test_wrong_usage_is_told(words: tuple[str, ...], says: str) -> None:
+def test_wrong_usage_is_reported(words: tuple[str, ...], says: str) -> None:
     """With the exit code of usage, and without a traceback."""
     done = run("simulate", *TEMPLATE, *words)
     assert done.exit_code == 2
@@ -114,7 +114,7 @@ def test_a_trace_that_is_not_there_is_no_traceback() -> None:
 
 
 @pytest.mark.impure
-def test_recording_without_a_region_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recording_without_a_region_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says what is missing."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)

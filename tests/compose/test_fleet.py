@@ -96,7 +96,9 @@ def test_the_fast_signal_a_spot_interruption_and_a_controller_that_dies(
     )
     assert done.stdout == f"{first} got the notice that it ends\n"
     project.watch(lambda running: len(running) == 1 and first not in running)
-    assert f"{first} is gone (EC2 took the Spot instance back)" in project.compose("logs", "fleet")
+    assert f"{first} is terminated (EC2 took the Spot instance back)" in project.compose(
+        "logs", "fleet"
+    )
     project.compose("kill", "fleet")  # the fixture looks for what is left
 
 

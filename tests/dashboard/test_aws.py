@@ -75,24 +75,24 @@ def test_a_picture_is_the_png_that_cloudwatch_draws() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "told"),
+    ("code", "status", "message"),
     [
         ("InvalidAction", 400, "this endpoint does not know GetMetricWidgetImage"),
         ("InternalFailure", 501, "this endpoint does not know GetMetricWidgetImage"),
-        ("InvalidParameterValue", 400, "CloudWatch does not draw it: InvalidParameterValue Bad"),
-        ("InternalFailure", 500, "CloudWatch does not draw it: InternalFailure Bad"),
+        ("InvalidParameterValue", 400, "CloudWatch cannot draw it: InvalidParameterValue Bad"),
+        ("InternalFailure", 500, "CloudWatch cannot draw it: InternalFailure Bad"),
     ],
     ids=["unknown-action", "not-implemented", "bad-widget", "failure"],
 )
 def test_a_picture_that_is_not_drawn_is_that_widgets_trouble(
-    code: str, status: int, told: str
+    code: str, status: int, message: str
 ) -> None:
     """The others may still be drawn."""
     with stubbed() as (source, _stack, watch):
         watch.add_client_error(
             "get_metric_widget_image", code, "Bad\nthing.", http_status_code=status
         )
-        with pytest.raises(WidgetError, match=f"^{told}") as error:
+        with pytest.raises(WidgetError, match=f"^{message}") as error:
             source.picture("{}")
     assert "\n" not in str(error.value)
 
@@ -104,9 +104,9 @@ CALLS: dict[str, Callable[[AwsSource], object]] = {
     "describe_alarms": lambda source: source.alarms(["one"]),
 }
 REFUSALS = {
-    "AccessDenied": "not allowed: ask for the permission c",
+    "AccessDenied": "access denied: the permission c",
     "ExpiredToken": r"AWS does not accept the credentials \(ExpiredToken\): sign in",
-    "Throttling": r"AWS asks to slow down \(c.+\): try again in a minute",
+    "Throttling": "AWS throttles c.+: try again in a minute",
 }
 
 
@@ -140,7 +140,7 @@ def test_any_other_error_names_the_call() -> None:
             source.dashboard_body("tidemill-queue")
 
 
-def test_missing_region_and_credentials_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_region_and_credentials_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each with what to set; without credentials nobody is asked at all."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
@@ -157,7 +157,7 @@ def test_missing_region_and_credentials_are_told(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.impure
-def test_an_endpoint_that_is_no_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_that_is_no_address_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the option that it came from."""
     monkeypatch.setenv("AWS_REGION", REGION)
     with pytest.raises(ExportError, match="--endpoint-url: Invalid endpoint: nonsense"):

@@ -10,9 +10,9 @@ from tidemill.dashboard.snapshot import Absent, Alarms, Picture, Snapshot, Text,
 
 
 def taken(source: FakeSource) -> tuple[Snapshot, list[str]]:
-    """Return the snapshot of three hours, and the progress that was told."""
-    told: list[str] = []
-    return take_snapshot(source, "tidemill", 3, NOW, told.append), told
+    """Return the snapshot of three hours, and its lines of progress."""
+    progress: list[str] = []
+    return take_snapshot(source, "tidemill", 3, NOW, progress.append), progress
 
 
 def test_each_kind_of_widget_shows_what_it_has() -> None:
@@ -37,11 +37,11 @@ def test_all_dashboards_of_the_stack_show_the_same_hours() -> None:
             "another": a_body(a_widget()),
         }
     )
-    snapshot, told = taken(source)
+    snapshot, progress = taken(source)
     assert [sheet.name for sheet in snapshot.sheets] == ["tidemill-queue", "tidemill-instances"]
     times = {(request["start"], request["end"]) for request in source.requests}
     assert times == {("2026-11-24T09:00:00.000Z", "2026-11-24T12:00:00.000Z")}
-    assert told == [
+    assert progress == [
         "tidemill-queue: 1 of 2, Backlog",
         "tidemill-queue: 2 of 2, Backlog",
         "tidemill-instances: 1 of 1, Backlog",

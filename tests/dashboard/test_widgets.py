@@ -71,11 +71,13 @@ def test_widgets_come_in_reading_order() -> None:
     ["", "[]", '{"widgets": [{}]}', '{"widgets": [{"type": "text", "x": "left"}]}'],
     ids=["empty", "no-object", "no-type", "no-number"],
 )
-def test_a_body_that_is_none_is_told_by_the_dashboards_name(body: str) -> None:
+def test_a_body_that_is_none_is_reported_by_the_dashboards_name(body: str) -> None:
     """In one line."""
-    with pytest.raises(ExportError, match=r"dashboard one has a body that cannot be read") as told:
+    with pytest.raises(
+        ExportError, match=r"dashboard one has a body that cannot be read"
+    ) as caught:
         read_dashboard("one", body)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["QueueDashboard", "InstancesDashboard"])

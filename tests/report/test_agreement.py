@@ -13,7 +13,7 @@ from tidemill.report.agreement import (
     agreement_chapter,
     agreement_rows,
     draw_agreement,
-    first_happenings,
+    first_events,
 )
 from tidemill.scaling.facts import AlarmChanged, DesiredChanged
 
@@ -31,7 +31,7 @@ def test_a_run_agrees_with_itself() -> None:
     assert order == ("order of first events", "", "the same")
 
 
-def test_what_did_not_happen_is_told_so() -> None:
+def test_what_did_not_happen_is_reported_so() -> None:
     """A run without anything next to a whole one."""
     rows = {what: simulated for what, _, simulated in agreement_rows(RIG, Side([], 0, 0, 0))}
     assert rows["minutes until the last instance is gone"] == "never"
@@ -52,10 +52,10 @@ def test_things_of_one_kind_happen_first_once() -> None:
     ring = AlarmChanged(0, "A", "OK", "ALARM", "", None)
     rise = DesiredChanged(1, "A", "P", "", 1, {}, 0, 1)
     quiet = replace(ring, after="OK")
-    assert first_happenings([ring, rise, quiet, ring, replace(rise, before=1, after=0)]) == [
-        "A rings",
-        "capacity goes up",
-        "capacity goes down",
+    assert first_events([ring, rise, quiet, ring, replace(rise, before=1, after=0)]) == [
+        "A is in ALARM",
+        "capacity rises",
+        "capacity falls",
     ]
 
 
@@ -66,9 +66,9 @@ def test_the_same_runs_make_the_same_picture(tmp_path: Path) -> None:
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
-def test_the_chapter_has_figures_picture_and_what_the_simulator_was_told() -> None:
+def test_the_chapter_has_figures_picture_and_what_the_simulator_was_given() -> None:
     """In Markdown."""
     text = "\n".join(agreement_chapter(agreement_rows(RIG, RIG), "docs/agreement.png"))
     assert "](docs/agreement.png)" in text
     assert "| processed | 500 | 500 |" in text
-    assert "was told" in text
+    assert "The simulator was given" in text

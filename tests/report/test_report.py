@@ -9,9 +9,9 @@ import pytest
 from support.builders.runs import SUMMARY, finished_run, write_results
 
 from tidemill.report.errors import ReportError
-from tidemill.report.markdown import write_report
+from tidemill.report.observations import conclusion
+from tidemill.report.report_page import write_report
 from tidemill.report.results import NEEDED, read_facts, read_logs, read_summary
-from tidemill.report.story import conclusion
 from tidemill.report.tables import ROWS, markdown_table, summary_rows
 from tidemill.report.timeline_figure import draw_timeline
 from tidemill.scaling.facts import DesiredChanged
@@ -96,7 +96,7 @@ def test_a_run_that_did_not_scale_is_reported_as_such(results: Path, tmp_path: P
     (results / "logs/i-1.jsonl").write_text("")
     write_report(results, tmp_path / "R.md", tmp_path / "t.png")
     text = (tmp_path / "R.md").read_text()
-    assert "raised no instance" in text
+    assert "launched no instance" in text
     assert "It did not happen in this run." in text
     assert "There was none in this run." in text
     assert "| AWS seconds from the first send to the last processed | never |" in text
@@ -117,7 +117,7 @@ def test_times_in_log_lines_are_not_taken_for_the_times_of_aws(
     """Consumers write this machine's time, which the report's own times are not."""
     write_report(results, tmp_path / "R.md", tmp_path / "t.png")
     before, logs = (tmp_path / "R.md").read_text().split("## Logs\n")
-    assert "All times below are AWS's, but for those in log lines." in before
+    assert "All times below are AWS's time, except those of this machine's clock" in before
     assert "by this machine's clock" in logs
 
 
@@ -137,7 +137,7 @@ def test_a_long_table_is_folded(results: Path, tmp_path: Path) -> None:
         timeline.writelines(f"{json.dumps(change)}\n" for _ in range(20))
     write_report(results, tmp_path / "R.md", tmp_path / "t.png")
     alarms = (tmp_path / "R.md").read_text().split("## Alarms\n")[1].split("## Logs")[0]
-    assert "<details><summary>22 rows</summary>\n\n| time |" in alarms
+    assert "<details><summary>22 rows</summary>\n\n| AWS's time |" in alarms
     assert alarms.rstrip().endswith("\n\n</details>")
 
 
@@ -155,7 +155,9 @@ def test_a_long_table_is_folded(results: Path, tmp_path: Path) -> None:
         pytest.param("summary.json", "{}", "no sent, processed", id="no-figures"),
     ],
 )
-def test_broken_files_are_told(results: Path, name: str, content: str | None, said: str) -> None:
+def test_broken_files_are_reported(
+    results: Path, name: str, content: str | None, said: str
+) -> None:
     """Which, why, and what to do."""
     if content is None:
         (results / name).unlink()

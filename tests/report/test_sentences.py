@@ -26,7 +26,7 @@ NEEDED = "instances needed"
     [
         pytest.param(
             DesiredChanged(0, "BacklogAlarm", "P", NEEDED, 11, {"visible": 505}, 0, 4),
-            "Backlog: visible 505: instances needed 11 -> desired 0 to 4 (all there may be)",
+            "Backlog: visible 505: instances needed 11 -> desired 0 to 4 (the maximum)",
             id="capped",
         ),
         pytest.param(
@@ -56,7 +56,7 @@ NEEDED = "instances needed"
         ),
         pytest.param(
             InstanceChanged(0, "i-1", "Terminating:Wait", "hook drain"),
-            "i-1 has to go and drains (hook drain)",
+            "i-1 is to be terminated and drains (hook drain)",
             id="instance",
         ),
         pytest.param(Noted(0, "by the way"), "by the way", id="note"),
@@ -75,7 +75,7 @@ def test_a_line_begins_with_the_time_in_utc() -> None:
     assert line(Noted(3 * 3600 + 61, "x")) == "03:01:01 x"
 
 
-def test_every_kind_of_fact_is_told_or_left_out_on_purpose() -> None:
+def test_every_kind_of_fact_is_reported_or_left_out_on_purpose() -> None:
     """A new kind must not end in an error in the middle of a run."""
-    told = {QueueSampled, CapacitySampled, ActivityStarted, AlarmChanged, DesiredChanged}
-    assert set(KINDS.values()) == told | {PolicyHeld, InstanceChanged, Noted}
+    known = {QueueSampled, CapacitySampled, ActivityStarted, AlarmChanged, DesiredChanged}
+    assert set(KINDS.values()) == known | {PolicyHeld, InstanceChanged, Noted}

@@ -17,7 +17,7 @@ import pytest
 from support.builders.fleets import PRODUCT_TEMPLATE
 from support.builders.stories import the_template
 
-from tidemill.report.agreement import first_happenings
+from tidemill.report.agreement import first_events
 from tidemill.simulator.demo_replay import read_demo, replay
 
 if TYPE_CHECKING:
@@ -58,4 +58,4 @@ def test_simulator_and_rig_agree(tmp_path: Path) -> None:
     assert (result.messages.processed, result.lost) == (figures["processed"], figures["lost"])
     assert result.instances.peak == figures["peak_instances"]
     assert result.drained_after == pytest.approx(figures["seconds_to_drain"], abs=DRAIN_TOLERANCE)
-    assert first_happenings(simulated) == first_happenings(demo.facts)
+    assert first_events(simulated) == first_events(demo.facts)

@@ -104,6 +104,6 @@ def test_the_command_shows_both_and_draws_them(folder: Path, tmp_path: Path) -> 
     assert done.exit_code == 0, done.output
     assert "in the dead-letter queue" in done.output
     assert picture.read_text().startswith("<?xml")
-    told = CliRunner().invoke(app, ["agree", str(folder), "--json"])
-    rows = {row["what"]: row for row in json.loads(told.stdout)["agreement"]}
+    done = CliRunner().invoke(app, ["agree", str(folder), "--json"])
+    rows = {row["what"]: row for row in json.loads(done.stdout)["agreement"]}
     assert (rows["processed"]["rig"], rows["processed"]["simulator"]) == ("500", "29")

@@ -83,7 +83,7 @@ def report(
     from tidemill.report.agreement import agreement_chapter, agreement_rows, draw_agreement  # noqa: PLC0415 - matplotlib is slow to import
     from tidemill.report.comparison import comparison_chapter  # noqa: PLC0415
     from tidemill.report.comparison_figure import draw_comparison  # noqa: PLC0415
-    from tidemill.report.markdown import link_to, write_report  # noqa: PLC0415
+    from tidemill.report.report_page import link_to, write_report  # noqa: PLC0415
     from tidemill.simulator.demo_replay import read_demo  # noqa: PLC0415
 
     demo = read_demo(results)

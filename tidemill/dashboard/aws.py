@@ -1,4 +1,4 @@
-"""AWS, or an emulator of it, as the source of dashboards; its errors told in one line each."""
+"""AWS, or an emulator of it, as the source of dashboards; each error becomes one line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from botocore.parsers import ResponseParserError
 
 from shared.region import chosen_region
 from tidemill.dashboard.errors import ExportError, WidgetError
-from tidemill.dashboard.ports import AlarmState
+from tidemill.dashboard.ports import AlarmStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,14 +49,14 @@ THROTTLED: Final = frozenset(
 UNKNOWN: Final = frozenset(
     {"InvalidAction", "NotImplemented", "UnknownAction", "UnknownOperationException"}
 )
-"""How a service says that it does not know an action; an emulator may also answer with HTTP 501."""
+"""Error codes for an action that a service does not know; emulators also answer with HTTP 501."""
 
 NOT_IMPLEMENTED: Final = 501
 SIGN_IN: Final = "sign in (such as with `aws sso login`) or set AWS_PROFILE"
 
 
 class AwsSource:
-    """One account and region of AWS, or whatever answers at an endpoint."""
+    """One account and region of AWS, or an emulator at an endpoint."""
 
     def __init__(
         self, region: str, cloudformation: CloudFormationClient, cloudwatch: CloudWatchClient
@@ -111,14 +111,14 @@ class AwsSource:
                     "MetricWidgetImage"
                 ]
             except ResponseParserError as error:
-                raise WidgetError("the endpoint's answer is no picture") from error
+                raise WidgetError("the endpoint's answer is not a picture") from error
             except ClientError as error:
                 code = error.response["Error"].get("Code", "")
                 if code in DENIED | CREDENTIALS | THROTTLED:
                     raise
                 raise WidgetError(_why_no_picture(error, code)) from error
 
-    def alarms(self, names: Sequence[str]) -> list[AlarmState]:
+    def alarms(self, names: Sequence[str]) -> list[AlarmStatus]:
         """Return those of the alarms that exist."""
         if not names:
             return []
@@ -127,7 +127,7 @@ class AwsSource:
                 AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
             )
         return [
-            AlarmState(
+            AlarmStatus(
                 name=alarm["AlarmName"],
                 state=alarm["StateValue"],
                 since=alarm.get("StateUpdatedTimestamp"),
@@ -138,10 +138,13 @@ class AwsSource:
 
 
 def connect(endpoint_url: str | None) -> AwsSource:
-    """Return the source for the user's own region and credentials, at this endpoint if given.
+    """Return the source for the user's own region and credentials.
+
+    Args:
+        endpoint_url: the endpoint of an emulator; None for AWS.
 
     Raises:
-        ExportError: no region, or an endpoint, profile or setting that cannot be used.
+        ExportError: there is no region, or an endpoint, profile or setting cannot be used.
     """
     config = Config(
         connect_timeout=5,
@@ -165,7 +168,7 @@ def _why_no_picture(error: ClientError, code: str) -> str:
     if code in UNKNOWN or status == NOT_IMPLEMENTED:
         return "this endpoint does not know GetMetricWidgetImage, which draws widgets"
     message = " ".join(error.response["Error"].get("Message", "").split())
-    return f"CloudWatch does not draw it: {code} {message}".rstrip(" .")
+    return f"CloudWatch cannot draw it: {code} {message}".rstrip(" .")
 
 
 @contextmanager
@@ -178,9 +181,9 @@ def _translated(permission: str) -> Iterator[None]:
     except NoRegionError as error:
         raise ExportError("no AWS region: set AWS_REGION") from error
     except (BotoConnectionError, HTTPClientError) as error:
-        raise ExportError(f"nobody answers: {error}") from error
+        raise ExportError(f"no answer from AWS: {error}") from error
     except BotoCoreError as error:
-        raise ExportError(f"AWS cannot be asked: {error}") from error
+        raise ExportError(f"AWS cannot be called: {error}") from error
     except ClientError as error:
         raise ExportError(_why_refused(error, permission)) from error
 
@@ -189,9 +192,9 @@ def _why_refused(error: ClientError, permission: str) -> str:
     code = error.response["Error"].get("Code", "")
     message = " ".join(error.response["Error"].get("Message", "").split())
     if code in DENIED:
-        return f"not allowed: ask for the permission {permission}"
+        return f"access denied: the permission {permission} is missing"
     if code in CREDENTIALS:
         return f"AWS does not accept the credentials ({code}): {SIGN_IN}"
     if code in THROTTLED:
-        return f"AWS asks to slow down ({permission}): try again in a minute"
+        return f"AWS throttles {permission}: try again in a minute"
     return f"{permission} failed: {code} {message}".rstrip()

@@ -1,11 +1,11 @@
-"""What can keep dashboards, or one of their widgets, from being exported."""
+"""Errors that prevent dashboards, or one of their widgets, from being exported."""
 
 from __future__ import annotations
 
 
 class ExportError(Exception):
-    """There is no page, or not all of it; the text says in a line what is wrong and what to do."""
+    """The export cannot go on; the text says in one line what is wrong and what to do."""
 
 
 class WidgetError(Exception):
-    """One widget cannot be shown, others may be; the text says why in one line."""
+    """One widget cannot be shown, others can; the text gives the reason in one line."""

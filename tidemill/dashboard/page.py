@@ -1,4 +1,4 @@
-"""The page: one HTML file without a script and without anything that has to be fetched."""
+"""The page: one HTML file without scripts, and with everything that it shows inside."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tidemill.dashboard.widgets import GRID_WIDTH
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tidemill.dashboard.ports import AlarmState
+    from tidemill.dashboard.ports import AlarmStatus
     from tidemill.dashboard.snapshot import Panel, Sheet, Snapshot
 
 STYLE: Final = """
@@ -37,7 +37,7 @@ th, td { padding: .25rem .5rem .25rem 0; text-align: left; vertical-align: top;
 """
 
 POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-"""The browser shows the page's own pictures and style, and fetches nothing."""
+"""Content-Security-Policy: the page uses its own pictures and style, and loads nothing."""
 
 
 def render(snapshot: Snapshot) -> str:
@@ -89,7 +89,7 @@ def _content(panel: Panel) -> str:
     title = panel.widget.title
     heading = f"<h3>{escape(title)}</h3>" if title else ""
     match panel.content:
-        case Picture(png):  # CloudWatch draws the title into the picture
+        case Picture(png):  # CloudWatch has drawn the title into the picture
             data = b64encode(png).decode()
             return f'<img alt="{escape(title)}" src="data:image/png;base64,{data}">'
         case Text(markdown):
@@ -103,7 +103,7 @@ def _content(panel: Panel) -> str:
             return f'{heading}<p class="absent">Not exported: {escape(reason)}.</p>'
 
 
-def _alarm(alarm: AlarmState) -> str:
+def _alarm(alarm: AlarmStatus) -> str:
     since = _moment(alarm.since) if alarm.since else ""
     state = escape(alarm.state)
     return (

@@ -1,4 +1,4 @@
-"""What an export needs from AWS."""
+"""The port through which an export reads from AWS."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmState:
-    """An alarm's state (OK, ALARM, INSUFFICIENT_DATA) since when, and CloudWatch's reason."""
+class AlarmStatus:
+    """An alarm's state (OK, ALARM, INSUFFICIENT_DATA), since when, and CloudWatch's reason."""
 
     name: str
     state: str
@@ -20,11 +20,11 @@ class AlarmState:
     reason: str
 
 
-class Source(Protocol):
-    """Where dashboards, pictures and alarms come from.
+class DashboardSource(Protocol):
+    """The dashboards, pictures and alarms of one account and region.
 
-    Every call raises ExportError when there is no use in going on: no credentials, not allowed,
-    throttled, nobody answers.
+    Every call raises ExportError where the export cannot go on: no credentials, access denied,
+    throttled, no answer.
     """
 
     @property
@@ -48,6 +48,6 @@ class Source(Protocol):
         """
         ...
 
-    def alarms(self, names: Sequence[str]) -> list[AlarmState]:
+    def alarms(self, names: Sequence[str]) -> list[AlarmStatus]:
         """Return those of the alarms (at most 100) that exist."""
         ...

@@ -1,4 +1,4 @@
-"""Dashboards at one moment: every widget with what it shows, or the reason why it does not."""
+"""Dashboards at one moment: each widget with its content, or why that is missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from tidemill.dashboard.ports import AlarmState, Source
+    from tidemill.dashboard.ports import AlarmStatus, DashboardSource
     from tidemill.dashboard.widgets import Widget
 
 
@@ -28,7 +28,7 @@ class Picture:
 class Alarms:
     """An alarm widget's alarms; those that do not exist are in `unknown` by name."""
 
-    states: tuple[AlarmState, ...]
+    states: tuple[AlarmStatus, ...]
     unknown: tuple[str, ...]
 
 
@@ -41,7 +41,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A widget that could not be shown, and why."""
+    """A widget that could not be exported, and why."""
 
     reason: str
 
@@ -81,19 +81,28 @@ class Snapshot:
 
     @property
     def absences(self) -> list[Absent]:
-        """Return why widgets are missing, one for each that is."""
+        """Return the widgets that could not be exported."""
         return [panel.content for panel in self.panels if isinstance(panel.content, Absent)]
 
 
 def take_snapshot(
-    source: Source, stack: str, hours: int, now: datetime, tell: Callable[[str], None]
+    source: DashboardSource,
+    stack: str,
+    hours: int,
+    now: datetime,
+    on_progress: Callable[[str], None],
 ) -> Snapshot:
-    """Return the stack's dashboards over the last `hours` before `now` (in UTC).
+    """Return the stack's dashboards as they are now.
 
-    `tell` gets a line of progress for each widget.
+    Args:
+        source: where they are.
+        stack: the stack's name.
+        hours: how far back they show metrics.
+        now: the end of what they show, in UTC.
+        on_progress: receives a line for each widget.
 
     Raises:
-        ExportError: there is nothing to export, or AWS does not let us.
+        ExportError: there is nothing to export, or AWS refuses.
     """
     names = source.dashboard_names(stack)
     if not names:
@@ -104,13 +113,15 @@ def take_snapshot(
         dashboard = read_dashboard(name, source.dashboard_body(name))
         panels = []
         for number, widget in enumerate(dashboard.widgets, 1):
-            tell(f"{name}: {number} of {len(dashboard.widgets)}, {widget.title or widget.kind}")
+            on_progress(
+                f"{name}: {number} of {len(dashboard.widgets)}, {widget.title or widget.kind}"
+            )
             panels.append(Panel(widget, _content(source, widget, shown)))
         sheets.append(Sheet(name, tuple(panels)))
     return Snapshot(stack, source.region, shown, tuple(sheets))
 
 
-def _content(source: Source, widget: Widget, shown: TimeRange) -> Content:
+def _content(source: DashboardSource, widget: Widget, shown: TimeRange) -> Content:
     match widget.kind:
         case "metric":
             try:

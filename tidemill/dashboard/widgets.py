@@ -1,4 +1,4 @@
-"""A dashboard's widgets, read from its body, and what to ask CloudWatch for their pictures."""
+"""Widgets, read from a dashboard's body, and the requests for their pictures."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 CELL_PIXELS: Final = 50
-"""A cell of a dashboard's grid is drawn this large: 12 by 6 of them make 600 by 300 pixels."""
+"""Side of a cell of a dashboard's grid: a widget of 12 by 6 cells is 600 by 300 pixels large."""
 
 LARGEST_PIXELS: Final = 2000
-"""Of a picture's side (CloudWatch API reference, "Metric Widget Structure and Syntax")."""
+"""Longest side of a picture (CloudWatch API reference, "Metric Widget Structure and Syntax")."""
 
 GRID_WIDTH: Final = 24
 """Columns of a dashboard's grid (same, "Dashboard Body Structure and Syntax")."""
@@ -38,7 +38,7 @@ class Widget:
 
     @property
     def title(self) -> str:
-        """Return what stands above it; empty when it has no title."""
+        """Return the title; empty where it has none."""
         return str(self.properties.get("title", ""))
 
 
@@ -62,7 +62,7 @@ def read_dashboard(name: str, body: str) -> Dashboard:
     """Return the dashboard of this body, as GetDashboard gives it.
 
     Raises:
-        ExportError: the body is not a dashboard's.
+        ExportError: the body is not that of a dashboard.
     """
     try:
         found = [_read_widget(given) for given in json.loads(body).get("widgets", [])]

@@ -1,4 +1,4 @@
-"""`python -m tidemill.release`: what `make deploy` and `make push` run."""
+"""`python -m tidemill.release`: the command behind `make deploy` and `make push`."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def main() -> int:
         environment = read_environment(CONFIGURATION.read_text(encoding="utf-8"), options.env)
         aws, commands = AccountAws(environment.region), LocalCommands()
         if options.verb == "push":
-            _tell(f"pushed: {push(environment, options.arch, aws, commands)}")
+            _print(f"pushed: {push(environment, options.arch, aws, commands)}")
         else:
-            deploy(environment, options.sam, aws, commands, _tell)
+            deploy(environment, options.sam, aws, commands, _print)
     except OSError as error:
         return _refuse(f"{error.filename}: {error.strerror}: run this in the project's folder")
     except ReleaseError as error:
@@ -40,13 +40,13 @@ def main() -> int:
     return 0
 
 
-def _tell(line: str) -> None:
+def _print(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
 
 def _refuse(text: str) -> int:
-    _tell(f"Error: {text}")
+    _print(f"Error: {text}")
     return 1
 
 

@@ -1,4 +1,4 @@
-"""Asks AWS about the stack and its registries."""
+"""The account on AWS: its stack and its registries."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ HINT = "check your credentials and region: aws sts get-caller-identity"
 
 
 class AccountAws:
-    """The account whose credentials the AWS tools find."""
+    """The account of the credentials that the AWS tools find."""
 
     def __init__(self, region: str | None) -> None:
-        """Take the region, or the AWS tools' own setting for None.
+        """Connect to a region; None is that of the AWS tools' own settings.
 
         Raises:
             ReleaseError: there is no region.
@@ -35,7 +35,7 @@ class AccountAws:
             raise ReleaseError(f"{error}: set AWS_REGION") from error
 
     def stack(self, name: str) -> Stack | None:
-        """Return the stack, or None if there is none, or only the remains of a failed creation."""
+        """Return the stack; None if there is none, or if its creation failed."""
         try:
             found = self._cloudformation.describe_stacks(StackName=name)["Stacks"][0]
         except ClientError as error:
@@ -54,7 +54,7 @@ class AccountAws:
         )
 
     def has_image(self, repository: str, tag: str) -> bool:
-        """Tell whether the repository, given by its URI, holds the tag."""
+        """Return whether the repository, given by its URI, holds the tag."""
         try:
             self._ecr.describe_images(
                 repositoryName=repository.partition("/")[2], imageIds=[{"imageTag": tag}]
@@ -62,16 +62,16 @@ class AccountAws:
         except ClientError as error:
             if error.response["Error"]["Code"] == "ImageNotFoundException":
                 return False
-            raise ReleaseError(f"whether image {tag} was pushed is not known: {error}") from error
+            raise ReleaseError(f"cannot look for image {tag}: {error}") from error
         except BotoCoreError as error:
-            raise ReleaseError(f"whether image {tag} was pushed is not known: {error}") from error
+            raise ReleaseError(f"cannot look for image {tag}: {error}") from error
         return True
 
     def login(self) -> Login:
-        """Return user and password out of ECR's token, which is both in base64."""
+        """Return user and password from ECR's token, which is `user:password` in base64."""
         try:
             data = self._ecr.get_authorization_token()["authorizationData"][0]
         except (BotoCoreError, ClientError) as error:
-            raise ReleaseError(f"no login for the registry: {error}") from error
+            raise ReleaseError(f"cannot log in to the registry: {error}") from error
         user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
         return Login(user, password)

@@ -1,4 +1,4 @@
-"""Runs the programs that a release consists of."""
+"""Programs of this machine that a release runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class LocalCommands:
     """Programs of this machine, in the current folder, each shown before it runs."""
 
     def run(self, command: Sequence[str], given: str | None = None) -> None:
-        """Run it with the user's terminal, or with `given` on its standard input."""
+        """Run a command in the user's terminal, or with `given` on its standard input."""
         sys.stderr.write(f"+ {shlex.join(command)}\n")
         sys.stderr.flush()
         code = self._result(command, given, capture=False).returncode
@@ -25,7 +25,7 @@ class LocalCommands:
             raise ReleaseError(f"{shlex.join(command[:2])} failed with exit code {code}, see above")
 
     def answer(self, command: Sequence[str]) -> str:
-        """Run it and return what it prints, without space around."""
+        """Run a command and return what it prints, without white space around it."""
         done = self._result(command, None, capture=True)
         if done.returncode:
             raise ReleaseError(f"{shlex.join(command[:2])}: {done.stderr.strip()}")

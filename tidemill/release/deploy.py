@@ -1,4 +1,4 @@
-"""Deploys the template with the newest image that was pushed, if one was."""
+"""Deployment of the template, with the newest image if it was pushed."""
 
 from __future__ import annotations
 
@@ -16,46 +16,50 @@ if TYPE_CHECKING:
 
 
 def deploy(
-    environment: Environment, sam: str, aws: Aws, commands: Commands, tell: Callable[[str], None]
+    environment: Environment,
+    sam: str,
+    aws: Aws,
+    commands: Commands,
+    on_progress: Callable[[str], None],
 ) -> None:
-    """Have SAM build the template and create or update the environment's stack.
+    """Let SAM build the template and create or update the environment's stack.
 
     Args:
         environment: the stack to create or update.
-        sam: the SAM CLI's program.
+        sam: the path of the SAM CLI.
         aws: where the stack is.
         commands: git and SAM.
-        tell: takes a line for people.
+        on_progress: receives lines for the user.
 
     Raises:
-        ReleaseError: AWS cannot be asked, or SAM fails; it has told why itself.
+        ReleaseError: AWS cannot be called, or SAM fails, which prints its own reason.
     """
-    image = _pushed_image(environment, aws, commands, tell)
+    image = _pushed_image(environment, aws, commands, on_progress)
     overrides = {**environment.parameters, **({"ImageTag": image} if image else {})}
     chosen = ["--config-env", environment.name]
     commands.run([sam, "build", *chosen])
     words = [f"{name}={value}" for name, value in overrides.items()]
-    # Parameters that are not named keep the value that the stack has.
+    # Parameters without an override keep the value that the stack has.
     named = ["--parameter-overrides", *words] if image else []
     commands.run([sam, "deploy", *chosen, *named])
 
 
 def _pushed_image(
-    environment: Environment, aws: Aws, commands: Commands, tell: Callable[[str], None]
+    environment: Environment, aws: Aws, commands: Commands, on_progress: Callable[[str], None]
 ) -> str | None:
-    """Return the tag of this revision's image, or None with the reason told."""
+    """Return the tag of this revision's image; None, with a line that says why, if none."""
     stack = aws.stack(environment.stack)
     if stack is None:
-        tell("a new stack: make push brings its images afterwards, make deploy then uses them")
+        on_progress("this stack is new: run make push for its images, then make deploy again")
         return None
     try:
         tag = revision(commands)
         pushed = aws.has_image(stack.outputs[REPOSITORIES["consumer"]], tag)
     except ReleaseError as error:
-        tell(f"{error}; the stack keeps its ImageTag")
+        on_progress(f"{error}; the stack keeps its ImageTag")
         return None
     if not pushed:
-        tell(f"no image {tag} was pushed; the stack keeps its ImageTag (make push brings it)")
+        on_progress(f"image {tag} was not pushed (run make push); the stack keeps its ImageTag")
         return None
-    tell(f"ImageTag={tag}")
+    on_progress(f"ImageTag={tag}")
     return tag

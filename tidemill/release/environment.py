@@ -1,4 +1,4 @@
-"""What samconfig.toml says of one environment: which stack, where, with which parameters."""
+"""Environments of samconfig.toml: the stack, its region and its parameters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One environment; without a region, the AWS tools' own settings decide."""
+    """One environment; a region of None means that of the AWS tools' own settings."""
 
     name: str
     stack: str
@@ -27,7 +27,7 @@ def read_environment(text: str, name: str) -> Environment:
     """Read the environment of this name from the text of samconfig.toml.
 
     Raises:
-        ReleaseError: the text is no TOML, or does not describe the environment.
+        ReleaseError: the text is not TOML, or does not describe the environment.
     """
     try:
         document = tomllib.loads(text)
@@ -55,7 +55,7 @@ def _parameters(environment: Mapping[str, Any], command: str) -> dict[str, Any]:
 
 
 def _overrides(written: object) -> dict[str, str]:
-    """Return the overrides; SAM takes a line as on a command line, a list, or a table."""
+    """Return the overrides by name; SAM accepts a command line's text, a list, or a table."""
     if isinstance(written, dict):
         return {str(name): str(value) for name, value in written.items()}
     if isinstance(written, str):

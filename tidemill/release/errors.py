@@ -1,7 +1,7 @@
-"""What can keep a release from happening, told in one line each."""
+"""Errors that prevent a release."""
 
 from __future__ import annotations
 
 
 class ReleaseError(Exception):
-    """Nothing was released; the text says what is wrong and what to do."""
+    """Nothing was released; the text says in one line what is wrong and what to do."""

@@ -1,4 +1,4 @@
-"""What a release needs from the world outside."""
+"""Ports of a release: AWS, and programs on this machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A deployed stack, as CloudFormation tells of it."""
+    """A deployed stack: its outputs and parameters by name."""
 
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
@@ -19,7 +19,7 @@ class Stack:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What `docker login` needs for a registry; good for twelve hours."""
+    """User and password of a registry; valid for twelve hours."""
 
     user: str
     password: str = field(repr=False)
@@ -28,7 +28,7 @@ class Login:
 class Aws(Protocol):
     """The account and region that the environment is in.
 
-    Each raises ReleaseError when AWS does not tell.
+    Each call raises ReleaseError where AWS refuses or does not answer.
     """
 
     def stack(self, name: str) -> Stack | None:
@@ -36,11 +36,11 @@ class Aws(Protocol):
         ...
 
     def has_image(self, repository: str, tag: str) -> bool:
-        """Tell whether the repository holds an image with this tag."""
+        """Return whether the repository holds an image with this tag."""
         ...
 
     def login(self) -> Login:
-        """Return what to log in with to the account's registry."""
+        """Return the login of the account's registry."""
         ...
 
 
@@ -48,9 +48,9 @@ class Commands(Protocol):
     """The programs on this machine; each raises ReleaseError when one fails or is missing."""
 
     def run(self, command: Sequence[str], given: str | None = None) -> None:
-        """Run it, with this on its standard input."""
+        """Run a command, with `given` on its standard input."""
         ...
 
     def answer(self, command: Sequence[str]) -> str:
-        """Run it and return what it prints, without space around."""
+        """Run a command and return what it prints, without white space around it."""
         ...

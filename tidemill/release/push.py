@@ -1,4 +1,4 @@
-"""Builds the images for the stack's instances and pushes them to the stack's registries."""
+"""Build and push of the images, for the stack's instances and to its registries."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
     from tidemill.release.ports import Aws, Commands
 
 REPOSITORIES = {"consumer": "ConsumerRepositoryUri", "producer": "ProducerRepositoryUri"}
-"""By image, the output of the stack that says where it goes."""
+"""The output of the stack with the URI of each image's repository."""
 
 PLATFORMS = {"arm64": "arm64", "x86_64": "amd64"}
-"""By the template's Architecture, what container tools call it."""
+"""The container tools' names for the values of the template's Architecture."""
 
 
 def push(environment: Environment, architecture: str | None, aws: Aws, commands: Commands) -> str:
-    """Build and push what the registries do not hold yet; return the images' tag.
+    """Build and push the images that the registries do not hold yet; return their tag.
 
     Args:
-        environment: whose stack's registries to push to.
-        architecture: arm64 or amd64; None for what the stack's instances have.
+        environment: the one whose registries to push to.
+        architecture: arm64 or amd64; None for that of the stack's instances.
         aws: where the stack is.
         commands: git and docker.
 
     Raises:
-        ReleaseError: there is no stack, or no revision, or building or pushing fails.
+        ReleaseError: there is no stack or no revision, or the build or the push fails.
     """
     refuse_changes(commands)
     tag = revision(commands)
@@ -56,7 +56,7 @@ def _build(image: str, name: str, tag: str, platform: str, commands: Commands) -
     commands.run(
         [
             *("docker", "buildx", "build", "--load", "--platform", f"linux/{platform}"),
-            # One manifest for a tag: the lifecycle rule counts each as an image.
+            # One manifest per tag: the lifecycle rule counts each manifest as an image.
             "--provenance=false",
             *("--label", f"org.opencontainers.image.revision={tag}"),
             *("--file", f"{SOURCE}/{image}/Dockerfile", "--tag", name, SOURCE),
@@ -69,6 +69,6 @@ def _upload(repository: str, tag: str, aws: Aws, commands: Commands) -> None:
     registry = repository.partition("/")[0]
     commands.run(
         ["docker", "login", "--username", login.user, "--password-stdin", registry],
-        given=login.password,  # not as an argument: those, every process can read
+        given=login.password,  # every process can read the arguments of another one
     )
     commands.run(["docker", "push", f"{repository}:{tag}"])

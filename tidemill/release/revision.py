@@ -1,4 +1,4 @@
-"""Which revision of the images' source this is, which is the images' tag."""
+"""The revision of the images' source, which is the images' tag."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ SOURCE = "images"
 def revision(commands: Commands) -> str:
     """Return the last revision that changed what is in the images, abbreviated to 12 digits.
 
-    It stays the same until an image would become another one, so that a deployment finds the
-    image that was pushed before, however many other things were committed since.
+    Commits that change no image do not change it, so a deployment after them still finds the image
+    that was pushed before them.
 
     Raises:
         ReleaseError: there is no git, no repository, or no such revision.
     """
     found = commands.answer(["git", "log", "-1", "--format=%h", "--abbrev=12", "--", SOURCE])
     if not found:
-        raise ReleaseError(f"git knows no revision of {SOURCE}/: commit it first")
+        raise ReleaseError(f"git has no revision of {SOURCE}/: commit it first")
     return found
 
 
 def refuse_changes(commands: Commands) -> None:
-    """Raise ReleaseError if the images' source differs from the revision that would be the tag."""
+    """Raise ReleaseError if the images' source has changes that are not committed."""
     if commands.answer(["git", "status", "--porcelain", "--", SOURCE]):
         raise ReleaseError(
-            f"{SOURCE}/ has changes that are not committed: commit them, an image's tag is the "
-            "revision that it was built from"
+            f"{SOURCE}/ has changes that are not committed: commit them, because an image's tag "
+            "is the revision that it was built from"
         )

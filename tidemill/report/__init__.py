@@ -1,1 +1,1 @@
-"""From a run's facts to tables, figures, the live view and REPORT.md."""
+"""Reports of runs: tables, pictures and REPORT.md, made from result files and facts."""

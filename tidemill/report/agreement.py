@@ -1,4 +1,4 @@
-"""Two runs of one story, the rig's and the simulator's: how far they agree."""
+"""Agreement of rig and simulator: figures and picture of the same run in both."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
 
 Row = tuple[str, str, str]
-"""What is compared, in the rig, and in the simulator."""
+"""What is compared, its value in the rig, its value in the simulator."""
 
 RIG: dict[str, Any] = {"color": WAITING, "label": "rig", "linewidth": 4}
 SIMULATOR: dict[str, Any] = {
@@ -35,15 +35,16 @@ SIMULATOR: dict[str, Any] = {
     "linewidth": 1.6,
 }
 
-NOT_FITTED = """\
-The simulator was told when each message was sent, the template with its parameters, how long an \
-instance takes to boot, and that a process takes half a second of this machine to start and to \
-end; the rest is its own. The queue is seen once a minute, when its metrics are published."""
+GIVEN = """\
+The simulator was given the time at which each message was sent, the template with its parameters, \
+how long an instance takes to boot, and half a second of this machine's time for a process to \
+start and to end. It computed everything else. The queue is sampled once a minute, when its \
+metrics are published."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A run: its facts, and how many of its messages came to which end."""
+    """One of the two runs: its facts, and what became of its messages."""
 
     facts: Sequence[Fact]
     processed: int
@@ -52,43 +53,48 @@ class Side:
 
 
 def agreement_rows(rig: Side, simulated: Side) -> list[Row]:
-    """Return what became of both runs side by side; minutes are AWS's, since the rig's start."""
+    """Return both runs side by side; minutes are AWS's, since the rig's start."""
     start = rig.facts[0].at
     sides = [dict(_figures(run, start)) for run in (rig, simulated)]
     rows = [(what, value, sides[1][what]) for what, value in sides[0].items()]
-    same = first_happenings(rig.facts) == first_happenings(simulated.facts)
+    same = first_events(rig.facts) == first_events(simulated.facts)
     return [*rows, ("order of first events", "", "the same" if same else "another")]
 
 
-def first_happenings(facts: Iterable[Fact]) -> list[str]:
-    """Return what happened, each kind of thing once, in the order of its first time."""
-    happened: dict[str, None] = {}
+def first_events(facts: Iterable[Fact]) -> list[str]:
+    """Return the kinds of events of a run, each once, in the order of their first time."""
+    events: dict[str, None] = {}
     for fact in facts:
         if isinstance(fact, AlarmChanged) and fact.after == "ALARM":
-            happened[f"{fact.alarm} rings"] = None
+            events[f"{fact.alarm} is in ALARM"] = None
         elif isinstance(fact, DesiredChanged):
-            happened[f"capacity goes {'up' if fact.after > fact.before else 'down'}"] = None
+            events[f"capacity {'rises' if fact.after > fact.before else 'falls'}"] = None
         elif isinstance(fact, InstanceChanged):
-            happened[f"an instance is {fact.state}"] = None
-    return list(happened)
+            events[f"an instance is {fact.state}"] = None
+    return list(events)
 
 
 def agreement_chapter(rows: Sequence[Row], picture: str) -> Iterator[str]:
-    """Yield the report's chapter on rig and simulator, with a link to the picture."""
-    yield "## The same story in the simulator\n"
-    told = "Messages and instances of this run (solid) and of the simulator (dashed)."
-    yield f"![{told}]({picture})\n\n*{told}*\n"
+    """Yield the report's chapter on rig and simulator.
+
+    Args:
+        rows: both runs side by side.
+        picture: the link to the picture.
+    """
+    yield "## The same run in the simulator\n"
+    caption = "Messages and instances of this run (solid) and of the simulator (dashed)."
+    yield f"![{caption}]({picture})\n\n*{caption}*\n"
     yield markdown_table(("what", "rig", "simulator"), rows) + "\n"
-    yield NOT_FITTED + "\n"
+    yield GIVEN + "\n"
 
 
 def draw_agreement(rig: Sequence[Fact], simulated: Sequence[Fact], path: Path) -> None:
-    """Draw both runs over each other; the same facts make the same file.
+    """Draw both runs into one picture; the same facts make the same file.
 
     Args:
         rig: the facts of the rig, at least one.
-        simulated: those of the simulator, by the same clock.
-        path: where to; its ending says the format, PNG or SVG.
+        simulated: those of the simulator, with times of the same clock.
+        path: the file; its ending gives the format, PNG or SVG.
     """
     scale = Scale(rig[0].at, max(rig[-1].at, simulated[-1].at))
     with style():

@@ -1,4 +1,4 @@
-"""The report's chapter on how the template's policy does against others."""
+"""The report's chapter that compares the template's policy with other policies."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ CLAIRVOYANT = "clairvoyant"
 """The policy that has the bounds for its figures."""
 
 MEANING = """\
-In virtual time, seed {seed}: the same messages under other policies, on the same group and \
-workers; docs/simulator.md tells of scenarios and policies. Each cell has the mean wait until a \
-message is processed, and the dollars a day of all that depends on the policy. **Bold**: no other \
-policy is both as fast and as cheap, and better in one of the two. The clairvoyant's are bounds \
-that none can beat, each by itself."""
+Simulated with seed {seed}: the same messages, group and workers under other policies. \
+docs/simulator.md describes the scenarios and the policies. Each cell has the mean wait until a \
+message is processed, and the dollars a day for everything that depends on the policy. **Bold**: \
+on the Pareto frontier; every other policy is slower or dearer. The clairvoyant column has two \
+lower bounds, one for the wait and one for the cost; no policy need reach both."""
 
 
 def comparison_chapter(runs: Sequence[Run], picture: str) -> Iterator[str]:
@@ -28,12 +28,12 @@ def comparison_chapter(runs: Sequence[Run], picture: str) -> Iterator[str]:
     Args:
         runs: the figures of every policy in every scenario, as `tidemill compare --json` has them;
             the first policy is the template's.
-        picture: the link.
+        picture: the link to the picture.
     """
     policies = list(dict.fromkeys(run["policy"] for run in runs))
     scenarios = list(dict.fromkeys(run["scenario"] for run in runs))
     found = {(run["scenario"], run["policy"]): run for run in runs}
-    yield "## Against other policies\n"
+    yield "## Compared with other policies\n"
     yield MEANING.format(seed=runs[0]["seed"]) + "\n"
     rows = [(name, *(_cell(found[name, policy]) for policy in policies)) for name in scenarios]
     yield markdown_table(("scenario", *policies), rows) + "\n"
@@ -54,29 +54,32 @@ def comparison_chapter(runs: Sequence[Run], picture: str) -> Iterator[str]:
 
 
 def _cell(run: Run) -> str:
-    text = _told(run)
+    text = _wait_and_cost(run)
     return f"**{text}**" if run.get("on_frontier") else text
 
 
-def _told(run: Run) -> str:
+def _wait_and_cost(run: Run) -> str:
     wait = "-" if run["mean_wait"] is None else f"{run['mean_wait']:,.0f} s"
     return f"{wait}, ${run['dollars_a_day']:.3f}"
 
 
 def _why_not(ours: Run, runs: Sequence[Run]) -> str:
-    """Say what beats the template in a scenario, what its own alarms cost it, and what helps."""
+    """Return which policies beat the template, what its alarms cost, and which parameter helps."""
     beaten = "; ".join(
-        f"{run['policy']} has {_told(run)}" for run in runs if run["policy"] in ours["beaten_by"]
+        f"{run['policy']} has {_wait_and_cost(run)}"
+        for run in runs
+        if run["policy"] in ours["beaten_by"]
     )
     items = ours["dollars_a_day_by_item"]
     alarms = items.get("alarms", 0.0) + items.get("fast alarms", 0.0)
-    said = (
-        f"`{ours['scenario']}`: {_told(ours)}, where {beaten}. Of the template's dollars "
-        f"${alarms:.3f} are for the metrics that its alarms watch, work or none."
+    text = (
+        f"`{ours['scenario']}`: the template has {_wait_and_cost(ours)}; {beaten}. Of the "
+        f"template's cost, ${alarms:.3f} are for the metrics that its alarms watch, with or "
+        "without messages."
     )
     variants = [
-        f"{run['policy']} has {_told(run)}, which none beats"
+        f"{run['policy']} has {_wait_and_cost(run)}"
         for run in runs
         if run["policy"].startswith(f"{ours['policy']} ") and run["on_frontier"]
     ]
-    return f"{said} What changes it: {'; '.join(variants)}." if variants else said
+    return f"{text} On the frontier instead: {'; '.join(variants)}." if variants else text

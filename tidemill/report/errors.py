@@ -1,7 +1,7 @@
-"""What can keep a report from being written."""
+"""Errors that prevent a report."""
 
 from __future__ import annotations
 
 
 class ReportError(Exception):
-    """The files of a run cannot be used; the text says which, why, and what to do."""
+    """A file of a run cannot be used; the text says which one, why, and what to do."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STATE_COLOURS = {"ALARM": "#D55E00", "OK": "#8FC7B0", "INSUFFICIENT_DATA": "#D0D0D0"}
-"""From the palette of Okabe and Ito, which people with any colour vision can tell apart."""
+"""From the palette of Okabe and Ito, which people with any colour vision can distinguish."""
 
 WAITING, IN_FLIGHT, SERVING, DESIRED = "#56B4E9", "#E69F00", "#8FB8DE", "#0B3C5D"
 DOTS_PER_INCH = 110
@@ -51,7 +51,7 @@ def save(figure: Figure, path: Path) -> None:
 
     Args:
         figure: the figure.
-        path: the file; its ending says the format, PNG or SVG.
+        path: the file; its ending gives the format, PNG or SVG.
     """
     # No dates and versions in the file.
     metadata = {"Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}

@@ -1,4 +1,4 @@
-"""Reads the files that a run left."""
+"""Files of a finished run: facts, figures and log lines."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Summary = dict[str, Any]
-"""The figures of a run and its conditions, as summary.json holds them."""
+"""The figures and conditions of a run, as in summary.json."""
 
 Logs = dict[str, list[dict[str, Any]]]
-"""The log lines of each instance by its id, in their order."""
+"""The log lines of each instance, in order, by its id."""
 
 NEEDED = (
     "sent",
@@ -40,7 +40,7 @@ def read_facts(folder: Path) -> list[Fact]:
     """Return the facts of timeline.jsonl.
 
     Raises:
-        ReportError: there is no such file, or a line of it is no fact.
+        ReportError: there is no such file, or one of its lines is not a fact.
     """
     path = folder / "timeline.jsonl"
     facts = []
@@ -72,12 +72,12 @@ def read_summary(folder: Path) -> Summary:
 
 
 def require_one_run(facts: Sequence[Fact], summary: Summary) -> None:
-    """Make sure that facts and figures belong together.
+    """Check that facts and figures are of the same run.
 
-    A demo that is ended early leaves its timeline beside the figures of the demo before it.
+    A demo that was stopped early leaves its timeline next to the figures of an earlier demo.
 
     Raises:
-        ReportError: they count launches or terminations differently.
+        ReportError: they differ in the number of launches or terminations.
     """
     kinds = [fact.kind_of for fact in facts if isinstance(fact, ActivityStarted)]
     seen = [kinds.count("launch"), kinds.count("terminate")]
@@ -88,7 +88,7 @@ def require_one_run(facts: Sequence[Fact], summary: Summary) -> None:
 
 
 def read_logs(folder: Path) -> Logs:
-    """Return each instance's log lines; what is not one of our JSON lines is passed over."""
+    """Return each instance's log lines, without those that are not a JSON object."""
     logs: Logs = {}
     for path in sorted((folder / "logs").glob("*.jsonl")):
         entries = []

@@ -1,4 +1,4 @@
-"""Facts in plain language, a line each."""
+"""Sentences for facts, one line each."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tidemill.scaling.facts import (
 )
 
 STATES = {
-    "Pending": "launches",
+    "Pending": "is launching",
     "Pending:Wait": "has booted and waits",
     "InService": "is in service",
-    "Terminating:Wait": "has to go and drains",
+    "Terminating:Wait": "is to be terminated and drains",
     "Terminating:Proceed": "has drained",
-    "Terminated": "is gone",
+    "Terminated": "is terminated",
 }
 
 
@@ -32,18 +32,18 @@ def clock_time(at: float) -> str:
 
 
 def short_name(alarm: str) -> str:
-    """Return an alarm's logical id without the word that says that it is one."""
+    """Return an alarm's logical id without the word Alarm at its end."""
     return alarm.removesuffix("Alarm") or alarm
 
 
 def sentence(fact: Fact) -> str | None:
-    """Return what happened, or None for the samples of each minute, which are not events."""
+    """Return what happened; None for samples and activities, which the log leaves out."""
     match fact:
         case DesiredChanged():
             inputs = ", ".join(f"{name} {value:g}" for name, value in fact.inputs.items())
             # Only a value that counts instances can be compared with the desired capacity.
             counted = "instance" in fact.label and fact.value > fact.after > fact.before
-            capped = " (all there may be)" if counted else ""
+            capped = " (the maximum)" if counted else ""
             return (
                 f"{short_name(fact.alarm)}: {inputs}: {fact.label or 'value'} {fact.value:g} "
                 f"-> desired {fact.before} to {fact.after}{capped}"
@@ -63,6 +63,6 @@ def sentence(fact: Fact) -> str | None:
 
 
 def line(fact: Fact) -> str | None:
-    """Return the sentence with its time before it, or None where there is no sentence."""
-    said = sentence(fact)
-    return None if said is None else f"{clock_time(fact.at)} {said}"
+    """Return the sentence with its time before it; None where there is no sentence."""
+    text = sentence(fact)
+    return None if text is None else f"{clock_time(fact.at)} {text}"

@@ -14,7 +14,7 @@ ROWS = (
     ("invalid", "found invalid"),
     ("dead_lettered", "in the dead-letter queue"),
     ("left_in_queue", "left in the queue"),
-    ("duplicates", "processed more than once, extra times"),
+    ("duplicates", "processed again, after the first time"),
     ("lost", "lost"),
     ("peak_instances", "instances at the peak"),
     ("final_instances", "instances at the end"),

@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
 
 ROOM = 0.3
-"""Part of the width that the text at a change may take: before a step up from there on."""
+"""Share of the width that a text needs: further right, a step up has its text on its left."""
 
 MOST_LABELS = 15
-"""Changes of capacity up to which each has a text beside it; more would cover one another."""
+"""Most changes of capacity that get a text beside them; more texts would overlap."""
 
 QUIET_SECONDS = 600.0
 """How many seconds after its last event a run's picture ends."""
@@ -48,7 +48,7 @@ QUIET_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Turns a moment into AWS's minutes since the start."""
+    """The axis of time: minutes of AWS's time since the start."""
 
     start: float
     end: float
@@ -77,7 +77,7 @@ def draw_timeline(facts: Sequence[Fact], path: Path) -> None:
 
     Args:
         facts: in their order.
-        path: where to; its ending says the format, PNG or SVG.
+        path: the file; its ending gives the format, PNG or SVG.
     """
     scale = Scale(min(f.at for f in facts), max(f.at for f in facts)) if facts else Scale(0, 60)
     rows = len({fact.alarm for fact in facts if isinstance(fact, AlarmChanged)})
@@ -152,18 +152,18 @@ def _draw_fleet(axes: Axes, facts: Sequence[Fact], scale: Scale) -> None:
 
 
 def _annotate(axes: Axes, change: DesiredChanged, scale: Scale) -> None:
-    """Say at a change of the desired capacity what it was, and the alarm's value if that is other.
+    """Write a change of the desired capacity beside it, such as "0 → 4  (instances needed 26)".
 
-    A text stands where it covers no line: before a step up, or over it where there is no room, and
-    behind a step down.
+    The alarm's value is left out where it is the new capacity. The text covers no line: it is left
+    of a step up, or above it where there is no room, and right of a step down.
     """
     at = scale.minutes(change.at)
-    told = change.label and change.value != change.after
-    asked = f"  ({change.label} {change.value:g})" if told else ""
+    differs = change.label and change.value != change.after
+    value = f"  ({change.label} {change.value:g})" if differs else ""
     before = change.after > change.before and at > scale.width * ROOM
     over = change.after > change.before and not before
     axes.annotate(
-        f"{change.before} → {change.after}{asked}",
+        f"{change.before} → {change.after}{value}",
         (at, max(change.before, change.after)),
         xytext=(2, 5) if over else (-5 if before else 5, -12),
         textcoords="offset points",
@@ -174,14 +174,14 @@ def _annotate(axes: Axes, change: DesiredChanged, scale: Scale) -> None:
 
 
 def drawn(points: Sequence[tuple[float, int]], scale: Scale) -> tuple[list[float], list[int]]:
-    """Return minutes and numbers of the points, the last number going on to the end."""
+    """Return minutes and numbers of the points; the last number lasts until the end."""
     times = [scale.minutes(at) for at, _ in points] + [scale.width]
     numbers = [number for _, number in points]
     return times, [*numbers, numbers[-1] if numbers else 0]
 
 
 def in_service(facts: Sequence[Fact]) -> list[tuple[float, int]]:
-    """Return (moment, instances in service from then on), beginning with none."""
+    """Return (moment, instances in service from then on), beginning with 0."""
     start = [(facts[0].at, 0)] if facts else []
     return start + in_service_over_time(facts)
 

@@ -59,7 +59,7 @@ def test_every_page_is_read_and_empty_minutes_are_left_out(cloudwatch: CloudWatc
     assert lots == [(end - 120, 3), (end - 60, 7)]
 
 
-def test_a_refusal_is_told_in_one_line(cloudwatch: CloudWatchClient) -> None:
+def test_a_refusal_is_reported_in_one_line(cloudwatch: CloudWatchClient) -> None:
     """It says which queue, and why."""
     with Stubber(cloudwatch) as stub:
         stub.add_client_error("get_metric_data", "AccessDenied", "not you")
@@ -67,7 +67,7 @@ def test_a_refusal_is_told_in_one_line(cloudwatch: CloudWatchClient) -> None:
             record(cloudwatch, "work", 2, NOW)
 
 
-def test_a_queue_without_messages_is_told(cloudwatch: CloudWatchClient) -> None:
+def test_a_queue_without_messages_is_reported(cloudwatch: CloudWatchClient) -> None:
     """A wrong name looks just like this, so the line says what to check."""
     with Stubber(cloudwatch) as stub:
         stub.add_response("get_metric_data", page([]), expected())

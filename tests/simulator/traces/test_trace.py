@@ -55,7 +55,7 @@ def test_a_trace_is_read_in_every_form(text: str, tmp_path: Path) -> None:
         pytest.param("", "no message", id="nothing"),
     ],
 )
-def test_a_wrong_trace_is_told_in_one_line(text: str, says: str, tmp_path: Path) -> None:
+def test_a_wrong_trace_is_reported_in_one_line(text: str, says: str, tmp_path: Path) -> None:
     """The line says where, and what a line should be like."""
     path = tmp_path / "trace.csv"
     path.write_text(text, encoding="utf-8")
@@ -64,7 +64,7 @@ def test_a_wrong_trace_is_told_in_one_line(text: str, says: str, tmp_path: Path)
     assert "\n" not in str(caught.value)
 
 
-def test_a_trace_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_trace_that_is_not_there_is_reported(tmp_path: Path) -> None:
     """The path and the reason stand in the line."""
     with pytest.raises(SimulationError, match="No such file"):
         read_trace(tmp_path / "none")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tidemill.dashboard.errors import WidgetError
-from tidemill.dashboard.ports import AlarmState
+from tidemill.dashboard.ports import AlarmStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ class FakeSource:
     def __init__(
         self,
         dashboards: Mapping[str, str],
-        alarms: Sequence[AlarmState] = (),
+        alarms: Sequence[AlarmStatus] = (),
         refusal: str | None = None,
     ) -> None:
         """Keep what to answer; `requests` collects what pictures were asked for."""
@@ -48,7 +48,7 @@ class FakeSource:
             raise WidgetError(self._refusal)
         return PNG
 
-    def alarms(self, names: Sequence[str]) -> list[AlarmState]:
+    def alarms(self, names: Sequence[str]) -> list[AlarmStatus]:
         """Return those that exist."""
         return [alarm for alarm in self._alarms if alarm.name in names]
 
@@ -76,7 +76,7 @@ def a_body(*widgets: Mapping[str, Any]) -> str:
     return json.dumps({"start": "-PT3H", "widgets": widgets})
 
 
-def an_alarm_state(**changes: Any) -> AlarmState:  # noqa: ANN401 - whatever a field takes
+def an_alarm_state(**changes: Any) -> AlarmStatus:  # noqa: ANN401 - whatever a field takes
     """Return an alarm in state OK, with changes."""
     given = {"name": ALARM, "state": "OK", "since": NOW, "reason": "no datapoints", **changes}
-    return AlarmState(**given)
+    return AlarmStatus(**given)

@@ -1,4 +1,4 @@
-"""What a run shows, in sentences computed from its facts and figures."""
+"""Observations: what a run shows, in sentences computed from its facts and figures."""
 
 from __future__ import annotations
 
@@ -14,35 +14,38 @@ if TYPE_CHECKING:
 
 
 def conclusion(facts: Sequence[Fact], summary: Summary) -> str:
-    """Return what the picture shows, in two sentences."""
+    """Return what the picture shows, in a few sentences."""
     start = facts[0].at if facts else 0.0
     outs = [f for f in facts if isinstance(f, DesiredChanged) and f.after > f.before]
     ends = [f for f in facts if isinstance(f, InstanceChanged) and f.state == "Terminated"]
-    rose = (
-        f"{_counted(summary['sent'], 'message')} raised the fleet from {outs[0].before} to "
-        f"{_counted(summary['peak_instances'], 'instance')}, beginning "
-        f"{_minutes(outs[0].at - start)} after the start"
+    messages = _counted(summary["sent"], "message")
+    scaled_out = (
+        f"{messages} made the group scale out from {outs[0].before} to "
+        f"{_counted(summary['peak_instances'], 'instance')}, {_minutes(outs[0].at - start)} after "
+        "the start"
         if outs
-        else f"{_counted(summary['sent'], 'message')} raised no instance"
+        else f"{messages} launched no instance"
     )
     drained = (
-        f"; the last was processed {_minutes(summary['seconds_to_drain'])} after the first was sent"
+        f" The last message was processed {_minutes(summary['seconds_to_drain'])} after the first "
+        "was sent."
         if summary["seconds_to_drain"] is not None
         else ""
     )
-    back = (
-        f", and the last instance was gone after {_minutes(ends[-1].at - start)}"
+    ended = (
+        f"The last instance was terminated {_minutes(ends[-1].at - start)} after the start."
         if ends and not summary["final_instances"]
-        else f", and {summary['final_instances']} instances were left"
+        else f"{_counted(summary['final_instances'], 'instance')} still ran at the end."
     )
     return (
-        f"{rose}{drained}{back}. {summary['lost']} messages were lost, {summary['duplicates']} "
-        f"processed twice, {summary['dead_lettered']} ended as dead letters."
+        f"{scaled_out}.{drained} {ended} {summary['lost']} messages were lost, "
+        f"{summary['duplicates']} were processed twice, {summary['dead_lettered']} became dead "
+        "letters."
     )
 
 
-def test_process(facts: Sequence[Fact], summary: Summary, logs: Logs) -> list[tuple[str, str]]:
-    """Return the exercise's test process: (step, what was observed)."""
+def exercise_steps(facts: Sequence[Fact], summary: Summary, logs: Logs) -> list[tuple[str, str]]:
+    """Return the steps of the exercise's test, each with what was observed."""
     samples = [fact for fact in facts if isinstance(fact, QueueSampled)]
     highest = max((s.visible + s.in_flight for s in samples), default=0)
     changes = [fact for fact in facts if isinstance(fact, DesiredChanged)]
@@ -83,21 +86,21 @@ def test_process(facts: Sequence[Fact], summary: Summary, logs: Logs) -> list[tu
         (
             "Review the logs for message content and errors",
             (
-                f"{_count(logs, 'processed')} lines of processed messages, with their content; "
-                f"{_count(logs, 'invalid')} of attempts at invalid ones and "
-                f"{_count(logs, 'failed')} of failed ones, with the reason: see the excerpts."
+                f"{_count(logs, 'processed')} lines have a processed message with its content, "
+                f"{_count(logs, 'invalid')} an invalid one and {_count(logs, 'failed')} a failed "
+                "one with the reason: see the excerpts."
             ),
         ),
     ]
 
 
 def _changes(changes: Iterable[DesiredChanged]) -> str:
-    told = [
-        f"{change.alarm} ({change.label or 'value'} {change.value:g}) changed desired from "
-        f"{change.before} to {change.after}"
+    sentences = [
+        f"{change.alarm} ({change.label or 'value'} {change.value:g}) changed the desired capacity "
+        f"from {change.before} to {change.after}"
         for change in changes
     ]
-    return "; ".join(told) + "." if told else "It did not happen in this run."
+    return "; ".join(sentences) + "." if sentences else "It did not happen in this run."
 
 
 def _count(logs: Logs, outcome: str) -> int:

@@ -1,4 +1,4 @@
-"""Writes REPORT.md and its picture from the files of a run; nothing in it is written by hand."""
+"""REPORT.md and its picture, written from the files of a run; nothing in it is by hand."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tidemill.report.errors import ReportError
+from tidemill.report.observations import conclusion, exercise_steps
 from tidemill.report.results import (
     Logs,
     Summary,
@@ -16,10 +17,9 @@ from tidemill.report.results import (
     require_one_run,
 )
 from tidemill.report.sentences import clock_time
-from tidemill.report.story import conclusion, test_process
 from tidemill.report.tables import markdown_table, summary_rows
 from tidemill.report.timeline_figure import draw_timeline
-from tidemill.scaling.facts import ActivityStarted, AlarmChanged, Noted
+from tidemill.scaling.facts import ActivityStarted, AlarmChanged, Noted, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,22 +28,24 @@ if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
 
 WHERE = """\
-This is a run of an offline rig on one machine, **not of AWS**. Real in it: producer and consumers \
-(the programs that the images hold, as processes), the SQS API that they use (MiniStack, an AWS \
-emulator), and `template.yaml`: its alarms, scaling policies, limits and hook, read from the file \
-and evaluated by the rules that AWS publishes. Imitated: EC2 (an instance is a consumer process \
-that takes its time to boot), the group's own actions, and the publication of CloudWatch's \
-metrics. Time runs {speed:g} times faster than ours: AWS's minute lasts {minute:.1f} s, and what a \
-second means to queue and consumer is shortened alike. All times below are AWS's, but for those \
-in log lines."""
+This is a run of an offline rig on one machine, **not of AWS**. Real: the producer and the \
+consumers (the programs of the images, run as processes), the SQS API that they use (MiniStack, an \
+AWS emulator), and `template.yaml`, whose alarms, scaling policies, limits and lifecycle hook are \
+read from the file and evaluated by the rules that AWS publishes. Imitated: EC2 (an instance is a \
+consumer process that first takes as long as a boot), the actions of the Auto Scaling group, and \
+the publication of CloudWatch metrics.
+
+There are two clocks. AWS's time runs {speed:g} times as fast as this machine's clock: one of its \
+minutes lasts {minute:.1f} s here, and the durations of queue and consumer are shortened to match. \
+Both clocks agreed when the rig started. All times below are AWS's time, except those of this \
+machine's clock, which are marked."""
 
 LOG_TIMES = """\
-The lines are as the consumers wrote them: their times and durations are by this machine's clock, \
-not by AWS's.
+These lines are as the consumers wrote them. Their times and durations are by this machine's clock.
 """
 
 KEPT_WHOLE = 12
-"""Rows of a table up to which it stands open in the report; a longer one is folded."""
+"""Most rows of a table that is shown open; a longer one is folded."""
 
 
 def write_report(results: Path, report: Path, picture: Path, further: Iterable[str] = ()) -> None:
@@ -52,8 +54,8 @@ def write_report(results: Path, report: Path, picture: Path, further: Iterable[s
     Args:
         results: the folder with the run's files.
         report: the report to write.
-        picture: where to put the picture.
-        further: chapters to put before the recipe for another run.
+        picture: the picture to write.
+        further: chapters to put before the last one, which says how to repeat the run.
 
     Raises:
         ReportError: files of the run are missing or broken, or the report cannot be written.
@@ -63,37 +65,38 @@ def write_report(results: Path, report: Path, picture: Path, further: Iterable[s
     try:
         picture.parent.mkdir(parents=True, exist_ok=True)
         draw_timeline(facts, picture)
-        told = _chapters(facts, summary, logs, link_to(picture, report))
+        chapters = _chapters(facts, summary, logs, link_to(picture, report))
         recipe = ("## How to repeat it\n", _recipe(summary))
-        report.write_text("\n".join([*told, *further, *recipe]), encoding="utf-8")
+        report.write_text("\n".join([*chapters, *further, *recipe]), encoding="utf-8")
     except OSError as error:
         raise ReportError(f"cannot write {error.filename}: {error.strerror}") from error
 
 
 def _chapters(facts: Sequence[Fact], summary: Summary, logs: Logs, picture: str) -> Iterator[str]:
-    said = conclusion(facts, summary)
+    caption = conclusion(facts, summary)
     yield "# A scale-out and scale-in test\n"
     yield "## What was run, and where\n"
     yield WHERE.format(speed=summary.get("speed", 1), minute=60 / summary.get("speed", 1)) + "\n"
-    yield markdown_table(("condition", "value"), _conditions(summary)) + "\n"
+    yield markdown_table(("condition", "value"), _conditions(facts, summary)) + "\n"
     yield from _left_out(facts)
     yield "## What happened\n"
-    yield f"![{said}]({picture})\n\n*{said}*\n"
+    yield f"![{caption}]({picture})\n\n*{caption}*\n"
     yield (
-        markdown_table(("step of the test", "observed"), test_process(facts, summary, logs)) + "\n"
+        markdown_table(("step of the test", "observed"), exercise_steps(facts, summary, logs))
+        + "\n"
     )
     yield "## Scaling activities and their causes\n"
-    yield _table(("time", "activity", "cause"), list(_activities(facts)))
+    yield _table(("AWS's time", "activity", "cause"), list(_activities(facts)))
     yield "## Alarms\n"
-    yield _table(("time", "alarm", "state", "reason"), list(_alarm_rows(facts)))
+    yield _table(("AWS's time", "alarm", "state", "reason"), list(_alarm_rows(facts)))
     yield "## Logs\n"
     yield LOG_TIMES
     yield from _excerpts(logs)
     yield "## Figures\n"
     yield markdown_table(("what", "figure"), summary_rows(summary)) + "\n"
     yield (
-        "`lost` is computed from ids: those that SQS gave the producer, less those in the "
-        "consumers' logs as processed, less those found in either queue at the end.\n"
+        "`lost` is counted by message id: the ids that SQS returned to the producer, minus those "
+        "that consumers logged as processed, minus those in either queue at the end.\n"
     )
 
 
@@ -102,10 +105,15 @@ def link_to(picture: Path, report: Path) -> str:
     return os.path.relpath(picture, report.parent)
 
 
-def _conditions(summary: Summary) -> Iterator[tuple[str, str]]:
-    for name in ("source", "seed", "template", "speed", "host", "revision", "ended_at"):
+def _conditions(facts: Sequence[Fact], summary: Summary) -> Iterator[tuple[str, str]]:
+    for name in ("source", "seed", "template", "speed", "host", "revision"):
         if name in summary:
             yield name.replace("_", " "), str(summary[name])
+    if facts:
+        yield "began, AWS's time", stamp(facts[0].at)
+        yield "ended, AWS's time", stamp(facts[-1].at)
+    if "ended_at" in summary:
+        yield "ended, this machine's clock", str(summary["ended_at"])
     given = summary.get("parameters") or {}
     chosen = ", ".join(f"{name}={value}" for name, value in given.items())
     yield "parameters", chosen or "the template's defaults"
@@ -140,10 +148,13 @@ def _alarm_rows(facts: Sequence[Fact]) -> Iterator[tuple[str, str, str, str]]:
 def _excerpts(logs: Logs) -> Iterator[str]:
     wanted: list[tuple[str, Callable[[dict[str, Any]], bool]]] = [
         ("A message that was processed, with its content", lambda e: e["outcome"] == "processed"),
-        ("A message that was found invalid, with the reason", lambda e: e["outcome"] == "invalid"),
-        ("A cycle's counts, which CloudWatch turns into metrics (EMF)", lambda e: "_aws" in e),
-        ("A consumer that is told to go", lambda e: e["event"] == "stopping"),
-        ("The end of an instance's consumer", lambda e: e["event"] == "stopped"),
+        ("An invalid message, with the reason", lambda e: e["outcome"] == "invalid"),
+        ("The counts of a cycle, which CloudWatch turns into metrics (EMF)", lambda e: "_aws" in e),
+        (
+            "A consumer that stops because its instance is to be terminated",
+            lambda e: e["event"] == "stopping",
+        ),
+        ("The end of a consumer", lambda e: e["event"] == "stopped"),
     ]
     entries = [{"outcome": None, "event": None, **entry} for own in logs.values() for entry in own]
     for title, fits in wanted:
@@ -167,7 +178,7 @@ def _recipe(summary: Summary) -> str:
     steps += [str(summary.get("command", "tidemill demo")), "tidemill report"]
     return (
         "```\n" + "\n".join(steps) + "\n```\n\n"
-        "`make demo` sets up `.venv` and runs the demo with its own options; from then on "
-        "`. .venv/bin/activate` puts `tidemill` on the path. Times and the order of events within "
-        "a minute differ from run to run; the seed fixes what is sent.\n"
+        "`make demo` creates `.venv` and runs the demo with its own options. After "
+        "`. .venv/bin/activate`, `tidemill` is on the path. Times, and the order of events within "
+        "a minute, differ from run to run; the seed determines which messages are sent.\n"
     )
