@@ -27,6 +27,12 @@ def paths(text: str) -> set[str]:
     return {word for word in words if known.fullmatch(word)}
 
 
+def headings(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    lines = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
 def test_every_path_of_the_page_exists() -> None:
     """Files and folders, from the repository's root."""
     found = paths(PAGE)
@@ -43,9 +49,12 @@ def test_every_path_in_a_documented_package_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_relative_link_leads_to_a_file(page: Path) -> None:
-    """Links within the repository; anchors are not checked."""
-    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    """And to a heading of it, where the link names one."""
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8"))
+    for file, heading in links:
+        target = page.parent / file if file else page
+        assert target.exists(), file
+        assert not heading or heading in headings(target), heading
 
 
 def test_every_package_is_on_the_map() -> None:
