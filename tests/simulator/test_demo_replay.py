@@ -45,7 +45,7 @@ def test_messages_are_sent_by_the_clock_of_the_rig(folder: Path) -> None:
     """A second of the producer's is as many of AWS's as the rig is fast."""
     demo = read_demo(folder)
     rng: Any = None  # times that are known need no chance
-    times = [demo.start + at for at in demo.story.arrivals(rng)]
+    times = [demo.start + at for at in demo.scenario.arrivals(rng)]
     begun = demo.facts[0].at
     assert times[0] == pytest.approx(begun + SPEED)
     assert times[-1] == pytest.approx(begun + SPEED * (1 + 29 / 15))

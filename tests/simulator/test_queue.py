@@ -48,7 +48,7 @@ def test_a_receive_takes_the_oldest_and_no_more_than_asked_for() -> None:
 def test_what_is_processed_is_gone_and_its_wait_counted() -> None:
     """Waits are counted in tenths of a second, to the receive and to the end."""
     queue = a_queue([0])
-    queue.settle(1009.5, queue.receive(1004.25, 10))
+    queue.acknowledge(1009.5, queue.receive(1004.25, 10))
     assert (queue.counts.first_waits, queue.counts.waits) == ({42: 1}, {95: 1})
     assert queue.is_over()
 
@@ -74,7 +74,7 @@ def test_poison_dies_at_the_receive_after_the_last_that_is_allowed() -> None:
     """A message is moved when its receive count would exceed maxReceiveCount."""
     queue = a_queue([0], poison=[True], max_receives=2)
     for _ in range(2):
-        queue.give_back(1000.0, queue.settle(1000.0, queue.receive(1000.0, 10)))
+        queue.return_messages(1000.0, queue.acknowledge(1000.0, queue.receive(1000.0, 10)))
         assert (queue.visible(), queue.counts.dead) == (1, 0)
     assert queue.receive(1000.0, 10) == []
     assert (queue.counts.dead, queue.is_over()) == (1, True)
@@ -83,7 +83,7 @@ def test_poison_dies_at_the_receive_after_the_last_that_is_allowed() -> None:
 def test_what_comes_back_is_received_before_what_is_new() -> None:
     """It is older."""
     queue = a_queue([0, 1])
-    queue.give_back(1001.0, queue.receive(1001.0, 1))
+    queue.return_messages(1001.0, queue.receive(1001.0, 1))
     assert [m.receives for m in queue.receive(1001.0, 10)] == [2, 1]
 
 
@@ -92,7 +92,7 @@ def test_a_message_expires_when_its_retention_is_over(given_back: bool) -> None:
     """Whether it was ever received or not."""
     queue = a_queue([0, 90], retention=60.0)
     if given_back:
-        queue.give_back(1000.0, queue.receive(1000.0, 1))
+        queue.return_messages(1000.0, queue.receive(1000.0, 1))
     assert [message.sent for message in queue.receive(1100.0, 10)] == [1090]
     assert (queue.counts.expired, queue.left_over()) == (1, 1)
 

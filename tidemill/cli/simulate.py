@@ -193,13 +193,13 @@ def record_trace(
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
     from shared.region import chosen_region  # noqa: PLC0415
-    from tidemill.simulator.traces.cloudwatch import record, write_trace  # noqa: PLC0415
+    from tidemill.simulator.traces.cloudwatch import fetch_trace, write_trace  # noqa: PLC0415
 
     try:
         cloudwatch = boto3.client("cloudwatch", region_name=chosen_region())
     except (BotoCoreError, ValueError) as error:  # ValueError: AWS_ENDPOINT_URL is no URL
         raise SimulationError(f"no client of CloudWatch: {error}") from error
-    lots = record(cloudwatch, queue, hours, datetime.now(UTC))
+    lots = fetch_trace(cloudwatch, queue, hours, datetime.now(UTC))
     if output is None:
         write_trace(lots, sys.stdout)
         return

@@ -1,1 +1,1 @@
-"""The loop in virtual time: a simulated queue and fleet under the core's own rules."""
+"""The simulator: the core's loop over a simulated queue and instances, in virtual time."""

@@ -1,4 +1,4 @@
-"""A demo's story told again in virtual time: the same messages, parameters and boot times."""
+"""Replay of a demo in the simulator: the same messages, parameters and boot times."""
 
 from __future__ import annotations
 
@@ -22,43 +22,48 @@ if TYPE_CHECKING:
     from tidemill.simulator.result import Result
 
 PROCESS_SECONDS = 0.5
-"""Seconds of this machine that a consumer process takes until its first poll, and to end once it
-is told to. Measured: 0.3 to 1.1 s."""
+"""Seconds of this machine's clock from the start of a consumer process to its first poll, and from
+SIGTERM to its end. Measured: 0.3 to 1.1 s."""
 
 NOTICED_SECONDS = 5.0
-"""AWS's seconds until the rig sees that an instance is gone. Measured: it looks at its processes
-every few of AWS's seconds."""
+"""AWS's seconds until the rig notices that an instance has ended. Measured: it looks at its
+processes every few of AWS's seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What a demo left: its facts and figures, and its messages as a story from `start` on.
+    """A finished demo.
 
-    `start` is the whole minute in which the rig began, in epoch seconds of AWS's time.
+    Attributes:
+        facts: its facts, in order.
+        summary: its figures and conditions.
+        scenario: its messages, with times in seconds since `start`.
+        start: the whole minute in which the rig began, in epoch seconds of AWS's time.
     """
 
     facts: Sequence[Fact]
     summary: Summary
-    story: Scenario
+    scenario: Scenario
     start: float
 
     @property
     def template(self) -> Path:
-        """Return the path of the template that was run, as the demo was given it."""
+        """Return the path of the template, as it was given to the demo."""
         return Path(self.summary["template"])
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Return the parameters that the template was given."""
+        """Return the values of the template's parameters."""
         return dict(self.summary["parameters"])
 
 
 def read_demo(folder: Path) -> Demo:
-    """Return the demo that left its files in this folder.
+    """Return the demo whose files are in this folder.
 
     Raises:
-        ReportError: timeline or summary are missing, broken, or of different runs.
-        SimulationError: so is the log of sent messages, or the summary lacks the conditions.
+        ReportError: timeline or summary is missing or broken, or they are of different runs.
+        SimulationError: the log of sent messages is missing or broken, or the summary lacks the
+            conditions of the run.
     """
     facts, summary = read_facts(folder), read_summary(folder)
     require_one_run(facts, summary)
@@ -66,26 +71,26 @@ def read_demo(folder: Path) -> Demo:
         raise SimulationError(f"{folder}: the conditions of the demo are missing: run it again")
     begun = facts[0].at
     start = begun // MINUTE * MINUTE
-    # Both clocks agree when the rig begins; from then on AWS's is ahead.
+    # Both clocks agree when the rig begins; after that, AWS's time is ahead.
     sent = [
         (begun + (at - begun) * summary["speed"] - start, poison)
         for at, poison in _sent(folder / "sent.jsonl")
     ]
-    story = Scenario(
+    scenario = Scenario(
         "demo",
         "the messages of a demo",
         lambda _: (at for at, _ in sent),
         seconds=sent[-1][0] + MINUTE,
         poisoned=tuple(poison for _, poison in sent),
     )
-    return Demo(facts, summary, story, start)
+    return Demo(facts, summary, scenario, start)
 
 
 def replay(demo: Demo, candidate: Candidate) -> tuple[Result, list[Fact]]:
-    """Simulate a demo's story with the template that it ran.
+    """Simulate a demo with the template that it ran.
 
-    What the rig does by the machine's own time, such as starting a process, lasts as many of AWS's
-    seconds as its speed makes of it.
+    What the rig does at the machine's own speed, such as starting a process, takes more of AWS's
+    time the faster the rig runs: half a second at speed 20 is 10 s.
 
     Args:
         demo: the demo.
@@ -98,14 +103,14 @@ def replay(demo: Demo, candidate: Candidate) -> tuple[Result, list[Fact]]:
         launch=launch,
         user_data=boot - launch + process,
         spread=0.0,
-        settle=0.0,
+        startup_watch=0.0,
         notice=0.0,
         flush=process,
         terminate=NOTICED_SECONDS,
     )
     facts: list[Fact] = []
     options = RunOptions(times, demo.start)
-    result = simulate(candidate, demo.story, demo.summary["seed"], options, facts.extend)
+    result = simulate(candidate, demo.scenario, demo.summary["seed"], options, facts.extend)
     return result, facts
 
 

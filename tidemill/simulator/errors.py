@@ -1,4 +1,4 @@
-"""What can be wrong with a simulation, told in one line."""
+"""Errors of a simulation."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from tidemill.scaling.errors import ScalingError
 
 
 class SimulationError(ScalingError):
-    """A scenario, a trace or a template cannot be simulated; the text says what to do."""
+    """A scenario, a trace or a template cannot be simulated; one line says why and what to do."""

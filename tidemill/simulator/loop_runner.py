@@ -51,10 +51,10 @@ class LoopRunner:
         """Create the stack.
 
         Args:
-            fleet: what the template says.
+            fleet: the template's fleet.
             instances: the simulated instances, with their queue.
             pacing: which turns are taken.
-            listener: receives the facts, if anybody wants them.
+            listener: receives the facts; None for nobody.
             start: epoch seconds, a whole minute.
         """
         self.memory = begin(fleet, start)

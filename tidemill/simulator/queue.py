@@ -178,7 +178,7 @@ class WorkQueue:
         self.advance(now)
         if self._returned or self._poison is not None:
             messages = self.receive(now, limit)
-            self.settle(now, messages)
+            self.acknowledge(now, messages)
             return len(messages)
         self.touch(now)
         counts = self.counts
@@ -220,7 +220,7 @@ class WorkQueue:
         self.in_flight += len(taken)
         return taken
 
-    def settle(self, now: float, messages: Sequence[QueuedMessage]) -> list[QueuedMessage]:
+    def acknowledge(self, now: float, messages: Sequence[QueuedMessage]) -> list[QueuedMessage]:
         """Delete the valid messages; return the invalid ones, which stay in flight."""
         counts = self.counts
         failed = [message for message in messages if message.poison]
@@ -235,8 +235,8 @@ class WorkQueue:
         self.touch(now)
         return failed
 
-    def give_back(self, now: float, messages: Sequence[QueuedMessage]) -> None:
-        """Make messages that were in flight visible again."""
+    def return_messages(self, now: float, messages: Sequence[QueuedMessage]) -> None:
+        """Make messages that were in flight visible again at once."""
         self.in_flight -= len(messages)
         self._returned.extend(messages)
         self.touch(now)

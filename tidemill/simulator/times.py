@@ -1,4 +1,4 @@
-"""Every time of AWS's that no template says, by name, with its default and where that is from."""
+"""Times of AWS that are in no template: names, defaults, and where the defaults are from."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ from tidemill.scaling.faults import SPOT_NOTICE_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Seconds, but for the rates and shares that say otherwise.
+    """Times in seconds, and two rates and shares.
 
     Attributes:
-        launch: from the order to a running instance. Measured; see tidemill.scaling.boot_times.
-        user_data: from running to a started consumer: booting, pulling the image, `docker run`.
-            Assumed; see there.
-        restart: from running to a started consumer where a stopped instance of a warm pool is
-            started again: the image is there already. Assumed; see there.
-        spread: how far launch and user_data may be off either way, as a share, evenly spread.
+        launch: from the launch request to a running instance. Measured; see
+            tidemill.scaling.boot_times.
+        user_data: from running to a started consumer: boot, image pull, `docker run`. Assumed;
+            see there.
+        restart: from running to a started consumer for a stopped instance of a warm pool, which
+            has the image already. Assumed; see there.
+        spread: how far launch and user_data vary either way, as a share, evenly spread.
             Measured for launch and boot together: 22.6 to 25.8 s; rounded up for image pulls.
-        settle: how long the user data watches a new consumer before it looks out for the end.
-            From the template's script, which sleeps this long.
-        notice: the longest time until an instance sees that it has to go; evenly spread from 0.
-            From the template's script, which looks every 5 s.
+        startup_watch: how long the user data watches a new consumer before it looks for the end
+            of the instance. From the template's script, which sleeps this long.
+        notice: the longest time until an instance notices that it is to be terminated; evenly
+            spread from 0. From the template's script, which looks every 5 s.
         flush: from the consumer's last message to the completed hook: flushing logs, `docker
             stop`, one API call. Assumed.
-        terminate: from the order to terminate to an instance that is gone. Assumed; bills end at
-            the order ("Amazon EC2 instance state changes": stopping and shutting down are free).
+        terminate: from the terminate request to a terminated instance. Assumed. Bills end at the
+            request ("Amazon EC2 instance state changes": stopping and shutting down are free).
         request: one receive, with the delete that follows it. Assumed.
-        retention: how long a queue keeps a message. Published: SQS's default is 4 days; the
-            template says the same.
-        spot_warning: from the notice of an interruption to the end. Published: two minutes ("Spot
-            Instance interruption notices").
-        spot_per_hour: interruptions of one instance in an hour. Assumed: none; AWS publishes
-            ranges a month for each instance type (Spot Instance advisor).
+        retention: how long a queue keeps a message. Published: SQS's default is 4 days, which is
+            also the template's.
+        spot_warning: from the notice of a Spot interruption to the end of the instance. Published:
+            two minutes ("Spot Instance interruption notices").
+        spot_per_hour: random Spot interruptions of one instance in an hour. Assumed: none; AWS
+            publishes ranges per month for each instance type (Spot Instance advisor).
         billed_at_least: Published: 60 s for Linux (EC2 On-Demand pricing).
     """
 
@@ -43,7 +44,7 @@ class Times:
     user_data: float = USER_DATA_SECONDS
     restart: float = RESTART_SECONDS
     spread: float = 0.15
-    settle: float = 10.0
+    startup_watch: float = 10.0
     notice: float = 5.0
     flush: float = 1.0
     terminate: float = 30.0

@@ -11,7 +11,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from tidemill.simulator.errors import SimulationError
-from tidemill.simulator.traces.cloudwatch import record, write_trace
+from tidemill.simulator.traces.cloudwatch import fetch_trace, write_trace
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -54,7 +54,7 @@ def test_every_page_is_read_and_empty_minutes_are_left_out(cloudwatch: CloudWatc
     with Stubber(cloudwatch) as stub:
         stub.add_response("get_metric_data", page([3.0, 0.0], "more"), expected())
         stub.add_response("get_metric_data", page([7.0]), expected(NextToken="more"))
-        lots = record(cloudwatch, "work", 2, NOW)
+        lots = fetch_trace(cloudwatch, "work", 2, NOW)
     end = NOW.timestamp()
     assert lots == [(end - 120, 3), (end - 60, 7)]
 
@@ -64,7 +64,7 @@ def test_a_refusal_is_reported_in_one_line(cloudwatch: CloudWatchClient) -> None
     with Stubber(cloudwatch) as stub:
         stub.add_client_error("get_metric_data", "AccessDenied", "not you")
         with pytest.raises(SimulationError, match=r"queue work: .*not you"):
-            record(cloudwatch, "work", 2, NOW)
+            fetch_trace(cloudwatch, "work", 2, NOW)
 
 
 def test_a_queue_without_messages_is_reported(cloudwatch: CloudWatchClient) -> None:
@@ -72,7 +72,7 @@ def test_a_queue_without_messages_is_reported(cloudwatch: CloudWatchClient) -> N
     with Stubber(cloudwatch) as stub:
         stub.add_response("get_metric_data", page([]), expected())
         with pytest.raises(SimulationError, match="check name, Region"):
-            record(cloudwatch, "wrok", 2, NOW)
+            fetch_trace(cloudwatch, "wrok", 2, NOW)
 
 
 def test_a_trace_is_written_as_it_is_read() -> None:

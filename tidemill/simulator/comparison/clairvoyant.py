@@ -1,6 +1,6 @@
-"""What no policy can beat: the least wait, and the least cost, for one who knows all arrivals.
+"""The clairvoyant: bounds for wait and cost that no policy can beat, given all arrivals.
 
-Both are bounds, each by itself; a policy that reaches both at once need not exist.
+They are two separate bounds; no policy need reach both.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """`waits` counts, in tenths of a second, how long messages wait at the least.
+    """The least wait and the least cost.
 
-    Their mean and their maximum are bounds; the percentiles between are those of a fleet that
-    takes messages in their order. `billed_seconds` of instances are needed at the least.
+    Attributes:
+        waits: how many messages wait how long at least, in tenths of a second. Mean and maximum
+            are bounds; the percentiles are those of a fleet that takes messages in their order.
+        billed_seconds: seconds of instances that are needed at least.
     """
 
     waits: Counter[int]
@@ -32,20 +34,21 @@ class Bounds:
 
 
 def bounds(arrivals: Iterable[float], rhythm: Rhythm, instances: int, times: Times) -> Bounds:
-    """Return the bounds for so many instances at most; the time that handling takes is left out.
+    """Return the bounds for so many instances at most, without the time that handling takes.
 
-    The wait: whoever stands ready all the time takes at most `instances` times
-    `messages_per_poll` messages within a cycle. A cycle is the rest between two polls, or, where
-    that is shorter, the boot of an instance that replaces one which has just polled. So message k
-    is received no earlier than it is sent, and no earlier than one cycle after the message so many
-    places before it. Workers that never rest have no such bound: they may take it at once.
+    The wait: even if all instances are always ready, they take at most `instances` times
+    `messages_per_poll` messages in a cycle. A cycle is the rest between two polls or, where that
+    is shorter, the boot of an instance that replaces one which has just polled. So message k is
+    received no earlier than it is sent, and no earlier than one cycle after the message that many
+    places before it: with 4 instances of 10 messages per poll, message 41 is received at least one
+    cycle after message 1. Workers that never rest have no such bound.
 
     The cost: an instance of n polls is billed for its boot and n - 1 rests, and for the shortest
-    time that is billed at all. The cheapest n decides what a poll costs at the least.
+    time that is billed at all. The n for which a poll costs least gives the bound.
 
     Args:
         arrivals: when messages are sent, in seconds, never decreasing.
-        rhythm: the worker's.
+        rhythm: that of the workers.
         instances: the group's maximum.
         times: AWS's.
     """
@@ -67,10 +70,12 @@ def bounds(arrivals: Iterable[float], rhythm: Rhythm, instances: int, times: Tim
 
 
 def _cheapest_poll(rest: float, boot: float, least: float) -> float:
-    """Return the fewest billed seconds for which a poll can be had.
+    """Return the fewest billed seconds per poll.
 
-    From where the shortest bill plays no part, seconds for each poll only rise or fall towards
-    `rest`, so the few polls before that, and `rest` itself, are all there is to compare.
+    Once an instance runs longer than the shortest bill, its seconds per poll only rise or fall
+    towards `rest`. So it is enough to compare the few polls before that, and `rest` itself. With a
+    boot of 34 s, a rest of 60 s and a shortest bill of 60 s: one poll costs 60 s, two polls share
+    94 s, so the answer is 47.
     """
     if not rest:
         return 0.0

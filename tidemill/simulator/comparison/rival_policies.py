@@ -1,4 +1,4 @@
-"""Other ways to scale the same group on the same queue, to hold the template's against."""
+"""Other scaling policies for the same group and queue, to compare with the template's."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def rivals(ours: Candidate, backlog_per_instance: int) -> Iterator[Candidate]:
 
     Args:
         ours: the template's fleet.
-        backlog_per_instance: messages for each instance that the tracking policy aims at.
+        backlog_per_instance: the target of the tracking policy, in messages per instance.
     """
     yield ours
     yield replace(
@@ -50,12 +50,12 @@ def rivals(ours: Candidate, backlog_per_instance: int) -> Iterator[Candidate]:
 
 
 def _fixed(fleet: Fleet, size: int) -> Fleet:
-    """As many instances as ever, no alarm."""
+    """Return the fleet with a fixed number of instances and no alarm."""
     return _with(fleet, (), (), least=size, most=size)
 
 
 def _plus_minus_one(fleet: Fleet) -> Fleet:
-    """What most exercises do: a message, one more instance; no message, one less."""
+    """Return the fleet as in most exercises: one more with messages, one less without."""
     out, back = (
         _by("PlusOne", (StepAdjustment(0, None, 1),)),
         _by("MinusOne", (StepAdjustment(None, 0, -1),)),
@@ -72,12 +72,12 @@ def _plus_minus_one(fleet: Fleet) -> Fleet:
 
 
 def _queue_service(fleet: Fleet) -> Fleet:
-    """The defaults of CDK's QueueProcessingEc2Service, on instances instead of tasks.
+    """Return the fleet with the defaults of CDK's QueueProcessingEc2Service, on instances.
 
-    aws-cdk-lib, aws-ecs-patterns, queue-processing-service-base: with no message one less, from
-    100 one more, from 500 five more; never less than 1; its metric's period is five minutes. Its
-    maximum of 2 is raised to the template's, and its tracking of CPU is left out: workers that
-    rest between polls have none to speak of.
+    aws-cdk-lib, aws-ecs-patterns, queue-processing-service-base: without a message one less, from
+    100 messages on one more, from 500 on five more; never less than 1; the metric's period is five
+    minutes. Its maximum of 2 is raised to the template's. Its tracking of CPU is left out, because
+    workers that rest between polls use hardly any.
     """
     out = _by("QueueServiceOut", (StepAdjustment(0, 400, 1), StepAdjustment(400, None, 5)))
     back = _by("QueueServiceIn", (StepAdjustment(None, 0, -1),))
@@ -94,10 +94,10 @@ def _queue_service(fleet: Fleet) -> Fleet:
 
 
 def _target_tracking(fleet: Fleet, backlog_per_instance: int) -> Fleet:
-    """AWS's own advice: track what waits for each instance in service.
+    """Return the fleet with AWS's own advice: track the visible messages per instance in service.
 
-    EC2 Auto Scaling User Guide, "Scaling policy based on Amazon SQS", with metric math. At no
-    instance the quotient has no datapoint, so such a group cannot leave 0: it keeps one.
+    EC2 Auto Scaling User Guide, "Scaling policy based on Amazon SQS", with metric math. With 0
+    instances the quotient has no datapoint, so such a group could not leave 0: it keeps one.
     """
     policy = TargetTrackingPolicy(
         "BacklogTracking", "backlog-tracking", backlog_per_instance, "TrackingHigh", "TrackingLow"

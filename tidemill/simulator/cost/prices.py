@@ -1,4 +1,4 @@
-"""What the stack costs a month: quantities from messages, dollars from prices that are inputs."""
+"""Costs of the stack per month: quantities follow from messages, dollars from prices."""
 
 from __future__ import annotations
 
@@ -13,67 +13,76 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HOURS: Final = 730
-"""Hours of a month, as AWS's own price examples have it."""
+"""Hours in a month, as in AWS's own price examples."""
 
 ALARM_METRICS: Final = 8
-"""Metrics that the template's alarms look at without the fast signal; each one is charged for."""
+"""Metrics that the template's alarms read without the fast signal; each one is charged."""
 
 SIGNAL_METRICS: Final = 2
-"""With the fast signal, one more alarm looks at the signal's own two metrics; at high resolution,
-since it does so every ten seconds."""
+"""Metrics that one more alarm reads with the fast signal; it is a high-resolution alarm, because
+it is evaluated every ten seconds."""
 
 DASHBOARDS: Final = 2
 ENDPOINTS: Final = 9
-"""Interface endpoints of a private network, each in two zones."""
+"""Interface endpoints of a private network; each is in two zones."""
 
 WORKLOAD_METRICS: Final = 5
-"""The consumer's four, and the one made from its errors; kept while anything runs."""
+"""The consumer's four metrics and the one made from its errors; they have values while an instance
+runs."""
 
 HOST_METRICS: Final = 3
-"""Of the agent (memory, disk, swap), for the group; likewise."""
+"""Metrics of the agent for the group (memory, disk, swap); they too have values while an instance
+runs."""
 
 PUTS_AN_HOUR: Final = 60
-"""Requests of an instance's agent, which publishes every minute."""
+"""Requests of one instance's agent in an hour; it publishes every minute."""
 
 MESSAGE_BYTES: Final = 370
-"""A vehicle's log line."""
+"""Bytes of a vehicle's log line."""
 
 CYCLE_BYTES: Final = 530
-"""The line of counts that ends each poll."""
+"""Bytes of the line of counts at the end of each poll."""
 
 WRAPPING_BYTES: Final = 130
-"""What Docker's log file adds to a line: its own fields, and a backslash for each quote."""
+"""Bytes that Docker's log file adds to a line: its own fields, and a backslash per quote."""
 
 EVENT_BYTES: Final = 26
-"""What CloudWatch Logs counts for each line besides its text (API reference, PutLogEvents)."""
+"""Bytes that CloudWatch Logs adds to each line's text (API reference, PutLogEvents)."""
 
 COMPRESSED: Final = 0.15
-"""Share of its bytes that a stored log takes; AWS's price examples reckon so (from memory)."""
+"""Size of a stored log as a share of its bytes, as in AWS's price examples (from memory)."""
 
 VOLUME_GB: Final = 30
 IMAGES_GB: Final = 1.0
-"""Ten images kept in each of the two repositories, about 50 MB each, compressed."""
+"""Ten images are kept in each of the two repositories, about 50 MB each when compressed."""
 
 SAMPLES_A_MINUTE: Final = 6
 SIGNAL_SECONDS: Final = 48
-"""Of each minute that the signal's function runs: five pauses of 9.5 s, and its calls."""
+"""Seconds of each minute in which the signal's function runs: five pauses of 9.5 s, and calls."""
 
 SIGNAL_MEMORY_GB: Final = 0.125
 SAMPLE_BYTES: Final = 330
 REPORT_BYTES: Final = 350
-"""Lambda's own three lines for each run."""
+"""Bytes of the three lines that Lambda writes about each run."""
 
-COMING_AND_GOING_MINUTES: Final = 5
-"""Of an instance in each rise: boot before, late metrics and drain after; HoldSeconds besides."""
+RISE_MINUTES: Final = 5
+"""Minutes of an instance in each rise without work: boot, late metrics and drain; HoldSeconds is
+added to them."""
 
 Usage: TypeAlias = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """`usd` for `per` of a `unit`; the first `free` a month cost an account nothing.
+    """The price of one item.
 
-    `source` names the text in which the price was read; empty for a price from memory.
+    Attributes:
+        item: what is paid for.
+        unit: what is counted.
+        usd: dollars for `per` units.
+        per: how many units `usd` pays for.
+        free: units that cost an account nothing each month.
+        source: the text with the price; empty for a price from memory.
     """
 
     item: str
@@ -86,7 +95,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month's work: `rises` is how often the fleet goes from none to `max_instances` and back."""
+    """A month's work; `rises` is how often the group goes from 0 to `max_instances` and back."""
 
     messages: int = 0
     fast_signal: bool = False
@@ -133,10 +142,10 @@ MONTHS: Final = {
 
 
 def usage(month: Month) -> Usage:
-    """Return how much of each of PRICES' items the month takes."""
+    """Return the quantity of each item of PRICES that the month uses."""
     rises = month.rises if month.messages else 0
     polls = month.messages / month.messages_per_poll
-    lingering = month.hold_seconds / 60 + COMING_AND_GOING_MINUTES
+    lingering = month.hold_seconds / 60 + RISE_MINUTES
     hours = polls * month.poll_wait_seconds / 3600 + rises * month.max_instances * lingering / 60
     empty_poll_minutes = (RECEIVE_WAIT_SECONDS.default + month.poll_wait_seconds) / 60
     empty = rises * month.max_instances * lingering / empty_poll_minutes
@@ -168,7 +177,7 @@ def usage(month: Month) -> Usage:
 
 
 def cost(used: Usage, prices: Mapping[str, Price], *, allowances: bool) -> dict[str, float]:
-    """Return dollars for each item, with or without what an account has free each month."""
+    """Return the dollars for each item, with or without an account's monthly free tier."""
     return {
         item: max(amount - (prices[item].free if allowances else 0), 0)
         * prices[item].usd
@@ -178,7 +187,7 @@ def cost(used: Usage, prices: Mapping[str, Price], *, allowances: bool) -> dict[
 
 
 def price_table(prices: Mapping[str, Price]) -> str:
-    """Return the prices as a table in Markdown, each with where it is from."""
+    """Return the prices and their sources as a table in Markdown."""
     rows = [
         [price.item, _dollars(price), _per(price), _free(price), price.source or "from memory"]
         for price in [*prices.values(), ENDPOINT_HOUR]
@@ -197,7 +206,7 @@ def usage_table(months: Mapping[str, Month], prices: Mapping[str, Price]) -> str
 
 
 def cost_table(months: Mapping[str, Month], prices: Mapping[str, Price]) -> str:
-    """Return dollars for each month as a table in Markdown, with two totals."""
+    """Return the dollars for each month as a table in Markdown, with two totals."""
     columns = [cost(usage(month), prices, allowances=False) for month in months.values()]
     least = [cost(usage(month), prices, allowances=True) for month in months.values()]
     rows = [
@@ -215,12 +224,12 @@ def cost_table(months: Mapping[str, Month], prices: Mapping[str, Price]) -> str:
 
 
 def private_network_usd() -> float:
-    """Return what the interface endpoints of a private network cost a month, before traffic."""
+    """Return the dollars per month for a private network's interface endpoints, without traffic."""
     return ENDPOINTS * 2 * HOURS * ENDPOINT_HOUR.usd
 
 
 def report() -> str:
-    """Return all tables, as docs/deploy.md holds them."""
+    """Return all tables, as they are in docs/deploy.md."""
     tables = [
         cost_table(MONTHS, PRICES),
         usage_table(MONTHS, PRICES),

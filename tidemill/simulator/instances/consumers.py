@@ -1,4 +1,4 @@
-"""The consumers on simulated instances: polling, handling, settling, and stopping."""
+"""The consumers on simulated instances: polling, handling, acknowledging, and stopping."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ class Consumers:
         elif instance.state is ConsumerState.WORKING and instance.batch is not None:
             instance.batch, waiting = cut_short(instance.batch, now, self._worker.drain)
             instance.step += 1
-            self._queue.give_back(now, waiting)
-            self._settle_when_due(instance, now)
+            self._queue.return_messages(now, waiting)
+            self._acknowledge_when_due(instance, now)
             self.receive_arrivals(now)
 
     def end(self, instance: SimulatedInstance, now: float) -> None:
@@ -113,7 +113,7 @@ class Consumers:
                 self._receive(instance, now)
                 continue
             # A receive that was under way when the consumer was stopped: all goes back at once.
-            self._queue.give_back(now, self._queue.receive(now, instance.limit))
+            self._queue.return_messages(now, self._queue.receive(now, instance.limit))
             self._drain(instance, now)
 
     def report_drained(self, instance: SimulatedInstance, _: float) -> None:
@@ -148,7 +148,7 @@ class Consumers:
         self._next_step(instance, now, 0)
 
     def _next_step(self, instance: SimulatedInstance, now: float, count: int) -> None:
-        """Go on after a receive whose `count` messages are settled."""
+        """Go on after a receive whose `count` messages are acknowledged."""
         if instance.stopping:
             self._drain(instance, now)
             return
@@ -168,28 +168,28 @@ class Consumers:
         instance.received_at = now
         instance.state = ConsumerState.WORKING
         instance.step += 1
-        self._settle_when_due(instance, now)
+        self._acknowledge_when_due(instance, now)
 
-    def _settle_when_due(self, instance: SimulatedInstance, now: float) -> None:
+    def _acknowledge_when_due(self, instance: SimulatedInstance, now: float) -> None:
         if instance.batch is not None and instance.batch.groups[-1][0] <= now:
-            self._settle(instance, now)
+            self._acknowledge(instance, now)
         elif instance.batch is not None:
-            self._agenda.plan_step(instance.batch.groups[-1][0], self._settle, instance)
+            self._agenda.plan_step(instance.batch.groups[-1][0], self._acknowledge, instance)
 
-    def _settle(self, instance: SimulatedInstance, now: float) -> None:
+    def _acknowledge(self, instance: SimulatedInstance, now: float) -> None:
         """Delete the next group of handled messages, and delay the invalid ones among them."""
         batch = instance.batch
         if batch is None:
             return
         _, group = batch.groups.pop()
-        invalid = self._queue.settle(now, group)
+        invalid = self._queue.acknowledge(now, group)
         instance.processed += len(group) - len(invalid)
         self._retry(invalid, now)
         if batch.groups:
-            self._settle_when_due(instance, now)
+            self._acknowledge_when_due(instance, now)
             return
         instance.batch = None
-        self._queue.give_back(now, batch.late)
+        self._queue.return_messages(now, batch.late)
         self._next_step(instance, now, len(batch.spans))
         self.receive_arrivals(now)
 
@@ -199,7 +199,7 @@ class Consumers:
             if delay:
                 self._return_later([message], now + delay)
             else:
-                self._queue.give_back(now, [message])
+                self._queue.return_messages(now, [message])
 
     def _return_later(self, messages: Sequence[QueuedMessage], at: float) -> None:
         """Keep messages in flight until their visibility timeout is over."""
@@ -208,7 +208,7 @@ class Consumers:
     def _become_visible(
         self, messages: Sequence[QueuedMessage], _: SimulatedInstance, now: float
     ) -> None:
-        self._queue.give_back(now, messages)
+        self._queue.return_messages(now, messages)
         self.receive_arrivals(now)
 
     def _drain(self, instance: SimulatedInstance, now: float) -> None:

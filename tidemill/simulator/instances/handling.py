@@ -1,4 +1,4 @@
-"""When the messages of one receive are handled and settled, and how long handling takes."""
+"""Handling of the messages of one receive: how long it takes, and when they are acknowledged."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HandlerTime:
-    """Seconds that handling a message takes: `mean`, and `variation`, its share of deviation.
+    """How long handling a message takes.
 
-    Without variation all take the same; else times are log-normal, which is what durations that
-    cannot be negative and are at times long look like.
+    Attributes:
+        mean: seconds on average.
+        variation: standard deviation as a share of the mean. With 0 all messages take the same
+            time; otherwise times are log-normal, as durations are that cannot be negative and are
+            sometimes long.
     """
 
     mean: float = 0.0
     variation: float = 0.0
 
     def draw(self, rng: Random) -> float:
-        """Return one handling's seconds."""
+        """Return the seconds that the next message takes."""
         if not self.mean or not self.variation:
             return self.mean
         variance = math.log1p(self.variation**2)
@@ -37,10 +40,12 @@ class HandlerTime:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The messages of one receive with when each begins and ends, and how they are settled.
+    """The messages of one receive.
 
-    `groups` are (moment, messages settled then), last one first. `late` go back at the end,
-    unfinished.
+    Attributes:
+        spans: (begin, end, message) of each handling, by their ends.
+        groups: (moment, messages acknowledged then), the last one first.
+        late: messages that are returned at the end, because they took too long.
     """
 
     spans: list[tuple[float, float, QueuedMessage]]
@@ -51,7 +56,17 @@ class Batch:
 def plan(
     messages: Sequence[QueuedMessage], begin: float, durations: Sequence[float], workers: int
 ) -> Batch:
-    """Return when which message is handled and settled, as the consumer's worker does."""
+    """Return when each message is handled and acknowledged, by the rules of the consumer.
+
+    Messages are acknowledged once a second has passed since the last time, and at the end: three
+    of 0.6, 0.6 and 0.1 s from 100 on give a group of two at 101.2 and one of one at 101.3.
+
+    Args:
+        messages: in the order in which their handling begins.
+        begin: when the first one begins.
+        durations: the seconds that each takes.
+        workers: how many are handled at once.
+    """
     free = [begin] * min(workers, len(messages))
     spans = []
     for message, seconds in zip(messages, durations, strict=True):
@@ -60,12 +75,12 @@ def plan(
         heapq.heappush(free, start + seconds)
     spans.sort(key=lambda span: span[1])
     groups: list[tuple[float, list[QueuedMessage]]] = []
-    settled_at, group = begin, []
+    acknowledged_at, group = begin, []
     for _, end, message in spans:
         group.append(message)
-        if end - settled_at >= ACKNOWLEDGE_SECONDS:
+        if end - acknowledged_at >= ACKNOWLEDGE_SECONDS:
             groups.append((end, group))
-            settled_at, group = end, []
+            acknowledged_at, group = end, []
     last = spans[-1][1]
     if group:
         groups.append((last, group))
@@ -73,14 +88,14 @@ def plan(
 
 
 def cut_short(batch: Batch, now: float, drain: float) -> tuple[Batch, list[QueuedMessage]]:
-    """Return what is left of a batch whose consumer is told to stop, and what goes back at once.
+    """Return what a stopping consumer still handles of a batch, and what it returns at once.
 
-    What has begun may end within `drain` seconds and is settled then, or else goes back then;
-    what has not begun goes back at once.
+    Messages whose handling has begun may take `drain` seconds more and are acknowledged then; those
+    that would take longer are returned then. The others are returned at once.
     """
     limit = now + drain
-    unsettled = {id(message) for _, group in batch.groups for message in group}
-    begun = [span for span in batch.spans if span[0] <= now and id(span[2]) in unsettled]
+    unacknowledged = {id(message) for _, group in batch.groups for message in group}
+    begun = [span for span in batch.spans if span[0] <= now and id(span[2]) in unacknowledged]
     late = tuple(message for _, end, message in begun if end > limit)
     ending = [span for span in begun if span[1] <= limit]
     last = limit if late else max((end for _, end, _ in ending), default=now)

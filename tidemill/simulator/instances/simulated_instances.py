@@ -186,7 +186,7 @@ class SimulatedInstances:
 
     def _plan_notice(self, instance: SimulatedInstance, now: float) -> None:
         """Plan when the instance's script notices its end: it looks once the consumer is up."""
-        looks_from = max(now, instance.starts_at + self._times.settle)
+        looks_from = max(now, instance.starts_at + self._times.startup_watch)
         at = looks_from + self._boots.uniform(0, self._times.notice)
         self._agenda.plan(at, self._consumers.stop, instance)
 

@@ -1,4 +1,4 @@
-"""Records a trace from AWS: how many messages a queue was sent, minute by minute."""
+"""Traces recorded from CloudWatch: the messages sent to a queue in each minute."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PERIOD = 60
 
 
-def record(cloudwatch: CloudWatchClient, queue: str, hours: float, now: datetime) -> list[Lot]:
+def fetch_trace(cloudwatch: CloudWatchClient, queue: str, hours: float, now: datetime) -> list[Lot]:
     """Return how many messages were sent in each minute until now, oldest first.
 
     Minutes without messages are left out.
@@ -32,7 +32,7 @@ def record(cloudwatch: CloudWatchClient, queue: str, hours: float, now: datetime
         now: the end; has a time zone.
 
     Raises:
-        SimulationError: AWS refuses or does not answer, or knows of no message in that time.
+        SimulationError: AWS refuses or does not answer, or has no message in that time.
     """
     lots: list[Lot] = []
     token: dict[str, str] = {}
@@ -68,7 +68,7 @@ def record(cloudwatch: CloudWatchClient, queue: str, hours: float, now: datetime
         raise SimulationError(f"cannot read the metrics of queue {queue}: {error}") from error
     if not lots:
         raise SimulationError(
-            f"CloudWatch knows of no message sent to a queue {queue} in the last {hours:g} hours: "
+            f"CloudWatch has no message sent to a queue {queue} in the last {hours:g} hours: "
             "check name, Region and account, or look further back with --hours"
         )
     return lots

@@ -1,4 +1,4 @@
-"""Traces of messages: files of (time, count), read into a scenario."""
+"""Traces: files with numbers of messages over time, as scenarios."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ if TYPE_CHECKING:
     from tidemill.simulator.instances.handling import HandlerTime
 
 Lot = tuple[float, int]
-"""A moment in epoch seconds, and how many messages are sent from then until the next one's."""
+"""A moment in epoch seconds, and how many messages are sent from then to the next moment."""
 
 LONGEST_SPREAD = 60.0
-"""Messages of one line are spread evenly until the next line, but no longer than this many
-seconds: a trace's steps are minutes, and SQS's metrics know nothing finer."""
+"""Messages of a line are spread evenly until the next line, over this many seconds at most: the
+steps of a trace are minutes, which is the finest period of SQS's metrics."""
 
 
 def read_trace(path: Path) -> list[Lot]:
-    """Return the lots of a trace: CSV with the columns time and count, or JSON lines with these.
+    """Return the lots of a trace: CSV with the columns time and count, or JSON lines with both.
 
-    A time is in epoch seconds, or ISO 8601 (UTC where it has no zone).
+    A time is in epoch seconds or in ISO 8601, in UTC where it has no zone.
 
     Raises:
-        SimulationError: the file cannot be read, a line is wrong, times go back, or it is empty.
+        SimulationError: the file cannot be read, a line is wrong, times decrease, or there is no
+            message.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -50,7 +51,7 @@ def read_trace(path: Path) -> list[Lot]:
 
 
 def trace_scenario(lots: Sequence[Lot], name: str, handler: HandlerTime) -> Scenario:
-    """Return a scenario of a trace that begins at the whole minute of its first line."""
+    """Return a scenario of a trace; it begins at the whole minute of the first line."""
     start = lots[0][0] // 60 * 60
 
     def arrivals(_: Random) -> Iterator[float]:
@@ -62,7 +63,10 @@ def trace_scenario(lots: Sequence[Lot], name: str, handler: HandlerTime) -> Scen
 
 
 def spread(lots: Iterable[Lot]) -> Iterator[float]:
-    """Yield when the messages of the lots are sent."""
+    """Yield the moments at which the messages of the lots are sent.
+
+    (0, 2), (10, 3) and (300, 2) give 0, 5, 10, 30, 50, 300 and 330.
+    """
     last: Lot | None = None
     for lot in lots:
         if last is not None:
