@@ -1,1 +1,1 @@
-"""Finds in a template what bites queue fleets, before AWS does."""
+"""Lint: rules that find in a template what will cause problems in a queue fleet."""

@@ -1,4 +1,4 @@
-"""Rules about alarms: what they look at, and what they do to one another."""
+"""Rules about alarms: their metrics, and their effects on one another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tidemill.scaling.spec import Alarm
 
 GAUGES = "Approximate"
-"""How the names of SQS's metrics begin that are a state and no count of events."""
+"""The beginning of the names of SQS metrics that are a state, not a count of events."""
 
 
 def _fighting(linted: LintedFleet) -> Iterator[Violation]:
@@ -30,13 +30,15 @@ def _fighting(linted: LintedFleet) -> Iterator[Violation]:
         for out in sample.out():
             for back in sample.back():
                 pair = (out.alarm.logical_id, back.alarm.logical_id)
-                if pair[1] in lows and pair[0] in tracked:  # such policies wait for one another
+                if (
+                    pair[1] in lows and pair[0] in tracked
+                ):  # target tracking policies wait for one another
                     continue
                 found.setdefault(pair, ([out.alarm, back.alarm], sample.situation))
     for alarms, situation in found.values():
         out_name, back_name = map(linted.name_of, alarms)
         yield Violation(
-            f"{out_name} scales out and {back_name} scales in {_told(linted, situation, alarms)}",
+            f"{out_name} scales out and {back_name} scales in {_values(linted, situation, alarms)}",
             linted.at_alarm(alarms[-1], "Threshold"),
         )
 
@@ -46,22 +48,22 @@ def _is_tracked(linted: LintedFleet, alarm: Alarm) -> bool:
 
 
 def _size(sample: Sample) -> float:
-    """Return how large the numbers of a situation are: small ones make the plainer example."""
+    """Return the sum of a situation's numbers: small numbers make the plainest example."""
     return sum(sample.situation.values.values()) + sample.situation.capacity
 
 
-def _told(linted: LintedFleet, situation: Situation, alarms: list[Alarm]) -> str:
+def _values(linted: LintedFleet, situation: Situation, alarms: list[Alarm]) -> str:
     metrics = dict.fromkeys(metric for alarm in alarms for metric in metrics_of(alarm))
     values = ((metric.name, situation.seen(linted.fleet, metric)) for metric in metrics)
-    told = [
+    texts = [
         f"{name} is {'missing' if value is None else f'{value:,.15g}'}" for name, value in values
     ]
-    return f"while {', '.join(told)}, with a capacity of {situation.capacity}"
+    return f"while {', '.join(texts)}, with a capacity of {situation.capacity}"
 
 
 def _blind(linted: LintedFleet) -> Iterator[Violation]:
     fleet = linted.fleet
-    if fleet.group.protects:  # whoever works protects itself
+    if fleet.group.protects:  # a working instance is protected
         return
     blind: dict[str, Alarm] = {}
     for sample in linted.samples:
@@ -79,7 +81,7 @@ def _blind(linted: LintedFleet) -> Iterator[Violation]:
                 blind[alarm.logical_id] = alarm
     for alarm in blind.values():
         yield Violation(
-            f"{linted.name_of(alarm)} scales in just the same with {MANY:,.0f} messages in flight",
+            f"{linted.name_of(alarm)} also scales in with {MANY:,.0f} messages in flight",
             linted.at_alarm(alarm),
         )
 
@@ -90,7 +92,7 @@ def _unset(linted: LintedFleet) -> Iterator[Violation]:
             continue
         if "TreatMissingData" not in linted.resolver.properties(alarm.logical_id):
             yield Violation(
-                f"{alarm.logical_id} does not say what it takes missing data for",
+                f"{alarm.logical_id} does not say how it treats missing data",
                 linted.at_alarm(alarm),
             )
 
@@ -110,7 +112,7 @@ def _sums(linted: LintedFleet) -> Iterator[Violation]:
                 f"{linted.name_of(alarm)} takes the Sum of {stat.metric.name}, published every "
                 f"{PERIOD} seconds, over {stat.period} seconds",
                 at,
-                # One datapoint is its own sum; AWS's page on scaling by SQS takes that itself.
+                # One datapoint is its own sum; AWS's page on scaling by SQS does the same.
                 None if stat.period > PERIOD else Severity.NOTE,
             )
 
@@ -124,8 +126,8 @@ def _too_fine(linted: LintedFleet) -> Iterator[Violation]:
             seen.add(at)
             names = ", ".join(dict.fromkeys(f"{one.namespace} {one.name}" for one in fine))
             yield Violation(
-                f"{linted.name_of(alarm)} looks every {alarm.period} seconds at {names}, which "
-                f"AWS publishes every {PERIOD} seconds at best",
+                f"{linted.name_of(alarm)} has a period of {alarm.period} seconds on {names}, which "
+                f"AWS publishes at most every {PERIOD} seconds",
                 at,
             )
 
@@ -137,24 +139,24 @@ RULES = (
         problem="An alarm that scales out and one that scales in can act at the same time.",
         why=(
             "Of several policies the largest capacity wins, so the group does not scale in, or "
-            "with cooldowns goes up and down without end."
+            "with cooldowns scales out and in without end."
         ),
         page="Dynamic scaling for Amazon EC2 Auto Scaling",
-        fix="Let both look at the same metrics, with thresholds that exclude one another.",
+        fix="Use the same metrics for both, with thresholds that exclude one another.",
         check=_fighting,
     ),
     Rule(
         id="blind-to-in-flight",
         severity=Severity.WARNING,
-        problem="Scale-in looks at waiting messages and not at those in flight.",
+        problem="Scale-in depends on visible messages and not on those in flight.",
         why=(
-            "Messages that are being worked on are not visible: the queue looks empty just when "
-            "every instance is busy, and instances go in the middle of their work."
+            "Messages that are being processed are not visible: the queue looks empty while every "
+            "instance is busy, and instances are terminated during their work."
         ),
         page="Available CloudWatch metrics for Amazon SQS",
         fix=(
             "Scale in on ApproximateNumberOfMessagesVisible + "
-            "ApproximateNumberOfMessagesNotVisible (metric math), or protect instances that work "
+            "ApproximateNumberOfMessagesNotVisible (metric math), or protect working instances "
             "from scale-in."
         ),
         check=_blind,
@@ -164,11 +166,11 @@ RULES = (
         severity=Severity.WARNING,
         problem="A scaling alarm does not set TreatMissingData.",
         why=(
-            "A queue that nobody has used for six hours publishes nothing: the alarm goes to "
-            "INSUFFICIENT_DATA, or lives on old datapoints."
+            "A queue that has been idle for six hours publishes nothing: the alarm goes to "
+            "INSUFFICIENT_DATA, or uses old datapoints."
         ),
         page="Configuring how CloudWatch alarms treat missing data",
-        fix="Set TreatMissingData: notBreaching where no data is no reason to scale.",
+        fix="Set TreatMissingData: notBreaching, unless missing data is a reason to scale.",
         check=_unset,
     ),
     Rule(
@@ -176,8 +178,8 @@ RULES = (
         severity=Severity.WARNING,
         problem="An alarm takes the Sum of an Approximate* metric of SQS.",
         why=(
-            "The metric is a state that is published every minute: its sum grows with the period, "
-            "and says nothing about the number of messages. Over one minute it is a note only."
+            "The metric is a state that is published every minute: its sum grows with the period "
+            "and is not a number of messages. Over one minute this is only a note."
         ),
         page="CloudWatch statistics definitions",
         fix="Use Maximum (or Average) for metrics that are states.",
@@ -186,7 +188,7 @@ RULES = (
     Rule(
         id="period-finer-than-metric",
         severity=Severity.WARNING,
-        problem="An alarm on a metric of AWS's has a period below 60 seconds.",
+        problem="An alarm on a metric that AWS publishes has a period below 60 seconds.",
         why=(
             "Most periods have no datapoint, so the alarm is in INSUFFICIENT_DATA most of the time."
         ),

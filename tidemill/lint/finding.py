@@ -1,4 +1,4 @@
-"""What a rule is, and what one finds: frozen data without any logic but their order."""
+"""Rules and findings as frozen data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Severity(StrEnum):
-    """How bad a finding is; these are SARIF's levels too. A note never fails a run."""
+    """The severity of a finding, as in SARIF's levels; a note never fails a run."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -22,10 +22,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """What a rule sees: a sentence, and the place.
+    """A violation that a rule has found: a sentence, and its place.
 
     `at` is a logical id and the steps below that resource, such as ("Jobs", "Properties",
-    "VisibilityTimeout"). Without a `severity` it is the rule's.
+    "VisibilityTimeout"). Without a `severity`, the rule's own applies.
     """
 
     what: str
@@ -35,10 +35,10 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: its texts, and the check that yields its faults.
+    """A rule: its texts, and the check that yields its violations.
 
-    `violation` says in a few words what the rule finds, `why` what comes of it, `page` the AWS page
-    that says so, `fix` what to do.
+    `problem` names what the rule finds, `why` the consequence, `page` the AWS page about it, and
+    `fix` the remedy.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Rules about instances: how they start, and how they go without losing work."""
+"""Rules about instances: their start, and their termination without loss of work."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STARTING = 40
 in the simulator and in the rig; AWS publishes no number."""
 
 HEARTBEAT = "record-lifecycle-action-heartbeat"
-"""The AWS CLI's command that starts a hook's time anew."""
+"""The AWS CLI's command that restarts a hook's timeout."""
 
 HOP_LIMIT = "HttpPutResponseHopLimit"
 CONTAINER_HOPS = 2
@@ -33,7 +33,7 @@ def _stop_too_short(linted: LintedFleet) -> Iterator[Violation]:
     drain = container.numbers().get(DRAIN) if container else None
     if container and drain is not None and container.stop_seconds < drain:
         yield Violation(
-            f"the container is killed {container.stop_seconds:g} seconds after it is told to stop, "
+            f"the container is killed {container.stop_seconds:g} seconds after the signal to stop, "
             f"and {DRAIN} is {drain:g}",
             linted.at_script(),
         )
@@ -58,7 +58,7 @@ def _no_hook(linted: LintedFleet) -> Iterator[Violation]:
     group = linted.fleet.group
     if linted.scales_in() and not group.protects and not hooks_for(group, TERMINATING):
         yield Violation(
-            f"{group.logical_id} scales in, and no hook holds an instance that has to go",
+            f"{group.logical_id} scales in, and no hook holds an instance that is terminated",
             linted.at_group("LifecycleHookSpecificationList"),
         )
 
@@ -82,7 +82,7 @@ def _too_few_hops(linted: LintedFleet) -> Iterator[Violation]:
 
 def _too_soon(linted: LintedFleet) -> Iterator[Violation]:
     fleet = linted.fleet
-    if hooks_for(fleet.group, LAUNCHING):  # InService is when the hook says so
+    if hooks_for(fleet.group, LAUNCHING):  # the hook decides when the instance enters service
         return
     growing = {policy for alarm in linted.out() for policy in alarm.policies}
     for policy in fleet.policies:
@@ -96,7 +96,7 @@ def _too_soon(linted: LintedFleet) -> Iterator[Violation]:
             seconds = warmup(fleet, policy)
         if seconds < STARTING:
             yield Violation(
-                f"{policy.logical_id} reckons with a new instance after {seconds} seconds, and "
+                f"{policy.logical_id} counts a new instance after {seconds} seconds, and "
                 f"starting its work takes about {STARTING}",
                 linted.at_group(common) if own is None else (policy.logical_id, PROPERTIES, name),
             )
@@ -108,8 +108,8 @@ RULES = (
         severity=Severity.ERROR,
         problem="The container's stop timeout is shorter than its drain.",
         why=(
-            "Docker kills what has not ended by then, 10 seconds after the signal where nothing is "
-            "said: the work in hand is lost, and is done again later."
+            "Docker kills a container that has not ended by then (the default is 10 seconds): "
+            "unfinished work is lost, and is done again later."
         ),
         page="Design your applications to gracefully handle instance termination",
         fix=f"Set `docker run --stop-timeout` to more than {DRAIN}.",
@@ -119,7 +119,7 @@ RULES = (
         id="hook-before-stopped",
         severity=Severity.ERROR,
         problem="The terminate hook's heartbeat timeout is shorter than the container's stop.",
-        why="When the hook times out the instance goes, whatever still runs on it.",
+        why="When the hook times out, the instance is terminated with all that still runs on it.",
         page="Amazon EC2 Auto Scaling lifecycle hooks",
         fix="Set HeartbeatTimeout above the stop timeout, or record heartbeats while draining.",
         check=_hook_too_short,
@@ -129,8 +129,8 @@ RULES = (
         severity=Severity.WARNING,
         problem="The group scales in without a terminate hook or scale-in protection.",
         why=(
-            "An instance that has to go is shut down at once: messages in hand come back only when "
-            "their visibility timeout ends, and logs are cut off."
+            "The instance is shut down at once: messages that it was processing become visible "
+            "only when their visibility timeout ends, and logs are incomplete."
         ),
         page="Amazon EC2 Auto Scaling lifecycle hooks",
         fix=(
@@ -145,8 +145,8 @@ RULES = (
         problem="A container runs on an instance whose metadata answers travel one hop.",
         why=(
             "A container on a bridge network is one hop further away than its host: it gets no "
-            "token, and no credentials of the instance's role. Where the limit is not set it is a "
-            "note only."
+            "token, and no credentials of the instance's role. Where the limit is not set, this "
+            "is only a note."
         ),
         page="Use the Instance Metadata Service to access instance metadata",
         fix="Set MetadataOptions: HttpPutResponseHopLimit to 2.",
@@ -157,11 +157,11 @@ RULES = (
         severity=Severity.NOTE,
         problem="The warm-up or cooldown of a scale-out is shorter than the start of an instance.",
         why=(
-            "The next look finds the backlog as it was, and more instances are launched than it "
-            "needs. A start is taken to be 40 seconds."
+            "The next evaluation still sees the whole backlog, and launches more instances than "
+            "it needs. A start is assumed to take 40 seconds."
         ),
         page="Set the default instance warmup for an Auto Scaling group",
-        fix="Set DefaultInstanceWarmup (for simple scaling, Cooldown) to what a start takes.",
+        fix="Set DefaultInstanceWarmup (for simple scaling, Cooldown) to the time of a start.",
         check=_too_soon,
     ),
 )

@@ -1,4 +1,4 @@
-"""One fleet of a template, with all that the rules look at worked out once."""
+"""Linted fleet: one fleet of a template, with everything that rules need computed once."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ PROPERTIES = "Properties"
 
 
 def path(*steps: str) -> str:
-    """Return a place in the template as errors name it."""
+    """Return a place in the template in the form of error messages."""
     return ".".join(("Resources", *steps))
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchData:
-    """What a group's instances are: the resource that says so, and its data (resolved)."""
+    """The resolved data of a group's launch template or configuration, and its place."""
 
     at: tuple[str, ...]
     data: Document
@@ -36,10 +36,10 @@ class LaunchData:
 
 @dataclass(frozen=True, slots=True)
 class LintedFleet:
-    """A fleet, the template's resolver, and what was tried and read of the fleet.
+    """A fleet with the template's resolver, samples of its alarms, and its container.
 
-    `launch` is None where the template does not have the group's launch template, `container`
-    where its script runs none.
+    `launch` is None where the template does not have the group's launch template, `container` is
+    None where its script runs no container.
     """
 
     fleet: Fleet
@@ -50,7 +50,7 @@ class LintedFleet:
 
     @staticmethod
     def of(fleet: Fleet, resolver: Resolver) -> LintedFleet:
-        """Return the linted that a fleet is."""
+        """Return the linted fleet of a fleet."""
         launch = _launch_data(resolver, fleet.group.logical_id)
         return LintedFleet(fleet, resolver, samples(fleet), launch, read_container(fleet.user_data))
 
@@ -60,7 +60,7 @@ class LintedFleet:
         return [alarm for alarm in self.fleet.alarms if alarm.logical_id in found]
 
     def scales_in(self) -> bool:
-        """Tell whether some alarm scales in, in some situation."""
+        """Return whether an alarm scales in, in any situation."""
         return any(True for sample in self.samples for _ in sample.back())
 
     def queues(self) -> list[str]:
@@ -69,7 +69,7 @@ class LintedFleet:
         return [known[name] for name in watched_queues(self.fleet.alarms) if name in known]
 
     def called(self, queue: str) -> str:
-        """Return the logical id of the queue with this name, or the name of one from elsewhere."""
+        """Return the logical id of the queue with this name, or the name without such a queue."""
         return self._queues_here().get(queue, queue)
 
     def _queues_here(self) -> dict[str, str]:
@@ -90,7 +90,7 @@ class LintedFleet:
         return (*self.launch.at, "UserData") if self.launch else self.at_group()
 
     def name_of(self, alarm: Alarm) -> str:
-        """Return what to call an alarm: its logical id, or whose it is."""
+        """Return an alarm's name for messages: its logical id, or the policy that created it."""
         if alarm.logical_id in self.resolver.template["Resources"]:
             return alarm.logical_id
         side = "high" if alarm.comparison.startswith("Greater") else "low"

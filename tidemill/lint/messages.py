@@ -1,4 +1,4 @@
-"""Rules about messages: how long they are hidden, and where they end that nobody can process."""
+"""Rules about messages: their visibility timeout, and their dead-letter queue."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RETENTION = "MessageRetentionPeriod"
 DRAIN = DRAIN_SECONDS.name
 VISIBILITY = VISIBILITY_TIMEOUT_SECONDS.name
 MESSAGE = "MESSAGE_SECONDS"
-"""The longest work on one message: a setting that workers of other projects may have."""
+"""The longest work on one message in seconds: a setting that other projects' workers may have."""
 
 
 def _too_short(linted: LintedFleet) -> Iterator[Violation]:
@@ -36,7 +36,7 @@ def _too_short(linted: LintedFleet) -> Iterator[Violation]:
     if name is None:
         return
     work = settings[name]
-    if VISIBILITY in settings:  # a worker that knows it also extends it
+    if VISIBILITY in settings:  # a worker that knows its visibility timeout also extends it
         if settings[VISIBILITY] < work:
             yield Violation(
                 f"{VISIBILITY} is {settings[VISIBILITY]:g}, and {name} is {work:g}",
@@ -53,7 +53,9 @@ def _too_short(linted: LintedFleet) -> Iterator[Violation]:
             VISIBILITY_DEFAULT,
         )
         if hidden < work * turns:
-            waits = f" {turns} times, as {taken:g} messages come at once" if turns > 1 else ""
+            waits = (
+                f" {turns} times, as {taken:g} messages are received at once" if turns > 1 else ""
+            )
             yield Violation(
                 f"{queue} hides a message for {hidden} seconds, and {name} is {work:g}{waits}",
                 (queue, PROPERTIES, "VisibilityTimeout"),
@@ -77,7 +79,7 @@ def _expires_first(linted: LintedFleet) -> Iterator[Violation]:
     for queue in linted.queues():
         where, properties = path(queue, PROPERTIES), resolver.properties(queue)
         redrive = part(properties, "RedrivePolicy", where)
-        # In a FIFO queue the clock starts anew when a message is moved.
+        # In a FIFO queue the retention period restarts when a message is moved.
         if not redrive or flag(properties, "FifoQueue", where, default=False):
             continue
         target = arns.get(needed(redrive, "deadLetterTargetArn", f"{where}.RedrivePolicy"))
@@ -103,12 +105,12 @@ RULES = (
         severity=Severity.ERROR,
         problem="The visibility timeout is shorter than the work on a message and the wait for it.",
         why=(
-            "The message shows up again while it is being worked on, and another worker does it a "
-            f"second time. Work is what {MESSAGE} or {DRAIN} in the script's `docker run --env` "
-            f"says; without {VISIBILITY} there, messages of one receive wait for one another."
+            "The message becomes visible while it is being processed, and another worker processes "
+            f"it again. Work is {MESSAGE} or {DRAIN} in the script's `docker run --env`; without "
+            f"{VISIBILITY} there, messages of one receive wait for one another."
         ),
         page="Amazon SQS visibility timeout",
-        fix="Set VisibilityTimeout above the longest work and wait, or extend it while working.",
+        fix="Set VisibilityTimeout above the longest work and wait, or extend it during the work.",
         check=_too_short,
     ),
     Rule(
@@ -116,8 +118,8 @@ RULES = (
         severity=Severity.WARNING,
         problem="The queue has no redrive policy.",
         why=(
-            "A message that no worker can process comes back until it expires, and keeps an "
-            "instance up all that time."
+            "A message that no worker can process is received again until it expires, and keeps an "
+            "instance running all that time."
         ),
         page="Using dead-letter queues in Amazon SQS",
         fix="Add a RedrivePolicy with a dead-letter queue and a maxReceiveCount.",
@@ -128,8 +130,8 @@ RULES = (
         severity=Severity.WARNING,
         problem="The dead-letter queue does not keep messages longer than the queue itself.",
         why=(
-            "In a standard queue a message keeps the time of its sending when it is moved, so that "
-            "dead letters expire early. Where both are the same it is a note only."
+            "In a standard queue a message keeps its sending time when it is moved, so that dead "
+            "letters expire early. Where both periods are the same, this is only a note."
         ),
         page="Setting-up dead-letter queue retention in Amazon SQS",
         fix=f"Set the dead-letter queue's {RETENTION} to {MAX_RETENTION}, which is 14 days.",

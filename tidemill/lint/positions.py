@@ -1,4 +1,4 @@
-"""Where in a template's text each of its parts stands."""
+"""Positions of a template's parts in its text."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Positions:
     known: Mapping[Path, Position]
 
     def of(self, path: Path) -> Position:
-        """Return where a part stands, or the nearest part around it that is in the text.
+        """Return the position of a part, or of the nearest part around it that is in the text.
 
-        What a function such as Fn::If chooses is found at that function, a property that a
-        resource does not have at the resource's name.
+        A part that a function such as Fn::If chooses is found at that function. A property that a
+        resource does not have is found at the resource's name.
         """
         for end in range(len(path), 0, -1):
             nearest = path[:end]
@@ -37,9 +37,9 @@ class Positions:
 
 
 def read_positions(text: str) -> Positions:
-    """Return the positions in a template that parse_template takes.
+    """Return the positions in a template that parse_template accepts.
 
-    JSON that YAML's parser does not take has no positions: everything is at the start.
+    In JSON that YAML's parser refuses, everything is at the start.
     """
     if text.lstrip().startswith("{"):
         text = text.replace("\t", " ")  # JSON may have tabs between its tokens, YAML may not

@@ -1,4 +1,4 @@
-"""The situations in which the alarms of a fleet are tried: where their thresholds and steps lie."""
+"""Sampling of situations around the thresholds and steps of a fleet's alarms."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from tidemill.scaling.spec import Alarm, Fleet, Metric
 
 MANY = 1_000_000.0
-"""More messages than any threshold."""
+"""A number of messages above any threshold."""
 
 MOST = 3000
-"""Situations that are tried at most."""
+"""The most situations that are tried."""
 
 _LITERAL = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class TriggeringAlarm:
-    """An alarm that triggers policies in its state, its value, and what they ask for.
+    """An alarm that triggers policies in its state, with its value.
 
-    `asks` are capacities other than the present one.
+    `asks` has the capacities that its policies ask for, without the present one.
     """
 
     alarm: Alarm
@@ -42,26 +42,26 @@ class TriggeringAlarm:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A situation, and the alarms that trigger policies for as long as it lasts."""
+    """A situation, and the alarms that trigger policies in it."""
 
     situation: Situation
     triggering: tuple[TriggeringAlarm, ...]
 
     def out(self) -> Iterator[TriggeringAlarm]:
-        """Yield the alarms that ask for more than there is."""
+        """Yield the alarms that ask for more than the present capacity."""
         return (
             one for one in self.triggering if any(ask > self.situation.capacity for ask in one.asks)
         )
 
     def back(self) -> Iterator[TriggeringAlarm]:
-        """Yield the alarms that ask for less than there is."""
+        """Yield the alarms that ask for less than the present capacity."""
         return (
             one for one in self.triggering if any(ask < self.situation.capacity for ask in one.asks)
         )
 
 
 def samples(fleet: Fleet) -> tuple[Sample, ...]:
-    """Return the situations in which alarms of the fleet trigger policies, of all tried."""
+    """Return the tried situations in which alarms of the fleet trigger policies."""
     tried = (
         Sample(situation, triggering_alarms(fleet, situation)) for situation in situations(fleet)
     )
@@ -83,8 +83,8 @@ def triggering_alarms(fleet: Fleet, situation: Situation) -> tuple[TriggeringAla
 def situations(fleet: Fleet) -> Iterator[Situation]:
     """Yield situations on both sides of every number that the alarms compare with.
 
-    Every combination of the numbers for each metric and each capacity; where these are more than
-    MOST, fewer numbers of each.
+    They are all combinations of the numbers of each metric and each capacity; if these are more
+    than MOST, fewer numbers of each metric are used.
     """
     capacities = _capacities(fleet)
     metrics = _free_metrics(fleet)
@@ -104,7 +104,7 @@ def queues_of(alarm: Alarm) -> list[str]:
 
 
 def _free_metrics(fleet: Fleet) -> list[Metric]:
-    """Return the metrics whose values do not follow from other ones'."""
+    """Return the metrics that are independent of one another."""
     derived: set[Metric] = set()
     free: dict[Metric, None] = {}
     for alarm in fleet.alarms:
@@ -123,15 +123,15 @@ def _capacities(fleet: Fleet) -> list[int]:
 
 
 def _numbers(fleet: Fleet, metric: Metric, capacities: list[int]) -> list[float]:
-    """Return values for a metric, the most telling ones first."""
-    telling: dict[float, None] = dict.fromkeys((0.0, MANY, 1.0))
+    """Return values for a metric, the most informative ones first."""
+    informative: dict[float, None] = dict.fromkeys((0.0, MANY, 1.0))
     for alarm in fleet.alarms:
         if metric.name == NOT_VISIBLE and metric not in metrics_of(alarm):
             continue
         for number in _compared_with(fleet, alarm):
-            telling |= dict.fromkeys((number, number + 1, number - 1))
-            telling |= dict.fromkeys(number * capacity + 1 for capacity in capacities)
-    return [number for number in telling if number >= 0]
+            informative |= dict.fromkeys((number, number + 1, number - 1))
+            informative |= dict.fromkeys(number * capacity + 1 for capacity in capacities)
+    return [number for number in informative if number >= 0]
 
 
 def _compared_with(fleet: Fleet, alarm: Alarm) -> Iterator[float]:

@@ -1,4 +1,4 @@
-"""Rules about the way from 0 instances to the first one."""
+"""Rules about scaling from 0 instances to the first one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SIGNS = {
 }
 
 PROMPT = 180.0
-"""Seconds from a message to ALARM that need no word: three of SQS's one-minute datapoints."""
+"""Seconds from a message to ALARM that are acceptable: three of SQS's one-minute datapoints."""
 
 
 def _asleep(linted: LintedFleet) -> Iterator[Violation]:
@@ -45,10 +45,10 @@ def _asleep(linted: LintedFleet) -> Iterator[Violation]:
         if _soonest(linted, queue) is not None:
             continue
         alarms = [alarm for alarm in linted.out() if queue in queues_of(alarm)]
-        told = "; ".join(_why_asleep(linted, alarm, queue) for alarm in alarms)
+        reasons = "; ".join(_why_asleep(linted, alarm, queue) for alarm in alarms)
         yield Violation(
             f"one message in {linted.called(queue)} never wakes {fleet.group.logical_id}: "
-            f"{told or 'no alarm on it scales out'}",
+            f"{reasons or 'no alarm on it scales out'}",
             linted.at_alarm(alarms[0], "Threshold") if alarms else linted.at_group(),
         )
 
@@ -60,8 +60,8 @@ def _why_asleep(linted: LintedFleet, alarm: Alarm, queue: str) -> str:
         return f"{name} has no datapoint then"
     if steady_state(alarm, value) is not AlarmState.ALARM:
         sign = SIGNS[alarm.comparison]
-        return f"{name} is {value:g} then, and rings when it is {sign} {alarm.threshold:g}"
-    return f"{name} rings, but its policies make 0 of 0 instances"
+        return f"{name} is {value:g} then, and goes to ALARM when it is {sign} {alarm.threshold:g}"
+    return f"{name} goes to ALARM, but its policies make 0 of 0 instances"
 
 
 def _slow(linted: LintedFleet) -> Iterator[Violation]:
@@ -73,15 +73,15 @@ def _slow(linted: LintedFleet) -> Iterator[Violation]:
             wait, alarm = soonest
             yield Violation(
                 f"one message in {linted.called(queue)} wakes {linted.fleet.group.logical_id} "
-                f"after {wait / 60:g} minutes, when {linted.name_of(alarm)} rings",
+                f"after {wait / 60:g} minutes, when {linted.name_of(alarm)} goes to ALARM",
                 linted.at_alarm(alarm),
             )
 
 
 def _soonest(linted: LintedFleet, queue: str) -> tuple[float, Alarm] | None:
-    """Return the alarm that wakes the fleet first for one message in a queue, and after how long.
+    """Return the alarm that scales out from 0 first for one message in a queue, and its delay.
 
-    None where there is none.
+    The delay is in seconds. None where no alarm does.
     """
     waits = ((seconds_to_wake(linted.fleet, one, queue), one) for one in linted.fleet.alarms)
     known = [(wait, alarm) for wait, alarm in waits if wait is not None]
@@ -92,13 +92,13 @@ def _divides(linted: LintedFleet) -> Iterator[Violation]:
     for alarm in _without_datapoint(linted):
         yield Violation(
             f"{linted.name_of(alarm)} has no datapoint while {linted.fleet.group.logical_id} has "
-            "no instance, however long the queue is, and nothing else takes the group from 0",
+            "no instance, with any backlog, and no other alarm scales out from 0",
             linted.at_alarm(alarm, "Metrics"),
         )
 
 
 def _without_datapoint(linted: LintedFleet) -> list[Alarm]:
-    """Return the alarms that scale out but have no value at 0, where nothing leaves 0."""
+    """Return the alarms that scale out but have no value at 0, in a fleet that never leaves 0."""
     fleet = linted.fleet
     if fleet.group.min_size:
         return []
@@ -112,7 +112,7 @@ def _without_datapoint(linted: LintedFleet) -> list[Alarm]:
 
 
 def _grows(linted: LintedFleet, alarm: Alarm, capacity: int) -> bool:
-    """Tell whether an alarm asks for more than this capacity while its queues are full."""
+    """Return whether an alarm asks for more than this capacity while its queues are full."""
     value = value_in(linted.fleet, alarm, _full(alarm, capacity))
     asks = asked(linted.fleet, alarm, steady_state(alarm, value), value, capacity)
     return max(asks, default=0) > capacity
@@ -154,22 +154,22 @@ RULES = (
     Rule(
         id="asleep-at-one-message",
         severity=Severity.WARNING,
-        problem="With 0 instances, one message alone sets off no scale-out.",
-        why="The message waits until enough others come; where none do, until it expires.",
+        problem="With 0 instances, one message alone causes no scale-out.",
+        why="The message waits until enough other messages arrive, or until it expires.",
         page="Available CloudWatch metrics for Amazon SQS",
         fix=(
-            "Let an alarm on ApproximateNumberOfMessagesVisible ring at 1 (Maximum, 60 seconds, 1 "
-            "of 1), with a policy that sets or adds an instance."
+            "Add an alarm on ApproximateNumberOfMessagesVisible that goes to ALARM at 1 (Maximum, "
+            "60 seconds, 1 of 1), with a policy that sets or adds an instance."
         ),
         check=_asleep,
     ),
     Rule(
         id="slow-to-wake",
         severity=Severity.NOTE,
-        problem="With 0 instances, one message sets off a scale-out after more than three minutes.",
-        why="A window of so many minutes has to fill before the alarm rings; booting comes on top.",
+        problem="With 0 instances, one message causes a scale-out after more than three minutes.",
+        why="The alarm's window has to fill before its state is ALARM; then the instance boots.",
         page="Alarm evaluation",
-        fix="Use Maximum over 60 seconds and 1 evaluation period for the alarm that wakes.",
+        fix="Use Maximum over 60 seconds and 1 evaluation period for the alarm that scales from 0.",
         check=_slow,
     ),
     Rule(
@@ -177,8 +177,8 @@ RULES = (
         severity=Severity.ERROR,
         problem="Backlog per instance divides by zero at 0 instances, and nothing else leaves 0.",
         why=(
-            "Metric math drops a datapoint that divides by zero, so the alarm never rings at 0 "
-            "instances, and the group stays there."
+            "Metric math drops a datapoint that divides by zero, so the alarm never goes to ALARM "
+            "at 0 instances, and the group stays at 0."
         ),
         page="Using metric math",
         fix=(
@@ -191,7 +191,7 @@ RULES = (
         id="group-metric-not-published",
         severity=Severity.ERROR,
         problem="An alarm looks at a group metric that the group does not publish.",
-        why="Group metrics are off until they are enabled; in metric math their absence is a 0.",
+        why="Group metrics are disabled by default; in metric math a missing one counts as 0.",
         page="Amazon CloudWatch metrics for Amazon EC2 Auto Scaling",
         fix="Name the metric in MetricsCollection, with a Granularity of 1Minute.",
         check=_unpublished,
@@ -200,7 +200,7 @@ RULES = (
         id="always-on",
         severity=Severity.NOTE,
         problem="The group's minimum is more than 0.",
-        why="Instances run, and cost, while the queue is empty.",
+        why="Instances run and cost money while the queue is empty.",
         page="Set scaling limits for your Auto Scaling group",
         fix="Set MinSize to 0 if the wait for a boot is acceptable.",
         check=_always_on,

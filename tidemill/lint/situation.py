@@ -1,4 +1,4 @@
-"""A queue, a group and other metrics at one moment, and what the alarms of a fleet see of them."""
+"""Situation: the metrics of a queue and a group at one moment, and the alarms' values in it."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ for Amazon SQS")."""
 
 _INSTANCES = frozenset({"GroupDesiredCapacity", "GroupInServiceInstances", "GroupTotalInstances"})
 _BEGIN = 86_400.0 * 30
-"""Some full hour."""
+"""An arbitrary full hour, in epoch seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """`capacity` instances in service, and the values of metrics that do not follow from it."""
+    """A number of instances in service, and the values of the metrics independent of it."""
 
     capacity: int
     values: Mapping[Metric, float] = field(default_factory=dict)
 
     def seen(self, fleet: Fleet, metric: Metric) -> float | None:
-        """Return the value that a metric of an alarm has, None where nobody publishes one."""
+        """Return the value of an alarm's metric, None where it is not published."""
         if metric.namespace == NAMESPACE:
             return self._of_group(fleet, metric.name)
         queue = dict(metric.dimensions).get("QueueName", "")
@@ -66,12 +66,12 @@ class Situation:
 
 
 def metrics_of(alarm: Alarm) -> list[Metric]:
-    """Return the metrics that an alarm looks at, in its order."""
+    """Return the metrics of an alarm, in its order."""
     return [query.stat.metric for query in alarm.queries if query.stat]
 
 
 def value_in(fleet: Fleet, alarm: Alarm, situation: Situation) -> float | None:
-    """Return the value of an alarm while its metrics stay as they are."""
+    """Return the value of an alarm while its metrics do not change."""
     return _steady_value(
         replace(alarm, evaluation_periods=1, datapoints_to_alarm=1),
         tuple(situation.seen(fleet, metric) for metric in metrics_of(alarm)),
@@ -79,10 +79,10 @@ def value_in(fleet: Fleet, alarm: Alarm, situation: Situation) -> float | None:
 
 
 def steady_state(alarm: Alarm, value: float | None) -> AlarmState:
-    """Return the state that an alarm is in whose value has been and stays like this.
+    """Return the state of an alarm whose value does not change.
 
-    One without a value that ignores missing data keeps its state, whichever that is: here, the one
-    of an alarm that never had a value.
+    An alarm without a value that ignores missing data keeps its state: here, the state of an alarm
+    that never had a value.
     """
     return judge(alarm, [value] * alarm.evaluation_periods, AlarmState.INSUFFICIENT_DATA)
 
@@ -90,9 +90,9 @@ def steady_state(alarm: Alarm, value: float | None) -> AlarmState:
 def asked(
     fleet: Fleet, alarm: Alarm, state: AlarmState, value: float | None, capacity: int
 ) -> list[int]:
-    """Return the capacities, but for the present one, that an alarm's policies ask for in a state.
+    """Return the capacities that an alarm's policies ask for in a state, without the present one.
 
-    `value` is the alarm's newest one.
+    `value` is the alarm's newest value.
     """
     trigger, settled = Trigger.of_alarm(alarm, value), Capacity(capacity, capacity)
     outcomes = (
@@ -103,11 +103,11 @@ def asked(
 
 
 def seconds_to_wake(fleet: Fleet, alarm: Alarm, queue: str) -> float | None:
-    """Return how long after a message came to this queue an alarm takes a fleet from 0.
+    """Return the seconds from a message's arrival in this queue until an alarm scales out from 0.
 
-    The queues are empty and awake, so that SQS has published zeros before. None means never:
-    nobody receives the message, so a wait that is longer than the alarm's whole window changes
-    nothing but the age of the message, which is followed for as long as it takes.
+    The queues are empty and active, so that SQS has published zeros before. None means never. No
+    worker receives the message, so after the alarm's whole window only the age of the message still
+    changes, and it is followed for as long as the threshold requires.
     """
     step = min(alarm.period, PERIOD)
     turn = max(step, interval_of(alarm))
@@ -133,9 +133,9 @@ def seconds_to_wake(fleet: Fleet, alarm: Alarm, queue: str) -> float | None:
 
 
 def one_message(queue: str, waited: float = 0.0, turn: float = PERIOD) -> Situation:
-    """Return the situation with one message that has waited this long in a queue, and no instance.
+    """Return the situation of one message that has waited in a queue, without an instance.
 
-    `turn` is the seconds until the next look at it.
+    `waited` is in seconds; `turn` is the number of seconds until the next evaluation.
     """
     values = {VISIBLE: 1.0, OLDEST: waited + turn, SENT: 0.0 if waited else 1.0}
     return Situation(0, {queue_metric(queue, name): value for name, value in values.items()})

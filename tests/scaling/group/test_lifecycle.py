@@ -46,7 +46,7 @@ def test_the_diagram_has_every_line_of_the_table() -> None:
     """It is Mermaid's, for the documentation."""
     lines = diagram().splitlines()
     assert lines[0] == "stateDiagram-v2"
-    assert sum(": it runs" in line for line in lines) == 3
+    assert sum(": it has booted" in line for line in lines) == 3
     arrows = [line for line in lines if "-->" in line and "[*]" not in line]
     assert len(arrows) == len({(line.before, line.after) for line in TRANSITIONS})
     assert '    state "Terminating:Wait" as s5' in lines

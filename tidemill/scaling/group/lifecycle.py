@@ -34,22 +34,22 @@ class LifecycleState(StrEnum):
 class Event(StrEnum):
     """An event that moves an instance to its next state; the texts are labels of a diagram."""
 
-    BOOTS = "it runs"
-    BOOTS_HELD = "it runs, and a launch hook holds it"
+    BOOTS = "it has booted"
+    BOOTS_HELD = "it has booted, and a launch hook holds it"
     READY = "the launch hooks have continued"
     STOPS = "it is prepared, and is stopped"
-    STAYS_UP = "it is prepared, and goes on running"
+    STAYS_UP = "it is prepared, and keeps running"
     HIBERNATES = "it is prepared, and is hibernated"
     NEEDED = "the group needs it"
-    RESTS = "it is put on standby"
-    RETURNS = "it is taken from standby"
+    ENTERS_STANDBY = "it enters standby"
+    EXITS_STANDBY = "it exits standby"
     DETACHES = "it is detached from the group"
-    GOES = "it has to go"
-    GOES_HELD = "it has to go, and a termination hook holds it"
-    LET_GO = "the termination hooks are over"
+    TERMINATES = "it is terminated"
+    TERMINATES_HELD = "it is terminated, and a termination hook holds it"
+    RELEASED = "the termination hooks are complete"
     ABANDONED = "a launch hook has abandoned it"
     ENDS = "it has ended"
-    VANISHES = "the world has lost it"
+    VANISHES = "it no longer exists"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +90,28 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(_S.PENDING, _E.BOOTS_HELD, _S.PENDING_WAIT),
     Transition(_S.PENDING_WAIT, _E.READY, _S.IN_SERVICE),
     Transition(_S.PENDING_WAIT, _E.ABANDONED, _S.TERMINATING_PROCEED),
-    Transition(_S.IN_SERVICE, _E.RESTS, _S.STANDBY),
-    Transition(_S.STANDBY, _E.RETURNS, _S.IN_SERVICE),
+    Transition(_S.IN_SERVICE, _E.ENTERS_STANDBY, _S.STANDBY),
+    Transition(_S.STANDBY, _E.EXITS_STANDBY, _S.IN_SERVICE),
     Transition(_S.IN_SERVICE, _E.DETACHES, _S.DETACHED),
     Transition(_S.STANDBY, _E.DETACHES, _S.DETACHED),
     *(
-        Transition(state, _E.GOES, _S.TERMINATING_PROCEED)
+        Transition(state, _E.TERMINATES, _S.TERMINATING_PROCEED)
         for state in sorted(WANTED | {_S.STANDBY})
     ),
     *(
-        Transition(state, _E.GOES_HELD, _S.TERMINATING_WAIT)
+        Transition(state, _E.TERMINATES_HELD, _S.TERMINATING_WAIT)
         for state in sorted(WANTED | {_S.STANDBY})
     ),
-    Transition(_S.TERMINATING_WAIT, _E.LET_GO, _S.TERMINATING_PROCEED),
+    Transition(_S.TERMINATING_WAIT, _E.RELEASED, _S.TERMINATING_PROCEED),
     Transition(_S.TERMINATING_PROCEED, _E.ENDS, _S.TERMINATED),
     Transition(_S.WARMED_PENDING, _E.BOOTS_HELD, _S.WARMED_PENDING_WAIT),
     *(Transition(_S.WARMED_PENDING, event, state) for event, state in _PREPARES.items()),
     *(Transition(_S.WARMED_PENDING_WAIT, event, state) for event, state in _PREPARES.items()),
     Transition(_S.WARMED_PENDING_WAIT, _E.ABANDONED, _S.WARMED_TERMINATING_PROCEED),
     *(Transition(state, _E.NEEDED, _S.PENDING) for state in sorted(PREPARED)),
-    *(Transition(state, _E.GOES, _S.WARMED_TERMINATING_PROCEED) for state in sorted(WARM)),
-    *(Transition(state, _E.GOES_HELD, _S.WARMED_TERMINATING_WAIT) for state in sorted(WARM)),
-    Transition(_S.WARMED_TERMINATING_WAIT, _E.LET_GO, _S.WARMED_TERMINATING_PROCEED),
+    *(Transition(state, _E.TERMINATES, _S.WARMED_TERMINATING_PROCEED) for state in sorted(WARM)),
+    *(Transition(state, _E.TERMINATES_HELD, _S.WARMED_TERMINATING_WAIT) for state in sorted(WARM)),
+    Transition(_S.WARMED_TERMINATING_WAIT, _E.RELEASED, _S.WARMED_TERMINATING_PROCEED),
     Transition(_S.WARMED_TERMINATING_PROCEED, _E.ENDS, _S.TERMINATED),
     *(
         Transition(state, _E.VANISHES, _S.TERMINATED)

@@ -79,7 +79,7 @@ def hook_completed(
     if left.holds:
         return Step(memory.with_instance(left))
     if instance.state in LEAVING:
-        return _proceed(memory, left, Event.LET_GO, now, completed.detail)
+        return _proceed(memory, left, Event.RELEASED, now, completed.detail)
     if completed.result == ABANDON:
         return _proceed(memory.unattributed(), left, Event.ABANDONED, now, completed.detail)
     return _ready(group, memory, left, now, completed.detail)
@@ -143,20 +143,20 @@ def take_out(group: Group, memory: GroupMemory, instance: Instance, cause: str, 
     started = Step(memory, (_terminating(instance.id, cause, now),))
     hooks = hooks_for(group, TERMINATING)
     if not hooks or instance.vanished is not None:
-        return started.then(_proceed(memory, instance, Event.GOES, now, ""))
-    held = moved(instance, Event.GOES_HELD, holds=holds_of(hooks, now))
+        return started.then(_proceed(memory, instance, Event.TERMINATES, now, ""))
+    held = moved(instance, Event.TERMINATES_HELD, holds=holds_of(hooks, now))
     waiting = changed(memory, held, now, hold_detail(hooks))
     return started.then(replace(waiting, drain=(instance.id,)))
 
 
 def move_to_standby(memory: GroupMemory, instance: Instance, now: float) -> Step:
     """Return the group with an instance on standby, where it does not count as capacity."""
-    return changed(memory, moved(instance, Event.RESTS), now, "")
+    return changed(memory, moved(instance, Event.ENTERS_STANDBY), now, "")
 
 
 def return_from_standby(memory: GroupMemory, instance: Instance, now: float) -> Step:
     """Return the group with an instance in service again; its warm-up starts again (assumed)."""
-    return changed(memory, moved(instance, Event.RETURNS, in_service_at=now), now, "")
+    return changed(memory, moved(instance, Event.EXITS_STANDBY, in_service_at=now), now, "")
 
 
 def detach(memory: GroupMemory, instance: Instance, now: float) -> Step:
