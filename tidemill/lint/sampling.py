@@ -74,7 +74,7 @@ def triggering_alarms(fleet: Fleet, situation: Situation) -> tuple[TriggeringAla
     for alarm in fleet.alarms:
         value = value_in(fleet, alarm, situation)
         state = steady_state(alarm, value)
-        if alarm.policies_in(state):
+        if alarm.acts_in(state):
             asks = tuple(asked(fleet, alarm, state, value, situation.capacity))
             found.append(TriggeringAlarm(alarm, value, asks))
     return tuple(found)

@@ -149,6 +149,10 @@ class Alarm:
             case AlarmState.INSUFFICIENT_DATA:
                 return self.insufficient_data_actions
 
+    def acts_in(self, state: AlarmState) -> bool:
+        """Return whether an action of a state may change the capacity."""
+        return any(isinstance(one, PolicyAction) for one in self.actions_in(state))
+
     def policies_in(self, state: AlarmState) -> tuple[str, ...]:
         """Return the logical ids of the scaling policies that the alarm runs in a state."""
         actions = self.actions_in(state)

@@ -36,7 +36,7 @@ class AlarmWatch:
 
 @dataclass(frozen=True, slots=True)
 class DueAlarm:
-    """An alarm whose policies are due: those of its `state`.
+    """An alarm whose actions are due: those of its `state`.
 
     `value` is the newest value of the alarm, `inputs` has the newest values of its metrics by id.
     `held` is the reason why its policies must not act, empty where they may.
@@ -95,7 +95,7 @@ def watch_alarms(
                 facts.append(
                     AlarmChanged(now, alarm.logical_id, old.state, new.state, new.reason, new.value)
                 )
-        if alarm.policies_in(watch.memory.state) and now - watch.acted_at > ACTION_INTERVAL - beat:
+        if alarm.acts_in(watch.memory.state) and now - watch.acted_at > ACTION_INTERVAL - beat:
             due.append(_due(alarm, watch, metrics, now))
             watch = replace(watch, acted_at=now)
         after[alarm.logical_id] = watch

@@ -1,4 +1,7 @@
-"""Resolver of a template's functions: Ref, Sub, GetAtt, If and others, evaluated lazily."""
+"""Resolver of a template's functions: Ref, Sub, GetAtt, If and others, evaluated lazily.
+
+One class of over 280 lines, because the functions call one another.
+"""
 
 from __future__ import annotations
 

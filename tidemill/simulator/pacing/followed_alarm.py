@@ -58,7 +58,7 @@ class FollowedAlarm:
         self.values: deque[float | None] = deque([None] * size, maxlen=size)
         self._breaches: deque[bool | None] = deque([None] * size, maxlen=size)
         self.state = AlarmState.INSUFFICIENT_DATA
-        self._runs_policies = {state: bool(alarm.policies_in(state)) for state in AlarmState}
+        self._runs_policies = {state: alarm.acts_in(state) for state in AlarmState}
         self._verdicts: dict[tuple[AlarmState, tuple[bool | None, ...]], AlarmState] = {}
         self._known_steps: dict[tuple[AlarmState, float | None], int] = {}
         self._step_numbers: dict[tuple[AlarmState, Steps], int] = {}
