@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidemill.simulator.worker import WorkerSettings, read_worker_settings
+from tidemill.simulator.worker_settings import WorkerSettings, read_worker_settings
 
 if TYPE_CHECKING:
     from tidemill.scaling.spec import Fleet

@@ -11,7 +11,7 @@ from tidemill.scaling.loop import HookCompleted
 from tidemill.simulator.instances.agenda import NO_INSTANCE
 from tidemill.simulator.instances.handling import cut_short, plan
 from tidemill.simulator.instances.instance import ConsumerState
-from tidemill.simulator.worker import Steps
+from tidemill.simulator.instances.rhythm_table import RhythmTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tidemill.simulator.instances.instance import SimulatedInstance
     from tidemill.simulator.queue import QueuedMessage, WorkQueue
     from tidemill.simulator.times import Times
-    from tidemill.simulator.worker import WorkerSettings
+    from tidemill.simulator.worker_settings import WorkerSettings
 
     Draw = Callable[[], float]
     """Returns the seconds that handling the next message takes."""
@@ -59,7 +59,7 @@ class Consumers:
         self._flush_seconds = times.flush
         self._draw = draw
         self._instant = draw is None and queue.all_valid
-        self._steps = Steps(worker.rhythm)
+        self._steps = RhythmTable(worker.rhythm)
 
     def start(self, instance: SimulatedInstance, now: float) -> None:
         """Start the consumer of an instance that has booted, unless it was stopped before that."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tidemill.simulator.instances.consumers import Draw
     from tidemill.simulator.queue import WorkQueue
     from tidemill.simulator.times import Times
-    from tidemill.simulator.worker import WorkerSettings
+    from tidemill.simulator.worker_settings import WorkerSettings
 
 NEVER = float("inf")
 

@@ -1,4 +1,4 @@
-"""The settings of the workers that a template starts, and their rhythm as a lookup table."""
+"""Settings of the workers that a template starts."""
 
 from __future__ import annotations
 
@@ -63,42 +63,3 @@ def _number(given: Mapping[str, str], setting: Whole | Seconds) -> float:
     except ValueError:
         value = given[setting.name]
         raise SimulationError(f"user data: {setting.name}={value} is no number") from None
-
-
-class Steps:
-    """The rhythm as a lookup table that fills as it is used, with the answers of consumer.cycle.
-
-    A step is (messages taken so far in this poll, seconds to rest, limit, seconds to wait). The
-    last two belong to the receive after the rest. With the defaults, an empty receive leads to
-    (0, 60, 10, 20): the poll is over, rest for 60 s, then receive up to 10 and wait up to 20 s.
-    """
-
-    def __init__(self, rhythm: cycle.Rhythm) -> None:
-        """Begin with an empty table."""
-        self._rhythm = rhythm
-        self._after: dict[tuple[int, int], tuple[int, float, int, int]] = {}
-        _, opening = cycle.first_step(rhythm)
-        self.first = (0, 0.0, *_receive(opening))
-
-    def after(self, taken: int, count: int) -> tuple[int, float, int, int]:
-        """Return the step after a receive that brought `count`, with `taken` before it."""
-        key = (taken, count)
-        step = self._after.get(key)
-        if step is None:
-            step = self._after[key] = self._ask(taken, count)
-        return step
-
-    def _ask(self, taken: int, count: int) -> tuple[int, float, int, int]:
-        rhythm = self._rhythm
-        memory, step = cycle.next_step(rhythm, cycle.CycleMemory(taken), cycle.ReceiveEnded(count))
-        rest = 0.0
-        if isinstance(step, cycle.Rest):
-            rest = step.seconds
-            memory, step = cycle.next_step(rhythm, memory, cycle.RestEnded())
-        return (memory.taken, rest, *_receive(step))
-
-
-def _receive(step: cycle.Step) -> tuple[int, int]:
-    if isinstance(step, cycle.Rest):  # no worker rests twice
-        raise SimulationError("the rhythm rests twice in a row")
-    return step.limit, step.wait_seconds

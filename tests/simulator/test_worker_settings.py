@@ -1,26 +1,17 @@
-"""The settings of the workers that a template starts, and their rhythm as a lookup table."""
+"""The settings of the workers that a template starts."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support.builders.fleets import product_fleet
 
 from consumer import cycle
 from consumer.settings import read
 from tidemill.scaling.template.user_data import UserDataError
 from tidemill.simulator.errors import SimulationError
-from tidemill.simulator.worker import Steps, WorkerSettings, read_worker_settings
-
-RHYTHMS = st.builds(
-    cycle.Rhythm,
-    messages_per_poll=st.integers(1, 40),
-    poll_wait=st.sampled_from([0.0, 5.0, 60.0]),
-    receive_wait=st.integers(1, 20),
-)
+from tidemill.simulator.worker_settings import WorkerSettings, read_worker_settings
 
 
 def test_the_product_s_worker_is_read_from_its_user_data() -> None:
@@ -75,21 +66,3 @@ def test_settings_in_a_file_are_refused() -> None:
     """The defaults would be something else than what the instance does."""
     with pytest.raises(UserDataError, match="--env-file"):
         read_worker_settings("docker run --env-file /etc/worker.env image")
-
-
-@given(RHYTHMS, st.lists(st.integers(0, 10), max_size=30))
-def test_the_table_says_what_the_rhythm_says(rhythm: cycle.Rhythm, counts: list[int]) -> None:
-    """Step by step, whatever receives bring."""
-    steps = Steps(rhythm)
-    memory, step = cycle.first_step(rhythm)
-    taken, _, limit, wait = steps.first
-    for count in counts:
-        assert step == cycle.Receive(limit, wait)
-        got = min(count, limit)
-        rested = 0.0
-        memory, step = cycle.next_step(rhythm, memory, cycle.ReceiveEnded(got))
-        if isinstance(step, cycle.Rest):
-            rested = step.seconds
-            memory, step = cycle.next_step(rhythm, memory, cycle.RestEnded())
-        taken, rest, limit, wait = steps.after(taken, got)
-        assert rest == rested

@@ -1,0 +1,36 @@
+"""Which pacing a run has."""
+
+from __future__ import annotations
+
+import pytest
+from support.builders.stories import the_template
+
+from tidemill.simulator.pacing.choice import choose_pacing
+from tidemill.simulator.pacing.every_turn import EveryTurn
+from tidemill.simulator.pacing.needed_turns import NeededTurns
+
+
+def test_turns_are_left_out_where_every_alarm_looks_at_single_minutes() -> None:
+    """The product's default template is such a one."""
+    pacing = choose_pacing(the_template().fleet, None, planned_faults=False)
+    assert isinstance(pacing, NeededTurns)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "turn_every", "planned_faults"),
+    [
+        pytest.param((("FastSignal", "true"),), None, False, id="a signal every ten seconds"),
+        pytest.param((("HoldSeconds", "300"),), None, False, id="an alarm over five minutes"),
+        pytest.param((), None, True, id="faults at round moments"),
+        pytest.param((), 7.0, False, id="asked for"),
+    ],
+)
+def test_otherwise_every_turn_is_taken(
+    parameters: tuple[tuple[str, str], ...],
+    turn_every: float | None,
+    planned_faults: bool,  # noqa: FBT001 - a case
+) -> None:
+    """And further ones only where they are asked for."""
+    fleet = the_template(*parameters).fleet
+    pacing = choose_pacing(fleet, turn_every, planned_faults=planned_faults)
+    assert pacing == EveryTurn(turn_every or float("inf"))
