@@ -23,7 +23,7 @@ LOOKS_AT = 6
 """Second of each minute at which the rule runs."""
 
 
-class Fleet:
+class Model:
     """A queue, its consumers, and the rule that sets their number."""
 
     def __init__(self, environment: simpy.Environment) -> None:
@@ -85,6 +85,6 @@ class Fleet:
 def one_day() -> int:
     """Simulate a day; return how many messages were processed."""
     environment = simpy.Environment()
-    fleet = Fleet(environment)
+    model = Model(environment)
     environment.run(until=DAY)
-    return fleet.processed
+    return model.processed

@@ -107,8 +107,8 @@ def _timed(run: Callable[[], Any], repeats: int) -> tuple[list[float], Any]:
 def _the_day(repeats: int) -> dict[str, Any]:
     """A day with a message every second, which is more than the default fleet can process."""
     candidate, day = _candidate(), Scenario("day", "", constant(1, DAY), seconds=DAY)
-    to_the_end = RunOptions(drain=False)
-    seconds, result = _timed(lambda: simulate(candidate, day, 1, to_the_end), repeats)
+    stop_at_its_end = RunOptions(drain=False)
+    seconds, result = _timed(lambda: simulate(candidate, day, 1, stop_at_its_end), repeats)
     return {
         "median": statistics.median(seconds),
         "best": min(seconds),

@@ -1,9 +1,9 @@
-"""Simulator and rig tell the same story: one run of real processes, speeded up, and the same here.
+"""Simulator and rig agree: a run of real processes at high speed, and the same run simulated.
 
-The tolerance: as many instances at the peak; the same alarms, changes of capacity and states of
-instances, in the same order of first happening; everything drained within 90 s of AWS's time of
-each other. The rig looks at its queue every six of AWS's seconds only, and a Python process takes
-ten of them to start.
+The tolerance: the same peak; the same kinds of events (alarms, changes of capacity, states of
+instances), in the same order of their first time; drained within 90 s of AWS's time of each other.
+The rig looks at its queue only every six of AWS's seconds, and a Python process takes ten of them
+to start.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.builders.fleets import PRODUCT_TEMPLATE
-from support.builders.stories import the_template
+from support.builders.simulations import the_template
 
 from tidemill.report.agreement import first_events
 from tidemill.simulator.demo_replay import read_demo, replay
@@ -51,7 +51,7 @@ def run_in_rig(folder: Path) -> dict[str, float]:
 
 
 def test_simulator_and_rig_agree(tmp_path: Path) -> None:
-    """Peak, time to drain and order of events are the same within the tolerance stated above."""
+    """Peak, time to drain and order of events agree within the tolerance stated above."""
     figures = run_in_rig(tmp_path)
     demo = read_demo(tmp_path / "build/demo")
     result, simulated = replay(demo, the_template(*PARAMETERS))

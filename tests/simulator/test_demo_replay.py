@@ -1,4 +1,4 @@
-"""A demo's files become a story for the simulator."""
+"""A demo's files become a scenario for the simulator."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.builders.fleets import PRODUCT_TEMPLATE
 from support.builders.runs import write_results
-from support.builders.stories import the_template
+from support.builders.simulations import the_template
 from typer.testing import CliRunner
 
 from tidemill.cli.main import app
@@ -42,7 +42,7 @@ def write_sent(folder: Path, lines: list[dict[str, Any]]) -> None:
 
 
 def test_messages_are_sent_by_the_clock_of_the_rig(folder: Path) -> None:
-    """A second of the producer's is as many of AWS's as the rig is fast."""
+    """At speed 20, one second of the producer's clock is 20 seconds of AWS's time."""
     demo = read_demo(folder)
     rng: Any = None  # times that are known need no chance
     times = [demo.start + at for at in demo.scenario.arrivals(rng)]
@@ -53,14 +53,14 @@ def test_messages_are_sent_by_the_clock_of_the_rig(folder: Path) -> None:
 
 
 def test_each_poison_message_is_poison_again(folder: Path) -> None:
-    """As many become dead letters as in the rig, whatever the seed."""
+    """As many messages become dead letters as in the rig, with any seed."""
     result, facts = replay(read_demo(folder), the_template(("HoldSeconds", "120")))
     assert (result.messages.processed, result.messages.dead, result.lost) == (29, 1, 0)
     assert facts
 
 
 def test_processes_take_longer_in_a_faster_rig(folder: Path) -> None:
-    """Their start lasts as long on this machine, which is more of AWS's time; one message tells."""
+    """A process starts in half a second of this machine's clock, which is 30 s more at speed 61."""
     begun = read_facts(folder)[0].at
     write_sent(folder, [{"message_id": "0", "poison": False, "sent_at": begun}])
     took = []
@@ -81,10 +81,10 @@ def test_processes_take_longer_in_a_faster_rig(folder: Path) -> None:
         pytest.param("summary.json", {"speed"}, "conditions of the demo are missing", id="speed"),
     ],
 )
-def test_files_that_tell_no_story_are_refused(
+def test_files_without_the_messages_of_a_demo_are_refused(
     folder: Path, name: str, content: str | set[str] | None, says: str
 ) -> None:
-    """The error says which, and what to do."""
+    """The error names the file and says what to do."""
     if content is None:
         (folder / name).unlink()
     elif isinstance(content, str):
@@ -98,7 +98,7 @@ def test_files_that_tell_no_story_are_refused(
 
 
 def test_the_command_shows_both_and_draws_them(folder: Path, tmp_path: Path) -> None:
-    """For people, and as JSON."""
+    """The command prints a table or JSON, and draws the picture."""
     picture = tmp_path / "agreement.svg"
     done = CliRunner().invoke(app, ["agree", str(folder), "--picture", str(picture)])
     assert done.exit_code == 0, done.output

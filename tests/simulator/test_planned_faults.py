@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from support.builders.stories import bursts, simulated, the_template
+from support.builders.simulations import bursts, simulated, the_template
 
 from tidemill.scaling.facts import Fact, InstanceChanged, Noted
 from tidemill.scaling.faults import KINDS, SPOT, SPOT_NOTICE_SECONDS, Fault, WorldKind
@@ -52,7 +52,7 @@ def test_an_interruption_ends_the_oldest_instance_in_service_after_its_notice() 
 
 
 def test_a_fault_finds_its_target() -> None:
-    """An instance that is named is the one."""
+    """The fault happens to the instance that it names, not to the oldest one."""
     second = FIRST.replace("1", "2")
     _, facts = simulated(the_template(), a_scenario(Fault(SPOT.name, second, 600.0)))
     assert gone_at(facts, second) == 600 + SPOT_NOTICE_SECONDS
@@ -67,7 +67,7 @@ def test_a_fault_finds_its_target() -> None:
     ],
 )
 def test_a_fault_that_cannot_happen_is_noted(fault: Fault, why: str) -> None:
-    """The rest of the run is as without it."""
+    """Apart from the note, the run is the same as without the fault."""
     result, facts = simulated(the_template(), a_scenario(fault))
     (note,) = notes(facts)
     assert why in note.text
@@ -77,7 +77,7 @@ def test_a_fault_that_cannot_happen_is_noted(fault: Fault, why: str) -> None:
 
 
 def test_faults_happen_alike_at_any_pace_of_turns() -> None:
-    """A fault at a whole minute, too; its order among the facts of the moment is the same."""
+    """All facts are in the same order, also those of a fault at a whole minute."""
     scenario = a_scenario(Fault(SPOT.name, at=900.0), Fault(SPOT.name, at=433.3))
     _, facts = simulated(the_template(), scenario)
     assert facts == simulated(the_template(), scenario, turn_every=7.0)[1]
@@ -85,7 +85,7 @@ def test_faults_happen_alike_at_any_pace_of_turns() -> None:
 
 
 def test_every_fault_of_the_table_that_names_the_simulator_has_its_effect_here() -> None:
-    """And no other; a scenario with one that has none is refused."""
+    """The simulator imitates exactly the faults of KINDS that name it, and refuses others."""
     assert EFFECTS.keys() == {
         name for name, kind in KINDS.items() if WorldKind.SIMULATOR in kind.worlds
     }

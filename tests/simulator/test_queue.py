@@ -30,7 +30,7 @@ def a_queue(
 
 
 def test_a_message_is_there_from_the_moment_that_it_is_sent() -> None:
-    """Messages that are still to come are not seen."""
+    """Messages that are sent later are not visible yet."""
     queue = a_queue([1, 2, 2, 5])
     assert queue.next_arrival() == 1001
     queue.advance(1002)
@@ -38,23 +38,23 @@ def test_a_message_is_there_from_the_moment_that_it_is_sent() -> None:
 
 
 def test_a_receive_takes_the_oldest_and_no_more_than_asked_for() -> None:
-    """What is received is in flight, what is left is visible."""
+    """Received messages are in flight, the others stay visible."""
     queue = a_queue(range(5))
     messages = queue.receive(1010.0, 3)
     assert [message.sent for message in messages] == [1000, 1001, 1002]
     assert (queue.visible(), queue.in_flight) == (2, 3)
 
 
-def test_what_is_processed_is_gone_and_its_wait_counted() -> None:
-    """Waits are counted in tenths of a second, to the receive and to the end."""
+def test_a_processed_message_is_deleted_and_its_wait_counted() -> None:
+    """Waits until the receive and until processing are counted in tenths of a second."""
     queue = a_queue([0])
     queue.acknowledge(1009.5, queue.receive(1004.25, 10))
     assert (queue.counts.first_waits, queue.counts.waits) == ({42: 1}, {95: 1})
     assert queue.is_over()
 
 
-def test_consuming_is_receiving_and_settling_at_once() -> None:
-    """The short way counts as the long one does."""
+def test_consuming_is_receiving_and_acknowledging_at_once() -> None:
+    """`consume` has the same counts as `receive` and `acknowledge`."""
     short, long = a_queue([0, 1, 7]), a_queue([0, 1, 7], poison=[False] * 3)
     assert [short.consume(1002.0, 10), short.consume(1009.5, 10)] == [2, 1]
     assert [long.consume(1002.0, 10), long.consume(1009.5, 10)] == [2, 1]
@@ -70,8 +70,8 @@ def test_consuming_is_receiving_and_settling_at_once() -> None:
     )
 
 
-def test_poison_dies_at_the_receive_after_the_last_that_is_allowed() -> None:
-    """A message is moved when its receive count would exceed maxReceiveCount."""
+def test_poison_is_dead_lettered_at_the_receive_after_the_last_allowed_one() -> None:
+    """A message becomes a dead letter when its receive count would exceed maxReceiveCount."""
     queue = a_queue([0], poison=[True], max_receives=2)
     for _ in range(2):
         queue.return_messages(1000.0, queue.acknowledge(1000.0, queue.receive(1000.0, 10)))
@@ -80,8 +80,8 @@ def test_poison_dies_at_the_receive_after_the_last_that_is_allowed() -> None:
     assert (queue.counts.dead, queue.is_over()) == (1, True)
 
 
-def test_what_comes_back_is_received_before_what_is_new() -> None:
-    """It is older."""
+def test_a_returned_message_is_received_before_new_ones() -> None:
+    """Returned messages are older, so they are received first."""
     queue = a_queue([0, 1])
     queue.return_messages(1001.0, queue.receive(1001.0, 1))
     assert [m.receives for m in queue.receive(1001.0, 10)] == [2, 1]
@@ -89,7 +89,7 @@ def test_what_comes_back_is_received_before_what_is_new() -> None:
 
 @pytest.mark.parametrize("given_back", [False, True])
 def test_a_message_expires_when_its_retention_is_over(given_back: bool) -> None:  # noqa: FBT001
-    """Whether it was ever received or not."""
+    """Messages expire in the queue, whether they were received before or not."""
     queue = a_queue([0, 90], retention=60.0)
     if given_back:
         queue.return_messages(1000.0, queue.receive(1000.0, 1))
@@ -98,7 +98,7 @@ def test_a_message_expires_when_its_retention_is_over(given_back: bool) -> None:
 
 
 def test_a_long_run_keeps_no_more_messages_than_it_needs() -> None:
-    """What has been received is forgotten, chunk by chunk."""
+    """Received messages are dropped from memory, chunk by chunk."""
     queue = a_queue(range(20 * CHUNK))
     for now in range(0, 20 * CHUNK, 10):
         queue.consume(1000.0 + now, 10)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
-from support.builders.stories import (
+from support.builders.simulations import (
     PARAMETERS,
     bursts,
+    scenarios,
     simulated,
-    stories,
     the_template,
 )
 
@@ -29,26 +29,26 @@ FEW = how(max_examples=25)
 SPOT = Times(spot_per_hour=6.0)
 
 
-@given(PARAMETERS, stories(), st.integers(0, 3), st.sampled_from([Times(), SPOT]))
+@given(PARAMETERS, scenarios(), st.integers(0, 3), st.sampled_from([Times(), SPOT]))
 @FEW
 def test_every_message_is_accounted_for(
-    candidate: Candidate, story: Scenario, seed: int, times: Times
+    candidate: Candidate, scenario: Scenario, seed: int, times: Times
 ) -> None:
-    """What was sent is processed or dead, nothing is lost and nothing is left."""
-    result = simulate(candidate, story, seed, RunOptions(times))
+    """Every message sent is processed or a dead letter; none is lost and none is left."""
+    result = simulate(candidate, scenario, seed, RunOptions(times))
     assert result.lost == 0
     assert (result.left, result.messages.expired) == (0, 0)
     assert result.messages.processed == sum(result.messages.waits.values())
     assert result.messages.sent == sum(result.messages.first_waits.values())
 
 
-@given(PARAMETERS, stories(), st.integers(0, 3))
+@given(PARAMETERS, scenarios(), st.integers(0, 3))
 @FEW
 def test_capacity_stays_within_its_bounds_and_ends_at_none(
-    candidate: Candidate, story: Scenario, seed: int
+    candidate: Candidate, scenario: Scenario, seed: int
 ) -> None:
-    """The group never wants or has more than its maximum; all are gone in the end."""
-    result, facts = simulated(candidate, story, seed=seed)
+    """The group never exceeds its maximum, and all instances are terminated at the end."""
+    result, facts = simulated(candidate, scenario, seed=seed)
     group = candidate.fleet.group
     wanted = [fact.after for fact in facts if isinstance(fact, DesiredChanged)]
     assert all(group.min_size <= number <= group.max_size for number in wanted)
@@ -59,17 +59,19 @@ def test_capacity_stays_within_its_bounds_and_ends_at_none(
     assert max(sampled) <= group.max_size
 
 
-@given(PARAMETERS, stories(), st.integers(0, 3), st.sampled_from([Times(), SPOT]))
+@given(PARAMETERS, scenarios(), st.integers(0, 3), st.sampled_from([Times(), SPOT]))
 @FEW
-def test_a_seed_has_one_run(candidate: Candidate, story: Scenario, seed: int, times: Times) -> None:
-    """The same seed makes the same facts and figures again."""
-    again = simulated(candidate, story, seed=seed, times=times)
-    assert simulated(candidate, story, seed=seed, times=times) == again
+def test_a_seed_has_one_run(
+    candidate: Candidate, scenario: Scenario, seed: int, times: Times
+) -> None:
+    """Two runs with the same seed have the same facts and figures."""
+    again = simulated(candidate, scenario, seed=seed, times=times)
+    assert simulated(candidate, scenario, seed=seed, times=times) == again
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_every_named_scenario_is_worked_off(name: str) -> None:
-    """The default template gets through with each of them, and goes back to none."""
+def test_every_named_scenario_is_drained(name: str) -> None:
+    """The default template processes all messages of each scenario and scales in to 0."""
     result = simulate(the_template(), SCENARIOS[name], seed=1)
     assert (result.left, result.messages.expired, result.lost) == (0, 0, 0)
     assert result.messages.sent
@@ -77,7 +79,7 @@ def test_every_named_scenario_is_worked_off(name: str) -> None:
 
 
 def test_one_message_wakes_a_fleet_at_zero() -> None:
-    """It is processed within an evaluation, a boot and a bit, and nothing stays behind."""
+    """The message is processed within an evaluation and a boot, by one instance."""
     result = simulate(the_template(), SCENARIOS["single"], seed=1)
     assert (
         result.messages.processed,
@@ -88,8 +90,8 @@ def test_one_message_wakes_a_fleet_at_zero() -> None:
     assert 60 < result.drained_after < 60 + 6 + 75
 
 
-def test_a_queue_that_fell_asleep_wakes_up_late() -> None:
-    """After seven quiet hours the first metric comes a quarter of an hour after the message.
+def test_an_inactive_queue_publishes_late() -> None:
+    """After seven quiet hours the first metric appears 15 minutes after the message.
 
     The template's own queue never falls asleep.
     """
@@ -107,23 +109,23 @@ def test_a_queue_that_fell_asleep_wakes_up_late() -> None:
 
 
 def test_poison_ends_in_the_dead_letter_queue() -> None:
-    """Every poison message dies, and every sound one is processed all the same."""
+    """Every poison message becomes a dead letter, and every valid one is processed."""
     result = simulate(the_template(), bursts((0, 100), poison=0.25), seed=3)
     assert result.messages.dead > 10
     assert result.messages.processed == 100 - result.messages.dead
 
 
 def test_a_spot_interruption_loses_nothing() -> None:
-    """Work that an interruption cuts short comes again, as long as it may be received again."""
+    """Messages of an interrupted instance are received again and processed."""
     candidate = the_template(("MessageSeconds", "300"), ("MaxReceiveCount", "100"))
-    story = bursts((0, 40), handler=HandlerTime(200.0))
-    result = simulate(candidate, story, 1, RunOptions(Times(spot_per_hour=4.0)))
+    scenario = bursts((0, 40), handler=HandlerTime(200.0))
+    result = simulate(candidate, scenario, 1, RunOptions(Times(spot_per_hour=4.0)))
     assert result.messages.processed == 40
     assert result.instances.launches > result.instances.peak
 
 
-def test_messages_come_alike_whatever_the_fleet_does() -> None:
-    """Another fleet sees the same arrivals, so that policies can be compared."""
+def test_messages_arrive_alike_whatever_the_fleet_does() -> None:
+    """Two fleets get the same arrivals, so that policies can be compared."""
     tide = SCENARIOS["tide"]
     one = simulate(the_template(), tide, seed=5)
     other = simulate(the_template(("MaxInstances", "2")), tide, seed=5)
@@ -133,13 +135,13 @@ def test_messages_come_alike_whatever_the_fleet_does() -> None:
 
 @pytest.mark.parametrize("state", ["Stopped", "Running"])
 def test_a_warm_pool_serves_sooner_and_loses_nothing(state: str) -> None:
-    """Prepared instances need no boot of their own; the pool fills again in the end."""
+    """Prepared instances need no boot, so messages wait less than without a warm pool."""
     cold = the_template()
     group = replace(cold.fleet.group, warm_pool=WarmPool(state=state))
     warm = replace(cold, fleet=replace(cold.fleet, group=group))
-    story = bursts((1800, 200))
-    late = simulate(cold, story, seed=1)
-    soon, facts = simulated(warm, story)
+    scenario = bursts((1800, 200))
+    late = simulate(cold, scenario, seed=1)
+    soon, facts = simulated(warm, scenario)
     assert (soon.messages.processed, soon.lost) == (200, 0)
-    assert facts == simulated(warm, story, turn_every=7.0)[1]
+    assert facts == simulated(warm, scenario, turn_every=7.0)[1]
     assert sum(soon.messages.first_waits.elements()) < sum(late.messages.first_waits.elements())

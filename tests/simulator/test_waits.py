@@ -20,11 +20,11 @@ from tidemill.simulator.waits import mean, percentiles
 def test_percentiles_are_those_of_the_nearest_rank(
     waits: dict[int, int], found: tuple[float | None, ...]
 ) -> None:
-    """So many messages waited at most so long."""
+    """Each percentile is the wait that such a share of the messages had at most."""
     assert tuple(percentiles(Counter(waits)).values()) == found
 
 
 def test_the_mean_is_over_all_messages() -> None:
-    """In seconds; of no message there is none."""
+    """The mean is in seconds, and None without a message."""
     assert mean(Counter({10: 1, 30: 3})) == pytest.approx(2.5)
     assert mean(Counter()) is None

@@ -15,7 +15,7 @@ from tidemill.simulator.worker_settings import WorkerSettings, read_worker_setti
 
 
 def test_the_product_s_worker_is_read_from_its_user_data() -> None:
-    """Every number is the template's."""
+    """Every setting of the worker is the template's."""
     fleet = product_fleet(
         PollWaitSeconds="7", MessagesPerPoll="35", Concurrency="4", MessageSeconds="60"
     )
@@ -29,7 +29,7 @@ def test_the_product_s_worker_is_read_from_its_user_data() -> None:
 
 
 def test_a_script_without_settings_starts_a_worker_with_the_consumers_defaults() -> None:
-    """What the consumer reads from an environment that names the queue alone."""
+    """The defaults are those that the consumer reads when only the queue is set."""
     usual = read({"QUEUE_NAME": "work"}, "host")
     assert read_worker_settings("#!/bin/bash\necho hello\n") == WorkerSettings(
         usual.rhythm,
@@ -42,7 +42,7 @@ def test_a_script_without_settings_starts_a_worker_with_the_consumers_defaults()
 
 @pytest.mark.parametrize("value", ["many", "$CORES", "$(nproc)"])
 def test_a_setting_that_is_no_number_is_refused(value: str) -> None:
-    """By its name and value, be it one that only an instance knows."""
+    """The error has the name and the value, also of a value that only an instance can compute."""
     with pytest.raises(SimulationError, match=re.escape(f"CONCURRENCY={value} is no number")):
         read_worker_settings(f"docker run --env CONCURRENCY='{value}' image")
 
@@ -57,12 +57,12 @@ def test_a_setting_that_is_no_number_is_refused(value: str) -> None:
     ],
 )
 def test_a_setting_is_read_however_it_is_written(options: str) -> None:
-    """What `docker run` is given, and nothing else that looks like it."""
+    """Only the options of `docker run` count, not other text that looks like them."""
     script = f"echo --env CONCURRENCY=9\ndocker run {options} image # not --env CONCURRENCY=8\n"
     assert read_worker_settings(script).concurrency == 4
 
 
 def test_settings_in_a_file_are_refused() -> None:
-    """The defaults would be something else than what the instance does."""
+    """With an environment file the settings are unknown, and defaults would be wrong."""
     with pytest.raises(UserDataError, match="--env-file"):
         read_worker_settings("docker run --env-file /etc/worker.env image")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
-from support.builders.stories import PARAMETERS, stories, the_template
+from support.builders.simulations import PARAMETERS, scenarios, the_template
 
 from consumer.cycle import Rhythm
 from tidemill.simulator.candidate import Candidate  # noqa: TC001 - hypothesis reads annotations
@@ -23,18 +23,18 @@ SLACK = 0.1
 """Waits are rounded down to a tenth of a second."""
 
 
-@given(PARAMETERS, stories(), st.integers(0, 5), st.integers(0, 2))
+@given(PARAMETERS, scenarios(), st.integers(0, 5), st.integers(0, 2))
 @how(max_examples=40)
 def test_no_policy_beats_the_bounds(
-    candidate: Candidate, story: Scenario, number: int, seed: int
+    candidate: Candidate, scenario: Scenario, number: int, seed: int
 ) -> None:
-    """Whatever the policy, messages wait as long and instances cost as much, or more."""
+    """Under every policy, messages wait at least as long and instances cost at least as much."""
     every = list(rivals(candidate, 50))
     rival = every[number % len(every)]
-    result = simulate(rival, story, seed)
+    result = simulate(rival, scenario, seed)
     times = Times()
     least = bounds(
-        story.arrivals(None),  # type: ignore[arg-type]  # bursts draw nothing
+        scenario.arrivals(None),  # type: ignore[arg-type]  # bursts draw nothing
         candidate.worker.rhythm,
         candidate.fleet.group.max_size,
         times,
@@ -55,7 +55,7 @@ def test_no_policy_beats_the_bounds(
 def test_messages_at_once_are_taken_in_rounds(
     sent: int, instances: int, waits: dict[int, int]
 ) -> None:
-    """Each round takes ten messages for each instance, half a minute after the one before."""
+    """Each round takes ten messages per instance, half a minute after the previous round."""
     rhythm = Rhythm(messages_per_poll=10, poll_wait=30.0)
     found = bounds([0.0] * sent, rhythm, instances, Times())
     assert found.waits == Counter(waits)
@@ -71,14 +71,14 @@ def test_messages_at_once_are_taken_in_rounds(
     ],
 )
 def test_a_poll_costs_what_its_cheapest_way_costs(rest: float, seconds: float) -> None:
-    """Boots of 34 s, bills of 60 s and more, and rests are weighed against each other."""
+    """With boots of 34 s and bills of at least 60 s, the bound is the cheapest number of polls."""
     rhythm = Rhythm(messages_per_poll=10, poll_wait=rest)
     found = bounds([0.0] * 1000, rhythm, 4, Times())
     assert found.billed_seconds == pytest.approx(100 * seconds)
 
 
 def test_the_template_is_one_of_its_rivals() -> None:
-    """The comparison begins with the template's own fleet, unchanged."""
+    """The first candidate is the template's own fleet, unchanged, and all names differ."""
     ours = the_template()
     names = [rival.name for rival in rivals(ours, 50)]
     assert next(iter(rivals(ours, 50))) is ours

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.builders.stories import bursts, simulated, the_template
+from support.builders.simulations import bursts, simulated, the_template
 
 from tidemill.scaling.facts import DesiredChanged
 from tidemill.simulator.comparison.compare import compare
@@ -24,7 +24,7 @@ RIVALS = {rival.name: rival for rival in rivals(the_template(), 50)}
     ],
 )
 def test_a_burst_moves_each_rival_in_its_own_way(name: str, changes: list[tuple[int, int]]) -> None:
-    """900 messages at once: how capacity goes up first."""
+    """900 messages at once raise the capacity in the steps of each policy."""
     _, facts = simulated(RIVALS[name], bursts((30, 900)))
     ups = [
         (f.before, f.after) for f in facts if isinstance(f, DesiredChanged) and f.after > f.before
@@ -34,8 +34,8 @@ def test_a_burst_moves_each_rival_in_its_own_way(name: str, changes: list[tuple[
 
 
 @pytest.mark.parametrize("name", RIVALS)
-def test_every_rival_works_off_a_burst(name: str) -> None:
-    """No policy loses a message, whatever else it does."""
+def test_every_rival_drains_a_burst(name: str) -> None:
+    """Every policy processes all messages of a burst."""
     result, _ = simulated(RIVALS[name], bursts((30, 300)))
     assert (result.messages.processed, result.left, result.lost) == (300, 0, 0)
 
@@ -44,7 +44,7 @@ def test_every_rival_works_off_a_burst(name: str) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_no_rival_is_both_as_fast_and_as_cheap_as_the_template(name: str, seed: int) -> None:
-    """In no scenario: whoever takes the defaults gives nothing away."""
+    """No policy beats the template's in mean wait and cost in any scenario."""
     runs = compare(list(RIVALS.values()), [SCENARIOS[name]], seed, RunOptions(), lambda _: None)
     (ours,) = [run for run in runs if run["policy"] == "template"]
     assert ours["beaten_by"] == []

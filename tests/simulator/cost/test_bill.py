@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from support.builders.stories import bursts, the_template
+from support.builders.simulations import bursts, the_template
 
 from tidemill.simulator.cost.bill import dollars_a_day, instance_seconds_dollars
 from tidemill.simulator.cost.prices import HOST_METRICS, HOURS, PRICES, WORKLOAD_METRICS
@@ -22,7 +22,7 @@ def a_result() -> Result:
 
 
 def test_twice_the_instances_cost_twice_as_much() -> None:
-    """Dollars follow billed seconds, by the price table."""
+    """Dollars are billed hours times the price of the table."""
     result = a_result()
     instances = result.instances
     twice = replace(instances, billed_seconds=2 * instances.billed_seconds)
@@ -42,9 +42,9 @@ def test_twice_the_instances_cost_twice_as_much() -> None:
 def test_the_workers_metrics_are_paid_for_by_the_hour(
     hours: tuple[float, ...], counted: int
 ) -> None:
-    """Each hour of the clock in which an instance runs, however short and with how many others."""
-    story = bursts(*((hour * 3600, 50) for hour in hours), seconds=86_400)
-    result = simulate(the_template(), story, seed=1)
+    """Every hour of the clock in which an instance runs is charged once."""
+    scenario = bursts(*((hour * 3600, 50) for hour in hours), seconds=86_400)
+    result = simulate(the_template(), scenario, seed=1)
     assert (len(result.instances.hours), result.instances.peak) == (counted, 3)
     price = PRICES["metrics"].usd / HOURS * (WORKLOAD_METRICS + HOST_METRICS)
     assert dollars_a_day(the_template().fleet, result)["metrics"] == pytest.approx(
@@ -53,7 +53,7 @@ def test_the_workers_metrics_are_paid_for_by_the_hour(
 
 
 def test_alarms_and_the_signal_are_paid_for_whether_there_is_work_or_not() -> None:
-    """The fast signal has its own price."""
+    """The fast signal adds high-resolution alarms, a function and a schedule to the bill."""
     result = a_result()
     plain = dollars_a_day(the_template().fleet, result)
     fast = dollars_a_day(the_template(("FastSignal", "true")).fleet, result)

@@ -41,7 +41,7 @@ def periods_of(alarm: dict[str, Any]) -> list[int]:
 
 @pytest.mark.parametrize("fast_signal", [False, True], ids=["without-signal", "with-signal"])
 def test_alarm_metrics_are_as_many_as_the_template_has(fast_signal: bool) -> None:  # noqa: FBT001 - a case
-    """Each metric that an alarm looks at is charged for, those at high resolution three times."""
+    """Each metric that an alarm reads is charged, at high resolution as a fast alarm."""
     alarms = of_type("AWS::CloudWatch::Alarm")
     periods = [
         period
@@ -55,7 +55,7 @@ def test_alarm_metrics_are_as_many_as_the_template_has(fast_signal: bool) -> Non
 
 
 def test_everything_else_that_is_counted_is_in_the_template() -> None:
-    """Dashboards, endpoints, volume and the signal's memory."""
+    """Dashboards, endpoints, volume and the signal's memory are as in the template."""
     endpoints = [r["Properties"]["VpcEndpointType"] for r in of_type("AWS::EC2::VPCEndpoint")]
     launch = RESOURCES["WorkerLaunchTemplate"]["Properties"]["LaunchTemplateData"]
     assert len(of_type("AWS::CloudWatch::Dashboard")) == cost.DASHBOARDS
@@ -66,7 +66,7 @@ def test_everything_else_that_is_counted_is_in_the_template() -> None:
 
 
 def test_a_month_has_the_templates_defaults() -> None:
-    """And the instance type whose price is given is the preferred one."""
+    """A month has the template's defaults, and the price is that of the first instance type."""
     defaults = {name: given["Default"] for name, given in TEMPLATE["Parameters"].items()}
     month = cost.Month()
     assert (month.messages_per_poll, month.poll_wait_seconds) == (
@@ -81,7 +81,7 @@ def test_a_month_has_the_templates_defaults() -> None:
 
 
 def test_log_lines_are_as_long_as_the_consumer_writes_them() -> None:
-    """Within a tenth; Docker's log file wraps each of them once more."""
+    """The constants are within a tenth of real lines, with and without Docker's fields."""
     received = ReceivedMessage("f5839094-187a-45a8-9d00-7480afe6ec6f", "receipt", VEHICLE, 1, 1.8e9)
     outcome = Attempt(received, AttemptResult.PROCESSED, None, 3.737, 0.001176, 1.8e9)
     (message,) = content_lines("i-0123456789abcdef0", [outcome])
@@ -99,7 +99,7 @@ def test_log_lines_are_as_long_as_the_consumer_writes_them() -> None:
 
 
 def test_ten_messages_a_minute_and_instance_take_their_hours() -> None:
-    """A million of them 1,667 hours, and each rise its coming and going on top."""
+    """A million messages take 1,667 hours, and each rise adds boot, drain and HoldSeconds."""
     used = cost.usage(cost.Month(1_000_000, rises=0))
     assert used["instances"] == pytest.approx(1_000_000 / 10 / 60)
     risen = cost.usage(cost.Month(1_000_000, rises=30))
@@ -108,26 +108,26 @@ def test_ten_messages_a_minute_and_instance_take_their_hours() -> None:
 
 @pytest.mark.parametrize("name", cost.MONTHS)
 def test_the_fleet_can_do_the_months_work(name: str) -> None:
-    """The hours that it takes exist: all instances, all month."""
+    """The month needs no more hours than all instances have."""
     month = cost.MONTHS[name]
     assert cost.usage(month)["instances"] <= month.max_instances * cost.HOURS
 
 
 def test_three_requests_move_ten_messages() -> None:
-    """Send, receive and delete; the signal asks six times a minute besides."""
+    """Ten messages need a send, a receive and a delete; the signal adds six requests a minute."""
     used = cost.usage(cost.Month(1_000_000, rises=0))
     assert used["requests"] == 300_000
     assert cost.usage(cost.Month(fast_signal=True))["requests"] == 6 * 60 * 730
 
 
 def test_an_idle_month_takes_no_instance_and_no_request() -> None:
-    """Only what exists all the time is charged for."""
+    """Alarms, dashboards and images are the only quantities of an idle month."""
     used = cost.usage(cost.Month())
     assert {item for item, amount in used.items() if amount} == {"alarms", "dashboards", "images"}
 
 
 def test_allowances_lower_a_price_and_never_below_nothing() -> None:
-    """Two dashboards of three free ones cost nothing; 13 custom metrics cost as three do."""
+    """With 3 free dashboards, 2 cost nothing; with 10 free metrics, 13 cost as much as 3."""
     used = cost.usage(cost.Month()) | {"metrics": 13}
     gross = cost.cost(used, cost.PRICES, allowances=False)
     least = cost.cost(used, cost.PRICES, allowances=True)
@@ -138,7 +138,7 @@ def test_allowances_lower_a_price_and_never_below_nothing() -> None:
 
 
 def test_prices_are_inputs() -> None:
-    """Another price changes its own item and nothing else."""
+    """A changed price changes the dollars of its own item only."""
     used = cost.usage(cost.Month(1_000_000))
     dearer = {
         **cost.PRICES,
@@ -151,13 +151,13 @@ def test_prices_are_inputs() -> None:
 
 
 def test_the_documentation_says_what_a_private_network_costs() -> None:
-    """The table is for the default network, so the text has it."""
+    """docs/deploy.md has the cost of a private network in its text."""
     text = (PRODUCT_TEMPLATE.parent / "docs/deploy.md").read_text(encoding="utf-8")
     assert f"which cost {cost.private_network_usd():.2f} USD a month" in text
 
 
-def test_a_price_says_where_it_was_read() -> None:
-    """Or that it is from memory."""
+def test_a_price_has_its_source() -> None:
+    """Each row has its source, or says that the price is from memory."""
     table = cost.price_table(cost.PRICES)
     assert "| EBS gp3 | 0.08 | GB-month | none | from memory |" in table
     assert "| Lambda, arm64 | 0.0000133334 | GB-second | 400,000 |" in table

@@ -16,8 +16,8 @@ def something(_: SimulatedInstance, __: float) -> None:
     """Do nothing either."""
 
 
-def test_events_come_by_their_moment_and_those_of_one_moment_as_they_were_planned() -> None:
-    """Whatever they do and to whom."""
+def test_events_are_ordered_by_moment_and_then_as_they_were_planned() -> None:
+    """Events are ordered by moment, then by the order of planning."""
     agenda = Agenda()
     for at, act in ((2.0, something), (1.0, something), (2.0, nothing), (1.0, nothing)):
         agenda.plan(at, act, NO_INSTANCE)
@@ -31,7 +31,7 @@ def test_events_come_by_their_moment_and_those_of_one_moment_as_they_were_planne
 
 
 def test_only_a_step_depends_on_what_the_consumer_does_meanwhile() -> None:
-    """It keeps the number of the step; other events keep none."""
+    """A step keeps its number; other events have none."""
     agenda, instance = Agenda(), SimulatedInstance("i-1", step=3)
     agenda.plan(1.0, nothing, instance)
     agenda.plan_step(1.0, nothing, instance)

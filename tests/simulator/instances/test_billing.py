@@ -7,7 +7,7 @@ from tidemill.simulator.instances.instance import SimulatedInstance
 
 
 def test_a_short_run_is_billed_for_the_shortest_time_in_each_hour_of_the_clock() -> None:
-    """From 10:59:50 to 11:00:10: a minute, and two hours with an instance."""
+    """From 10:59:50 to 11:00:10: a minute is billed, in two hours of the clock."""
     counts, instance = InstanceCounts(), SimulatedInstance("i-1")
     counts.begin(instance, 11 * 3600 - 10)
     counts.end(instance, 11 * 3600 + 10, billed_at_least=60)
@@ -15,7 +15,7 @@ def test_a_short_run_is_billed_for_the_shortest_time_in_each_hour_of_the_clock()
 
 
 def test_an_instance_that_never_ran_is_not_billed() -> None:
-    """It was terminated while it was launching."""
+    """An instance that was terminated while launching costs nothing."""
     counts, instance = InstanceCounts(), SimulatedInstance("i-1")
     counts.end(instance, 1000, billed_at_least=60)
     counts.terminate(instance)
@@ -23,7 +23,7 @@ def test_an_instance_that_never_ran_is_not_billed() -> None:
 
 
 def test_an_instance_without_a_message_was_launched_for_nothing() -> None:
-    """Its bill counts as idle; that of one with a message does not."""
+    """The bill of an instance without a message counts as idle."""
     counts = InstanceCounts()
     for processed in (0, 3):
         instance = SimulatedInstance("i-1", processed=processed)
@@ -34,7 +34,7 @@ def test_an_instance_without_a_message_was_launched_for_nothing() -> None:
 
 
 def test_the_peak_is_the_most_that_ran_at_once() -> None:
-    """Two, then one less and one more."""
+    """Of three instances, two run at once at most."""
     counts = InstanceCounts()
     one, two, three = (SimulatedInstance(f"i-{number}") for number in range(3))
     counts.begin(one, 0)

@@ -21,10 +21,10 @@ A, B, C = (QueuedMessage(float(number), 1, poison=False) for number in range(3))
         pytest.param((5, 2, 2), 2, [(102, [B]), (104, [C]), (105, [A])], id="two at a time"),
     ],
 )
-def test_messages_are_settled_when_a_second_has_passed_and_at_the_end(
+def test_messages_are_acknowledged_when_a_second_has_passed_and_at_the_end(
     seconds: tuple[float, ...], workers: int, groups: list[tuple[float, list[QueuedMessage]]]
 ) -> None:
-    """As the consumer does it, so that a crash repeats little."""
+    """Messages are acknowledged in the groups of the consumer's rules."""
     batch = plan([A, B, C], 100.0, seconds, workers)
     assert [group for _, group in batch.groups[::-1]] == [group for _, group in groups]
     assert [at for at, _ in batch.groups[::-1]] == pytest.approx([at for at, _ in groups])
@@ -47,7 +47,7 @@ def test_a_stop_lets_finish_what_has_begun(  # noqa: PLR0913, PLR0917 - a table'
     late: tuple[QueuedMessage, ...],
     back: list[QueuedMessage],
 ) -> None:
-    """Three messages of two seconds each, from 100 on; earlier ones are settled by then."""
+    """Of three messages of two seconds each from 100 on, the present one may finish."""
     batch = plan([A, B, C], 100.0, (2, 2, 2), 1)
     while batch.groups[-1][0] < now:
         batch.groups.pop()
@@ -57,7 +57,7 @@ def test_a_stop_lets_finish_what_has_begun(  # noqa: PLR0913, PLR0917 - a table'
 
 
 def test_handling_times_have_the_mean_and_variation_asked_for() -> None:
-    """Over many draws; without variation all are the same."""
+    """Many draws have the given mean and variation; without variation all are equal."""
     rng = Random(1)  # noqa: S311 - chance, not secrets
     drawn = [HandlerTime(4.0, 0.5).draw(rng) for _ in range(20_000)]
     mean = sum(drawn) / len(drawn)

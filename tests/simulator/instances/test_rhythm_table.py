@@ -17,8 +17,8 @@ RHYTHMS = st.builds(
 
 
 @given(RHYTHMS, st.lists(st.integers(0, 10), max_size=30))
-def test_the_table_says_what_the_rhythm_says(rhythm: cycle.Rhythm, counts: list[int]) -> None:
-    """Step by step, whatever receives bring."""
+def test_the_table_has_the_steps_of_the_rhythm(rhythm: cycle.Rhythm, counts: list[int]) -> None:
+    """The table has the steps of consumer.cycle, for all results of receives."""
     steps = RhythmTable(rhythm)
     memory, step = cycle.first_step(rhythm)
     taken, _, limit, wait = steps.first

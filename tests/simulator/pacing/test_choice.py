@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.builders.stories import the_template
+from support.builders.simulations import the_template
 
 from tidemill.simulator.pacing.choice import choose_pacing
 from tidemill.simulator.pacing.every_turn import EveryTurn
@@ -11,7 +11,7 @@ from tidemill.simulator.pacing.needed_turns import NeededTurns
 
 
 def test_turns_are_left_out_where_every_alarm_looks_at_single_minutes() -> None:
-    """The product's default template is such a one."""
+    """The product's default template allows turns to be left out."""
     pacing = choose_pacing(the_template().fleet, None, planned_faults=False)
     assert isinstance(pacing, NeededTurns)
 
@@ -30,7 +30,7 @@ def test_otherwise_every_turn_is_taken(
     turn_every: float | None,
     planned_faults: bool,  # noqa: FBT001 - a case
 ) -> None:
-    """And further ones only where they are asked for."""
+    """Every turn is taken, and additional ones only if a number of seconds is given."""
     fleet = the_template(*parameters).fleet
     pacing = choose_pacing(fleet, turn_every, planned_faults=planned_faults)
     assert pacing == EveryTurn(turn_every or float("inf"))

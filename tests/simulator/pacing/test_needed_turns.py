@@ -9,11 +9,11 @@ import pytest
 from hypothesis import Phase, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
-from support.builders.stories import (
+from support.builders.simulations import (
     PARAMETERS,
     bursts,
+    scenarios,
     simulated,
-    stories,
     the_template,
     with_turns_left_out,
 )
@@ -45,18 +45,18 @@ SPOT = Times(spot_per_hour=6.0)
 
 @given(
     st.one_of(PARAMETERS, st.tuples(PARAMETERS, st.integers(1, 5)).map(a_rival)),
-    stories(),
+    scenarios(),
     st.integers(0, 3),
     st.sampled_from([Times(), SPOT, Times(spread=0.0)]),
     st.sampled_from([60.0, 23.0, 7.0]),
 )
 @how(max_examples=30, phases=NO_SHRINKING)
 def test_turns_that_are_left_out_would_have_changed_nothing(
-    candidate: Candidate, story: Scenario, seed: int, times: Times, turn_every: float
+    candidate: Candidate, scenario: Scenario, seed: int, times: Times, turn_every: float
 ) -> None:
-    """However often turns are taken, the same happens; only how many were taken differs."""
-    swift, facts = simulated(candidate, story, seed=seed, times=times)
-    slow, all_facts = simulated(candidate, story, seed=seed, times=times, turn_every=turn_every)
+    """With more turns, the facts and the result are the same, but for the number of turns."""
+    swift, facts = simulated(candidate, scenario, seed=seed, times=times)
+    slow, all_facts = simulated(candidate, scenario, seed=seed, times=times, turn_every=turn_every)
     assert facts == all_facts
     assert swift.messages.waits == slow.messages.waits
     assert swift.instances.billed_seconds == slow.instances.billed_seconds
@@ -64,23 +64,23 @@ def test_turns_that_are_left_out_would_have_changed_nothing(
 
 
 @pytest.mark.parametrize("candidate", with_turns_left_out(), ids=lambda candidate: candidate.name)
-@given(story=stories(), seed=st.integers(0, 3), turn_every=st.sampled_from([60.0, 7.0]))
+@given(scenario=scenarios(), seed=st.integers(0, 3), turn_every=st.sampled_from([60.0, 7.0]))
 @how(max_examples=6, phases=NO_SHRINKING)
 def test_turns_of_other_templates_are_left_out_as_rightly(
-    candidate: Candidate, story: Scenario, seed: int, turn_every: float
+    candidate: Candidate, scenario: Scenario, seed: int, turn_every: float
 ) -> None:
-    """With several alarms, other policies, schedules, hooks and warm pools."""
+    """The example templates have several alarms, other policies, schedules, hooks and pools."""
     runs = []
     for every in (None, turn_every):
         facts: list[Fact] = []
         options = RunOptions(drain=False, turn_every=every)
-        simulate(candidate, story, seed, options, facts.extend)
+        simulate(candidate, scenario, seed, options, facts.extend)
         runs.append(facts)
     assert runs[0] == runs[1]
 
 
 def test_what_one_alarm_leaves_as_it_is_another_one_changes() -> None:
-    """At the same capacity, and each in the first step of its policy."""
+    """Two alarms in the first steps of their policies are distinguished at the same capacity."""
     changes = (("MessagesPerPoll", "100"), ("WarmupSeconds", "0"))
     ours = a_rival((the_template(*changes), 3))
     out, back = ours.fleet.policies
@@ -91,9 +91,9 @@ def test_what_one_alarm_leaves_as_it_is_another_one_changes() -> None:
         steps=(StepAdjustment(0, 50, 1), StepAdjustment(50, None, 3)),
     )
     candidate = replace(ours, fleet=replace(ours.fleet, policies=(exact, back)))
-    story = bursts((30, 25), (900, 100))
-    _, facts = simulated(candidate, story)
-    _, all_facts = simulated(candidate, story, turn_every=60.0)
+    scenario = bursts((30, 25), (900, 100))
+    _, facts = simulated(candidate, scenario)
+    _, all_facts = simulated(candidate, scenario, turn_every=60.0)
     assert facts == all_facts
     sizes = [fact.after for fact in facts if isinstance(fact, DesiredChanged)]
     assert sizes == [1, 0, 3, 2, 1, 0]
@@ -102,18 +102,18 @@ def test_what_one_alarm_leaves_as_it_is_another_one_changes() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("quiet", [1.0, 5.9, 6.1, 9.0])
 def test_long_runs_leave_out_turns_as_rightly_as_short_ones(quiet: float) -> None:
-    """Two days of messages with so many quiet hours between them: the queue sleeps, or does not."""
+    """Two days of messages with quiet hours between them, with and without an inactive queue."""
     hours = [quiet * number for number in range(int(48 / quiet))]
-    story = bursts(*((hour * 3600 + 7.5, 12) for hour in hours), seconds=48 * 3600)
+    scenario = bursts(*((hour * 3600 + 7.5, 12) for hour in hours), seconds=48 * 3600)
     candidate = the_template(("HoldSeconds", "1800"))
-    _, facts = simulated(candidate, story)
-    _, all_facts = simulated(candidate, story, turn_every=60.0)
+    _, facts = simulated(candidate, scenario)
+    _, all_facts = simulated(candidate, scenario, turn_every=60.0)
     assert facts == all_facts
 
 
 def test_a_day_of_work_keeps_the_queue_awake() -> None:
-    """A queue that is in use all the time never falls asleep, however long it is."""
-    story = Scenario("steady", "", constant(0.05, 30 * 3600), seconds=30 * 3600)
-    _, facts = simulated(the_template(), story)
-    _, all_facts = simulated(the_template(), story, turn_every=60.0)
+    """A queue that is always in use stays active."""
+    scenario = Scenario("steady", "", constant(0.05, 30 * 3600), seconds=30 * 3600)
+    _, facts = simulated(the_template(), scenario)
+    _, all_facts = simulated(the_template(), scenario, turn_every=60.0)
     assert facts == all_facts

@@ -50,7 +50,7 @@ def expected(**more: object) -> dict[str, object]:
 
 
 def test_every_page_is_read_and_empty_minutes_are_left_out(cloudwatch: CloudWatchClient) -> None:
-    """The lots are those of all pages, in their order."""
+    """The trace has the minutes of all pages, in order, without empty ones."""
     with Stubber(cloudwatch) as stub:
         stub.add_response("get_metric_data", page([3.0, 0.0], "more"), expected())
         stub.add_response("get_metric_data", page([7.0]), expected(NextToken="more"))
@@ -60,7 +60,7 @@ def test_every_page_is_read_and_empty_minutes_are_left_out(cloudwatch: CloudWatc
 
 
 def test_a_refusal_is_reported_in_one_line(cloudwatch: CloudWatchClient) -> None:
-    """It says which queue, and why."""
+    """The error has the queue and AWS's reason."""
     with Stubber(cloudwatch) as stub:
         stub.add_client_error("get_metric_data", "AccessDenied", "not you")
         with pytest.raises(SimulationError, match=r"queue work: .*not you"):
@@ -68,7 +68,7 @@ def test_a_refusal_is_reported_in_one_line(cloudwatch: CloudWatchClient) -> None
 
 
 def test_a_queue_without_messages_is_reported(cloudwatch: CloudWatchClient) -> None:
-    """A wrong name looks just like this, so the line says what to check."""
+    """A wrong name has the same result, so the error says what to check."""
     with Stubber(cloudwatch) as stub:
         stub.add_response("get_metric_data", page([]), expected())
         with pytest.raises(SimulationError, match="check name, Region"):
@@ -76,7 +76,7 @@ def test_a_queue_without_messages_is_reported(cloudwatch: CloudWatchClient) -> N
 
 
 def test_a_trace_is_written_as_it_is_read() -> None:
-    """CSV, with a head."""
+    """A written trace is CSV with a header line."""
     out = io.StringIO()
     write_trace([(0, 3), (60, 4)], out)
     assert out.getvalue() == "time,count\n1970-01-01T00:00:00Z,3\n1970-01-01T00:01:00Z,4\n"

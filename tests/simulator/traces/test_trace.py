@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.builders.stories import the_template
+from support.builders.simulations import the_template
 
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.handling import HandlerTime
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_a_trace_is_read_in_every_form(text: str, tmp_path: Path) -> None:
-    """Each line is a moment and a count."""
+    """Each line of the file becomes a moment and a count."""
     path = tmp_path / "trace"
     path.write_text(text, encoding="utf-8")
     assert read_trace(path) == [(120, 3), (180, 0), (240, 1)]
@@ -56,7 +56,7 @@ def test_a_trace_is_read_in_every_form(text: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_trace_is_reported_in_one_line(text: str, says: str, tmp_path: Path) -> None:
-    """The line says where, and what a line should be like."""
+    """The error has the line's number and an example of a valid line."""
     path = tmp_path / "trace.csv"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(SimulationError, match=says) as caught:
@@ -65,18 +65,18 @@ def test_a_wrong_trace_is_reported_in_one_line(text: str, says: str, tmp_path: P
 
 
 def test_a_trace_that_is_not_there_is_reported(tmp_path: Path) -> None:
-    """The path and the reason stand in the line."""
+    """The error has the path and the reason."""
     with pytest.raises(SimulationError, match="No such file"):
         read_trace(tmp_path / "none")
 
 
 def test_messages_of_a_line_are_spread_until_the_next_but_a_minute_at_most() -> None:
-    """Evenly, beginning at the line's own moment."""
+    """Messages are spread evenly from the line's own moment on."""
     assert list(spread([(0, 2), (10, 3), (300, 2)])) == [0, 5, 10, 30, 50, 300, 330]
 
 
 def test_a_trace_is_simulated_from_the_whole_minute_on() -> None:
-    """Every message of it is processed."""
+    """A trace starts at its first whole minute, and every message is processed."""
     scenario = trace_scenario([(130, 30), (900, 5)], "mine", HandlerTime())
     assert next(iter(scenario.arrivals(None))) == 10  # type: ignore[arg-type]
     assert simulate(the_template(), scenario, 1, RunOptions(start=120)).messages.processed == 35

@@ -55,7 +55,7 @@ def bursts(
     handler: HandlerTime | None = None,
     seconds: float = 3600,
 ) -> Scenario:
-    """Return a story of so many messages at so many seconds."""
+    """Return a scenario with so many messages at so many seconds each."""
     return Scenario(
         "bursts",
         "for a test",
@@ -81,7 +81,7 @@ def simulated(
     return result, facts
 
 
-def stories() -> st.SearchStrategy[Scenario]:
+def scenarios() -> st.SearchStrategy[Scenario]:
     """Return bursts of up to 300 messages within two hours, some with poison, some with work."""
     lots = st.tuples(st.integers(0, 7200).map(float), st.integers(1, 300))
     handlers = st.builds(
