@@ -36,7 +36,7 @@ HOUR, DAY = 3600, 86_400
 
 
 def test_a_created_alarm_has_too_little_data() -> None:
-    """As PutMetricAlarm leaves it until the first evaluation."""
+    """PutMetricAlarm leaves an alarm in INSUFFICIENT_DATA until the first evaluation."""
     expected = AlarmMemory(
         AlarmState.INSUFFICIENT_DATA, 100.0, "Unchecked: Initial alarm creation", None
     )
@@ -44,7 +44,7 @@ def test_a_created_alarm_has_too_little_data() -> None:
 
 
 def test_a_metric_alarm_looks_at_its_evaluation_range() -> None:
-    """Five minutes for three evaluation periods, up to the last whole minute."""
+    """Three evaluation periods have a range of five, up to the last full minute."""
     store = a_store({0: 1, 60: 2, 180: 4, 300: 6})
     assert datapoints(an_alarm(), store, now=366.3) == (2, None, 4, None, 6)
 
@@ -93,7 +93,7 @@ def test_time_and_reason_stay_while_the_state_stays_and_the_value_moves() -> Non
 
 
 def test_the_value_is_the_newest_real_datapoint_of_the_range() -> None:
-    """Gaps are passed over; beyond the range there is none."""
+    """Gaps are skipped; without a datapoint in the range there is no value."""
     alarm = an_alarm(missing_data=MissingData.NOT_BREACHING)
     memory = AlarmMemory.created(0.0)
     assert evaluate(alarm, memory, a_store({60: 7}), now=240).value == 7
@@ -107,7 +107,7 @@ def test_an_alarm_that_never_had_data_stays_unchecked() -> None:
 
 
 def test_a_metric_that_stops_takes_the_alarm_back_to_too_little_data() -> None:
-    """Once the last datapoint has left the evaluation range."""
+    """The state changes once the last datapoint has left the evaluation range."""
     alarm, store = an_alarm(), a_store({0: 1, 60: 1, 120: 1})
     memory = evaluate(alarm, AlarmMemory.created(0.0), store, now=180)
     assert memory.state is AlarmState.OK
@@ -131,21 +131,21 @@ def test_a_metric_that_stops_takes_the_alarm_back_to_too_little_data() -> None:
 def test_queries_that_do_not_work_out_are_refused_by_the_alarms_name(
     expressions: list[tuple[str, str]], message: str
 ) -> None:
-    """Before the alarm is ever evaluated."""
+    """The error names the alarm before it is ever evaluated."""
     with pytest.raises(ExpressionError) as error:
         verify(an_expression_alarm(*expressions))
     assert str(error.value).startswith(f"BacklogAlarm: {message}")
 
 
 def test_a_statistic_that_does_not_exist_is_refused() -> None:
-    """Before the alarm is ever evaluated."""
+    """An unknown statistic is an error before the alarm is ever evaluated."""
     query = MetricQuery("visible", MetricStat(VISIBLE, 60, "p900"))
     with pytest.raises(StatisticError, match="BacklogAlarm: statistic 'p900': a percentile"):
         verify(an_alarm(queries=(query,)))
 
 
 def test_a_query_that_nothing_refers_to_is_checked_as_well() -> None:
-    """CloudWatch would refuse the alarm."""
+    """CloudWatch would refuse an alarm with an invalid query, used or not."""
     queries = (*an_alarm().queries, MetricQuery("e1", expression="nothing + 1"))
     with pytest.raises(ExpressionError, match='has the id "nothing"'):
         verify(an_alarm(queries=queries))
@@ -179,7 +179,7 @@ def test_a_percentile_of_too_few_samples_leaves_the_state_as_it_is() -> None:
 
 
 def test_low_samples_are_looked_at_for_percentiles_only() -> None:
-    """The setting is used for no other alarms (API, PutMetricAlarm)."""
+    """EvaluateLowSampleCountPercentile has no effect on other alarms (API, PutMetricAlarm)."""
     store = a_store({0: 11, 60: 12, 120: 13})
     for alarm in (an_alarm(), an_expression_alarm(("e1", "visible * 1"))):
         memory = evaluate(
@@ -214,7 +214,7 @@ def test_a_warm_up_ends_when_data_fill_the_evaluation_window() -> None:
 
 
 def test_a_warm_up_ends_at_its_end_at_the_latest() -> None:
-    """Without data, or where it is to be waited for in whole."""
+    """The alarm is evaluated then even without data, or at no earlier time if `whole` is set."""
     without = evaluated(replace(QUARTER, warm_up=WarmUp(600)), {}, 10)
     assert (without[9], without[10]) == (AlarmState.INSUFFICIENT_DATA, AlarmState.ALARM)
     values = {minute * 60.0: 1.0 for minute in range(-20, 30)}
@@ -223,13 +223,13 @@ def test_a_warm_up_ends_at_its_end_at_the_latest() -> None:
 
 
 def test_a_warm_up_is_over_at_once_where_the_metric_was_there_before() -> None:
-    """Points from before the alarm's creation count ("Alarm evaluation")."""
+    """Datapoints from before the alarm's creation count ("Alarm evaluation")."""
     values = {minute * 60.0: 1.0 for minute in range(-20, 30)}
     assert evaluated(replace(QUARTER, warm_up=WarmUp(600)), values, 1)[1] is AlarmState.OK
 
 
 def test_a_wall_clock_window_is_seen_when_its_period_is_over() -> None:
-    """Minute 7 of the next 5 minutes still looks at the last whole 5 minutes."""
+    """An evaluation in minute 7 uses the last full 5 minutes, 0 to 5."""
     alarm = replace(QUARTER, evaluation_periods=1, datapoints_to_alarm=1, wall_clock=UTC)
     store = a_store({240: 3, 300: 99})
     assert datapoints(alarm, store, 7 * 60)[-1] == 3
@@ -240,7 +240,7 @@ CHANGE = StateChange(AlarmState.ALARM, "to see what happens", '{"recentDatapoint
 
 
 def test_a_state_set_by_hand_lasts_until_the_next_evaluation() -> None:
-    """The value for the policy is the newest of the data that came with it."""
+    """Policies read the newest value of the reason's data."""
     alarm, created = an_alarm(actions=("OutPolicy",)), AlarmMemory.created(0.0)
     changed = set_state(alarm, created, CHANGE, 100.0)
     assert changed == AlarmMemory(AlarmState.ALARM, 100.0, "to see what happens", 42)
@@ -248,7 +248,7 @@ def test_a_state_set_by_hand_lasts_until_the_next_evaluation() -> None:
 
 
 def test_setting_the_state_that_it_has_is_no_change() -> None:
-    """It stays in its state since when it was."""
+    """The time since when the alarm is in its state stays."""
     memory = AlarmMemory(AlarmState.ALARM, 50.0, "", None)
     assert set_state(an_alarm(), memory, CHANGE, 100.0).since == 50.0
 
@@ -257,7 +257,7 @@ def test_setting_the_state_that_it_has_is_no_change() -> None:
     "data", [None, "", "42", "[]", "{}", '{"recentDatapoints": []}', '{"recentDatapoints": ["x"]}']
 )
 def test_a_state_set_without_the_value_that_a_policy_needs_is_refused(data: str | None) -> None:
-    """An alarm without policies needs none."""
+    """An alarm without policies needs no value."""
     change = replace(CHANGE, reason_data=data)
     with pytest.raises(RequestError, match="StateReasonData"):
         set_state(an_alarm(actions=("OutPolicy",)), AlarmMemory.created(0.0), change, 100.0)
@@ -266,7 +266,7 @@ def test_a_state_set_without_the_value_that_a_policy_needs_is_refused(data: str 
 
 
 def test_datapoints_of_another_unit_than_asked_for_do_not_count() -> None:
-    """Those of which nobody knows the unit do."""
+    """Datapoints without a unit do count."""
     query = MetricQuery("visible", MetricStat(VISIBLE, 60, "Sum"), unit="Count")
     told = [
         Datapoint(VISIBLE, at, StatisticSet.of(at + 1), unit)
@@ -277,7 +277,7 @@ def test_datapoints_of_another_unit_than_asked_for_do_not_count() -> None:
 
 
 def test_queries_that_work_out_are_accepted() -> None:
-    """A metric, and an expression on an expression."""
+    """A metric is accepted, and so is an expression on an expression."""
     verify(an_alarm())
     verify(an_expression_alarm(("half", "visible / 2"), ("e1", "half - AVG(half)")))
 
@@ -311,7 +311,7 @@ def test_evaluating_twice_at_one_moment_changes_nothing(
 def test_how_often_an_alarm_is_evaluated_within_a_minute_changes_nothing(
     alarm: Alarm, values: dict[float, float], extra: list[float]
 ) -> None:
-    """Datapoints come once a minute; what lies between two evaluations is not seen."""
+    """Datapoints come once a minute, so a second evaluation in it has the same result."""
     store = a_store(values)
     once = often = AlarmMemory.created(0.0)
     for minute, later in enumerate(extra, start=1):

@@ -37,14 +37,14 @@ def fetched(alarm: Alarm) -> list[str]:
 
 
 def test_metrics_alone_need_no_computing() -> None:
-    """The series is the metric's."""
+    """The alarm's series is the series of its metric."""
     alarm = an_alarm()
     assert run(alarm) == (3, 4)
     assert compile_queries(alarm.queries, alarm.returned).computed == ()
 
 
 def test_only_what_the_watched_expression_needs_is_looked_up() -> None:
-    """Directly, through other expressions, or as one of all metrics."""
+    """A metric is needed directly, through another expression, or by METRICS()."""
     assert fetched(an_expression_alarm(("e1", "visible * 2"))) == ["visible"]
     assert fetched(an_expression_alarm(("e1", "in_flight + 1"), ("e2", "e1 * 2"))) == ["in_flight"]
     assert fetched(an_expression_alarm(("e1", "SUM(METRICS())"))) == ["visible", "in_flight"]
@@ -52,14 +52,14 @@ def test_only_what_the_watched_expression_needs_is_looked_up() -> None:
 
 
 def test_an_expression_that_several_refer_to_is_computed_once() -> None:
-    """Before those that need it."""
+    """It is computed before the expressions that need it."""
     alarm = an_expression_alarm(("e1", "visible + in_flight"), ("e2", "e1 * e1"), ("e3", "e1 + e2"))
     assert run(alarm) == (12, 210)
     assert len(compile_queries(alarm.queries, "e3").computed) == 3
 
 
 def test_expressions_hand_on_numbers_and_arrays_as_well() -> None:
-    """Only the watched one has to be a series."""
+    """Only the query that the alarm watches has to be a series."""
     alarm = an_expression_alarm(("all", "METRICS()"), ("most", "MAX(visible)"), ("e", "all / most"))
     with pytest.raises(ExpressionError, match="an array of 2 series"):
         run(alarm)
@@ -69,14 +69,14 @@ def test_expressions_hand_on_numbers_and_arrays_as_well() -> None:
 
 
 def test_a_period_is_that_of_metrics_only() -> None:
-    """An expression's result has none, even of one name with a metric's series."""
+    """PERIOD of an expression's result is refused, even if a metric has the same name."""
     assert run(an_expression_alarm(("e", "visible / PERIOD(visible)"))) == (0.05, 4 / 60)
     with pytest.raises(ExpressionError, match="PERIOD takes the id of a metric"):
         run(an_expression_alarm(("e", "visible + 0"), ("f", "e / PERIOD(e)")))
 
 
 def test_all_queries_are_checked() -> None:
-    """Those that nothing needs included, their statistics too."""
+    """Queries that no other query uses are checked, and all statistics."""
     good = an_alarm().queries
     check_queries(good)
     for bad, error in (

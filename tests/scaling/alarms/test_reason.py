@@ -117,7 +117,7 @@ CROSSED = "Threshold Crossed: "
 def test_a_reason_says_which_datapoints_decided(
     alarm: Alarm, state: AlarmState, values: list[float | None], expected: str
 ) -> None:
-    """Newest first, each stamped at the start of its period, day first."""
+    """Datapoints are listed newest first, each with the start of its period, day first."""
     assert explain(alarm, state, values, END) == CROSSED + expected
 
 
@@ -129,6 +129,6 @@ def test_a_reason_says_which_datapoints_decided(
     ],
 )
 def test_a_lack_of_data_says_how_many_datapoints_are_unknown(periods: int, expected: str) -> None:
-    """As many as would have been needed."""
+    """The number is that of the datapoints that would have been needed."""
     alarm = an_alarm(evaluation_periods=periods, datapoints_to_alarm=periods)
     assert explain(alarm, INSUFFICIENT, [None] * 5, END) == expected

@@ -41,7 +41,7 @@ def test_the_evaluation_range_is_longer_than_the_evaluation_periods(
 def test_the_datapoint_is_the_first_operand(
     comparison: Comparison, *, below: bool, equal: bool, above: bool
 ) -> None:
-    """The threshold is the second one."""
+    """The threshold is the second operand of the comparison."""
     alarm = an_alarm(comparison=comparison, threshold=10)
     assert [breaches(alarm, value) for value in (9, 10, 11)] == [below, equal, above]
 
@@ -72,7 +72,7 @@ def test_the_datapoint_is_the_first_operand(
 def test_a_state_follows_from_the_evaluation_range(
     symbols: str, least: int, treatment: MissingData, expected: AlarmState
 ) -> None:
-    """Cases beyond the published tables, whatever the state before."""
+    """These cases go beyond the published tables and do not depend on the former state."""
     alarm = an_alarm(datapoints_to_alarm=least, missing_data=treatment)
     states = {judge(alarm, read(symbols), previous) for previous in AlarmState}
     assert states == {expected}
@@ -83,13 +83,13 @@ def test_a_state_follows_from_the_evaluation_range(
 def test_an_alarm_that_ignores_missing_data_retains_its_state(
     symbols: str, previous: AlarmState
 ) -> None:
-    """Even where breaching datapoints would be old enough to alarm."""
+    """It does so even where breaching datapoints would be old enough for ALARM."""
     alarm = an_alarm(missing_data=MissingData.IGNORE)
     assert judge(alarm, read(symbols), previous) is previous
 
 
 def test_only_missing_evaluation_periods_are_filled() -> None:
-    """Extra datapoints of the range are not missed."""
+    """Datapoints of the range beyond the evaluation periods need not exist."""
     assert missing_datapoints(an_alarm(), read("0-X--")) == 1
     assert missing_datapoints(an_alarm(), read("0XX--")) == 0
 
@@ -112,7 +112,7 @@ STATES = st.sampled_from(AlarmState)
 def test_a_point_that_turns_breaching_never_ends_an_alarm(
     alarm: Alarm, symbols: str, position: int, previous: AlarmState
 ) -> None:
-    """For every treatment: worse data is never taken for better."""
+    """For every treatment of missing data, worse data never lead to a better state."""
     if symbols[position] != "0" or judge(alarm, read(symbols), previous) is not ALARM:
         return
     worse = symbols[:position] + "X" + symbols[position + 1 :]
@@ -123,7 +123,7 @@ def test_a_point_that_turns_breaching_never_ends_an_alarm(
 def test_taking_missing_for_breaching_never_alarms_less_than_taking_it_for_good(
     alarm: Alarm, symbols: str, previous: AlarmState
 ) -> None:
-    """The two treatments that fill in are ordered."""
+    """`breaching` leads to ALARM wherever `notBreaching` does."""
     good = replace(alarm, missing_data=MissingData.NOT_BREACHING)
     bad = replace(alarm, missing_data=MissingData.BREACHING)
     if judge(good, read(symbols), previous) is ALARM:
@@ -134,7 +134,7 @@ def test_taking_missing_for_breaching_never_alarms_less_than_taking_it_for_good(
 def test_with_enough_real_points_every_treatment_agrees(
     alarm: Alarm, symbols: str, previous: AlarmState
 ) -> None:
-    """The treatment is for want of data only, and so is the former state."""
+    """Treatment and former state matter only where data are missing."""
     if missing_datapoints(alarm, read(symbols)):
         return
     states = {
@@ -149,7 +149,7 @@ def test_with_enough_real_points_every_treatment_agrees(
 def test_only_two_treatments_leave_an_alarm_undecided(
     alarm: Alarm, symbols: str, previous: AlarmState
 ) -> None:
-    """Data that is filled in always decides between OK and ALARM."""
+    """`breaching` and `notBreaching` always lead to OK or ALARM."""
     state = judge(alarm, read(symbols), previous)
     if alarm.missing_data in {MissingData.BREACHING, MissingData.NOT_BREACHING}:
         assert state in {OK, ALARM}

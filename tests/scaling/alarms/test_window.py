@@ -37,7 +37,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 def test_an_alarm_is_evaluated_by_the_minute_but_for_short_and_long_ones(
     period: int, periods: int, expected: int
 ) -> None:
-    """Ten seconds below a period of a minute, an hour above a day in all."""
+    """Periods below a minute: every ten seconds. Windows above a day: every hour."""
     assert evaluation_interval(an_alarm(period=period, evaluation_periods=periods)) == expected
 
 
@@ -60,7 +60,7 @@ def moment(text: str) -> float:
 def test_a_sliding_window_moves_on_with_each_evaluation(
     period: int, now: str, expected: str
 ) -> None:
-    """Three periods: those of a day look at whole hours only, as they are more than a day."""
+    """Three periods of a day are more than a day, so their window ends at a full hour."""
     assert window_end(an_alarm(period=period), moment(now)) == moment(expected)
 
 
@@ -83,7 +83,7 @@ def test_a_sliding_window_moves_on_with_each_evaluation(
 def test_a_wall_clock_window_ends_at_the_last_boundary_of_its_zone(
     period: int, zone: tzinfo, now: str, expected: str
 ) -> None:
-    """The top of the hour, midnight, Monday; the day on which the clocks change included."""
+    """Windows end at the full hour, at midnight or on Monday, also when the clocks change."""
     alarm = an_alarm(period=period, wall_clock=zone)
     assert window_end(alarm, moment(now)) == moment(expected)
 
@@ -96,6 +96,6 @@ def test_a_wall_clock_window_ends_at_the_last_boundary_of_its_zone(
 def test_no_window_ends_in_the_future_nor_long_ago(
     period: int, zone: tzinfo | None, now: float
 ) -> None:
-    """A period, the hour of alarms over more than a day, and an hour for a change of clocks."""
+    """A window's end is at most a period, an hour and a change of clocks old."""
     end = window_end(an_alarm(period=period, wall_clock=zone), now)
     assert now - period - 2 * HOUR < end <= now

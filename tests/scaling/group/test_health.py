@@ -49,7 +49,7 @@ def a_memory(count: int, unhealthy: int) -> GroupMemory:
 def test_a_tenth_is_replaced_at_a_time_and_one_at_least(
     count: int, unhealthy: int, gone: int
 ) -> None:
-    """What goes is launched anew at once, and for no policy's reason."""
+    """Replacements are launched at once, and without a policy as their cause."""
     step = replace_unhealthy(a_group(), a_memory(count, unhealthy), NOW)
     assert len(step.terminate) == gone
     group = a_group(max_size=count)
@@ -62,13 +62,13 @@ def test_a_tenth_is_replaced_at_a_time_and_one_at_least(
 
 
 def test_hooks_hold_an_unhealthy_instance_as_any_other() -> None:
-    """It is told to drain first."""
+    """The instance is drained before it is terminated."""
     step = replace_unhealthy(a_group(hooks=(DRAIN,)), a_memory(2, 1), NOW)
     assert (step.drain, step.terminate) == (("i-00",), ())
 
 
 def test_a_maintenance_policy_may_have_the_new_one_launched_first() -> None:
-    """The old one goes when as many are in service as have to be."""
+    """The old instance is terminated when enough others are in service."""
     group = a_group(maintenance=LAUNCH_FIRST, min_size=10, max_size=20)
     memory = a_memory(10, 1)
     assert replace_unhealthy(group, memory, NOW).terminate == ()
@@ -90,13 +90,13 @@ def test_a_maintenance_policy_may_have_the_new_one_launched_first() -> None:
 def test_a_maintenance_policy_is_in_percent_of_what_is_desired(
     percent: tuple[int, int], desired: int, bounds: tuple[int, int]
 ) -> None:
-    """A fraction is rounded towards it."""
+    """A fraction is rounded towards the desired capacity."""
     assert healthy_range(MaintenancePolicy(*percent), desired) == bounds
 
 
 @pytest.mark.parametrize("process", ["ReplaceUnhealthy", "Terminate"])
 def test_a_suspended_process_leaves_them_where_they_are(process: str) -> None:
-    """Until it is resumed."""
+    """Unhealthy instances are replaced when the process is resumed."""
     memory = replace(a_memory(2, 1), suspended={process: NOW})
     assert replace_unhealthy(a_group(), memory, NOW).memory == memory
 
@@ -113,7 +113,7 @@ def marked(
 
 
 def test_a_grace_period_protects_an_instance_from_a_request_that_respects_it() -> None:
-    """From when it came into service."""
+    """The grace period counts from InService."""
     assert marked(age=10, grace=60) == ("",)
     assert marked(age=60, grace=60) == (WHY,)
     assert marked(age=10, grace=60, respect=False) == (WHY,)
@@ -121,13 +121,13 @@ def test_a_grace_period_protects_an_instance_from_a_request_that_respects_it() -
 
 
 def test_the_health_of_a_stranger_cannot_be_set() -> None:
-    """The error is Auto Scaling's."""
+    """The error for an unknown instance is Auto Scaling's."""
     with pytest.raises(RequestError, match="No managed instance found for instance ID: i-9"):
         apply(a_fleet(), a_memory(1, 0), SetInstanceHealth("i-9", unhealthy=True), NOW)
 
 
 def test_the_loop_replaces_an_unhealthy_instance() -> None:
-    """With a drained end and a new beginning."""
+    """The old instance drains, and a new one enters service."""
     run = Run(a_fleet(group=a_group(min_size=1, desired=1, hooks=(DRAIN,))))
     run.go(MINUTE)
     first = run.memory.group.instances[0].id
@@ -141,7 +141,7 @@ def test_the_loop_replaces_an_unhealthy_instance() -> None:
 
 
 def test_new_instances_may_be_protected_from_when_they_are_in_service() -> None:
-    """NewInstancesProtectedFromScaleIn; a scale-in then finds none to take."""
+    """With NewInstancesProtectedFromScaleIn, scale-in finds no instance to terminate."""
     group = a_group(protects=True)
     pending = reconcile(group, GroupMemory(1), NOW)
     (one,) = pending.memory.instances

@@ -38,7 +38,7 @@ def test_all_hooks_of_a_transition_hold_an_instance_at_once() -> None:
 
 
 def test_an_instance_waits_for_the_last_of_its_hooks() -> None:
-    """One that has continued is not asked again."""
+    """A hook that has continued does not hold the instance again."""
     step = hook_completed(GROUP, held().memory, "i-1", NOW + 1, HookResult(hook="short"))
     assert step.memory.instances[0].state is LifecycleState.PENDING_WAIT
     assert step.facts == ()
@@ -47,13 +47,13 @@ def test_an_instance_waits_for_the_last_of_its_hooks() -> None:
 
 
 def test_one_hook_that_abandons_a_launch_ends_it() -> None:
-    """The other one is not waited for."""
+    """The group does not wait for the other hook."""
     step = hook_completed(GROUP, held().memory, "i-1", NOW + 1, HookResult(ABANDON, "short"))
     assert step.terminate == ("i-1",)
 
 
 def test_one_hook_that_abandons_a_termination_stops_the_others() -> None:
-    """The instance goes at once."""
+    """The instance is terminated at once."""
     group = a_group(hooks=(DRAIN, replace(DRAIN, name="copy-logs")))
     memory = GroupMemory(0, (Instance("i-1", LifecycleState.IN_SERVICE, NOW, NOW),))
     waiting = reconcile(group, memory, NOW)
@@ -65,7 +65,7 @@ def test_one_hook_that_abandons_a_termination_stops_the_others() -> None:
 
 
 def test_each_hook_times_out_by_itself() -> None:
-    """The instance comes into service after the longer one."""
+    """The instance enters service after the longer timeout."""
     step = expire_hooks(GROUP, held().memory, NOW + 60)
     assert [hold.hook for hold in step.memory.instances[0].holds] == ["long"]
     assert expire_hooks(GROUP, step.memory, NOW + 299).memory == step.memory
@@ -74,7 +74,7 @@ def test_each_hook_times_out_by_itself() -> None:
 
 
 def test_a_heartbeat_is_for_one_hook_and_not_for_ever() -> None:
-    """The other one's time runs on; 100 timeouts are the most."""
+    """The other hook's timeout is not extended; the limit is 100 timeouts."""
     step = heartbeat(held().memory, "i-1", SHORT, NOW + 30)
     assert [hold.until for hold in step.memory.instances[0].holds] == [NOW + 90, NOW + 300]
     step = heartbeat(step.memory, "i-1", SHORT, NOW + 5990)
@@ -82,5 +82,5 @@ def test_a_heartbeat_is_for_one_hook_and_not_for_ever() -> None:
 
 
 def test_a_hook_holds_two_days_at_most() -> None:
-    """However long its heartbeat timeout."""
+    """The limit does not depend on the heartbeat timeout."""
     assert global_timeout(replace(SHORT, heartbeat_timeout=7200)) == 48 * 3600

@@ -31,19 +31,19 @@ def test_a_state_and_an_event_lead_to_one_state() -> None:
 
 
 def test_every_state_is_reached_and_all_but_the_last_are_left() -> None:
-    """Nothing in the table is a dead end, or cannot be got at."""
+    """The table has no dead end and no unreachable state."""
     assert {line.after for line in TRANSITIONS} | BEGINNINGS == set(LifecycleState)
     assert {line.before for line in TRANSITIONS} == set(LifecycleState) - ENDS
 
 
 def test_what_is_not_in_the_table_is_no_transition() -> None:
-    """An instance that terminates does not come into service again."""
+    """A terminating instance never enters service again."""
     with pytest.raises(KeyError):
         after(LifecycleState.TERMINATING_WAIT, Event.BOOTS)
 
 
 def test_the_diagram_has_every_line_of_the_table() -> None:
-    """It is Mermaid's, for the documentation."""
+    """The diagram is in Mermaid's language, for the documentation."""
     lines = diagram().splitlines()
     assert lines[0] == "stateDiagram-v2"
     assert sum(": it has booted" in line for line in lines) == 3
@@ -67,7 +67,7 @@ POOLS = st.sampled_from([None, WarmPool(), WarmPool(2, 3, "Running"), WarmPool(s
 def test_whatever_happens_an_instance_goes_by_the_table(
     steps: list[tuple[str, int]], hooks: tuple[LifecycleHook, ...], pool: WarmPool | None
 ) -> None:
-    """From each state that is told to the next one there is a line."""
+    """From each reported state to the next one there is a transition in the table."""
     group = a_group(hooks=hooks, warm_pool=pool)
     step, now = Step(GroupMemory(desired=0)), 0.0
     for action, number in steps:

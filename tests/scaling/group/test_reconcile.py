@@ -41,7 +41,7 @@ def activities(step: Step) -> list[ActivityStarted]:
 
 
 def test_reconciling_launches_what_is_missing_with_its_cause() -> None:
-    """Each launch has an id of its own and says from which capacity to which."""
+    """Each launch has its own id, and its cause has the capacity before and after."""
     step = reconcile(a_group(), GroupMemory(desired=2, cause=CAUSE), NOW)
     assert step.launch == ("i-00000000000000001", "i-00000000000000002")
     assert states(step) == ["Pending", "Pending"]
@@ -55,7 +55,7 @@ def test_reconciling_launches_what_is_missing_with_its_cause() -> None:
 
 
 def test_reconciling_takes_the_oldest_first() -> None:
-    """Without a hook it is told to end at once."""
+    """Without a hook the instance is terminated at once."""
     older = replace(IN_SERVICE, id="i-0", launched_at=NOW - 1)
     memory = GroupMemory(desired=1, instances=(IN_SERVICE, older))
     assert choose_victim(memory) == older
@@ -67,7 +67,7 @@ def test_reconciling_takes_the_oldest_first() -> None:
 
 
 def test_reconciling_lets_the_hook_hold_what_has_to_go() -> None:
-    """It is told to drain, and has until the heartbeat timeout."""
+    """The instance drains until the heartbeat timeout at the latest."""
     memory = GroupMemory(desired=0, instances=(IN_SERVICE,))
     step = reconcile(a_group(hooks=(DRAIN,)), memory, NOW)
     assert (step.drain, step.terminate) == (("i-1",), ())
@@ -76,7 +76,7 @@ def test_reconciling_lets_the_hook_hold_what_has_to_go() -> None:
 
 
 def test_reconciling_counts_pending_instances_and_none_that_leave() -> None:
-    """What is on its way in counts, what is on its way out does not."""
+    """Pending instances count as capacity, terminating ones do not."""
     memory = GroupMemory(desired=3, instances=(IN_SERVICE, PENDING, HELD_IN, HELD_OUT, GOING))
     assert reconcile(a_group(), memory, NOW) == Step(memory)
 
@@ -99,7 +99,7 @@ def test_an_instance_that_runs_comes_into_service_unless_a_hook_holds_it(
 
 @pytest.mark.parametrize("instance", [IN_SERVICE, HELD_IN, HELD_OUT, GOING], ids=lambda i: i.state)
 def test_only_a_pending_instance_boots(instance: Instance) -> None:
-    """One that has been told to go meanwhile does not come into service."""
+    """A terminating instance does not enter service."""
     memory = GroupMemory(desired=1, instances=(instance,))
     assert booted(a_group(), memory, instance.id, NOW) == Step(memory)
 
@@ -116,7 +116,7 @@ def test_only_a_pending_instance_boots(instance: Instance) -> None:
 def test_a_completed_hook_lets_go_of_an_instance(
     instance: Instance, result: str, state: str
 ) -> None:
-    """Both results let a termination go on, but only CONTINUE a launch."""
+    """A termination proceeds with both results, a launch only with CONTINUE."""
     memory = GroupMemory(desired=0, instances=(instance,))
     step = hook_completed(a_group(), memory, instance.id, NOW, HookResult(result))
     assert states(step) == [state]
@@ -150,7 +150,7 @@ def test_completing_a_hook_that_holds_nothing_does_nothing(instance: Instance) -
 def test_a_hook_times_out_with_its_default_result(
     instance: Instance, hook: LifecycleHook, state: str
 ) -> None:
-    """Not a moment before its timeout, and it says so."""
+    """It does so at its timeout, not before, and the fact says that it timed out."""
     group = a_group(hooks=(hook,))
     memory = GroupMemory(desired=1, instances=(instance,))
     assert expire_hooks(group, memory, NOW + 59.9) == Step(memory)
@@ -160,7 +160,7 @@ def test_a_hook_times_out_with_its_default_result(
 
 
 def test_an_abandoned_launch_is_replaced_and_not_for_the_policys_reason() -> None:
-    """The next launch does not repeat the cause of the first one."""
+    """The cause of the next launch names no policy."""
     memory = GroupMemory(desired=1, instances=(HELD_IN,), launched=3, cause=CAUSE)
     step = expire_hooks(a_group(hooks=(HOLD,)), memory, NOW + 60)
     again = reconcile(a_group(hooks=(HOLD,)), step.memory, NOW + 60)
@@ -169,7 +169,7 @@ def test_an_abandoned_launch_is_replaced_and_not_for_the_policys_reason() -> Non
 
 
 def test_an_instance_that_vanishes_starts_an_activity_of_its_own() -> None:
-    """It is taken out for its health, and the launch that follows has no policy's cause."""
+    """Its termination is due to its health, and the next launch names no policy."""
     memory = GroupMemory(desired=1, instances=(IN_SERVICE,), cause=CAUSE)
     step = gone(memory, "i-1", "spot interruption", NOW)
     assert step.memory == GroupMemory(desired=1)
@@ -179,13 +179,13 @@ def test_an_instance_that_vanishes_starts_an_activity_of_its_own() -> None:
 
 @pytest.mark.parametrize("instance", [HELD_OUT, GOING], ids=lambda i: i.state)
 def test_an_instance_that_was_told_to_go_just_goes(instance: Instance) -> None:
-    """Its activity has started before."""
+    """Its termination activity has already started."""
     step = gone(GroupMemory(desired=0, instances=(instance,)), instance.id, "", NOW)
     assert step.facts == (InstanceChanged(NOW, instance.id, "Terminated"),)
 
 
 def test_news_of_an_unknown_instance_changes_nothing() -> None:
-    """It may be of an instance that is forgotten already."""
+    """The event may be about an instance that the group has already removed."""
     memory = GroupMemory(desired=1, instances=(IN_SERVICE,))
     for step in (
         gone(memory, "i-9", "", NOW),
@@ -200,14 +200,14 @@ def test_news_of_an_unknown_instance_changes_nothing() -> None:
     [pytest.param(59.9, 0, id="warming-up"), pytest.param(60, 1, id="past-its-warm-up")],
 )
 def test_a_policy_sees_an_instance_as_settled_after_its_warm_up(age: float, settled: int) -> None:
-    """Warm-up begins in service; pending instances warm up, leaving ones terminate."""
+    """Warm-up counts from InService; pending instances are warming."""
     instances = (replace(IN_SERVICE, in_service_at=NOW - age), PENDING, HELD_IN, HELD_OUT, GOING)
     seen = capacity_of(GroupMemory(desired=3, instances=instances), 60, NOW)
     assert seen == Capacity(desired=3, settled=settled, warming=3 - settled, terminating=2)
 
 
 def test_group_metrics_are_published_as_far_as_they_are_turned_on() -> None:
-    """Pending and leaving instances are not in service."""
+    """Pending and terminating instances are not in service."""
     everything = frozenset(
         f"Group{name}"
         for name in (
@@ -249,7 +249,7 @@ HOOKS = st.sampled_from([(), (DRAIN,), (HOLD,), (DRAIN, HOLD)])
 def test_no_instance_is_lost_or_ended_twice(
     steps: list[tuple[str, int]], hooks: tuple[LifecycleHook, ...]
 ) -> None:
-    """Whatever happens, launched = there + gone, and as many are wanted as desired."""
+    """In any sequence of events, launched = existing + terminated instances."""
     group = a_group(hooks=hooks)
     step, now = Step(GroupMemory(desired=0)), NOW
     gone_for_good = 0

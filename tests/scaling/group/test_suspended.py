@@ -32,13 +32,13 @@ def suspending(*names: str) -> dict[str, float]:
 
 
 def test_scale_in_passes_a_protected_instance_over() -> None:
-    """The younger one goes instead."""
+    """The younger, unprotected instance is terminated instead."""
     memory = GroupMemory(1, (replace(OLD, protected=True), YOUNG))
     assert reconcile(a_group(), memory, NOW).terminate == ("i-2",)
 
 
 def test_with_all_instances_protected_none_goes_and_it_is_told_once() -> None:
-    """It is told again when it happens again."""
+    """It is reported again only when it happens again."""
     guarded = tuple(replace(item, protected=True) for item in (OLD, YOUNG))
     memory = GroupMemory(1, guarded, cause="why")
     step = reconcile(a_group(), memory, NOW)
@@ -50,7 +50,7 @@ def test_with_all_instances_protected_none_goes_and_it_is_told_once() -> None:
 
 
 def test_the_rest_of_a_scale_in_goes_when_protection_ends() -> None:
-    """The group did not forget what it wants."""
+    """The group keeps its desired capacity in the meantime."""
     memory = GroupMemory(0, (replace(OLD, protected=True), YOUNG))
     step = reconcile(a_group(), memory, NOW)
     assert step.terminate == ("i-2",)
@@ -68,14 +68,14 @@ def test_the_rest_of_a_scale_in_goes_when_protection_ends() -> None:
 def test_a_difference_waits_until_its_process_is_resumed(
     process: str, memory: GroupMemory, after: int
 ) -> None:
-    """The desired capacity stays as it was asked for."""
+    """The desired capacity changes, the instances do not."""
     resting = replace(memory, suspended=suspending(process))
     assert reconcile(a_group(), resting, NOW).memory == resting
     assert len(reconcile(a_group(), memory, NOW).memory.wanted()) == after
 
 
 def test_no_policy_runs_while_alarm_notification_is_suspended() -> None:
-    """An alarm that still rings afterwards is heard."""
+    """An alarm whose state lasts runs its policy afterwards."""
     fleet = a_fleet()
     ringing = [DueAlarm(an_alarm(threshold=0.0, actions=("OutPolicy",)), 1.0, {})]
     resting = GroupMemory(0, suspended=suspending("AlarmNotification"))
@@ -85,7 +85,7 @@ def test_no_policy_runs_while_alarm_notification_is_suspended() -> None:
 
 @pytest.mark.parametrize("process", ["HealthCheck", "ReplaceUnhealthy", "Terminate"])
 def test_a_vanished_instance_is_replaced_when_the_process_is_resumed(process: str) -> None:
-    """Until then the group counts on it."""
+    """Until then it counts as capacity."""
     memory = GroupMemory(1, (OLD,), suspended=suspending(process))
     kept = gone(memory, "i-1", "killed", NOW)
     assert kept.facts == ()
@@ -96,7 +96,7 @@ def test_a_vanished_instance_is_replaced_when_the_process_is_resumed(process: st
 
 
 def test_the_loop_replaces_what_has_vanished_by_itself() -> None:
-    """At the first turn after the process is resumed."""
+    """It does so at the first turn after the process is resumed."""
     run = Run(a_fleet(group=a_group(min_size=1, desired=1)))
     run.go(60)
     resting = replace(run.memory.group, suspended=suspending("ReplaceUnhealthy"))
@@ -110,7 +110,7 @@ def test_the_loop_replaces_what_has_vanished_by_itself() -> None:
 
 
 def test_launch_suspended_an_unhealthy_instance_goes_without_a_replacement() -> None:
-    """ReplaceUnhealthy terminates it all the same."""
+    """ReplaceUnhealthy terminates it nevertheless."""
     memory = GroupMemory(1, (OLD,), suspended=suspending("Launch"))
     step = gone(memory, "i-1", "", NOW)
     assert step.memory.instances == ()
@@ -118,7 +118,7 @@ def test_launch_suspended_an_unhealthy_instance_goes_without_a_replacement() -> 
 
 
 def test_a_scale_in_takes_a_vanished_instance_first_and_waits_for_nothing() -> None:
-    """Nobody is left to complete a hook."""
+    """Such an instance could not complete a hook."""
     lost = replace(YOUNG, vanished="killed")
     memory = GroupMemory(1, (OLD, lost), suspended=suspending("HealthCheck"))
     step = reconcile(a_group(hooks=(DRAIN,)), memory, NOW)
@@ -127,7 +127,7 @@ def test_a_scale_in_takes_a_vanished_instance_first_and_waits_for_nothing() -> N
 
 
 def test_a_vanished_instance_that_a_hook_holds_is_forgotten_when_the_hook_times_out() -> None:
-    """An order to end it would never be carried out."""
+    """No order to terminate it is given."""
     held = Instance(
         "i-3", LifecycleState.PENDING_WAIT, NOW, holds=(Hold("drain", NOW + 60),), vanished=""
     )

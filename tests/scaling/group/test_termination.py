@@ -41,19 +41,19 @@ THREE = (A, B, C)
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else None,
 )
 def test_policies_choose_in_their_order(policies: tuple[str, ...], victim: str) -> None:
-    """One that has no say leaves the choice to the next; the oldest is last of all."""
+    """A policy that is not modelled leaves the choice to the next; the oldest is the last."""
     assert choose_victim(GroupMemory(2, THREE), policies, NOW).id == victim
 
 
 def test_a_policy_breaks_the_tie_of_the_one_before() -> None:
-    """Two of the same template: the newer one goes."""
+    """Of two instances of the same template the newer one is terminated."""
     old, new = an_instance("old", 900, outdated=2), an_instance("new", 10, outdated=2)
     memory = GroupMemory(2, (A, old, new))
     assert choose_victim(memory, ("OldestLaunchTemplate", "NewestInstance"), NOW).id == "new"
 
 
 def test_the_zone_with_the_most_instances_gives_one() -> None:
-    """Whatever the policy would say of the others."""
+    """The zone comes before all termination policies."""
     first, second = an_instance("x", 10, zone="a"), an_instance("y", 20, zone="a")
     other = an_instance("z", 9000, zone="b", outdated=5)
     assert choose_victim(GroupMemory(2, (first, second, other)), ("Default",), NOW).id == "y"
@@ -62,12 +62,12 @@ def test_the_zone_with_the_most_instances_gives_one() -> None:
 
 
 def test_an_unhealthy_instance_goes_before_all_others() -> None:
-    """No policy is asked."""
+    """Termination policies are not asked about it."""
     sick = replace(A, unhealthy="a user health-check")
     assert choose_victim(GroupMemory(2, (sick, B, C)), ("NewestInstance",), NOW).id == "a"
 
 
 def test_the_group_goes_by_its_own_policies() -> None:
-    """Scale-in takes what they choose."""
+    """Scale-in terminates the instance that the group's policies choose."""
     group = a_group(termination=("NewestInstance",))
     assert reconcile(group, GroupMemory(2, THREE), NOW).terminate == ("c",)

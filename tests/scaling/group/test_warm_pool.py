@@ -54,12 +54,12 @@ def states(step: Step) -> list[str]:
 def test_a_pool_holds_the_rest_up_to_the_most(
     most: int, desired: int, pool: WarmPool, size: int
 ) -> None:
-    """Or up to what may be prepared, but its least in any case."""
+    """The rest counts to the maximum or MaxGroupPreparedCapacity, MinSize at least."""
     assert pool_size(a_group(max_size=most, warm_pool=pool), GroupMemory(desired)) == size
 
 
 def test_a_group_without_a_pool_prepares_nothing() -> None:
-    """Its size is 0."""
+    """The size of its pool is 0."""
     assert pool_size(a_group(), GroupMemory(0)) == 0
 
 
@@ -74,7 +74,7 @@ def test_a_group_without_a_pool_prepares_nothing() -> None:
 def test_a_prepared_instance_waits_in_the_pools_state(
     state: str, waits: str, stopped: tuple[str, ...]
 ) -> None:
-    """The world has to stop it, unless it goes on running; none counts towards the capacity."""
+    """The world stops it unless the pool keeps it running; it is no capacity."""
     step = prepared(pooled(state))
     assert states(step) == [waits, waits]
     assert step.stop == stopped
@@ -83,7 +83,7 @@ def test_a_prepared_instance_waits_in_the_pools_state(
 
 
 def test_a_scale_out_takes_what_has_waited_longest() -> None:
-    """It is started a second time, and the pool is not filled beyond the most."""
+    """The instance is started again, and the pool is not refilled above its size."""
     group = pooled()
     step = prepared(group)
     step = reconcile(group, replace(step.memory, desired=1), NOW + 60)
@@ -95,7 +95,7 @@ def test_a_scale_out_takes_what_has_waited_longest() -> None:
 
 
 def test_an_instance_that_runs_in_the_pool_is_in_service_at_once() -> None:
-    """There is nothing to start."""
+    """It need not be started."""
     group = pooled("Running")
     step = reconcile(group, replace(prepared(group).memory, desired=1), NOW + 60)
     assert step.launch == ()
@@ -103,7 +103,7 @@ def test_an_instance_that_runs_in_the_pool_is_in_service_at_once() -> None:
 
 
 def test_a_scale_out_beyond_the_pool_launches_anew() -> None:
-    """What is still on its way into the pool is not waited for."""
+    """It does not wait for instances that are still being prepared."""
     group = pooled()
     step = reconcile(group, GroupMemory(0), NOW)
     step = reconcile(group, replace(step.memory, desired=1), NOW + 1)
@@ -111,7 +111,7 @@ def test_a_scale_out_beyond_the_pool_launches_anew() -> None:
 
 
 def test_hooks_hold_what_comes_into_the_pool_and_goes_from_it() -> None:
-    """A launch that is abandoned there is begun again."""
+    """A launch into the pool that is abandoned is replaced."""
     group = replace(pooled(), hooks=(HOLD, DRAIN))
     step = prepared(group)
     assert states(step) == ["Warmed:Pending:Wait"] * 2
@@ -121,7 +121,7 @@ def test_hooks_hold_what_comes_into_the_pool_and_goes_from_it() -> None:
 
 
 def test_a_prepared_instance_is_not_held_by_the_launch_hooks_again() -> None:
-    """It has been through them."""
+    """It has already waited for the launch hooks."""
     group = replace(pooled(), hooks=(replace(HOLD, default_result="CONTINUE"),))
     step = expire_hooks(group, prepared(group).memory, NOW + 90)
     step = reconcile(group, replace(step.memory, desired=1), NOW + 100)
@@ -129,7 +129,7 @@ def test_a_prepared_instance_is_not_held_by_the_launch_hooks_again() -> None:
 
 
 def test_one_that_is_lost_from_the_pool_is_replaced_there() -> None:
-    """The group itself does not change."""
+    """The instances of the group itself do not change."""
     group = pooled()
     step = gone(prepared(group).memory, FIRST, "killed", NOW + 60)
     step = reconcile(group, step.memory, NOW + 60)
@@ -137,7 +137,7 @@ def test_one_that_is_lost_from_the_pool_is_replaced_there() -> None:
 
 
 def test_the_pool_has_metrics_of_its_own() -> None:
-    """Where they are turned on."""
+    """They are published where MetricsCollection enables them."""
     group = replace(pooled(), metrics=frozenset(WARM_POOL_METRICS))
     memory = prepared(group).memory
     values = {

@@ -41,7 +41,7 @@ def published(activity: QueueActivity, sample: QueueSample, now: float = NOW) ->
 def test_an_active_queue_publishes_what_there_is(
     sample: QueueSample, values: dict[str, float]
 ) -> None:
-    """Waiting messages always, the others only while there are any."""
+    """Visible messages are always counted, the others only above 0."""
     assert published(AWAKE, sample) == values
 
 
@@ -55,14 +55,14 @@ def test_an_active_queue_publishes_what_there_is(
     ],
 )
 def test_use_keeps_a_queue_awake(sample: QueueSample) -> None:
-    """Six hours from each use on, without a gap."""
+    """The queue is active for six hours from each use."""
     late = NOW + ACTIVE_SECONDS
     activity = observe(AWAKE, sample, late)
     assert published(activity, EMPTY, late + ACTIVE_SECONDS) == {"Visible": 0}
 
 
 def test_a_queue_that_nobody_uses_falls_asleep_and_publishes_nothing() -> None:
-    """After six hours there is no datapoint, not a zero."""
+    """After six hours it has no datapoints, not even zeros."""
     last = NOW + ACTIVE_SECONDS
     assert observe(AWAKE, EMPTY, last) == AWAKE
     assert published(AWAKE, EMPTY, last) == {"Visible": 0}
@@ -70,14 +70,14 @@ def test_a_queue_that_nobody_uses_falls_asleep_and_publishes_nothing() -> None:
 
 
 def test_a_queue_that_is_kept_awake_never_falls_asleep() -> None:
-    """However long nobody else uses it, and whatever it held meanwhile."""
+    """It stays active without any other use, and whatever it contained before."""
     activity = QueueActivity.of_new_queue(NOW, kept_awake=True)
     activity = observe(activity, QueueSample(1, 0), NOW + 60)
     assert published(activity, EMPTY, NOW + 9 * ACTIVE_SECONDS) == {"Visible": 0}
 
 
 def test_a_queue_that_wakes_up_publishes_late() -> None:
-    """A quarter of an hour passes, however often it is used meanwhile."""
+    """It publishes after 15 minutes, regardless of further use."""
     woken = NOW + ACTIVE_SECONDS + 1
     sample = QueueSample(9, 0)
     activity = observe(AWAKE, sample, woken)

@@ -58,7 +58,7 @@ TEN = [StatisticSet.of(float(value)) for value in range(10, 110, 10)]  # 10, 20 
     ],
 )
 def test_a_statistic_is_taken_of_the_samples(name: str, expected: float | None) -> None:
-    """Lower bounds are exclusive and upper ones inclusive, where they are values."""
+    """Of a range of values, the lower bound is exclusive and the upper one inclusive."""
     assert statistic(name).of_many(TEN) == (None if expected is None else pytest.approx(expected))
 
 
@@ -71,13 +71,13 @@ def test_a_statistic_is_taken_of_the_samples(name: str, expected: float | None) 
     ],
 )
 def test_any_other_name_is_refused(name: str) -> None:
-    """The error says what there is."""
+    """The error lists the statistics."""
     with pytest.raises(StatisticError, match="statistic"):
         statistic(name)
 
 
 def test_a_statistic_set_of_equal_samples_has_percentiles() -> None:
-    """Minimum and maximum are equal: "if one of the following conditions is true"."""
+    """Equal minimum and maximum are the first of the page's conditions."""
     sets = [StatisticSet(9, 9 * 5.0, 5, 5), StatisticSet.of(7)]
     assert [statistic(name).of_many(sets) for name in ("p90", "p91", "tc50")] == [5, 7, 5]
 
@@ -110,7 +110,7 @@ def test_no_number_of_samples_is_enough_for_the_extremes() -> None:
 
 @pytest.mark.parametrize(("name", "expected"), [("p99.9", 99.9), ("tm99", None), ("Sum", None)])
 def test_only_a_percentile_has_a_percentile(name: str, expected: float | None) -> None:
-    """A trimmed mean is none."""
+    """A trimmed mean has no percentile."""
     assert percentile_of(name) == expected
 
 
@@ -119,7 +119,7 @@ def test_only_a_percentile_has_a_percentile(name: str, expected: float | None) -
     st.integers(1, 99),
 )
 def test_a_trimmed_sum_is_trimmed_mean_times_trimmed_count(samples: list[int], at: int) -> None:
-    """So the page says; and the percentile is the largest sample that is left."""
+    """The page says so; the percentile is the largest of the remaining samples."""
     sets = [StatisticSet.of(sample) for sample in samples]
     mean, count, total, percentile, average, winsorized = (
         statistic(f"{kind}{at}").of_many(sets) if kind else statistic("Average").of_many(sets)

@@ -33,7 +33,7 @@ def test_merged_samples_give_each_statistic(stat: str, value: float) -> None:
 
 
 def test_what_overflows_has_no_datapoint() -> None:
-    """Infinity never gets into a series."""
+    """A series never contains infinity."""
     store = MetricStore().record(points(VISIBLE, {0: 1e308}), FOREVER)
     store = store.record(points(VISIBLE, {0: 1e308, 60: 1}), FOREVER)
     assert store.series(MINUTELY, 120, 2) == (None, 1)
@@ -53,7 +53,7 @@ def test_what_overflows_has_no_datapoint() -> None:
 def test_a_window_ends_at_a_whole_minute_or_ten_seconds(
     end: float, period: int, expected: float
 ) -> None:
-    """A window slides with each evaluation, not by the length of its periods."""
+    """A window moves with each evaluation, not by the length of its periods."""
     assert aligned(end, period) == expected
 
 
@@ -79,30 +79,30 @@ def test_a_five_minute_window_slides_by_the_minute() -> None:
 
 
 def test_the_oldest_datapoint_of_a_metric_is_known() -> None:
-    """Of one without any it lies at the end of time."""
+    """A metric without datapoints has infinity."""
     store = a_store({60: 1, 0: 2})
     assert (store.oldest(VISIBLE), store.oldest(IN_FLIGHT)) == (0, float("inf"))
 
 
 def test_the_minute_that_is_not_over_is_left_out() -> None:
-    """A datapoint stamped at the start of the current minute has no whole period yet."""
+    """A datapoint of the current minute belongs to no full period yet."""
     store = a_store({0: 1, 60: 2})
     assert store.series(MINUTELY, 119, 1) == (1,)
 
 
 def test_metrics_are_told_apart_by_their_dimensions() -> None:
-    """An unknown metric has no datapoints rather than an error."""
+    """An unknown metric has no datapoints and is no error."""
     assert a_store({0: 1}).series(MetricStat(IN_FLIGHT, 60, "Sum"), 60, 2) == (None, None)
 
 
 def test_old_datapoints_are_dropped_from_every_metric() -> None:
-    """What is older than the newest timestamp of all by more than is to be kept goes."""
+    """Datapoints are dropped by their age before the newest timestamp of all metrics."""
     store = a_store({0: 1, 60: 2}).record(points(IN_FLIGHT, {160: 3}), keep_seconds=100)
     assert [point.timestamp for point in store.kept[VISIBLE]] == [60]
 
 
 def test_recording_leaves_the_former_store_as_it_was() -> None:
-    """A store is a value."""
+    """A store is an immutable value."""
     before = a_store({0: 1})
     before.record(points(VISIBLE, {0: 5, 60: 2}), keep_seconds=10)
     assert before == a_store({0: 1})
@@ -127,7 +127,7 @@ def test_a_series_does_not_depend_on_how_datapoints_arrived(
     keep: int,
     period: int,
 ) -> None:
-    """One call or several, the store and what it gives are the same."""
+    """One call or several calls of `record` lead to the same series."""
     all_points = [Datapoint(m, at, StatisticSet.of(v)) for m, at, v in arrived]
     at_once = MetricStore().record(all_points, keep)
     bounds = [0, *sorted(cuts), len(all_points)]

@@ -76,7 +76,7 @@ def decided(group: GroupMemory, *asked: tuple[AdjustmentType, int], value: float
 def test_the_largest_capacity_wins(
     count: int, asked: list[tuple[AdjustmentType, int]], desired: int, winner: str | None
 ) -> None:
-    """Out and in, also where it is the capacity that is there already."""
+    """It wins for scale-out and scale-in, also where it is the present capacity."""
     decision = decided(settled(count), *asked)
     assert decision.group.desired == desired
     changes = [fact for fact in decision.facts if isinstance(fact, DesiredChanged)]
@@ -84,14 +84,14 @@ def test_the_largest_capacity_wins(
 
 
 def test_a_policy_that_loses_against_one_that_is_content_says_so() -> None:
-    """The other one has what it asks for, which is no news."""
+    """The policy that asks for the present capacity makes no fact."""
     decision = decided(settled(4), (EXACT, 4), (EXACT, 1))
     assert decision.held == {"B": "another policy asks for 4"}
     assert [fact.policy for fact in decision.facts if isinstance(fact, PolicyHeld)] == ["B"]
 
 
 def test_a_change_tells_alarm_policy_value_and_inputs() -> None:
-    """In a fact, and in the cause of the activities to come."""
+    """They are in the fact, and in the cause of later activities."""
     decision = decided(settled(1), (EXACT, 3))
     assert decision.facts == (
         DesiredChanged(NOW, "AlarmA", "A", "", 10, {"visible": 10}, before=1, after=3),
@@ -103,7 +103,7 @@ def test_a_change_tells_alarm_policy_value_and_inputs() -> None:
 
 
 def test_an_alarm_triggers_the_policies_of_its_state() -> None:
-    """Those in OKActions when it is in OK, and the cause says so."""
+    """An alarm in OK runs the policies in OKActions, and the cause says so."""
     policies = policies_of((EXACT, 3), (EXACT, 5))
     alarm = an_alarm(threshold=0.0, actions=("A",), ok_actions=("B",))
     rung = DueAlarm(alarm, 1.0, {}, state=AlarmState.OK)
@@ -123,20 +123,20 @@ def test_an_action_that_is_no_policy_changes_no_capacity() -> None:
 
 
 def test_a_value_in_no_step_changes_nothing() -> None:
-    """As when an alarm of M of N rings on older datapoints."""
+    """That happens if an alarm of M of N goes to ALARM by older datapoints."""
     decision = decided(settled(1), (EXACT, 3), value=-5)
     assert (decision.group.desired, decision.held) == (1, {"A": "the alarm's value is in no step"})
 
 
 def test_without_a_ringing_alarm_nothing_changes_and_nothing_is_forgotten() -> None:
-    """The reasons told before stay told."""
+    """The reasons that were reported before stay."""
     held = {"A": "it had to wait"}
     group = settled(2)
     assert decide(a_fleet(), group, held, [], NOW) == Decision(group, held)
 
 
 def test_a_reason_is_told_again_only_when_it_changes() -> None:
-    """The same reason minute by minute is no news."""
+    """The same reason in the next minute makes no fact."""
     fleet = a_fleet(policies_of((EXACT, 2)))
     rung = DueAlarm(an_alarm(threshold=0.0, actions=("A",)), -1.0, {})
     first = decide(fleet, settled(2), {}, [rung], NOW)
@@ -156,7 +156,7 @@ def test_a_reason_is_told_again_only_when_it_changes() -> None:
 def test_the_warm_up_is_the_most_special_one(
     own: int | None, default: int | None, cooldown: int, expected: int
 ) -> None:
-    """The policy's, else the group's, else the default cooldown."""
+    """It is the policy's, else the group's, else the default cooldown."""
     group = a_group(default_warmup=default, default_cooldown=cooldown)
     assert warmup(a_fleet(group=group), a_policy(warmup=own)) == expected
 

@@ -40,7 +40,7 @@ def times(action: ScheduledAction, begin: float, count: int) -> list[str]:
 
 
 def test_an_action_at_a_time_runs_once() -> None:
-    """Then the activities give it as their cause."""
+    """Later activities give the action as their cause."""
     run = Run(scheduled(ONCE))
     run.go(89)
     assert run.desired == 0
@@ -52,7 +52,7 @@ def test_an_action_at_a_time_runs_once() -> None:
 
 
 def test_an_action_whose_time_has_passed_is_never_due() -> None:
-    """A stack that is created later does not make up for it."""
+    """A stack that is created later does not run it."""
     assert first_due(scheduled(ONCE), START + 91) == (None,)
 
 
@@ -86,12 +86,12 @@ def test_an_action_whose_time_has_passed_is_never_due() -> None:
     ],
 )
 def test_a_recurrence_is_due_by_its_time_zone(action: ScheduledAction, expected: list[str]) -> None:
-    """Between its start and its end."""
+    """It is due between its start and its end."""
     assert times(action, moment("2026-03-27T00:00:00"), 3) == expected
 
 
 def test_limits_move_and_the_desired_capacity_with_them() -> None:
-    """What an action sets holds until the next one."""
+    """The sizes of an action hold until the next action."""
     up = ScheduledAction("Up", "up", min_size=2, max_size=4, start=START + 60)
     down = ScheduledAction("Down", "down", min_size=0, desired=0, start=START + 600)
     run = Run(scheduled(up, down))
@@ -104,7 +104,7 @@ def test_limits_move_and_the_desired_capacity_with_them() -> None:
 
 
 def test_policies_go_by_the_limits_that_an_action_has_set() -> None:
-    """Not by the group's."""
+    """The limits of the template do not apply then."""
     tight = ScheduledAction("Tight", "tight", max_size=1, start=START + 1)
     run = Run(scheduled(tight))
     run.queue.visible = 100
@@ -114,7 +114,7 @@ def test_policies_go_by_the_limits_that_an_action_has_set() -> None:
 
 
 def test_a_suspended_process_loses_what_comes_due() -> None:
-    """It is not made up for."""
+    """A skipped action is not run later."""
     fleet = scheduled(ONCE)
     memory = GroupMemory(0, suspended={"ScheduledActions": START})
     step, due = run_due(fleet, memory, first_due(fleet, START), START + 90)
@@ -122,7 +122,7 @@ def test_a_suspended_process_loses_what_comes_due() -> None:
 
 
 def test_actions_that_come_due_together_run_in_the_order_of_their_times() -> None:
-    """However late the turn."""
+    """The order does not depend on the time of the turn."""
     late = replace(ONCE, logical_id="Late", desired=5, start=START + 95)
     fleet = replace(scheduled(late, ONCE), group=a_group())
     step, _ = run_due(fleet, GroupMemory(0), first_due(fleet, START), START + 100)
@@ -134,7 +134,7 @@ def test_actions_that_come_due_together_run_in_the_order_of_their_times() -> Non
     [("0 9 * * 1-5", ""), ("0 0 9 * * 1", "five fields"), ("61 * * * *", "not a cron expression")],
 )
 def test_what_is_wrong_with_a_recurrence_is_told(recurrence: str, says: str) -> None:
-    """Five fields, each in its bounds."""
+    """A recurrence has five fields, each within its bounds."""
     problem = cron_problem(recurrence)
     assert says in problem
     assert bool(problem) is bool(says)

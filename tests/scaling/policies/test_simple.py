@@ -48,7 +48,7 @@ def test_the_cooldown_runs_from_when_the_last_instance_is_in_service() -> None:
 
 
 def test_a_launch_hook_puts_the_cooldown_off() -> None:
-    """Its time is not over before the instance is in service."""
+    """The cooldown counts from the instance's InService."""
     hook = LifecycleHook("ready", LAUNCHING, 120, "CONTINUE")
     run = a_run((hook,))
     run.go(16 * MINUTE)
@@ -86,12 +86,12 @@ def test_a_policys_own_cooldown_goes_before_the_groups() -> None:
     ],
 )
 def test_a_policy_waits_for_activities_and_the_cooldown(memory: GroupMemory, says: str) -> None:
-    """And says for what."""
+    """The reason says for which of them it waits."""
     assert why_wait(memory, 100) == says
 
 
 def test_a_group_without_a_cooldown_of_its_own_has_300_seconds() -> None:
-    """Auto Scaling's default."""
+    """300 s is Auto Scaling's default."""
     assert begin_cooldown(a_group(), OUT, 7) == Cooldown(300, 7)
 
 
@@ -108,7 +108,7 @@ def test_a_group_without_a_cooldown_of_its_own_has_300_seconds() -> None:
 def test_an_adjustment_counts_from_the_desired_capacity(
     kind: AdjustmentType, adjustment: int, least: int | None, after: int | None
 ) -> None:
-    """Within the group's limits, 1 to 9."""
+    """The result is within the group's limits, 1 to 9."""
     policy = replace(
         OUT, adjustment_type=kind, adjustment=adjustment, min_adjustment_magnitude=least
     )

@@ -54,7 +54,7 @@ EXACT = a_policy(adjustment_type=AdjustmentType.EXACT)
 def test_steps_are_valid_as_auto_scaling_has_it(
     steps: tuple[StepAdjustment, ...], said: str
 ) -> None:
-    """And what is wrong with them is told."""
+    """The problems are what Auto Scaling would refuse."""
     problems = "; ".join(step_problems(steps))
     assert said in problems
     assert bool(said) == bool(problems)
@@ -74,7 +74,7 @@ def test_steps_are_valid_as_auto_scaling_has_it(
 def test_the_side_of_the_threshold_says_which_bound_belongs_to_a_step(
     comparison: Comparison, value: float, adjustment: int | None
 ) -> None:
-    """With a threshold of 50, as in the user guide's table."""
+    """The threshold is 50, as in the user guide's table."""
     steps = IN if comparison is Comparison.LESS_OR_EQUAL else OUT
     step = find_step(steps, comparison, 50, value)
     assert (step.adjustment if step else None) == adjustment
@@ -88,7 +88,7 @@ def test_the_side_of_the_threshold_says_which_bound_belongs_to_a_step(
 def test_valid_steps_hold_a_value_at_most_once(
     bounds: list[int], value: float, comparison: Comparison
 ) -> None:
-    """And exactly once when they leave nothing open."""
+    """Steps that cover all numbers contain each value exactly once."""
     edges = [None, *sorted(bounds), None]
     steps = tuple(
         StepAdjustment(low, high, number)
@@ -103,12 +103,12 @@ def test_valid_steps_hold_a_value_at_most_once(
     ("raw", "whole"), [(12.7, 12), (0.67, 1), (-0.58, -1), (-6.67, -6), (0, 0)]
 )
 def test_percentages_are_rounded_as_published(raw: float, whole: int) -> None:
-    """Towards zero, but never to nothing."""
+    """They are rounded towards zero, but never to zero."""
     assert whole_change(raw) == whole
 
 
 def test_a_least_magnitude_lifts_a_change_and_not_its_absence() -> None:
-    """25 % of 4 are 1, and become 2; 0 % stay nothing."""
+    """25 % of 4 is 1 and becomes 2; 0 % stays 0."""
     policy = replace(PERCENT, min_adjustment_magnitude=2)
     assert adjusted(policy, 25, 4) == 6
     assert adjusted(policy, -25, 4) == 2
@@ -116,7 +116,7 @@ def test_a_least_magnitude_lifts_a_change_and_not_its_absence() -> None:
 
 
 def test_the_guides_warm_up_example() -> None:
-    """10 instances and one that warms up: 62 asks for what is there, 70 for two more."""
+    """With 10 instances and 1 warming, 62 asks for no change and 70 for two more."""
     warming = Capacity(desired=11, settled=10, warming=1)
     low, high = (find_step(OUT, Comparison.GREATER_OR_EQUAL, 50, value) for value in (62.0, 70.0))
     assert low is not None
@@ -126,7 +126,7 @@ def test_the_guides_warm_up_example() -> None:
 
 
 def test_nothing_is_taken_while_instances_warm_up() -> None:
-    """Pending ones included."""
+    """Pending instances count as warming."""
     outcome = step_outcome(
         EXACT, StepAdjustment(0, None, 0), Capacity(2, 1, warming=1), Limits(0, 4)
     )
@@ -134,7 +134,7 @@ def test_nothing_is_taken_while_instances_warm_up() -> None:
 
 
 def test_terminating_instances_count_when_more_would_be_taken() -> None:
-    """A second alarm in the same step takes nothing more."""
+    """A second alarm in the same step terminates no more."""
     policy = a_policy(steps=(StepAdjustment(None, 0, -1),))
     capacity = Capacity(desired=10, settled=10, terminating=1)
     assert step_outcome(policy, policy.steps[0], capacity, Limits(0, 20)).desired is None
@@ -159,7 +159,7 @@ CAPACITIES = st.builds(
 def test_a_new_capacity_is_within_the_groups_limits(
     capacity: Capacity, kind: AdjustmentType, adjustment: int, low: int, room: int
 ) -> None:
-    """Whatever the policy asks for; and it is a change."""
+    """The outcome of any step is a change within the limits, or a reason."""
     policy = a_policy(adjustment_type=kind)
     limits = Limits(low, low + room)
     outcome = step_outcome(policy, StepAdjustment(0, None, adjustment), capacity, limits)

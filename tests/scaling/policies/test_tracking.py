@@ -54,7 +54,7 @@ def tracking(
 
 
 def test_the_alarms_have_the_shape_that_people_have_observed() -> None:
-    """Above the target for 3 minutes, below 70 % of it for 15."""
+    """High: above the target for 3 minutes. Low: below 70 % of it for 15."""
     high, low = tracking_alarms(POLICY, "workers", PLAIN, "m1")
     assert (high.comparison, high.threshold) == (Comparison.GREATER, 100)
     assert (high.evaluation_periods, high.datapoints_to_alarm) == (3, 3)
@@ -66,7 +66,7 @@ def test_the_alarms_have_the_shape_that_people_have_observed() -> None:
 
 
 def test_without_scale_in_there_is_no_low_alarm() -> None:
-    """DisableScaleIn leaves it out."""
+    """DisableScaleIn removes the low alarm."""
     (high,) = tracking_alarms(replace(POLICY, low=None), "workers", PLAIN, "m1")
     assert high.logical_id == "High"
 
@@ -84,7 +84,7 @@ def test_without_scale_in_there_is_no_low_alarm() -> None:
     ],
 )
 def test_out_goes_in_proportion(capacity: Capacity, value: float, after: int | None) -> None:
-    """As many as bring the metric down to its target."""
+    """The new capacity brings the metric down to its target."""
     assert tracked_out(POLICY, value, capacity, Limits(0, 20)).desired == after
 
 
@@ -99,13 +99,13 @@ def test_out_goes_in_proportion(capacity: Capacity, value: float, after: int | N
     ],
 )
 def test_in_keeps_the_fraction(capacity: Capacity, value: float, after: int | None) -> None:
-    """What is left does not go over the target."""
+    """The remaining instances do not exceed the target."""
     assert tracked_in(POLICY, value, capacity, Limits(2, 20)).desired == after
 
 
 @given(current=st.integers(1, 500), value=st.integers(0, 10_000))
 def test_what_is_asked_for_never_calls_for_the_opposite(current: int, value: int) -> None:
-    """The metric, shared by the new capacity, is not above the target, nor needlessly below."""
+    """After the change the metric is neither above the target nor needlessly below it."""
     capacity = Capacity(current, current)
     side = tracked_out if value > 100 else tracked_in
     after = side(POLICY, value, capacity, Limits(0, 10**9)).desired
@@ -116,7 +116,7 @@ def test_what_is_asked_for_never_calls_for_the_opposite(current: int, value: int
 
 
 def test_all_policies_scale_in_together_or_none() -> None:
-    """One that is not ready keeps the group; a policy of another kind does not wait for it."""
+    """One policy that is not ready prevents scale-in; other kinds do not wait."""
     other = replace(POLICY, logical_id="Other", high="OtherHigh", low="OtherLow")
     fleet = replace(a_fleet(), policies=(POLICY, other))
     low, second = (DueAlarm(an_alarm(logical_id=key), 10.0, {}) for key in ("Low", "OtherLow"))
@@ -127,7 +127,7 @@ def test_all_policies_scale_in_together_or_none() -> None:
 
 
 def test_a_metric_over_its_target_for_three_minutes_adds_instances() -> None:
-    """And well below it for fifteen takes them again."""
+    """A metric well below its target for fifteen minutes removes them."""
     run = Run(tracking(least=1), FakeWorld(FakeQueue(visible=250), rate=0))
     run.go(10 * MINUTE)
     assert (run.sizes()[0], run.desired) == (3, 10)
@@ -139,7 +139,7 @@ def test_a_metric_over_its_target_for_three_minutes_adds_instances() -> None:
 
 
 def test_a_quotient_by_instances_cannot_leave_zero() -> None:
-    """Without an instance it has no datapoint: the alarm never rings (AWS says nothing of it)."""
+    """Without an instance the alarm has no datapoint and never goes to ALARM."""
     run = Run(tracking(PER_INSTANCE, "each"), FakeWorld(FakeQueue(visible=5000), rate=0))
     run.go(60 * MINUTE, every=10)
     assert run.sizes() == []

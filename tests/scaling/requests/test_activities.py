@@ -39,7 +39,7 @@ def told(step: Step) -> Activity:
 
 
 def test_a_launch_begins_and_succeeds() -> None:
-    """Its id depends on the instance alone, so that runs repeat."""
+    """The id depends only on the instance, so that runs repeat."""
     step = launched()
     assert told(step) == Activity(
         id=activity_id("launch", ONE),
@@ -64,7 +64,7 @@ def test_a_launch_begins_and_succeeds() -> None:
     ],
 )
 def test_a_launch_that_a_hook_ends_is_cancelled(detail: str, why: str) -> None:
-    """Description and message say why."""
+    """Description and message give the reason."""
     group = a_group(hooks=(HOLD,))
     step = launched(HOLD)
     step = step.then(booted(group, step.memory, ONE, NOW + 30))
@@ -80,7 +80,7 @@ def test_a_launch_that_a_hook_ends_is_cancelled(detail: str, why: str) -> None:
 
 
 def test_an_instance_that_is_lost_on_its_way_in_has_two_activities() -> None:
-    """Its launch is cancelled and its termination is over at once."""
+    """Its launch is cancelled, and its termination ends at once."""
     step = launched()
     launch, end = record_activities((), step.then(gone(step.memory, ONE, "spot", NOW + 9)).facts)
     assert (launch.status, launch.end) == ("Cancelled", NOW + 9)
@@ -89,7 +89,7 @@ def test_an_instance_that_is_lost_on_its_way_in_has_two_activities() -> None:
 
 
 def test_a_termination_waits_for_its_hook_and_for_the_instance() -> None:
-    """It succeeds when the instance is gone."""
+    """It succeeds when the instance no longer exists."""
     fleet = a_fleet(group=a_group(hooks=(DRAIN,)))
     step = launched(DRAIN)
     step = step.then(booted(fleet.group, step.memory, ONE, NOW + 30))
@@ -109,7 +109,7 @@ def test_a_termination_waits_for_its_hook_and_for_the_instance() -> None:
 
 
 def test_a_launch_that_is_taken_back_is_cancelled_without_a_message() -> None:
-    """Nothing went wrong."""
+    """A termination by scale-in is no failure of the launch."""
     step = launched()
     step = step.then(reconcile(a_group(), replace(step.memory, desired=0), NOW + 1))
     launch, end = record_activities((), step.facts)
@@ -118,7 +118,7 @@ def test_a_launch_that_is_taken_back_is_cancelled_without_a_message() -> None:
 
 
 def test_a_scale_in_that_finds_only_protected_instances_is_cancelled_at_once() -> None:
-    """It is no activity of an instance."""
+    """The activity names no instance."""
     step = launched()
     step = booted(a_group(), step.memory, ONE, NOW)
     guarded = replace(step.memory.instances[0], protected=True)
@@ -129,13 +129,13 @@ def test_a_scale_in_that_finds_only_protected_instances_is_cancelled_at_once() -
 
 
 def test_other_facts_change_no_activity() -> None:
-    """What is known is returned as it is."""
+    """The known activities are returned unchanged."""
     known = record_activities((), launched().facts)
     assert record_activities(known, [Noted(NOW, "news")]) is known
 
 
 def test_activities_are_forgotten_after_six_weeks() -> None:
-    """Those that go on are kept."""
+    """Activities in progress are kept."""
     step = launched()
     going = record_activities((), step.facts)
     over = record_activities(going, booted(a_group(), step.memory, ONE, NOW).facts)

@@ -129,12 +129,12 @@ def refusal(command: Command, memory: GroupMemory = GROUP) -> tuple[str, str]:
     ],
 )
 def test_what_auto_scaling_would_refuse_is_refused(command: Command, message: str) -> None:
-    """The message is Auto Scaling's where that is published."""
+    """The message is Auto Scaling's where it is published."""
     assert refusal(command) == ("ValidationError", message)
 
 
 def test_a_group_at_its_minimum_cannot_lose_an_instance_for_good() -> None:
-    """The refusal says what can be done."""
+    """The refusal names the two remedies."""
     code, message = refusal(
         commands.TerminateInstance("i-1", should_decrement=True), replace(GROUP, desired=1)
     )
@@ -143,14 +143,14 @@ def test_a_group_at_its_minimum_cannot_lose_an_instance_for_good() -> None:
 
 
 def test_an_instance_on_its_way_out_cannot_be_terminated_again() -> None:
-    """Its own activity is in the way."""
+    """The error names the activity that blocks the request."""
     code, message = refusal(commands.TerminateInstance("i-4", should_decrement=False))
     assert code == "ScalingActivityInProgress"
     assert message.endswith("is in progress and blocks this action")
 
 
 def test_a_user_sets_the_desired_capacity_and_the_next_turn_follows() -> None:
-    """The launches say that a user asked for them."""
+    """The causes of the launches name the user's request."""
     applied = apply(a_fleet(), GroupMemory(0), commands.SetDesiredCapacity(2), NOW)
     cause = (
         f"At {STAMP} a user request explicitly set group desired capacity changing the desired "
@@ -172,7 +172,7 @@ def test_a_user_sets_the_desired_capacity_and_the_next_turn_follows() -> None:
     "command", [commands.SetDesiredCapacity(2), commands.UpdateGroup()], ids=["set", "update"]
 )
 def test_asking_for_what_is_there_changes_nothing(command: Command) -> None:
-    """Not even the cause of the change before."""
+    """Even the cause of the previous change stays."""
     applied = apply(FLEET, GROUP, command, NOW)
     assert (applied.fleet, applied.memory, applied.facts) == (FLEET, GROUP, ())
 
@@ -191,7 +191,7 @@ def test_asking_for_what_is_there_changes_nothing(command: Command) -> None:
 def test_new_limits_take_the_desired_capacity_with_them(
     command: commands.UpdateGroup, bounds: tuple[int, int], desired: int
 ) -> None:
-    """As far as they must, and the cause says what the limits are."""
+    """It moves into the limits, and the cause has the limits."""
     applied = apply(FLEET, GROUP, command, NOW)
     assert (applied.fleet.group.min_size, applied.fleet.group.max_size) == bounds
     assert applied.memory.desired == desired
@@ -204,7 +204,7 @@ def test_new_limits_take_the_desired_capacity_with_them(
 
 
 def test_a_user_runs_a_policy() -> None:
-    """The metric's value finds the step, as an alarm's would."""
+    """The metric's value selects the step, as an alarm's value would."""
     steps = (StepAdjustment(0, 10, 1), StepAdjustment(10, None, 3))
     fleet = a_fleet((a_policy(steps=steps),))
     for value, desired in ((59, 1), (60, 3)):
@@ -224,7 +224,7 @@ def test_a_user_runs_a_policy() -> None:
 def test_at_the_threshold_the_policys_alarm_tells_the_side(
     comparison: Comparison | None, desired: int
 ) -> None:
-    """The bounds of two steps meet there."""
+    """The value is the common bound of two steps."""
     steps = (StepAdjustment(None, 0, 1), StepAdjustment(0, None, 2))
     policy = a_policy(steps=steps, adjustment_type=AdjustmentType.EXACT)
     alarm = an_alarm(comparison=comparison or Comparison.LESS, actions=(policy.logical_id,))
@@ -234,7 +234,7 @@ def test_at_the_threshold_the_policys_alarm_tells_the_side(
 
 
 def test_a_policy_that_does_nothing_says_why() -> None:
-    """The request is taken all the same."""
+    """The request is accepted nevertheless."""
     fleet = a_fleet((a_policy(steps=(StepAdjustment(0, None, 0),)),))
     applied = apply(fleet, GROUP, commands.ExecutePolicy("out", 1, 0), NOW)
     assert applied.memory == GROUP
@@ -244,7 +244,7 @@ def test_a_policy_that_does_nothing_says_why() -> None:
 
 
 def test_protection_is_set_and_taken_back() -> None:
-    """Only of the instances that are named."""
+    """Only the named instances change."""
     on = apply(FLEET, GROUP, commands.SetInstanceProtection(("i-1",), protected=True), NOW)
     assert [item.id for item in on.memory.instances if item.protected] == ["i-1"]
     off = apply(FLEET, on.memory, commands.SetInstanceProtection(("i-1",), protected=False), NOW)
@@ -274,14 +274,14 @@ def test_protection_is_set_and_taken_back() -> None:
 def test_a_user_completes_a_hook(
     command: commands.CompleteLifecycleAction, state: str, orders: tuple[str, ...]
 ) -> None:
-    """The world is told at once."""
+    """The world gets the order at once."""
     applied = apply(FLEET, GROUP, command, NOW)
     assert applied.facts == (InstanceChanged(NOW, command.instance, state),)
     assert applied.terminate == orders
 
 
 def test_heartbeats_put_the_timeout_off_within_the_global_limit() -> None:
-    """A heartbeat halfway through makes it one and a half timeouts in all."""
+    """A heartbeat at half of the timeout makes it one and a half timeouts."""
     fleet = a_fleet(group=a_group(hooks=(DRAIN,), min_size=0))
     leaving = commands.TerminateInstance("i-1", should_decrement=True)
     memory = apply(fleet, GroupMemory(1, (SERVING,)), leaving, NOW).memory
@@ -302,7 +302,7 @@ def test_heartbeats_put_the_timeout_off_within_the_global_limit() -> None:
     ],
 )
 def test_a_user_terminates_an_instance(decrement: bool, desired: int, shrinking: str) -> None:  # noqa: FBT001 - a parameter of the table
-    """A hook holds it first, protected or not, and what replaces it has no old cause."""
+    """A hook holds it first, protected or not, and its replacement names no policy."""
     memory = GroupMemory(2, (replace(SERVING, protected=True), PENDING), 2, "before")
     applied = apply(
         FLEET, memory, commands.TerminateInstance("i-1", should_decrement=decrement), NOW
@@ -321,7 +321,7 @@ def test_a_user_terminates_an_instance(decrement: bool, desired: int, shrinking:
 
 
 def test_processes_are_suspended_and_resumed_by_name_or_all_together() -> None:
-    """A second suspension does not change since when a process rests."""
+    """A second suspension keeps the time of the first one."""
     memory = apply(FLEET, GROUP, commands.SuspendProcesses(("Launch", "AZRebalance")), NOW).memory
     assert memory.suspended == {"Launch": NOW, "AZRebalance": NOW}
     memory = apply(FLEET, memory, commands.SuspendProcesses(), NOW + 1).memory
@@ -361,7 +361,7 @@ HAPPENINGS = st.one_of(COMMANDS, st.tuples(st.sampled_from(["boot", "vanish"]), 
 def test_whatever_users_ask_the_group_keeps_its_limits_and_its_protected_instances(
     happenings: list[Command | tuple[str, str]],
 ) -> None:
-    """Desired stays within the limits, and a turn never chooses a protected instance."""
+    """After any requests, desired is within the limits and no protected instance is chosen."""
     fleet, memory, now = (
         a_fleet(group=a_group(max_size=4, hooks=(HOLD, DRAIN))),
         GroupMemory(0),

@@ -31,14 +31,14 @@ def after(command: Command, memory: GroupMemory = COOLING) -> Applied:
 
 
 def test_a_simple_policy_is_executed_and_begins_its_cooldown() -> None:
-    """It does not wait for the one before, unless it is asked to."""
+    """Without HonorCooldown it does not wait for the previous cooldown."""
     memory = after(ExecutePolicy("more")).memory
     assert memory.desired == 2
     assert memory.cooldown == Cooldown(60, NOW)
 
 
 def test_a_step_policy_knows_no_cooldown() -> None:
-    """It asks for a value and a threshold instead."""
+    """It needs a value and a threshold instead."""
     memory = after(ExecutePolicy("out", 5.0, 1.0, honor_cooldown=True)).memory
     assert (memory.desired, memory.cooldown) == (1, COOLING.cooldown)
 
@@ -49,7 +49,7 @@ def test_a_step_policy_knows_no_cooldown() -> None:
     ids=["policy", "desired-capacity"],
 )
 def test_a_request_may_honour_the_cooldown(command: Command) -> None:
-    """Then it is refused while the group cools down, and heard afterwards."""
+    """It is refused during the cooldown and accepted afterwards."""
     with pytest.raises(RequestError) as refused:
         after(command)
     assert refused.value.code == "ScalingActivityInProgress"
@@ -58,13 +58,13 @@ def test_a_request_may_honour_the_cooldown(command: Command) -> None:
 
 
 def test_a_target_tracking_policy_is_its_alarms_alone() -> None:
-    """Nobody else executes it."""
+    """A user cannot execute it."""
     with pytest.raises(RequestError, match="track tracks a target: only its own alarms"):
         after(ExecutePolicy("track"))
 
 
 def test_limits_that_a_user_sets_take_the_place_of_a_schedules() -> None:
-    """Those that the user does not name stay as the schedule has set them."""
+    """A limit that the user does not name stays as the schedule has set it."""
     scheduled = GroupMemory(3, min_size=2, max_size=5)
     applied = after(UpdateGroup(max_size=4), scheduled)
     assert (applied.fleet.group.min_size, applied.fleet.group.max_size) == (2, 4)

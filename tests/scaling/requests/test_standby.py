@@ -37,7 +37,7 @@ def after(memory: GroupMemory, command: Command) -> GroupMemory:
 
 
 def test_an_instance_on_standby_does_not_count() -> None:
-    """The group wants one fewer, and launches none."""
+    """The desired capacity is one lower, and no instance is launched."""
     memory = after(BOTH, EnterStandby(("i-1",), should_decrement=True))
     assert [item.state for item in memory.instances] == ["InService", "Standby"]
     assert memory.desired == 1
@@ -46,21 +46,21 @@ def test_an_instance_on_standby_does_not_count() -> None:
 
 
 def test_without_a_decrement_another_one_takes_its_place() -> None:
-    """For no policy's reason."""
+    """The launch that replaces it names no policy."""
     memory = after(BOTH, EnterStandby(("i-1",), should_decrement=False))
     assert (memory.desired, memory.cause) == (2, "")
     assert len(reconcile(FLEET.group, memory, NOW).launch) == 1
 
 
 def test_from_standby_it_comes_back_into_service() -> None:
-    """The group wants one more."""
+    """The desired capacity is one higher."""
     memory = after(RESTING, ExitStandby(("i-1",)))
     assert [item.state for item in memory.instances] == ["InService"] * 2
     assert memory.desired == 2
 
 
 def test_a_detached_instance_is_no_business_of_the_groups() -> None:
-    """It goes on without it; the change is told."""
+    """The instance keeps running; the change is a fact."""
     applied = apply(FLEET, BOTH, DetachInstances(("i-0",), should_decrement=True), NOW)
     assert [item.id for item in applied.memory.instances] == ["i-1"]
     assert (applied.memory.desired, applied.terminate) == (1, ())
@@ -68,7 +68,7 @@ def test_a_detached_instance_is_no_business_of_the_groups() -> None:
 
 
 def test_one_that_is_detached_from_standby_changes_nothing_of_what_is_wanted() -> None:
-    """It did not count."""
+    """An instance on standby was no capacity."""
     assert after(RESTING, DetachInstances(("i-1",), should_decrement=True)).desired == 1
 
 
@@ -99,6 +99,6 @@ def test_one_that_is_detached_from_standby_changes_nothing_of_what_is_wanted() -
 def test_what_auto_scaling_would_refuse_is_refused(
     memory: GroupMemory, command: Command, text: str
 ) -> None:
-    """Nothing has changed."""
+    """A refused request changes nothing."""
     with pytest.raises(RequestError, match=text):
         apply(FLEET, memory, command, NOW)
