@@ -37,24 +37,24 @@ JOBS = ("Resources", "Jobs")
     ids=str,
 )
 def test_a_part_stands_where_it_is_written(path: tuple[str, ...], position: object) -> None:
-    """A property that is missing at its resource, a function's choice at the function."""
+    """A missing property is found at its resource, a function's choice at the function."""
     assert read_positions(TEXT).of(path) == position
 
 
 def test_json_with_tabs_has_positions() -> None:
-    """YAML's parser takes no tabs between tokens, JSON does."""
+    """JSON allows tabs between tokens, YAML's parser does not."""
     positions = read_positions('{\n\t"Resources": {\n\t\t"Jobs": {"Type": "AWS::SQS::Queue"}}}')
     assert positions.of((*JOBS, "Type")) == (3, 12)
 
 
 @pytest.mark.parametrize("text", ['{"a": "\x7f"}', ""], ids=["no-yaml", "nothing"])
 def test_what_has_no_positions_is_at_the_start(text: str) -> None:
-    """Such as JSON with a character that YAML's parser refuses."""
+    """One example is JSON with a character that YAML's parser refuses."""
     assert read_positions(text).of(("a",)) == (1, 1)
 
 
 def test_every_property_of_the_product_has_a_line_of_its_own() -> None:
-    """The line has the property's name on it."""
+    """The line at each position contains the property's name."""
     positions, lines = read_positions(product_text()), product_text().splitlines()
     for logical_id, resource in product_template()["Resources"].items():
         for name in resource.get("Properties", {}):
@@ -63,7 +63,7 @@ def test_every_property_of_the_product_has_a_line_of_its_own() -> None:
 
 
 def test_the_templates_of_the_core_are_all_composed() -> None:
-    """Short forms, JSON, and all."""
+    """They include short forms and JSON."""
     for file in (Path(__file__).parents[1] / "scaling" / "example_templates").iterdir():
         text = file.read_text(encoding="utf-8")
         assert ("Resources",) in read_positions(text).known

@@ -71,7 +71,7 @@ PERCENT = {"More__AdjustmentType": "PercentChangeInCapacity"}
 
 @dataclass(frozen=True)
 class Case:
-    """Changes to the sound template, and what has to be found: rule, severity, words, place."""
+    """Changes to the sound template, and the expected finding: rule, severity, words, place."""
 
     name: str
     rule: str
@@ -471,7 +471,7 @@ def found(changes: dict[str, Any]) -> tuple[Finding, ...]:
 
 @pytest.mark.parametrize("case", FAULTY, ids=lambda case: f"{case.rule}:{case.name}")
 def test_a_fault_is_found(case: Case) -> None:
-    """And nothing else, as nothing else is wrong."""
+    """The rule has exactly one finding, with the expected words and place."""
     findings = [one for one in found(case.changes) if one.rule == case.rule]
     assert findings, found(case.changes)
     (finding,) = findings
@@ -482,7 +482,7 @@ def test_a_fault_is_found(case: Case) -> None:
 
 @pytest.mark.parametrize("name", SOUND_TOO)
 def test_nothing_is_found_where_nothing_is_wrong(name: str) -> None:
-    """Templates that nearly violate a rule."""
+    """Templates that nearly violate a rule have no findings."""
     assert found(SOUND_TOO[name]) == ()
 
 
@@ -507,7 +507,7 @@ def test_nothing_is_found_where_nothing_is_wrong(name: str) -> None:
 def test_what_only_rules_read_is_refused_by_its_place(
     changes: dict[str, Any], complaint: str
 ) -> None:
-    """The reader of fleets has no use for these properties."""
+    """The reader of fleets does not read these properties."""
     with pytest.raises(TemplateError, match=re.escape(complaint)):
         found(changes)
 

@@ -37,14 +37,14 @@ def fights(fleet: Fleet) -> bool:
 
 @given(high=THRESHOLDS, low=THRESHOLDS)
 def test_alarms_fight_exactly_where_their_thresholds_overlap(high: int, low: int) -> None:
-    """Whatever the numbers are: both hold at the same value, or none does."""
+    """For any thresholds, the rule finds alarms that hold at the same value."""
     fleet = fleet_of((Comparison.GREATER_OR_EQUAL, high), (Comparison.LESS_OR_EQUAL, low))
     assert fights(fleet) == (high <= low)
 
 
 @given(high=THRESHOLDS, low=THRESHOLDS)
 def test_strict_comparisons_need_a_number_between_them(high: int, low: int) -> None:
-    """Messages are whole."""
+    """Numbers of messages are whole."""
     fleet = fleet_of((Comparison.GREATER, high), (Comparison.LESS, low))
     assert fights(fleet) == (low - high > 1)
 
@@ -52,7 +52,7 @@ def test_strict_comparisons_need_a_number_between_them(high: int, low: int) -> N
 @pytest.mark.long
 @given(share=st.integers(min_value=2, max_value=300), slack=st.integers(-1, 1))
 def test_alarms_on_an_expression_are_tried_where_it_turns(share: int, slack: int) -> None:
-    """One instance for each share of the backlog: the two exclude each other up to slack 0."""
+    """One instance per share of the backlog: the two exclude each other up to slack 0."""
     needed = f"CEIL((visible + in_flight) / {share})"
     high = an_expression_alarm(("needed", needed), threshold=2, actions=("OutPolicy",), **ONCE)
     low = replace(
@@ -68,7 +68,7 @@ def test_alarms_on_an_expression_are_tried_where_it_turns(share: int, slack: int
 
 
 def test_there_are_never_more_situations_than_the_limit() -> None:
-    """However many metrics there are: each then has fewer numbers."""
+    """With many metrics, each has fewer numbers."""
     metrics = [VISIBLE, IN_FLIGHT, *(Metric("Jobs", f"Number{n}") for n in range(6))]
     queries = tuple(
         MetricQuery(f"m{n}", MetricStat(metric, 60, "Maximum")) for n, metric in enumerate(metrics)
@@ -81,6 +81,6 @@ def test_there_are_never_more_situations_than_the_limit() -> None:
 
 
 def test_capacities_stay_within_the_groups_limits() -> None:
-    """None is tried that the group cannot have."""
+    """Only capacities that the group can have are tried."""
     fleet = a_fleet(group=a_group(min_size=3, max_size=5))
     assert {situation.capacity for situation in situations(fleet)} == {3, 4, 5}

@@ -28,7 +28,7 @@ def log_of(text: str, source: Path) -> tuple[dict[str, Any], list[dict[str, Any]
 
 @pytest.mark.parametrize("path", sorted(TEMPLATE.parent.iterdir()), ids=lambda path: path.name)
 def test_a_log_is_as_the_schema_says(path: Path) -> None:
-    """Of every template that can be read."""
+    """The log of every readable template is valid."""
     try:
         log, _ = log_of(path.read_text(encoding="utf-8"), path)
     except ScalingError:
@@ -37,7 +37,7 @@ def test_a_log_is_as_the_schema_says(path: Path) -> None:
 
 
 def test_a_log_has_what_code_scanning_looks_at() -> None:
-    """Version and runs; a tool with a named driver; rules with ids; results with messages."""
+    """Version, runs, a named driver, rules with ids, and results with messages."""
     log, results = log_of(TEMPLATE.read_text(encoding="utf-8"), Path("percent_steps.yaml"))
     assert log["version"] == "2.1.0"
     assert log["$schema"].endswith("/sarif-schema-2.1.0.json")
@@ -67,12 +67,12 @@ def test_a_log_has_what_code_scanning_looks_at() -> None:
     ],
 )
 def test_a_path_is_written_as_a_uri(path: str, uri: str) -> None:
-    """Relative ones stay relative, so that a forge finds the file in its repository."""
+    """A relative path stays relative, so that a forge finds the file in its repository."""
     _, results = log_of(TEMPLATE.read_text(encoding="utf-8"), Path(path))
     assert uri in str(results[0])
 
 
 def test_a_template_without_findings_has_a_run_without_results() -> None:
-    """Which tells code scanning that what it knew of is mended."""
+    """Code scanning then closes its earlier findings."""
     _, results = log_of(product_text(), Path("template.yaml"))
     assert results == []

@@ -52,12 +52,12 @@ def on(metric: Metric, stat: str = "Maximum", period: int = 60, threshold: float
     ids=lambda value: getattr(value, "name", str(value)),
 )
 def test_a_metric_has_the_value_that_the_world_gives_it(metric: Metric, value: object) -> None:
-    """What is not published, or not turned on, has none."""
+    """A metric that is not published has no value."""
     assert SITUATION.seen(a_fleet(), metric) == value
 
 
 def test_only_a_message_has_an_age() -> None:
-    """An empty queue publishes none."""
+    """An empty queue publishes no age of its oldest message."""
     assert Situation(0, {OLDEST: 60.0}).seen(a_fleet(), OLDEST) is None
     assert Situation(0, {OLDEST: 60.0, IN_FLIGHT: 1.0}).seen(a_fleet(), OLDEST) == 60
 
@@ -66,7 +66,7 @@ def test_only_a_message_has_an_age() -> None:
     ("name", "value"), [("GroupMaxSize", 10), ("GroupMinSize", 0), ("GroupPendingInstances", 0)]
 )
 def test_group_metrics_that_are_on_follow_the_group(name: str, value: int) -> None:
-    """A steady group has no instance on its way."""
+    """A steady group has no pending and no terminating instances."""
     fleet = a_fleet(group=a_group(metrics=frozenset({name})))
     assert SITUATION.seen(fleet, of_group(name)) == value
 
@@ -78,7 +78,7 @@ def test_group_metrics_that_are_on_follow_the_group(name: str, value: int) -> No
 def test_a_statistic_is_taken_over_the_datapoints_of_a_period(
     stat: str, period: int, value: float
 ) -> None:
-    """SQS publishes one each minute."""
+    """SQS publishes one datapoint a minute."""
     assert value_in(a_fleet(), on(VISIBLE, stat, period), SITUATION) == value
 
 
@@ -133,12 +133,12 @@ def test_without_any_value_the_treatment_decides(treatment: MissingData, state: 
 def test_one_message_wakes_a_fleet_after_its_alarms_window(
     alarm: Alarm, seconds: float | None
 ) -> None:
-    """Or never."""
+    """The result is None where the alarm never scales out."""
     assert seconds_to_wake(a_fleet(), alarm, "jobs") == seconds
 
 
 def test_the_product_wakes_within_a_datapoint() -> None:
-    """Of SQS's, or of the fast signal's."""
+    """One datapoint of SQS, or of the fast signal, is enough."""
     for fast, seconds in (("false", 60), ("true", 10)):
         fleet = product_fleet(FastSignal=fast)
         high = next(one for one in fleet.alarms if one.period == (10 if fast == "true" else 60))

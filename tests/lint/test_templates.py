@@ -54,32 +54,32 @@ def rules_in(file: str, **given: str) -> set[str]:
 
 @pytest.mark.parametrize("file", EXPECTED)
 def test_a_template_has_the_findings_it_has(file: str) -> None:
-    """No more and no fewer."""
+    """Each template has exactly the expected findings."""
     assert rules_in(file) == EXPECTED[file]
 
 
 def test_parameters_choose_what_is_checked() -> None:
-    """In production that template keeps two instances, and waits for more messages."""
+    """In production that template keeps two instances and has a higher threshold."""
     production = rules_in("mappings_and_conditions.yaml", Stage="production")
     assert production == USUAL | {"always-on"}
 
 
 @pytest.mark.parametrize("file", REFUSED)
 def test_a_template_without_a_fleet_says_so(file: str) -> None:
-    """Rather than that nothing is wrong with it."""
+    """It is an error, not a template without findings."""
     with pytest.raises(TemplateError, match=REFUSED[file]):
         rules_in(file)
 
 
 def test_every_template_of_the_folder_is_here() -> None:
-    """None lies there unchecked."""
+    """Every template in the folder has a test."""
     assert {file.name for file in FOLDER.iterdir()} == EXPECTED.keys() | REFUSED.keys()
 
 
 @pytest.mark.parametrize("fast", ["true", "false"])
 @pytest.mark.parametrize("seconds", ["10", "30", "60", "120", "300", "600", "1800"])
 def test_nothing_is_found_in_the_product(fast: str, seconds: str) -> None:
-    """Neither with the fast signal, nor with short or long work."""
+    """template.yaml is sound with the fast signal, and with short and long work."""
     given = {"FastSignal": fast, "MessageSeconds": seconds, "MaxInstances": "10"}
     report = lint(product_text(), "template.yaml", given)
     assert (report.findings, report.not_modelled) == ((), ())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Log:
-    """A probe, a world and a listener in one, which notes in what order it is called."""
+    """A probe, a world and a listener in one, which records the order of calls."""
 
     visible: int = 0
     calls: list[str] = field(default_factory=list)
@@ -33,10 +33,10 @@ class Log:
         return QueueSample(self.visible, 0)
 
     def events(self) -> list[InstanceEvent]:
-        """Return what is to be told, once."""
+        """Return the coming events, once."""
         self.calls.append("events")
-        told, self.coming = self.coming, []
-        return told
+        events, self.coming = self.coming, []
+        return events
 
     def launch(self, instance: str) -> None:
         """Note the order."""
@@ -60,8 +60,8 @@ class Log:
         self.turns.append(turn)
 
 
-def test_a_turn_looks_acts_and_tells_in_this_order() -> None:
-    """Each order of the turn reaches the world once, and listeners hear of it afterwards."""
+def test_a_turn_looks_acts_and_calls_listeners_in_this_order() -> None:
+    """Each order reaches the world once, and listeners get the turn afterwards."""
     exact = a_policy(adjustment_type=AdjustmentType.EXACT, steps=(StepAdjustment(0, None, 2),))
     fleet = a_fleet((exact,), group=a_group(hooks=(DRAIN,), max_size=2))
     log = Log(visible=9)
@@ -72,7 +72,7 @@ def test_a_turn_looks_acts_and_tells_in_this_order() -> None:
 
 
 def test_what_instances_did_reaches_the_loop_and_its_orders_the_world() -> None:
-    """From its launch to its end, with each order given once."""
+    """From launch to termination, each order is given once."""
     fleet = a_fleet(group=a_group(hooks=(DRAIN,), desired=1))
     log = Log()
     ports = Ports(log, log)

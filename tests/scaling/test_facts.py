@@ -11,7 +11,7 @@ from tidemill.scaling.facts import KINDS, Noted, from_record, stamp, to_record
 
 
 def test_every_fact_of_a_run_survives_being_written_down() -> None:
-    """As a line of JSON."""
+    """A fact read from its line of JSON is the same fact."""
     facts = finished_run().facts
     assert {type(fact) for fact in facts} >= set(KINDS.values()) - {Noted}
     lines = [json.dumps(to_record(fact)) for fact in facts]
@@ -19,7 +19,7 @@ def test_every_fact_of_a_run_survives_being_written_down() -> None:
 
 
 def test_a_record_says_its_kind_and_its_time() -> None:
-    """For people and for other tools."""
+    """Other tools read `kind` and `time`."""
     assert to_record(Noted(1_750_000_020.5, "hello")) == {
         "kind": "noted",
         "time": "2025-06-15T15:07:00Z",
@@ -37,6 +37,6 @@ def test_a_record_says_its_kind_and_its_time() -> None:
     ],
 )
 def test_other_records_are_refused(record: dict[str, object], error: type[Exception]) -> None:
-    """Rather than becoming half a fact."""
+    """A record of an unknown kind, or with wrong fields, is an error."""
     with pytest.raises(error):
         from_record(record)

@@ -34,7 +34,7 @@ def a_run(rate: int = 0, drain_seconds: float | None = 10, **parameters: str) ->
 
 
 def test_five_hundred_messages_raise_the_fleet_from_none_to_four_at_once() -> None:
-    """One change, four launches, for one reason."""
+    """There is one change, and four launches with the same cause."""
     run = a_run()
     run.queue.visible = 500
     run.go(3 * MINUTE)
@@ -49,7 +49,7 @@ def test_five_hundred_messages_raise_the_fleet_from_none_to_four_at_once() -> No
 
 @pytest.mark.parametrize("messages", [{"visible": 1}, {"in_flight": 1}], ids=str)
 def test_one_message_wakes_one_instance(messages: dict[str, int]) -> None:
-    """Waiting or in flight."""
+    """The message may be visible or in flight."""
     run = a_run()
     for name, number in messages.items():
         setattr(run.queue, name, number)
@@ -58,7 +58,7 @@ def test_one_message_wakes_one_instance(messages: dict[str, int]) -> None:
 
 
 def test_no_message_means_no_instance() -> None:
-    """However long it lasts."""
+    """The group stays at 0 for any time without messages."""
     run = a_run()
     run.go(60 * MINUTE, every=10)
     assert run.sizes() == []
@@ -85,7 +85,7 @@ def test_the_fleet_shrinks_to_what_is_needed_and_then_to_none() -> None:
 
 
 def test_missing_metrics_change_nothing() -> None:
-    """A fleet at work stays as it is, although nobody tells how much work there is."""
+    """A working fleet keeps its size while its metrics are missing."""
     run = a_run()
     run.queue.visible = 50
     run.go(3 * MINUTE)
@@ -96,7 +96,7 @@ def test_missing_metrics_change_nothing() -> None:
 
 
 def test_work_in_flight_keeps_an_instance() -> None:
-    """Scaling in on what waits alone would kill it."""
+    """Scale-in by visible messages alone would interrupt the work."""
     run = a_run()
     run.queue.visible = 10
     run.go(3 * MINUTE)
@@ -106,7 +106,7 @@ def test_work_in_flight_keeps_an_instance() -> None:
 
 
 def test_a_hook_holds_an_instance_until_it_has_drained() -> None:
-    """It passes through the states of the lifecycle."""
+    """The instance passes through the states of the lifecycle."""
     run = a_run(HoldSeconds="120")
     run.queue.visible = 1
     run.go(3 * MINUTE)
@@ -123,7 +123,7 @@ def test_a_hook_holds_an_instance_until_it_has_drained() -> None:
 
 
 def test_a_hook_that_nobody_completes_times_out() -> None:
-    """After its heartbeat timeout, as the template has it."""
+    """The heartbeat timeout is the template's."""
     run = a_run(HoldSeconds="120", drain_seconds=None)
     timeout = run.fleet.group.hooks[0].heartbeat_timeout
     run.queue.visible = 1
@@ -137,7 +137,7 @@ def test_a_hook_that_nobody_completes_times_out() -> None:
 
 
 def test_an_instance_that_vanishes_is_replaced() -> None:
-    """With the reason that Auto Scaling gives."""
+    """The cause is in Auto Scaling's words."""
     run = a_run()
     run.queue.visible = 1
     run.go(3 * MINUTE)
@@ -150,7 +150,7 @@ def test_an_instance_that_vanishes_is_replaced() -> None:
 
 
 def test_no_policy_takes_an_instance_while_one_warms_up() -> None:
-    """The surplus has to wait for the warm-up's end."""
+    """The surplus is terminated when the warm-up is over."""
     run = a_run(WarmupSeconds="600")
     run.queue.visible = 40
     run.go(2 * MINUTE)
@@ -167,7 +167,7 @@ def test_no_policy_takes_an_instance_while_one_warms_up() -> None:
 
 
 def test_an_alarm_that_stays_invokes_its_policy_every_minute() -> None:
-    """So what a policy could not do at first, it does later."""
+    """A policy that could not act at first acts later."""
     policy = a_policy(warmup=0)
     run = Run(a_fleet((policy,), group=a_group(max_size=4)), FakeWorld(FakeQueue(), rate=0))
     run.queue.visible = 10
@@ -178,7 +178,7 @@ def test_an_alarm_that_stays_invokes_its_policy_every_minute() -> None:
 
 
 def test_the_policies_of_every_state_are_invoked_every_minute() -> None:
-    """Those of OKActions and InsufficientDataActions as those of AlarmActions."""
+    """OKActions and InsufficientDataActions are repeated as AlarmActions are."""
     steps = (StepAdjustment(None, 0, -1), StepAdjustment(0, None, 1))
     policy = a_policy(steps=steps)
     alarm = an_alarm(
@@ -209,7 +209,7 @@ def test_a_policy_without_a_value_does_nothing() -> None:
 
 
 def test_of_several_policies_the_largest_capacity_wins() -> None:
-    """In the same minute."""
+    """All of them run in the same minute."""
     exact = [
         a_policy(
             logical_id=name,
@@ -231,7 +231,7 @@ def test_of_several_policies_the_largest_capacity_wins() -> None:
 
 
 def test_the_fast_signal_wakes_the_fleet_within_seconds() -> None:
-    """And without it the next minute's metrics have to come first."""
+    """Without it the fleet waits for the metrics of the next minute."""
     waits = {}
     for fast in ("true", "false"):
         run = a_run(FastSignal=fast)
@@ -286,7 +286,7 @@ def test_the_pace_of_turns_changes_nothing(every: float) -> None:
 
 
 def test_a_turn_that_comes_late_makes_up_for_nothing_twice() -> None:
-    """A stalled machine skips minutes rather than counting them all at once."""
+    """After a pause, missed minutes are skipped and not counted all at once."""
     run = a_run()
     run.queue.visible = 500
     run.go(10 * MINUTE, every=10 * MINUTE)
@@ -294,8 +294,8 @@ def test_a_turn_that_comes_late_makes_up_for_nothing_twice() -> None:
     assert run.sizes() == [4]
 
 
-def test_a_reason_to_hold_is_told_once() -> None:
-    """Not every minute anew."""
+def test_a_reason_to_hold_is_reported_once() -> None:
+    """The same reason is not reported again in the next minute."""
     run = a_run(WarmupSeconds="3600")
     run.queue.visible = 500
     run.go(3 * MINUTE)
@@ -314,7 +314,7 @@ def test_whatever_the_load_the_group_keeps_its_limits_and_its_instances(
     vanishing: int,
     hooked: bool,  # noqa: FBT001 - drawn
 ) -> None:
-    """Capacity within bounds, none lost or counted twice, no change but by an alarm's state."""
+    """Capacity is in bounds, each instance counts once, and only alarms change it."""
     fleet = product_fleet()
     group = replace(fleet.group, hooks=(DRAIN,) if hooked else ())
     run = Run(replace(fleet, group=group), FakeWorld(FakeQueue(), rate=1))
@@ -340,7 +340,7 @@ def test_whatever_the_load_the_group_keeps_its_limits_and_its_instances(
 
 
 def test_an_event_about_an_unknown_instance_is_passed_over() -> None:
-    """It may be of an instance that the group has given up."""
+    """The group may have removed the instance already."""
     run = a_run()
     run.world.due.append((START, Gone("i-unknown")))
     run.go(5)

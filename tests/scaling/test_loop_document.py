@@ -19,14 +19,14 @@ SHAPES = (*ALARM_SHAPES, *MATH_SHAPES, *GROUP_SHAPES, *LIMIT_SHAPES)
 
 
 def test_the_diagram_is_that_of_the_table_of_transitions() -> None:
-    """To the letter: `tidemill.scaling.group.lifecycle.diagram()` makes it anew."""
+    """`tidemill.scaling.group.lifecycle.diagram()` prints the diagram of the page."""
     (drawn,) = re.findall(r"```mermaid\n(.*?)```", DOCUMENT, re.DOTALL)
     assert drawn == diagram()
 
 
 def test_the_table_counts_the_published_examples() -> None:
-    """Of each file of ours, how many are run, how many are not, and why."""
-    told = {
+    """For each file: how many examples run, how many do not, and why."""
+    listed = {
         name: (int(run), int(not_run), bool(why.strip()))
         for name, run, not_run, why in re.findall(
             r"^\| (\w+\.json) \| (\d+) \| (\d+) \|(.*)\|$", DOCUMENT, re.MULTILINE
@@ -40,4 +40,4 @@ def test_the_table_counts_the_published_examples() -> None:
             for vector in vectors
         )
         counted[file.name] = (fit, len(vectors) - fit, fit < len(vectors))
-    assert told == counted
+    assert listed == counted

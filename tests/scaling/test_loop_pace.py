@@ -54,8 +54,8 @@ HELD = {
 def facts_of(fleet: Fleet, minutes: list[tuple[int, int]], seconds: Iterable[int]) -> list[Fact]:
     """Return the facts of a run with turns at these seconds of every minute, 0 among them.
 
-    The queue changes at minute boundaries, and so do the instances: what they are told in one
-    minute they have done when the next one begins.
+    The queue and the instances change at minute boundaries: an order of one minute is carried out
+    when the next minute begins.
     """
     memory = begin(fleet, START)
     facts: list[Fact] = []
@@ -142,7 +142,7 @@ HOOKS = st.sets(st.sampled_from([LAUNCHING, "autoscaling:EC2_INSTANCE_TERMINATIN
 def test_the_facts_of_every_kind_of_policy_are_the_same_at_any_pace(
     minutes: list[tuple[int, int]], seconds: list[int], pool: WarmPool | None, hooks: set[str]
 ) -> None:
-    """With targets, cooldowns, schedules, hooks and a warm pool together."""
+    """Targets, cooldowns, schedules, hooks and a warm pool work together here."""
     fleet = a_fleet_of_every_kind(pool, hooks)
     slow = facts_of(fleet, minutes, (0, 10))
     assert by_minute(facts_of(fleet, minutes, sorted({*seconds, 10}))) == by_minute(slow)
@@ -150,7 +150,7 @@ def test_the_facts_of_every_kind_of_policy_are_the_same_at_any_pace(
 
 @pytest.mark.parametrize("every", [1, 5, 7, 30, 45, 60, 75])
 def test_an_alarm_that_stays_acts_once_a_minute_at_any_pace(every: int) -> None:
-    """Turns that come seldom or at odd times lose no more than the minutes they sleep through."""
+    """Rare turns at odd times lose no more than the minutes without a turn."""
     policy = a_policy(warmup=0)
     run = Run(
         a_fleet((policy,), group=a_group(max_size=100)),
@@ -164,7 +164,7 @@ def test_an_alarm_that_stays_acts_once_a_minute_at_any_pace(every: int) -> None:
 
 
 def test_an_alarm_of_ten_seconds_acts_once_a_minute() -> None:
-    """Although it is evaluated six times as often, and first acts within seconds."""
+    """It is evaluated six times as often, and first acts within seconds."""
     stat = MetricStat(signal_metric("jobs", BACKLOG), 10, "Maximum")
     alarm = an_alarm(
         queries=(MetricQuery("backlog", stat),),
@@ -183,7 +183,7 @@ def test_an_alarm_of_ten_seconds_acts_once_a_minute() -> None:
 
 
 def test_an_alarm_that_is_evaluated_once_an_hour_acts_once_a_minute() -> None:
-    """Two days of an hour each look back over more than a day."""
+    """Its window of 48 hours is longer than a day."""
     stat = MetricStat(VISIBLE, HOUR, "Maximum")
     alarm = an_alarm(
         queries=(MetricQuery("visible", stat),),
@@ -259,21 +259,21 @@ def test_whatever_happens_the_group_keeps_its_limits_and_its_count(
     hooks: set[str],
     events: list[tuple[int, int, list[tuple[str, int]]]],
 ) -> None:
-    """In bounds at each turn; nothing moves without a ringing alarm; none is lost or ends twice."""
+    """Each turn is in bounds, and each instance is launched and terminated at most once."""
     fleet = a_random_fleet(policies, hooks)
     memory, now = begin(fleet, START), START
     states: dict[str, str] = {}
     launched: list[str] = []
     ended: list[str] = []
     gone: set[str] = set()
-    for visible, seconds, news in events:
+    for visible, seconds, names in events:
         now += seconds
         before = memory.group
-        told = tuple(
-            _event(name, number, [i.id for i in before.instances]) for name, number in news
+        happened = tuple(
+            _event(name, number, [i.id for i in before.instances]) for name, number in names
         )
-        gone |= {e.instance for e in told if isinstance(e, Gone) and before.find(e.instance)}
-        taken = turn(fleet, memory, Observation(QueueSample(visible, 0), told), now)
+        gone |= {e.instance for e in happened if isinstance(e, Gone) and before.find(e.instance)}
+        taken = turn(fleet, memory, Observation(QueueSample(visible, 0), happened), now)
         memory = taken.memory
         launched += taken.launch
         ended += taken.terminate
@@ -304,7 +304,7 @@ def _event(name: str, number: int, instances: list[str]) -> InstanceEvent:
 
 
 def test_memory_does_not_grow_with_time() -> None:
-    """Datapoints that no alarm looks at any more are forgotten."""
+    """Datapoints that no alarm needs are dropped."""
     fleet = product_fleet(HoldSeconds="120")
     run = Run(fleet, FakeWorld(FakeQueue(), rate=0))
     run.queue.visible = 500

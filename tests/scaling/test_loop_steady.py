@@ -61,7 +61,7 @@ def is_one_way(sizes: list[int]) -> bool:
 @settings(max_examples=25)
 @given(BACKLOGS, BACKLOGS)
 def test_our_own_policies_go_one_way_to_what_is_needed(first: int, second: int) -> None:
-    """As many as the backlog needs, and none once it has been nothing for long enough."""
+    """The group has what the backlog needs, and none after it has been empty long enough."""
     run = Run(
         product_fleet(MaxInstances="10", BacklogPerInstance="50"), FakeWorld(FakeQueue(), rate=0)
     )
@@ -74,7 +74,7 @@ def test_our_own_policies_go_one_way_to_what_is_needed(first: int, second: int) 
 @settings(max_examples=25)
 @given(BACKLOGS, BACKLOGS, st.sampled_from([0, 60, 300]))
 def test_a_target_is_reached_from_one_side(first: int, second: int, warmup: int) -> None:
-    """What scale-in leaves does not call for scale-out again."""
+    """The capacity after scale-in does not cause a scale-out."""
     run = Run(tracking(warmup), FakeWorld(FakeQueue(), boot_seconds=45, rate=0))
     for backlog in (first, second):
         sizes = steps_after(run, backlog, 60)
@@ -86,7 +86,7 @@ def test_a_target_is_reached_from_one_side(first: int, second: int, warmup: int)
 @settings(max_examples=15)
 @given(BACKLOGS)
 def test_plus_and_minus_one_rest_between_their_thresholds(backlog: int) -> None:
-    """A load between them moves nothing; one beyond them goes to the limit, a step at a time."""
+    """A load between the thresholds changes nothing; one beyond scales to the limit."""
     more = SimpleScalingPolicy("More", "more", AdjustmentType.CHANGE, 1, cooldown=60)
     fewer = SimpleScalingPolicy("Fewer", "fewer", AdjustmentType.CHANGE, -1, cooldown=60)
     high = an_alarm(logical_id="High", threshold=300.0, actions=("More",))

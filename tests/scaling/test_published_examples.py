@@ -23,14 +23,14 @@ SHAPES = (*ALARM_SHAPES, *MATH_SHAPES, *GROUP_SHAPES, *LIMIT_SHAPES)
 
 
 def test_a_published_example_holds(example: tuple[Shape, Given, Expected]) -> None:
-    """What AWS publishes, the core gives."""
+    """The core gives the results that AWS publishes."""
     shape, given, expected = example
     shape.check(given, expected)
 
 
 @pytest.mark.parametrize("name", ["cw_alarm_missing_data", "cw_metric_math_and_statistics"])
 def test_every_example_of_these_files_has_a_shape(name: str) -> None:
-    """No example of alarm states and metric math is passed over."""
+    """Every example of alarm states and metric math is run."""
     file = Path(__file__).parent / "vectors" / f"{name}.json"
     vectors = json.loads(file.read_text(encoding="utf-8"))["vectors"]
     unfit = [

@@ -268,11 +268,11 @@ def test_a_state_set_without_the_value_that_a_policy_needs_is_refused(data: str 
 def test_datapoints_of_another_unit_than_asked_for_do_not_count() -> None:
     """Datapoints without a unit do count."""
     query = MetricQuery("visible", MetricStat(VISIBLE, 60, "Sum"), unit="Count")
-    told = [
+    units = [
         Datapoint(VISIBLE, at, StatisticSet.of(at + 1), unit)
         for at, unit in ((0, "Count"), (60, "Seconds"), (120, None))
     ]
-    store = MetricStore().record(told, FOREVER)
+    store = MetricStore().record(units, FOREVER)
     assert datapoints(an_alarm(queries=(query,)), store, 180)[-3:] == (1, None, 121)
 
 

@@ -178,7 +178,7 @@ def test_an_instance_that_vanishes_starts_an_activity_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("instance", [HELD_OUT, GOING], ids=lambda i: i.state)
-def test_an_instance_that_was_told_to_go_just_goes(instance: Instance) -> None:
+def test_an_instance_that_was_terminating_is_just_removed(instance: Instance) -> None:
     """Its termination activity has already started."""
     step = gone(GroupMemory(desired=0, instances=(instance,)), instance.id, "", NOW)
     assert step.facts == (InstanceChanged(NOW, instance.id, "Terminated"),)

@@ -37,7 +37,7 @@ def test_scale_in_passes_a_protected_instance_over() -> None:
     assert reconcile(a_group(), memory, NOW).terminate == ("i-2",)
 
 
-def test_with_all_instances_protected_none_goes_and_it_is_told_once() -> None:
+def test_with_all_instances_protected_none_is_terminated_and_it_is_reported_once() -> None:
     """It is reported again only when it happens again."""
     guarded = tuple(replace(item, protected=True) for item in (OLD, YOUNG))
     memory = GroupMemory(1, guarded, cause="why")
@@ -77,10 +77,10 @@ def test_a_difference_waits_until_its_process_is_resumed(
 def test_no_policy_runs_while_alarm_notification_is_suspended() -> None:
     """An alarm whose state lasts runs its policy afterwards."""
     fleet = a_fleet()
-    ringing = [DueAlarm(an_alarm(threshold=0.0, actions=("OutPolicy",)), 1.0, {})]
+    due_alarms = [DueAlarm(an_alarm(threshold=0.0, actions=("OutPolicy",)), 1.0, {})]
     resting = GroupMemory(0, suspended=suspending("AlarmNotification"))
-    assert decide(fleet, resting, {}, ringing, NOW).group == resting
-    assert decide(fleet, replace(resting, suspended={}), {}, ringing, NOW).group.desired == 1
+    assert decide(fleet, resting, {}, due_alarms, NOW).group == resting
+    assert decide(fleet, replace(resting, suspended={}), {}, due_alarms, NOW).group.desired == 1
 
 
 @pytest.mark.parametrize("process", ["HealthCheck", "ReplaceUnhealthy", "Terminate"])

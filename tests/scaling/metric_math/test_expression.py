@@ -182,13 +182,13 @@ def test_the_result_of_another_expression_is_read_but_is_no_metric() -> None:
 
 
 def test_the_names_of_an_expression_are_the_ids_it_reads() -> None:
-    """Functions, words and strings are no ids."""
+    """Functions, words and strings are not ids."""
     expression = compile_expression('IF(m1 > 0, FILL(m2, REPEAT), SUM(METRICS("m3")))')
     assert expression.names == {"m1", "m2"}
 
 
 def test_a_text_is_compiled_once() -> None:
-    """An alarm asks for its expression every minute."""
+    """Every evaluation of an alarm needs its expression, so the result is cached."""
     assert compile_expression("m1 + 1") is compile_expression("m1 + 1")
 
 
@@ -288,7 +288,7 @@ def test_a_point_depends_on_the_points_of_its_own_timestamp_only(
 
 @given(st.sampled_from([text for text in POINTWISE if "FILL" not in text]), st.integers(1, 5))
 def test_where_every_series_is_missing_there_is_no_datapoint(text: str, length: int) -> None:
-    """Only FILL makes something out of nothing."""
+    """Only FILL gives datapoints where there are none."""
     nothing = (None,) * length
     assert compile_expression(text).evaluate({"m1": nothing, "m2": nothing}) == nothing
 
@@ -307,7 +307,7 @@ def test_where_every_series_is_missing_there_is_no_datapoint(text: str, length: 
     ids=str,
 )
 def test_functions_of_time_go_by_the_period_in_utc(text: str, expected: Series) -> None:
-    """From Saturday, 29 February 2020, 23:58 on; a missing point has a time just as well."""
+    """The first period is Saturday, 29 February 2020, 23:58; missing points have a time, too."""
     start = 1_583_020_680.0
     assert compile_expression(text).evaluate({"m1": (1, None, 3)}, start=start) == expected
 
@@ -336,7 +336,7 @@ ANY_POINT = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 def test_an_expression_gives_finite_points_or_none(
     text: str, rows: list[tuple[float | None, float | None]]
 ) -> None:
-    """Whatever the series: no error, no infinity, nothing that is not a number."""
+    """No series leads to an error, to infinity or to not-a-number."""
     first, second = tuple(one for one, _ in rows), tuple(two for _, two in rows)
     result = compile_expression(text).evaluate({"m1": first, "m2": second})
     points = result if isinstance(result, tuple) else (result,)
@@ -380,7 +380,7 @@ SERIES_ONLY = st.recursive(
 def test_functions_give_a_finite_point_or_none_for_every_period(
     text: str, rows: list[tuple[float | None, float | None]]
 ) -> None:
-    """Every function, on whatever other functions give it."""
+    """This holds for every function of every other function's result."""
     first, second = tuple(one for one, _ in rows), tuple(two for _, two in rows)
     result = compile_expression(text).evaluate({"m1": first, "m2": second})
     assert isinstance(result, tuple)

@@ -44,7 +44,7 @@ def one_by_one(sign: str, left: Number, right: Number) -> Number:
 def test_two_series_give_what_their_points_give(
     sign: str, rows: list[tuple[Number, Number]]
 ) -> None:
-    """All points at once, where none is missing, or point by point."""
+    """Combining all points at once is the same as combining them one by one."""
     left, right = tuple(one for one, _ in rows), tuple(two for _, two in rows)
     result = combine(sign, LEFT, RIGHT).run(frame(left, right, length=len(rows)))
     assert result == tuple(one_by_one(sign, *row) for row in rows)
@@ -55,7 +55,7 @@ def test_two_series_give_what_their_points_give(
 def test_a_number_is_combined_with_each_point_there_is(
     sign: str, number: float, points: list[Number]
 ) -> None:
-    """On either side; a missing point stays missing beside a number."""
+    """The number may be on either side; a missing point stays missing."""
     series, length = tuple(points), len(points)
     before = combine(sign, NUMBERS[0], RIGHT).run(frame(number, series, length=length))
     after = combine(sign, LEFT, NUMBERS[1]).run(frame(series, number, length=length))
@@ -69,14 +69,14 @@ def test_a_number_is_combined_with_each_point_there_is(
 
 @pytest.mark.parametrize("sign", SIGNS_OF_TWO)
 def test_a_number_without_a_value_gives_none(sign: str) -> None:
-    """With a number, and with a series."""
+    """A number without a value makes none of another number, and of a series."""
     assert combine(sign, *NUMBERS).run(frame(None, 1.0)) is None
     assert combine(sign, LEFT, NUMBERS[1]).run(frame((1.0, 2.0), None, length=2)) == (None, None)
 
 
 @pytest.mark.parametrize("sign", ["==", "!=", "<", "<=", ">", ">=", "AND", "OR"])
 def test_truth_is_one_or_zero(sign: str) -> None:
-    """Numbers, not Python's own truth."""
+    """Results of comparisons are numbers, not Python's True and False."""
     result = combine(sign, LEFT, RIGHT).run(frame((1.0, 2.0), (2.0, None), length=2))
     assert {type(point) for point in result} == {float}
 

@@ -90,7 +90,7 @@ def test_the_minute_that_is_not_over_is_left_out() -> None:
     assert store.series(MINUTELY, 119, 1) == (1,)
 
 
-def test_metrics_are_told_apart_by_their_dimensions() -> None:
+def test_metrics_differ_by_their_dimensions() -> None:
     """An unknown metric has no datapoints and is no error."""
     assert a_store({0: 1}).series(MetricStat(IN_FLIGHT, 60, "Sum"), 60, 2) == (None, None)
 

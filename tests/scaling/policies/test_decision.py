@@ -49,7 +49,7 @@ def policies_of(*asked: tuple[AdjustmentType, int]) -> tuple[StepScalingPolicy, 
 def decided(group: GroupMemory, *asked: tuple[AdjustmentType, int], value: float = 10) -> Decision:
     """Return what these policies decide, each triggered by an alarm of its own."""
     policies = policies_of(*asked)
-    ringing = [
+    due_alarms = [
         DueAlarm(
             an_alarm(logical_id=f"Alarm{p.logical_id}", threshold=0.0, actions=(p.logical_id,)),
             value,
@@ -57,8 +57,8 @@ def decided(group: GroupMemory, *asked: tuple[AdjustmentType, int], value: float
         )
         for p in policies
     ]
-    fleet = a_fleet(policies, tuple(rung.alarm for rung in ringing))
-    return decide(fleet, group, {}, ringing, NOW)
+    fleet = a_fleet(policies, tuple(due_alarm.alarm for due_alarm in due_alarms))
+    return decide(fleet, group, {}, due_alarms, NOW)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_policy_that_loses_against_one_that_is_content_says_so() -> None:
     assert [fact.policy for fact in decision.facts if isinstance(fact, PolicyHeld)] == ["B"]
 
 
-def test_a_change_tells_alarm_policy_value_and_inputs() -> None:
+def test_a_change_has_alarm_policy_value_and_inputs() -> None:
     """They are in the fact, and in the cause of later activities."""
     decision = decided(settled(1), (EXACT, 3))
     assert decision.facts == (
@@ -106,8 +106,8 @@ def test_an_alarm_triggers_the_policies_of_its_state() -> None:
     """An alarm in OK runs the policies in OKActions, and the cause says so."""
     policies = policies_of((EXACT, 3), (EXACT, 5))
     alarm = an_alarm(threshold=0.0, actions=("A",), ok_actions=("B",))
-    rung = DueAlarm(alarm, 1.0, {}, state=AlarmState.OK)
-    decision = decide(a_fleet(policies, (alarm,)), settled(1), {}, [rung], NOW)
+    due_alarm = DueAlarm(alarm, 1.0, {}, state=AlarmState.OK)
+    decision = decide(a_fleet(policies, (alarm,)), settled(1), {}, [due_alarm], NOW)
     assert decision.group.desired == 5
     assert "BacklogAlarm in state OK triggered policy B changing" in decision.group.cause
 
@@ -128,19 +128,19 @@ def test_a_value_in_no_step_changes_nothing() -> None:
     assert (decision.group.desired, decision.held) == (1, {"A": "the alarm's value is in no step"})
 
 
-def test_without_a_ringing_alarm_nothing_changes_and_nothing_is_forgotten() -> None:
+def test_without_a_due_alarm_nothing_changes_and_reasons_stay() -> None:
     """The reasons that were reported before stay."""
     held = {"A": "it had to wait"}
     group = settled(2)
     assert decide(a_fleet(), group, held, [], NOW) == Decision(group, held)
 
 
-def test_a_reason_is_told_again_only_when_it_changes() -> None:
+def test_a_reason_is_reported_again_only_when_it_changes() -> None:
     """The same reason in the next minute makes no fact."""
     fleet = a_fleet(policies_of((EXACT, 2)))
-    rung = DueAlarm(an_alarm(threshold=0.0, actions=("A",)), -1.0, {})
-    first = decide(fleet, settled(2), {}, [rung], NOW)
-    second = decide(fleet, settled(2), first.held, [rung], NOW)
+    due_alarm = DueAlarm(an_alarm(threshold=0.0, actions=("A",)), -1.0, {})
+    first = decide(fleet, settled(2), {}, [due_alarm], NOW)
+    second = decide(fleet, settled(2), first.held, [due_alarm], NOW)
     assert (len(first.facts), second.facts) == (1, ())
 
 

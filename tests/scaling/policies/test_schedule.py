@@ -133,7 +133,7 @@ def test_actions_that_come_due_together_run_in_the_order_of_their_times() -> Non
     ("recurrence", "says"),
     [("0 9 * * 1-5", ""), ("0 0 9 * * 1", "five fields"), ("61 * * * *", "not a cron expression")],
 )
-def test_what_is_wrong_with_a_recurrence_is_told(recurrence: str, says: str) -> None:
+def test_what_is_wrong_with_a_recurrence_is_reported(recurrence: str, says: str) -> None:
     """A recurrence has five fields, each within its bounds."""
     problem = cron_problem(recurrence)
     assert says in problem

@@ -122,7 +122,7 @@ def test_all_policies_scale_in_together_or_none() -> None:
     low, second = (DueAlarm(an_alarm(logical_id=key), 10.0, {}) for key in ("Low", "OtherLow"))
     step = DueAlarm(an_alarm(logical_id="Step"), 10.0, {})
     alone = agree_on_scale_in(fleet, [low, step], {"Low": low, "Step": step})
-    assert [bool(rung.held) for rung in alone] == [True, False]
+    assert [bool(due_alarm.held) for due_alarm in alone] == [True, False]
     assert agree_on_scale_in(fleet, [low], {"Low": low, "OtherLow": second}) == [low, second]
 
 

@@ -1,4 +1,4 @@
-"""Scaling activities, told from the facts."""
+"""Scaling activities, made from facts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def launched(*hooks: LifecycleHook) -> Step:
     return reconcile(a_group(hooks=hooks), GroupMemory(1, cause="Because."), NOW)
 
 
-def told(step: Step) -> Activity:
+def only_activity(step: Step) -> Activity:
     """Return the only activity of a step."""
     (activity,) = record_activities((), step.facts)
     return activity
@@ -41,7 +41,7 @@ def told(step: Step) -> Activity:
 def test_a_launch_begins_and_succeeds() -> None:
     """The id depends only on the instance, so that runs repeat."""
     step = launched()
-    assert told(step) == Activity(
+    assert only_activity(step) == Activity(
         id=activity_id("launch", ONE),
         kind="launch",
         instance=ONE,
@@ -52,7 +52,7 @@ def test_a_launch_begins_and_succeeds() -> None:
         status="PreInService",
         progress=30,
     )
-    done = told(step.then(booted(a_group(), step.memory, ONE, NOW + 30)))
+    done = only_activity(step.then(booted(a_group(), step.memory, ONE, NOW + 30)))
     assert (done.status, done.progress, done.end) == ("Successful", 100, NOW + 30)
 
 
@@ -68,11 +68,11 @@ def test_a_launch_that_a_hook_ends_is_cancelled(detail: str, why: str) -> None:
     group = a_group(hooks=(HOLD,))
     step = launched(HOLD)
     step = step.then(booted(group, step.memory, ONE, NOW + 30))
-    assert told(step).status == "MidLifecycleAction"
+    assert only_activity(step).status == "MidLifecycleAction"
     step = step.then(
         hook_completed(a_group(), step.memory, ONE, NOW + 60, HookResult(ABANDON, detail=detail))
     )
-    over = told(step)
+    over = only_activity(step)
     assert (over.status, over.end) == ("Cancelled", NOW + 60)
     assert over.message.startswith("Instance failed to complete user's Lifecycle Action: ")
     assert over.message.endswith(f"was abandoned: {why}")
@@ -123,7 +123,7 @@ def test_a_scale_in_that_finds_only_protected_instances_is_cancelled_at_once() -
     step = booted(a_group(), step.memory, ONE, NOW)
     guarded = replace(step.memory.instances[0], protected=True)
     memory = replace(step.memory, desired=0, instances=(guarded,))
-    activity = told(reconcile(a_group(), memory, NOW))
+    activity = only_activity(reconcile(a_group(), memory, NOW))
     assert (activity.status, activity.end, activity.instance) == ("Cancelled", NOW, "")
     assert activity.description.startswith("Could not scale to desired capacity because all")
 
@@ -131,7 +131,7 @@ def test_a_scale_in_that_finds_only_protected_instances_is_cancelled_at_once() -
 def test_other_facts_change_no_activity() -> None:
     """The known activities are returned unchanged."""
     known = record_activities((), launched().facts)
-    assert record_activities(known, [Noted(NOW, "news")]) is known
+    assert record_activities(known, [Noted(NOW, "a note")]) is known
 
 
 def test_activities_are_forgotten_after_six_weeks() -> None:

@@ -221,7 +221,7 @@ def test_a_user_runs_a_policy() -> None:
         pytest.param(None, 2, id="no-alarm"),
     ],
 )
-def test_at_the_threshold_the_policys_alarm_tells_the_side(
+def test_at_the_threshold_the_policys_alarm_decides_the_side(
     comparison: Comparison | None, desired: int
 ) -> None:
     """The value is the common bound of two steps."""

@@ -49,7 +49,7 @@ def metrics(*expressions: tuple[str, str], **stat: Any) -> dict[str, Any]:  # no
 
 @pytest.mark.parametrize("stat", ["p99", "p99.9", "tm90", "TM(10%:90%)", "IQM", "PR(:300)"])
 def test_an_extended_statistic_is_read(stat: str) -> None:
-    """In the place of Statistic."""
+    """ExtendedStatistic replaces Statistic."""
     (query,) = read(Statistic=ABSENT, ExtendedStatistic=stat).queries
     assert query.stat is not None
     assert query.stat.stat == stat
@@ -64,19 +64,19 @@ def test_a_metric_of_metric_math_may_have_any_statistic_and_a_unit() -> None:
 
 
 def test_a_unit_is_read() -> None:
-    """It selects datapoints."""
+    """Datapoints are selected by their unit."""
     assert [query.unit for query in read(Unit="Count").queries] == ["Count"]
 
 
 @pytest.mark.parametrize(("text", "expected"), [("ignore", True), ("evaluate", False)])
 def test_low_samples_are_ignored_or_evaluated(text: str, *, expected: bool) -> None:
-    """As the template says; the default is to evaluate."""
+    """The template decides; the default is to evaluate."""
     assert read(EvaluateLowSampleCountPercentile=text).ignore_low_samples is expected
     assert not read().ignore_low_samples
 
 
 def test_missing_data_of_dynamodb_are_ignored_unless_the_alarm_says_otherwise() -> None:
-    """Its metrics are the exception ("Configuring how CloudWatch alarms treat missing data")."""
+    """The page on missing data names DynamoDB's metrics as the exception."""
     dynamo = metrics(("e1", "m1 + m2"))
     dynamo["Metrics"].append(
         {
@@ -95,7 +95,7 @@ def test_missing_data_of_dynamodb_are_ignored_unless_the_alarm_says_otherwise() 
 
 
 def test_a_window_slides_unless_it_goes_by_the_clock() -> None:
-    """In UTC unless it names a zone."""
+    """A wall clock window is in UTC unless it names a zone."""
     assert read(EvaluationWindow={"SlidingWindow": {}}).wall_clock is None
     for clock, offset in (({}, timedelta(0)), ({"Timezone": "+05:30"}, timedelta(hours=5.5))):
         zone = read(EvaluationWindow={"WallClockWindow": clock}).wall_clock
@@ -104,7 +104,7 @@ def test_a_window_slides_unless_it_goes_by_the_clock() -> None:
 
 
 def test_a_warm_up_is_read() -> None:
-    """Whether it is waited for in whole is false by default."""
+    """OnlyStartEvaluatingAfterWarmUpPeriodEnds is false by default."""
     settings = {"WarmUpPeriodDurationInMinutes": 20}
     assert read().warm_up is None
     assert read(WarmUpConfiguration=settings).warm_up == WarmUp(1200)
@@ -181,14 +181,14 @@ def test_a_warm_up_is_read() -> None:
 def test_what_cannot_be_followed_is_refused_with_the_reason(
     changes: dict[str, Any], text: str
 ) -> None:
-    """In one line that says where."""
+    """The error is one line with the place in the template."""
     with pytest.raises(TemplateError) as error:
         read(**changes)
     assert text in str(error.value)
 
 
 def test_a_metric_of_another_account_is_refused() -> None:
-    """Its datapoints come from elsewhere."""
+    """Metrics of other accounts are not modelled."""
     changes = metrics(("e1", "m1"))
     changes["Metrics"][0]["AccountId"] = "123456789012"
     with pytest.raises(TemplateError, match="AccountId: metrics of other accounts"):
@@ -204,7 +204,7 @@ def test_a_metric_of_another_account_is_refused() -> None:
     ],
 )
 def test_policies_are_triggered_in_the_state_of_their_list(key: str, state: AlarmState) -> None:
-    """And in no other one."""
+    """Each list runs its policies in its own state only."""
     changes = {"High__AlarmActions": ["arn:topic"], f"High__{key}": [{"Ref": "Out"}]}
     (alarm,) = read_fleet(small_template(**changes), {}).alarms
     assert {one: alarm.policies_in(one) for one in AlarmState if alarm.policies_in(one)} == {
@@ -219,10 +219,10 @@ def composite(**actions: Any) -> dict[str, Any]:  # noqa: ANN401 - lists of acti
     return small_template(Resources__Both=both)
 
 
-def test_a_composite_alarm_is_told_of() -> None:
-    """It plays no part in scaling."""
-    told = read_fleet(composite(AlarmActions=["arn:topic"]), {}).not_modelled
-    assert told == (
+def test_a_composite_alarm_is_reported() -> None:
+    """A composite alarm is reported as not modelled."""
+    sentences = read_fleet(composite(AlarmActions=["arn:topic"]), {}).not_modelled
+    assert sentences == (
         "Resources.Both: composite alarms are not modelled; they cannot trigger scaling policies",
     )
 

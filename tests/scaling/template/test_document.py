@@ -54,14 +54,14 @@ def test_short_forms_become_long_ones(text: str, value: object) -> None:
 
 
 def test_yaml_and_json_come_to_the_same() -> None:
-    """A template in JSON, indented with tabs too, is the one in YAML."""
+    """A template in JSON, also indented with tabs, equals the one in YAML."""
     as_yaml = parse_template(yaml.safe_dump(SMALL), "t.yaml")
     assert parse_template(json.dumps(SMALL), "t.json") == as_yaml
     assert parse_template(json.dumps(SMALL, indent="\t"), "t.json") == as_yaml
 
 
 def test_the_products_template_is_one() -> None:
-    """Ours is read, and survives the way through JSON."""
+    """template.yaml is read, and is the same after a round trip through JSON."""
     template = product_template()
     assert template["Resources"]["WorkerGroup"]["Type"] == "AWS::AutoScaling::AutoScalingGroup"
     assert parse_template(json.dumps(template), "t.json") == template
@@ -119,8 +119,8 @@ def test_the_products_template_is_one() -> None:
         pytest.param('{"a":' * 5000 + "1" + "}" * 5000, "nested too deep", id="deep-JSON"),
     ],
 )
-def test_what_is_no_template_is_told_in_one_line(text: str, problem: str) -> None:
-    """The error names the place and what is wrong there."""
+def test_what_is_no_template_is_reported_in_one_line(text: str, problem: str) -> None:
+    """The error names the place and the problem."""
     with pytest.raises(TemplateError) as error:
         parse_template(text, "t.yaml")
     assert problem in str(error.value)
@@ -128,14 +128,14 @@ def test_what_is_no_template_is_told_in_one_line(text: str, problem: str) -> Non
 
 
 def test_a_tab_in_yaml_comes_with_the_remedy() -> None:
-    """Who indents with tabs is told to use spaces."""
+    """The error says to indent with spaces."""
     with pytest.raises(TemplateError, match=r": indent with spaces$"):
         parse_template("A:\n\tB: 1", "t.yaml")
 
 
 @given(st.text(alphabet="{}[]:,-!&*?|>'\"% #\n\tAaR1", max_size=60))
 def test_any_text_is_a_template_or_an_error(text: str) -> None:
-    """No text makes the parser stumble."""
+    """Any text leads to a template or a TemplateError."""
     try:
         parse_template(text, "t.yaml")
     except TemplateError as error:
@@ -145,7 +145,7 @@ def test_any_text_is_a_template_or_an_error(text: str) -> None:
 @settings(max_examples=30)  # each one parses the whole template
 @given(st.integers(0, len(product_text())), st.integers(1, 40), st.text(max_size=3))
 def test_a_damaged_template_is_a_template_or_an_error(start: int, length: int, junk: str) -> None:
-    """A template with some of its text replaced does not make the parser stumble either."""
+    """A template with replaced parts leads to a template or a TemplateError."""
     text = product_text()
     try:
         parse_template(text[:start] + junk + text[start + length :], "t.yaml")

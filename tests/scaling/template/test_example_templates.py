@@ -24,7 +24,7 @@ VISIBLE = "AWS/SQS ApproximateNumberOfMessagesVisible"
 
 @dataclass(frozen=True)
 class Shape:
-    """A template of the folder, and what is expected of it."""
+    """A template of the folder, and the expected fleet."""
 
     file: str
     group: str
@@ -203,7 +203,7 @@ class ReadyWorld(FakeWorld):
 
 @pytest.mark.parametrize("shape", SHAPES, ids=named)
 def test_a_template_says_what_of_it_is_not_modelled(shape: Shape) -> None:
-    """Everything else that scales is."""
+    """Everything in it that scales is modelled or reported."""
     fleet = read(shape)
     assert fleet.not_modelled == shape.left_out
     assert fleet.group.logical_id == shape.group
@@ -213,7 +213,7 @@ def test_a_template_says_what_of_it_is_not_modelled(shape: Shape) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES, ids=named)
 def test_an_hour_with_a_burst_stays_within_the_groups_bounds(shape: Shape) -> None:
-    """Three hundred messages after ten minutes; each instance does one in five seconds."""
+    """300 messages arrive after ten minutes; an instance processes one in five seconds."""
     fleet = read(shape)
     run = Run(fleet, ReadyWorld(FakeQueue(), boot_seconds=60))
     run.world.rate = 0
@@ -234,13 +234,13 @@ def test_an_hour_with_a_burst_stays_within_the_groups_bounds(shape: Shape) -> No
 
 
 def test_every_template_of_the_folder_is_here() -> None:
-    """None lies there without a test."""
+    """Every template in the folder has a test."""
     files = {file.name for file in FOLDER.iterdir()}
     assert files == {shape.file for shape in SHAPES} | {"for_each.yaml", "custom_metric.yaml"}
 
 
 def test_a_loop_over_resources_is_refused_by_its_name() -> None:
-    """There is nothing to look at before it is written out."""
+    """Fn::ForEach is not expanded here."""
     with pytest.raises(TemplateError) as error:
         template("for_each.yaml")
     assert str(error.value) == (
@@ -250,14 +250,14 @@ def test_a_loop_over_resources_is_refused_by_its_name() -> None:
 
 
 def test_a_fleet_that_follows_a_metric_of_its_own_follows_no_queue() -> None:
-    """Nobody here publishes it."""
+    """The metric of the template's own program has no datapoints here."""
     for reader in (read_fleet, read_fleets):
         with pytest.raises(TemplateError, match="watch no queue, but Jobs BacklogPerInstance"):
             reader(template("custom_metric.yaml"), {})
 
 
 def test_of_several_groups_one_has_to_be_chosen() -> None:
-    """Where more than one follows a queue; a group that does not is no fleet."""
+    """This holds where several follow a queue; a group that follows none is no fleet."""
     several = template("several_groups.yaml")
     with pytest.raises(
         TemplateError, match="several Auto Scaling groups follow a queue: choose one of Fast"
@@ -276,7 +276,7 @@ def test_of_several_groups_one_has_to_be_chosen() -> None:
 
 
 def test_a_template_without_a_group_is_no_fleet() -> None:
-    """It is told so by both readers."""
+    """Both readers refuse it with the reason."""
     bare = {"Resources": {"Jobs": {"Type": "AWS::SQS::Queue"}}}
     for reader in (read_fleet, read_fleets):
         with pytest.raises(TemplateError, match="there is no Auto Scaling group: add one"):

@@ -67,7 +67,7 @@ def math_alarm(*entries: Document, **changes: Any) -> Fleet:  # noqa: ANN401 - a
 
 
 class TestTheProductsTemplate:
-    """What stands in our template.yaml is what the core goes by."""
+    """The core's specification has the values of template.yaml."""
 
     def test_the_group_goes_from_0_to_4_and_drains_by_a_hook(self) -> None:
         """Limits, warm-up, hook and metrics are the template's."""
@@ -80,7 +80,7 @@ class TestTheProductsTemplate:
         assert "GroupDesiredCapacity" in group.metrics
 
     def test_the_queue_is_the_one_that_the_alarms_watch(self) -> None:
-        """It is the work queue, not the dead-letter queue."""
+        """The fleet's queue is the work queue, not the dead-letter queue."""
         fleet = product_fleet(MaxReceiveCount="7")
         assert (fleet.queue.logical_id, fleet.queue.max_receive_count) == ("WorkQueue", 7)
         watched = {
@@ -92,7 +92,7 @@ class TestTheProductsTemplate:
         assert watched == {(("QueueName", fleet.queue.name),)}
 
     def test_one_alarm_triggers_one_policy_with_work_and_without(self) -> None:
-        """With the fast signal a second one does, which only looks for a shortage."""
+        """With the fast signal a second alarm runs it, for a shortage only."""
         fleet = product_fleet(FastSignal="true")
         assert {
             alarm.logical_id: (
@@ -130,11 +130,11 @@ class TestTheProductsTemplate:
         assert "${AWS::" not in fleet.user_data
 
     def test_everything_that_scales_is_modelled(self) -> None:
-        """Nothing of the template is left out, and every metric it watches is published."""
+        """Nothing is left out, and every watched metric is published."""
         assert product_fleet().not_modelled == ()
 
     def test_deployed_names_take_the_place_of_made_up_ones(self) -> None:
-        """Alarms watch the queue that was deployed."""
+        """Alarms watch the deployed queue by its real name."""
         physical = {"WorkQueue": {"Ref": "http://localhost/work", "QueueName": "work"}}
         fleet = read_fleet(product_template(), {}, Place(physical=physical))
         assert fleet.queue.name == "work"
@@ -142,17 +142,17 @@ class TestTheProductsTemplate:
         assert fleet.not_modelled == ()
 
     @pytest.mark.parametrize("value", ["0", "11", "", "many", "2.5.1"])
-    def test_a_parameter_out_of_bounds_is_told_with_its_bounds(self, value: str) -> None:
-        """The error has the template's own words."""
+    def test_a_parameter_out_of_bounds_is_reported_with_its_bounds(self, value: str) -> None:
+        """The error has the template's ConstraintDescription."""
         with pytest.raises(ParameterError, match=rf"^parameter MaxInstances={value}: give 1 to 10"):
             product_fleet(MaxInstances=value)
 
 
 class TestSmallTemplates:
-    """Other templates than ours are read by the same rules."""
+    """Templates other than the product's are read by the same rules."""
 
     def test_a_single_metric_alarm_is_read_with_cloudwatchs_defaults(self) -> None:
-        """The alarm has one query, and needs every datapoint it looks at."""
+        """The alarm has one query, and all of its datapoints have to breach."""
         (alarm,) = read().alarms
         (query,) = alarm.queries
         assert query.stat is not None
@@ -180,27 +180,27 @@ class TestSmallTemplates:
         assert (alarm.datapoints_to_alarm, alarm.missing_data) == (1, MissingData.BREACHING)
 
     def test_a_bare_group_has_auto_scalings_defaults(self) -> None:
-        """No warm-up, a cooldown of 300 s, as many instances as the minimum, no metrics."""
+        """No warm-up, a cooldown of 300 s, the minimum as desired capacity, no metrics."""
         group = read(Workers__MinSize=1).group
         assert (group.desired, group.default_warmup, group.default_cooldown) == (1, None, 300)
         assert (group.hooks, group.metrics) == ((), frozenset())
 
     def test_a_collection_without_a_list_turns_every_group_metric_on(self) -> None:
-        """MetricsCollection with a granularity alone means all of them."""
+        """MetricsCollection with a granularity alone enables all metrics."""
         group = read(Workers__MetricsCollection=[{"Granularity": "1Minute"}]).group
         assert {"GroupTotalInstances", "GroupDesiredCapacity"} <= group.metrics
 
     def test_a_warm_up_of_minus_1_is_none(self) -> None:
-        """-1 takes the group's default warm-up away."""
+        """-1 removes the group's default warm-up."""
         assert read(Workers__DefaultInstanceWarmup=-1).group.default_warmup is None
 
     def test_a_hook_of_its_own_is_the_groups_as_well(self) -> None:
-        """Defaults: an hour, then ABANDON."""
+        """A hook resource counts; its defaults are an hour and ABANDON."""
         (hook,) = read(Resources__Hold=LAUNCH_HOOK).group.hooks
         assert hook == LifecycleHook("tidemill-Hold", LAUNCHING, 3600, "ABANDON")
 
     def test_a_redrive_policy_without_a_count_has_sqss_default(self) -> None:
-        """10 receives; without a redrive policy there is no count."""
+        """The default is 10 receives; without a redrive policy there is no count."""
         assert read().queue.max_receive_count is None
         fleet = read(Jobs__RedrivePolicy={"deadLetterTargetArn": "arn"})
         assert fleet.queue.max_receive_count == 10
@@ -219,7 +219,7 @@ class TestSmallTemplates:
     def test_a_schedule_that_uses_the_queue_keeps_it_awake(
         self, rate: str, arn: str, queue: str, *, awake: bool
     ) -> None:
-        """If it does so before six hours are over, whatever it asks SQS for."""
+        """Any call to SQS at least every six hours is enough."""
         fleet = read(
             Resources__Dead={"Type": "AWS::SQS::Queue"},
             Resources__Beat={
@@ -261,7 +261,7 @@ class TestSmallTemplates:
 
     @pytest.mark.parametrize(("most", "sizes"), [("3", 1), ("1", 0)])
     def test_conditions_decide_what_is_there(self, most: str, sizes: int) -> None:
-        """A resource, a property and a hook come and go with their condition."""
+        """A resource, a property and a hook exist only if their condition is true."""
         template = small_template(
             Conditions__Many={"Fn::Not": [{"Fn::Equals": [{"Ref": "Most"}, 1]}]},
             Conditions__Few={"Fn::Not": [{"Condition": "Many"}]},
@@ -273,8 +273,8 @@ class TestSmallTemplates:
         group = read_fleet(template, {"Most": most}).group
         assert (len(group.hooks), group.desired) == (sizes, sizes)
 
-    def test_what_scaling_here_leaves_out_is_told(self) -> None:
-        """Each thing that would act in AWS and does not act here has its sentence."""
+    def test_what_scaling_here_leaves_out_is_reported(self) -> None:
+        """Each thing that acts in AWS and not here has its sentence."""
         fleet = read(
             Workers__TerminationPolicies=["AllocationStrategy", "OldestInstance"],
             Resources__Other={
@@ -293,7 +293,7 @@ class TestSmallTemplates:
         )
 
     def test_alarms_and_policies_of_others_are_no_business_of_the_fleets(self) -> None:
-        """Alarms without our policies, disabled ones, and policies of other groups do not count."""
+        """Alarms without these policies, disabled ones, and other groups' policies do not count."""
         high = small_template()["Resources"]["High"]
         other = copy.deepcopy(high)
         other["Properties"] |= {"AlarmActions": ["arn:topic"], "Threshold": "whatever"}
@@ -435,14 +435,14 @@ def refusal(**changes: Any) -> str:  # noqa: ANN401 - any part
         ),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line_with_its_place(
+def test_what_is_wrong_is_reported_in_one_line_with_its_place(
     changes: dict[str, Any], text: str
 ) -> None:
-    """The error says where in the template, and what to do."""
-    told = refusal(**changes)
-    assert text in told
-    assert told.startswith(("Resources", "Conditions"))
-    assert told.isprintable()
+    """The error has the place in the template and the remedy."""
+    text_of_error = refusal(**changes)
+    assert text in text_of_error
+    assert text_of_error.startswith(("Resources", "Conditions"))
+    assert text_of_error.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -503,7 +503,7 @@ def test_what_is_wrong_is_told_in_one_line_with_its_place(
         ),
     ],
 )
-def test_what_is_wrong_with_metric_math_is_told_in_one_line(
+def test_what_is_wrong_with_metric_math_is_reported_in_one_line(
     entries: list[Document], text: str
 ) -> None:
     """The error names the alarm, and the entry where there is one."""
@@ -514,7 +514,7 @@ def test_what_is_wrong_with_metric_math_is_told_in_one_line(
 
 
 def test_a_template_nested_beyond_reason_is_refused() -> None:
-    """Depth ends in an error as well."""
+    """Too deep nesting leads to a TemplateError."""
     deep: Any = "x"
     for _ in range(2000):
         deep = [deep]
@@ -522,7 +522,7 @@ def test_a_template_nested_beyond_reason_is_refused() -> None:
 
 
 def test_steps_come_out_as_they_stand() -> None:
-    """Bounds that are absent have no bound."""
+    """An absent bound is unbounded."""
     (policy,) = read().policies
     assert isinstance(policy, StepScalingPolicy)
     assert policy.steps == (StepAdjustment(0.0, None, 1),)
@@ -572,7 +572,7 @@ PLACES = [
 def test_a_template_with_any_part_replaced_is_a_fleet_or_an_error(
     damages: list[tuple[tuple[str | int, ...], Any, bool]],
 ) -> None:
-    """No damage makes the reading stumble, and every error is one line."""
+    """Any damage leads to a fleet or a one-line error."""
     template: Any = product_template()
     for path, junk, removed in damages:
         _damage(template, path, junk, removed=removed)

@@ -31,7 +31,7 @@ def a_pool(**properties: object) -> Document:
 
 
 def test_a_group_may_say_how_it_ends_and_guards_its_instances() -> None:
-    """Termination policies, grace period, protection and maintenance."""
+    """Termination policies, grace period, protection and maintenance are read."""
     group = read(
         Workers__TerminationPolicies=["OldestInstance", "Default"],
         Workers__HealthCheckGracePeriod=300,
@@ -47,20 +47,20 @@ def test_a_group_may_say_how_it_ends_and_guards_its_instances() -> None:
 
 
 def test_a_group_that_says_nothing_has_the_defaults() -> None:
-    """Default termination, no grace, no protection, no policy, no pool."""
+    """Default termination, and no grace, protection, maintenance policy or pool."""
     group = read().group
     assert (group.termination, group.grace, group.protects) == (("Default",), 0, False)
     assert (group.maintenance, group.warm_pool) == (None, None)
 
 
 def test_a_maintenance_policy_of_minus_1_is_none() -> None:
-    """It takes the policy away."""
+    """-1 removes the maintenance policy."""
     cleared = {"MinHealthyPercentage": -1, "MaxHealthyPercentage": -1}
     assert read(Workers__InstanceMaintenancePolicy=cleared).group.maintenance is None
 
 
 def test_a_warm_pool_is_the_groups() -> None:
-    """With the defaults of the API; what it reuses is told as not modelled."""
+    """It has the API's defaults; InstanceReusePolicy is reported as not modelled."""
     assert read(Resources__Pool=a_pool()).group.warm_pool == WarmPool()
     fleet = read(
         Resources__Pool=a_pool(
@@ -79,7 +79,7 @@ def test_a_warm_pool_is_the_groups() -> None:
 
 
 def test_all_metrics_of_a_group_with_a_pool_include_the_pools() -> None:
-    """MetricsCollection with a granularity alone."""
+    """MetricsCollection with a granularity alone enables them, too."""
     everything = {"Workers__MetricsCollection": [{"Granularity": "1Minute"}]}
     assert "WarmPoolWarmedCapacity" in read(Resources__Pool=a_pool(), **everything).group.metrics
     assert "WarmPoolWarmedCapacity" not in read(**everything).group.metrics
@@ -132,7 +132,7 @@ def test_a_transition_may_have_several_hooks() -> None:
         ),
     ],
 )
-def test_what_auto_scaling_would_refuse_is_told(changes: dict[str, Any], text: str) -> None:
-    """With its place."""
+def test_what_auto_scaling_would_refuse_is_reported(changes: dict[str, Any], text: str) -> None:
+    """The error has the place in the template."""
     with pytest.raises(TemplateError, match=text):
         read(**changes)

@@ -46,7 +46,7 @@ def value_of(declaration: Document, *given: str) -> str | list[str]:
     ],
 )
 def test_a_value_comes_as_text(declaration: Document, given: list[str], value: object) -> None:
-    """Whatever the template writes a default as, it is handed out as text or a list of text."""
+    """A default of any type becomes text, or a list of texts."""
     assert value_of(declaration, *given) == value
 
 
@@ -81,15 +81,15 @@ def test_a_value_out_of_bounds_is_refused(
     assert str(error.value).endswith(problem)
 
 
-def test_all_parameters_without_a_value_are_told_at_once() -> None:
-    """So that nobody has to find them out one by one."""
+def test_all_parameters_without_a_value_are_reported_at_once() -> None:
+    """One error names all of them."""
     declared: Document = {"Vpc": {}, "Size": {"Default": 1}, "Key": {}, "Zone": {}}
     with pytest.raises(ParameterError, match=r"^parameters Vpc, Zone have no defaults: give"):
         parameter_values({"Parameters": declared}, {"Key": "mine"})
 
 
 def test_an_unknown_parameter_is_refused_with_those_there_are() -> None:
-    """A typo shows at once."""
+    """The error lists the known parameters, so that a typo is seen at once."""
     with pytest.raises(ParameterError, match=r"unknown parameter MaxInstance: .*, MaxInstances, "):
         parameter_values(product_template(), {"MaxInstance": "2"})
 
@@ -117,7 +117,7 @@ def test_a_declaration_that_cannot_be_read_is_the_templates_fault(declaration: D
 
 
 def test_the_products_parameters_all_have_good_defaults() -> None:
-    """Ours can be deployed without a single value given."""
+    """template.yaml can be deployed without any given value."""
     template = product_template()
     assert parameter_values(template, {}).keys() == template["Parameters"].keys()
 
@@ -132,7 +132,7 @@ KEYS = st.sampled_from(
 def test_any_declaration_and_value_come_to_text_or_an_error(
     declaration: Document, value: str
 ) -> None:
-    """Neither a strange declaration nor a strange value makes the reading stumble."""
+    """Any declaration and value lead to text or an error."""
     try:
         result = value_of(declaration, value)
     except ScalingError as error:

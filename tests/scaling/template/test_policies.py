@@ -84,7 +84,7 @@ def planned(**properties: Any) -> Fleet:  # noqa: ANN401 - any property
 
 
 def test_a_policy_without_a_type_is_simple() -> None:
-    """As CloudFormation has it; its cooldown is the group's where it has none."""
+    """SimpleScaling is CloudFormation's default; its cooldown defaults to the group's."""
     (policy,) = read(**SIMPLE).policies
     assert policy == SimpleScalingPolicy("Out", "tidemill-Out", AdjustmentType.CHANGE, 2)
     (policy,) = read(**SIMPLE, Out__Cooldown="60").policies
@@ -93,14 +93,14 @@ def test_a_policy_without_a_type_is_simple() -> None:
 
 
 def test_a_step_policy_may_aggregate_otherwise() -> None:
-    """MetricAggregationType is kept."""
+    """MetricAggregationType is read."""
     (policy,) = read(Out__MetricAggregationType="Maximum").policies
     assert isinstance(policy, StepScalingPolicy)
     assert policy.aggregation is Aggregation.MAXIMUM
 
 
 def test_target_tracking_brings_its_alarms() -> None:
-    """On the metric that it tracks, whose period is a minute where none is given."""
+    """The alarms are on the tracked metric, with a default period of a minute."""
     fleet = tracked(PER_INSTANCE, EstimatedInstanceWarmup=90)
     assert fleet.policy("Track") == TargetTrackingPolicy(
         "Track", "tidemill-Track", 100, high="TrackAlarmHigh", low="TrackAlarmLow", warmup=90
@@ -112,7 +112,7 @@ def test_target_tracking_brings_its_alarms() -> None:
 
 
 def test_a_predefined_metric_is_the_groups() -> None:
-    """Nothing here publishes processor time, and that is told."""
+    """CPU utilization is not published here, and this is reported."""
     fleet = tracked({**CPU, "DisableScaleIn": True})
     (query,) = fleet.alarms[-1].queries
     assert query.stat is not None
@@ -164,7 +164,7 @@ def test_a_scheduled_action_is_read_with_its_times() -> None:
 
 
 def test_policies_and_actions_of_another_group_are_no_business_of_this_one() -> None:
-    """They are left out without a word."""
+    """They are left out without a report."""
     fleet = planned(AutoScalingGroupName="another", DesiredCapacity=1, StartTime="2030-01-01")
     assert fleet.scheduled == ()
     assert len(tracked(CPU, AutoScalingGroupName="another").policies) == 1
@@ -261,8 +261,10 @@ def without(configuration: Document, key: str) -> Document:
         ),
     ],
 )
-def test_what_is_wrong_with_a_tracking_policy_is_told(configuration: Document, text: str) -> None:
-    """With the place in the template."""
+def test_what_is_wrong_with_a_tracking_policy_is_reported(
+    configuration: Document, text: str
+) -> None:
+    """The error has the place in the template."""
     with pytest.raises(TemplateError) as error:
         tracked(configuration)
     assert str(error.value).startswith("Resources.Track.Properties.TargetTrackingConfiguration")
@@ -281,8 +283,8 @@ def test_what_is_wrong_with_a_tracking_policy_is_told(configuration: Document, t
     ],
     ids=["no-number", "no-time", "recurrence", "zone", "start", "limits"],
 )
-def test_what_is_wrong_with_a_scheduled_action_is_told(properties: Document, text: str) -> None:
-    """With the place in the template."""
+def test_what_is_wrong_with_a_scheduled_action_is_reported(properties: Document, text: str) -> None:
+    """The error has the place in the template."""
     with pytest.raises(TemplateError) as error:
         planned(**properties)
     assert str(error.value).startswith("Resources.Plan.Properties")
@@ -290,6 +292,6 @@ def test_what_is_wrong_with_a_scheduled_action_is_told(properties: Document, tex
 
 
 def test_a_simple_policy_cannot_ask_for_less_than_nothing() -> None:
-    """An exact capacity is not negative."""
+    """An exact capacity below 0 is refused."""
     with pytest.raises(TemplateError, match="an exact capacity cannot be negative"):
         read(**SIMPLE | {"Out__AdjustmentType": "ExactCapacity", "Out__ScalingAdjustment": -1})

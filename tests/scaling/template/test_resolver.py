@@ -109,7 +109,7 @@ def result(value: Any) -> Any:  # noqa: ANN401 - whatever a template can hold
     ],
 )
 def test_a_function_comes_to_its_value(value: object, expected: object) -> None:
-    """Each function gives what CloudFormation's does."""
+    """Each function has the result that CloudFormation gives."""
     assert result(value) == expected
 
 
@@ -171,10 +171,10 @@ def test_a_function_comes_to_its_value(value: object, expected: object) -> None:
         pytest.param({"Fn::Equals": [1, 1]}, "Fn::Equals is a condition function", id="condition"),
     ],
 )
-def test_a_function_that_cannot_be_followed_is_told_in_one_line(
+def test_a_function_that_cannot_be_followed_is_reported_in_one_line(
     value: object, problem: str
 ) -> None:
-    """The error names the place, and what is wrong there."""
+    """The error names the place and the problem."""
     with pytest.raises(TemplateError) as error:
         result(value)
     assert problem in str(error.value)
@@ -198,8 +198,8 @@ def test_a_function_that_cannot_be_followed_is_told_in_one_line(
         pytest.param({"Fn::Equals": ["a", None]}, "no value, where one text", id="equals-null"),
     ],
 )
-def test_a_condition_that_is_none_is_told_in_one_line(test: object, problem: str) -> None:
-    """Circles too end in an error that names the way around."""
+def test_a_condition_that_is_none_is_reported_in_one_line(test: object, problem: str) -> None:
+    """A circle of conditions is an error that lists the circle."""
     conditions = {"Odd": test, "Turn": {"Condition": "Odd"}}
     with pytest.raises(TemplateError) as error:
         a_resolver(Conditions=conditions).condition("Odd", "here")
@@ -216,13 +216,13 @@ def test_a_condition_that_is_none_is_told_in_one_line(test: object, problem: str
     ],
 )
 def test_values_are_compared_as_text(left: object, right: object, *, holds: bool) -> None:
-    """A number equals its text, and true the text true."""
+    """A number equals its text, and true equals the text "true"."""
     resolver = a_resolver(Conditions={"Same": {"Fn::Equals": [left, right]}})
     assert resolver.condition("Same", "here") is holds
 
 
 def test_names_that_refer_to_each_other_end_in_an_error() -> None:
-    """A circle of names is told, not walked."""
+    """A circle of names is an error, not an endless loop."""
     queues = {
         name: {
             "Type": "AWS::SQS::Queue",
@@ -243,7 +243,7 @@ def test_names_that_refer_to_each_other_end_in_an_error() -> None:
     ],
 )
 def test_a_deployed_resource_has_its_real_name(physical: dict[str, str], name: str) -> None:
-    """What has been deployed is called what it is called there."""
+    """The name of a deployed resource replaces the made-up one."""
     resolver = a_resolver(Place(physical={"Group": physical}))
     assert resolver.name("Group") == name
     assert resolver.resolve({"Ref": "Group"}, "here") == physical.get("Ref", name)
@@ -258,12 +258,12 @@ def test_a_deployed_queue_has_its_real_name_and_url() -> None:
 
 
 def test_a_name_that_comes_to_no_value_is_made_up() -> None:
-    """A name behind a condition that does not hold is as good as none."""
+    """A name behind a false condition is like no name."""
     assert a_resolver().name("MaybeNamed") == "tidemill-MaybeNamed"
 
 
 def test_only_what_its_condition_lets_be_is_present() -> None:
-    """Resources whose condition does not hold are not there."""
+    """Resources whose condition is false do not exist."""
     assert a_resolver().present("AWS::SQS::Queue") == ["Queue", "Named", "Present"]
 
 
@@ -278,7 +278,7 @@ MODEL = {"Size": "3", "AWS::Region": "us-east-1", "own": "mine"}
 
 @given(PIECES)
 def test_sub_and_join_put_values_between_texts(pieces: list[tuple[str, str]]) -> None:
-    """Sub and Join are the plain concatenation of texts and values."""
+    """Sub and Join concatenate texts and values."""
     expected = "".join(MODEL[name] + text for name, text in pieces)
     sub = "".join(f"${{{name}}}{text}" for name, text in pieces)
     parts = [part for name, text in pieces for part in (_reference(name), text)]
@@ -292,7 +292,7 @@ def _reference(name: str) -> object:
 
 @given(st.lists(st.text(alphabet="abc"), min_size=1, max_size=5))
 def test_split_undoes_join(texts: list[str]) -> None:
-    """What has been joined by a mark that no text holds is split into the same texts."""
+    """Texts joined by a separator that none contains are split into the same texts."""
     assert result({"Fn::Split": ["|", {"Fn::Join": ["|", texts]}]}) == texts
 
 
@@ -317,7 +317,7 @@ TREES = st.recursive(
 
 @given(TREES)
 def test_any_tree_of_functions_comes_to_a_value_or_an_error(tree: object) -> None:
-    """Nothing that stands in a template makes the resolver stumble."""
+    """Any content of a template leads to a value or a TemplateError."""
     try:
         result(tree)
     except ScalingError as error:
@@ -326,7 +326,7 @@ def test_any_tree_of_functions_comes_to_a_value_or_an_error(tree: object) -> Non
 
 @given(TREES)
 def test_any_tree_as_a_condition_holds_or_not_or_is_an_error(tree: object) -> None:
-    """Nothing that stands in Conditions makes the resolver stumble."""
+    """Any content of Conditions leads to true, false or a TemplateError."""
     try:
         assert a_resolver(Conditions={"Odd": tree}).condition("Odd", "here") in {True, False}
     except ScalingError as error:

@@ -25,12 +25,12 @@ SUMMER = datetime(2026, 7, 1, tzinfo=UTC)
     ],
 )
 def test_a_zone_is_named_or_an_offset(name: str, hours: float) -> None:
-    """The forms that "Alarm evaluation window" lists."""
+    """These are the forms that "Alarm evaluation window" lists."""
     assert SUMMER.astimezone(time_zone(name, "x")).utcoffset() == timedelta(hours=hours)
 
 
 @pytest.mark.parametrize("name", ["+01:03", "+24:00", "Mars/Olympus", "", "+5:30", "/etc/passwd"])
 def test_any_other_zone_is_refused(name: str) -> None:
-    """In one line that says where."""
+    """The error is one line with the place in the template."""
     with pytest.raises(TemplateError, match="where: "):
         time_zone(name, "where")

@@ -87,14 +87,14 @@ def a_fleet(
     group: Group | None = None,
 ) -> Fleet:
     """Return a fleet; by default one alarm on a message visible for a minute adds an instance."""
-    rings = an_alarm(
+    wakes = an_alarm(
         threshold=0.0, evaluation_periods=1, datapoints_to_alarm=1, actions=("OutPolicy",)
     )
     return Fleet(
         queue=Queue("Jobs", "jobs", visibility_timeout=30),
         group=group or a_group(),
         policies=policies or (a_policy(),),
-        alarms=alarms or (rings,),
+        alarms=alarms or (wakes,),
         user_data="",
     )
 

@@ -197,7 +197,7 @@ def is_action(text: object) -> bool:
 
 
 def check_invocations(given: Given, expected: Expected) -> None:
-    """Let an alarm stay in ALARM: topics hear of the change, policies are invoked every minute."""
+    """Keep an alarm in ALARM: topics get one message, policies are run every minute."""
     seconds = given["alarm_stays_in_state_minutes"] * MINUTE
     run = Run(a_fleet(), FakeWorld(FakeQueue(visible=1), rate=0))
     acted = set()
@@ -231,8 +231,8 @@ def check_state_set(_: Given, expected: Expected) -> None:
     change = StateChange(AlarmState.ALARM, "a test")
     with pytest.raises(RequestError, match=needed):
         set_state(alarm, created, change, MOMENT)
-    told = replace(change, reason_data=json.dumps({"recentDatapoints": [1.0, 42.0]}))
-    assert set_state(alarm, created, told, MOMENT).value == 42
+    with_data = replace(change, reason_data=json.dumps({"recentDatapoints": [1.0, 42.0]}))
+    assert set_state(alarm, created, with_data, MOMENT).value == 42
 
 
 KINDS: Mapping[str, Document] = {

@@ -51,7 +51,7 @@ def serving(count: int, **changes: object) -> GroupMemory:
     return GroupMemory(count, instances, launched=count)
 
 
-def rung(memory: GroupMemory, change: int) -> GroupMemory:
+def after_alarm(memory: GroupMemory, change: int) -> GroupMemory:
     """Return the group after a policy of an alarm that asks for a change."""
     steps = (StepAdjustment(0, None, change),)
     fleet = a_fleet((a_policy(steps=steps),), (), a_group(max_size=100))
@@ -81,14 +81,14 @@ def check_remaining_hooks(given: Given, expected: Expected) -> None:
 def check_all_protected(_: Given, expected: Expected) -> None:
     """Let a policy ask for fewer where every instance is protected."""
     before = serving(2, protected=True)
-    after = rung(before, -1)
+    after = after_alarm(before, -1)
     assert expected["desired"] == "decremented"
     assert after.desired == before.desired - 1
     step = reconcile(a_group(), after, NOW)
     assert len(step.terminate) == expected["terminated"]
-    (told,) = step.facts
-    assert isinstance(told, ActivityStarted)
-    assert told.description == expected["activity_message"]
+    (fact,) = step.facts
+    assert isinstance(fact, ActivityStarted)
+    assert fact.description == expected["activity_message"]
 
 
 def check_zone(given: Given, expected: Expected) -> None:
@@ -190,19 +190,19 @@ def check_pool_size(given: Given, expected: Expected) -> None:
 
 def scales_out(suspended: Mapping[str, float]) -> bool:
     """Say whether an alarm leads to a launch."""
-    after = rung(replace(serving(1), suspended=suspended), 1)
+    after = after_alarm(replace(serving(1), suspended=suspended), 1)
     return bool(reconcile(a_group(), after, NOW).launch)
 
 
 def scales_in(suspended: Mapping[str, float]) -> bool:
     """Say whether an alarm leads to a termination."""
-    after = rung(replace(serving(2), suspended=suspended), -1)
+    after = after_alarm(replace(serving(2), suspended=suspended), -1)
     return bool(reconcile(a_group(), after, NOW).terminate)
 
 
 def invokes_policies(suspended: Mapping[str, float]) -> bool:
     """Say whether an alarm changes what the group wants."""
-    return rung(replace(serving(1), suspended=suspended), 1).desired == 2
+    return after_alarm(replace(serving(1), suspended=suspended), 1).desired == 2
 
 
 def marks(suspended: Mapping[str, float]) -> bool:
@@ -237,10 +237,10 @@ def replacement(suspended: Mapping[str, float]) -> str:
 
 
 def resumption(suspended: Mapping[str, float]) -> str:
-    """Tell what becomes of an alarm that still rings when its process is resumed."""
-    memory = rung(replace(serving(1), suspended=suspended), 1)
-    heard = rung(replace(memory, suspended={}), 1).desired == memory.desired + 1
-    return "considers policies whose alarms are in breach then" if heard else "nothing"
+    """Return what an alarm still in ALARM does when its process is resumed."""
+    memory = after_alarm(replace(serving(1), suspended=suspended), 1)
+    considered = after_alarm(replace(memory, suspended={}), 1).desired == memory.desired + 1
+    return "considers policies whose alarms are in breach then" if considered else "nothing"
 
 
 SUSPENDED: dict[str, Callable[[Mapping[str, float]], object]] = {

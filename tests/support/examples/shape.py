@@ -1,4 +1,4 @@
-"""What a published example is, and how a test module tells which ones it can run."""
+"""Shape of a published example, by which a test module chooses those that it can run."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def decided(ready: list[bool], side: str, value: float) -> int:
         for number in range(len(ready))
     )
     fleet = replace(a_fleet(), policies=policies)
-    ringing = {
+    due_alarms = {
         f"{side}{number}": DueAlarm(
             an_alarm(logical_id=f"{side}{number}", actions=(str(number),)), value, {}
         )
@@ -73,7 +73,7 @@ def decided(ready: list[bool], side: str, value: float) -> int:
         if is_ready
     }
     instances = tuple(Instance(str(n), LifecycleState.IN_SERVICE, 0, 0) for n in range(4))
-    agreed = agree_on_scale_in(fleet, list(ringing.values()), ringing)
+    agreed = agree_on_scale_in(fleet, list(due_alarms.values()), due_alarms)
     return decide(fleet, GroupMemory(4, instances), {}, agreed, 0).group.desired - 4
 
 
