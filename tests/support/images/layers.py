@@ -1,4 +1,4 @@
-"""What an image adds to its base: its files with their contents, its size, its settings."""
+"""Layers of an image above its base: files with their contents, size, settings."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def added_bytes(image: Image, base: Image) -> int:
 def added_files(image: Image, base: Image) -> Iterator[tuple[str, bytes]]:
     """Yield path (without the first slash) and content of each file in the layers above the base's.
 
-    What a later layer removes is yielded as well: whoever has the image has it too. Links have no
-    content.
+    A file that a later layer removes is yielded as well, since the image still contains it. Links
+    have no content.
     """
     shared = base.attrs["RootFS"]["Layers"]
     assert image.attrs["RootFS"]["Layers"][: len(shared)] == shared, "built on another base"
@@ -37,7 +37,7 @@ def added_files(image: Image, base: Image) -> Iterator[tuple[str, bytes]]:
 
 
 def settings(image: Image) -> Iterator[tuple[str, bytes]]:
-    """Yield where it is said and what is said in the image's history and configuration."""
+    """Yield place and text of each entry in the image's history and configuration."""
     for index, layer in enumerate(image.history()):
         yield f"history {index}", layer["CreatedBy"].encode()
     yield "configuration", json.dumps(image.attrs["Config"]).encode()

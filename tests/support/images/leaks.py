@@ -1,4 +1,4 @@
-"""Finds what looks like a secret: keys, tokens and passwords that must be in no image."""
+"""Leak scan: finds texts that look like keys, tokens or passwords, which no image may contain."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PATTERNS: Final = {kind: re.compile(pattern) for kind, pattern in KINDS.items()}
 def leaks(texts: Iterable[tuple[str, bytes]]) -> list[str]:
     """Return, for each secret found in these (place, content), its kind and the place.
 
-    Compressed contents are looked into. The secret itself is not told.
+    Compressed contents are searched as well. The secret itself is not in the result.
     """
     return [
         f"{kind} in {place}"
