@@ -47,7 +47,7 @@ def a_resource(kind: str, name: str) -> dict[str, Any]:
 
 
 def test_a_stacks_dashboards_are_those_among_its_resources() -> None:
-    """On every page of the list, which AWS cuts at 100."""
+    """The names are collected from all pages of the list."""
     boards = [a_resource("AWS::CloudWatch::Dashboard", f"tidemill-{n}") for n in ("queue", "more")]
     pages: list[dict[str, Any]] = [
         {
@@ -66,7 +66,7 @@ def test_a_stacks_dashboards_are_those_among_its_resources() -> None:
 
 
 def test_a_picture_is_the_png_that_cloudwatch_draws() -> None:
-    """For the widget that was asked for."""
+    """The picture is the PNG in CloudWatch's answer to the widget's request."""
     with stubbed() as (source, _stack, watch):
         watch.add_response(
             "get_metric_widget_image", {"MetricWidgetImage": PNG}, {"MetricWidget": "{}"}
@@ -84,10 +84,10 @@ def test_a_picture_is_the_png_that_cloudwatch_draws() -> None:
     ],
     ids=["unknown-action", "not-implemented", "bad-widget", "failure"],
 )
-def test_a_picture_that_is_not_drawn_is_that_widgets_trouble(
+def test_a_picture_that_is_not_drawn_is_an_error_of_that_widget(
     code: str, status: int, message: str
 ) -> None:
-    """The others may still be drawn."""
+    """The error concerns one widget, so that the export goes on with the others."""
     with stubbed() as (source, _stack, watch):
         watch.add_client_error(
             "get_metric_widget_image", code, "Bad\nthing.", http_status_code=status
@@ -113,7 +113,7 @@ REFUSALS = {
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("code", REFUSALS)
 def test_a_refusal_ends_the_export_with_one_line(call: str, code: str) -> None:
-    """Which says what to do; no picture would be drawn after it either."""
+    """A refused call ends the export with a line that says what to do."""
     with stubbed() as (source, stack, watch):
         stub = stack if call == "list_stack_resources" else watch
         stub.add_client_error(call, code, "Whatever")
@@ -122,7 +122,7 @@ def test_a_refusal_ends_the_export_with_one_line(call: str, code: str) -> None:
 
 
 def test_a_stack_that_is_not_there_is_named_with_its_region() -> None:
-    """It may be in another one."""
+    """The error names stack and region, because the stack may be in another region."""
     with stubbed() as (source, stack, _watch):
         stack.add_client_error(
             "list_stack_resources", "ValidationError", "Stack with id tidemill does not exist"
@@ -132,7 +132,7 @@ def test_a_stack_that_is_not_there_is_named_with_its_region() -> None:
 
 
 def test_any_other_error_names_the_call() -> None:
-    """With what AWS said."""
+    """Any other error has the call, the code and AWS's message."""
     with stubbed() as (source, _stack, watch):
         watch.add_client_error("get_dashboard", "ResourceNotFound", "Dashboard does not exist")
         expected = "cloudwatch:GetDashboard failed: ResourceNotFound Dashboard does not exist"
@@ -141,7 +141,7 @@ def test_any_other_error_names_the_call() -> None:
 
 
 def test_missing_region_and_credentials_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each with what to set; without credentials nobody is asked at all."""
+    """The error says what to set; without credentials no call is made."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
@@ -158,14 +158,14 @@ def test_missing_region_and_credentials_are_reported(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.impure
 def test_an_endpoint_that_is_no_address_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the option that it came from."""
+    """An invalid endpoint is reported with the name of its option."""
     monkeypatch.setenv("AWS_REGION", REGION)
     with pytest.raises(ExportError, match="--endpoint-url: Invalid endpoint: nonsense"):
         connect("nonsense")
 
 
 def test_moto_answers_for_dashboards_and_alarms() -> None:
-    """It draws no pictures."""
+    """Against moto, dashboards and alarms are read; pictures are missing there."""
     with mock_aws():
         cloudwatch = boto3.client("cloudwatch", **KEYS)
         cloudwatch.put_dashboard(DashboardName="tidemill-queue", DashboardBody='{"widgets": []}')

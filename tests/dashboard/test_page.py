@@ -49,8 +49,8 @@ def read(page: str) -> Reader:
     return reader
 
 
-def test_the_page_says_what_it_shows_and_when() -> None:
-    """Stack, region, hours, and that it is of that moment."""
+def test_the_page_has_its_stack_region_and_time() -> None:
+    """The page has stack, region, hours and the moment of the export."""
     page = page_of(FakeSource({"tidemill-queue": a_body(a_widget())}))
     about = "Region eu-west-1 · from 2026-11-24 09:00 UTC to 2026-11-24 12:00 UTC · generated"
     assert "<h1>Dashboards of tidemill</h1>" in page
@@ -60,14 +60,14 @@ def test_the_page_says_what_it_shows_and_when() -> None:
 
 
 def test_pictures_are_in_the_page_and_nothing_is_fetched() -> None:
-    """No script, no address but the pictures' own data."""
+    """The page has no script and no address but the data of its pictures."""
     reader = read(page_of(FakeSource({"tidemill-queue": a_body(a_widget(), a_widget("text"))})))
     assert reader.addresses == [f"data:image/png;base64,{b64encode(PNG).decode()}"]
     assert not {"script", "link", "iframe", "a"} & set(reader.tags)
 
 
 def test_alarms_are_a_table_with_state_and_reason() -> None:
-    """One that does not exist is a row as well; no account number is given away."""
+    """Alarms that do not exist have a row as well, and no account number is in the page."""
     arns = [f"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{name}" for name in (ALARM, "gone")]
     alarm = an_alarm_state(state="ALARM", reason="Threshold Crossed: 3 > 1")
     page = page_of(FakeSource({"tidemill-queue": a_body(a_widget("alarm", alarms=arns))}, [alarm]))
@@ -78,7 +78,7 @@ def test_alarms_are_a_table_with_state_and_reason() -> None:
 
 
 def test_a_missing_widget_says_why_in_its_place() -> None:
-    """And the top of the page says how many are missing."""
+    """The reason is in the widget's place, and the number of missing widgets at the top."""
     source = FakeSource({"tidemill-queue": a_body(a_widget(), a_widget("text"))}, refusal="no <b>")
     page = page_of(source)
     assert "1 of 2 widgets could not be exported." in page
@@ -86,7 +86,7 @@ def test_a_missing_widget_says_why_in_its_place() -> None:
 
 
 def test_widgets_keep_their_place_in_the_grid() -> None:
-    """Columns and rows count from 1 on; what sticks out of the 24 columns is cut."""
+    """Widgets have the same places as in the grid and never exceed its 24 columns."""
     placed = {**a_widget(), "x": 12, "y": 6}
     outside = {**a_widget("text"), "x": 20, "y": 12}
     page = page_of(FakeSource({"tidemill-queue": a_body(placed, outside)}))
@@ -97,8 +97,8 @@ def test_widgets_keep_their_place_in_the_grid() -> None:
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r\x00")))
-def test_whatever_a_dashboard_says_is_text(words: str) -> None:
-    """No words of a stack, title or text become part of the page's structure."""
+def test_all_texts_of_a_dashboard_stay_text(words: str) -> None:
+    """Texts of a stack or dashboard are escaped, so that they stay text."""
     widget = Widget("text", 0, 0, 24, 2, {"title": words})
     shown = TimeRange(NOW - timedelta(hours=3), NOW)
     sheet = Sheet(words, (Panel(widget, Text(words)),))

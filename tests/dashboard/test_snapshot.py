@@ -16,7 +16,7 @@ def taken(source: FakeSource) -> tuple[Snapshot, list[str]]:
 
 
 def test_each_kind_of_widget_shows_what_it_has() -> None:
-    """A picture, a table of alarms, a text."""
+    """Metric, alarm and text widgets have a picture, a table and a text."""
     body = a_body(a_widget(), a_widget("alarm"), a_widget("text"))
     alarm = an_alarm_state()
     snapshot, _ = taken(FakeSource({"tidemill-queue": body}, [alarm]))
@@ -29,7 +29,7 @@ def test_each_kind_of_widget_shows_what_it_has() -> None:
 
 
 def test_all_dashboards_of_the_stack_show_the_same_hours() -> None:
-    """From now back, whenever each picture is drawn."""
+    """All pictures show the same time range, which ends now."""
     source = FakeSource(
         {
             "tidemill-queue": a_body(a_widget(), a_widget()),
@@ -49,7 +49,7 @@ def test_all_dashboards_of_the_stack_show_the_same_hours() -> None:
 
 
 def test_a_widget_that_cannot_be_drawn_does_not_keep_the_others() -> None:
-    """It says why, and so does a widget of a type that cannot be exported."""
+    """A widget without a picture, or of an unknown type, has the reason instead."""
     body = a_body(a_widget(), a_widget("log"), a_widget("text"))
     snapshot, _ = taken(FakeSource({"tidemill-queue": body}, refusal="no pictures here"))
     assert snapshot.absences == [
@@ -60,12 +60,12 @@ def test_a_widget_that_cannot_be_drawn_does_not_keep_the_others() -> None:
 
 
 def test_an_alarm_that_does_not_exist_is_named() -> None:
-    """It was deleted, or an emulator has none."""
+    """Alarms that do not exist are listed by name."""
     snapshot, _ = taken(FakeSource({"tidemill-queue": a_body(a_widget("alarm"))}))
     assert snapshot.panels[0].content == Alarms((), (ALARM,))
 
 
 def test_a_stack_without_dashboards_has_nothing_to_export() -> None:
-    """Which is said, instead of writing an empty page."""
+    """A stack without dashboards is an error, not an empty page."""
     with pytest.raises(ExportError, match="stack tidemill in eu-west-1 has no dashboard"):
         taken(FakeSource({}))

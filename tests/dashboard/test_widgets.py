@@ -29,7 +29,7 @@ def a_read(widget: dict[str, Any]) -> Widget:
 
 
 def test_a_request_has_the_widgets_own_graph_and_the_pages_time() -> None:
-    """Metrics and title as they are; size from the grid; absolute times, the same everywhere."""
+    """A request has the widget's metrics and title, its size from the grid, and absolute times."""
     request = json.loads(picture_request(a_read(a_widget(start="-P7D")), SHOWN))
     assert request == {
         **a_widget()["properties"],
@@ -41,14 +41,14 @@ def test_a_request_has_the_widgets_own_graph_and_the_pages_time() -> None:
 
 
 def test_a_picture_is_never_larger_than_cloudwatch_draws() -> None:
-    """However large the widget is in its grid."""
+    """The size of a picture is limited to 2,000 pixels per side."""
     huge = {**a_widget(), "width": 24, "height": 1000}
     request = json.loads(picture_request(a_read(huge), SHOWN))
     assert (request["width"], request["height"]) == (1200, LARGEST_PIXELS)
 
 
 def test_alarms_are_named_by_the_end_of_their_arn() -> None:
-    """A name may have colons of its own."""
+    """The name is all that follows the ARN's sixth colon, also with colons in it."""
     arns = [
         "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:plain",
         "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:with:colons",
@@ -56,8 +56,8 @@ def test_alarms_are_named_by_the_end_of_their_arn() -> None:
     assert alarm_names(a_read(a_widget("alarm", alarms=arns))) == ["plain", "with:colons"]
 
 
-def test_widgets_come_in_reading_order() -> None:
-    """From left to right, from top to bottom, whatever order the body has."""
+def test_widgets_are_in_reading_order() -> None:
+    """Widgets are sorted from top to bottom, then from left to right."""
     placed = [
         {**a_widget(title=title), "x": x, "y": y}
         for title, x, y in [("d", 12, 6), ("b", 12, 0), ("c", 0, 6), ("a", 0, 0)]
@@ -72,7 +72,7 @@ def test_widgets_come_in_reading_order() -> None:
     ids=["empty", "no-object", "no-type", "no-number"],
 )
 def test_a_body_that_is_none_is_reported_by_the_dashboards_name(body: str) -> None:
-    """In one line."""
+    """The error is one line."""
     with pytest.raises(
         ExportError, match=r"dashboard one has a body that cannot be read"
     ) as caught:
@@ -82,7 +82,7 @@ def test_a_body_that_is_none_is_reported_by_the_dashboards_name(body: str) -> No
 
 @pytest.mark.parametrize("name", ["QueueDashboard", "InstancesDashboard"])
 def test_the_templates_own_dashboards_have_only_widgets_that_can_be_exported(name: str) -> None:
-    """And each request for a picture is one that CloudWatch documents."""
+    """All widgets of the template's dashboards can be exported with documented requests."""
     dashboard = read_dashboard(name, resolver().properties(name)["DashboardBody"])
     assert {widget.kind for widget in dashboard.widgets} <= {"metric", "alarm", "text"}
     known = {"annotations", "end", "height", "metrics", "period", "region", "start", "stat"}

@@ -76,7 +76,7 @@ def deployed(account: Account, machine: Machine) -> str:
 
 
 def test_a_pushed_image_is_deployed_beside_the_environments_own_parameters() -> None:
-    """Naming one parameter makes SAM forget those of samconfig.toml, so all are named."""
+    """With one override SAM ignores those of samconfig.toml, so all are given."""
     account = Account(STACK, f"{CONSUMER}:abc123")
     assert deployed(account, Machine()) == (
         "sam deploy --config-env dev --parameter-overrides MaxInstances=2 ImageTag=abc123"
@@ -92,12 +92,12 @@ def test_a_pushed_image_is_deployed_beside_the_environments_own_parameters() -> 
     ],
 )
 def test_without_a_pushed_image_the_stack_keeps_its_tag(account: Account) -> None:
-    """Naming none, SAM takes the stack's own and samconfig.toml's."""
+    """Without overrides SAM uses the stack's values and those of samconfig.toml."""
     assert deployed(account, Machine()) == "sam deploy --config-env dev"
 
 
 def test_both_images_are_built_for_the_stacks_processor_and_pushed() -> None:
-    """The password goes by standard input."""
+    """Both images are built for the stack's processor, and the password is on standard input."""
     machine = Machine()
     assert push(ENVIRONMENT, None, Account(), machine) == "abc123"
     builds = [line for line in machine.ran if " build " in line]
@@ -110,7 +110,7 @@ def test_both_images_are_built_for_the_stacks_processor_and_pushed() -> None:
 
 
 def test_what_the_registries_hold_is_not_built_again() -> None:
-    """Tags there cannot be changed."""
+    """Images that the registries hold are not built, because their tags are immutable."""
     machine = Machine()
     push(ENVIRONMENT, None, Account(STACK, f"{CONSUMER}:abc123", f"{PRODUCER}:abc123"), machine)
     assert machine.ran == []
@@ -128,7 +128,7 @@ def test_what_the_registries_hold_is_not_built_again() -> None:
 def test_a_push_that_could_not_work_is_refused_before_anything_is_built(
     account: Account, machine: Machine, architecture: str | None, said: str
 ) -> None:
-    """With what to do."""
+    """The error says what to do, and no command has run."""
     with pytest.raises(ReleaseError, match=said):
         push(ENVIRONMENT, architecture, account, machine)
     assert machine.ran == []
@@ -143,7 +143,7 @@ def test_a_push_that_could_not_work_is_refused_before_anything_is_built(
     ],
 )
 def test_parameters_are_read_however_sam_lets_them_be_written(overrides: str) -> None:
-    """A line as --guided saves it, a list, or a table."""
+    """Overrides can be a line as --guided saves it, a list, or a table."""
     text = f'[dev.deploy.parameters]\nstack_name = "shop"\nparameter_overrides = {overrides}'
     assert read_environment(text, "dev").parameters == {"A": "1", "B": "x y"}
 
@@ -157,6 +157,6 @@ def test_parameters_are_read_however_sam_lets_them_be_written(overrides: str) ->
     ],
 )
 def test_a_samconfig_that_says_too_little_is_refused(text: str, said: str) -> None:
-    """In one line."""
+    """The error is one line."""
     with pytest.raises(ReleaseError, match=said):
         read_environment(text, "dev")

@@ -25,14 +25,14 @@ RIG = Side(FACTS, 500, 5, 0)
 
 
 def test_a_run_agrees_with_itself() -> None:
-    """Every figure is there twice, and the order is the same."""
+    """Both columns have the same figures, and the events are in the same order."""
     *figures, order = agreement_rows(RIG, RIG)
     assert all(rig == simulated != "never" for _, rig, simulated in figures)
     assert order == ("order of first events", "", "the same")
 
 
-def test_what_did_not_happen_is_reported_so() -> None:
-    """A run without anything next to a whole one."""
+def test_what_did_not_happen_is_reported_as_never() -> None:
+    """An empty run next to a complete one has zeros and "never"."""
     rows = {what: simulated for what, _, simulated in agreement_rows(RIG, Side([], 0, 0, 0))}
     assert rows["minutes until the last instance is gone"] == "never"
     assert rows["instances at the peak"] == "0"
@@ -40,15 +40,15 @@ def test_what_did_not_happen_is_reported_so() -> None:
 
 
 def test_minutes_count_from_the_start_of_the_rig() -> None:
-    """Both runs go by one clock, so that a later one shows as later."""
+    """Both runs use one clock, so a run that is a minute later has a minute more."""
     later = Side([replace(fact, at=fact.at + 60) for fact in FACTS], 500, 5, 0)
     rows = {what: (rig, simulated) for what, rig, simulated in agreement_rows(RIG, later)}
     rig, simulated = rows["minutes until the last instance is gone"]
     assert float(simulated) - float(rig) == pytest.approx(1)
 
 
-def test_things_of_one_kind_happen_first_once() -> None:
-    """Alarms by name, capacity by its direction."""
+def test_events_of_one_kind_are_listed_once() -> None:
+    """Alarms count by name, changes of capacity by direction, each only once."""
     ring = AlarmChanged(0, "A", "OK", "ALARM", "", None)
     rise = DesiredChanged(1, "A", "P", "", 1, {}, 0, 1)
     quiet = replace(ring, after="OK")
@@ -60,14 +60,14 @@ def test_things_of_one_kind_happen_first_once() -> None:
 
 
 def test_the_same_runs_make_the_same_picture(tmp_path: Path) -> None:
-    """To the byte."""
+    """Two drawings of the same runs are identical byte for byte."""
     for name in ("a.png", "b.png"):
         draw_agreement(FACTS, FACTS, tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
 def test_the_chapter_has_figures_picture_and_what_the_simulator_was_given() -> None:
-    """In Markdown."""
+    """The chapter is Markdown with the picture, the figures, and what the simulator was given."""
     text = "\n".join(agreement_chapter(agreement_rows(RIG, RIG), "docs/agreement.png"))
     assert "](docs/agreement.png)" in text
     assert "| processed | 500 | 500 |" in text

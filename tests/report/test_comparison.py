@@ -36,7 +36,7 @@ def chapter(*runs: dict[str, Any]) -> str:
 
 
 def test_the_table_has_a_row_for_each_scenario_and_marks_the_frontier() -> None:
-    """The clairvoyant's bounds are on no frontier."""
+    """Policies on the frontier are bold; the clairvoyant's bounds never are."""
     text = chapter(run("template", 92.4, 0.0321), run("fixed at 1", 26.4, 0.6028))
     assert "seed 7" in text
     assert "| scenario | template | fixed at 1 | clairvoyant |" in text
@@ -45,8 +45,8 @@ def test_the_table_has_a_row_for_each_scenario_and_marks_the_frontier() -> None:
     assert "](docs/comparison.png)" in text
 
 
-def test_it_is_reported_where_the_template_is_beaten_by_what_and_what_changes_it() -> None:
-    """With the dollars that its alarms cost."""
+def test_the_text_says_which_policies_beat_the_template_and_what_helps() -> None:
+    """The text has the policies that are better, and the cost of the template's alarms."""
     text = chapter(
         run("template", 92.4, 0.0321, "one by one"),
         run("template with FastSignal", 62.4, 0.1836),
@@ -58,8 +58,8 @@ def test_it_is_reported_where_the_template_is_beaten_by_what_and_what_changes_it
     assert "On the frontier instead: template with FastSignal has 62 s, $0.184." in text
 
 
-def test_nothing_is_promised_that_does_not_help() -> None:
-    """A variant that is beaten itself is no advice."""
+def test_a_variant_that_does_not_help_is_left_out() -> None:
+    """A variant that is beaten itself is not recommended."""
     text = chapter(
         run("template", 92.4, 0.0321, "one by one"),
         run("template with FastSignal", 95.0, 0.2, "one by one"),

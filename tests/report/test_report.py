@@ -28,7 +28,7 @@ def results(tmp_path: Path) -> Path:
 
 
 def test_the_same_facts_make_the_same_picture(tmp_path: Path) -> None:
-    """To the byte, so that a repeated run changes no file."""
+    """Two drawings of the same facts are identical byte for byte."""
     facts = finished_run().facts
     for name in ("a.png", "b.png", "a.svg", "b.svg"):
         draw_timeline(facts, tmp_path / name)
@@ -39,7 +39,7 @@ def test_the_same_facts_make_the_same_picture(tmp_path: Path) -> None:
 
 
 def test_a_run_without_facts_has_an_empty_picture(tmp_path: Path) -> None:
-    """Rather than an error at the end of a run that was ended early."""
+    """A run that was stopped early has an empty picture instead of an error."""
     draw_timeline([], tmp_path / "empty.png")
     assert (tmp_path / "empty.png").exists()
 
@@ -50,15 +50,15 @@ def test_a_run_without_facts_has_an_empty_picture(tmp_path: Path) -> None:
 def test_only_few_changes_of_capacity_are_labelled(
     tmp_path: Path, changes: int, labels: int
 ) -> None:
-    """The labels of a long run would cover one another."""
+    """Up to 15 changes have labels; more labels would overlap."""
     picture = tmp_path / "fleet.svg"
     facts = [DesiredChanged(60.0 * at, "A", "P", "", 1, {}, at, at + 1) for at in range(changes)]
     draw_timeline(facts, picture)
     assert picture.read_text(encoding="utf-8").count("→") == labels
 
 
-def test_further_chapters_stand_before_the_recipe(results: Path, tmp_path: Path) -> None:
-    """As they are given."""
+def test_further_chapters_are_before_the_recipe(results: Path, tmp_path: Path) -> None:
+    """Additional chapters are between the figures and the recipe."""
     write_report(results, tmp_path / "R.md", tmp_path / "t.png", ["## More\n", "So it is.\n"])
     before, after = (tmp_path / "R.md").read_text().split("## More\n")
     assert "## Figures" in before
@@ -66,7 +66,7 @@ def test_further_chapters_stand_before_the_recipe(results: Path, tmp_path: Path)
 
 
 def test_the_report_has_all_that_the_exercise_asks_for(results: Path, tmp_path: Path) -> None:
-    """What was run and where, the picture, causes, logs, figures, and how to repeat it."""
+    """The report has conditions, picture, causes, logs, figures, and how to repeat the run."""
     report = tmp_path / "docs/REPORT.md"
     report.parent.mkdir()
     write_report(results, report, tmp_path / "docs/pictures/timeline.png")
@@ -89,7 +89,7 @@ def test_the_report_has_all_that_the_exercise_asks_for(results: Path, tmp_path: 
 
 
 def test_a_run_that_did_not_scale_is_reported_as_such(results: Path, tmp_path: Path) -> None:
-    """Nothing is claimed that the files do not show."""
+    """The report of a run without scaling claims nothing that its files do not show."""
     (results / "timeline.jsonl").write_text("")
     nothing = {"scale_out_activities": 0, "scale_in_activities": 0, "seconds_to_drain": None}
     (results / "summary.json").write_text(json.dumps(SUMMARY | nothing))
@@ -103,7 +103,7 @@ def test_a_run_that_did_not_scale_is_reported_as_such(results: Path, tmp_path: P
 
 
 def test_files_of_two_runs_make_no_report(results: Path, tmp_path: Path) -> None:
-    """A demo ended by Ctrl-C leaves its timeline beside the figures of the one before."""
+    """After Ctrl-C, the timeline is of another run than the figures, which is an error."""
     torn = (results / "timeline.jsonl").read_text().splitlines()[:20]
     (results / "timeline.jsonl").write_text("\n".join(torn))
     with pytest.raises(ReportError, match="of different runs: let a demo run to its end"):
@@ -114,7 +114,7 @@ def test_files_of_two_runs_make_no_report(results: Path, tmp_path: Path) -> None
 def test_times_in_log_lines_are_not_taken_for_the_times_of_aws(
     results: Path, tmp_path: Path
 ) -> None:
-    """Consumers write this machine's time, which the report's own times are not."""
+    """The report says which of its times are AWS's, and which this machine's."""
     write_report(results, tmp_path / "R.md", tmp_path / "t.png")
     before, logs = (tmp_path / "R.md").read_text().split("## Logs\n")
     assert "All times below are AWS's time, except those of this machine's clock" in before
@@ -122,7 +122,7 @@ def test_times_in_log_lines_are_not_taken_for_the_times_of_aws(
 
 
 def test_a_long_table_is_folded(results: Path, tmp_path: Path) -> None:
-    """So that the report stays readable when a run had many activities."""
+    """A table with more than 12 rows is folded."""
     note = json.loads((results / "timeline.jsonl").read_text().splitlines()[0])
     change = {
         "kind": "alarm_changed",
@@ -158,7 +158,7 @@ def test_a_long_table_is_folded(results: Path, tmp_path: Path) -> None:
 def test_broken_files_are_reported(
     results: Path, name: str, content: str | None, said: str
 ) -> None:
-    """Which, why, and what to do."""
+    """The error names the file and says why and what to do."""
     if content is None:
         (results / name).unlink()
     else:
@@ -169,24 +169,24 @@ def test_broken_files_are_reported(
 
 
 def test_logs_are_read_by_instance(results: Path) -> None:
-    """What is not a JSON object is passed over."""
+    """Log lines are grouped by instance; those that are not JSON objects are left out."""
     logs = read_logs(results)
     assert list(logs) == ["i-1"]
     assert [entry["event"] for entry in logs["i-1"]] == ["message", "message", "cycle", "stopped"]
 
 
 def test_every_figure_that_a_summary_needs_has_a_row() -> None:
-    """And each figure of a summary that has one is shown."""
+    """Every figure that a summary must have has a row, and each is shown."""
     assert set(NEEDED) <= {name for name, _ in ROWS}
     assert len(summary_rows(SUMMARY)) == sum(name in SUMMARY for name, _ in ROWS)
 
 
 def test_cells_cannot_break_a_table() -> None:
-    """Bars and line ends in a reason, say."""
+    """Bars and line ends in a cell are escaped."""
     table = markdown_table(("a", "b"), [("x|y", "1\n2")])
     assert table.splitlines()[-1] == "| x\\|y | 1 2 |"
 
 
 def test_the_summary_is_plain_json(results: Path) -> None:
-    """As written, so read."""
+    """The figures are read as they are in summary.json."""
     assert read_summary(results) == json.loads((results / "summary.json").read_text())

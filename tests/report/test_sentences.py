@@ -66,16 +66,16 @@ NEEDED = "instances needed"
     ],
 )
 def test_each_kind_of_fact_has_its_sentence(fact: Fact, said: str | None) -> None:
-    """Or none, where a line a minute would only be noise."""
+    """Events have a sentence; samples and activities have none."""
     assert sentence(fact) == said
 
 
 def test_a_line_begins_with_the_time_in_utc() -> None:
-    """As on AWS's consoles."""
+    """The time in front of a line is in UTC, as on AWS's consoles."""
     assert line(Noted(3 * 3600 + 61, "x")) == "03:01:01 x"
 
 
 def test_every_kind_of_fact_is_reported_or_left_out_on_purpose() -> None:
-    """A new kind must not end in an error in the middle of a run."""
+    """All kinds of facts are covered, so that none ends a run with an error."""
     known = {QueueSampled, CapacitySampled, ActivityStarted, AlarmChanged, DesiredChanged}
     assert set(KINDS.values()) == known | {PolicyHeld, InstanceChanged, Noted}

@@ -86,9 +86,9 @@ def exercise_steps(facts: Sequence[Fact], summary: Summary, logs: Logs) -> list[
         (
             "Review the logs for message content and errors",
             (
-                f"{_count(logs, 'processed')} lines have a processed message with its content, "
-                f"{_count(logs, 'invalid')} an invalid one and {_count(logs, 'failed')} a failed "
-                "one with the reason: see the excerpts."
+                f"Lines with a processed message and its content: {_count(logs, 'processed')}; "
+                f"with an invalid one and the reason: {_count(logs, 'invalid')}; with a failed one "
+                f"and the reason: {_count(logs, 'failed')}. See the excerpts."
             ),
         ),
     ]
