@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.builders.fleets import DRAIN, a_group
+from support.builders.histories import EVENTS, HistoryEvent, history
 
 from tidemill.scaling.facts import InstanceChanged
-from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING, HookResult
+from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING
 from tidemill.scaling.group.lifecycle import TRANSITIONS, Event, LifecycleState, after, diagram
 from tidemill.scaling.group.memory import GroupMemory, Step
-from tidemill.scaling.group.reconcile import reconcile
-from tidemill.scaling.group.transitions import booted, expire_hooks, gone, hook_completed
 from tidemill.scaling.spec import LifecycleHook, WarmPool
 
 ENDS = {LifecycleState.TERMINATED, LifecycleState.DETACHED}
@@ -52,42 +51,18 @@ def test_the_diagram_has_every_line_of_the_table() -> None:
     assert '    state "Terminating:Wait" as s5' in lines
 
 
-STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(["desire", "boot", "complete", "abandon", "vanish", "wait"]),
-        st.integers(0, 10),
-    ),
-    max_size=30,
-)
 HOOKS = st.sampled_from([(), (DRAIN,), (HOLD,), (HOLD, CHECK, DRAIN)])
 POOLS = st.sampled_from([None, WarmPool(), WarmPool(2, 3, "Running"), WarmPool(state="Hibernated")])
 
 
-@given(STEPS, HOOKS, POOLS)
+@given(EVENTS, HOOKS, POOLS)
 def test_whatever_happens_an_instance_goes_by_the_table(
-    steps: list[tuple[str, int]], hooks: tuple[LifecycleHook, ...], pool: WarmPool | None
+    events: list[HistoryEvent], hooks: tuple[LifecycleHook, ...], pool: WarmPool | None
 ) -> None:
     """From each reported state to the next one there is a transition in the table."""
     group = a_group(hooks=hooks, warm_pool=pool)
-    step, now = Step(GroupMemory(desired=0)), 0.0
-    for action, number in steps:
-        now += 1
-        memory = step.memory
-        chosen = memory.instances[number % len(memory.instances)].id if memory.instances else ""
-        match action:
-            case "desire":
-                step = replace(step, memory=replace(memory, desired=number))
-            case "boot":
-                step = step.then(booted(group, memory, chosen, now))
-            case "complete" | "abandon":
-                result = CONTINUE if action == "complete" else ABANDON
-                step = step.then(hook_completed(group, memory, chosen, now, HookResult(result)))
-            case "vanish":
-                step = step.then(gone(memory, chosen, "", now))
-            case _:
-                now += 30 * number
-                step = step.then(expire_hooks(group, memory, now))
-        step = step.then(reconcile(group, step.memory, now))
+    start = step = Step(GroupMemory(desired=0))
+    for _, _, step in history(group, start, events, 0.0):
         assert len(step.memory.wanted()) == step.memory.desired
     pairs = {(line.before, line.after) for line in TRANSITIONS}
     lives: dict[str, LifecycleState] = {}

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.builders.fleets import DRAIN, a_group
+from support.builders.histories import EVENTS, HistoryEvent, history
 
 from tidemill.scaling.facts import ActivityStarted, InstanceChanged
 from tidemill.scaling.group.capacity import Capacity, capacity_of
@@ -235,43 +236,19 @@ def test_group_metrics_are_published_as_far_as_they_are_turned_on() -> None:
     assert list(group_datapoints(a_group(metrics=frozenset()), memory, NOW)) == []
 
 
-STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(["desire", "boot", "complete", "abandon", "vanish", "wait"]),
-        st.integers(0, 10),
-    ),
-    max_size=40,
-)
 HOOKS = st.sampled_from([(), (DRAIN,), (HOLD,), (DRAIN, HOLD)])
 
 
-@given(STEPS, HOOKS)
+@given(EVENTS, HOOKS)
 def test_no_instance_is_lost_or_ended_twice(
-    steps: list[tuple[str, int]], hooks: tuple[LifecycleHook, ...]
+    events: list[HistoryEvent], hooks: tuple[LifecycleHook, ...]
 ) -> None:
     """In any sequence of events, launched = existing + terminated instances."""
     group = a_group(hooks=hooks)
-    step, now = Step(GroupMemory(desired=0)), NOW
+    start = step = Step(GroupMemory(desired=0))
     gone_for_good = 0
-    for action, number in steps:
-        now += 1
-        memory = step.memory
-        chosen = memory.instances[number % len(memory.instances)].id if memory.instances else ""
-        match action:
-            case "desire":
-                step = replace(step, memory=replace(memory, desired=number))
-            case "boot":
-                step = step.then(booted(group, memory, chosen, now))
-            case "complete" | "abandon":
-                result = CONTINUE if action == "complete" else ABANDON
-                step = step.then(hook_completed(a_group(), memory, chosen, now, HookResult(result)))
-            case "vanish":
-                step = step.then(gone(memory, chosen, "", now))
-                gone_for_good += bool(chosen)
-            case _:
-                now += 30 * number
-                step = step.then(expire_hooks(group, memory, now))
-        step = step.then(reconcile(group, step.memory, now))
+    for name, chosen, step in history(group, start, events, NOW):
+        gone_for_good += bool(chosen) and name == "vanish"
         assert len(step.memory.wanted()) == step.memory.desired
     assert step.memory.launched == len(step.memory.instances) + gone_for_good
     assert len(set(step.launch)) == len(step.launch) == step.memory.launched

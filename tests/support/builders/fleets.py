@@ -144,10 +144,10 @@ SMALL: Document = {
         },
     },
 }
-"""A template with no more in it than a fleet needs."""
+"""A template with only what a fleet needs."""
 
 ABSENT = object()
-"""A value for `changed` that takes a part out."""
+"""A value for `changed` that removes a part."""
 
 
 def changed(template: Document, **changes: Any) -> Document:  # noqa: ANN401 - any part

@@ -192,7 +192,7 @@ def check_reason(given: Given, expected: Expected) -> None:
 
 
 def is_action(text: object) -> bool:
-    """Say whether an example's action is a topic or a scaling policy, however it is written."""
+    """Return whether an example's action is a topic or a scaling policy, however it is written."""
     return isinstance(text, str) and (text == "SNS" or "scaling" in text.lower())
 
 

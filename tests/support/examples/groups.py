@@ -57,7 +57,7 @@ MINUTE, HOUR = 60, 3600
 
 
 def are_steps(listed: object) -> bool:
-    """Say whether an example lists its steps with bounds and adjustment, and nothing else."""
+    """Return whether an example lists its steps with bounds and adjustment, and nothing else."""
     return isinstance(listed, list) and all(
         isinstance(step, dict) and step.keys() == {"lower", "upper", "adj"} for step in listed
     )
@@ -101,7 +101,7 @@ def asked(given: Given, step: StepAdjustment) -> dict[str, Any]:
 
 
 def compare(results: dict[str, Any], expected: Expected) -> None:
-    """Hold what an example expects against the results of the same name."""
+    """Compare what an example expects with the results of the same names."""
     for name, value in expected.items():
         assert abs(results[name] - value) < 1e-9, name
 
@@ -129,7 +129,7 @@ def check_metric(given: Given, expected: Expected) -> None:
 
 
 def check_quiet_range(given: Given, expected: Expected) -> None:
-    """Go through a range of a metric in which neither side's steps change anything."""
+    """Try a range of a metric in which no step of either side changes anything."""
     low, high = given["metric_range_exclusive"]
     threshold = given["threshold"]
     for metric in range(low + 1, high):
@@ -138,7 +138,7 @@ def check_quiet_range(given: Given, expected: Expected) -> None:
 
 
 def check_terminating(given: Given, expected: Expected) -> None:
-    """Let an alarm ring again while an instance is on its way out."""
+    """Trigger an alarm again while an instance terminates."""
     results = asked(
         {**given, "current": given["in_service"]}, StepAdjustment(None, 0, given["steps_adjust"])
     )
@@ -146,7 +146,7 @@ def check_terminating(given: Given, expected: Expected) -> None:
 
 
 def check_validity(given: Given, expected: Expected) -> None:
-    """Accept or refuse steps, for a gap or an overlap where the example names one."""
+    """Accept steps, or refuse them for the gap or overlap that the example names."""
     problems = step_problems(steps_of(given["steps"]))
     assert (problems == []) is expected["valid"]
     for word in ("gap", "overlap"):
@@ -155,7 +155,7 @@ def check_validity(given: Given, expected: Expected) -> None:
 
 
 def check_warmup(given: Given, expected: Expected) -> None:
-    """Look for the warm-up that applies."""
+    """Compare the warm-up that applies."""
     group = a_group(
         default_warmup=given["DefaultInstanceWarmup"], default_cooldown=given["DefaultCooldown"]
     )
@@ -173,7 +173,7 @@ def adjustments_of(given: Given) -> list[tuple[AdjustmentType, int]]:
 
 
 def is_several(given: Given, expected: Expected) -> bool:
-    """Say whether the example has several policies of known types on one group."""
+    """Return whether the example has several policies of known types on one group."""
     return (
         has({"current", "policies"}, LIMITS | {"service"})(given)
         and expected.keys() <= RESULTS - {"raw_change"}
@@ -185,7 +185,7 @@ def is_several(given: Given, expected: Expected) -> bool:
 
 
 def check_several(given: Given, expected: Expected) -> None:
-    """Let several policies ring at once."""
+    """Trigger several policies at once."""
     before = given["current"]
     policies = tuple(
         a_policy(
@@ -219,7 +219,7 @@ def check_several(given: Given, expected: Expected) -> None:
 
 
 def check_aggregation(given: Given, expected: Expected) -> None:
-    """Read a policy that says, or does not say, how it aggregates; then every way, and another."""
+    """Read policies with each aggregation, with none, and with an unknown one."""
     assert given["MetricAggregationType"] is None
     assert aggregation(ABSENT) == expected["treated_as"]
     for way in expected["valid"]:
@@ -228,7 +228,7 @@ def check_aggregation(given: Given, expected: Expected) -> None:
 
 
 def aggregation(way: object) -> str:
-    """Return how a policy aggregates of which this stands in the template."""
+    """Return the aggregation of a policy with these properties."""
     changes = {} if way is ABSENT else {"Out__MetricAggregationType": way}
     (policy,) = read_fleet(small_template(**changes), {}).policies
     assert isinstance(policy, StepScalingPolicy)
@@ -242,7 +242,7 @@ def check_group_quotas(_: Given, expected: Expected) -> None:
 
 
 def check_hook_defaults(_: Given, expected: Expected) -> None:
-    """Read a hook that says no more than it must, and hooks at the edges of what is allowed."""
+    """Read a hook with its required properties only, and hooks at the bounds."""
     hook = {"LifecycleHookName": "hook", "LifecycleTransition": TERMINATING}
     (read,) = read_fleet(
         small_template(Workers__LifecycleHookSpecificationList=[hook]), {}
@@ -263,7 +263,7 @@ def check_hook_defaults(_: Given, expected: Expected) -> None:
 
 
 def is_hook_result(given: Given, expected: Expected) -> bool:
-    """Say whether a hook ends with a result that the core follows through."""
+    """Return whether a hook ends with a result that the core follows through."""
     held = has({"state", "result"})(given) or has({"state", "timeout", "DefaultResult"})(given)
     if not held:
         return False
@@ -293,7 +293,7 @@ def check_hook_result(given: Given, expected: Expected) -> None:
 
 
 def follow(step: Step, expected: Expected) -> None:
-    """Hold an instance's end against what is expected of it."""
+    """Compare an instance's end with the expected one."""
     first = step.memory.instances[0]
     assert step.terminate == ("i-1",)
     if expected == {"instance": REPLACED}:
@@ -305,7 +305,7 @@ def follow(step: Step, expected: Expected) -> None:
 
 
 def check_queue_rhythm(_: Given, expected: Expected) -> None:
-    """Let a queue fall asleep and wake up."""
+    """Let a queue become inactive and active again."""
     empty, used = QueueSample(0, 0), QueueSample(1, 0)
     new = QueueActivity.of_new_queue(0)
     last = expected["active_window_h"] * HOUR
@@ -321,7 +321,7 @@ def check_queue_rhythm(_: Given, expected: Expected) -> None:
 
 
 def accepted(**changes: object) -> bool:
-    """Say whether the small template is taken with these changes."""
+    """Return whether the small template is accepted with these changes."""
     try:
         read_fleet(small_template(**changes), {})
     except TemplateError:
@@ -330,7 +330,7 @@ def accepted(**changes: object) -> bool:
 
 
 def check_alarm_limits(_: Given, expected: Expected) -> None:
-    """Read alarms that look back as far as is allowed, and a period further."""
+    """Read alarms with the longest allowed window, and with one period more."""
     limits = expected["max_period_x_evalperiods_s"]
     for period, longest in ((MINUTE, limits["period<3600"]), (HOUR, limits["period>=3600"])):
         most = longest // period

@@ -39,7 +39,7 @@ TEMPLATE_RANKS = {
     "oldest version of the current launch template": 1,
 }
 LEFT_TO_CHANCE = {"closest to next billing hour", "random"}
-"""What the core leaves out of AWS's default policy: there the oldest goes, so that runs repeat."""
+"""Parts of AWS's default policy that are not modelled: the oldest instance is chosen instead."""
 
 
 def serving(count: int, **changes: object) -> GroupMemory:
@@ -60,7 +60,7 @@ def after_alarm(memory: GroupMemory, change: int) -> GroupMemory:
 
 
 def check_spot(given: Given, expected: Expected) -> None:
-    """Let an instance be interrupted that a hook holds for longer than the notice lasts."""
+    """Interrupt an instance that a hook holds for longer than the notice lasts."""
     assert given["hook"] == LifecycleState.TERMINATING_WAIT
     notice = expected["forced_termination_after_s"]
     assert Times().spot_warning == notice < DRAIN.heartbeat_timeout
@@ -70,7 +70,7 @@ def check_spot(given: Given, expected: Expected) -> None:
 
 
 def check_remaining_hooks(given: Given, expected: Expected) -> None:
-    """Let the first of several hooks end, and see whether the others are waited for."""
+    """Complete the first of several hooks, and compare whether the group waits for the others."""
     hooks = tuple(replace(DRAIN, name=str(number)) for number in range(given["hooks"]))
     group = a_group(hooks=hooks)
     held = reconcile(group, replace(serving(1), desired=0), NOW)
@@ -79,7 +79,7 @@ def check_remaining_hooks(given: Given, expected: Expected) -> None:
 
 
 def check_all_protected(_: Given, expected: Expected) -> None:
-    """Let a policy ask for fewer where every instance is protected."""
+    """Scale in a group in which every instance is protected."""
     before = serving(2, protected=True)
     after = after_alarm(before, -1)
     assert expected["desired"] == "decremented"
@@ -92,7 +92,7 @@ def check_all_protected(_: Given, expected: Expected) -> None:
 
 
 def check_zone(given: Given, expected: Expected) -> None:
-    """Choose by zones, then by what an instance was launched from."""
+    """Choose by zones, then by launch templates."""
     instances = tuple(
         Instance(f"{zone}{number}", LifecycleState.IN_SERVICE, number, 0, zone=zone)
         for zone, count in given["azs"].items()
@@ -132,7 +132,7 @@ def check_worked_termination(given: Given, expected: Expected) -> None:
 
 
 def check_not_running(given: Given, expected: Expected) -> None:
-    """Let the world lose an instance within the grace period."""
+    """Let an instance vanish within the grace period."""
     assert expected["marked"] == "Unhealthy immediately, also in the grace period"
     group = a_group(grace=300)
     for state in given["ec2_state"]:
@@ -142,7 +142,7 @@ def check_not_running(given: Given, expected: Expected) -> None:
 
 
 def check_replacement_rate(given: Given, expected: Expected) -> None:
-    """Mark every instance as unhealthy and count what goes at once."""
+    """Mark every instance as unhealthy and count those that are terminated at once."""
     step = replace_unhealthy(a_group(), serving(given["desired"], unhealthy=SICK), NOW)
     assert len(step.terminate) == expected["max_replaced_at_a_time"]
 
@@ -153,7 +153,7 @@ def check_grace(_: Given, expected: Expected) -> None:
 
 
 def check_healthy_range(given: Given, expected: Expected) -> None:
-    """Work out how many instances a maintenance policy leaves."""
+    """Compute how many instances a maintenance policy leaves."""
     policy = MaintenancePolicy(given["min_healthy_pct"], given["max_healthy_pct"])
     low, high = healthy_range(policy, given["desired"])
     assert (low, high) == (expected["min_instances"], expected["max_instances"])
@@ -182,49 +182,49 @@ def check_maintenance_limits(_: Given, expected: Expected) -> None:
 
 
 def check_pool_size(given: Given, expected: Expected) -> None:
-    """Work out how many instances wait in a warm pool."""
+    """Compute how many instances wait in a warm pool."""
     pool = WarmPool(max_prepared=given.get("max_prepared"))
     group = a_group(max_size=given["max"], warm_pool=pool)
     assert pool_size(group, GroupMemory(given["desired"])) == expected["warm_pool_size"]
 
 
 def scales_out(suspended: Mapping[str, float]) -> bool:
-    """Say whether an alarm leads to a launch."""
+    """Return whether an alarm leads to a launch."""
     after = after_alarm(replace(serving(1), suspended=suspended), 1)
     return bool(reconcile(a_group(), after, NOW).launch)
 
 
 def scales_in(suspended: Mapping[str, float]) -> bool:
-    """Say whether an alarm leads to a termination."""
+    """Return whether an alarm leads to a termination."""
     after = after_alarm(replace(serving(2), suspended=suspended), -1)
     return bool(reconcile(a_group(), after, NOW).terminate)
 
 
 def invokes_policies(suspended: Mapping[str, float]) -> bool:
-    """Say whether an alarm changes what the group wants."""
+    """Return whether an alarm changes the desired capacity."""
     return after_alarm(replace(serving(1), suspended=suspended), 1).desired == 2
 
 
 def marks(suspended: Mapping[str, float]) -> bool:
-    """Say whether an instance that is not there any more is found."""
+    """Return whether an instance that no longer exists is noticed."""
     step = gone(replace(serving(1), suspended=suspended), "i-0", "", NOW)
     return step.memory.instances == ()
 
 
 def hears_of_health(suspended: Mapping[str, float]) -> bool:
-    """Say whether an instance is replaced that somebody has marked."""
+    """Return whether an instance that a user has marked is replaced."""
     command = SetInstanceHealth("i-0", unhealthy=True)
     memory = apply(a_fleet(), replace(serving(1), suspended=suspended), command, NOW).memory
     return bool(replace_unhealthy(a_group(), memory, NOW).terminate)
 
 
 def refreshes(_: Mapping[str, float]) -> bool:
-    """Say that no instance is ever refreshed: the core has no such thing."""
+    """Return that no instance is ever refreshed: instance refresh is not modelled."""
     return False
 
 
 def replacement(suspended: Mapping[str, float]) -> str:
-    """Tell what becomes of an unhealthy instance."""
+    """Return what the group does with an unhealthy instance."""
     memory = replace(serving(1, unhealthy=SICK), suspended=suspended)
     step = replace_unhealthy(a_group(), memory, NOW)
     if not step.terminate:
@@ -253,11 +253,11 @@ SUSPENDED: dict[str, Callable[[Mapping[str, float]], object]] = {
     "ReplaceUnhealthy": replacement,
     "on_resume": resumption,
 }
-"""What examples expect of suspended processes, by the name that they give it."""
+"""The expectations about suspended processes, by their names in examples."""
 
 
 def check_suspended(given: Given, expected: Expected) -> None:
-    """Do what a suspended process forbids, and what it does not."""
+    """Try what a suspended process forbids, and what it does not."""
     suspended = dict.fromkeys(given["suspended"], 0.0)
     for name, wanted in expected.items():
         assert SUSPENDED[name](suspended) == wanted, name

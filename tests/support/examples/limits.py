@@ -1,4 +1,4 @@
-"""Shapes of published limits and prices, which our constants have to agree with."""
+"""Shapes of published limits and prices, with which our constants have to agree."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UNITS: Mapping[str, set[str]] = {
     "alarm metric-month": {"alarms", "fast alarms"},
     "GB-month compressed": {"archive"},
 }
-"""What a published unit of price is called in our price list."""
+"""The names in our price list of published units of price."""
 
 FREE: Mapping[str, str] = {
     "alarms_standard_resolution": "alarms",
@@ -40,7 +40,7 @@ BOUNDS: Mapping[str, tuple[str, int]] = {
     "WaitTimeSeconds": (r"<= (\d+)", MAX_LONG_POLL),
     "bytes": (r"shorter than (\d+) bytes", MAX_BYTES),
 }
-"""By what a refused call gave: how the error words the limit, and our constant for it."""
+"""The words of each limit in errors, and our constant for it, by the input of the call."""
 
 
 def check_price(given: Given, expected: Expected) -> None:
@@ -63,7 +63,7 @@ def check_log_batch(_: Given, expected: Expected) -> None:
 
 
 def check_log_size(given: Given, expected: Expected) -> None:
-    """Reckon the size of a batch as we reckon its cost."""
+    """Compute the size of a batch as for its cost."""
     size = given["events"] * (given["bytes_each"] + EVENT_BYTES)
     assert size == expected["size"]
     assert (size <= LARGEST_EVENT) is expected["accepted"]

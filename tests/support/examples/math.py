@@ -26,12 +26,12 @@ def check_expression(given: Given, expected: Expected) -> None:
 
 
 def is_number(expected: Expected) -> bool:
-    """Say whether one number is expected, by whatever name."""
+    """Return whether one number is expected, under any name."""
     return len(expected) == 1 and type(next(iter(expected.values()))) in {int, float}
 
 
 def is_expression(given: Given, expected: Expected) -> bool:
-    """Say whether the input holds an expression, its series and numbers and nothing else."""
+    """Return whether the input holds an expression, its series and numbers and nothing else."""
     rest = [value for key, value in given.items() if key != "expression"]
     return (
         "expression" in given
@@ -66,7 +66,7 @@ def check_statistics(given: Given, expected: Expected) -> None:
 
 
 def is_statistics(given: Given, expected: Expected) -> bool:
-    """Say whether statistics are expected of one set or one list of samples."""
+    """Return whether statistics are expected of one set or one list of samples."""
     return (
         len(given) == 1
         and isinstance(next(iter(given.values())), list | dict)
