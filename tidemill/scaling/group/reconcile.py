@@ -22,10 +22,10 @@ from tidemill.scaling.group.memory import (
 )
 from tidemill.scaling.group.termination import choose_victim
 from tidemill.scaling.group.transitions import (
+    begin_termination,
     booted,
     changed,
     moved,
-    take_out,
 )
 from tidemill.scaling.group.warm_pool import next_prepared, pool_size
 
@@ -54,7 +54,7 @@ def replace_unhealthy(group: Group, memory: GroupMemory, now: float) -> Step:
             f"At {stamp(now)} an instance was taken out of service in response to "
             f"{instance.unhealthy}."
         )
-        step = step.then(take_out(group, step.memory.unattributed(), instance, cause, now))
+        step = step.then(begin_termination(group, step.memory.unattributed(), instance, cause, now))
     return step
 
 
@@ -130,7 +130,9 @@ def _fill_pool(group: Group, memory: GroupMemory, now: float) -> Step:
                 f"At {stamp(now)} an instance was taken out of the warm pool, shrinking it from "
                 f"{number} to {number - 1}."
             )
-            step = step.then(take_out(group, step.memory, step.memory.warm()[-1], cause, now))
+            step = step.then(
+                begin_termination(group, step.memory, step.memory.warm()[-1], cause, now)
+            )
     return step
 
 
@@ -154,7 +156,7 @@ def _scale_in(
         f"difference between desired and actual capacity, shrinking the capacity from {actual} "
         f"to {actual - 1}."
     ).strip()
-    return take_out(group, memory, instance, cause, now)
+    return begin_termination(group, memory, instance, cause, now)
 
 
 def _report_if_stuck(memory: GroupMemory, now: float) -> Step:

@@ -116,7 +116,7 @@ def gone(memory: GroupMemory, instance_id: str, detail: str, now: float) -> Step
     if instance is None:
         return Step(memory)
     if instance.state in LEAVING or instance.state in WARM:
-        return _forget(memory, instance, detail, now)
+        return _remove(memory, instance, detail, now)
     return replace_vanished(memory.with_instance(replace(instance, vanished=detail)), now)
 
 
@@ -134,11 +134,13 @@ def replace_vanished(memory: GroupMemory, now: float) -> Step:
             cause = f"At {stamp(now)} an instance was taken out of service in response to {LOST}."
             started = _terminating(instance.id, cause, now)
             left = Step(step.memory.unattributed(), (started,))
-            step = step.then(left.then(_forget(left.memory, instance, instance.vanished, now)))
+            step = step.then(left.then(_remove(left.memory, instance, instance.vanished, now)))
     return step
 
 
-def take_out(group: Group, memory: GroupMemory, instance: Instance, cause: str, now: float) -> Step:
+def begin_termination(
+    group: Group, memory: GroupMemory, instance: Instance, cause: str, now: float
+) -> Step:
     """Begin to terminate an instance of the group; termination hooks hold it first."""
     started = Step(memory, (_terminating(instance.id, cause, now),))
     hooks = hooks_for(group, TERMINATING)
@@ -165,7 +167,7 @@ def detach(memory: GroupMemory, instance: Instance, now: float) -> Step:
     return replace(step, memory=memory.without_instance(instance.id))
 
 
-def _forget(memory: GroupMemory, instance: Instance, detail: str, now: float) -> Step:
+def _remove(memory: GroupMemory, instance: Instance, detail: str, now: float) -> Step:
     changed = InstanceChanged(now, instance.id, LifecycleState.TERMINATED, detail)
     return Step(_finished(memory.without_instance(instance.id), now), (changed,))
 
@@ -174,7 +176,7 @@ def _proceed(
     memory: GroupMemory, instance: Instance, event: Event, now: float, detail: str
 ) -> Step:
     if instance.vanished is not None:  # nothing is left to terminate
-        return _forget(memory, instance, instance.vanished, now)
+        return _remove(memory, instance, instance.vanished, now)
     leaving = moved(instance, event)
     return replace(changed(memory, leaving, now, detail), terminate=(instance.id,))
 

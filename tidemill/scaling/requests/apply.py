@@ -10,7 +10,7 @@ from tidemill.scaling.facts import Noted, stamp
 from tidemill.scaling.group.hooks import ABANDON, CONTINUE, HookResult, find_hook
 from tidemill.scaling.group.lifecycle import WANTED, LifecycleState
 from tidemill.scaling.group.memory import PROCESSES, Instance, Step
-from tidemill.scaling.group.transitions import heartbeat, hook_completed, take_out
+from tidemill.scaling.group.transitions import begin_termination, heartbeat, hook_completed
 from tidemill.scaling.policies.dispatch import after_scaling
 from tidemill.scaling.requests.activities import activity_id
 from tidemill.scaling.requests.commands import (
@@ -227,7 +227,7 @@ def _terminate(
         f"request{shrinking}."
     )
     wanting = replace(memory.unattributed(), desired=after)
-    return _applied(fleet, take_out(fleet.group, wanting, instance, cause, now))
+    return _applied(fleet, begin_termination(fleet.group, wanting, instance, cause, now))
 
 
 def _terminable(memory: GroupMemory, instance_id: str) -> Instance:
