@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).parents[2]
+CHANGELOG = Path(__file__).parents[2] / "CHANGELOG.md"
 
 
-@pytest.mark.impure
-def test_the_version_is_that_of_the_project() -> None:
-    """`tidemill --version` prints the version that pyproject.toml has."""
+def test_the_version_is_the_changelogs_newest() -> None:
+    """`tidemill --version` prints the version that CHANGELOG.md lists first."""
     command = [sys.executable, "-m", "tidemill", "--version"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert result.stdout == f"tidemill {project['version']}\n"
+    newest = re.findall(r"^## (\d\S*)$", CHANGELOG.read_text(encoding="utf-8"), flags=re.MULTILINE)[
+        0
+    ]
+    assert result.stdout == f"tidemill {newest}\n"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 import sys
-from importlib.metadata import version
 from typing import Annotated, NoReturn
 
 import typer
 
+from tidemill import __version__
 from tidemill.cli.chaos import app as chaos
 from tidemill.cli.containers import compose, fleet
 from tidemill.cli.dashboard import app as dashboard
@@ -29,7 +29,7 @@ INTERRUPTED = 128 + signal.SIGINT
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer passes the flag so
     if asked:
-        typer.echo(f"tidemill {version('tidemill')}")
+        typer.echo(f"tidemill {__version__}")
         raise typer.Exit
 
 

@@ -1,0 +1,69 @@
+"""The limits that keep the code easy to read: sizes of folders and modules, and no copies."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections import Counter, defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ("tidemill", "images", "benchmarks", "localstack", "ansible")
+MODULES_IN_A_FOLDER = 20
+LINES_IN_A_MODULE = 280
+LINES_IN_A_COPY = 10
+
+
+def _tracked(*patterns: str) -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--", *patterns],  # noqa: S607 - the developer's own git
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [ROOT / line for line in listed.stdout.splitlines()]
+
+
+def _modules() -> list[Path]:
+    return _tracked(*(f"{folder}/*.py" for folder in SOURCE))
+
+
+def _statements(path: Path) -> list[tuple[int, str]]:
+    """Return the lines that a copy would share, numbered: no blank ones, comments or imports."""
+    lines = []
+    for number, raw in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        line = raw.strip()
+        if line.strip("()[]{},") and not line.startswith(("#", "import ", "from ")):
+            lines.append((number, line))
+    return lines
+
+
+def test_no_folder_holds_more_modules_than_a_reader_can_survey() -> None:
+    """A folder of source has 20 modules at most, its __init__.py included."""
+    counts = Counter(path.parent.relative_to(ROOT) for path in _modules())
+    assert {str(folder): n for folder, n in counts.items() if n > MODULES_IN_A_FOLDER} == {}
+
+
+def test_no_module_is_long_without_a_reason() -> None:
+    """A module has 280 lines at most, or its docstring has a sentence on why it is longer."""
+    long = {}
+    for path in _modules():
+        text = path.read_text(encoding="utf-8")
+        lines = len(text.splitlines())
+        if lines > LINES_IN_A_MODULE and "280 lines" not in (
+            ast.get_docstring(ast.parse(text)) or ""
+        ):
+            long[str(path.relative_to(ROOT))] = lines
+    assert long == {}
+
+
+def test_no_ten_lines_stand_twice() -> None:
+    """Ten lines in a row that stand in two places of the source belong in one."""
+    found: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for path in [*_modules(), *_tracked("*Dockerfile", "*.sh", "tests/*.py", ".ci/*")]:
+        lines = _statements(path)
+        for start in range(len(lines) - LINES_IN_A_COPY + 1):
+            run = tuple(line for _, line in lines[start : start + LINES_IN_A_COPY])
+            found[run].append(f"{path.relative_to(ROOT)}:{lines[start][0]}")
+    assert [places for places in found.values() if len(places) > 1] == []
