@@ -43,7 +43,7 @@ def matches(pattern: str, line: dict[str, Any]) -> bool:
     return False
 
 
-def lines_of(  # noqa: PLR0913 - a run, its messages and how it ends
+def lines_of(
     server: Ministack,
     directory: Path,
     *,

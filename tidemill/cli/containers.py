@@ -52,7 +52,7 @@ def compose_down(file: FileOption = COMPOSE_FILE) -> None:
     bring_down(file)
 
 
-def fleet(  # noqa: PLR0913, PLR0917 - each is an option of the command
+def fleet(
     network: Annotated[
         str, typer.Option("--network", help="The Docker network that instances are on.")
     ],

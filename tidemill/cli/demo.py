@@ -33,7 +33,7 @@ from tidemill.rig.rig import RigOptions
 from tidemill.rig.startup import running_rig
 
 
-def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command
+def demo(
     count: Annotated[
         int | None, typer.Option("--count", min=1, help="Random vehicles to send. [default: 500]")
     ] = None,

@@ -52,7 +52,7 @@ def produce(context: typer.Context) -> None:
 
 
 @app.command()
-def up(  # noqa: PLR0913, PLR0917 - each is an option of the command
+def up(
     template: TemplateOption = DEFAULT_TEMPLATE,
     parameter: ParameterOption = None,
     speed: SpeedOption = DEFAULT_SPEED,
@@ -72,7 +72,7 @@ def up(  # noqa: PLR0913, PLR0917 - each is an option of the command
 
 
 @app.command(hidden=True)
-def serve(  # noqa: PLR0913, PLR0917 - each is an option of the command
+def serve(
     template: TemplateOption = DEFAULT_TEMPLATE,
     parameter: ParameterOption = None,
     speed: SpeedOption = DEFAULT_SPEED,

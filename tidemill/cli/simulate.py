@@ -98,7 +98,7 @@ PictureOption = Annotated[
 
 
 @app.command("simulate")
-def run_scenarios(  # noqa: PLR0913, PLR0917 - each is an option of the command
+def run_scenarios(
     scenario: ScenarioOption = None,
     trace: TraceOption = None,
     seed: SeedOption = 1,
@@ -135,7 +135,7 @@ def run_scenarios(  # noqa: PLR0913, PLR0917 - each is an option of the command
 
 
 @app.command("compare")
-def compare_policies(  # noqa: PLR0913, PLR0917 - each is an option of the command
+def compare_policies(
     scenario: ScenarioOption = None,
     trace: TraceOption = None,
     seed: SeedOption = 1,

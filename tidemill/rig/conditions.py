@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def about_run(  # noqa: PLR0913 - each is a condition of the run
+def about_run(
     *,
     source: str,
     seed: int,

@@ -78,7 +78,7 @@ class Rig:
     Turns, requests and faults may come from different threads: a lock lets one in at a time.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - its parts, which differ from one kind of rig to another
+    def __init__(
         self,
         options: RigOptions,
         deployment: Deployment,

@@ -197,7 +197,7 @@ def _apply_events(fleet: Fleet, step: Step, events: Iterable[InstanceEvent], now
     return step
 
 
-def _publish(  # noqa: PLR0913, PLR0917 - six inputs of two publishers
+def _publish(
     fleet: Fleet,
     before: float,
     group: GroupMemory,

@@ -39,7 +39,7 @@ def test_messages_are_acknowledged_when_a_second_has_passed_and_at_the_end(
         pytest.param(105.0, 60.0, 106.0, [C], (), [], id="the last one"),
     ],
 )
-def test_a_stop_lets_finish_what_has_begun(  # noqa: PLR0913, PLR0917 - a table's columns
+def test_a_stop_lets_finish_what_has_begun(
     now: float,
     drain: float,
     end: float,

@@ -144,7 +144,7 @@ def _visible(fleet: Fleet, period: int) -> MetricQuery:
     )
 
 
-def _alarm(  # noqa: PLR0913, PLR0917 - an alarm's own properties
+def _alarm(
     name: str,
     queries: tuple[MetricQuery, ...],
     comparison: Comparison,
