@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parents[1]
-PAGES: Final = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 PAGE: Final = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 TOP: Final = "images|tidemill|tests|docs|benchmarks|localstack|ansible"
 TO_CHANGE: Final = PAGE.partition("\n## To change X, open Y\n")[2]
