@@ -138,11 +138,11 @@ class LoopRunner:
         self._next_publish += self._publishes
         sample = self._look(now)
         self.oldest_age = max(self.oldest_age, now - self._queue.oldest())
-        facts = self._pacing.publish(self.memory.group, self._activity, sample, now)
-        if facts is None:
+        if not self._pacing.publish(self.memory.group, self._activity, sample, now):
             return False
         self._at = now
-        self.report(facts)
+        if self._listener is not None:
+            self._listener(self._pacing.published(sample, now))
         return True
 
     def _look(self, now: float) -> QueueSample:

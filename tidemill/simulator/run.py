@@ -143,13 +143,14 @@ def _run(
 ) -> float:
     """Let time go by until the scenario is over and the group at rest; return when that was."""
     queue, reports = instances.queue, instances.reports
+    next_fault = faults.next_at()
     while True:
-        next_fault = faults.next_at()
         now = instances.run_until(min(runner.next_tick(), next_fault))
         if reports:
             runner.take_turn(now)
         elif now == next_fault:
             runner.report((faults.inject(instances, runner.memory.group, now),))
+            next_fault = faults.next_at()
             continue
         else:
             runner.tick(now)

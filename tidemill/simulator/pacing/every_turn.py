@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tidemill.scaling.facts import Fact
     from tidemill.scaling.group.memory import GroupMemory
     from tidemill.scaling.loop import LoopMemory
     from tidemill.scaling.metrics.queue import QueueActivity, QueueSample
@@ -19,9 +20,18 @@ class EveryTurn:
     turn_every: float = float("inf")
 
     def publish(
-        self, group: GroupMemory, activity: QueueActivity, sample: QueueSample, now: float
-    ) -> None:
-        """Do nothing: the turn at the end of the period publishes."""
+        self,
+        group: GroupMemory,  # noqa: ARG002 - the port's
+        activity: QueueActivity,  # noqa: ARG002 - the port's
+        sample: QueueSample,  # noqa: ARG002 - the port's
+        now: float,  # noqa: ARG002 - the port's
+    ) -> bool:
+        """Return False: the turn at the end of the period publishes."""
+        return False
+
+    def published(self, sample: QueueSample, now: float) -> tuple[Fact, ...]:  # noqa: ARG002 - the port's
+        """Return nothing: each turn states its own facts."""
+        return ()
 
     def can_skip(self, memory: LoopMemory, now: float) -> bool:  # noqa: ARG002 - the port's
         """Return False."""

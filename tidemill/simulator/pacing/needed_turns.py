@@ -93,8 +93,8 @@ class NeededTurns:
 
     def publish(
         self, group: GroupMemory, activity: QueueActivity, sample: QueueSample, now: float
-    ) -> tuple[Fact, ...]:
-        """Publish the minute that ends now, and return the facts that the core states then."""
+    ) -> bool:
+        """Publish the minute that ends now: add the alarms' values in it, and return True."""
         if group is not self._group:
             self._update_group(group)
         self._minutes.append((now - PERIOD, sample, activity, self._group_points))
@@ -107,6 +107,10 @@ class NeededTurns:
             values = self._values[key] = self._compute_values(sample, activity, now)
         for alarm, value in zip(self._alarms, values, strict=True):
             alarm.add(value)
+        return True
+
+    def published(self, sample: QueueSample, now: float) -> tuple[Fact, ...]:
+        """Return the facts that the core states at the end of a minute."""
         seen = self._capacity
         return (
             QueueSampled(now, sample.visible, sample.in_flight),

@@ -22,11 +22,16 @@ class Pacing(Protocol):
 
     def publish(
         self, group: GroupMemory, activity: QueueActivity, sample: QueueSample, now: float
-    ) -> tuple[Fact, ...] | None:
-        """Publish the metrics of the minute that ends now in place of a turn; return its facts.
+    ) -> bool:
+        """Publish the metrics of the minute that ends now in place of a turn.
 
-        None means that nothing was done: only a turn publishes.
+        Returns:
+            Whether that was done; otherwise only a turn publishes.
         """
+        ...
+
+    def published(self, sample: QueueSample, now: float) -> tuple[Fact, ...]:
+        """Return the facts that a turn would have stated in place of `publish`."""
         ...
 
     def can_skip(self, memory: LoopMemory, now: float) -> bool:
