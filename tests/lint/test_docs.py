@@ -1,4 +1,4 @@
-"""docs/lint.md has every rule, in its own words."""
+"""docs/lint.md has every rule with the rule's own texts."""
 
 from __future__ import annotations
 

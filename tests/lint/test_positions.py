@@ -1,4 +1,4 @@
-"""Positions: the line and column of each part of a template, and of what is near it."""
+"""Positions: line and column of each part of a template, and of missing parts."""
 
 from __future__ import annotations
 

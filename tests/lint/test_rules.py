@@ -1,4 +1,4 @@
-"""Every rule: changes to a sound template that it has to find, and others that it must not."""
+"""Rules: changes to a sound template that each has to find, and others that it must not."""
 
 from __future__ import annotations
 

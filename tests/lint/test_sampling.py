@@ -1,4 +1,4 @@
-"""Sampling: the situations that are tried lie on both sides of what alarms compare with."""
+"""Sampling: situations on both sides of every number that alarms compare with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SARIF: what the schema of version 2.1.0 says, and what code scanning looks at."""
+"""SARIF: the schema of version 2.1.0, and the parts that code scanning reads."""
 
 from __future__ import annotations
 

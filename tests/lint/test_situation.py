@@ -1,4 +1,4 @@
-"""Worlds: what alarms see of a queue and a group, and when one message wakes a fleet."""
+"""Situations: values of metrics and alarms, and the delay of a scale-out from 0."""
 
 from __future__ import annotations
 

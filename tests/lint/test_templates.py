@@ -1,4 +1,4 @@
-"""The product's own template, and templates of many shapes: what is found in each."""
+"""Findings in the product's own template, and in templates of many shapes."""
 
 from __future__ import annotations
 

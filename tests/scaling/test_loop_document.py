@@ -1,4 +1,4 @@
-"""What docs/loop.md shows is what the core has: its diagram, the counts of published examples."""
+"""docs/loop.md against the core: its diagram, and its counts of published examples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loop at any pace of turns, with alarms of any period, over any course of events."""
+"""The loop at any pace of turns, with alarms of any period, in any sequence of events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loop that is left alone comes to rest: the capacity does not swing where the load does not."""
+"""A steady load: the capacity comes to rest and does not oscillate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of an alarm over time."""
+"""Evaluation of an alarm: datapoints, state, warm-up, and states set by hand."""
 
 from __future__ import annotations
 

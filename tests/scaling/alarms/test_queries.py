@@ -1,4 +1,4 @@
-"""Tests of an alarm's queries compiled together."""
+"""Queries of an alarm, compiled together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the words in which an alarm explains its state."""
+"""Reasons of an alarm's state, word by word."""
 
 from __future__ import annotations
 

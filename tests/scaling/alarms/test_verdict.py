@@ -1,4 +1,4 @@
-"""Tests of how an alarm's state is decided; the published tables are run elsewhere."""
+"""Verdicts on alarms beyond the published tables, which are run elsewhere."""
 
 from __future__ import annotations
 

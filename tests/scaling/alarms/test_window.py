@@ -1,4 +1,4 @@
-"""Tests of when an alarm is evaluated and how far it looks back."""
+"""Evaluation windows: when an alarm is evaluated, and which periods it covers."""
 
 from __future__ import annotations
 

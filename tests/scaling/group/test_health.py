@@ -1,4 +1,4 @@
-"""Unhealthy instances: how many are replaced at a time, in which order, and when not."""
+"""Unhealthy instances: how many are replaced at a time, in which order, and when none."""
 
 from __future__ import annotations
 

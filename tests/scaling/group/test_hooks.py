@@ -1,4 +1,4 @@
-"""Several hooks on one transition, how they let go, and how long they hold."""
+"""Several hooks on one transition: results, timeouts and heartbeats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of an instance's lifecycle, and that the group goes by it."""
+"""The table of an instance's lifecycle, and a group that follows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Instances through their lifecycle, and the way to the desired capacity."""
+"""Reconciliation: instances through their lifecycle, up to the desired capacity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a group does not do while processes are suspended or instances protected."""
+"""Suspended processes and protected instances: what the group does not do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which instance goes first, by which termination policy."""
+"""Termination policies: the instance that each of them chooses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Instances that wait in a warm pool: how many, in which state, and what a scale-out takes."""
+"""Warm pool: its size, the states in it, and the instance that a scale-out uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of metric math expressions."""
+"""Metric math expressions."""
 
 from __future__ import annotations
 

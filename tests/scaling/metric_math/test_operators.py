@@ -1,4 +1,4 @@
-"""Tests of metric math's operators: the quick way against the slow one."""
+"""Operators of metric math: the fast way against the slow one."""
 
 from __future__ import annotations
 

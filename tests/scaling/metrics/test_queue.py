@@ -1,4 +1,4 @@
-"""What SQS publishes of a queue, and when it publishes nothing."""
+"""Queue metrics: what SQS publishes of a queue, and when it publishes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of CloudWatch's statistics by name."""
+"""Statistics of CloudWatch by name."""
 
 from __future__ import annotations
 

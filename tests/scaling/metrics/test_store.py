@@ -1,4 +1,4 @@
-"""Tests of the metric store and its statistics."""
+"""Metric store: datapoints, windows and series."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several policies decide together."""
+"""Decisions of several policies together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Target tracking: the alarms that a policy creates, what it asks for, and with whom it agrees."""
+"""Target tracking: the alarms of a policy, its outcomes, and its agreement with others."""
 
 from __future__ import annotations
 

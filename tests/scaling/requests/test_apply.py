@@ -1,4 +1,4 @@
-"""What users ask of the group, and what it makes of it."""
+"""Requests of users to the group, and their effects."""
 
 from __future__ import annotations
 

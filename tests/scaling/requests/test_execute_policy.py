@@ -1,4 +1,4 @@
-"""Policies that a user executes, of every kind, and the cooldown that may be honoured."""
+"""Policies of every kind that a user executes, and the cooldown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Standby and detaching: what leaves service, what takes its place, and the way back."""
+"""Standby and detaching: instances that leave service, their replacements, and the return."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ def test_one_that_is_detached_from_standby_changes_nothing_of_what_is_wanted() -
         pytest.param(
             BOTH,
             EnterStandby(("i-0", "i-1"), should_decrement=True),
-            "would want 0 instances",
+            "desired capacity would be 0,",
             id="too-few",
         ),
         pytest.param(
             a_memory(*[LifecycleState.IN_SERVICE] * 3, LifecycleState.STANDBY),
             ExitStandby(("i-3",)),
-            "would want 4 instances",
+            "desired capacity would be 4,",
             id="too-many",
         ),
     ],

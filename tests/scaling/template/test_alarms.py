@@ -1,4 +1,4 @@
-"""Tests of how alarms are read from a template: what is modelled, and why the rest is refused."""
+"""Readers of alarms: what is modelled, and why the rest is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates as text: YAML's short forms, JSON, and everything that is no template."""
+"""Documents: YAML's short forms, JSON, and texts that are no template."""
 
 from __future__ import annotations
 

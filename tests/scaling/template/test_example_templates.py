@@ -1,4 +1,4 @@
-"""Templates of many shapes: what of each one is not modelled, and an hour of it."""
+"""Templates of many shapes: what is not modelled in each, and an hour of its fleet."""
 
 from __future__ import annotations
 

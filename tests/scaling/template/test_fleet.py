@@ -1,4 +1,4 @@
-"""From a template to the fleet it describes, and what is wrong with one that describes none."""
+"""Readers of fleets, and errors of templates without one."""
 
 from __future__ import annotations
 

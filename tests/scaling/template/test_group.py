@@ -1,4 +1,4 @@
-"""From a template's group to what scales, with its pool, its policies and its limits."""
+"""Reader of a group, with its pool, its policies and its limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of parameters: defaults, what is given, and bounds."""
+"""Parameters: defaults, given values, and bounds."""
 
 from __future__ import annotations
 

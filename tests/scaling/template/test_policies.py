@@ -1,4 +1,4 @@
-"""From a template's policies and scheduled actions to the group's, and what is refused of them."""
+"""Readers of policies and scheduled actions, and what they refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What functions of a template come to."""
+"""Results of a template's functions."""
 
 from __future__ import annotations
 

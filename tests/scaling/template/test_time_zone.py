@@ -1,4 +1,4 @@
-"""Tests of the time zones of evaluation windows."""
+"""Time zones of evaluation windows."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Expression:
         start: float = 0.0,
         period: int = 60,
     ) -> Series | Number:
-        """Return the expression's series, or its number where it has no series to give.
+        """Return the expression's series, or its number where it has no series.
 
         Args:
             series: the finite points of every metric by id, all of one length.

@@ -2,9 +2,9 @@
 
 Every rule is from CloudWatch's page "Math expressions with metrics", sections "Basic arithmetic
 functions" and "Comparison and logical operators". A missing point counts as 0 where the other
-operand has a point and stays missing where neither has one; what would divide by zero is dropped.
-AWS does not publish what becomes of other results that do not exist (the root of a negative
-number, an overflow); we drop the point as well.
+operand has a point, and stays missing where neither has one: [1, -, -] + [2, 3, -] is [3, 3, -]. A
+division by zero drops the point. AWS does not publish the result where there is no other number
+(the root of a negative number, an overflow); here the point is dropped, too.
 """
 
 from __future__ import annotations

@@ -31,9 +31,9 @@ _Reduce = Callable[[Sequence[float], int], float]
 def reduction(reduce: _Reduce, *, empty: Number = None) -> Callable[[Node], Node]:
     """Return a function that reduces a series to a number, and an array to a series.
 
-    `reduce` gets the points that are there, at least one, and how many there would be were none
-    missing. A timestamp at which no series of an array has a point has none in the result; AWS
-    does not publish what a series without points gives: here, `empty`.
+    `reduce` gets the points that are not missing, at least one, and the number of all points. A
+    timestamp at which no series of an array has a point has none in the result. AWS does not
+    publish the result for a series without points: here, `empty`.
     """
 
     def column(points: Sequence[float | None]) -> Number:
@@ -92,10 +92,12 @@ def each(change: Callable[[Frame, Series], Series]) -> Callable[[Node], Node]:
 def choose(condition: Node, then: Node, otherwise: Node | None = None) -> Node:
     """Return IF: for each point `then` where the condition is not 0, else `otherwise`.
 
-    A missing condition drops the point. A point that is missing in a series `then` counts as 0,
-    one that is missing in `otherwise`, or an omitted `otherwise`, drops the point: so say the
-    tables of the page up to 2023. A newer revision prints 0 for the case that condition, `then`
-    and `otherwise` are all series, and still a drop where `then` is a number.
+    A missing condition drops the point. A missing point of a series `then` counts as 0. A missing
+    point of `otherwise`, or no `otherwise` at all, drops the point. These are the tables of the
+    page up to 2023. A newer revision has 0 where condition, `then` and `otherwise` are all series,
+    and still drops the point where `then` is a number.
+
+    Example: IF([1, 0, -], [5, 6, 7], [8, -, 9]) is [5, -, -].
     """
     test, yes = condition.run, then.run
     no = otherwise.run if otherwise else lambda _: None
@@ -145,8 +147,8 @@ def fill(value: Node, filler: Node | str) -> Node:
     """Return FILL: missing points replaced by a number, by a metric's points or by a rule.
 
     REPEAT takes the last point before the gap, LINEAR the straight line between the points on
-    both sides. AWS does not publish what becomes of a gap without such a point, as before the
-    first one; here it stays.
+    both sides. AWS does not publish the result for a gap without such a point, as before the first
+    one; here it stays a gap. Example: FILL([2, -, 4, -], LINEAR) is [2, 3, 4, -].
     """
     if filler == "REPEAT":
         return each(lambda _, series: _repeat(series))(value)

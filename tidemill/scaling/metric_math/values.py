@@ -36,8 +36,8 @@ class Kind(StrEnum):
 class Frame:
     """One evaluation: its periods, and the values of metrics and expressions by slot.
 
-    `start` is when the first period begins, in epoch seconds, `period` how many seconds each
-    takes, and `length` how many there are.
+    `start` is the beginning of the first period in epoch seconds, `period` the length of each
+    period in seconds, and `length` the number of periods.
     """
 
     start: float
@@ -50,8 +50,8 @@ class Frame:
 class Node:
     """A compiled part of an expression; `run` gives a value of its kind.
 
-    `size` is the most series that an array can hold, `constant` the number of a literal, and
-    `metric` says that the node is a metric itself rather than computed.
+    `size` is the greatest number of series that an array can have, `constant` the number of a
+    literal. `metric` is set for a metric itself, not for a computed value.
     """
 
     kind: Kind

@@ -90,7 +90,7 @@ def tracked_out(
     warm-up (published for step scaling, assumed here). Example with a target of 100: 10 instances
     at 115 need 11.5, so 12. A metric that has a value at 0 instances takes the group from 0 to 1
     (assumed). A quotient by the number of instances has no datapoint at 0 ("Using metric math": a
-    division by zero drops the point), so its alarm never goes off there and the group stays at 0.
+    division by zero drops the point), so its alarm is never in ALARM and the group stays at 0.
     """
     target = max(_needed(policy, value, capacity.settled), capacity.settled + 1)
     return scale_out(target, capacity, limits)

@@ -80,7 +80,7 @@ def _moved(fleet: Fleet, memory: GroupMemory, ids: tuple[str, ...], move: Move, 
     after = memory.desired + change
     if change and not low <= after <= high:
         raise invalid(
-            f"The group would want {after} instances, where its limits are {low} and {high}."
+            f"The desired capacity would be {after}, outside the limits {low} and {high}."
         )
     step = Step(memory)
     for item in chosen:

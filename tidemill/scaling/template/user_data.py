@@ -41,7 +41,7 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
 class UserDataError(ScalingError):
-    """The launch template's script sets the consumer up in a way that cannot be followed."""
+    """The settings in the launch template's script cannot be read, or only an instance has them."""
 
 
 class NoConsumerError(UserDataError):
@@ -55,7 +55,7 @@ class Container:
     `settings` is its environment as the script writes it: values may hold shell variables, and a
     name without a value is the shell variable of this name. `stop_seconds` is the time that it has
     to end. `own_network` is false where it uses the network of its instance. `unreadable` is the
-    reason why the command cannot be followed exactly, empty where it can.
+    reason why the command cannot be read completely, empty where it can.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict)
