@@ -37,7 +37,7 @@ from tidemill.scaling.policies.tracking import agree_on_scale_in, low_alarms
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tidemill.scaling.policies.schedule import Due
+    from tidemill.scaling.policies.schedule import DueTimes
     from tidemill.scaling.spec import Alarm, Fleet
 
 
@@ -89,7 +89,7 @@ class LoopMemory:
     watches: Mapping[str, AlarmWatch]
     metrics: MetricStore = field(default_factory=MetricStore)
     held: Mapping[str, str] = field(default_factory=dict)
-    due: Due = ()
+    due: DueTimes = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Input of a policy: a metric's value, None without one, beside an alarm's threshold.
+    """Input of a policy: the value of an alarm, None without one, and the alarm's threshold.
 
-    `alarm` is the alarm's logical id; a target tracking policy scales out by one of its alarms and
-    in by the other. Simple scaling needs nothing of this.
+    `alarm` is the alarm's logical id: a target tracking policy has one alarm for scale-out and one
+    for scale-in. Simple scaling uses none of these fields.
     """
 
     value: float | None = None
@@ -41,12 +41,12 @@ class Trigger:
 
     @staticmethod
     def of_alarm(alarm: Alarm, value: float | None) -> Trigger:
-        """Return the trigger that an alarm with this value is."""
+        """Return the trigger of an alarm with this value."""
         return Trigger(value, alarm.threshold, alarm.comparison, alarm.logical_id)
 
 
 def policy_outcome(policy: Policy, trigger: Trigger, capacity: Capacity, limits: Limits) -> Outcome:
-    """Return what a policy that need not wait asks of a group with this capacity."""
+    """Return the outcome of a policy for a group with this capacity, as if it need not wait."""
     match policy:
         case SimpleScalingPolicy():
             return simple_outcome(policy, capacity, limits)
@@ -67,13 +67,13 @@ def policy_outcome(policy: Policy, trigger: Trigger, capacity: Capacity, limits:
 def run_policy(
     fleet: Fleet, group: GroupMemory, policy: Policy, trigger: Trigger, now: float
 ) -> Outcome:
-    """Return what a policy that need not wait asks of the group as it is now."""
+    """Return the outcome of a policy for the group as it is now, as if it need not wait."""
     capacity = capacity_of(group, warmup(fleet, policy), now)
     return policy_outcome(policy, trigger, capacity, group.limits(fleet.group))
 
 
 def why_policy_waits(policy: Policy, group: GroupMemory, now: float) -> str:
-    """Return why a policy has to wait, empty where it may act: only simple scaling ever waits."""
+    """Return why a policy has to wait, empty where it may act; only simple scaling waits."""
     return why_wait(group, now) if isinstance(policy, SimpleScalingPolicy) else ""
 
 

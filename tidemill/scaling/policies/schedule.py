@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tidemill.scaling.group.memory import GroupMemory
     from tidemill.scaling.spec import Fleet, ScheduledAction
 
-Due = tuple[float | None, ...]
+DueTimes = tuple[float | None, ...]
 """The next time of each scheduled action of a fleet, in epoch seconds; None for never again."""
 
 CRON_FIELDS = 5
@@ -37,7 +37,7 @@ def cron_problem(recurrence: str) -> str:
     return ""
 
 
-def first_due(fleet: Fleet, now: float) -> Due:
+def first_due(fleet: Fleet, now: float) -> DueTimes:
     """Return the first time of each action of a stack created at `now`, in epoch seconds.
 
     An action whose only time has passed is never due. A recurrence without a start begins now.
@@ -45,7 +45,7 @@ def first_due(fleet: Fleet, now: float) -> Due:
     return tuple(_next(action, now, fresh=True) for action in fleet.scheduled)
 
 
-def run_due(fleet: Fleet, memory: GroupMemory, due: Due, now: float) -> tuple[Step, Due]:
+def run_due(fleet: Fleet, memory: GroupMemory, due: DueTimes, now: float) -> tuple[Step, DueTimes]:
     """Return the group after the actions that are due, in the order of their times, and new times.
 
     An action that is due while ScheduledActions is suspended is skipped for good (assumed: the page
