@@ -1,4 +1,4 @@
-"""Two runs of one story side by side."""
+"""Figures and picture of the same run in rig and simulator, side by side."""
 
 from __future__ import annotations
 

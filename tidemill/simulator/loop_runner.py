@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tidemill.simulator.instances.simulated_instances import SimulatedInstances
     from tidemill.simulator.pacing.pacing import Pacing
 
-    Listener = Callable[[tuple[Fact, ...]], object]
+    FactListener = Callable[[tuple[Fact, ...]], object]
     """Receives the facts of a run, in order."""
 
 NEVER = float("inf")
@@ -45,7 +45,7 @@ class LoopRunner:
         fleet: Fleet,
         instances: SimulatedInstances,
         pacing: Pacing,
-        listener: Listener | None,
+        listener: FactListener | None,
         start: float,
     ) -> None:
         """Create the stack.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tidemill.simulator.candidate import Candidate
-    from tidemill.simulator.loop_runner import Listener
+    from tidemill.simulator.loop_runner import FactListener
     from tidemill.simulator.scenario import Scenario
 
 START = 1_767_225_600.0
@@ -58,7 +58,7 @@ def simulate(
     scenario: Scenario,
     seed: int,
     options: RunOptions = USUAL,
-    listener: Listener | None = None,
+    listener: FactListener | None = None,
 ) -> Result:
     """Run a scenario over a candidate, from the stack's creation until the queue is drained.
 

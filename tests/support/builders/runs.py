@@ -1,4 +1,4 @@
-"""A finished run's files, made by the real core in virtual time."""
+"""Files of a finished run, made by the real core in virtual time."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ LINES: list[dict[str, Any]] = [
 
 
 def finished_run() -> Run:
-    """Return a run of the product's fleet that rose, drained 500 messages, and went back to 0."""
+    """Return a run of the product's fleet that scaled out for 500 messages, and in to 0."""
     run = Run(product_fleet(HoldSeconds="120", WarmupSeconds="300"), FakeWorld(FakeQueue(), rate=1))
     run.go(30)
     run.queue.visible = 500

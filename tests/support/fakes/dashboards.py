@@ -1,4 +1,4 @@
-"""A source of dashboards that answers from memory, and a stack's dashboards to give it."""
+"""A fake source of dashboards that answers from memory, and builders of what it holds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ALARM: Final = "tidemill-BacklogAlarm-1ABC"
 
 
 class FakeSource:
-    """Has these dashboards and alarms; draws every picture, or refuses all with `refusal`."""
+    """Source with given dashboards and alarms; it draws every picture, or refuses all of them."""
 
     def __init__(
         self,
@@ -26,7 +26,13 @@ class FakeSource:
         alarms: Sequence[AlarmStatus] = (),
         refusal: str | None = None,
     ) -> None:
-        """Keep what to answer; `requests` collects what pictures were asked for."""
+        """Keep the answers; `requests` collects the requests for pictures.
+
+        Args:
+            dashboards: bodies by name.
+            alarms: the alarms that exist.
+            refusal: why no picture can be drawn; None to draw them.
+        """
         self.region = "eu-west-1"
         self.requests: list[dict[str, Any]] = []
         self._dashboards = dashboards
@@ -38,7 +44,7 @@ class FakeSource:
         return [name for name in self._dashboards if name.startswith(stack)]
 
     def dashboard_body(self, name: str) -> str:
-        """Return the body as it was given."""
+        """Return the dashboard's body."""
         return self._dashboards[name]
 
     def picture(self, request: str) -> bytes:
@@ -49,7 +55,7 @@ class FakeSource:
         return PNG
 
     def alarms(self, names: Sequence[str]) -> list[AlarmStatus]:
-        """Return those that exist."""
+        """Return those of the alarms that exist."""
         return [alarm for alarm in self._alarms if alarm.name in names]
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Act = Callable[[SimulatedInstance, float], None]
     """What an event does, given its instance and its moment."""
 
-    Event = tuple[float, int, Act, SimulatedInstance, int | None]
+    PlannedEvent = tuple[float, int, Act, SimulatedInstance, int | None]
     """Moment, serial number, what happens, the instance, and the step that it must still be in."""
 
 NO_INSTANCE = SimulatedInstance("")
@@ -32,7 +32,7 @@ class Agenda:
 
     def __init__(self) -> None:
         """Begin empty."""
-        self.events: list[Event] = []
+        self.events: list[PlannedEvent] = []
         self.reports: list[InstanceEvent] = []
         self._serial = 0
 
