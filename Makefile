@@ -31,7 +31,7 @@ unexport AWS_PROFILE AWS_SESSION_TOKEN
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report docs quick test test-outside test-inside coverage engine check code validate images deploy push outputs delete ansible lock clean
+.PHONY: help demo report docs quick pure test test-outside test-inside coverage engine check code validate images deploy push outputs delete ansible lock clean
 
 help: ## List the verbs.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,7 +45,10 @@ report: $(VENV)/.run ## Write REPORT.md from the last demo, the simulator and a 
 docs: $(VENV)/.run ## Write docs/settings.md from the consumer's table of settings.
 	$(BIN)/python -m tidemill.report.settings_page > docs/settings.md
 
-quick: code ## Format, lint, types, import rules and the pure tests, in under a minute: before each commit.
+quick: $(VENV)/.dev ## Format, lint, types, import rules and the pure tests, in under a minute: before each commit.
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target code pure
+
+pure: $(VENV)/.dev
 	$(BIN)/pytest $(PARALLEL) --pure --quiet
 
 test: check test-outside test-inside ## Check everything and run the tests; where CI is set, make a Docker engine for them.

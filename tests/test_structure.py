@@ -7,6 +7,8 @@ import subprocess
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 SOURCE = ("tidemill", "images", "benchmarks", "localstack", "ansible")
 MODULES_IN_A_FOLDER = 20
@@ -39,12 +41,14 @@ def _statements(path: Path) -> list[tuple[int, str]]:
     return lines
 
 
+@pytest.mark.impure
 def test_no_folder_holds_more_modules_than_a_reader_can_survey() -> None:
     """A folder of source has 20 modules at most, its __init__.py included."""
     counts = Counter(path.parent.relative_to(ROOT) for path in _modules())
     assert {str(folder): n for folder, n in counts.items() if n > MODULES_IN_A_FOLDER} == {}
 
 
+@pytest.mark.impure
 def test_no_module_is_long_without_a_reason() -> None:
     """A module has 280 lines at most, or its docstring has a sentence on why it is longer."""
     long = {}
@@ -58,6 +62,7 @@ def test_no_module_is_long_without_a_reason() -> None:
     assert long == {}
 
 
+@pytest.mark.impure
 def test_no_ten_lines_stand_twice() -> None:
     """Ten lines in a row that stand in two places of the source belong in one."""
     found: dict[tuple[str, ...], list[str]] = defaultdict(list)

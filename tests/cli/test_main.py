@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CHANGELOG = Path(__file__).parents[2] / "CHANGELOG.md"
 
 
+@pytest.mark.impure
 def test_the_version_is_the_changelogs_newest() -> None:
     """`tidemill --version` prints the version that CHANGELOG.md lists first."""
     command = [sys.executable, "-m", "tidemill", "--version"]

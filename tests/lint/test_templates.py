@@ -76,6 +76,7 @@ def test_every_template_of_the_folder_is_here() -> None:
     assert {file.name for file in FOLDER.iterdir()} == EXPECTED.keys() | REFUSED.keys()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fast", ["true", "false"])
 @pytest.mark.parametrize("seconds", ["10", "30", "60", "120", "300", "600", "1800"])
 def test_nothing_is_found_in_the_product(fast: str, seconds: str) -> None:
