@@ -86,7 +86,7 @@ def _unseen(resolver: Resolver, reading: FleetReading) -> Iterator[str]:
     for name in watched_queues(reading.fleet.alarms):
         if name not in here:
             yield (
-                f"Resources: the queue {name} is not in this template: its settings are not seen"
+                f"Resources: the queue {name} is not in this template: its settings are not known"
             )
     yield from reading.left_out[Part.TEMPLATE]
 

@@ -97,8 +97,10 @@ def test_the_products_template_is_one() -> None:
         pytest.param("A: 1\n B: 2", "t.yaml, line 2, column 3: ", id="bad-indentation"),
         pytest.param("A: 'b", "t.yaml, line 1, column 6: ", id="an-open-quote"),
         pytest.param('{"A": ', "t.yaml, line 1, column 7: ", id="half-a-JSON"),
-        pytest.param('{"A": NaN, "A": 1}', "line 1, column 12: key 'A' stands twice", id="twice"),
-        pytest.param("A: {B: 1, B: 1}", "line 1, column 11: key 'B' stands twice", id="twice-deep"),
+        pytest.param('{"A": NaN, "A": 1}', "line 1, column 12: key 'A' appears twice", id="twice"),
+        pytest.param(
+            "A: {B: 1, B: 1}", "line 1, column 11: key 'B' appears twice", id="twice-deep"
+        ),
         pytest.param(
             "A: &a {B: 1}\nC: *a",
             "line 2, column 4: CloudFormation takes no YAML al",

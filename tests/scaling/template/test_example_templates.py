@@ -142,8 +142,8 @@ SHAPES = (
                 "Resources.Drained: nothing publishes AWS/SQS NumberOfEmptyReceives "
                 "{'QueueName': 'tidemill-Uploads'} here"
             ),
-            "Transform: AddOwnerTags is not modelled: what it would change is not seen",
-            "Resources.Checks: what is in this AWS::Serverless::Application is not seen",
+            "Transform: AddOwnerTags is not modelled: its changes are not read",
+            "Resources.Checks: the content of this AWS::Serverless::Application is not read",
         ),
     ),
     Shape("mappings_and_conditions.yaml", "Machines", (0, 2), 2),
@@ -162,7 +162,7 @@ SHAPES = (
         (
             (
                 "Resources: the queue conversion-input is not in this template: SQS's defaults "
-                "stand in for its settings"
+                "are used for its settings"
             ),
         ),
     ),

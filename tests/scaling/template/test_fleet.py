@@ -460,7 +460,7 @@ def test_what_is_wrong_is_reported_in_one_line_with_its_place(
         ),
         pytest.param(
             [{"Id": "a", "MetricStat": METRIC_STAT}] * 2,
-            "Metrics.a: this Id stands twice",
+            "Metrics.a: this Id appears twice",
             id="twice",
         ),
         pytest.param(

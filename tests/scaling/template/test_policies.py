@@ -216,7 +216,7 @@ def without(configuration: Document, key: str) -> Document:
                     "Metrics": [{"Id": "v", "MetricStat": VISIBLE}] * 2
                 },
             },
-            "Metrics.v: this Id stands twice",
+            "Metrics.v: this Id appears twice",
             id="twice",
         ),
         pytest.param(

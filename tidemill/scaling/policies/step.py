@@ -41,7 +41,7 @@ def step_problems(steps: Sequence[StepAdjustment]) -> list[str]:
         if step.lower is None and step.upper is None:
             problems.append("a step needs at least one bound")
         elif step.lower is not None and step.upper is not None and step.lower >= step.upper:
-            problems.append(f"a step from {step.lower:g} to {step.upper:g} holds nothing")
+            problems.append(f"a step from {step.lower:g} to {step.upper:g} contains nothing")
     for name, bounds in (
         ("lower", [step.lower for step in steps]),
         ("upper", [step.upper for step in steps]),

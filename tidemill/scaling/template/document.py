@@ -62,7 +62,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> Document:
             _refuse(key, "CloudFormation takes no hash merges: write out what << stands for")
         name = str(key.value)
         if name in mapping:
-            _refuse(key, f"key {name!r} stands twice: keep one")
+            _refuse(key, f"key {name!r} appears twice: keep one")
         mapping[name] = loader.construct_object(value, deep=True)
     return mapping
 
@@ -121,7 +121,7 @@ def _json(text: str) -> Any:  # noqa: ANN401 - any value of JSON
     def once(pairs: list[tuple[str, Any]]) -> Document:
         mapping = dict(pairs)
         if len(mapping) < len(pairs):
-            raise ValueError("a key stands twice")
+            raise ValueError("a key appears twice")
         return mapping
 
     def refused(constant: str) -> NoReturn:

@@ -50,7 +50,7 @@ def _queries(properties: Document, where: str) -> tuple[tuple[MetricQuery, ...],
     for entry in entries(properties, "Metrics", where.removesuffix(".Metrics")):
         query = _query(entry, where)
         if query.id in {other.id for other in queries}:
-            raise TemplateError(f"{where}.{query.id}: this Id stands twice: keep one")
+            raise TemplateError(f"{where}.{query.id}: this Id appears twice: keep one")
         queries.append(query)
         if flag(entry, "ReturnData", f"{where}.{query.id}", default=True):
             returned.append(query.id)

@@ -64,7 +64,7 @@ def read_queue(resolver: Resolver, alarms: Collection[Alarm]) -> Read[Queue]:
         left_out = (f"Resources: of the queues that the alarms watch, {name} alone is modelled",)
     if name not in queues:
         missing = (
-            f"Resources: the queue {name} is not in this template: SQS's defaults stand in for its "
+            f"Resources: the queue {name} is not in this template: SQS's defaults are used for its "
             "settings"
         )
         return Read(Queue("", name, VISIBILITY_DEFAULT), (*left_out, missing))

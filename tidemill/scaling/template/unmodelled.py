@@ -82,11 +82,11 @@ def left_out_of_template(resolver: Resolver) -> Iterator[str]:
         name = transform.get("Name", "") if isinstance(transform, dict) else transform
         if name not in {SAM, EXTENSIONS}:
             text = as_text(name, "Transform")
-            yield f"Transform: {text} is not modelled: what it would change is not seen"
+            yield f"Transform: {text} is not modelled: its changes are not read"
     for logical_id in resolver.present(*OTHER_SCALERS):
         yield f"Resources.{logical_id}: {template['Resources'][logical_id]['Type']} is not modelled"
     for logical_id, resource in template["Resources"].items():
         kind = resource["Type"]
         hidden = kind in HIDDEN or kind.endswith("::MODULE")
         if hidden and resolver.exists(logical_id):
-            yield f"Resources.{logical_id}: what is in this {kind} is not seen"
+            yield f"Resources.{logical_id}: the content of this {kind} is not read"
