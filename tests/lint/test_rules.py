@@ -470,7 +470,7 @@ def found(changes: dict[str, Any]) -> tuple[Finding, ...]:
 
 
 @pytest.mark.parametrize("case", FAULTY, ids=lambda case: f"{case.rule}:{case.name}")
-def test_a_fault_is_found(case: Case) -> None:
+def test_a_violation_is_found(case: Case) -> None:
     """The rule has exactly one finding, with the expected words and place."""
     findings = [one for one in found(case.changes) if one.rule == case.rule]
     assert findings, found(case.changes)

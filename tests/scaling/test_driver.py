@@ -92,7 +92,7 @@ def test_what_instances_did_reaches_the_loop_and_its_orders_the_world() -> None:
 
 
 def test_an_instance_needed_as_soon_as_it_is_prepared_is_stopped_and_then_launched() -> None:
-    """In one turn; the other way round the group would wait for an instance that is stopped."""
+    """One turn does both, in this order; otherwise the group would wait for a stopped instance."""
     fleet = a_fleet(group=a_group(max_size=1, warm_pool=WarmPool()))
     log = Log()
     ports = Ports(log, log)

@@ -66,7 +66,7 @@ def test_no_message_means_no_instance() -> None:
 
 
 def test_the_fleet_shrinks_to_what_is_needed_and_then_to_none() -> None:
-    """Within a minute; or later, as long as it is to hold what the most in that time needed."""
+    """It shrinks within a minute, or when HoldSeconds have passed since the peak backlog."""
     for hold, minutes in (("60", 1), ("300", 5)):
         run = a_run(HoldSeconds=hold)
         run.queue.visible = 500
@@ -244,10 +244,7 @@ def test_the_fast_signal_wakes_the_fleet_within_seconds() -> None:
 
 
 def test_a_queue_that_fell_asleep_wakes_the_fleet_late() -> None:
-    """After six idle hours SQS's metrics take up to fifteen minutes; the signal does not.
-
-    Nor does a queue that a schedule keeps awake, as the product's is.
-    """
+    """SQS's metrics are up to 15 minutes late; a fast signal and a kept-awake queue are not."""
     waits = {}
     for name, fast, awake in (
         ("signal", "true", False),
@@ -270,7 +267,7 @@ def test_a_queue_that_fell_asleep_wakes_the_fleet_late() -> None:
 
 @pytest.mark.parametrize("every", [0.5, 1, 5, 20])
 def test_the_pace_of_turns_changes_nothing(every: float) -> None:
-    """But when, within a minute, things are noticed."""
+    """Only the second within a minute at which an event is noticed depends on the pace."""
     runs = []
     for pace in (1, every):
         run = a_run(HoldSeconds="120")

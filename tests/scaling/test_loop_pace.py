@@ -101,10 +101,7 @@ SECONDS = st.sets(st.integers(1, 59), max_size=6).map(lambda some: sorted({0, *s
 def test_the_facts_are_the_same_at_any_pace(
     minutes: list[tuple[int, int]], seconds: list[int]
 ) -> None:
-    """With a turn at each minute's beginning, further ones change no fact but its second.
-
-    Alarms see a minute six seconds after its end, so both sides have a turn after that.
-    """
+    """Turns beyond one at each minute's begin and one after the evaluation change no fact."""
     fleet = product_fleet(HoldSeconds="120")
     slow = facts_of(fleet, minutes, (0, 10))
     assert by_minute(facts_of(fleet, minutes, sorted({*seconds, 10}))) == by_minute(slow)
