@@ -49,7 +49,7 @@ def test_a_terminal_shows_queue_fleet_alarms_clocks_and_events() -> None:
         view.show_fact(Noted(36_060, "second"))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     for part in (
-        "10:00:00 in simulated time, after 12 s",
+        "10:00:00 in AWS's time, after 12 s",
         "42 waiting, 7 in flight, 3 dead letters, 99 processed",
         "desired 4: 2 in service, 1 pending, 1 terminating",
         "Backlog",

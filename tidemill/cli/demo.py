@@ -47,9 +47,7 @@ def demo(
     ] = 5,
     max_minutes: Annotated[
         float,
-        typer.Option(
-            "--max-minutes", min=1, help="Give up after this many minutes of simulated time."
-        ),
+        typer.Option("--max-minutes", min=1, help="Give up after this many minutes of AWS's time."),
     ] = 240,
     template: TemplateOption = DEFAULT_TEMPLATE,
     parameter: ParameterOption = None,

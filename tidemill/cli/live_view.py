@@ -92,7 +92,7 @@ class LiveView:
         waiting = status.visible + status.in_flight
         table.add_row(
             Text("time", style="dim"),
-            f"{clock_time(status.at)} in simulated time, after {status.wall_seconds:.0f} s "
+            f"{clock_time(status.at)} in AWS's time, after {status.wall_seconds:.0f} s "
             f"(speed {status.speed:g})",
         )
         table.add_row(

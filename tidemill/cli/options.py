@@ -47,7 +47,7 @@ BootOption = Annotated[
         "--boot-seconds",
         min=0,
         max=3600,
-        help="Simulated seconds from launch to a working consumer.",
+        help="Seconds of AWS's time from launch to a working consumer.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
