@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heappop
 from typing import TYPE_CHECKING, Final
 
-from tidemill.scaling.faults import SPOT
+from tidemill.scaling.faults import SPOT, Fault
 from tidemill.scaling.loop import Booted, Gone
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.agenda import Agenda
@@ -14,10 +15,9 @@ from tidemill.simulator.instances.consumers import Consumers
 from tidemill.simulator.instances.instance import ConsumerState, SimulatedInstance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from random import Random
 
-    from tidemill.scaling.faults import Fault
     from tidemill.scaling.loop import InstanceEvent
     from tidemill.simulator.instances.consumers import Draw
     from tidemill.simulator.queue import WorkQueue
@@ -155,7 +155,7 @@ class SimulatedInstances:
         instance = self._instances.get(target)
         if instance is None or instance.state is ConsumerState.ENDED:
             raise SimulationError(f"the instance {target} does not run")
-        EFFECTS[fault.kind](self, instance, now)
+        EFFECTS[fault.kind](self, instance, fault, now)
 
     def interrupt(self, instance: SimulatedInstance, now: float) -> None:
         """Interrupt a Spot instance: it gets its notice now, and ends two minutes later."""
@@ -200,7 +200,9 @@ class SimulatedInstances:
         return seconds * self._boots.uniform(1 - spread, 1 + spread)
 
 
-EFFECTS: Final[Mapping[str, Callable[[SimulatedInstances, SimulatedInstance, float], None]]] = {
-    SPOT.name: SimulatedInstances.interrupt,
+Effect = Callable[[SimulatedInstances, SimulatedInstance, Fault, float], None]
+
+EFFECTS: Final[Mapping[str, Effect]] = {
+    SPOT.name: lambda instances, instance, _, now: instances.interrupt(instance, now),
 }
-"""What each kind of fault does to an instance, by the kind's name."""
+"""What each kind of fault does to an instance at a moment, by the kind's name."""
