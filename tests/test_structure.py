@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 from collections import Counter, defaultdict
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ("tidemill", "images", "benchmarks", "localstack", "ansible")
@@ -16,19 +13,20 @@ LINES_IN_A_MODULE = 280
 LINES_IN_A_COPY = 10
 
 
-def _tracked(*patterns: str) -> list[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "--", *patterns],  # noqa: S607 - the developer's own git
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [ROOT / line for line in listed.stdout.splitlines()]
-
-
 def _modules() -> list[Path]:
-    return _tracked(*(f"{folder}/*.py" for folder in SOURCE))
+    return [path for folder in SOURCE for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def _texts() -> list[Path]:
+    """Return the files in which a copy counts: Python, shell scripts and Dockerfiles."""
+    found = [
+        path for name in (*SOURCE, "tests", ".ci") for path in sorted((ROOT / name).rglob("*"))
+    ]
+    return [
+        path
+        for path in found
+        if path.suffix in {".py", ".sh"} or path.name == "Dockerfile" or path.parent.name == ".ci"
+    ]
 
 
 def _statements(path: Path) -> list[tuple[int, str]]:
@@ -41,14 +39,12 @@ def _statements(path: Path) -> list[tuple[int, str]]:
     return lines
 
 
-@pytest.mark.impure
 def test_no_folder_holds_more_modules_than_a_reader_can_survey() -> None:
     """A folder of source has 20 modules at most, its __init__.py included."""
     counts = Counter(path.parent.relative_to(ROOT) for path in _modules())
     assert {str(folder): n for folder, n in counts.items() if n > MODULES_IN_A_FOLDER} == {}
 
 
-@pytest.mark.impure
 def test_no_module_is_long_without_a_reason() -> None:
     """A module has 280 lines at most, or its docstring has a sentence on why it is longer."""
     long = {}
@@ -62,11 +58,10 @@ def test_no_module_is_long_without_a_reason() -> None:
     assert long == {}
 
 
-@pytest.mark.impure
 def test_no_ten_lines_stand_twice() -> None:
     """Ten lines in a row that stand in two places of the source belong in one."""
     found: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for path in [*_modules(), *_tracked("*Dockerfile", "*.sh", "tests/*.py", ".ci/*")]:
+    for path in _texts():
         lines = _statements(path)
         for start in range(len(lines) - LINES_IN_A_COPY + 1):
             run = tuple(line for _, line in lines[start : start + LINES_IN_A_COPY])
