@@ -33,10 +33,10 @@ endif
 .DEFAULT_GOAL := help
 .PHONY: help demo report docs quick pure test test-outside test-inside coverage engine check code validate images deploy push outputs delete ansible lock clean
 
-help: ## List the verbs.
+help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.run ## Run the whole story on this machine: 0 to 4 consumers and back.
+demo: $(VENV)/.run ## Make a complete run on this machine: from 0 to 4 consumers and back to 0.
 	$(BIN)/tidemill demo
 
 report: $(VENV)/.run ## Write REPORT.md from the last demo, the simulator and a comparison of policies.
@@ -45,13 +45,13 @@ report: $(VENV)/.run ## Write REPORT.md from the last demo, the simulator and a 
 docs: $(VENV)/.run ## Write docs/settings.md from the consumer's table of settings.
 	$(BIN)/python -m tidemill.report.settings_page > docs/settings.md
 
-quick: $(VENV)/.dev ## Format, lint, types, import rules and the pure tests, in under a minute: before each commit.
+quick: $(VENV)/.dev ## Check format, lint, types and import rules, and run the pure tests: before each commit, under a minute.
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target code pure
 
 pure: $(VENV)/.dev
 	$(BIN)/pytest $(PARALLEL) --pure --quiet
 
-test: check test-outside test-inside ## Check everything and run the tests; where CI is set, make a Docker engine for them.
+test: check test-outside test-inside ## Check everything and run the tests; where CI is set, start a Docker engine for them.
 
 test-outside: engine $(ENVIRONMENTS)
 	$(PYTEST) $(OUTSIDE)
@@ -66,7 +66,7 @@ engine:
 	@mkdir -p build
 	$(if $(CI),.ci/engine,true) > build/engine.sh
 
-check: code validate ## Format, lint, types, import rules, template.
+check: code validate ## Check format, lint, types, import rules and the template.
 
 code: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -74,7 +74,7 @@ code: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-validate: $(VENV)/.dev .venv-deploy/.done .venv-lint/.done ## Check the template: SAM, cfn-lint, checkov, our own rules.
+validate: $(VENV)/.dev .venv-deploy/.done .venv-lint/.done ## Check the templates with SAM, cfn-lint, checkov and tidemill lint.
 	$(SAM) validate --lint --region eu-west-1
 	$(BIN)/cfn-lint template.yaml ami.yaml
 	$(BIN)/tidemill lint template.yaml
@@ -95,12 +95,12 @@ push: $(VENV)/.run ## Build both images and push them to the stack's registries.
 outputs: .venv-deploy/.done ## Show the stack's outputs.
 	$(SAM) list stack-outputs --config-env $(ENV) --output table
 
-delete: .venv-deploy/.done ## Delete the stack and all that is in it, messages and images too.
+delete: .venv-deploy/.done ## Delete the stack and everything in it, messages and images too.
 	$(SAM) delete --config-env $(ENV) $(if $(filter local,$(ENV)),--no-prompts)
 
-ansible: .venv-ansible/.done ## Install Ansible, for the playbooks that bake images and install the agent.
+ansible: .venv-ansible/.done ## Install Ansible, for the playbooks that install the agent and build machine images.
 
-lock: $(VENV)/.dev ## Pin every dependency anew, with hashes, from pyproject.toml.
+lock: $(VENV)/.dev ## Pin every dependency again, with hashes, from pyproject.toml and *.in.
 	$(COMPILE) --upgrade pyproject.toml -o requirements/run.txt
 	$(COMPILE) --constraint requirements/run.txt --extra dev pyproject.toml \
 	  -o requirements/dev.txt
@@ -126,7 +126,7 @@ lock: $(VENV)/.dev ## Pin every dependency anew, with hashes, from pyproject.tom
 	  --constraint build/localstack-image/requirements-runtime.txt \
 	  localstack/requirements.in -o localstack/requirements.txt
 
-clean: ## Remove everything that the verbs made.
+clean: ## Remove everything that the targets created.
 	rm -rf $(VENV) .venv-deploy .venv-lint .venv-aws .venv-ansible $(LOCALSTACK) .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:

@@ -1,4 +1,4 @@
-"""SimPy model: a day of the default template's fleet, as one would write it in SimPy.
+"""SimPy model: a day of the default template's fleet, written with the library SimPy.
 
 It has the same messages, boot times, rhythm and steps. A rule that runs every minute replaces
 alarms, missing data and warm-up, so the model does less than the simulator.

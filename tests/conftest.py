@@ -95,6 +95,6 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 @pytest.fixture(scope="session")
 def ministack() -> Iterator[support.Ministack]:
-    """Lend one MiniStack to all tests of a run; each test creates queues of its own name."""
+    """Provide one MiniStack to all tests of a run; each test creates queues of its own name."""
     with support.running() as server:
         yield server

@@ -119,7 +119,7 @@ class Acknowledger:
         return [messages[refusal.index] for refusal in refusals], _reasons(refusals)
 
     def _return(self, changes: list[tuple[ReceivedMessage, int]]) -> None:
-        """Make each message visible again after its whole seconds."""
+        """Make each message visible again after its delay, in whole seconds."""
         if not changes:
             return
         try:

@@ -50,7 +50,7 @@ class Attempt(msgspec.Struct, frozen=True):
 def make_attempt(
     handler: Handler, clock: Clock, received: ReceivedMessage, received_at: float, latest_year: int
 ) -> Attempt:
-    """Validate the message and call the handler; an Exception of either becomes a result.
+    """Validate the message and call the handler; an `Exception` in either becomes a result.
 
     Args:
         handler: what to do with a valid message.

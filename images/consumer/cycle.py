@@ -1,4 +1,4 @@
-"""The worker's rhythm as pure functions: poll up to a quota of messages, rest, poll again."""
+"""The worker's rhythm as pure functions: poll, process, rest (POLL_WAIT_SECONDS), poll again."""
 
 from __future__ import annotations
 
@@ -86,11 +86,11 @@ def first_step(rhythm: Rhythm) -> tuple[CycleMemory, Step]:
 def next_step(rhythm: Rhythm, memory: CycleMemory, result: StepResult) -> tuple[CycleMemory, Step]:
     """Return the new memory and the step that follows a step with this result.
 
-    A poll ends when its quota is used up or when a receive brings nothing; a rest follows. A
-    receive that failed ends the poll, too. The rest after it lasts 1, 2, 4, ... seconds for the
-    first, second, third failure in a row, up to the usual rest.
+    A poll ends when it has received `messages_per_poll` messages or when a receive returns none; a
+    rest follows. A receive that failed ends the poll, too. The rest after it lasts 1, 2, 4, ...
+    seconds for the first, second, third failure in a row, up to the usual rest.
 
-    With a quota of 25: receives of 10, 10 and 5 messages, then the rest.
+    With 25 messages per poll: receives of 10, 10 and 5 messages, then the rest.
     """
     match result:
         case ReceiveEnded(count):

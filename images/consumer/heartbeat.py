@@ -37,7 +37,7 @@ class Heartbeat:
         self._set_timer(self._half)
 
     def stop(self) -> None:
-        """Let no further beat begin."""
+        """Prevent further beats."""
         self._stopped.set()
 
     def beat(self) -> float:
@@ -99,7 +99,7 @@ class Heartbeat:
                 self._in_flight.mark_extended(receipt, now)
 
     def _stop_extending(self, entry: InFlightMessage, reason: str) -> None:
-        """Extend the message no more; warn unless it was acknowledged in the meantime."""
+        """Stop extending the message; warn unless it was acknowledged in the meantime."""
         if self._in_flight.mark_extended(entry.received.receipt, math.inf):
             log.warning(
                 "message may be received again while its handler runs",

@@ -58,7 +58,7 @@ class InFlight:
                 self._messages[message.receipt] = InFlightMessage(message, now)
 
     def start(self, message: ReceivedMessage) -> bool:
-        """Return whether the handler may run: not after `close`, nor for a message taken out."""
+        """Return whether the handler may run: not after `close`, or if the message is taken out."""
         with self._lock:
             entry = self._messages.get(message.receipt)
             if entry is None or self._closed:
@@ -81,7 +81,7 @@ class InFlight:
             return finished
 
     def close(self) -> list[ReceivedMessage]:
-        """Let no further handler start; take out the messages that wait for theirs."""
+        """Prevent further handlers from starting; take out the messages that still wait."""
         with self._lock:
             self._closed = True
             waiting = [entry.received for entry in self._messages.values() if not entry.started]
@@ -117,6 +117,6 @@ class InFlight:
             return True
 
     def oldest_extension(self) -> float | None:
-        """Return the earliest time of a last extension, None if nothing is in flight."""
+        """Return the time of the extension that is longest ago, None if nothing is in flight."""
         with self._lock:
             return min((entry.extended_at for entry in self._messages.values()), default=None)

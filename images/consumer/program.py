@@ -107,7 +107,7 @@ def _consume(
 
 
 def _finish(ending: Ending) -> int:
-    """Log how it ended and flush the logs; exit at once if a stuck thread would prevent an exit."""
+    """Log the end and flush the logs; exit at once if a stuck thread would prevent an exit."""
     code = 0 if ending.error is None else _print_errors(FAILURE, _reason(ending.error))
     log.info("stopped", extra={"fields": {"exit_code": code}})
     flushed = within(LAST_CALLS_SECONDS, logging.shutdown)

@@ -34,7 +34,7 @@ MESSAGES_PER_POLL: Final = Whole(
     unit="messages",
     meaning=(
         f"Messages that one poll takes at most, in receives of up to {MAX_BATCH}; a poll ends "
-        "early when a receive brings no message."
+        "early when a receive returns no message."
     ),
 )
 POLL_WAIT_SECONDS: Final = Seconds(
@@ -66,7 +66,8 @@ CONCURRENCY: Final = Whole(
     name="CONCURRENCY",
     default=1,
     low=1,
-    high=MAX_BATCH,  # a receive brings no more: there is never work for an eleventh thread
+    # a receive returns ten messages at most, so an eleventh thread would never have work
+    high=MAX_BATCH,
     unit="messages",
     meaning="Messages that are handled at the same time, each in a thread of its own.",
 )

@@ -12,11 +12,12 @@ nothing to the queue.
    handler never returns.
 3. A receive under way may end, even beyond the drain limit: SQS hides messages that it sends to a
    closed connection until the visibility timeout is over. A receive takes `receive_wait` seconds
-   at most. The worker returns what it brings, since handlers no longer start.
+   at most. The worker returns its messages to the queue, since handlers no longer start.
 4. What has finished is acknowledged, so that no work is repeated only because a neighbour is
    stuck. What has not finished is returned: its handler still runs at the limit, or the worker
-   has failed. The last counts are written. All this has LAST_CALLS_SECONDS, for SQS may be down.
-5. The heartbeat ends (consumer.program). Until here it has kept the messages of running handlers
+   has failed. The last counts are written. All this takes at most LAST_CALLS_SECONDS, because SQS
+   may be down.
+5. The heartbeat ends (consumer.program). Until then it keeps the messages of running handlers
    hidden from other consumers.
 6. The logs are flushed, again within LAST_CALLS_SECONDS, and the process exits (consumer.program).
    It exits without waiting for threads if one of them is stuck.

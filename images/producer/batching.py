@@ -18,7 +18,7 @@ LINGER: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Messages of one request, in order; `due` is the last one's, in seconds since the start."""
+    """Messages of one request, in order; the last is `due` at these seconds since the start."""
 
     messages: tuple[OutgoingMessage, ...]
     due: float

@@ -116,5 +116,5 @@ def _dues(options: Options, seed: int) -> Iterator[float]:
 
 
 def _rng(seed: int, purpose: str) -> random.Random:
-    """Return a separate stream for each purpose, so that poison does not change the vehicles."""
+    """Return random numbers for one purpose alone, so that poison does not change the vehicles."""
     return random.Random(f"{seed}:{purpose}")  # noqa: S311 - repeatable, not secret

@@ -61,8 +61,9 @@ def produce(  # noqa: PLR0913 - one parameter for each option
     pattern: Annotated[
         Pattern | None,
         typer.Option(
-            help="How messages spread over time: evenly (the default), a whole period's at its "
-            "beginning, rising from 0 to twice the rate, or at random."
+            help="How messages spread over time: evenly (constant, the default), all of a period "
+            "at its beginning (burst), rising from 0 to twice the rate (ramp), or at random "
+            "(poisson)."
         ),
     ] = None,
     period: Annotated[
@@ -77,7 +78,7 @@ def produce(  # noqa: PLR0913 - one parameter for each option
         int, typer.Option(min=1, max=64, metavar="N", help="Batches sent at once.")
     ] = 8,
     attempts: Annotated[
-        int, typer.Option(min=1, max=100, metavar="N", help="Attempts before a message fails.")
+        int, typer.Option(min=1, max=100, metavar="N", help="Attempts to send each message.")
     ] = 8,
     poison: Annotated[
         int, typer.Option(min=0, metavar="N", help="Mix in N malformed messages on purpose.")

@@ -72,7 +72,7 @@ class ProgressBar:
 def progress_on(
     stream: TextIO, total: int | None, clock: Callable[[], float]
 ) -> Iterator[Progress]:
-    """Lend the display that suits the stream; remove the bar from the screen at the end."""
+    """Provide the display that suits the stream; remove the bar from the screen at the end."""
     if not stream.isatty():
         yield ProgressLines(stream, total, clock)
         return

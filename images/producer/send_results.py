@@ -108,7 +108,7 @@ class SendResults:
         self._progress.note(f"skipped: line {rejected.line}: {rejected.reason}")
 
     def report_delay(self, reason: str) -> None:
-        """Show that the queue accepts nothing for now; once, until it accepts messages again."""
+        """Show that the queue accepts nothing, once until it accepts messages again."""
         with self._lock:
             already_shown, self._delayed = self._delayed, True
         if not already_shown:

@@ -64,8 +64,8 @@ def sort_result(messages: Sequence[OutgoingMessage], result: SendBatchResult) ->
 def pause_before(attempt: int, rng: Random) -> float:
     """Return the seconds to wait before this attempt (2 is the first retry).
 
-    A random part of a limit that doubles each time: 0.5, 1, 2, ... up to 20 seconds. The AWS
-    Architecture Blog calls it "full jitter" ("Exponential Backoff And Jitter").
+    The pause is random, between 0 and a limit that doubles each time: 0.5, 1, 2, ... up to 20
+    seconds. The AWS Architecture Blog calls this "full jitter" ("Exponential Backoff And Jitter").
     """
     return rng.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (attempt - 2)))
 

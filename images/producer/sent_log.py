@@ -22,7 +22,7 @@ def record_nothing(_accepted: Accepted) -> None:
 
 @contextmanager
 def recording(path: Path | None, wall: Callable[[], float]) -> Iterator[Callable[[Accepted], None]]:
-    """Lend a function that writes accepted messages to the log, and flushes after each batch.
+    """Provide a function that writes accepted messages to the log and flushes after each batch.
 
     A line holds message_id, poison, vehicle_id (null when unknown), sent_at (epoch seconds at
     which SQS's answer arrived), and `line` for a line of a file, `index` for generated messages.

@@ -28,7 +28,7 @@ def encode_line(fields: Mapping[str, Any]) -> bytes:
 class JsonFormatter(logging.Formatter):
     """Formats a log record as JSON: time, level, event (the message), context, own fields.
 
-    A call adds fields so: `log.info("queue empty", extra={"fields": {"wait_seconds": 60}})`.
+    A call adds fields like this: `log.info("queue empty", extra={"fields": {"wait_seconds": 60}})`.
     """
 
     def __init__(self, context: Mapping[str, Any]) -> None:

@@ -48,7 +48,7 @@ class Whole:
         """Return the number.
 
         Raises:
-            ValueError: the text is no whole number within the bounds; it says what to give.
+            ValueError: the text is no whole number within the bounds; the error says what to give.
         """
         try:
             number = int(text)
@@ -78,7 +78,7 @@ class Seconds:
         """Return the seconds.
 
         Raises:
-            ValueError: the text is no number within the bounds; it says what to give.
+            ValueError: the text is no number within the bounds; the error says what to give.
         """
         try:
             number = float(text)
@@ -102,7 +102,7 @@ class Choice:
         """Return the allowed value as `allowed` has it.
 
         Raises:
-            ValueError: the text is none of them; it says which there are.
+            ValueError: the text is none of them; the error lists them.
         """
         for option in self.allowed:
             if option.lower() == text.lower():
@@ -123,7 +123,7 @@ class Readable(Protocol[T_co]):
 
     @property
     def default(self) -> T_co:
-        """Return the value that holds where the variable is not set."""
+        """Return the value that is used where the variable is not set."""
         ...
 
     def parse(self, text: str) -> T_co:

@@ -34,8 +34,8 @@ class StopSwitch(Stop, Protocol):
 class SignalStop:
     """A stop requested by the signals that Docker (SIGTERM) and a terminal (SIGINT) send.
 
-    A signal's handler interrupts the main thread, perhaps inside `wait` or `request`. An Event's
-    lock held there would never be released. `SimpleQueue.put` may be called in such places.
+    A signal's handler interrupts the main thread, perhaps inside `wait` or `request`. If it set an
+    Event whose lock is held there, it would block for ever. `SimpleQueue.put` is safe there.
     """
 
     def __init__(self) -> None:

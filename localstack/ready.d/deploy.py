@@ -23,7 +23,7 @@ def deploy(parameters: dict[str, str]) -> None:
         ValueError: the template does not declare a parameter; LocalStack itself would ignore it.
     """
     session = boto3.Session("test", "test", region_name="us-east-1")
-    # The request may hold 51,200 bytes of template; an object in a bucket may have 1 MB
+    # A template in the request may have 51,200 bytes, a template in a bucket 1 MB
     # ("CloudFormation quotas").
     storage = session.client("s3", endpoint_url=ENDPOINT)
     storage.create_bucket(Bucket=ARTEFACTS)
@@ -70,7 +70,7 @@ Loader.add_multi_constructor("!", long_form)
 def read_template() -> dict[str, Any]:
     """Return the template without Lambda functions, for which LocalStack would need Docker.
 
-    The function that samples the queue is not missed: the controller of the fleet does its work.
+    The function that samples the queue is not needed: the controller of the fleet samples it.
     """
     document: dict[str, Any] = yaml.load(TEMPLATE.read_text(), Loader)  # noqa: S506 - a SafeLoader
     document["Resources"] = {

@@ -30,7 +30,7 @@ class TestAmazonLinux:
         assert run.changed == (
             "Install the distribution's package",
             "Install their packages on Amazon Linux",
-            "Say that the image would be pulled",
+            "Report that the image would be pulled",
         )
         assert amazon.sh(f"command -v docker || command -v aws || ls {AGENT}")[0] != 0
 

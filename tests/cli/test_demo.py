@@ -1,4 +1,4 @@
-"""The whole story, end to end: real producer, real consumers, a real SQS endpoint."""
+"""A complete run: real producer, real consumers, a real SQS endpoint."""
 
 from __future__ import annotations
 

@@ -37,8 +37,8 @@ def built(docker_engine: DockerClient) -> Project:
 
 @pytest.fixture
 def project(built: Project) -> Iterator[Project]:
-    """Lend a project that is down, and take it down again; nothing of it may be left."""
-    lent = Project(built.engine, built.host)
-    yield lent
-    lent.compose("--profile", "*", "down", "--volumes")
-    assert lent.remains() == []
+    """Provide a project that is down, and take it down again; nothing of it may be left."""
+    project = Project(built.engine, built.host)
+    yield project
+    project.compose("--profile", "*", "down", "--volumes")
+    assert project.remains() == []

@@ -42,7 +42,7 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Bench:
-    """Lend an acknowledger over fakes."""
+    """Provide an acknowledger over fakes."""
     return Bench()
 
 

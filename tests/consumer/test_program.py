@@ -104,7 +104,7 @@ class Stage:
 
 @pytest.fixture
 def stage(ministack: Ministack, tmp_path: Path) -> Stage:
-    """Lend queues of this test's own."""
+    """Provide queues of this test's own."""
     return Stage(ministack, tmp_path)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[SQSClient]:
-    """Lend a client of an SQS without queues."""
+    """Provide a client of an SQS without queues."""
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     with mock_aws():

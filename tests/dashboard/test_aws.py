@@ -28,7 +28,7 @@ KEYS: dict[str, Any] = {
 
 @contextmanager
 def stubbed() -> Iterator[tuple[AwsSource, Stubber, Stubber]]:
-    """Lend a source with the stubs of its two clients, CloudFormation's first."""
+    """Provide a source with the stubs of its two clients, CloudFormation's first."""
     cloudformation = boto3.client("cloudformation", **KEYS)
     cloudwatch = boto3.client("cloudwatch", **KEYS)
     with Stubber(cloudformation) as stack, Stubber(cloudwatch) as watch:

@@ -85,13 +85,13 @@ class Place:
 
 @pytest.fixture
 def place(ministack: Ministack) -> Place:
-    """Lend a queue of this test's own."""
+    """Provide a queue of this test's own."""
     return Place(ministack)
 
 
 @pytest.fixture
 def logs(ministack: Ministack) -> Iterator[CloudWatchLogsClient]:
-    """Lend a CloudWatch Logs client of the local AWS."""
+    """Provide a CloudWatch Logs client of the local AWS."""
     client = boto3.client(
         "logs",
         endpoint_url=ministack.endpoint,
@@ -105,7 +105,7 @@ def logs(ministack: Ministack) -> Iterator[CloudWatchLogsClient]:
 
 @pytest.fixture
 def handlers() -> Iterator[Path]:
-    """Lend a folder that the container's user can read, with a slow handler."""
+    """Provide a folder that the container's user can read, with a slow handler."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)

@@ -65,19 +65,19 @@ def program(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def base(docker_engine: DockerClient, images: Images) -> Image:
-    """Lend the image that both are built on."""
+    """Provide the image that both are built on."""
     return docker_engine.images.get(images.base)
 
 
 @pytest.fixture(scope="module")
 def image(docker_engine: DockerClient, images: Images, program: str) -> Image:
-    """Lend the image of the program."""
+    """Provide the image of the program."""
     return docker_engine.images.get(getattr(images, program))
 
 
 @pytest.fixture(scope="module")
 def files(image: Image, base: Image) -> list[tuple[str, bytes]]:
-    """Lend paths and contents of all files that the image adds to its base."""
+    """Provide paths and contents of all files that the image adds to its base."""
     return list(added_files(image, base))
 
 
@@ -141,7 +141,7 @@ def test_there_is_no_secret_in_it(image: Image, files: list[tuple[str, bytes]]) 
 
 @pytest.fixture
 def careless(docker_engine: DockerClient, images: Images) -> Iterator[Image]:
-    """Lend a consumer image with secrets in a file of a lower layer and in its environment."""
+    """Provide a consumer image with secrets in a file of a lower layer and in its environment."""
     tag = f"careless-{uuid.uuid4().hex[:8]}"
     container = docker_engine.containers.create(images.consumer)
     try:

@@ -59,7 +59,7 @@ def run(
 
 @pytest.fixture
 def sqs(run: Callable[..., Result]) -> Iterator[SQSClient]:  # noqa: ARG001 - sets the credentials
-    """Lend a client of moto's SQS with a queue called orders."""
+    """Provide a client of moto's SQS with a queue called orders."""
     with mock_aws():
         client = boto3.client("sqs")
         client.create_queue(QueueName="orders")

@@ -33,7 +33,7 @@ NOWHERE = {**without_aws(os.environ), **CREDENTIALS}
 def started(
     *arguments: object, environment: Mapping[str, str] = NOWHERE
 ) -> Iterator[subprocess.Popen[str]]:
-    """Start the producer, lend it, and kill it afterwards if it still runs."""
+    """Start the producer, provide it, and kill it afterwards if it still runs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "producer", *map(str, arguments)],
         env=environment,

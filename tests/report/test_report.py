@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    """Lend a folder with the files of a finished run."""
+    """Provide a folder with the files of a finished run."""
     write_results(tmp_path / "demo")
     return tmp_path / "demo"
 

@@ -30,7 +30,7 @@ TRYING = HEADER + "with locked(folder):\n    pass\n"
 
 @contextmanager
 def another_process(program: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Lend a process that runs this program and is ready, and kill it afterwards."""
+    """Provide a process that runs this program and is ready, and kill it afterwards."""
     with subprocess.Popen(
         [sys.executable, "-c", program, str(folder)], stdout=subprocess.PIPE
     ) as process:

@@ -81,7 +81,7 @@ class Stage:
 
 @pytest.fixture
 def stage_of(tmp_path: Path) -> Iterator[Callable[[str], Stage]]:
-    """Lend a function that creates stages; close them at the end."""
+    """Provide a function that creates stages; close them at the end."""
     stages: list[Stage] = []
 
     def make(program: str) -> Stage:

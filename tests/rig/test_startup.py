@@ -79,7 +79,7 @@ def test_an_ordinary_client_sees_queue_metrics_and_alarm_states(tmp_path: Path) 
 
 @pytest.fixture
 def autoscaling() -> Iterator[Callable[[str], AutoScalingClient]]:
-    """Lend a function that creates ordinary clients of Auto Scaling."""
+    """Provide a function that creates ordinary clients of Auto Scaling."""
     with ExitStack() as stack:
         yield lambda url: stack.enter_context(autoscaling_client(url))
 

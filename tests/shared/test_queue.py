@@ -47,7 +47,7 @@ def aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def queue() -> Iterator[SqsQueue]:
-    """Lend a queue in moto, connected by its name."""
+    """Provide a queue in moto, connected by its name."""
     with mock_aws():
         client = boto3.client("sqs", region_name="eu-west-1")
         client.create_queue(QueueName="orders", Attributes={"VisibilityTimeout": "30"})
@@ -57,7 +57,7 @@ def queue() -> Iterator[SqsQueue]:
 
 @contextmanager
 def stubbed() -> Iterator[tuple[SqsQueue, Stubber]]:
-    """Lend a queue whose client gives prepared answers, checked against SQS's own model."""
+    """Provide a queue whose client gives prepared answers, checked against SQS's own model."""
     client: SQSClient = boto3.client(
         "sqs", region_name="eu-west-1", config=Config(retries={"total_max_attempts": 1})
     )

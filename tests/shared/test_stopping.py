@@ -20,7 +20,7 @@ FOR_EVER = 100.0
 
 @contextmanager
 def installed() -> Iterator[SignalStop]:
-    """Lend a stop that handles the signals; restore them afterwards."""
+    """Provide a stop that handles the signals; restore them afterwards."""
     stop = SignalStop()
     stop.install()
     try:

@@ -24,7 +24,7 @@ SPEED = 20.0
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Lend the files of a demo that sent 30 messages in two of this machine's seconds."""
+    """Provide the files of a demo that sent 30 messages in two of this machine's seconds."""
     write_results(tmp_path / "demo", template=str(PRODUCT_TEMPLATE), boot_seconds=30.0)
     begun = read_facts(tmp_path / "demo")[0].at
     lines = [

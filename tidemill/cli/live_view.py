@@ -115,7 +115,7 @@ class LiveView:
 
 @contextmanager
 def open_view(console: Console) -> Iterator[View]:
-    """Lend a live view if the console is a terminal, otherwise a display that writes lines."""
+    """Provide a live view if the console is a terminal, otherwise a display that writes lines."""
     if not console.is_terminal:
         yield LineView(console)
         return

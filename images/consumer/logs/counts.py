@@ -1,4 +1,4 @@
-"""Message counts of a cycle, and the line in which CloudWatch finds them as metrics.
+"""Message counts of a cycle, and the log line from which CloudWatch extracts their metrics.
 
 The line is in CloudWatch's embedded metric format ("Specification: Embedded metric format"):
 CloudWatch Logs turns it into metrics. Their only dimension is the queue's name. A dimension with
@@ -35,7 +35,7 @@ class Counts:
 
 
 class CycleCounter:
-    """The counts of the present cycle, safe in any thread.
+    """The counts of the current cycle, safe in any thread.
 
     During a shutdown the main thread counts, too, while a handler may still block the worker's.
     """

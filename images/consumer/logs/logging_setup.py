@@ -1,4 +1,4 @@
-"""Logging: records become JSON lines and go to the same sinks as the messages' content."""
+"""Logging: writes records as JSON lines to the sinks of the messages' content."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ PAUSE: Final = 0.1
 def opened(path: str) -> Iterator[FileIO]:
     """Open a file, or stdin for '-', for reading without a buffer.
 
-    Without, since a thread may be blocked in a read when the program ends, and Python would then
-    wait for the buffer's lock.
+    A buffer has a lock. If a thread were blocked in a read when the program ends, Python would
+    wait for that lock.
 
     Raises:
         UsageError: it cannot be opened.

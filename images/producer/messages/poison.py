@@ -55,7 +55,7 @@ def poison(rng: Random, latest_year: int) -> Iterator[OutgoingMessage]:
 
 
 def places_among(others: int, number: int, rng: Random) -> Iterator[int]:
-    """Return, in order, the places (from 0) of the poison in a run of others + number."""
+    """Return, in order, the places (from 0) of the poison among others + number messages."""
     return iter(sorted(rng.sample(range(others + number), number)))
 
 

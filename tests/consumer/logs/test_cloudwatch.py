@@ -31,7 +31,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def logs() -> Iterator[CloudWatchLogsClient]:
-    """Lend a client of a CloudWatch Logs that has one group."""
+    """Provide a client of a CloudWatch Logs that has one group."""
     with mock_aws():
         client = boto3.client("logs")
         client.create_log_group(logGroupName="/fleet")

@@ -69,7 +69,7 @@ def group() -> GroupInMemory:
 
 @pytest.fixture
 def aws(group: GroupInMemory, tmp_path: Path) -> Iterator[CommandLine]:
-    """Lend the command line for the group's API."""
+    """Provide the command line for the group's API."""
     require(AWS, "make test")
     with serving(group) as url:
         yield CommandLine(url, tmp_path)

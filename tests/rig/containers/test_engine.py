@@ -64,7 +64,7 @@ def name() -> str:
 
 @pytest.fixture
 def engine(docker_engine: DockerClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerEngine]:
-    """Lend the engine that the docker command uses."""
+    """Provide the engine that the docker command uses."""
     assert docker_engine.ping()
     monkeypatch.setenv("DOCKER_HOST", support.engine_host())
     engine = DockerEngine()
@@ -87,7 +87,7 @@ def image(docker_engine: DockerClient, images: Images) -> Iterator[str]:
 
 @pytest.fixture
 def spec(docker_engine: DockerClient, image: str, name: str) -> Iterator[ContainerSpec]:
-    """Lend a container to create, with its own network; both are removed at the end."""
+    """Provide a container to create, with its own network; both are removed at the end."""
     network = docker_engine.networks.create(name, labels={support.LABEL: "1"})
     yield ContainerSpec(
         name=name,

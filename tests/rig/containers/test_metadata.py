@@ -66,7 +66,7 @@ class Visitor:
 
 @pytest.fixture
 def visitor() -> Iterator[Visitor]:
-    """Lend a client on an instance."""
+    """Provide a client on an instance."""
     service = MetadataService(InstanceMetadata("i-1", "eu-west-1", "#!/bin/sh\n"))
     try:
         yield Visitor(service)

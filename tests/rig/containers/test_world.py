@@ -123,7 +123,7 @@ class Stage:
 
 @pytest.fixture
 def stage_of(tmp_path: Path) -> Iterator[Stages]:
-    """Lend a function that creates stages; close them at the end."""
+    """Provide a function that creates stages; close them at the end."""
     stages: list[Stage] = []
 
     def make(

@@ -41,7 +41,7 @@ class Images:
 
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[DockerClient]:
-    """Lend a client of the Docker engine; without an engine skip, in CI fail."""
+    """Provide a client of the Docker engine; without an engine skip, in CI fail."""
     client = docker.from_env(timeout=120, environment={**os.environ, "DOCKER_HOST": engine_host()})
     try:
         yield client

@@ -195,7 +195,7 @@ def run_ansible(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def booted(engine: DockerClient, docker_host: str, system: str, facts: Path) -> Iterator[Machine]:
-    """Boot a machine, lend it, and remove it; the engine keeps its image from an earlier time.
+    """Boot a machine, provide it, and remove it; the engine keeps its image from earlier runs.
 
     Args:
         engine: the engine that it runs in.

@@ -63,7 +63,7 @@ class Ministack:
 
     @contextmanager
     def client(self, service: str) -> Iterator[Any]:
-        """Lend a client of a service at this endpoint and close it afterwards."""
+        """Provide a client of a service at this endpoint and close it afterwards."""
         client = local_client(service, self.endpoint)
         try:
             yield client
@@ -72,7 +72,7 @@ class Ministack:
 
     @contextmanager
     def sqs(self) -> Iterator[SQSClient]:
-        """Lend an SQS client of this endpoint and close it afterwards."""
+        """Provide an SQS client of this endpoint and close it afterwards."""
         with self.client("sqs") as client:
             yield client
 
@@ -134,7 +134,7 @@ def free_port() -> int:
 
 @contextmanager
 def running() -> Iterator[Ministack]:
-    """Start a MiniStack on a free port, lend it, and stop it.
+    """Start a MiniStack on a free port, provide it, and stop it.
 
     Raises:
         RuntimeError: it did not become ready; the text ends with what it printed.

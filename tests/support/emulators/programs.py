@@ -84,7 +84,7 @@ class Program:
 
 @contextmanager
 def running(module: str, environment: Mapping[str, str], directory: Path) -> Iterator[Program]:
-    """Start `python -m module` in the directory, lend it, and kill what is left of it."""
+    """Start `python -m module` in the directory, provide it, and kill what is left of it."""
     process = subprocess.Popen(
         [sys.executable, "-m", module],
         env=environment,

@@ -95,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def recording(upstream: str) -> Iterator[Recorder]:
-    """Lend a recording proxy of the endpoint."""
+    """Provide a recording proxy of the endpoint."""
     with Recorder(upstream) as recorder:
         thread = threading.Thread(target=recorder.serve_forever, args=(0.01,))
         thread.start()

@@ -38,7 +38,7 @@ TWO: Final = "i-00000000000000002"
 
 @contextmanager
 def autoscaling_client(url: str) -> Iterator[AutoScalingClient]:
-    """Lend an ordinary client of the API at this URL, which lets pass what boto3 would refuse."""
+    """Provide a client of the API at this URL that also sends what boto3 would refuse."""
     client = boto3.client(
         "autoscaling",
         endpoint_url=url,

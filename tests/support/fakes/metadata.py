@@ -91,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(root: Path, answers: Mapping[str, Sequence[str | int]]) -> Iterator[int]:
-    """Serve the metadata of the instance in this folder; lend the port."""
+    """Serve the metadata of the instance in this folder; provide the port."""
     with Metadata(root, answers) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
