@@ -92,10 +92,10 @@ def _assert_causes_come_first(facts: list[Fact]) -> None:
 
 
 def _assert_reported(folder: Path) -> None:
-    told = subprocess.run(
+    done = subprocess.run(
         [*TIDEMILL, "report"], cwd=folder, capture_output=True, text=True, check=False
     )
-    assert told.returncode == 0, told.stderr
+    assert done.returncode == 0, done.stderr
     report = (folder / "REPORT.md").read_text()
     assert "![" in report
     assert "(docs/timeline.png)" in report
@@ -103,7 +103,7 @@ def _assert_reported(folder: Path) -> None:
     for part in (
         "not of AWS",
         "Scaling activities and their causes",
-        "changed desired from 0",
+        "changed the desired capacity from 0",
         "_aws",
     ):
         assert part in report
@@ -196,7 +196,7 @@ def test_a_signal_ends_all_that_the_demo_started(
         start_new_session=True,
     ) as demo:
         assert demo.stderr is not None
-        await_line(demo.stderr, "launches")
+        await_line(demo.stderr, "is launching")
         demo.send_signal(number)
         rest = demo.stderr.read()
         assert demo.wait(60) == code
@@ -221,7 +221,7 @@ def test_a_message_that_comes_after_the_fleet_has_gone_raises_it_again(tmp_path:
         assert demo.stdin is not None
         assert demo.stderr is not None
         print(line, file=demo.stdin, flush=True)
-        await_line(demo.stderr, "gone")
+        await_line(demo.stderr, "is terminated")
         out, err = demo.communicate(line + "\n", timeout=PATIENCE)
     assert demo.returncode == 0, err
     summary = json.loads(out)
