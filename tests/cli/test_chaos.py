@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def test_every_fault_that_a_rig_can_imitate_is_a_command() -> None:
-    """Its help is the meaning that the table gives."""
+    """The command's help is the meaning in the table."""
     for name, kind in KINDS.items():
         shown = CliRunner().invoke(app, [name, "--help"])
         known = bool(kind.worlds - {WorldKind.SIMULATOR})
@@ -44,7 +44,7 @@ def test_a_fault_reaches_the_fleet_at_the_url(words: tuple[str, ...], target: st
 def test_without_a_url_the_rig_that_is_up_is_meant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error says what to do when none is up."""
+    """Without a running rig, the error says what to do."""
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["spot"])
     assert str(done.exception).endswith("or give the --endpoint-url of a fleet")
@@ -52,7 +52,7 @@ def test_without_a_url_the_rig_that_is_up_is_meant(
 
 @pytest.mark.impure
 def test_a_parameter_of_a_fault_is_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With its default and meaning in the help."""
+    """The help has the parameter's default and meaning."""
     kind = replace(
         SPOT, name="nap", parameters=(Parameter("nap_seconds", 30.0, "How long it sleeps."),)
     )

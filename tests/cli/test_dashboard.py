@@ -90,7 +90,7 @@ def export(ministack: Ministack, folder: Path, *options: str) -> subprocess.Comp
 def test_what_an_endpoint_can_show_is_in_the_page(
     ministack: Ministack, stack: str, tmp_path: Path
 ) -> None:
-    """What it cannot is said in the page, in the last line and in the exit code."""
+    """The page, the last line and the exit code report what the endpoint cannot show."""
     done = export(ministack, tmp_path, "--stack", stack)
     page = (tmp_path / "exported-dashboards.html").read_text(encoding="utf-8")
     lines = done.stderr.splitlines()
@@ -120,7 +120,7 @@ def test_what_an_endpoint_can_show_is_in_the_page(
 def test_what_is_wrong_is_reported_in_one_line(
     ministack: Ministack, tmp_path: Path, options: list[str], code: int, message: str
 ) -> None:
-    """And nothing is written."""
+    """No file is written."""
     done = export(ministack, tmp_path, *options)
     assert done.returncode == code
     assert message in done.stderr
@@ -131,7 +131,7 @@ def test_what_is_wrong_is_reported_in_one_line(
 def test_a_page_that_cannot_be_written_is_reported(
     ministack: Ministack, stack: str, tmp_path: Path
 ) -> None:
-    """Such as one that is a folder."""
+    """The path of this test is a folder."""
     (tmp_path / "page.html").mkdir()
     done = export(ministack, tmp_path, "--stack", stack, "--output", "page.html")
     assert done.returncode == 1

@@ -58,7 +58,7 @@ def content_lines(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_the_fleet_rises_from_zero_drains_the_queue_and_goes_back(tmp_path: Path) -> None:
-    """Nothing is lost, poison ends in the dead-letter queue, and causes come before effects."""
+    """Nothing is lost, poison ends in the dead-letter queue, and causes precede effects."""
     small = ("BacklogPerInstance=20", "HoldSeconds=120", "PollWaitSeconds=30")
     chosen = [word for setting in small for word in ("--parameter", setting)]
     done = run_demo(tmp_path, "--count", "115", "--poison", "5", "--json", *chosen)
@@ -110,7 +110,7 @@ def _assert_reported(folder: Path) -> None:
 
 
 def test_a_users_file_is_sent_as_it_stands(tmp_path: Path) -> None:
-    """Its unknown fields are in the log, too."""
+    """The vehicles' unknown fields are in the log, too."""
     vehicle = {"vehicleId": "VH2001", "make": "Honda", "model": "Civic", "year": 2020}
     vehicle |= {"color": "Blue", "mileage": 15000, "owner": {"name": "Ada"}}
     file = tmp_path / "vehicles.jsonl"
@@ -155,7 +155,7 @@ def test_a_users_file_is_sent_as_it_stands(tmp_path: Path) -> None:
 def test_bad_input_ends_in_one_clear_line(
     tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
 ) -> None:
-    """With the exit code of its kind, and no traceback."""
+    """The exit code shows the kind of error, and there is no traceback."""
     (tmp_path / "bad.yaml").write_text("Resources: [\n  a: b\n")
     (tmp_path / "empty.jsonl").write_text("\n")
     (tmp_path / "bad.jsonl").write_text(
@@ -169,7 +169,7 @@ def test_bad_input_ends_in_one_clear_line(
 
 
 def test_a_rig_in_the_background_refuses_bad_input_alike(tmp_path: Path) -> None:
-    """By its own exit code, before anything is started."""
+    """It ends with its own exit code, before anything is started."""
     done = run_tidemill(tmp_path, "up", *QUICK[:2], "--parameter", "Nope=1")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("tidemill: unknown parameter Nope")
@@ -187,7 +187,7 @@ def test_a_rig_in_the_background_refuses_bad_input_alike(tmp_path: Path) -> None
 def test_a_signal_ends_all_that_the_demo_started(
     tmp_path: Path, number: signal.Signals, code: int, said: str
 ) -> None:
-    """However the user leaves."""
+    """This holds for each signal that a user can send."""
     with subprocess.Popen(
         [*TIDEMILL, "demo", *QUICK, "--count", "200"],
         cwd=tmp_path,
@@ -206,7 +206,7 @@ def test_a_signal_ends_all_that_the_demo_started(
 
 
 def test_a_message_that_comes_after_the_fleet_has_gone_raises_it_again(tmp_path: Path) -> None:
-    """Whoever types messages in may take any time: the demo ends when the input does."""
+    """People who type messages may pause for any time: the demo ends when its input ends."""
     vehicle = {"vehicleId": "VH1", "make": "m", "model": "m", "year": 2020}
     line = json.dumps(vehicle | {"color": "c", "mileage": 1})
     fast = ("--speed", "60", "--parameter", "HoldSeconds=120", "--poison", "0")
@@ -230,7 +230,7 @@ def test_a_message_that_comes_after_the_fleet_has_gone_raises_it_again(tmp_path:
 
 
 def await_line(stream: IO[str], part: str) -> None:
-    """Read until a line holds this."""
+    """Read until a line contains this text."""
     read = []
     for line in stream:
         read.append(line)

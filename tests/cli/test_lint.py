@@ -22,13 +22,13 @@ def run(*words: str) -> Any:  # noqa: ANN401 - typer's own result
 
 
 def test_the_product_passes() -> None:
-    """It is the template that is checked where none is named."""
+    """The command checks template.yaml if no template is given."""
     done = run(str(PRODUCT_TEMPLATE), "--parameter", "MessageSeconds=600")
     assert (done.exit_code, done.stdout) == (0, f"{PRODUCT_TEMPLATE}: nothing found\n")
 
 
 def test_findings_are_told_worst_first_with_their_places() -> None:
-    """File, line and column; the reason and the fix once for each rule."""
+    """Each has file, line and column; reason and fix are printed once for each rule."""
     done = run(FIGHTING)
     assert done.exit_code == 1
     lines = done.stdout.splitlines()
@@ -41,26 +41,26 @@ def test_findings_are_told_worst_first_with_their_places() -> None:
 
 
 def test_what_no_rule_looks_at_is_listed() -> None:
-    """Nothing is silently ignored."""
+    """The list has every part that no rule checks."""
     done = run(str(FOLDER / "sam_with_globals.yaml"))
     assert "not modelled: Transform: AddOwnerTags is not modelled" in done.stdout
 
 
 def test_a_queue_of_another_stack_is_named() -> None:
-    """Its settings cannot be checked."""
+    """The rules cannot check that queue's settings."""
     done = run(str(FOLDER / "launch_configuration.json"))
     assert "the queue conversion-input is not in this template" in done.stdout
 
 
 def test_notes_alone_are_no_failure() -> None:
-    """They end with exit code 0."""
+    """The exit code is 0."""
     done = run(str(PRODUCT_TEMPLATE), "-P", "WarmupSeconds=0")
     assert done.exit_code == 0
     assert "note reckons-too-soon" in done.stdout
 
 
 def test_findings_are_printed_as_json() -> None:
-    """One object, with all that a finding has."""
+    """The output is one object with all fields of each finding."""
     done = run(FIGHTING, "--json")
     assert done.exit_code == 1
     printed = json.loads(done.stdout)
@@ -91,7 +91,7 @@ def test_findings_are_printed_as_sarif() -> None:
     ids=["file", "both", "parameter", "no-value", "loop", "no-queue", "picture"],
 )
 def test_what_cannot_be_checked_is_wrong_usage(words: list[str], complaint: str) -> None:
-    """It ends with exit code 2, and with a sentence that names the file or the option."""
+    """The exit code is 2, and one sentence names the file or the option."""
     done = CliRunner().invoke(app, ["lint", *words], env={"COLUMNS": "500", "TERM": "dumb"})
     assert done.exit_code == 2
     assert complaint in done.stderr

@@ -1,4 +1,4 @@
-"""A run as it happens, on a terminal and elsewhere."""
+"""The live view of a run: on a terminal, and without one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STATUS = Status(
 
 
 def test_elsewhere_each_event_is_a_line_and_nothing_else_is_written() -> None:
-    """So that a log of a run is its timeline."""
+    """Without a terminal, the output of a run is its timeline."""
     console = Console(file=io.StringIO(), width=40)
     with open_view(console) as view:
         assert isinstance(view, LineView)
@@ -40,7 +40,7 @@ def test_elsewhere_each_event_is_a_line_and_nothing_else_is_written() -> None:
 
 
 def test_a_terminal_shows_queue_fleet_alarms_clocks_and_events() -> None:
-    """All at once."""
+    """The terminal shows all of them at the same time."""
     console = Console(file=io.StringIO(), force_terminal=True, width=120, height=40)
     with open_view(console) as view:
         assert isinstance(view, LiveView)

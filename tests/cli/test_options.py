@@ -24,7 +24,7 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_environments_parameters_come_from_samconfig() -> None:
-    """As `sam deploy` takes them; what is given after them wins."""
+    """They are read as `sam deploy` reads them; a later parameter overrides them."""
     assert read_parameters(["@dev", "HoldSeconds=900"]) == {
         "MaxInstances": "2",
         "HoldSeconds": "900",
@@ -37,6 +37,6 @@ def test_an_environments_parameters_come_from_samconfig() -> None:
 
 
 def test_an_environment_that_is_not_there_is_wrong_usage() -> None:
-    """With those that are."""
+    """The error lists the environments that exist."""
     with pytest.raises(typer.BadParameter, match=r"--parameter @test: .* choose one of dev"):
         read_parameters(["@test"])

@@ -1,4 +1,4 @@
-"""The commands: what they print and draw, and what they refuse."""
+"""The commands of the simulator: what they print and draw, and what they refuse."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def run(*words: str) -> Any:  # noqa: ANN401 - typer's own result
 
 
 def test_one_scenario_is_simulated_as_json() -> None:
-    """The figures carry the seed and the conservation of messages."""
+    """The figures include the seed, and no message is lost."""
     done = run("simulate", *TEMPLATE, "--scenario", "single", "--seed", "7", "--json")
     assert done.exit_code == 0, done.output
     (figures,) = json.loads(done.stdout)["runs"]
@@ -35,21 +35,21 @@ def test_one_scenario_is_simulated_as_json() -> None:
 
 
 def test_the_table_has_a_line_for_each_scenario() -> None:
-    """In the order in which they are asked for."""
+    """The lines are in the order of the options."""
     done = run("simulate", *TEMPLATE, "--scenario", "burst", "--scenario", "single")
     assert done.exit_code == 0, done.output
     assert done.stdout.index("burst") < done.stdout.index("single")
 
 
 def test_a_parameter_changes_the_fleet() -> None:
-    """As it does in the demo."""
+    """A parameter of the template works as in the demo."""
     smaller = ("--parameter", "MaxInstances=2")
     done = run("simulate", *TEMPLATE, "--scenario", "burst", "--json", *smaller)
     assert json.loads(done.stdout)["runs"][0]["peak_instances"] == 2
 
 
 def test_a_fault_happens_where_it_is_asked_for() -> None:
-    """An interruption costs a launch; a fault that is unknown is refused."""
+    """An interruption costs a launch; an unknown fault is refused."""
     usual = ("simulate", *TEMPLATE, "--scenario", "burst", "--handler-seconds", "5", "--json")
     launches = [
         json.loads(run(*usual, *more).stdout)["runs"][0]["launches"]
@@ -60,7 +60,7 @@ def test_a_fault_happens_where_it_is_asked_for() -> None:
 
 
 def test_a_trace_of_one_s_own_is_simulated(tmp_path: Path) -> None:
-    """It is named after its file."""
+    """The run is named after the trace's file."""
     trace = tmp_path / "monday.csv"
     trace.write_text("time,count\n2026-01-05T08:00:00Z,40\n2026-01-05T09:00:00Z,10\n")
     done = run("simulate", *TEMPLATE, "--trace", str(trace), "--json")
@@ -69,7 +69,7 @@ def test_a_trace_of_one_s_own_is_simulated(tmp_path: Path) -> None:
 
 
 def test_the_same_run_draws_the_same_picture(tmp_path: Path) -> None:
-    """Byte for byte."""
+    """The two pictures are identical byte for byte."""
     files = [tmp_path / "one.svg", tmp_path / "two.svg"]
     for file in files:
         done = run("simulate", *TEMPLATE, "--scenario", "single", "--picture", str(file))
@@ -78,7 +78,7 @@ def test_the_same_run_draws_the_same_picture(tmp_path: Path) -> None:
 
 
 def test_a_comparison_has_every_policy_and_the_bounds(tmp_path: Path) -> None:
-    """And draws them."""
+    """The command draws them in a picture, too."""
     picture = tmp_path / "compared.png"
     done = run("compare", *TEMPLATE, "--scenario", "burst", "--json", "--picture", str(picture))
     assert done.exit_code == 0, done.output
@@ -101,21 +101,21 @@ def test_a_comparison_has_every_policy_and_the_bounds(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_usage_is_reported(words: tuple[str, ...], says: str) -> None:
-    """With the exit code of usage, and without a traceback."""
+    """The exit code is that of wrong usage, and there is no traceback."""
     done = run("simulate", *TEMPLATE, *words)
     assert done.exit_code == 2
     assert says in " ".join(done.output.replace("│", " ").split())
 
 
 def test_a_trace_that_is_not_there_is_no_traceback() -> None:
-    """The error is one that the program's main tells in one line."""
+    """The command raises an error that the program's main prints as one line."""
     done = run("simulate", *TEMPLATE, "--trace", "nowhere.csv")
     assert isinstance(done.exception, SimulationError)
 
 
 @pytest.mark.impure
 def test_recording_without_a_region_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says what is missing."""
+    """The error names the missing setting."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")

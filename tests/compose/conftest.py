@@ -37,7 +37,7 @@ def built(docker_engine: DockerClient) -> Project:
 
 @pytest.fixture
 def project(built: Project) -> Iterator[Project]:
-    """Provide a project that is down, and take it down again; nothing of it may be left."""
+    """Provide a project that is down, and end it afterwards; nothing of it may remain."""
     project = Project(built.engine, built.host)
     yield project
     project.compose("--profile", "*", "down", "--volumes")

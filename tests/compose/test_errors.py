@@ -1,4 +1,4 @@
-"""What keeps the compose project from coming up, told in one sentence that says what to do."""
+"""What prevents the compose project from starting, reported in one sentence with a remedy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(300)]
 
 
 def refusal(project: Project) -> str:
-    """Bring the project up, which fails; return the last line of what is said."""
+    """Start the project, which fails; return the last line of the output."""
     done = project.tidemill("compose", "up")
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
@@ -25,7 +25,7 @@ def refusal(project: Project) -> str:
 
 
 def test_a_localstack_that_wants_a_token(project: Project) -> None:
-    """As images later than 4.14.0 do; this one stands in for them."""
+    """Images later than 4.14.0 need one; the image of this test imitates them."""
     token = "LOCALSTACK_AUTH_TOKEN"  # noqa: S105 - a name
     text = f"License activation failed! No credentials were found: set the {token}"
     base = project.engine.images.get("tidemill/localstack:test")
@@ -35,8 +35,8 @@ def test_a_localstack_that_wants_a_token(project: Project) -> None:
     project.settings = {"LOCALSTACK_IMAGE": image.id}
     try:
         assert refusal(project) == (
-            "tidemill: this LocalStack image wants an account's token: unset LOCALSTACK_IMAGE, or "
-            "set it to localstack/localstack:4.14.0, the last one that starts without"
+            "tidemill: this LocalStack image requires an account's token: unset LOCALSTACK_IMAGE, "
+            "or set it to localstack/localstack:4.14.0, the last version that needs none"
         )
     finally:
         project.compose("down", "--volumes")
@@ -44,7 +44,7 @@ def test_a_localstack_that_wants_a_token(project: Project) -> None:
 
 
 def test_a_parameter_that_the_template_does_not_have(project: Project) -> None:
-    """The stack is not created, and everybody hears of it at once."""
+    """The stack is not created, and the command reports that at once."""
     project.settings = {"PARAMETERS": "Nope=1"}
     assert refusal(project).startswith(
         "tidemill: the stack is not created: unknown parameter Nope: the template has ImageTag"
@@ -52,31 +52,31 @@ def test_a_parameter_that_the_template_does_not_have(project: Project) -> None:
 
 
 def test_a_parameter_out_of_bounds(project: Project) -> None:
-    """In the template's words."""
+    """The error has the template's own words."""
     project.settings = {"PARAMETERS": "MaxInstances=99"}
     assert "parameter MaxInstances=99: give 1 to 10 instances" in refusal(project)
 
 
 def test_a_port_that_is_taken(project: Project) -> None:
-    """Which one, and how to take another."""
+    """The error names the port and the setting that changes it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         project.autoscaling_port = taken.getsockname()[1]
         assert refusal(project) == (
-            f"tidemill: port {project.autoscaling_port} is taken: end what listens there, or set "
-            "LOCALSTACK_PORT or AUTOSCALING_PORT to another"
+            f"tidemill: port {project.autoscaling_port} is in use: end the program that listens "
+            "there, or set LOCALSTACK_PORT or AUTOSCALING_PORT to another"
         )
 
 
 def test_a_socket_that_is_not_there(project: Project) -> None:
-    """The controller looks for the engine's in its own container."""
+    """The controller looks for the engine's socket in its own container."""
     project.settings = {"DOCKER_SOCKET": "/nowhere/docker.sock"}
     said = refusal(project)
-    assert said.startswith("tidemill: the fleet's controller does not come up: in its container no")
-    assert said.endswith("DOCKER_SOCKET says where this machine has the socket")
+    assert said.startswith("tidemill: the fleet's controller does not start: in its container no")
+    assert said.endswith("set DOCKER_SOCKET to the socket's path on this machine")
 
 
 def test_no_engine(project: Project) -> None:
-    """Before compose is asked."""
+    """The command reports this before it runs compose."""
     host = project.host
     project.host = "unix:///nowhere/docker.sock"
     assert refusal(project) == (
@@ -91,12 +91,12 @@ def test_no_engine(project: Project) -> None:
     [
         pytest.param(
             "localstack Error pull access denied for nope, repository does not exist",
-            "an image can neither be found nor pulled",
+            "an image is missing and cannot be pulled",
             id="no-such-image",
         ),
         pytest.param(
             'Error response from daemon: Get "https://registry/v2/": dial tcp: no such host',
-            "an image can neither be found nor pulled",
+            "an image is missing and cannot be pulled",
             id="no-registry",
         ),
         pytest.param(
@@ -106,18 +106,18 @@ def test_no_engine(project: Project) -> None:
         ),
         pytest.param(
             "Ports are not available: listen tcp 0.0.0.0:4566: bind: address already in use",
-            "port 4566 is taken",
+            "port 4566 is in use",
             id="port-in-use",
         ),
     ],
 )
 def test_what_compose_says_is_told_plainly(said: str, sentence: str) -> None:
-    """As far as it is one of the usual mishaps."""
+    """Each usual error of compose has a plain sentence."""
     assert (from_start(said) or "").startswith(sentence)
 
 
 def test_what_is_unknown_is_told_as_it_was_said() -> None:
-    """By the last line, and where there is more."""
+    """The error has the last line, and says where the other lines are."""
     assert from_start("something else") is None
-    assert from_localstack("a\nb\n").startswith("LocalStack does not come up: b (")
-    assert from_fleet("a\ntidemill: b\n") == "the fleet's controller does not come up: b"
+    assert from_localstack("a\nb\n").startswith("LocalStack does not start: b (")
+    assert from_fleet("a\ntidemill: b\n") == "the fleet's controller does not start: b"

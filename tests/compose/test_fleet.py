@@ -1,4 +1,4 @@
-"""The compose project at work: containers come and go with the queue, and nothing is lost."""
+"""The compose project at work: containers follow the queue, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_containers_rise_to_four_and_go_back_to_none(project: Project, tmp_path:
 
 
 def told(project: Project) -> list[dict[str, Any]]:
-    """Return the scaling activities that the Auto Scaling API tells of."""
+    """Return the scaling activities that the Auto Scaling API reports."""
     autoscaling = project.client("autoscaling", project.autoscaling_port)
     answer = autoscaling.describe_scaling_activities(AutoScalingGroupName=GROUP)
     activities: list[dict[str, Any]] = answer["Activities"]
@@ -59,7 +59,7 @@ def told(project: Project) -> list[dict[str, Any]]:
 def test_killed_consumers_are_replaced_and_a_killed_controller_goes_on(
     project: Project, tmp_path: Path
 ) -> None:
-    """With the instances that it finds; their messages come back, and none is lost."""
+    """The new controller adopts the instances; messages return to the queue, and none is lost."""
     project.compose("up", "--wait")
     sent = project.produce(tmp_path, "--count", "300")
     project.watch(lambda running: len(running) == 4)
@@ -85,7 +85,7 @@ def test_killed_consumers_are_replaced_and_a_killed_controller_goes_on(
 def test_the_fast_signal_a_spot_interruption_and_a_controller_that_dies(
     project: Project, tmp_path: Path
 ) -> None:
-    """One message wakes the fleet; Spot takes the instance; `down` removes what nobody controls."""
+    """One message launches an instance, Spot interrupts it, and `down` removes what is left."""
     project.settings = {"PARAMETERS": "FastSignal=true,HoldSeconds=900"}  # it stays for Spot
     project.compose("up", "--wait")
     project.produce(tmp_path, "--count", "1")
@@ -103,7 +103,7 @@ def test_the_fast_signal_a_spot_interruption_and_a_controller_that_dies(
 
 
 def test_instances_that_run_the_templates_own_user_data(project: Project, tmp_path: Path) -> None:
-    """They boot, start consumers beside them, watch for their end, drain, complete the hook."""
+    """They boot, start consumers beside them, notice their end, drain and complete the hook."""
     project.settings = {"PARAMETERS": "BacklogPerInstance=50", "DEPTH": "user-data", "SPEED": "12"}
     project.compose("--profile", "user-data", "up", "--wait")
     sent = project.produce(tmp_path, "--count", "99", "--poison", "1")

@@ -1,4 +1,4 @@
-"""The images of controller and instance: no secret, and nothing of ours that is out of place."""
+"""The images of controller and instance contain no secret, and only the files that they need."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OTHERS = ("/site-packages/", "usr/lib/")
 
 @pytest.mark.parametrize("name", ["fleet", "instance"])
 def test_no_secret_and_no_stray_file(built: Project, name: str) -> None:
-    """Of the project's own folders only source is in the image."""
+    """Of the project's own folders, the image contains only source."""
     image = built.engine.images.get(f"tidemill/{name}")
     base = built.engine.images.get(os.environ.get("TIDEMILL_BASE") or "python:3.13-slim")
     files = [

@@ -104,7 +104,7 @@ def test_a_body_that_is_no_vehicle_is_invalid_and_does_not_reach_the_handler(bod
 
 
 def test_a_handler_that_ends_the_program_is_not_held_back() -> None:
-    """sys.exit() raises no Exception: it has to reach the code that supervises the worker."""
+    """sys.exit() is not caught: it has to end the worker."""
 
     def handler(_message: Message) -> None:
         raise SystemExit(3)

@@ -1,4 +1,4 @@
-"""Tests of the consumer's table of settings: it is complete, and it says what the consumer does."""
+"""Tests of the consumer's table of settings: it is complete and matches the consumer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DECLARED = {name: value for name, value in vars(table).items() if isinstance(val
 
 
 class Recorded(dict[str, str]):
-    """An environment that remembers which names were looked up."""
+    """An environment that records which names were looked up."""
 
     def __init__(self, **variables: str) -> None:
         """Hold these variables."""
@@ -45,14 +45,14 @@ def test_every_setting_is_in_a_chapter_once() -> None:
 
 
 def test_the_consumer_reads_every_setting_of_the_table_and_no_other() -> None:
-    """Each one once."""
+    """The consumer reads each setting once."""
     environment = Recorded(QUEUE_NAME="work")
     read(environment, "host")
     assert sorted(environment.asked) == sorted(setting.name for setting in table.SETTINGS)
 
 
 def test_durations_are_named_for_their_unit() -> None:
-    """The rig takes variables of a handler for durations by the same ending."""
+    """The rig recognizes durations of a handler by the same ending."""
     assert table.DURATIONS
     named = [setting for setting in table.SETTINGS if setting.name.endswith("_SECONDS")]
     assert named == list(table.DURATIONS)
@@ -60,13 +60,13 @@ def test_durations_are_named_for_their_unit() -> None:
 
 @pytest.mark.parametrize("setting", table.SETTINGS, ids=lambda setting: setting.name)
 def test_a_default_is_a_value_that_the_setting_takes(setting: Setting) -> None:
-    """Whoever writes the default down explicitly gets the same."""
+    """An environment that contains the default explicitly gives the same value."""
     assert setting.parse(str(setting.default)) == setting.default
 
 
 @pytest.mark.parametrize("setting", table.SETTINGS, ids=lambda setting: setting.name)
 def test_a_meaning_is_one_sentence(setting: Setting) -> None:
-    """It stands in a cell of a table."""
+    """The page of settings shows it in a cell of a table."""
     assert setting.meaning[0].isupper()
     assert setting.meaning.endswith(".")
     assert ". " not in setting.meaning
@@ -74,7 +74,7 @@ def test_a_meaning_is_one_sentence(setting: Setting) -> None:
 
 
 def test_durations_are_whole_where_they_end_in_a_parameter_of_sqs() -> None:
-    """A whole one changes what SQS is given, rounded up; the others do not."""
+    """Only these durations change the calls to SQS, rounded up."""
     usual = given_to_sqs({})
     changed = {
         setting.name: given_to_sqs({setting.name: str(setting.default / 2 - 0.25)})

@@ -1,4 +1,4 @@
-"""Which image is deployed, and what is built, pushed and refused."""
+"""Deployment and push: the image that is deployed, and what is built, pushed and refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Account:
     """An account with or without the stack, and with these images."""
 
     def __init__(self, stack: Stack | None = STACK, *images: str, silent: bool = False) -> None:
-        """Hold images as `repository:tag`; `silent` refuses to tell of them."""
+        """Hold images as `repository:tag`; with `silent` it does not list them."""
         self._stack, self._images, self._silent = stack, images, silent
 
     def stack(self, name: str) -> Stack | None:
@@ -38,7 +38,7 @@ class Account:
         return self._stack
 
     def has_image(self, repository: str, tag: str) -> bool:
-        """Look it up."""
+        """Return whether the image exists."""
         if self._silent:
             raise ReleaseError("AccessDenied")
         return f"{repository}:{tag}" in self._images
@@ -52,18 +52,18 @@ class Machine:
     """Programs that only remember how they were run; git knows revision abc123."""
 
     def __init__(self, *, changed: str = "", revision: str = "abc123") -> None:
-        """Say what git answers."""
+        """Prepare git's answer."""
         self._answers = {"status": changed, "log": revision}
         self.ran: list[str] = []
         self.given: list[str | None] = []
 
     def run(self, command: Sequence[str], given: str | None = None) -> None:
-        """Remember it."""
+        """Record the command."""
         self.ran.append(" ".join(command))
         self.given.append(given)
 
     def answer(self, command: Sequence[str]) -> str:
-        """Answer as git."""
+        """Return git's answer."""
         return self._answers[command[1]]
 
 

@@ -1,4 +1,4 @@
-"""From a run's files to the picture and the report."""
+"""The picture and the report, made from a run's files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/settings.md is the consumer's table of settings."""
+"""docs/settings.md matches the consumer's table of settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAGE = PRODUCT_TEMPLATE.with_name("docs") / "settings.md"
 
 
 def test_the_page_is_what_the_table_says() -> None:
-    """`make docs` writes it anew."""
+    """`make docs` writes the page again."""
     assert PAGE.read_text(encoding="utf-8") == page(CHAPTERS)
 
 
@@ -54,5 +54,5 @@ def test_the_page_is_what_the_table_says() -> None:
     ],
 )
 def test_a_setting_is_a_row(setting: Setting, row: str) -> None:
-    """Whatever its kind."""
+    """Settings of every kind have a row."""
     assert page({"Work": (setting,)}).splitlines()[-1] == row

@@ -18,7 +18,7 @@ def test_only_durations_are_shortened() -> None:
 
 
 def test_a_duration_of_a_handler_is_known_by_its_name() -> None:
-    """The table of the consumer's settings cannot hold what other people's handlers read."""
+    """The consumer's table cannot contain the settings of other people's handlers."""
     assert shortened({"COURIER_SECONDS": "60", "COURIER": "60"}, 20) == {
         "COURIER_SECONDS": "3",
         "COURIER": "60",
@@ -26,7 +26,7 @@ def test_a_duration_of_a_handler_is_known_by_its_name() -> None:
 
 
 def test_every_duration_of_the_consumer_is_shortened_and_rounded_as_the_table_says() -> None:
-    """One that is whole stands for more of AWS's seconds than were asked for."""
+    """A whole number of seconds lasts longer in AWS's time than the setting says."""
     environment = {setting.name: "1" for setting in SETTINGS}
     shorter = shortened(environment, 20)
     assert [name for name in environment if shorter[name] == "0.05"] == [
@@ -39,7 +39,7 @@ def test_every_duration_of_the_consumer_is_shortened_and_rounded_as_the_table_sa
 
 @given(st.integers(0, 43_200), st.floats(1, 60))
 def test_whole_seconds_are_never_shorter_than_asked_for(seconds: int, speed: float) -> None:
-    """And less than one whole second longer."""
+    """They are less than one whole second longer."""
     got = whole(seconds, speed)
     assert got >= seconds / speed
     assert got - seconds / speed < 1
@@ -60,6 +60,6 @@ def test_a_duration_that_is_not_set_is_left_to_the_consumer() -> None:
 
 
 def test_a_duration_that_is_no_number_is_an_error() -> None:
-    """By its name."""
+    """The error has the setting's name."""
     with pytest.raises(RigError, match="DRAIN_SECONDS=soon is no number of seconds"):
         shortened({"DRAIN_SECONDS": "soon"}, 20)

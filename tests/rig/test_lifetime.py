@@ -1,4 +1,4 @@
-"""The lifetime of a rig's instance: what each order, fault and look comes to."""
+"""The lifetime of a rig's instance: the effects of each order, fault and observation."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ IN_A_RIG: Final = [
 
 @dataclass
 class Stage:
-    """One instance, launched at 0, whose program listens to signals or does not."""
+    """One instance, launched at 0, whose program reacts to signals or ignores them."""
 
     rules: Rules = CONSUMERS
     listens: bool = True
@@ -57,7 +57,7 @@ class Stage:
         self.lifetime = Lifetime.launch(ONE, self.rules, self.now)
 
     def take(self, change: Change) -> tuple[Step, ...]:
-        """Do to the program what the steps of a change say; return them."""
+        """Do to the program what the steps of a change say; return the steps."""
         self.lifetime = change.lifetime
         for step in change.steps:
             self.steps.append(step)
@@ -92,7 +92,7 @@ def test_an_instance_runs_before_its_consumer_starts() -> None:
 
 
 def test_user_data_starts_as_soon_as_the_instance_runs() -> None:
-    """What it does then takes the time that it takes."""
+    """The rig does not limit the time that it takes."""
     stage = Stage(USER_DATA)
     assert stage.look(after=19.9) == ()
     assert stage.look(after=0.1) == (Booted(ONE), START)
@@ -105,7 +105,7 @@ def test_a_boot_shorter_than_a_launch_takes_all_of_its_time() -> None:
 
 
 def test_an_instance_drains_before_it_is_terminated() -> None:
-    """SIGTERM, the end of the consumer, the completed hook, the end of the instance."""
+    """SIGTERM is sent, the consumer ends, the hook is completed, the instance ends."""
     stage = Stage(listens=False)
     stage.boot()
     assert stage.take(stage.lifetime.drain()) == (TERM,)
@@ -135,7 +135,7 @@ def test_user_data_drains_by_itself() -> None:
 
 
 def test_a_program_that_ends_by_itself_ends_its_instance() -> None:
-    """The report has its last words."""
+    """The report has the program's last line."""
     stage = Stage()
     stage.boot()
     stage.program = Program.ENDED
@@ -143,7 +143,7 @@ def test_a_program_that_ends_by_itself_ends_its_instance() -> None:
 
 
 def test_a_program_that_somebody_removed_ends_its_instance() -> None:
-    """The report says so."""
+    """The report names this cause."""
     stage = Stage()
     stage.boot()
     stage.program = Program.REMOVED
@@ -151,7 +151,7 @@ def test_a_program_that_somebody_removed_ends_its_instance() -> None:
 
 
 def test_a_terminated_instance_is_there_until_it_is_removed() -> None:
-    """A container engine takes its time; nothing else happens meanwhile."""
+    """A container engine needs some time; nothing else happens meanwhile."""
     stage = Stage()
     lifetime = stage.lifetime.terminate().lifetime
     for program in (Program.WAITING, Program.RUNNING, Program.ENDED):
@@ -172,7 +172,7 @@ def test_a_stopped_instance_is_launched_again_faster() -> None:
 
 
 def test_an_instance_that_was_stopped_before_its_consumer_started_boots_in_full() -> None:
-    """Its user data had not come to the end."""
+    """Its user data had not finished."""
     stage = Stage()
     stage.look(after=20)
     assert stage.take(stage.lifetime.stop(stage.now)) == ()
@@ -182,7 +182,7 @@ def test_an_instance_that_was_stopped_before_its_consumer_started_boots_in_full(
 
 
 def test_a_stopped_instance_kills_a_program_that_does_not_end() -> None:
-    """Once, when the system has waited long enough."""
+    """The program is killed once, when its time to stop is over."""
     stage = Stage(listens=False)
     stage.boot()
     stage.take(stage.lifetime.stop(stage.now))
@@ -192,7 +192,7 @@ def test_a_stopped_instance_kills_a_program_that_does_not_end() -> None:
 
 
 def test_an_adopted_instance_goes_on() -> None:
-    """One whose program runs is not reported or started again; another one still boots."""
+    """A running program is not reported or started again; a booting instance continues its boot."""
     running = Lifetime.adopt(ONE, CONSUMERS, 0, running=True)
     assert running.look(60, Program.RUNNING) == Change(running)
     created = Lifetime.adopt(ONE, CONSUMERS, 0, running=False)
@@ -201,7 +201,7 @@ def test_an_adopted_instance_goes_on() -> None:
 
 @pytest.mark.parametrize("listens", [True, False], ids=["listening", "not-listening"])
 def test_a_spot_instance_ends_two_minutes_after_its_notice(*, listens: bool) -> None:
-    """Whether its consumer stops at the notice or not; a second notice changes nothing."""
+    """This holds whether or not its consumer stops; a second notice changes nothing."""
     stage = Stage(listens=listens)
     stage.boot()
     assert stage.take(stage.lifetime.inject(NOTICE, stage.now)) == (TERM,)
@@ -212,14 +212,14 @@ def test_a_spot_instance_ends_two_minutes_after_its_notice(*, listens: bool) -> 
 
 @pytest.mark.parametrize("name", IN_A_RIG)
 def test_an_instance_has_every_fault_that_the_table_promises(name: str) -> None:
-    """A kind that rigs can imitate is one that a lifetime knows."""
+    """A lifetime implements each kind that rigs can imitate."""
     assert name in INJECTIONS
     lifetime = Lifetime.launch(ONE, CONSUMERS, 0)
     assert lifetime.inject(Fault(name), 10).lifetime.instance == ONE
 
 
 def test_an_unknown_fault_is_refused() -> None:
-    """Rather than ignored."""
+    """An unknown fault is an error."""
     with pytest.raises(RigError, match="no fault meteor"):
         Lifetime.launch(ONE, CONSUMERS, 0).inject(Fault("meteor"), 0)
 
@@ -236,7 +236,7 @@ stories = st.lists(st.tuples(orders, st.floats(0, 200)), max_size=30)
 def test_whatever_happens_an_instance_keeps_its_rules(
     story: list[tuple[str, float]], rules: Rules, *, listens: bool
 ) -> None:
-    """Nothing happens twice in one life, or after the end; a notice is always the end in time."""
+    """No event occurs twice in a life or after its end; after a notice the end is in time."""
     stage = Stage(rules, listens)
     for order, seconds in story:
         before = len(stage.steps)

@@ -43,7 +43,7 @@ def another_process(program: str, folder: Path) -> Iterator[subprocess.Popen[byt
 
 
 def test_the_second_rig_learns_who_holds_the_lock(tmp_path: Path) -> None:
-    """The error has the holder's process id, across processes."""
+    """The error has the process id of the rig that holds the lock."""
     with locked(tmp_path):
         assert holder(tmp_path) == os.getpid()
         second = subprocess.run(
@@ -70,7 +70,7 @@ def test_a_killed_holder_loses_the_lock(tmp_path: Path) -> None:
 
 
 def test_looking_for_the_holder_blocks_no_rig(tmp_path: Path) -> None:
-    """This holds however often `tidemill status` asks."""
+    """This holds however often `tidemill status` runs."""
     with locked(tmp_path):
         pass
     with another_process(LOOKING, tmp_path):
@@ -80,7 +80,7 @@ def test_looking_for_the_holder_blocks_no_rig(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_has_no_holder(tmp_path: Path) -> None:
-    """Asking does not create the folder."""
+    """The question does not create the folder."""
     assert holder(tmp_path / "none") is None
     assert not (tmp_path / "none").exists()
 

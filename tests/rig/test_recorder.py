@@ -1,4 +1,4 @@
-"""The timeline file, written as things happen."""
+"""The timeline file, which is written during the run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("keep", [True, False], ids=["kept", "not-kept"])
 def test_every_fact_is_on_the_file_at_once(tmp_path: Path, keep: bool) -> None:  # noqa: FBT001 - a case
-    """In order, and as it was; who listens hears it, too."""
+    """The facts are unchanged and in order; each listener gets them, too."""
     run = Run(product_fleet())
     run.queue.visible = 70
     run.go(300, every=10)

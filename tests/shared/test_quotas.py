@@ -1,4 +1,4 @@
-"""Tests of SQS's quotas: one number each, wherever it is needed."""
+"""Tests of SQS's quotas: each number is defined once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def test_the_core_reads_queues_within_the_same_quotas() -> None:
 
 
 def test_retention_is_4_days_and_14_at_most() -> None:
-    """As the pages of AWS put it."""
+    """The numbers are those of AWS's pages."""
     assert (quotas.DEFAULT_RETENTION / 86_400, quotas.MAX_RETENTION / 86_400) == (4, 14)
 
 
 def test_the_size_limit_is_a_mebibyte() -> None:
-    """Amazon SQS message quotas, since August 2025."""
+    """The number is that of "Amazon SQS message quotas" since August 2025."""
     assert quotas.MAX_BYTES == 1024 * 1024

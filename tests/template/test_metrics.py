@@ -23,7 +23,7 @@ def every_use() -> list[Any]:
 
 @pytest.mark.parametrize("use", every_use())
 def test_somebody_publishes_it(use: Use) -> None:
-    """It is published with these dimensions, at least as often, and in this unit."""
+    """A program or a service publishes it with these dimensions, as often, in this unit."""
     (row,) = (row for row in table() if row.identity == use.identity)
     assert use.statistic in STATISTICS[row.kind]
     assert use.period >= row.resolution

@@ -42,7 +42,7 @@ def test_the_consumer() -> None:
 
 
 def test_the_agents_copy_of_the_consumers_line_counts_nothing_twice() -> None:
-    """The agent ships Docker's file, in which the line is a text within another object."""
+    """The agent sends Docker's file, in which the line is a text within another object."""
     line = json.dumps(
         cycle_line(MetricLabels("Tidemill", "shop-work", "i-1"), Counts(), 1.5, START)
     )

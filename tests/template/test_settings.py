@@ -37,7 +37,7 @@ def test_a_stack_without_parameters_has_the_consumers_defaults_but_for_its_drain
 
 
 def test_some_settings_are_parameters() -> None:
-    """The tests below would pass without any."""
+    """The tests below would pass if no setting were a parameter."""
     assert FROM_PARAMETERS.keys() == {
         "HANDLER",
         "CONCURRENCY",
@@ -48,13 +48,13 @@ def test_some_settings_are_parameters() -> None:
 
 @pytest.mark.parametrize("name", FROM_PARAMETERS)
 def test_a_parameter_has_the_settings_default(name: str) -> None:
-    """So that the documents of both say the same."""
+    """Then the documentation of both has the same number."""
     assert PARAMETERS[FROM_PARAMETERS[name]]["Default"] == BY_NAME[name].default
 
 
 @pytest.mark.parametrize("name", FROM_PARAMETERS)
 def test_a_parameter_has_the_settings_bounds(name: str) -> None:
-    """Or else a smaller maximum, on purpose."""
+    """Only a maximum may be smaller, on purpose."""
     setting, parameter = BY_NAME[name], PARAMETERS[FROM_PARAMETERS[name]]
     if isinstance(setting, Whole | Seconds):
         assert parameter["MinValue"] == setting.low

@@ -321,7 +321,7 @@ class _Refusing(BaseHTTPRequestHandler):
     well = True
 
     def do_GET(self) -> None:
-        """Answer."""
+        """Answer a GET request."""
         ping = self.path.endswith("/_ping") and self.well
         body = b"OK" if ping else json.dumps({"message": self.said}).encode()
         self.send_response(200 if ping else self.status)
@@ -333,7 +333,7 @@ class _Refusing(BaseHTTPRequestHandler):
     do_POST = do_DELETE = do_GET  # noqa: N815 - http.server's names
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Say nothing."""
+        """Print nothing."""
 
 
 @contextmanager

@@ -18,7 +18,7 @@ BREAK: Final = b"BREAK"
 
 
 class Spoken:
-    """Output that the test controls; an empty word is the end, BREAK is an error."""
+    """Output that the test writes; an empty text is the end, BREAK is an error."""
 
     def __init__(self) -> None:
         """Begin without output."""
@@ -26,7 +26,7 @@ class Spoken:
         self.asked: list[tuple[str, bool, bool]] = []
 
     def say(self, name: str, *words: bytes) -> None:
-        """Let a container write something."""
+        """Write output of a container."""
         for word in words:
             self.words.setdefault(name, SimpleQueue()).put(word)
 

@@ -1,4 +1,4 @@
-"""What CloudWatch makes of a log line, by the specification of the embedded metric format.
+"""Metrics that CloudWatch extracts from a log line: the rules of the embedded metric format.
 
 Rules: CloudWatch user guide, "Specification: Embedded metric format".
 """
@@ -31,7 +31,7 @@ class Published:
 
 
 def published(line: str, now: float) -> list[Published]:
-    """Return the metrics that CloudWatch takes from a line that it gets at epoch `now`.
+    """Return the metrics that CloudWatch extracts from a line that it receives at epoch `now`.
 
     Raises:
         ValueError: the line breaks a rule of the format, so that CloudWatch takes none.

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     Statement = dict[str, Any]
 
 KNOWN = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
-"""Elements of a statement that are understood here."""
+"""Elements of a statement that this module evaluates."""
 
 
 class Decision(StrEnum):
-    """What policies say to a call; only ALLOWED lets it through."""
+    """What policies decide about a call; only ALLOWED permits it."""
 
     ALLOWED = "allowed"
     NOT_ALLOWED = "not allowed"
@@ -33,7 +33,7 @@ class Decision(StrEnum):
 class Call:
     """An API call: who makes it, the action as policies name it, the resource's ARN or `*`.
 
-    `context` has the condition keys that come with the request, with their values.
+    `context` has the condition keys of the request, with their values.
     """
 
     principal: str
@@ -43,10 +43,10 @@ class Call:
 
 
 def decide(statements: Iterable[Statement], call: Call) -> Decision:
-    """Return what the statements say to the call: a denial wins, and silence is no permission.
+    """Return the decision about the call: a denial overrides, and no statement means no permission.
 
     Raises:
-        ValueError: an element or a condition operator that is not known here.
+        ValueError: this module does not know an element or a condition operator.
     """
     effects = {statement["Effect"] for statement in statements if matches(statement, call)}
     if "Deny" in effects:
@@ -55,7 +55,7 @@ def decide(statements: Iterable[Statement], call: Call) -> Decision:
 
 
 def matches(statement: Statement, call: Call) -> bool:
-    """Tell whether a statement speaks of the call; one without Principal speaks of its bearer."""
+    """Return whether a statement applies to the call; without Principal, to every caller."""
     if not statement.keys() <= KNOWN:
         raise ValueError(f"unknown elements in {statement}")
     return (
@@ -67,7 +67,7 @@ def matches(statement: Statement, call: Call) -> bool:
 
 
 def grants(statements: Iterable[Statement]) -> Iterator[Statement]:
-    """Yield every single permission: one action, one resource, one value of each condition."""
+    """Yield each permission: one action, one resource, one value of each condition."""
     for statement in statements:
         if statement["Effect"] != "Allow":
             continue
@@ -97,7 +97,7 @@ def _names_principal(named: Any, principal: str) -> bool:  # noqa: ANN401 - text
 
 
 def _conditions_hold(conditions: Statement, context: dict[str, str]) -> bool:
-    """Tell whether all conditions hold; without its key in the request, none of these does."""
+    """Return whether all conditions hold; one whose key is not in the request does not hold."""
     return all(
         key in context and any(_holds(operator, value, context[key]) for value in listed(values))
         for operator, keys in conditions.items()
@@ -118,6 +118,6 @@ def _holds(operator: str, value: str, given: str) -> bool:
 
 
 def _like(pattern: str, text: str) -> bool:
-    """Tell whether a text fits a pattern with `*` and `?`."""
+    """Return whether a text matches a pattern with `*` and `?`."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(expression, text) is not None

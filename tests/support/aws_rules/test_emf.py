@@ -23,14 +23,14 @@ START = 1_800_000_000.0
     ],
 )
 def test_a_broken_rule_is_told(change: dict[str, object], asked: str) -> None:
-    """Or the tests of the publishers would mean nothing."""
+    """A reader that accepts everything would make the tests of the publishers useless."""
     line = cycle_line(MetricLabels("Tidemill", "shop-work", "i-1"), Counts(), 1.5, START)
     with pytest.raises(ValueError, match=asked):
         published(json.dumps(line | change), START)
 
 
 def test_seconds_for_milliseconds_are_told() -> None:
-    """CloudWatch would take the metric for one of 1970, and drop it."""
+    """CloudWatch would read such a time as one in 1970, and drop the metric."""
     line = cycle_line(MetricLabels("Tidemill", "shop-work", "i-1"), Counts(), 1.5, START / 1000)
     with pytest.raises(ValueError, match="milliseconds"):
         published(json.dumps(line), START)

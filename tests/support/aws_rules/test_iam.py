@@ -1,4 +1,4 @@
-"""Tests of the evaluation that the tests of policies rest on."""
+"""Tests of the evaluation of policies that the tests of the template use."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ ALLOW: Final = {"Effect": "Allow", "Action": "sqs:ReceiveMessage", "Resource": W
     ],
 )
 def test_it_decides_as_iam_does(change: dict[str, Any], decision: Decision) -> None:
-    """One rule at a time."""
+    """Each case tests one rule."""
     assert decide([ALLOW | change], CALL) is decision
 
 
 def test_a_denial_wins() -> None:
-    """Whatever allows it, and in whatever order."""
+    """It overrides every permission, in any order."""
     both = [ALLOW, ALLOW | {"Effect": "Deny"}]
     assert decide(both, CALL) is decide(both[::-1], CALL) is Decision.DENIED
 
@@ -63,6 +63,6 @@ def test_a_denial_wins() -> None:
     ],
 )
 def test_what_it_does_not_know_it_does_not_guess(change: dict[str, Any]) -> None:
-    """A policy that says more than the evaluator understands fails the tests."""
+    """A policy with an unknown element or operator fails the tests."""
     with pytest.raises(ValueError, match="unknown"):
         decide([ALLOW | change], CALL)

@@ -1,4 +1,4 @@
-"""A consumer's parts, put together as the program does it, over any outside world."""
+"""A consumer's parts, connected as in the program, over fakes or real adapters."""
 
 from __future__ import annotations
 

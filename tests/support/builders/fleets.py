@@ -70,7 +70,7 @@ METRICS = frozenset({"GroupDesiredCapacity", "GroupInServiceInstances"})
 
 
 def a_policy(**changes: Any) -> StepScalingPolicy:  # noqa: ANN401 - whatever a field takes
-    """Return a policy that adds 1 instance from the threshold on, without warm-up."""
+    """Return a policy that adds 1 instance at or above the threshold, without warm-up."""
     policy = StepScalingPolicy(
         logical_id="OutPolicy",
         name="out",
@@ -86,7 +86,7 @@ def a_fleet(
     alarms: tuple[Alarm, ...] = (),
     group: Group | None = None,
 ) -> Fleet:
-    """Return a fleet; by default one alarm on a message visible for a minute adds an instance."""
+    """Return a fleet; by default an alarm on one visible message in a minute adds an instance."""
     wakes = an_alarm(
         threshold=0.0, evaluation_periods=1, datapoints_to_alarm=1, actions=("OutPolicy",)
     )

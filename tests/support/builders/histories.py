@@ -32,7 +32,7 @@ EVENTS = st.lists(
 def history(
     group: Group, step: Step, events: list[HistoryEvent], now: float
 ) -> Iterator[tuple[str, str, Step]]:
-    """Yield each event's name, the instance that it was about, and all changes up to then."""
+    """Yield each event's name, its instance, and all changes so far."""
     for name, number in events:
         now += 1
         memory = step.memory

@@ -56,7 +56,7 @@ def finished_run() -> Run:
 
 
 def write_results(folder: Path, **changes: Any) -> None:  # noqa: ANN401 - figures as they come
-    """Write the files of a finished run, with other figures."""
+    """Write the files of a finished run, with the given figures changed."""
     (folder / "logs").mkdir(parents=True)
     records = (json.dumps(to_record(fact)) for fact in finished_run().facts)
     (folder / "timeline.jsonl").write_text("\n".join(records) + "\n")

@@ -35,7 +35,7 @@ def the_template(*parameters: tuple[str, str]) -> Candidate:
 
 
 def with_turns_left_out() -> list[Candidate]:
-    """Return the fleets of the example templates in whose runs turns are left out."""
+    """Return the example templates' fleets for which the simulator leaves out turns."""
     fleets: list[Fleet] = []
     for path in sorted(OTHER_TEMPLATES.iterdir()):
         try:
@@ -55,7 +55,7 @@ def bursts(
     handler: HandlerTime | None = None,
     seconds: float = 3600,
 ) -> Scenario:
-    """Return a scenario with so many messages at so many seconds each."""
+    """Return a scenario with these numbers of messages at these seconds."""
     return Scenario(
         "bursts",
         "for a test",

@@ -1,4 +1,4 @@
-"""The product's compose project, run for real under a name and on ports of the test's own."""
+"""The product's compose project, run with Docker under a name and ports of the test's own."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REGION: Final = "us-east-1"
 
 @dataclass(slots=True)
 class Project:
-    """A compose project that can be brought up; `settings` are variables of its own."""
+    """A compose project that a test starts; `settings` are its variables."""
 
     engine: DockerClient
     host: str
@@ -42,15 +42,15 @@ class Project:
 
     @property
     def name(self) -> str:
-        """Return the project's name, which its fleet and its containers have too."""
+        """Return the project's name, which is also the name of its fleet and its containers."""
         return PROJECT
 
     def healthy(self, service: str) -> bool:
-        """Tell whether a service's container runs and says that it is well."""
+        """Return whether a service's container runs and is healthy."""
         return self.compose("ps", "--format", "{{.Health}}", service).strip() == "healthy"
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of whoever runs compose."""
+        """Return the environment for running compose."""
         return {
             **os.environ,
             "DOCKER_HOST": self.host,
@@ -64,7 +64,7 @@ class Project:
         }
 
     def compose(self, *words: str) -> str:
-        """Run docker compose; return what it prints. It has to succeed."""
+        """Run docker compose, which has to succeed; return its output."""
         done = subprocess.run(
             ["docker", "compose", "--file", FILE, *words],  # noqa: S607 - whichever the user has
             cwd=ROOT,
@@ -88,11 +88,11 @@ class Project:
         )
 
     def client(self, service: str, port: int | None = None) -> Any:  # noqa: ANN401 - any service's
-        """Return a client of LocalStack, or of what listens on another port."""
+        """Return a client of LocalStack, or of the service at another port."""
         return local_client(service, f"http://127.0.0.1:{port or self.port}", REGION)
 
     def produce(self, folder: Path, *words: str) -> dict[str, bool]:
-        """Send with the producer's image; return what it sent, by id whether it is poison."""
+        """Send with the producer's image; return for each message id whether it is poison."""
         folder.chmod(0o777)  # the image's user is nobody here
         self.compose(
             *("run", "--rm", "--volume", f"{folder}:/sent", "producer"),
@@ -108,12 +108,12 @@ class Project:
         return {item["Labels"][INSTANCE_LABEL] for item in found}
 
     def works(self, instance: str) -> bool:
-        """Tell whether an instance's consumer has worked on a message."""
+        """Return whether an instance's consumer has processed a message."""
         said: bytes = self.engine.api.logs(f"{PROJECT}-{instance}")
         return b'"event":"message"' in said
 
     def watch(self, until: Callable[[set[str]], bool]) -> list[int]:
-        """Watch the instances that run until this holds of them; return how many there were."""
+        """Watch the running instances until this condition holds; return how many there were."""
         seen = [len(self.running())]
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not until(running := self.running()):
@@ -123,7 +123,7 @@ class Project:
         return [*seen, len(running)]
 
     def left(self, name: str) -> int:
-        """Return how many messages a queue of the stack holds, in flight ones included."""
+        """Return how many messages a queue of the stack contains, in flight ones included."""
         sqs = self.client("sqs")
         url = sqs.get_queue_url(QueueName=f"tidemill-{name}")["QueueUrl"]
         counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
@@ -160,7 +160,7 @@ class Project:
         ).split()
 
     def remains(self) -> list[str]:
-        """Return the names of whatever of the project, or of its fleet, is still there."""
+        """Return the names of all containers, networks and volumes that still exist."""
         remains: list[str] = []
         for label in (f"com.docker.compose.project={PROJECT}", f"{FLEET_LABEL}={PROJECT}"):
             filters = {"label": label}

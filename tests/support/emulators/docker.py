@@ -41,7 +41,7 @@ class Images:
 
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[DockerClient]:
-    """Provide a client of the Docker engine; without an engine skip, in CI fail."""
+    """Provide a client of the Docker engine; without an engine the test skips, and fails in CI."""
     client = docker.from_env(timeout=120, environment={**os.environ, "DOCKER_HOST": engine_host()})
     try:
         yield client
@@ -51,7 +51,7 @@ def docker_engine() -> Iterator[DockerClient]:
 
 @pytest.fixture(scope="session")
 def images(docker_engine: DockerClient) -> Images:
-    """Build both images as users do, on TIDEMILL_BASE when it is set, once in a run of tests."""
+    """Build both images as users do, on TIDEMILL_BASE if it is set, once per run of the tests."""
     built = _build(os.environ.get("TIDEMILL_BASE", ""))
     docker_engine.images.get(built.base)  # a builder of its own would have kept it to itself
     return built
@@ -66,10 +66,10 @@ def container(
     volumes: tuple[str, ...] = (),
     entrypoint: str | None = None,
 ) -> Iterator[Container]:
-    """Start a container in this machine's network, as little allowed as can be; remove it at last.
+    """Start a container in this machine's network, with as few rights as possible; remove it.
 
-    It has no privilege, no writable file system, and a user that no file belongs to. What listens
-    on this machine's loopback interface answers inside as it does outside.
+    It has no capabilities, a read-only file system, and a user that owns no file. In it, programs
+    can call the servers on this machine's loopback interface.
     """
     started = engine.containers.run(
         image,
@@ -93,10 +93,10 @@ def container(
 
 
 def engine_host() -> str:
-    """Return where the engine answers that the docker command talks to.
+    """Return the address of the engine that the docker command uses.
 
-    The command knows contexts, which the SDK does not; and where nobody answers, the SDK leaves a
-    socket open, which pytest rightly calls an error.
+    The command reads Docker contexts, the SDK does not. If no engine answers, the SDK leaves a
+    socket open, which pytest reports as an error.
     """
     asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
     try:

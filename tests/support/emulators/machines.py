@@ -65,13 +65,13 @@ class Machine:
     """Where Ansible keeps what it learned of it, which saves a second in each further run."""
 
     def sh(self, command: str) -> tuple[int, str]:
-        """Run a shell command in it; return its exit code and what it printed."""
+        """Run a shell command in the machine; return its exit code and output."""
         done = self.container.exec_run(["sh", "-c", command])
         assert isinstance(done.output, bytes)
         return done.exit_code or 0, done.output.decode()
 
     def play(self, playbook: str, *options: str, **variables: object) -> Run:
-        """Apply a playbook with these variables; `options` are the command's own."""
+        """Apply a playbook with these variables; `options` are those of the command."""
         done = subprocess.run(
             [
                 BIN / "ansible-playbook",
@@ -104,7 +104,7 @@ class Machine:
         return asked[0].strip(), asked[1].strip()
 
     def file(self, path: str) -> bytes:
-        """Return what a file in it holds."""
+        """Return the content of a file in the machine."""
         chunks, _ = self.container.get_archive(path)
         with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
             (member,) = archive.getmembers()
@@ -115,7 +115,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """The agent's stand-in packages as files of the controlling machine, with their proofs.
+    """The agent's stand-in packages as files of the controlling machine, with signatures.
 
     `agent` signed them as AWS would; `stranger` is somebody else, with a key of their own.
     """
@@ -133,7 +133,7 @@ class Packages:
         return hashlib.sha256(Path(self.debian).read_bytes()).hexdigest()
 
     def signed_by(self, signer: str, key_of: str = "agent") -> dict[str, str]:
-        """Return the role's variables for the package, somebody's signature and somebody's key."""
+        """Return the role's variables for the package with this signer's signature and this key."""
         return {
             "cloudwatch_agent_package": self.debian,
             "cloudwatch_agent_signature": str(self.folder / f"{signer}.sig"),
@@ -147,7 +147,7 @@ class Packages:
 
 
 def agent_config(stack: str) -> dict[str, Any]:
-    """Return the agent's configuration as the template's SSM parameter holds it in this stack.
+    """Return the agent's configuration as the template's SSM parameter has it in this stack.
 
     Read from the template by hand: what the playbooks read it with is what is tested.
     """
@@ -159,14 +159,14 @@ def agent_config(stack: str) -> dict[str, Any]:
 
 
 def needed_ansible() -> None:
-    """Skip the test where `.venv-ansible` is not there, but fail where CI is set."""
+    """Skip the test if `.venv-ansible` is missing, but fail if CI is set."""
     if not (BIN / "ansible-playbook").exists():
         reason = "this test needs .venv-ansible: make ansible"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 def environment() -> dict[str, str]:
-    """Return the environment that Ansible's programs run in: no settings or AWS of the user's."""
+    """Return the environment for Ansible's programs, without the user's settings or AWS."""
     kept = {
         key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE", "AWS"))
     }

@@ -58,7 +58,7 @@ class Ministack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return this process' environment, without its AWS settings, pointed at the endpoint."""
+        """Return this process' environment with the endpoint and without its own AWS settings."""
         return {**without_aws(os.environ), **CREDENTIALS, "AWS_ENDPOINT_URL": self.endpoint}
 
     @contextmanager
@@ -101,7 +101,7 @@ class Ministack:
         return bodies
 
     def answers(self) -> bool:
-        """Tell whether the endpoint is ready for requests."""
+        """Return whether the endpoint is ready for requests."""
         try:
             health = f"{self.endpoint}/_ministack/health"
             with urllib.request.urlopen(health, timeout=5):  # noqa: S310 - http:// as built above
@@ -110,7 +110,7 @@ class Ministack:
             return False
 
     def wait_until_ready(self, seconds: float) -> bool:
-        """Wait until it answers; return False when it ended or the time is over."""
+        """Wait until it answers; return False if it ended or the time is over."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self._process.poll() is None:
             if self.answers():
@@ -120,12 +120,12 @@ class Ministack:
 
 
 def without_aws(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without anything that would lead boto3 elsewhere."""
+    """Return the environment without any variable that makes boto3 use another endpoint."""
     return {name: value for name, value in environment.items() if not name.startswith("AWS_")}
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback interface that nobody listens on right now."""
+    """Return a TCP port of the loopback interface on which nothing listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -19,7 +19,7 @@ PATIENCE: Final = 60.0
 
 
 class Program:
-    """A running `python -m something`: its JSON lines so far, its exit, what it said of errors."""
+    """A running `python -m something`: its JSON lines so far, its exit code, its error output."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         """Read both streams in the background."""
@@ -45,7 +45,7 @@ class Program:
             return [line for line in self._lines if line["event"] == name]
 
     def wait_for(self, name: str, count: int = 1) -> list[dict[str, Any]]:
-        """Wait until there are that many lines of the event, and return them."""
+        """Wait until there are this many lines of the event, and return them."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._count(name) >= count, PATIENCE):
                 raise AssertionError(f"no {count} lines of {name!r} in {self._lines}")

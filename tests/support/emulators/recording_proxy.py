@@ -1,4 +1,4 @@
-"""A proxy in front of a local AWS endpoint that writes down which API calls go through it."""
+"""A proxy in front of a local AWS endpoint that records the API calls."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Request:
 
 
 class Recorder(ThreadingHTTPServer):
-    """Forwards requests; `requests` are those that came so far, in order."""
+    """Forwards requests; `requests` are those received so far, in order."""
 
     daemon_threads = True
 
@@ -44,13 +44,13 @@ class Recorder(ThreadingHTTPServer):
         self._changed = threading.Condition()
 
     def note(self, request: Request) -> None:
-        """Write a request down."""
+        """Record a request."""
         with self._changed:
             self.requests.append(request)
             self._changed.notify_all()
 
     def wait_for(self, wanted: Callable[[Request], bool]) -> None:
-        """Wait until such a request has come."""
+        """Wait until such a request has arrived."""
         with self._changed:
             assert self._changed.wait_for(lambda: any(map(wanted, self.requests)), PATIENCE)
 
@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Say nothing: the record has it all."""
+        """Print nothing, because the record contains all requests."""
 
 
 @contextmanager

@@ -29,7 +29,7 @@ START_SECONDS: Final = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """A running emulator; `home` keeps what its programs write away from the user's own."""
+    """A running emulator; `home` has the files that its programs write."""
 
     name: str
     endpoint: str
@@ -58,7 +58,7 @@ class Emulator:
 
 
 def require(program: Path, verb: str) -> None:
-    """Skip the test when the program is not installed; in CI fail, since nothing may be skipped."""
+    """Skip the test if the program is not installed; in CI fail, because no test may be skipped."""
     if not program.exists():
         text = f"{program.relative_to(ROOT)} is missing: {verb} installs it"
         if os.environ.get("CI"):
@@ -75,7 +75,7 @@ def ministack_emulator(home: Path) -> Iterator[Emulator]:
 
 @contextmanager
 def localstack_emulator(home: Path) -> Iterator[Emulator]:
-    """Run LocalStack as published on PyPI, without Docker: it has no functions then."""
+    """Run LocalStack from PyPI without Docker, so that it has no Lambda functions."""
     require(LOCALSTACK, "make test")
     port = free_port()
     with (home / "localstack.log").open("wb") as log:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def test_a_sent_message_comes_back(ministack: Ministack) -> None:
-    """The endpoint is up and its queues work."""
+    """The endpoint answers and its queues work."""
     url = ministack.create_queue("support-round-trip", {"VisibilityTimeout": "30"})
     with ministack.sqs() as client:
         client.send_message(QueueUrl=url, MessageBody="hello")

@@ -1,4 +1,4 @@
-"""Shapes of AWS's published examples of alarms."""
+"""Forms of AWS's published examples of alarms."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ MOMENT = 1_750_000_020.0  # any whole minute
 
 
 def alarm_of(given: Given, period: int = MINUTE, stat: str = "Average") -> Alarm:
-    """Return the alarm that an example describes, with CloudWatch's defaults for the rest."""
+    """Return the alarm that an example describes, with CloudWatch's defaults for all else."""
     periods = given.get("evaluation_periods", 1)
     period = given.get("period_s", period)
     return Alarm(
@@ -78,7 +78,7 @@ def store_of(alarm: Alarm, values: list[float], end: float) -> MetricStore:
 
 
 def check_missing_data(given: Given, expected: Expected) -> None:
-    """Judge one evaluation range, from each state the alarm may have been in."""
+    """Evaluate one evaluation range, from each state that the alarm may have had before."""
     alarm = alarm_of(given)
     values = values_of(alarm, given["datapoints_oldest_first"])
     if "filled_datapoints" in expected:
@@ -94,7 +94,7 @@ def check_missing_data(given: Given, expected: Expected) -> None:
 
 
 def check_figure(given: Given, expected: Expected) -> None:
-    """Judge after each of a row of periods, the state of one being the previous of the next."""
+    """Evaluate after each period in turn, each time from the state before."""
     alarm = alarm_of(given)
     values = values_of(alarm, given["per_period_oldest_first"])
     width = evaluation_range(alarm.evaluation_periods)
@@ -110,7 +110,7 @@ def check_figure(given: Given, expected: Expected) -> None:
 
 
 def check_window(given: Given, expected: Expected) -> None:
-    """Look at which minutes of data an evaluation takes in; minute 1 starts at the epoch."""
+    """Compare the minutes of data that an evaluation uses; minute 1 starts at the epoch."""
     points = [
         Datapoint(METRIC, (minute - 1) * MINUTE, StatisticSet.of(float(minute)))
         for minute in range(1, 600)
@@ -124,7 +124,7 @@ def check_window(given: Given, expected: Expected) -> None:
 
 
 def check_cadence(given: Given, expected: Expected) -> None:
-    """Compare how often an alarm is evaluated, and up to when its data counts."""
+    """Compare how often an alarm is evaluated, and the end of its newest period."""
     alarm = alarm_of(given)
     if "period_x_evaluation_periods_s" in given:
         assert given["period_x_evaluation_periods_s"] == f"> {DAY}"
@@ -138,7 +138,7 @@ def check_cadence(given: Given, expected: Expected) -> None:
 
 
 def check_job(given: Given, expected: Expected) -> None:
-    """Follow an alarm on "no success in so many days" through a failure and its repair."""
+    """Evaluate an alarm on "no success in so many days" during a failure and its repair."""
     days = given["job_every_days"]
     alarm = alarm_of({"comparison": "LessThanThreshold", "threshold": 1}, period=days * DAY)
     alarm = replace(alarm, queries=(MetricQuery("m1", MetricStat(METRIC, days * DAY, "Sum")),))
@@ -160,14 +160,14 @@ def _clock(text: str) -> float:
 
 
 def check_creation(_: Given, expected: Expected) -> None:
-    """Look at an alarm just created."""
+    """Compare the state of a new alarm."""
     memory = AlarmMemory.created(MOMENT)
     assert memory.state == expected["state"]
     assert memory.reason == expected["state_reason"]
 
 
 def check_reason(given: Given, expected: Expected) -> None:
-    """Let the alarm change its state and compare the reason word by word."""
+    """Change the alarm's state and compare the reason word by word."""
     points = given.get("recentDatapoints_oldest_first", given.get("datapoints"))
     if points is None:
         points = [given["value"]]
@@ -192,12 +192,12 @@ def check_reason(given: Given, expected: Expected) -> None:
 
 
 def is_action(text: object) -> bool:
-    """Return whether an example's action is a topic or a scaling policy, however it is written."""
+    """Return whether an example's action is a topic or a scaling policy, in any notation."""
     return isinstance(text, str) and (text == "SNS" or "scaling" in text.lower())
 
 
 def check_invocations(given: Given, expected: Expected) -> None:
-    """Keep an alarm in ALARM: topics get one message, policies are run every minute."""
+    """Keep an alarm in ALARM: topics get one message, policies run every minute."""
     seconds = given["alarm_stays_in_state_minutes"] * MINUTE
     run = Run(a_fleet(), FakeWorld(FakeQueue(visible=1), rate=0))
     acted = set()
@@ -213,7 +213,7 @@ def check_invocations(given: Given, expected: Expected) -> None:
 
 
 def check_update(_: Given, __: Expected) -> None:
-    """Keep the memory of an alarm whose settings are replaced: its state stays, they decide."""
+    """Replace an alarm's settings: it keeps its state, and the new settings apply."""
     before = AlarmMemory(AlarmState.ALARM, MOMENT, "", 5.0)
     updated = an_alarm(threshold=99.0, missing_data=MissingData.IGNORE)
     kept = evaluate(updated, before, MetricStore(), MOMENT + MINUTE)
@@ -224,7 +224,7 @@ def check_update(_: Given, __: Expected) -> None:
 
 
 def check_state_set(_: Given, expected: Expected) -> None:
-    """Set the state of an alarm with a policy, with the data that the policy reads and without."""
+    """Set the state of an alarm with a policy, with the data that the policy uses and without."""
     (needed, *_) = expected["needs"].split(",")
     alarm = an_alarm(actions=("OutPolicy",))
     created = AlarmMemory.created(MOMENT)

@@ -1,4 +1,4 @@
-"""Shapes of AWS's published examples of groups, step scaling policies, hooks, limits and queues."""
+"""Forms of AWS's published examples of groups, step scaling policies, hooks, limits and queues."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ MINUTE, HOUR = 60, 3600
 
 
 def are_steps(listed: object) -> bool:
-    """Return whether an example lists its steps with bounds and adjustment, and nothing else."""
+    """Return whether an example is a list of steps with bounds and adjustment only."""
     return isinstance(listed, list) and all(
         isinstance(step, dict) and step.keys() == {"lower", "upper", "adj"} for step in listed
     )
@@ -69,7 +69,7 @@ def steps_of(listed: list[Given]) -> tuple[StepAdjustment, ...]:
 
 
 def side_of(steps: tuple[StepAdjustment, ...], threshold: float, metric: float) -> Comparison:
-    """Return the comparison of an alarm that such steps belong to."""
+    """Return the comparison of the alarm for which such steps are valid."""
     if all(step.upper is not None and step.upper <= 0 for step in steps):
         return Comparison.LESS_OR_EQUAL
     if all(step.lower is not None and step.lower >= 0 for step in steps):
@@ -78,7 +78,7 @@ def side_of(steps: tuple[StepAdjustment, ...], threshold: float, metric: float) 
 
 
 def asked(given: Given, step: StepAdjustment) -> dict[str, Any]:
-    """Return all that can be expected of a step, by the names that examples give it."""
+    """Return every result that a step can have, by the names that examples use."""
     policy = a_policy(
         adjustment_type=AdjustmentType(given.get("adjustment_type", AdjustmentType.CHANGE)),
         min_adjustment_magnitude=given.get("min_adjustment_magnitude"),
@@ -101,23 +101,23 @@ def asked(given: Given, step: StepAdjustment) -> dict[str, Any]:
 
 
 def compare(results: dict[str, Any], expected: Expected) -> None:
-    """Compare what an example expects with the results of the same names."""
+    """Compare the expected results of an example with the actual ones of the same names."""
     for name, value in expected.items():
         assert abs(results[name] - value) < 1e-9, name
 
 
 def check_rounding(given: Given, expected: Expected) -> None:
-    """Round a percentage's change."""
+    """Round the change of a percentage."""
     assert whole_change(given["raw_change"]) == expected["change"]
 
 
 def check_adjustment(given: Given, expected: Expected) -> None:
-    """Adjust a capacity, within the group's limits where there are any."""
+    """Adjust a capacity, within the group's limits if there are any."""
     compare(asked(given, StepAdjustment(0, None, given["adjustment"])), expected)
 
 
 def check_metric(given: Given, expected: Expected) -> None:
-    """Find the step that a metric's value falls in, and adjust the capacity by it."""
+    """Find the step for a metric's value, and adjust the capacity by it."""
     steps = steps_of(given["steps"])
     threshold, metric = given["threshold"], given["metric"]
     step = find_step(steps, side_of(steps, threshold, metric), threshold, metric)
@@ -129,7 +129,7 @@ def check_metric(given: Given, expected: Expected) -> None:
 
 
 def check_quiet_range(given: Given, expected: Expected) -> None:
-    """Try a range of a metric in which no step of either side changes anything."""
+    """Try a range of a metric in which no step in either direction changes anything."""
     low, high = given["metric_range_exclusive"]
     threshold = given["threshold"]
     for metric in range(low + 1, high):
@@ -138,7 +138,7 @@ def check_quiet_range(given: Given, expected: Expected) -> None:
 
 
 def check_terminating(given: Given, expected: Expected) -> None:
-    """Trigger an alarm again while an instance terminates."""
+    """Trigger an alarm again while an instance is being terminated."""
     results = asked(
         {**given, "current": given["in_service"]}, StepAdjustment(None, 0, given["steps_adjust"])
     )
@@ -146,7 +146,7 @@ def check_terminating(given: Given, expected: Expected) -> None:
 
 
 def check_validity(given: Given, expected: Expected) -> None:
-    """Accept steps, or refuse them for the gap or overlap that the example names."""
+    """Accept steps, or refuse them because of the gap or overlap that the example names."""
     problems = step_problems(steps_of(given["steps"]))
     assert (problems == []) is expected["valid"]
     for word in ("gap", "overlap"):
@@ -173,7 +173,7 @@ def adjustments_of(given: Given) -> list[tuple[AdjustmentType, int]]:
 
 
 def is_several(given: Given, expected: Expected) -> bool:
-    """Return whether the example has several policies of known types on one group."""
+    """Return whether the example has several policies of known types for one group."""
     return (
         has({"current", "policies"}, LIMITS | {"service"})(given)
         and expected.keys() <= RESULTS - {"raw_change"}
@@ -185,7 +185,7 @@ def is_several(given: Given, expected: Expected) -> bool:
 
 
 def check_several(given: Given, expected: Expected) -> None:
-    """Trigger several policies at once."""
+    """Trigger several policies at the same time."""
     before = given["current"]
     policies = tuple(
         a_policy(
@@ -219,7 +219,7 @@ def check_several(given: Given, expected: Expected) -> None:
 
 
 def check_aggregation(given: Given, expected: Expected) -> None:
-    """Read policies with each aggregation, with none, and with an unknown one."""
+    """Read policies with each aggregation, without one, and with an unknown one."""
     assert given["MetricAggregationType"] is None
     assert aggregation(ABSENT) == expected["treated_as"]
     for way in expected["valid"]:
@@ -242,7 +242,7 @@ def check_group_quotas(_: Given, expected: Expected) -> None:
 
 
 def check_hook_defaults(_: Given, expected: Expected) -> None:
-    """Read a hook with its required properties only, and hooks at the bounds."""
+    """Read a hook with its required properties only, and hooks with values at the bounds."""
     hook = {"LifecycleHookName": "hook", "LifecycleTransition": TERMINATING}
     (read,) = read_fleet(
         small_template(Workers__LifecycleHookSpecificationList=[hook]), {}
@@ -263,7 +263,7 @@ def check_hook_defaults(_: Given, expected: Expected) -> None:
 
 
 def is_hook_result(given: Given, expected: Expected) -> bool:
-    """Return whether a hook ends with a result that the core follows through."""
+    """Return whether a hook ends with a result that the core implements."""
     held = has({"state", "result"})(given) or has({"state", "timeout", "DefaultResult"})(given)
     if not held:
         return False
@@ -273,7 +273,7 @@ def is_hook_result(given: Given, expected: Expected) -> bool:
 
 
 def check_hook_result(given: Given, expected: Expected) -> None:
-    """Complete a hook with each result, or let it time out, and follow the instance."""
+    """Complete a hook with each result, or let it time out, and check the instance."""
     state = LifecycleState(given["state"])
     waiting = Instance("i-1", state, 0, holds=(Hold("example", MINUTE),))
     desired = 1 if state is LifecycleState.PENDING_WAIT else 0
@@ -293,7 +293,7 @@ def check_hook_result(given: Given, expected: Expected) -> None:
 
 
 def follow(step: Step, expected: Expected) -> None:
-    """Compare an instance's end with the expected one."""
+    """Compare an instance's last states with the expected ones."""
     first = step.memory.instances[0]
     assert step.terminate == ("i-1",)
     if expected == {"instance": REPLACED}:
@@ -305,7 +305,7 @@ def follow(step: Step, expected: Expected) -> None:
 
 
 def check_queue_rhythm(_: Given, expected: Expected) -> None:
-    """Let a queue become inactive and active again."""
+    """Make a queue inactive and active again."""
     empty, used = QueueSample(0, 0), QueueSample(1, 0)
     new = QueueActivity.of_new_queue(0)
     last = expected["active_window_h"] * HOUR
@@ -340,7 +340,7 @@ def check_alarm_limits(_: Given, expected: Expected) -> None:
 
 
 def check_periods(_: Given, expected: Expected) -> None:
-    """Read alarms with periods that are allowed, and with others."""
+    """Read alarms with allowed periods, and with others."""
     assert expected["valid_period_s"] == "10, 20, 30, or any multiple of 60"
     for period in (10, 20, 30, MINUTE, 5 * MINUTE, HOUR):
         assert accepted(High__Period=period)
@@ -349,7 +349,7 @@ def check_periods(_: Given, expected: Expected) -> None:
 
 
 def check_actions(_: Given, expected: Expected) -> None:
-    """Read alarms with as many actions as are allowed, and one more."""
+    """Read alarms with the allowed number of actions, and with one more."""
     most = expected["actions_per_list"]
     topics = [f"arn:topic-{number}" for number in range(most)]
     assert accepted(High__AlarmActions=[*topics[1:], {"Ref": "Out"}])
@@ -357,7 +357,7 @@ def check_actions(_: Given, expected: Expected) -> None:
 
 
 def nothing_but(*names: str) -> Any:  # noqa: ANN401 - a predicate of a shape
-    """Return whether an example has no input and expects exactly these."""
+    """Return whether an example has no input and expects exactly these names."""
     return lambda given, expected: not given and expected.keys() == set(names)
 
 

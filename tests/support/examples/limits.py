@@ -1,4 +1,4 @@
-"""Shapes of published limits and prices, with which our constants have to agree."""
+"""Forms of published limits and prices that our constants must match."""
 
 from __future__ import annotations
 
@@ -44,39 +44,39 @@ BOUNDS: Mapping[str, tuple[str, int]] = {
 
 
 def check_price(given: Given, expected: Expected) -> None:
-    """Look the price up in our list."""
+    """Find the price in our list."""
     ours = [PRICES[item] for item in UNITS[given["unit"]]]
     per = MILLION if "million" in given["unit"] else 1
     assert expected["usd"] in [pytest.approx(price.usd * per / price.per) for price in ours]
 
 
 def check_free(_: Given, expected: Expected) -> None:
-    """Compare what an account has free of charge each month."""
+    """Compare the monthly free amount of an account."""
     assert {name: PRICES[item].free for name, item in FREE.items()} == {
         name: amount for name, amount in expected.items() if name in FREE
     }
 
 
 def check_log_batch(_: Given, expected: Expected) -> None:
-    """Compare how much fits into a call that sends log events."""
+    """Compare the limits of a call that sends log events."""
     assert (expected["max_bytes"], expected["overhead_per_event"]) == (LARGEST_EVENT, EVENT_BYTES)
 
 
 def check_log_size(given: Given, expected: Expected) -> None:
-    """Compute the size of a batch as for its cost."""
+    """Compute the size of a batch of log events, as it is charged."""
     size = given["events"] * (given["bytes_each"] + EVENT_BYTES)
     assert size == expected["size"]
     assert (size <= LARGEST_EVENT) is expected["accepted"]
 
 
 def check_retention(_: Given, expected: Expected) -> None:
-    """Compare the periods that the template lets a user choose from."""
+    """Compare the periods among which the template lets a user choose."""
     parameter = product_template()["Parameters"]["LogRetentionDays"]
     assert parameter["AllowedValues"] == expected["days"]
 
 
 def check_hops(_: Given, expected: Expected) -> None:
-    """Compare the hop limit for a container with that of the template."""
+    """Compare the template's hop limit with the one that a container needs."""
     (template,) = (
         resource["Properties"]["LaunchTemplateData"]
         for resource in product_template()["Resources"].values()
@@ -87,13 +87,13 @@ def check_hops(_: Given, expected: Expected) -> None:
 
 
 def check_longest_hiding(given: Given, expected: Expected) -> None:
-    """Hide a message for longer than is possible, from its first receive on."""
+    """Hide a message for longer than SQS allows, counted from its first receive."""
     hidden = given["extended_to_s"] - given["first_received_at_s"]
     assert (hidden > MAX_VISIBILITY) is expected["error"]
 
 
 def bounded(given: Given) -> str | None:
-    """Return the name of the limit of ours that a refused call is about."""
+    """Return the name of our limit to which a refused call refers."""
     case = given.get("case")
     names = [name for name in BOUNDS if isinstance(case, dict) and isinstance(case.get(name), int)]
     if isinstance(case, dict) and "WaitTimeSeconds" in case:
@@ -102,7 +102,7 @@ def bounded(given: Given) -> str | None:
 
 
 def check_bound(given: Given, expected: Expected) -> None:
-    """Find our limit in the words with which SQS refuses more."""
+    """Find our limit in the text with which SQS refuses a higher value."""
     wording, ours = BOUNDS[bounded(given) or ""]
     found = re.search(wording, expected["Message"])
     assert found is not None
@@ -110,12 +110,12 @@ def check_bound(given: Given, expected: Expected) -> None:
 
 
 def check_absent_queue(_: Given, expected: Expected) -> None:
-    """Know a queue that does not exist by either of its codes."""
+    """Recognize a missing queue by either of its error codes."""
     assert {expected["Code"], expected["QueryErrorCode"]} <= ABSENT
 
 
 def check_code(given: Given, expected: Expected) -> None:
-    """Know an error by the code of the query protocol as well as by its name."""
+    """Recognize an error by its name and by the code of the query protocol."""
     assert {given["shape"], expected["query_code"]} <= ABSENT
 
 

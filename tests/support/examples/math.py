@@ -1,4 +1,4 @@
-"""Shapes of AWS's published examples of metric math and statistics."""
+"""Forms of AWS's published examples of metric math and statistics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tidemill.scaling.metrics.statistics import STATISTICS, StatisticSet, sample
 
 
 def check_expression(given: Given, expected: Expected) -> None:
-    """Evaluate an expression over the series and numbers that the example names."""
+    """Evaluate an expression over the example's series and numbers."""
     series = {key: tuple(value) for key, value in given.items() if isinstance(value, list)}
     numbers = {key: value for key, value in given.items() if isinstance(value, int | float)}
     result = compile_expression(given["expression"]).evaluate(series, numbers)
@@ -26,12 +26,12 @@ def check_expression(given: Given, expected: Expected) -> None:
 
 
 def is_number(expected: Expected) -> bool:
-    """Return whether one number is expected, under any name."""
+    """Return whether the example expects one number, under any name."""
     return len(expected) == 1 and type(next(iter(expected.values()))) in {int, float}
 
 
 def is_expression(given: Given, expected: Expected) -> bool:
-    """Return whether the input holds an expression, its series and numbers and nothing else."""
+    """Return whether the input is an expression with its series and numbers only."""
     rest = [value for key, value in given.items() if key != "expression"]
     return (
         "expression" in given
@@ -50,7 +50,7 @@ def check_validity(given: Given, expected: Expected) -> None:
 
 
 def check_statistics(given: Given, expected: Expected) -> None:
-    """Take statistics of a statistic set, or of samples merged one by one."""
+    """Compute statistics of a statistic set, or of samples that are merged one by one."""
     if "statistic_set" in given:
         parts = given["statistic_set"]
         values = StatisticSet(
@@ -66,7 +66,7 @@ def check_statistics(given: Given, expected: Expected) -> None:
 
 
 def is_statistics(given: Given, expected: Expected) -> bool:
-    """Return whether statistics are expected of one set or one list of samples."""
+    """Return whether the example expects statistics of one set or of one list of samples."""
     return (
         len(given) == 1
         and isinstance(next(iter(given.values())), list | dict)
@@ -82,7 +82,7 @@ def check_backlog(given: Given, expected: Expected) -> None:
 
 
 def check_low_samples(given: Given, expected: Expected) -> None:
-    """Compare from how many samples on a percentile is significant."""
+    """Compare the number of samples that makes a percentile significant."""
     (result,) = expected.values()
     assert samples_needed(given["percentile"] * 100) == pytest.approx(result)
 

@@ -1,4 +1,4 @@
-"""Shape of a published example, by which a test module chooses those that it can run."""
+"""Form of a published example, by which a test module chooses those that it can run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shapes of AWS's published examples, and of other people's observations, of target tracking."""
+"""Forms of AWS's published examples, and of other people's observations, of target tracking."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RESULTS = {"desired", "capacity", "added"}
 
 
 def after(capacity: int, value: float, target: float = 100.0) -> int:
-    """Return the capacity that a metric's value makes of one."""
+    """Return the new capacity for a metric's value."""
     policy = replace(POLICY, target=target)
     side = tracked_out if value > target else tracked_in
     wanted = side(policy, value, Capacity(capacity, capacity), Limits(0, MOST)).desired
@@ -45,13 +45,13 @@ def after(capacity: int, value: float, target: float = 100.0) -> int:
 
 
 def check_rounding(given: Given, expected: Expected) -> None:
-    """Give the metric a value for which a capacity of 10 should change by so much."""
+    """Use a metric's value that should change a capacity of 10 by this much."""
     raw = given["raw_change"]
     assert after(10, 100 * (10 + raw) / 10) - 10 == expected["change"]
 
 
 def check_proportion(given: Given, expected: Expected) -> None:
-    """Scale by a metric, its target and a capacity."""
+    """Compute a capacity from a metric, its target and the present capacity."""
     before = given["current"]
     now = after(before, given["metric"], given["target"])
     results = {"desired": now, "capacity": now, "added": now - before}
@@ -59,7 +59,7 @@ def check_proportion(given: Given, expected: Expected) -> None:
 
 
 def decided(ready: list[bool], side: str, value: float) -> int:
-    """Return the change of a group of 4, where these policies are ready to scale to a side."""
+    """Return the change of a group of 4 if these policies request that direction."""
     policies = tuple(
         replace(POLICY, logical_id=str(number), high=f"High{number}", low=f"Low{number}")
         for number in range(len(ready))
@@ -78,24 +78,24 @@ def decided(ready: list[bool], side: str, value: float) -> int:
 
 
 def check_several_out(given: Given, expected: Expected) -> None:
-    """Let some of several policies be ready to scale out."""
+    """Make some of several policies request a scale-out."""
     assert (decided(given["out_ready"], "High", 150) > 0) is expected["scale_out"]
 
 
 def check_several_in(given: Given, expected: Expected) -> None:
-    """Let some of several policies be ready to scale in."""
+    """Make some of several policies request a scale-in."""
     assert (decided(given["in_ready"], "Low", 50) < 0) is expected["scale_in"]
 
 
 def check_names(given: Given, expected: Expected) -> None:
-    """Compare the names of the alarms, whose ends are made up."""
+    """Compare the names of the alarms, except for their random ends."""
     alarms = tracking_alarms(POLICY, given["asg"], QUERIES, "m1")
     unique = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
     assert [unique.sub("<uuid>", alarm.name) for alarm in alarms] == expected["alarms"]
 
 
 def shown(alarm: Alarm) -> str:
-    """Return an alarm in the console's words."""
+    """Return an alarm in the words of the console."""
     points, minutes = alarm.datapoints_to_alarm, alarm.evaluation_periods * alarm.period // 60
     return (
         f"{SYMBOLS[alarm.comparison]} {alarm.threshold:g} for {points} datapoints within "

@@ -1,4 +1,4 @@
-"""A fake source of dashboards that answers from memory, and builders of what it holds."""
+"""A fake source of dashboards in memory, and builders of its content."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ class FakeSource:
         return self._dashboards[name]
 
     def picture(self, request: str) -> bytes:
-        """Return a picture, or refuse."""
+        """Return a picture, or raise an error."""
         self.requests.append(json.loads(request))
         if self._refusal:
             raise WidgetError(self._refusal)
         return PNG
 
     def alarms(self, names: Sequence[str]) -> list[AlarmStatus]:
-        """Return those of the alarms that exist."""
+        """Return the requested alarms that exist."""
         return [alarm for alarm in self._alarms if alarm.name in names]
 
 

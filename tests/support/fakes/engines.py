@@ -57,7 +57,7 @@ class FakeEngine:
         self.made[spec.name] = FakeContainer(spec)
 
     def start(self, name: str) -> None:
-        """Start a container that does not run; refuse any other."""
+        """Start a container; one that already runs raises an error."""
         if self._find(name).state not in {"created", "exited"}:
             raise RigError(f"{name} cannot be started: {self.made[name].state}")
         self.made[name].state = "running"
@@ -107,7 +107,7 @@ class FakeEngine:
         made.state, made.code, made.err = "exited", code, err
 
     def add(self, name: str, labels: Mapping[str, str], state: str = "running") -> None:
-        """Add a container that somebody else created."""
+        """Add a container that another program created."""
         self.made[name] = FakeContainer(replace(ANYTHING, name=name, labels=labels), state)
 
     def _find(self, name: str) -> FakeContainer:

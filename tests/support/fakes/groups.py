@@ -85,14 +85,14 @@ class GroupInMemory:
         return chosen
 
     def turn(self) -> None:
-        """Balance the group, and bring every new instance into service."""
+        """Reconcile the group, and move every new instance to InService."""
         step = reconcile(self.fleet.group, self.memory, NOW)
         for instance in step.launch:
             step = step.then(booted(self.fleet.group, step.memory, instance, NOW))
         self.take(step)
 
     def take(self, step: Step) -> None:
-        """Let something happen to the group."""
+        """Apply an event to the group."""
         self.memory = step.memory
         self.activities = record_activities(self.activities, step.facts)
 

@@ -50,10 +50,10 @@ LONGEST_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Calls that begin with these words go wrong: the `at`-th of them, or with 0 every one.
+    """Failures of calls that begin with these words: of the `at`-th one, or with 0 of every one.
 
-    One that hangs does not come back until the instance has no power any more; one that takes
-    long succeeds, after every limit of time that the script may have set.
+    A call that hangs returns only when the instance is powered off. A call that takes long
+    succeeds, but later than every time limit of the script.
     """
 
     call: tuple[str, ...]
@@ -63,10 +63,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What an instance did, from its first boot until nothing ran on it any more.
+    """What an instance did, from its first boot until no process was left.
 
     `calls` are its commands with their arguments and its requests for metadata, in order;
-    `output` is what went to the boot log.
+    `output` is the content of the boot log.
     """
 
     root: Path
@@ -98,16 +98,17 @@ def live(  # noqa: PLR0913 - all that can be different about an instance
     images: Sequence[str] = (),
     restarts: int = 0,
 ) -> Life:
-    """Let an instance boot with this script (the product's own) and live to its end.
+    """Boot an instance with this script (by default the product's own) and wait for its end.
 
     Args:
         root: an empty folder.
         script: the user data.
-        failures: what goes wrong.
-        metadata: answers of the metadata service, by path; by default the instance has to go soon.
+        failures: calls that fail.
+        metadata: answers of the metadata service, by path; by default the instance is to be
+            terminated soon.
         installed: packages that the instance's image has.
-        images: the containers' images that are there already.
-        restarts: how often Docker had to start the consumer again by the time it is asked.
+        images: the containers' images that the instance already has.
+        restarts: the number of restarts that Docker reports for the consumer.
     """
     answers = {
         "token": ["ok"],
@@ -135,7 +136,7 @@ def live(  # noqa: PLR0913 - all that can be different about an instance
 
 
 def moved(script: str, root: Path) -> str:
-    """Return the script with the folders it touches moved below this one."""
+    """Return the script with its folders replaced by ones below this folder."""
     for folder in MOVED:
         script = re.sub(rf"(?<![\w/]){re.escape(folder)}", f"{root}{folder}", script)
     return script
@@ -152,7 +153,7 @@ def _furnish(root: Path, installed: Sequence[str]) -> None:
 
 
 def _real_curl(root: Path, port: int) -> None:
-    """Give the instance the real curl, led to the test's metadata service."""
+    """Give the instance the real curl, connected to the test's metadata service."""
     curl = root / "bin" / "curl"
     curl.write_text(
         f'#!/bin/sh\nexec "{needed_command("curl")}" '
@@ -163,7 +164,7 @@ def _real_curl(root: Path, port: int) -> None:
 
 
 def needed_command(name: str) -> str:
-    """Return where a command is; without it the test skips, but fails where CI is set."""
+    """Return a command's path; without it the test skips, but fails if CI is set."""
     found = shutil.which(name, path=f"{sysconfig.get_path('scripts')}:{os.environ['PATH']}")
     if found is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"this test needs {name}")
@@ -171,7 +172,7 @@ def needed_command(name: str) -> str:
 
 
 def _run(root: Path, program: Path) -> None:
-    """Run a program of the instance to its end, and whatever it left behind too."""
+    """Run a program of the instance to its end, and end all that it started."""
     with (root / "output").open("ab") as output:
         process = subprocess.Popen(
             [program],

@@ -1,4 +1,4 @@
-"""An instance's metadata service over HTTP, with version 2 required, as a test's plan says.
+"""An instance's metadata service over HTTP, version 2, with the answers that a test prepares.
 
 Rules: EC2 user guide, "Use the Instance Metadata Service", and Auto Scaling user guide, "Retrieve
 the target lifecycle state through instance metadata".
@@ -45,7 +45,7 @@ class Metadata(ThreadingHTTPServer):
         self._answers = {path: list(texts) for path, texts in answers.items()}
 
     def next_answer(self, path: str) -> str | int:
-        """Return what this path says this time."""
+        """Return the next answer for this path."""
         left = self._answers.get(path, [NOT_FOUND])
         return left.pop(0) if len(left) > 1 else left[0]
 
@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Say nothing: the journal has it all."""
+        """Print nothing, because the journal contains all requests."""
 
 
 @contextmanager

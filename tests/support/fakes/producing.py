@@ -69,7 +69,7 @@ class FakeDestination:
         self._lock = threading.Lock()
 
     def send(self, bodies: Sequence[str]) -> SendBatchResult:
-        """Note the call and answer."""
+        """Record the call and answer."""
         with self._lock:
             self.calls.append(list(bodies))
             answer = self.answers.pop(0) if self.answers else everything
@@ -104,7 +104,7 @@ class FakeStop:
 
 
 class FakeProgress:
-    """A display that keeps what it is to show."""
+    """A display that keeps what it has to show."""
 
     def __init__(self) -> None:
         """Start with nothing done."""

@@ -19,7 +19,7 @@ START: Final = 1_800_000_000.0
 
 @dataclass(slots=True)
 class Sampled:
-    """What the function printed, what it asked of AWS, and how long it took (its own sleeps)."""
+    """The function's output, its calls of AWS, and its duration (its own sleeps)."""
 
     lines: list[str] = field(default_factory=list)
     calls: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Sampled:
 
 
 def sample(*, visible: int, in_flight: int, desired: int) -> Sampled:
-    """Let the function run once, against a queue and a group of this size.
+    """Run the function once, with a queue and a group of this size.
 
     A call in the result is the service's name as boto3 has it, the method and its arguments.
     """
@@ -64,7 +64,7 @@ def sample(*, visible: int, in_flight: int, desired: int) -> Sampled:
 
 
 class _Client:
-    """Answers every method as prepared and notes the call."""
+    """A client that answers every method with prepared data and records the call."""
 
     def __init__(self, service: str, answers: Mapping[str, Any], sampled: Sampled) -> None:
         self._service = service
@@ -80,7 +80,7 @@ class _Client:
 
 
 class _Time:
-    """A clock that sleeping alone moves."""
+    """A clock that only sleeping moves."""
 
     def __init__(self, sampled: Sampled) -> None:
         self._sampled = sampled

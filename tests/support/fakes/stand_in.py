@@ -1,4 +1,4 @@
-"""A command of an imagined instance: writes its call down, and does as the test's plan says.
+"""A command of an imagined instance: records its call, then acts as the test planned.
 
 Run as `python stand_in.py FOLDER NAME ARGUMENT...`; uses nothing but the standard library.
 """
@@ -76,7 +76,7 @@ def _is_limit(call: list[str]) -> bool:
 
 
 def _sleep_long(root: Path, call: list[str]) -> int:
-    """Sleep, and write down whether whoever slept is still there to wake up."""
+    """Sleep, and record whether the calling process still exists at the end."""
     sleeper = os.getppid()
     _wait((root / "late").exists)
     record(root, call if os.getppid() == sleeper else ["sleep", call[1], "for nobody"])

@@ -34,7 +34,7 @@ class FakeQueue:
     accessed: bool = False
 
     def sample(self) -> QueueSample:
-        """Return the counts, and forget that the queue was accessed."""
+        """Return the counts, and mark the queue as not accessed."""
         sample = QueueSample(self.visible, self.in_flight, accessed=self.accessed)
         self.accessed = False
         return sample
@@ -67,24 +67,24 @@ class FakeWorld:
         self.running.discard(instance)
 
     def drain(self, instance: str) -> None:
-        """Let an instance stop working, and complete its hook after its time to drain."""
+        """Stop an instance's work, and complete its hook after its drain time."""
         self.orders.append(("drain", instance))
         self.running.discard(instance)
         if self.drain_seconds is not None:
             self.due.append((self.now + self.drain_seconds, HookCompleted(instance)))
 
     def terminate(self, instance: str) -> None:
-        """End an instance; it is gone at the next look."""
+        """End an instance; the next observation does not have it."""
         self.orders.append(("terminate", instance))
         self.vanish(instance, "terminated")
 
     def vanish(self, instance: str, detail: str = "spot interruption") -> None:
-        """Take an instance away, as if nobody had ordered it."""
+        """Remove an instance without an order."""
         self.running.discard(instance)
         self.due.append((self.now, Gone(instance, detail)))
 
     def events(self) -> Iterable[InstanceEvent]:
-        """Return what has become due."""
+        """Return the events that are due."""
         ready = [event for at, event in self.due if at <= self.now]
         self.due = [(at, event) for at, event in self.due if at > self.now]
         self.running |= {event.instance for event in ready if isinstance(event, Booted)}
@@ -138,7 +138,7 @@ class Run:
         return [fact for fact in self.facts if isinstance(fact, kind)]
 
     def sizes(self) -> list[int]:
-        """Return what the desired capacity was changed to, in order."""
+        """Return the desired capacities to which the group was changed, in order."""
         return [fact.after for fact in self.of_kind(DesiredChanged)]
 
     def changed_at(self) -> list[float]:
@@ -146,13 +146,13 @@ class Run:
         return [fact.at - START for fact in self.of_kind(DesiredChanged)]
 
     def held(self) -> list[str]:
-        """Return why policies did nothing, in order."""
+        """Return the reasons why policies did nothing, in order."""
         return [fact.why for fact in self.of_kind(PolicyHeld)]
 
     def alarm_states(self, alarm: str) -> list[str]:
-        """Return the states that an alarm went to, in order."""
+        """Return the states to which an alarm changed, in order."""
         return [fact.after for fact in self.of_kind(AlarmChanged) if fact.alarm == alarm]
 
     def lives(self, instance: str) -> list[str]:
-        """Return the states that an instance went through, in order."""
+        """Return the states of an instance, in order."""
         return [fact.state for fact in self.of_kind(InstanceChanged) if fact.instance == instance]

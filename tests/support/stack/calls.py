@@ -1,4 +1,4 @@
-"""The API calls that a stack of the template has to allow, and where they are known from.
+"""The API calls that a stack of the template has to allow, and their sources.
 
 They are recorded from the real producer, the real consumer, the signal function's code and the
 instance's script. Those of programs that cannot run here (the agents, Docker, AWS's own services)
@@ -212,7 +212,7 @@ def from_command(call: tuple[str, ...]) -> Call | None:
 
 
 def by_agent(template: Resolver) -> Iterator[Call]:
-    """Yield what the CloudWatch agent calls with the configuration that it gets.
+    """Yield the calls of the CloudWatch agent with the configuration that it gets.
 
     CloudWatch user guide, "Create IAM roles and users for use with the CloudWatch agent"; of the
     managed policy there, what this configuration needs.
@@ -229,7 +229,7 @@ def by_agent(template: Resolver) -> Iterator[Call]:
 
 
 def scheduled(template: Resolver) -> Call:
-    """Return what the schedule has SQS do (Scheduler user guide, "Using universal targets")."""
+    """Return the call that the schedule makes (Scheduler user guide, "Using universal targets")."""
     target = template.properties("QueueHeartbeatSchedule")["Target"]
     service, operation = target["Arn"].rpartition("aws-sdk:")[2].split(":")
     name = json.loads(target["Input"])["QueueUrl"].rsplit("/")[-1]

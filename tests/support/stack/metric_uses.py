@@ -1,4 +1,4 @@
-"""The metrics that the template's alarms and dashboards look at, and the table of them all."""
+"""The metrics that the template's alarms and dashboards use, and the table of all metrics."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FAST: Final = ["true", "false"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A metric of the table; see its head."""
+    """A metric of the table; the table's header explains the columns."""
 
     namespace: str
     name: str
@@ -38,13 +38,13 @@ class Row:
 
     @property
     def identity(self) -> tuple[str, str, tuple[str, ...]]:
-        """Return what CloudWatch tells metrics apart by, but for the dimensions' values."""
+        """Return what identifies a metric in CloudWatch, without the dimensions' values."""
         return self.namespace, self.name, self.dimensions
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A look at a metric: `where` names the alarm or the widget, `unit` what it asks or says."""
+    """One use of a metric: `where` is the alarm or the widget, `unit` is the unit that it shows."""
 
     where: str
     namespace: str
@@ -56,13 +56,13 @@ class Use:
 
     @property
     def identity(self) -> tuple[str, str, tuple[str, ...]]:
-        """Return what a row of the table is found by."""
+        """Return the key by which the table has this metric."""
         return self.namespace, self.name, tuple(sorted(name for name, _ in self.dimensions))
 
 
 @cache
 def table() -> list[Row]:
-    """Return the table's rows, for the stack that is imagined here."""
+    """Return the table's rows, for an imagined stack."""
     text = TABLE.read_text(encoding="utf-8")
     rows = tomllib.loads(text.replace("{stack}", PLACE.stack))["metric"]
     return [Row(**{**row, "dimensions": tuple(row["dimensions"])}) for row in rows]
@@ -79,7 +79,7 @@ def resolver(fast: str = "true") -> Resolver:
 
 
 def used(fast: str) -> list[Use]:
-    """Return every look at a metric in the template's alarms and dashboards."""
+    """Return every use of a metric in the template's alarms and dashboards."""
     template = resolver(fast)
     uses: list[Use] = []
     for alarm in template.present("AWS::CloudWatch::Alarm"):
@@ -91,7 +91,7 @@ def used(fast: str) -> list[Use]:
 
 
 def alarm_uses(name: str, properties: dict[str, Any]) -> Iterator[Use]:
-    """Yield what an alarm looks at, whether by one metric or by metric math."""
+    """Yield the metrics that an alarm uses, directly or in metric math."""
     whole = (
         [{"Metric": properties, "Period": properties["Period"]}] if "Period" in properties else []
     )
@@ -120,7 +120,7 @@ def widgets(template: Resolver, dashboard: str, *kinds: str) -> list[dict[str, A
 
 
 def widget_uses(widget: dict[str, Any]) -> Iterator[Use]:
-    """Yield what a widget looks at."""
+    """Yield the metrics that a widget shows."""
     properties = widget["properties"]
     word = properties["title"].rpartition(", in ")[2]
     for namespace, name, *rest in (row for row in properties["metrics"] if isinstance(row[0], str)):

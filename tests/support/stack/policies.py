@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def statements_in(part: object) -> Iterator[Statement]:
-    """Yield the policy statements in a part of a template, wherever in it they stand."""
+    """Yield the policy statements anywhere in a part of a template."""
     if isinstance(part, dict):
         if "Effect" in part:
             yield part

@@ -1,4 +1,4 @@
-"""What to ask AWS's APIs about each resource of the product's stack."""
+"""Questions to AWS's APIs about each resource of the product's stack."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def queue(name: str) -> Callable[[Any, Mapping[str, str]], Answers]:
 
 
 def statements(policy: Mapping[str, Any]) -> dict[str, tuple[str, list[str], bool]]:
-    """Return by Sid: effect, actions in order, and whether a condition stands."""
+    """Return by Sid: effect, actions in order, and whether there is a condition."""
     return {
         item["Sid"]: (
             item["Effect"],
@@ -70,7 +70,7 @@ def statements(policy: Mapping[str, Any]) -> dict[str, tuple[str, list[str], boo
 
 
 def heartbeat(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
-    """Ask what the schedule does, how often, with whose rights."""
+    """Ask for the schedule's target, rate and role."""
     name = ids["QueueHeartbeatSchedule"].rpartition("/")[2].rpartition("|")[2]
     found = client("scheduler").get_schedule(Name=name)
     role = client("iam").get_role(RoleName=ids["QueueHeartbeatRole"])["Role"]
@@ -84,7 +84,7 @@ def heartbeat(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
 
 
 def heartbeat_role(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
-    """Ask what the schedule may do."""
+    """Ask for the schedule's permissions."""
     iam, role = client("iam"), ids["QueueHeartbeatRole"]
     trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"]
     found = iam.get_role_policy(RoleName=role, PolicyName="use-the-queue")["PolicyDocument"]
@@ -92,7 +92,7 @@ def heartbeat_role(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answ
 
 
 def worker_role(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
-    """Ask about the instances' role: who may assume it, and each inline policy."""
+    """Ask for the instances' role: who may assume it, and each inline policy."""
     iam, role = client("iam"), ids["WorkerRole"]
     trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"]
     return {"trusts": [item["Principal"] for item in trust]} | {
@@ -102,7 +102,7 @@ def worker_role(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers
 
 
 def producer_role(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
-    """Ask about the producers' role: what is attached to it."""
+    """Ask for the policies that are attached to the producers' role."""
     found = client("iam").list_attached_role_policies(RoleName=ids["ProducerRole"])
     arns = [item["PolicyArn"] for item in found["AttachedPolicies"]]
     return {"attached": arns == [ids["ProducerPolicy"]]}
@@ -124,7 +124,7 @@ def instance_profile(client: Callable[[str], Any], ids: Mapping[str, str]) -> An
 
 
 def security_group(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
-    """Ask what goes in and out."""
+    """Ask for the rules of inbound and outbound traffic."""
     (found,) = client("ec2").describe_security_groups(GroupIds=[ids["WorkerSecurityGroup"]])[
         "SecurityGroups"
     ]
@@ -150,7 +150,7 @@ def subnets(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
 
 
 def routes(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
-    """Ask which way leads out of the network, and from where."""
+    """Ask for the routes out of the network, and for their subnets."""
     ec2 = client("ec2")
     (found,) = ec2.describe_route_tables(RouteTableIds=[ids["FleetRouteTable"]])["RouteTables"]
     gateway = ids["FleetInternetGateway"]
@@ -168,7 +168,7 @@ def routes(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
 
 
 def launch_template(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
-    """Ask what the newest version makes of an instance."""
+    """Ask for the newest version's properties of an instance."""
     found = client("ec2").describe_launch_template_versions(
         LaunchTemplateId=ids["WorkerLaunchTemplate"], Versions=["$Latest"]
     )["LaunchTemplateVersions"][0]["LaunchTemplateData"]
@@ -229,7 +229,7 @@ def step_policy(name: str) -> Callable[[Any, Mapping[str, str]], Answers]:
 
 
 def alarm(name: str) -> Callable[[Any, Mapping[str, str]], Answers]:
-    """Ask about an alarm's condition and whom it calls."""
+    """Ask for an alarm's condition and actions."""
 
     def ask(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
         (found,) = client("cloudwatch").describe_alarms(AlarmNames=[ids[name]])["MetricAlarms"]
@@ -247,7 +247,7 @@ def alarm(name: str) -> Callable[[Any, Mapping[str, str]], Answers]:
 
 
 def log_group(name: str) -> Callable[[Any, Mapping[str, str]], Answers]:
-    """Ask how long a log group keeps what is in it."""
+    """Ask for a log group's retention period."""
 
     def ask(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
         (found,) = client("logs").describe_log_groups(logGroupNamePrefix=ids[name])["logGroups"]
@@ -257,7 +257,7 @@ def log_group(name: str) -> Callable[[Any, Mapping[str, str]], Answers]:
 
 
 def metric_filter(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
-    """Ask what the filter counts, as what."""
+    """Ask for the filter's pattern and its metric."""
     (found,) = client("logs").describe_metric_filters(logGroupName=ids["WorkerLogGroup"])[
         "metricFilters"
     ]
@@ -294,7 +294,7 @@ def topic(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
 
 
 def repository(name: str) -> Callable[[Any, Mapping[str, str]], Answers]:
-    """Ask whether tags stay what they are and images are scanned."""
+    """Ask whether tags are immutable and images are scanned."""
 
     def ask(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
         try:

@@ -56,12 +56,15 @@ def from_start(output: str) -> str | None:
     taken = re.search(r"(?:0\.0\.0\.0|127\.0\.0\.1|\[::\]):(\d+).*(?:allocated|in use)", output)
     if taken:
         variables = " or ".join(PORTS.values())
-        return f"port {taken[1]} is taken: end what listens there, or set {variables} to another"
+        return (
+            f"port {taken[1]} is in use: end the program that listens there, or set {variables} "
+            "to another"
+        )
     if re.search(r"registry|manifest|pull access denied|failed to resolve", output):
         return (
-            "an image can neither be found nor pulled: make LocalStack's by `docker build --tag "
-            "tidemill/localstack localstack` and set LOCALSTACK_IMAGE=tidemill/localstack; where "
-            "python:3.13-slim cannot be pulled, set TIDEMILL_BASE to a base image that is there"
+            "an image is missing and cannot be pulled: build LocalStack's by `docker build --tag "
+            "tidemill/localstack localstack` and set LOCALSTACK_IMAGE=tidemill/localstack; if "
+            "python:3.13-slim cannot be pulled, set TIDEMILL_BASE to a base image that you have"
         )
     return None
 
@@ -70,15 +73,15 @@ def from_localstack(log: str) -> str:
     """Return what is wrong according to the log of a LocalStack that did not start."""
     if re.search(r"LOCALSTACK_AUTH_TOKEN|[Ll]icense activation|auth token", log):
         return (
-            "this LocalStack image wants an account's token: unset LOCALSTACK_IMAGE, or set it to "
-            "localstack/localstack:4.14.0, the last one that starts without"
+            "this LocalStack image requires an account's token: unset LOCALSTACK_IMAGE, or set it "
+            "to localstack/localstack:4.14.0, the last version that needs none"
         )
     hook = re.search(r"^the stack is not created: .*", log, re.MULTILINE)
     if hook:
         return hook[0]
     return (
-        f"LocalStack does not come up: {_last(log)} (`docker compose -f localstack/compose.yaml "
-        "logs localstack` has it all)"
+        f"LocalStack does not start: {_last(log)} (`docker compose -f localstack/compose.yaml "
+        "logs localstack` shows the whole log)"
     )
 
 
@@ -86,8 +89,8 @@ def from_fleet(log: str) -> str:
     """Return what is wrong according to the log of a controller that did not start."""
     last = _last(log).removeprefix("tidemill: ")
     if "Docker engine" in last:
-        last = f"in its container {last}; DOCKER_SOCKET says where this machine has the socket"
-    return f"the fleet's controller does not come up: {last}"
+        last = f"in its container {last}; set DOCKER_SOCKET to the socket's path on this machine"
+    return f"the fleet's controller does not start: {last}"
 
 
 def _diagnosis(file: Path, output: str) -> str:

@@ -75,8 +75,8 @@ def _free_port(port: int) -> int:
             probe.bind((HOST, port))
         except OSError as error:
             raise RigError(
-                f"port {port} of {HOST} is not available ({error.strerror}): end what listens "
-                "there, choose another with --port, or leave --port out for any free one"
+                f"port {port} of {HOST} is not available ({error.strerror}): end the program that "
+                "listens there, choose another with --port, or leave --port out for a free one"
             ) from error
         return int(probe.getsockname()[1])
 
