@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from support.emulators.compose import Project
 
 OTHERS = ("/site-packages/", "usr/lib/")
-"""Libraries bring examples that look like secrets; what they are, their hashes say."""
+"""Folders of libraries, which contain examples that look like secrets; hashes pin their content."""
 
 
 @pytest.mark.parametrize("name", ["fleet", "instance"])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from support.emulators.ministack import Ministack
 
 STOP_SECONDS: Final = 60
-"""Docker kills a container after this; a passing test comes nowhere near."""
+"""Docker kills a container after this; a passing test needs far less."""
 
 FAST: Final = {"POLL_WAIT_SECONDS": "0.1", "RECEIVE_WAIT_SECONDS": "1"}
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.impure
 
 PATIENCE = 60.0
-"""Seconds after which waiting fails; a passing test comes nowhere near."""
+"""Seconds after which waiting fails; a passing test needs far fewer."""
 
 NOWHERE = {**without_aws(os.environ), **CREDENTIALS}
 

@@ -167,7 +167,7 @@ def test_a_consumer_that_ends_without_output_is_reported(stage_of: Callable[[str
     stage = stage_of("raise SystemExit(3)")
     stage.boot()
     assert stage.await_event() == Gone(
-        "i-1", "its consumer ended with exit code 3: it said nothing"
+        "i-1", "its consumer ended with exit code 3: it wrote no output"
     )
 
 

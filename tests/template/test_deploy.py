@@ -25,9 +25,9 @@ pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(400)]
 
 STARTING: Final = {"ministack": ministack_emulator, "localstack": localstack_emulator}
 
-# What cannot even be sent to an emulator. MiniStack refuses saved queries and metric math alarms.
-# LocalStack 4.13 breaks on updating a stack with a
-# function whose condition does not hold, and runs none without Docker.
+# Resources that are not sent to an emulator. MiniStack refuses saved queries and alarms on metric
+# math. LocalStack 4.13 fails when it updates a stack with a function whose condition is false, and
+# it runs no function without Docker.
 NOT_SENT: Final = {
     "ministack": {
         *("BacklogAlarm", "BacklogRisingAlarm", "CapacityExhaustedAlarm"),
@@ -37,10 +37,10 @@ NOT_SENT: Final = {
     "localstack": {"SignalFunction"},
 }
 
-# What goes with it, because it refers to it: the dashboard shows the alarms.
+# Resources that are not sent either, because they refer to those: the dashboard shows the alarms.
 GOES_WITH_IT: Final = {"ministack": {"QueueDashboard"}, "localstack": set[str]()}
 
-# What an emulator takes without making anything of it: its physical id is "unknown".
+# Resources that an emulator accepts but does not create: their physical id is "unknown".
 PLACEHOLDERS: Final = {
     "ministack": set[str](),
     "localstack": {
@@ -56,7 +56,7 @@ PLACEHOLDERS: Final = {
     },
 }
 
-# What an emulator makes, but not as the template says.
+# Properties that an emulator sets differently from the template.
 DIFFERENT: Final = {
     "ministack": {
         *("WorkerGroup.warmup", "WorkerGroup.types", "WorkerGroup.on demand"),
@@ -70,7 +70,7 @@ DIFFERENT: Final = {
     },
 }
 
-# What an update does not reach.
+# Properties that an emulator does not update.
 STALE: Final = {"ministack": set[str](), "localstack": {"CapacityExhaustedAlarm.threshold"}}
 
 UPDATE: Final = {"MessageSeconds": "60", "MaxInstances": "7"}

@@ -112,5 +112,5 @@ class ProcessWorld(Instances):
         if code < 0:
             return f"its consumer was killed by signal {-code}"
         written = (self.logs / f"{instance}.err").read_text(errors="replace").strip()
-        last = written.splitlines()[-1] if written else "it said nothing"
+        last = written.splitlines()[-1] if written else "it wrote no output"
         return f"its consumer ended with exit code {code}: {last}"

@@ -367,7 +367,7 @@ def test_a_container_that_vanishes_takes_its_instance_along(stage_of: Stages, de
     ("code", "said", "words"),
     [
         pytest.param(2, b"no\nconsumer: no queue\n", "consumer: no queue", id="words"),
-        pytest.param(137, b"", "it said nothing", id="killed"),
+        pytest.param(137, b"", "it wrote no output", id="killed"),
         pytest.param(1, b"\xff\n", "\N{REPLACEMENT CHARACTER}", id="no-text"),
     ],
 )
@@ -390,7 +390,7 @@ def test_an_instance_whose_user_data_ends_while_it_drains_is_gone(stage_of: Stag
     stage.boot()
     stage.world.drain(ONE)
     stage.engine.end(stage.name())
-    assert stage.events() == [Gone(ONE, "its container ended with exit code 0: it said nothing")]
+    assert stage.events() == [Gone(ONE, "its container ended with exit code 0: it wrote no output")]
 
 
 def test_orders_for_an_instance_that_is_gone_do_nothing(stage_of: Stages) -> None:
@@ -425,7 +425,7 @@ def test_a_stopped_instance_stays_and_boots_again_when_it_is_launched_again(
     assert stage.metadata("instance-id") == ONE
     assert stage.made().spec.labels[METADATA_LABEL] == port
     stage.engine.end(stage.name(), code=1)
-    assert stage.events() == [Gone(ONE, "its container ended with exit code 1: it said nothing")]
+    assert stage.events() == [Gone(ONE, "its container ended with exit code 1: it wrote no output")]
 
 
 def test_an_instance_that_was_stopped_before_it_worked_has_all_its_boot_before_it(

@@ -93,7 +93,7 @@ class Project:
 
     def produce(self, folder: Path, *words: str) -> dict[str, bool]:
         """Send with the producer's image; return for each message id whether it is poison."""
-        folder.chmod(0o777)  # the image's user is nobody here
+        folder.chmod(0o777)  # the image's user has no rights here
         self.compose(
             *("run", "--rm", "--volume", f"{folder}:/sent", "producer"),
             *("--sent-log", "/sent/sent.jsonl", *words),

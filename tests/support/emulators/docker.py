@@ -53,7 +53,7 @@ def docker_engine() -> Iterator[DockerClient]:
 def images(docker_engine: DockerClient) -> Images:
     """Build both images as users do, on TIDEMILL_BASE if it is set, once per run of the tests."""
     built = _build(os.environ.get("TIDEMILL_BASE", ""))
-    docker_engine.images.get(built.base)  # a builder of its own would have kept it to itself
+    docker_engine.images.get(built.base)  # fails if another builder has the base
     return built
 
 

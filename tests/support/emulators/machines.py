@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ANSIBLE: Final = ROOT / "ansible"
 BIN: Final = ROOT / ".venv-ansible/bin"
 BUILDING: Final = ROOT / "tests/ansible/machine"
-"""What the machines are made of: a Dockerfile and the stand-ins' files."""
+"""The folder with the machines' Dockerfile and the stand-ins' files."""
 
 AGENT: Final = "/opt/aws/amazon-cloudwatch-agent"
 BOOT_SECONDS: Final = 60
@@ -40,8 +40,8 @@ _UP: Final = (
 class Run:
     """One run of a playbook on one machine.
 
-    `changed` are the tasks that changed something, by name and in order; `failed` is what those
-    said that failed.
+    `changed` are the names of the tasks that changed something, in order; `failed` are the messages
+    of the tasks that failed.
     """
 
     code: int
@@ -51,7 +51,7 @@ class Run:
 
     @property
     def steady(self) -> bool:
-        """Whether it succeeded without a change."""
+        """Return whether the run succeeded without a change."""
         return self.code == 0 and not self.changed
 
 
@@ -62,7 +62,7 @@ class Machine:
     container: Container
     docker_host: str
     facts: Path
-    """Where Ansible keeps what it learned of it, which saves a second in each further run."""
+    """The folder of the facts that Ansible has gathered, which saves a second in each later run."""
 
     def sh(self, command: str) -> tuple[int, str]:
         """Run a shell command in the machine; return its exit code and output."""
@@ -117,7 +117,7 @@ class Machine:
 class Packages:
     """The agent's stand-in packages as files of the controlling machine, with signatures.
 
-    `agent` signed them as AWS would; `stranger` is somebody else, with a key of their own.
+    The signer `agent` takes AWS's place; the signer `stranger` is anybody else, with another key.
     """
 
     folder: Path
@@ -149,7 +149,7 @@ class Packages:
 def agent_config(stack: str) -> dict[str, Any]:
     """Return the agent's configuration as the template's SSM parameter has it in this stack.
 
-    Read from the template by hand: what the playbooks read it with is what is tested.
+    This reads the template without the filter that the playbooks use, because tests compare both.
     """
     value = product_template()["Resources"]["AgentConfigParameter"]["Properties"]["Value"]
     text, names = value["Fn::Sub"]
@@ -201,7 +201,7 @@ def booted(engine: DockerClient, docker_host: str, system: str, facts: Path) -> 
         engine: the engine that it runs in.
         docker_host: where that engine answers, for programs that find it by DOCKER_HOST.
         system: debian, ubuntu or amazon.
-        facts: a folder for what Ansible learns of it.
+        facts: a folder for the facts that Ansible gathers.
     """
     container = engine.containers.run(
         _image(docker_host, system),
@@ -213,7 +213,7 @@ def booted(engine: DockerClient, docker_host: str, system: str, facts: Path) -> 
     )
     try:
         machine = Machine(container, docker_host, facts)
-        # Degraded will do: the host's kernel modules, say, are none of a container's business.
+        # "degraded" is enough: units for the host, such as its kernel modules, fail in a container.
         code, output = machine.sh(f"timeout {BOOT_SECONDS} sh -c '{_UP}'")
         assert code == 0, output or container.logs().decode()
         yield machine

@@ -26,7 +26,7 @@ REGION: Final = "eu-west-1"
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
 ATTEMPTS: Final = 3
-"""Between finding a free port and using it, somebody else may take it."""
+"""Starts to try: another process may take the free port before MiniStack uses it."""
 
 CREDENTIALS: Final = {
     "AWS_ACCESS_KEY_ID": "test",

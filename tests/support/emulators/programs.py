@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PATIENCE: Final = 60.0
-"""Seconds after which waiting for a line or an end fails; a passing test comes nowhere near."""
+"""Seconds after which waiting for a line or an end fails; a passing test needs far fewer."""
 
 
 class Program:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from email.message import Message
 
 PATIENCE: Final = 60.0
-"""Seconds after which waiting for a request fails; a passing test comes nowhere near."""
+"""Seconds after which waiting for a request fails; a passing test needs far fewer."""
 OF_THE_CONNECTION: Final = {"connection", "content-length", "date", "server", "transfer-encoding"}
 
 

@@ -386,7 +386,7 @@ GROUP_SHAPES: tuple[Shape, ...] = (
         check_metric,
     ),
     Shape(
-        "a metric's step and the capacity that comes of it",
+        "a metric's step and the resulting capacity",
         lambda given, expected: (
             has({"threshold", "steps", "metric", "current"}, ASKED | CAPACITIES)(given)
             and are_steps(given["steps"])
@@ -406,7 +406,7 @@ GROUP_SHAPES: tuple[Shape, ...] = (
         check_quiet_range,
     ),
     Shape(
-        "an alarm that rings again while an instance terminates",
+        "an alarm that triggers again while an instance is terminated",
         lambda given, expected: (
             has({"steps_adjust", "in_service", "terminating", "desired", "alarm"}, ASKED)(given)
             and given["alarm"] == "breaching in the same step"

@@ -29,10 +29,10 @@ SILENCE: Final = 0
 
 
 class Metadata(ThreadingHTTPServer):
-    """Answers each path with the next of its answers, and the last of them from then on.
+    """Server that gives each path its answers in turn, and then repeats the last one.
 
-    An answer is a text, or a status without one. What has no answers is not found. Every request
-    for data goes into the instance's journal, with what was answered.
+    An answer is a text, or a status without one. A path without answers is not found. The
+    instance's journal records every request for data, with its answer.
     """
 
     daemon_threads = True

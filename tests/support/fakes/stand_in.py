@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 SECRET: Final = "registry-pass-word"  # noqa: S105 - what the imagined registry gives out
 AGENT: Final = "opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl"
 PACKAGES: Final = {"awscli-2": "bin/aws", "amazon-cloudwatch-agent": AGENT}
-"""What a package brings, below the instance's folder."""
+"""The file that each package installs, below the instance's folder."""
 LIMIT_SECONDS: Final = 60
-"""A sleep longer than this lasts until something else takes that long; others pass at once."""
+"""A longer sleep ends when another command has taken too long; a shorter sleep ends at once."""
 
 
 def install(root: Path, path: str) -> None:
@@ -101,7 +101,7 @@ def _succeed(root: Path, call: list[str]) -> int:
         case ["systemd-run", *_, program]:
             (root / "unit").write_text(program, encoding="utf-8")
         case ["poweroff"] if (root / "late").exists():
-            os.killpg(0, signal.SIGKILL)  # without power nothing hangs any longer
+            os.killpg(0, signal.SIGKILL)  # ends the commands that hang
     return 0
 
 

@@ -1,8 +1,8 @@
 """The API calls that a stack of the template has to allow, and their sources.
 
 They are recorded from the real producer, the real consumer, the signal function's code and the
-instance's script. Those of programs that cannot run here (the agents, Docker, AWS's own services)
-follow from the template and from what AWS says of them.
+instance's script. The calls of programs that cannot run here (the agents, Docker, AWS's own
+services) are derived from the template and from AWS's documentation.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ def calls(recorded: Recorded, template: Resolver) -> dict[str, set[Call]]:
     works |= {by_worker(action) for action in SESSION}
     works |= set(by_agent(template))
     if template.condition("OwnKey", ""):
-        # SQS calls KMS with the rights of whoever sends or receives (SQS developer guide, "Key
+        # SQS calls KMS with the permissions of the sender or receiver (SQS developer guide, "Key
         # management").
         sends |= {Call(PRODUCER, f"kms:{name}", KEY) for name in ("GenerateDataKey", "Decrypt")}
         works |= {by_worker("kms:Decrypt", KEY)}
@@ -268,7 +268,7 @@ def calls(recorded: Recorded, template: Resolver) -> dict[str, set[Call]]:
             scheduled(template),
         },
         "SignalFunction": {samples[method] for method in sampled},
-        # In one account an identity's policy alone would do; the queue's says who is meant to.
+        # Within one account the identity's policy is enough; the queue's policy names the users.
         "WorkQueuePolicy": queue_calls,
         "WorkDeadLetterQueuePolicy": set(),
         "PeopleTopicPolicy": {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TABLE: Final = Path(__file__).parents[2] / "template" / "published_metrics.toml"
 UNIT_WORDS: Final = {"percent": "Percent", "seconds": "Seconds", "bytes": "Bytes"}
-"""How a widget's title ends, and the unit of what it shows."""
+"""The last word of a widget's title, and the unit of its metrics."""
 FAST: Final = ["true", "false"]
 """Values of FastSignal: alarms and dashboards may differ."""
 

@@ -145,4 +145,4 @@ def _command(file: Path, words: Sequence[str]) -> list[str]:
 
 def _last(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "it said nothing"
+    return lines[-1].strip() if lines else "it wrote no output"

@@ -180,7 +180,7 @@ class ContainerWorld(Instances):
         # The standard output of an instance is its console, that of a consumer has messages.
         output = self._engine.output(name, stdout=not self._options.direct, stderr=True)
         written = output.decode(errors="replace").strip()
-        last = written.splitlines()[-1] if written else "it said nothing"
+        last = written.splitlines()[-1] if written else "it wrote no output"
         return f"its container ended with exit code {self._engine.exit_code(name)}: {last}"
 
     # ---- containers
