@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REASON_LIMIT: Final = 1_000
-"""Longest reason kept, in characters: a body may hold a number that is a million digits long."""
+"""Longest reason kept, in characters: a body may contain a number of a million digits."""
 
 
 class AttemptResult(StrEnum):

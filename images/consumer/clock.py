@@ -13,7 +13,7 @@ class SystemClock:
         return time.time()
 
     def monotonic(self) -> float:
-        """Return the seconds of a clock that never goes back."""
+        """Return the seconds of a clock that is never set back."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:

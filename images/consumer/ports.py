@@ -41,7 +41,7 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Return the seconds of a clock that never goes back."""
+        """Return the seconds of a clock that is never set back."""
         ...
 
     def sleep(self, seconds: float) -> None:

@@ -20,7 +20,7 @@ DAY: Final = 86_400
 
 QUEUE_URL: Final = Text(
     name="QUEUE_URL",
-    meaning="URL of the queue to work on; it wins over QUEUE_NAME, and one of the two is needed.",
+    meaning="URL of the queue to work on; it overrides QUEUE_NAME, and one of the two is needed.",
 )
 QUEUE_NAME: Final = Text(
     name="QUEUE_NAME",
@@ -108,7 +108,7 @@ DRAIN_SECONDS: Final = Seconds(
     high=DAY,
     meaning=(
         "Time that running handlers have to finish after a signal to stop; messages that are not "
-        "done by then go back to the queue."
+        "done by then are returned to the queue."
     ),
 )
 LOG_GROUP: Final = Text(

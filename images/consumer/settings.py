@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Settings:
     """The settings of one consumer; durations are in seconds.
 
-    `queue_url` wins over `queue_name`. `visibility` is whole, as SQS takes it, and rounded up.
+    `queue_url` overrides `queue_name`. `visibility` is whole, as SQS takes it, and rounded up.
     An empty `log_group` means no CloudWatch Logs.
     """
 

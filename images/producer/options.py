@@ -99,8 +99,8 @@ def queue_from(
 ) -> tuple[str | None, str | None]:
     """Return the queue's URL and name as given, else from QUEUE_URL, else from QUEUE_NAME.
 
-    The command line wins as a whole: a name given there wins over a URL in the environment. Empty
-    counts as not given.
+    The command line overrides the environment as a whole: a name given there overrides a URL in the
+    environment. Empty counts as not given.
     """
     if url or name:
         return url, name

@@ -113,7 +113,7 @@ def test_the_queue_comes_from_the_command_line_or_else_the_environment(
     environment: dict[str, str],
     expected: tuple[str | None, str | None],
 ) -> None:
-    """The command line wins over the environment."""
+    """The command line overrides the environment."""
     assert queue_from(url, name, environment) == expected
 
 
