@@ -38,28 +38,30 @@ def short_name(alarm: str) -> str:
 
 def sentence(fact: Fact) -> str | None:
     """Return what happened; None for samples and activities, which the log leaves out."""
+    said: str | None
     match fact:
         case DesiredChanged():
             inputs = ", ".join(f"{name} {value:g}" for name, value in fact.inputs.items())
             # Only a value that counts instances can be compared with the desired capacity.
             counted = "instance" in fact.label and fact.value > fact.after > fact.before
             capped = " (the maximum)" if counted else ""
-            return (
+            said = (
                 f"{short_name(fact.alarm)}: {inputs}: {fact.label or 'value'} {fact.value:g} "
                 f"-> desired {fact.before} to {fact.after}{capped}"
             )
         case AlarmChanged():
             value = "" if fact.value is None else f", value {fact.value:g}"
-            return f"{short_name(fact.alarm)} is {fact.after} (was {fact.before}{value})"
+            said = f"{short_name(fact.alarm)} is {fact.after} (was {fact.before}{value})"
         case PolicyHeld():
-            return f"{short_name(fact.alarm)}: {fact.policy} changes nothing: {fact.why}"
+            said = f"{short_name(fact.alarm)}: {fact.policy} changes nothing: {fact.why}"
         case InstanceChanged():
             detail = f" ({fact.detail})" if fact.detail else ""
-            return f"{fact.instance} {STATES.get(fact.state, fact.state)}{detail}"
+            said = f"{fact.instance} {STATES.get(fact.state, fact.state)}{detail}"
         case Noted():
-            return fact.text
+            said = fact.text
         case QueueSampled() | CapacitySampled() | ActivityStarted():
-            return None
+            said = None
+    return said
 
 
 def line(fact: Fact) -> str | None:
