@@ -32,9 +32,12 @@ def _texts() -> list[Path]:
 def _statements(path: Path) -> list[tuple[int, str]]:
     """Return the lines that a copy would share, numbered: no blank ones, comments or imports."""
     lines = []
+    imports = False  # inside a `from module import (`, whose names follow one a line
     for number, raw in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         line = raw.strip()
-        if line.strip("()[]{},") and not line.startswith(("#", "import ", "from ")):
+        if imports or (line.startswith("from ") and line.endswith("import (")):
+            imports = line != ")"
+        elif line.strip("()[]{},") and not line.startswith(("#", "import ", "from ")):
             lines.append((number, line))
     return lines
 
