@@ -1,7 +1,8 @@
 """The consumer's settings: one table of names, kinds, defaults, bounds and meanings.
 
 The consumer, docs/settings.md, the rig, the simulator and the lint rules read this table. To add a
-setting, declare it here, list it in CHAPTERS, and read it in consumer.settings.
+setting, declare it here, list it in CHAPTERS, read it in consumer.settings, and pass it in
+consumer.program to the code that uses it.
 """
 
 from __future__ import annotations

@@ -110,6 +110,7 @@ class OtherAction:
 
 
 Action = PolicyAction | OtherAction
+"""What an alarm does in a state. An action changes the capacity only if it runs a policy."""
 
 
 @dataclass(frozen=True, slots=True)
