@@ -77,7 +77,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _left_out(item: pytest.Item) -> bool:
     fixtures = getattr(item, "fixturenames", ())
     marked = any(item.get_closest_marker(name) for name in ("endtoend", "impure", "long"))
-    return marked or not IMPURE_FIXTURES.isdisjoint(fixtures)
+    # A folder that is given by name is collected in spite of pytest_ignore_collect.
+    inside = any(folder in item.path.parents for folder in IMPURE_FOLDERS)
+    return inside or marked or not IMPURE_FIXTURES.isdisjoint(fixtures)
 
 
 @pytest.hookimpl(wrapper=True)
