@@ -90,7 +90,7 @@ def test_a_rig_in_the_background_serves_the_auto_scaling_api(place: Path) -> Non
         assert (group["AutoScalingGroupName"], group["DesiredCapacity"]) == ("tidemill-workers", 0)
         done = chaos(place)
         assert (done.returncode, done.stdout) == (1, "")
-        assert "no instance is in service: there is none to interrupt" in done.stderr
+        assert "no instance is in service: the fault needs one" in done.stderr
     finally:
         daemon.stop(place)
 

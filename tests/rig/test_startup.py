@@ -132,7 +132,7 @@ def test_a_spot_instance_that_is_interrupted_is_replaced(
     """Its consumer stops at the notice; another instance is launched when it is gone."""
     facts: list[Fact] = []
     with running_rig(options(tmp_path), facts.append) as rig, serving(rig) as url:
-        with pytest.raises(RigError, match="no instance is in service: there is none to interru"):
+        with pytest.raises(RigError, match="no instance is in service: the fault needs one"):
             send_fault(url, Fault(SPOT.name))
         client = autoscaling(url)
         name = rig.fleet.group.name
@@ -170,7 +170,7 @@ def test_a_fault_happens_at_its_time(tmp_path: Path) -> None:
         take_turns(rig, lambda: len(refused()) == 2)
         assert rig.clock.now() >= later
         assert refused()[0].endswith("the group has no instance i-9")
-        assert refused()[1].endswith("no instance is in service: there is none to interrupt")
+        assert refused()[1].endswith("no instance is in service: the fault needs one")
 
 
 def test_an_exception_in_a_rig_leaves_no_process(tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ class Rig:
         serving = [item.id for item in self.memory.group.instances if item.in_service_at]
         chosen = fault.target or next(iter(serving), None)
         if chosen is None:
-            raise RigError("no instance is in service: there is none to interrupt")
+            raise RigError("no instance is in service: the fault needs one")
         if self.memory.group.find(chosen) is None:
             raise RigError(f"the group has no instance {chosen}")
         return chosen
