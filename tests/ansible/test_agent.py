@@ -94,7 +94,7 @@ class TestDebian:
         assert debian.sh(ask) != before
         assert debian.sh(f"ls {APPLIED}")[1].split() == ["file_tidemill.json"]
 
-    def test_it_goes_without_a_trace(self, debian: Machine) -> None:
+    def test_it_is_removed_without_a_trace(self, debian: Machine) -> None:
         """Package, service and configuration are removed; a second run changes nothing."""
         run = debian.play(INSTALL, cloudwatch_agent_state="absent")
         assert run.code == 0, run.output
@@ -137,7 +137,7 @@ class TestAmazonLinux:
         assert amazon.play(INSTALL, stack="shop").steady
         assert amazon.sh(f"ls {APPLIED}/*")[1].split() == [stored]
 
-    def test_it_goes_too(self, amazon: Machine) -> None:
+    def test_it_is_removed_too(self, amazon: Machine) -> None:
         """The package and its folder are removed."""
         assert amazon.play(INSTALL, cloudwatch_agent_state="absent").code == 0
         assert amazon.sh("rpm -q amazon-cloudwatch-agent")[0] != 0

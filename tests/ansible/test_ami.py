@@ -181,7 +181,7 @@ def test_the_image_that_is_pulled_is_the_one_that_user_data_runs() -> None:
     assert repository["RepositoryName"] == {"Fn::Sub": "${AWS::StackName}/consumer"}
 
 
-def test_what_comes_out_is_what_the_parameter_ami_takes() -> None:
+def test_the_result_is_a_value_of_the_parameter_ami() -> None:
     """It is a parameter that Image Builder may write, in the form of the launch template."""
     kept = resolved("WorkerDistributionConfiguration")["Distributions"][0]
     (parameter,) = kept["SsmParameterConfigurations"]

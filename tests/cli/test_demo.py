@@ -57,7 +57,7 @@ def content_lines(folder: Path) -> list[dict[str, Any]]:
     ]
 
 
-def test_the_fleet_rises_from_zero_drains_the_queue_and_goes_back(tmp_path: Path) -> None:
+def test_the_fleet_scales_out_from_zero_drains_the_queue_and_scales_in(tmp_path: Path) -> None:
     """Nothing is lost, poison ends in the dead-letter queue, and causes precede effects."""
     small = ("BacklogPerInstance=20", "HoldSeconds=120", "PollWaitSeconds=30")
     chosen = [word for setting in small for word in ("--parameter", setting)]
@@ -129,7 +129,7 @@ def test_a_users_file_is_sent_as_it_stands(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "expected"),
     [
         pytest.param(("--count", "-1"), 2, "--count", id="negative-count"),
         pytest.param(("--file", "none.jsonl"), 2, "no file none.jsonl", id="missing-file"),
@@ -153,7 +153,7 @@ def test_a_users_file_is_sent_as_it_stands(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_ends_in_one_clear_line(
-    tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+    tmp_path: Path, arguments: tuple[str, ...], code: int, expected: str
 ) -> None:
     """The exit code shows the kind of error, and there is no traceback."""
     (tmp_path / "bad.yaml").write_text("Resources: [\n  a: b\n")
@@ -165,7 +165,7 @@ def test_bad_input_ends_in_one_clear_line(
     assert done.returncode == code, done.stderr
     last = done.stderr.rstrip().splitlines()[-1]
     assert last.startswith("tidemill: ")
-    assert said in last
+    assert expected in last
 
 
 def test_a_rig_in_the_background_refuses_bad_input_alike(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_rig_in_the_background_refuses_bad_input_alike(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "said"),
+    ("number", "code", "expected"),
     [
         pytest.param(signal.SIGINT, 130, "ended by Ctrl-C, with everything", id="ctrl-c"),
         pytest.param(signal.SIGTERM, 143, "", id="sigterm"),
@@ -185,7 +185,7 @@ def test_a_rig_in_the_background_refuses_bad_input_alike(tmp_path: Path) -> None
     ],
 )
 def test_a_signal_ends_all_that_the_demo_started(
-    tmp_path: Path, number: signal.Signals, code: int, said: str
+    tmp_path: Path, number: signal.Signals, code: int, expected: str
 ) -> None:
     """This holds for each signal that a user can send."""
     with subprocess.Popen(
@@ -200,12 +200,12 @@ def test_a_signal_ends_all_that_the_demo_started(
         demo.send_signal(number)
         rest = demo.stderr.read()
         assert demo.wait(60) == code
-    assert said in rest
+    assert expected in rest
     assert "Traceback" not in rest
     assert labelled(tmp_path / "build/demo") == []
 
 
-def test_a_message_that_comes_after_the_fleet_has_gone_raises_it_again(tmp_path: Path) -> None:
+def test_a_message_after_the_scale_in_scales_out_again(tmp_path: Path) -> None:
     """People who type messages may pause for any time: the demo ends when its input ends."""
     vehicle = {"vehicleId": "VH1", "make": "m", "model": "m", "year": 2020}
     line = json.dumps(vehicle | {"color": "c", "mileage": 1})

@@ -27,7 +27,7 @@ def test_the_product_passes() -> None:
     assert (done.exit_code, done.stdout) == (0, f"{PRODUCT_TEMPLATE}: nothing found\n")
 
 
-def test_findings_are_told_worst_first_with_their_places() -> None:
+def test_findings_are_printed_worst_first_with_their_places() -> None:
     """Each has file, line and column; reason and fix are printed once for each rule."""
     done = run(FIGHTING)
     assert done.exit_code == 1

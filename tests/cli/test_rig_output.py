@@ -14,7 +14,7 @@ def test_every_figure_of_a_summary_has_a_row() -> None:
     assert summary_table(SUMMARY).row_count == len(summary_rows(SUMMARY))
 
 
-def test_the_state_of_a_rig_has_its_addresses_and_all_that_its_status_says() -> None:
+def test_the_state_of_a_rig_has_its_addresses_and_its_status() -> None:
     """The time of the status is left out, because it means nothing to a user."""
     status = {"at": 1.8e9, "visible": 3, "alarms": {"BacklogAlarm": "OK"}, "speed": 20.0}
     state = RigState(1, "http://aws", "http://autoscaling", "http://queue", None, {}, status)

@@ -24,7 +24,7 @@ def refusal(project: Project) -> str:
     return done.stderr.rstrip().splitlines()[-1]
 
 
-def test_a_localstack_that_wants_a_token(project: Project) -> None:
+def test_a_localstack_that_requires_a_token(project: Project) -> None:
     """Images later than 4.14.0 need one; the image of this test imitates them."""
     token = "LOCALSTACK_AUTH_TOKEN"  # noqa: S105 - a name
     text = f"License activation failed! No credentials were found: set the {token}"
@@ -70,9 +70,11 @@ def test_a_port_that_is_taken(project: Project) -> None:
 def test_a_socket_that_is_not_there(project: Project) -> None:
     """The controller looks for the engine's socket in its own container."""
     project.settings = {"DOCKER_SOCKET": "/nowhere/docker.sock"}
-    said = refusal(project)
-    assert said.startswith("tidemill: the fleet's controller does not start: in its container no")
-    assert said.endswith("set DOCKER_SOCKET to the socket's path on this machine")
+    message = refusal(project)
+    assert message.startswith(
+        "tidemill: the fleet's controller does not start: in its container no"
+    )
+    assert message.endswith("set DOCKER_SOCKET to the socket's path on this machine")
 
 
 def test_no_engine(project: Project) -> None:
@@ -87,7 +89,7 @@ def test_no_engine(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("message", "sentence"),
     [
         pytest.param(
             "localstack Error pull access denied for nope, repository does not exist",
@@ -111,12 +113,12 @@ def test_no_engine(project: Project) -> None:
         ),
     ],
 )
-def test_what_compose_says_is_told_plainly(said: str, sentence: str) -> None:
+def test_errors_of_compose_are_reported_plainly(message: str, sentence: str) -> None:
     """Each usual error of compose has a plain sentence."""
-    assert (from_start(said) or "").startswith(sentence)
+    assert (from_start(message) or "").startswith(sentence)
 
 
-def test_what_is_unknown_is_told_as_it_was_said() -> None:
+def test_an_unknown_error_is_reported_unchanged() -> None:
     """The error has the last line, and says where the other lines are."""
     assert from_start("something else") is None
     assert from_localstack("a\nb\n").startswith("LocalStack does not start: b (")

@@ -33,7 +33,7 @@ def check_account(
             assert line["body"]["vehicleId"]
 
 
-def test_containers_rise_to_four_and_go_back_to_none(project: Project, tmp_path: Path) -> None:
+def test_containers_scale_out_to_four_and_in_to_none(project: Project, tmp_path: Path) -> None:
     """500 messages and 5 poison ones: none is lost, and CloudWatch Logs has every content."""
     project.compose("up", "--wait")
     assert project.running() == NOBODY
@@ -43,20 +43,20 @@ def test_containers_rise_to_four_and_go_back_to_none(project: Project, tmp_path:
     assert len(sent) == 505
     assert max(rise + fall) == 4
     check_account(project, sent, project.logged())
-    project.watch(lambda _: all(item["StatusCode"] == "Successful" for item in told(project)))
-    launches = [item for item in told(project) if item["Description"].startswith("Launching")]
+    project.watch(lambda _: all(item["StatusCode"] == "Successful" for item in activities(project)))
+    launches = [item for item in activities(project) if item["Description"].startswith("Launching")]
     assert len(launches) == 4
 
 
-def told(project: Project) -> list[dict[str, Any]]:
+def activities(project: Project) -> list[dict[str, Any]]:
     """Return the scaling activities that the Auto Scaling API reports."""
     autoscaling = project.client("autoscaling", project.autoscaling_port)
     answer = autoscaling.describe_scaling_activities(AutoScalingGroupName=GROUP)
-    activities: list[dict[str, Any]] = answer["Activities"]
-    return activities
+    found: list[dict[str, Any]] = answer["Activities"]
+    return found
 
 
-def test_killed_consumers_are_replaced_and_a_killed_controller_goes_on(
+def test_killed_consumers_are_replaced_and_a_killed_controller_continues(
     project: Project, tmp_path: Path
 ) -> None:
     """The new controller adopts the instances; messages return to the queue, and none is lost."""
@@ -82,7 +82,7 @@ def test_killed_consumers_are_replaced_and_a_killed_controller_goes_on(
     check_account(project, sent, project.printed())
 
 
-def test_the_fast_signal_a_spot_interruption_and_a_controller_that_dies(
+def test_the_fast_signal_a_spot_interruption_and_a_killed_controller(
     project: Project, tmp_path: Path
 ) -> None:
     """One message launches an instance, Spot interrupts it, and `down` removes what is left."""
@@ -112,6 +112,6 @@ def test_instances_that_run_the_templates_own_user_data(project: Project, tmp_pa
     fall = project.watch(lambda running: not running)
     assert max(fall) == 2
     check_account(project, sent, project.logged())
-    said = project.compose("logs", "fleet")
-    assert said.count("has drained") == 2
-    assert "timed out" not in said
+    output = project.compose("logs", "fleet")
+    assert output.count("has drained") == 2
+    assert "timed out" not in output

@@ -20,7 +20,7 @@ def test_a_handler_is_found_by_module_and_function() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "message"),
     [
         pytest.param("handlers", "give package.module:function", id="no colon"),
         pytest.param("json:", "give package.module:function", id="no function"),
@@ -31,12 +31,12 @@ def test_a_handler_is_found_by_module_and_function() -> None:
         pytest.param("json:__name__", "'__name__' is a str, not a function", id="not callable"),
     ],
 )
-def test_a_handler_that_cannot_be_used_is_named(path: str, said: str) -> None:
+def test_a_handler_that_cannot_be_used_is_named(path: str, message: str) -> None:
     """One sentence names the value and what is wrong with it."""
     with pytest.raises(HandlerError) as raised:
         load(path)
     assert str(raised.value).startswith(f"HANDLER={path!r}: ")
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
 @pytest.mark.parametrize(

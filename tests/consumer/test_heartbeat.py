@@ -75,7 +75,7 @@ def test_a_beat_that_failed_is_repeated_soon(answer: Exception) -> None:
     assert bench.queue.changes == [{"receipt-1": 120, "receipt-2": 120}] * 2
 
 
-def test_a_message_that_sqs_no_longer_knows_is_not_extended_again(
+def test_a_message_that_sqs_no_longer_has_is_not_extended_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Another consumer may have the message, so there is a warning, once."""

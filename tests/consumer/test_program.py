@@ -248,22 +248,22 @@ def test_all_wrong_settings_are_reported_at_once(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("handler", "said"),
+    ("handler", "expected"),
     [
         ("fleet_work:do", "there is no module 'fleet_work'; is it on PYTHONPATH?"),
         ("fleet_handlers:do", "module 'fleet_handlers' has no function 'do'"),
         ("fleet_handlers:not_a_function", "'not_a_function' is a int, not a function"),
     ],
 )
-def test_a_wrong_handler_is_reported(stage: Stage, handler: str, said: str) -> None:
+def test_a_wrong_handler_is_reported(stage: Stage, handler: str, expected: str) -> None:
     """The consumer checks this before it receives anything."""
     with stage.consumer(HANDLER=handler) as consumer:
         assert consumer.wait() == 2
-    assert consumer.errors == [f"consumer: HANDLER='{handler}': {said}"]
+    assert consumer.errors == [f"consumer: HANDLER='{handler}': {expected}"]
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "expected"),
     [
         pytest.param({"QUEUE_URL": "", "QUEUE_NAME": "nowhere"}, "does not exist", id="name"),
         pytest.param({"QUEUE_URL": "{endpoint}/000000000000/nowhere"}, "does not exist", id="URL"),
@@ -272,7 +272,7 @@ def test_a_wrong_handler_is_reported(stage: Stage, handler: str, said: str) -> N
     ],
 )
 def test_a_queue_that_cannot_be_reached_is_reported(
-    stage: Stage, settings: dict[str, str], said: str
+    stage: Stage, settings: dict[str, str], expected: str
 ) -> None:
     """An unreachable queue gives one line and exit code 1, no traceback."""
     places = {
@@ -283,7 +283,7 @@ def test_a_queue_that_cannot_be_reached_is_reported(
     with stage.consumer(**filled) as consumer:
         assert consumer.wait() == 1
     [line] = consumer.errors
-    assert said in line
+    assert expected in line
 
 
 def test_a_queue_that_is_deleted_ends_the_consumer(stage: Stage) -> None:

@@ -92,7 +92,7 @@ def test_python_is_the_containers_first_process(image: Image, program: str) -> N
     assert not image.attrs["Config"]["Cmd"]
 
 
-def test_its_labels_tell_what_it_is(image: Image, program: str) -> None:
+def test_its_labels_describe_it(image: Image, program: str) -> None:
     """Labels follow the OCI image specification; the build's arguments give the origin."""
     labels = image.attrs["Config"]["Labels"]
     prefix = "org.opencontainers.image."
@@ -197,7 +197,7 @@ def test_each_kind_of_secret_is_found(kind: str) -> None:
         pytest.param(json.dumps({"NextToken": "string"}).encode(), id="word-token"),
     ],
 )
-def test_what_only_speaks_of_secrets_is_passed_over(text: bytes) -> None:
+def test_texts_about_secrets_are_passed_over(text: bytes) -> None:
     """Texts about secrets give no findings, or nobody would read the findings."""
     assert leaks([("here", text)]) == []
 

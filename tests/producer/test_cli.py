@@ -225,7 +225,7 @@ def test_a_queue_that_does_not_exist_is_a_failure(
     assert "sent 0, failed 0, skipped 0, not sent 15" in by_url.errors
 
 
-def test_help_tells_the_exit_codes() -> None:
+def test_help_lists_the_exit_codes() -> None:
     """The help has the exit codes as a table that the terminal's width does not break."""
     result = CliRunner().invoke(app, ["--help"])
 

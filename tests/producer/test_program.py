@@ -148,7 +148,7 @@ def test_a_signal_ends_a_run_in_order(
     assert len(lines_of(log)) == summary["sent"] == len(ministack.take_all(url))
 
 
-def test_a_signal_ends_a_run_whose_input_says_nothing(ministack: Ministack) -> None:
+def test_a_signal_ends_a_run_whose_input_is_idle(ministack: Ministack) -> None:
     """The program ends although its reader is blocked, and says which line it read last."""
     url = ministack.create_queue("producer-silent")
     with started("--file", "-", "--queue-url", url, environment=ministack.environment) as process:

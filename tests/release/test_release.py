@@ -117,7 +117,7 @@ def test_what_the_registries_hold_is_not_built_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("account", "machine", "architecture", "said"),
+    ("account", "machine", "architecture", "message"),
     [
         pytest.param(Account(None), Machine(), None, "make deploy ENV=dev first", id="no-stack"),
         pytest.param(Account(), Machine(changed=" M x"), None, "not committed", id="changes"),
@@ -126,10 +126,10 @@ def test_what_the_registries_hold_is_not_built_again() -> None:
     ],
 )
 def test_a_push_that_could_not_work_is_refused_before_anything_is_built(
-    account: Account, machine: Machine, architecture: str | None, said: str
+    account: Account, machine: Machine, architecture: str | None, message: str
 ) -> None:
     """The error says what to do, and no command has run."""
-    with pytest.raises(ReleaseError, match=said):
+    with pytest.raises(ReleaseError, match=message):
         push(ENVIRONMENT, architecture, account, machine)
     assert machine.ran == []
 
@@ -149,14 +149,14 @@ def test_parameters_are_read_however_sam_lets_them_be_written(overrides: str) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         pytest.param("[", "not valid TOML", id="no-toml"),
         pytest.param("[a.deploy.parameters]", "no environment 'dev': choose one of a", id="other"),
         pytest.param("[dev.deploy.parameters]", "no stack_name", id="no-stack"),
     ],
 )
-def test_a_samconfig_that_says_too_little_is_refused(text: str, said: str) -> None:
+def test_a_samconfig_that_says_too_little_is_refused(text: str, message: str) -> None:
     """The error is one line."""
-    with pytest.raises(ReleaseError, match=said):
+    with pytest.raises(ReleaseError, match=message):
         read_environment(text, "dev")

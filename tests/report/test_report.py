@@ -142,7 +142,7 @@ def test_a_long_table_is_folded(results: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "expected"),
     [
         pytest.param("timeline.jsonl", None, "run `make demo` first", id="no-timeline"),
         pytest.param("timeline.jsonl", "{}\n", "line 1: not a fact", id="no-fact"),
@@ -156,14 +156,14 @@ def test_a_long_table_is_folded(results: Path, tmp_path: Path) -> None:
     ],
 )
 def test_broken_files_are_reported(
-    results: Path, name: str, content: str | None, said: str
+    results: Path, name: str, content: str | None, expected: str
 ) -> None:
     """The error names the file and says why and what to do."""
     if content is None:
         (results / name).unlink()
     else:
         (results / name).write_text(content, encoding="latin-1")
-    with pytest.raises(ReportError, match=said) as caught:
+    with pytest.raises(ReportError, match=expected) as caught:
         write_report(results, results / "R.md", results / "t.png")
     assert name in str(caught.value)
 

@@ -22,7 +22,7 @@ NEEDED = "instances needed"
 
 
 @pytest.mark.parametrize(
-    ("fact", "said"),
+    ("fact", "message"),
     [
         pytest.param(
             DesiredChanged(0, "BacklogAlarm", "P", NEEDED, 11, {"visible": 505}, 0, 4),
@@ -65,9 +65,9 @@ NEEDED = "instances needed"
         pytest.param(ActivityStarted(0, "launch", "i-1", "d", "c"), None, id="activity"),
     ],
 )
-def test_each_kind_of_fact_has_its_sentence(fact: Fact, said: str | None) -> None:
+def test_each_kind_of_fact_has_its_sentence(fact: Fact, message: str | None) -> None:
     """Events have a sentence; samples and activities have none."""
-    assert sentence(fact) == said
+    assert sentence(fact) == message
 
 
 def test_a_line_begins_with_the_time_in_utc() -> None:

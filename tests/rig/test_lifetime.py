@@ -191,7 +191,7 @@ def test_a_stopped_instance_kills_a_program_that_does_not_end() -> None:
     assert stage.look(after=1) == ()
 
 
-def test_an_adopted_instance_goes_on() -> None:
+def test_an_adopted_instance_continues() -> None:
     """A running program is not reported or started again; a booting instance continues its boot."""
     running = Lifetime.adopt(ONE, CONSUMERS, 0, running=True)
     assert running.look(60, Program.RUNNING) == Change(running)

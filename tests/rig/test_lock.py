@@ -42,7 +42,7 @@ def another_process(program: str, folder: Path) -> Iterator[subprocess.Popen[byt
             process.kill()
 
 
-def test_the_second_rig_learns_who_holds_the_lock(tmp_path: Path) -> None:
+def test_the_second_rig_reports_who_holds_the_lock(tmp_path: Path) -> None:
     """The error has the process id of the rig that holds the lock."""
     with locked(tmp_path):
         assert holder(tmp_path) == os.getpid()

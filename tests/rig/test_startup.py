@@ -47,7 +47,7 @@ def take_turns(rig: Rig, until: Callable[[], bool]) -> None:
     """Take turns until a condition holds."""
     deadline = time.monotonic() + PATIENCE
     while not until():
-        assert time.monotonic() < deadline, "it did not come to that"
+        assert time.monotonic() < deadline, "the condition was not true in time"
         rig.turn()
         time.sleep(rig.pause)
 
@@ -188,7 +188,7 @@ def test_an_exception_in_a_rig_leaves_no_process(tmp_path: Path) -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_local_aws_that_dies_ends_the_rig_in_one_line(tmp_path: Path) -> None:
+def test_a_local_aws_that_ends_also_ends_the_rig_in_one_line(tmp_path: Path) -> None:
     """The error names the log, and no consumer is left."""
 
     def bereft() -> None:

@@ -29,7 +29,7 @@ def installed() -> Iterator[SignalStop]:
         stop.restore()
 
 
-def test_nobody_has_asked_at_first() -> None:
+def test_no_stop_is_requested_at_first() -> None:
     """Without a request a wait takes its full time."""
     stop = SignalStop()
 
@@ -40,7 +40,7 @@ def test_nobody_has_asked_at_first() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
-def test_a_signal_asks_to_stop_and_is_remembered(number: signal.Signals) -> None:
+def test_a_signal_requests_a_stop_and_is_remembered(number: signal.Signals) -> None:
     """SIGTERM and SIGINT end the present wait and all later ones."""
     with installed() as stop:
         signal.raise_signal(number)

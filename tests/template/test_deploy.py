@@ -347,7 +347,7 @@ def test_the_emulator_makes_every_resource_but_those_that_it_only_pretends_to(li
     assert pretended == PLACEHOLDERS[life.emulator]
 
 
-def test_no_resource_goes_unasked(life: Life) -> None:
+def test_every_resource_has_a_question(life: Life) -> None:
     """Every resource that the emulator creates has a question, and a new one needs one."""
     real = {name for name, physical in life.ids.items() if physical != "unknown"}
     assert real - QUESTIONS.keys() - ASKED_WITH.keys() == set()

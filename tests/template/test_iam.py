@@ -126,13 +126,13 @@ class TestExactness:
         assert problems(product_template(), recorded, parameters) == []
 
     @pytest.mark.parametrize("name", ALLOWED)
-    def test_no_statement_can_go(self, recorded: Recorded, name: str) -> None:
+    def test_no_statement_can_be_removed(self, recorded: Recorded, name: str) -> None:
         """Without it, a recorded call would be refused."""
         without = changed(ALLOWED[name], {"Ref": "AWS::NoValue"})
         assert problems(without, recorded, WITH_ALL)
 
     @pytest.mark.parametrize(("way", "action"), every_action())
-    def test_no_action_can_go(
+    def test_no_action_can_be_removed(
         self, recorded: Recorded, way: tuple[str | int, ...], action: str
     ) -> None:
         """Without it, a recorded call would be refused."""
@@ -141,7 +141,7 @@ class TestExactness:
         assert problems(changed(way, statement), recorded, WITH_ALL)
 
     @pytest.mark.parametrize("name", ALLOWED)
-    def test_no_action_can_come(self, recorded: Recorded, name: str) -> None:
+    def test_no_action_can_be_added(self, recorded: Recorded, name: str) -> None:
         """The addition is reported, because no recorded call needs it."""
         statement = copy.deepcopy(at(RESOURCES, ALLOWED[name]))
         actions = listed(statement["Action"])
@@ -154,14 +154,14 @@ class TestExactness:
     @pytest.mark.parametrize(
         "name", [name for name, way in ALLOWED.items() if "Resource" in at(RESOURCES, way)]
     )
-    def test_no_resource_can_come(self, recorded: Recorded, name: str) -> None:
+    def test_no_resource_can_be_added(self, recorded: Recorded, name: str) -> None:
         """The addition is reported, because no recorded call needs it."""
         statement = copy.deepcopy(at(RESOURCES, ALLOWED[name]))
         statement["Resource"] = [*listed(statement["Resource"]), DEAD_LETTERS]
         found = problems(changed(ALLOWED[name], statement), recorded, WITH_ALL)
         assert [problem for problem in found if DEAD_LETTERS in problem]
 
-    def test_no_namespace_can_come(self, recorded: Recorded) -> None:
+    def test_no_namespace_can_be_added(self, recorded: Recorded) -> None:
         """A value of a condition is a permission as well, so an added one is reported."""
         (way,) = (way for name, way in ALLOWED.items() if name.endswith("PublishMetrics"))
         statement = copy.deepcopy(at(RESOURCES, way))

@@ -152,7 +152,7 @@ def test_it_is_not_allowed(policy: str, call: Call) -> None:
 
 
 @pytest.mark.parametrize("resource", [WORK_QUEUE, DEAD_LETTERS, TOPIC])
-def test_nothing_goes_without_tls(recorded: Recorded, resource: str) -> None:
+def test_nothing_is_allowed_without_tls(recorded: Recorded, resource: str) -> None:
     """A denial overrides every permission, for every caller."""
     template = Resolver(product_template(), WITH_ALL, SHOP)
     every = [each for all_of in policies(template).values() for each in all_of]

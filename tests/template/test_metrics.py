@@ -51,7 +51,7 @@ def test_nothing_else_is_in_the_table() -> None:
     assert [row.identity for row in table() if row.identity not in uses] == []
 
 
-def test_the_table_speaks_cloudwatchs_language() -> None:
+def test_the_table_uses_cloudwatchs_units() -> None:
     """Units are CloudWatch's, and each row names its source."""
     model = get_session().get_service_model("cloudwatch")
     units = set(model.shape_for("StandardUnit").metadata["enum"])

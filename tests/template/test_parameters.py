@@ -50,7 +50,7 @@ def wrong_values() -> list[tuple[str, str]]:
     return wrong
 
 
-def knock(server: Ministack, values: dict[str, str]) -> str:
+def refusal(server: Ministack, values: dict[str, str]) -> str:
     """Ask CloudFormation for a stack with these values; return why it refuses, or nothing."""
     with server.client("cloudformation") as client:
         try:
@@ -89,11 +89,11 @@ def test_a_value_out_of_bounds_is_refused_in_the_templates_words(name: str, valu
 @pytest.mark.parametrize(("name", "value"), wrong_values())
 def test_cloudformation_refuses_it_too(ministack: Ministack, name: str, value: str) -> None:
     """CloudFormation refuses the value before it creates anything."""
-    said = knock(ministack, {name: value})
-    assert f"'{name}'" in said
+    message = refusal(ministack, {name: value})
+    assert f"'{name}'" in message
     # The emulator has words of its own for AllowedValues, and for text that is no number.
     if "AllowedValues" not in PARAMETERS[name] and value != "ten":
-        assert PARAMETERS[name]["ConstraintDescription"] in said
+        assert PARAMETERS[name]["ConstraintDescription"] in message
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -128,7 +128,7 @@ def test_values_that_do_not_go_together_are_refused(
     ministack: Ministack, values: dict[str, str], sentence: str
 ) -> None:
     """The template's rules refuse them, with a sentence about what is missing."""
-    assert knock(ministack, values).endswith(sentence)
+    assert refusal(ministack, values).endswith(sentence)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_values_that_do_not_go_together_are_refused(
 )
 def test_values_that_go_together_are_taken(ministack: Ministack, values: dict[str, str]) -> None:
     """Otherwise a rule that refuses everything would pass the test above."""
-    assert knock(ministack, values) == ""
+    assert refusal(ministack, values) == ""
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ class TestBoot:
         assert {"Wants=docker.service", "After=docker.service"} <= properties
         assert life.of("systemctl") == [("systemctl", "disable", "--now", "--no-block", "ecs")]
 
-    def test_what_the_unit_says_goes_where_the_agent_looks(self, tmp_path: Path) -> None:
+    def test_the_agent_collects_the_units_output(self, tmp_path: Path) -> None:
         """The reason why an instance failed can then be read after it is terminated."""
         (run,) = live(tmp_path).of("systemd-run")
         (log,) = {word.partition("append:")[2] for word in run} - {""}
@@ -112,7 +112,7 @@ class TestBoot:
         (agent,) = live(tmp_path).of("amazon-cloudwatch-agent-ctl")
         assert " ".join(agent[1:]) == "-a fetch-config -m ec2 -s -c ssm:AmazonCloudWatch-shop"
 
-    def test_the_registrys_password_goes_by_standard_input_alone(self, tmp_path: Path) -> None:
+    def test_the_registrys_password_is_on_standard_input_only(self, tmp_path: Path) -> None:
         """All users of a machine can read command lines, and many people can read logs."""
         life = live(tmp_path)
         (login,) = life.of("docker", "login")
@@ -290,7 +290,7 @@ class TestFailedBoot:
         assert life.commands[-2:] == [("dnf", "-y", "-q", "install", "awscli-2"), ("poweroff",)]
         assert life.of("poweroff") == [("poweroff",)]
 
-    def test_a_consumer_that_falls_over_at_once_ends_the_instance(self, tmp_path: Path) -> None:
+    def test_a_consumer_that_crashes_at_once_ends_the_instance(self, tmp_path: Path) -> None:
         """Docker would restart it again and again, and the instance would never work."""
         self.assert_gave_up(live(tmp_path, restarts=3))
 
@@ -311,7 +311,7 @@ class TestFailedBoot:
         assert ("sleep", "900") in after(life, *hanging)
         assert "the consumer does not start: not within 15 minutes" in life.output
 
-    def test_the_agent_has_time_to_ship_the_reason(self, tmp_path: Path) -> None:
+    def test_the_agent_has_time_to_send_the_reason(self, tmp_path: Path) -> None:
         """The agent sends every five seconds, and unsent lines are lost at power-off."""
         life = live(tmp_path, failures=[Failure(("docker", "run"))])
         assert [float(call[1]) for call in after(life, *METRIC) if call[0] == "sleep"] >= [10.0]
@@ -333,7 +333,7 @@ class TestFailedBoot:
         assert ("poweroff",) in life.calls
         assert life.of("docker") == []
 
-    def test_the_alarm_for_people_hears_the_metric(self, tmp_path: Path) -> None:
+    def test_the_alarm_for_people_uses_the_metric(self, tmp_path: Path) -> None:
         """The script publishes the namespace, name and dimension that the alarm uses."""
         life = live(tmp_path, failures=[Failure(("docker", "run"))])
         alarm = product_template()["Resources"]["BootFailureAlarm"]["Properties"]
@@ -392,7 +392,7 @@ class TestLeaving:
         assert NOTICE in life.output
 
     @pytest.mark.parametrize("trouble", [OUTAGE, SILENCE], ids=["error", "no-answer"])
-    def test_it_watches_on_when_no_token_can_be_had(self, tmp_path: Path, trouble: int) -> None:
+    def test_it_keeps_watching_without_a_token(self, tmp_path: Path, trouble: int) -> None:
         """The boot takes the first token, and each check takes two."""
         tokens: list[str | int] = ["boot", *[trouble] * 6, "again"]
         life = live(tmp_path, metadata={"token": tokens, STATE: ["Terminated"]})

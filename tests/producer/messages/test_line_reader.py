@@ -85,7 +85,7 @@ def test_a_pipe_is_read_as_it_comes_and_its_pauses_show(tmp_path: Path) -> None:
         assert [piece for piece in pieces if piece] == []
 
 
-def test_stopping_ends_a_pipe_that_says_nothing(tmp_path: Path) -> None:
+def test_stopping_ends_the_reading_of_an_idle_pipe(tmp_path: Path) -> None:
     """A stop ends the reading of a pipe whose writer writes nothing."""
     path = tmp_path / "pipe"
     os.mkfifo(path)

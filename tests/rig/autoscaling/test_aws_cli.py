@@ -194,7 +194,7 @@ def test_an_instance_is_protected_and_one_is_terminated(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         pytest.param(
             ("set-desired-capacity", "--auto-scaling-group-name", NAME, "--desired-capacity", "9"),
@@ -228,7 +228,7 @@ def test_an_instance_is_protected_and_one_is_terminated(
     ],
 )
 def test_errors_are_printed_as_awss_are(
-    aws: CommandLine, arguments: tuple[str, ...], said: str
+    aws: CommandLine, arguments: tuple[str, ...], expected: str
 ) -> None:
     """The text has the code, the operation and the reason."""
-    assert aws.refused(*arguments).removeprefix("aws: [ERROR]: ").startswith(said)
+    assert aws.refused(*arguments).removeprefix("aws: [ERROR]: ").startswith(expected)

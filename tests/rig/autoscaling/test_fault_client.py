@@ -53,9 +53,9 @@ def test_an_address_where_no_rig_answers_is_an_error(url: str) -> None:
     given = url.format(port=free_port())
     with pytest.raises(RigError) as caught:
         send_fault(given, Fault(SPOT.name))
-    said = str(caught.value)
-    assert said.startswith(f"no rig answers at {given}: ")
-    assert "\n" not in said
+    message = str(caught.value)
+    assert message.startswith(f"no rig answers at {given}: ")
+    assert "\n" not in message
 
 
 def test_a_get_injects_no_fault() -> None:

@@ -295,7 +295,7 @@ def test_a_request_that_honours_the_cooldown_has_to_wait(client: AutoScalingClie
 
 
 @pytest.mark.parametrize(
-    ("call", "parameters", "said"),
+    ("call", "parameters", "expected"),
     [
         pytest.param(
             "set_instance_health",
@@ -346,12 +346,12 @@ def test_a_request_that_honours_the_cooldown_has_to_wait(client: AutoScalingClie
     ],
 )
 def test_a_request_that_cannot_be_fulfilled_is_a_validation_error(
-    client: AutoScalingClient, call: str, parameters: dict[str, object], said: str
+    client: AutoScalingClient, call: str, parameters: dict[str, object], expected: str
 ) -> None:
     """The message says what is wrong, and the group is unchanged."""
     before = states(client)
     with pytest.raises(ClientError) as caught:
         getattr(client, call)(**parameters)
     error = caught.value.response["Error"]
-    assert (error["Code"], error["Message"]) == ("ValidationError", said)
+    assert (error["Code"], error["Message"]) == ("ValidationError", expected)
     assert states(client) == before

@@ -53,7 +53,7 @@ def test_nothing_is_launched_or_ended_because_of_an_adoption() -> None:
     assert (step.launch, step.drain, step.terminate) == ((), (), ())
 
 
-def test_a_group_that_wants_more_than_it_finds_launches_the_rest() -> None:
+def test_a_group_that_needs_more_than_it_finds_launches_the_rest() -> None:
     """Their ids are new."""
     last = "i-0000000000000001f"
     memory = adopted(GROUP, GroupMemory(3), NOW, [Adopted(last, NOW, booted=True)])

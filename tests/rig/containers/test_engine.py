@@ -53,7 +53,7 @@ signal.pause()
 """
 
 leaves_a_socket = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-"""The SDK does, where nobody answers as hoped; it goes with the error, which tests collect."""
+"""The SDK leaves a socket open after an error; it is closed with the error, which tests keep."""
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def await_true(condition: Callable[[], bool]) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < deadline, "it did not come to that"
+        assert time.monotonic() < deadline, "the condition was not true in time"
         time.sleep(0.05)
 
 
@@ -131,7 +131,7 @@ def states(engine: DockerEngine, spec: ContainerSpec) -> list[str]:
 # ---- a real engine
 
 
-def test_a_container_goes_from_created_to_running_to_ended_to_gone(
+def test_a_container_is_created_runs_ends_and_is_removed(
     engine: DockerEngine, spec: ContainerSpec
 ) -> None:
     """It is found by its label all the time, and its exit code is that of its program."""
@@ -255,32 +255,34 @@ def in_one_line(call: Callable[[], object]) -> str:
 
 def test_a_missing_image_is_an_error_that_says_what_to_do(engine: DockerEngine, name: str) -> None:
     """The error says how to build the image."""
-    said = in_one_line(lambda: engine.check_image(name))
-    assert said == f"there is no image {name}: build it with `make images`, or name another one"
+    error_text = in_one_line(lambda: engine.check_image(name))
+    assert (
+        error_text == f"there is no image {name}: build it with `make images`, or name another one"
+    )
 
 
 def test_a_missing_network_is_an_error_that_says_what_to_do(
     engine: DockerEngine, name: str
 ) -> None:
     """The error names the compose file, which creates one."""
-    said = in_one_line(lambda: engine.check_network(name))
-    assert said.startswith(f"there is no Docker network {name}: `docker compose up` makes")
+    error_text = in_one_line(lambda: engine.check_network(name))
+    assert error_text.startswith(f"there is no Docker network {name}: `docker compose up` makes")
 
 
 def test_a_taken_name_is_an_error(engine: DockerEngine, spec: ContainerSpec) -> None:
     """The error has the engine's own reason."""
     engine.create(spec)
-    said = in_one_line(lambda: engine.create(spec))
-    assert said.startswith(f"Docker: creating {spec.name}: ")
-    assert "already in use" in said
+    error_text = in_one_line(lambda: engine.create(spec))
+    assert error_text.startswith(f"Docker: creating {spec.name}: ")
+    assert "already in use" in error_text
 
 
 def test_an_image_that_was_removed_meanwhile_is_an_error(
     engine: DockerEngine, spec: ContainerSpec
 ) -> None:
     """A user may have removed it while the fleet was up."""
-    said = in_one_line(lambda: engine.create(replace(spec, image=f"{spec.name}:gone")))
-    assert said.startswith(f"Docker: creating {spec.name}: No such image")
+    error_text = in_one_line(lambda: engine.create(replace(spec, image=f"{spec.name}:gone")))
+    assert error_text.startswith(f"Docker: creating {spec.name}: No such image")
 
 
 @leaves_a_socket
@@ -305,9 +307,9 @@ def test_a_missing_container_is_an_error(
     engine: DockerEngine, name: str, call: Callable[[DockerEngine, str], object], doing: str
 ) -> None:
     """The error says what was attempted."""
-    said = in_one_line(lambda: call(engine, name))
+    error_text = in_one_line(lambda: call(engine, name))
     gc.collect()
-    assert said == f"Docker: {doing} {name}: No such container: {name}"
+    assert error_text == f"Docker: {doing} {name}: No such container: {name}"
 
 
 # ---- no engine
@@ -317,13 +319,13 @@ class _Refusing(BaseHTTPRequestHandler):
     """A server that answers everything with an error, or everything but the ping."""
 
     status = 500
-    said = "the disk is full"
+    error_text = "the disk is full"
     well = True
 
     def do_GET(self) -> None:
         """Answer a GET request."""
         ping = self.path.endswith("/_ping") and self.well
-        body = b"OK" if ping else json.dumps({"message": self.said}).encode()
+        body = b"OK" if ping else json.dumps({"message": self.error_text}).encode()
         self.send_response(200 if ping else self.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -361,8 +363,10 @@ def test_without_an_engine_the_error_says_what_to_start(
         with socket.socket(socket.AF_UNIX) as left:
             left.bind(str(path))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
-    said = in_one_line(DockerEngine)
-    assert said == (f"no Docker engine answers at unix://{path}: start Docker, or set DOCKER_HOST")
+    error_text = in_one_line(DockerEngine)
+    assert error_text == (
+        f"no Docker engine answers at unix://{path}: start Docker, or set DOCKER_HOST"
+    )
 
 
 @leaves_a_socket
@@ -391,12 +395,14 @@ def test_a_socket_without_permission_is_an_error_that_says_what_to_do(
         try:
             if us == 0:
                 os.seteuid(65_534)
-            said = in_one_line(DockerEngine)
+            error_text = in_one_line(DockerEngine)
         finally:
             os.seteuid(us)
             gc.collect()
-    assert said.startswith(f"not allowed to use the Docker engine at unix://{path}: add yourself")
-    assert "usermod -aG docker" in said
+    assert error_text.startswith(
+        f"not allowed to use the Docker engine at unix://{path}: add yourself"
+    )
+    assert "usermod -aG docker" in error_text
 
 
 @pytest.mark.parametrize("host", ["smoke://signals", "unix//nothing", "tcp://somewhere:a"])
@@ -415,13 +421,13 @@ def test_an_engine_that_is_too_old_is_an_error_in_its_own_words(
 
     class TooOld(_Refusing):
         status = 400
-        said = "client version 1.44 is too new. Maximum supported API version is 1.41"
+        error_text = "client version 1.44 is too new. Maximum supported API version is 1.41"
         well = False
 
     with serving(TooOld) as host:
         monkeypatch.setenv("DOCKER_HOST", host)
-        said = in_one_line(DockerEngine)
-    assert said == f"the Docker engine at {host} refuses us: {TooOld.said}"
+        error_text = in_one_line(DockerEngine)
+    assert error_text == f"the Docker engine at {host} refuses us: {TooOld.error_text}"
 
 
 CALLS: Final[dict[str, Callable[[DockerEngine], object]]] = {
@@ -444,9 +450,9 @@ def test_an_engine_that_fails_is_an_error_with_its_reason(
     with serving(_Refusing) as host:
         monkeypatch.setenv("DOCKER_HOST", host)
         engine = DockerEngine()
-        said = in_one_line(lambda: CALLS[doing](engine))
+        error_text = in_one_line(lambda: CALLS[doing](engine))
         engine.close()
-    assert said == f"Docker: {doing}: the disk is full"
+    assert error_text == f"Docker: {doing}: the disk is full"
 
 
 @pytest.mark.parametrize("doing", CALLS)
@@ -455,7 +461,7 @@ def test_an_engine_that_has_ended_is_an_error(doing: str, monkeypatch: pytest.Mo
     with serving(_Refusing) as host:
         monkeypatch.setenv("DOCKER_HOST", host)
         engine = DockerEngine()
-    said = in_one_line(lambda: CALLS[doing](engine))
+    error_text = in_one_line(lambda: CALLS[doing](engine))
     engine.close()
-    assert said.startswith(f"Docker: {doing}: ")
-    assert "Connection refused" in said
+    assert error_text.startswith(f"Docker: {doing}: ")
+    assert "Connection refused" in error_text

@@ -115,7 +115,7 @@ def test_nothing_is_answered_without_a_token(
     visitor: Visitor, token: str | None, path: str
 ) -> None:
     """Every path answers 401, known or not."""
-    visitor.token()  # that there are tokens makes none of these right
+    visitor.token()  # a token exists, but none of these is it
     headers = {} if token is None else {TOKEN_HEADER: token}
     status, _, body = visitor.ask("GET", path, headers)
     assert (status, body) == (401, "")
@@ -218,7 +218,7 @@ def test_a_listing_of_nothing_is_none() -> None:
     assert listing(known, "place") is None
 
 
-def test_the_target_state_says_when_the_instance_has_to_go(visitor: Visitor) -> None:
+def test_the_target_state_shows_when_the_instance_is_to_be_terminated(visitor: Visitor) -> None:
     """A client sees the change at once."""
     assert visitor.get(TARGET)[2] == "InService"
     visitor.service.metadata.target = "Terminated"

@@ -577,7 +577,7 @@ def test_an_instance_that_drains_still_does_when_it_is_taken_back(stage_of: Stag
 
 
 @both
-def test_a_controller_goes_on_with_what_another_left_running(
+def test_a_controller_continues_with_what_another_left_running(
     stage_of: Stages, depth: Depth
 ) -> None:
     """Their metadata keeps its port; they count as booted, and are not started again."""

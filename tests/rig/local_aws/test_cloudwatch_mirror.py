@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def test_ordinary_clients_see_metrics_and_alarm_states(ministack: Ministack) -> None:
     """They see the core's datapoints and the reasons of its alarms, for every turn of a run."""
     cloudwatch = LocalClients(ministack.endpoint).cloudwatch
-    ahead = time.time() // 60 * 60 + 3600  # as the rig's clock is, before long
+    ahead = time.time() // 60 * 60 + 3600  # as after some time of a rig
     run = Run(product_fleet(FastSignal="true"), FakeWorld(FakeQueue(), rate=0, now=ahead))
     mirror = CloudWatchMirror(cloudwatch, run.fleet)
     run.queue.visible = 70

@@ -41,7 +41,7 @@ def a_template(**resources: Any) -> dict[str, Any]:  # noqa: ANN401 - resources 
         pytest.param({"Fn::Sub": ["${A}", {"A": {"Fn::Sub": "${Gone.Arn}"}}]}, id="sub-map"),
     ],
 )
-def test_what_refers_to_something_left_out_goes_too(reference: dict[str, Any]) -> None:
+def test_what_refers_to_something_left_out_is_left_out_too(reference: dict[str, Any]) -> None:
     """This covers resources, indirect references and outputs."""
     template = a_template(
         Gone=QUEUE,
@@ -76,7 +76,7 @@ def test_one_of_several_dependencies_is_enough() -> None:
     assert list(without(template, {"Gone": "unknown"})[0]["Resources"]) == ["Kept"]
 
 
-def test_the_transform_goes_with_the_last_serverless_resource() -> None:
+def test_the_transform_is_left_out_with_the_last_serverless_resource() -> None:
     """Without one the transform has nothing to do."""
     template = {"Transform": "T", **a_template(F={"Type": "AWS::Serverless::Function"}, Q=QUEUE)}
     assert "Transform" in without(template, {})[0]
@@ -161,10 +161,12 @@ def test_a_stack_that_is_not_there_in_time_is_an_error(ministack: Ministack) -> 
     """The error has the address, and says where to look."""
     with pytest.raises(RigError) as caught:
         await_deployment(LocalClients(ministack.endpoint), "nowhere", seconds=0)
-    said = str(caught.value)
-    assert said.startswith(f"the local AWS at {ministack.endpoint} has no stack nowhere: see its")
-    assert "docker compose logs localstack" in said
-    assert "\n" not in said
+    message = str(caught.value)
+    assert message.startswith(
+        f"the local AWS at {ministack.endpoint} has no stack nowhere: see its"
+    )
+    assert "docker compose logs localstack" in message
+    assert "\n" not in message
 
 
 def test_a_local_aws_that_does_not_answer_is_an_error() -> None:
@@ -182,7 +184,7 @@ def test_a_local_aws_that_does_not_answer_is_an_error() -> None:
     )
     with pytest.raises(RigError) as caught:
         await_deployment(clients, "any", seconds=0)
-    said = str(caught.value)
-    assert said.startswith(f"the local AWS at {endpoint} does not answer: ")
-    assert "need an account's token" in said
-    assert "\n" not in said
+    message = str(caught.value)
+    assert message.startswith(f"the local AWS at {endpoint} does not answer: ")
+    assert "need an account's token" in message
+    assert "\n" not in message

@@ -45,7 +45,7 @@ def test_a_taken_port_is_an_error(tmp_path: Path) -> None:
         listener.bind((HOST, 0))
         listener.listen()
         port = listener.getsockname()[1]
-        said = f"port {port} of {HOST} is not available .Address already in use.*--port"
-        with pytest.raises(RigError, match=said), local_aws(tmp_path, port, REGION):
+        message = f"port {port} of {HOST} is not available .Address already in use.*--port"
+        with pytest.raises(RigError, match=message), local_aws(tmp_path, port, REGION):
             pass
     assert labelled(tmp_path) == []

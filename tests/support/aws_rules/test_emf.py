@@ -22,14 +22,14 @@ START = 1_800_000_000.0
         pytest.param({"_aws": 5}, "an object with _aws", id="no-metadata"),
     ],
 )
-def test_a_broken_rule_is_told(change: dict[str, object], asked: str) -> None:
+def test_a_broken_rule_is_reported(change: dict[str, object], asked: str) -> None:
     """A reader that accepts everything would make the tests of the publishers useless."""
     line = cycle_line(MetricLabels("Tidemill", "shop-work", "i-1"), Counts(), 1.5, START)
     with pytest.raises(ValueError, match=asked):
         published(json.dumps(line | change), START)
 
 
-def test_seconds_for_milliseconds_are_told() -> None:
+def test_seconds_for_milliseconds_are_reported() -> None:
     """CloudWatch would read such a time as one in 1970, and drop the metric."""
     line = cycle_line(MetricLabels("Tidemill", "shop-work", "i-1"), Counts(), 1.5, START / 1000)
     with pytest.raises(ValueError, match="milliseconds"):

@@ -62,7 +62,7 @@ def test_a_denial_wins() -> None:
         pytest.param({"Condition": {"StringLike": {"aws:SecureTransport": "*"}}}, id="operator"),
     ],
 )
-def test_what_it_does_not_know_it_does_not_guess(change: dict[str, Any]) -> None:
+def test_unknown_elements_are_refused(change: dict[str, Any]) -> None:
     """A policy with an unknown element or operator fails the tests."""
     with pytest.raises(ValueError, match="unknown"):
         decide([ALLOW | change], CALL)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from support.emulators.ministack import Ministack
 
 
-def test_a_sent_message_comes_back(ministack: Ministack) -> None:
+def test_a_sent_message_is_received(ministack: Ministack) -> None:
     """The endpoint answers and its queues work."""
     url = ministack.create_queue("support-round-trip", {"VisibilityTimeout": "30"})
     with ministack.sqs() as client:
