@@ -12,6 +12,6 @@ USER_DATA_SECONDS: Final = 40.0
 """From running to a started consumer: booting, pulling the image, `docker run`; our estimate."""
 
 RESTART_SECONDS: Final = 10.0
-"""From running to a started consumer where a stopped instance of a warm pool is started again: the
-image is there already; our estimate. Until it runs it takes as long as a new one (measured: 21 s,
-same source)."""
+"""From running to a started consumer, for a stopped instance of a warm pool: it has the image
+already; our estimate. Its time until running is that of a new instance (measured: 21 s, same
+source)."""

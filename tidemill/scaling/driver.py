@@ -23,7 +23,7 @@ def drive(fleet: Fleet, memory: LoopMemory, ports: Ports, now: float) -> LoopMem
 
 
 def carry_out(taken: Turn, world: World) -> None:
-    """Give a turn's orders to a world's instances."""
+    """Pass a turn's orders to a world."""
     for instance in taken.stop:  # first: the same turn may launch it again
         world.stop(instance)
     for instance in taken.launch:

@@ -67,7 +67,7 @@ class DesiredChanged:
 class PolicyHeld:
     """A policy was triggered and changed nothing, such as while instances warm up.
 
-    A policy that asks for the present capacity makes no fact.
+    A policy that asks for the present capacity is not recorded.
     """
 
     at: float
@@ -89,7 +89,7 @@ class ActivityStarted:
 
 @dataclass(frozen=True, slots=True)
 class InstanceChanged:
-    """An instance entered a lifecycle state; `detail` adds what the state does not say."""
+    """An instance entered a lifecycle state; `detail` adds a reason, such as a hook's name."""
 
     at: float
     instance: str

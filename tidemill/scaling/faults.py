@@ -42,11 +42,11 @@ class WorldKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A number that a kind of fault takes, such as how long it lasts.
+    """A numeric parameter of a kind of fault, such as its duration.
 
     Attributes:
         name: in snake_case, with its unit, such as `freeze_seconds`.
-        default: the value where a fault has none.
+        default: the value for a fault that does not set it.
         meaning: one sentence.
     """
 
@@ -60,13 +60,13 @@ class FaultKind:
     """One kind of fault.
 
     Attributes:
-        name: the word for it on a command line.
+        name: its name on a command line.
         meaning: one sentence: what happens on AWS.
         target: what it happens to.
         worlds: the worlds that can imitate it.
-        note: what the timeline says of the target, after its id.
-        answer: what the command says of the target, after its id.
-        parameters: the numbers that it takes.
+        note: the end of the timeline's sentence, which starts with the target's id.
+        answer: the end of the command's output, which starts with the target's id.
+        parameters: its numeric parameters.
     """
 
     name: str
@@ -93,13 +93,13 @@ KINDS: Final[Mapping[str, FaultKind]] = {kind.name: kind for kind in (SPOT,)}
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: of which kind, to what, and when.
+    """One fault: its kind, its target and its time.
 
     Attributes:
         kind: the name of its kind.
-        target: the id of what it happens to; None for the oldest of its kind in service.
+        target: the id of what it happens to; None for the oldest one in service.
         at: when it happens, in seconds of the world's clock (a rig: epoch seconds of AWS's time;
-            the simulator: seconds since its start). A time that is over means at once.
+            the simulator: seconds since its start). A time in the past means at once.
         parameters: values by parameter name, only those that are not the default.
     """
 
@@ -139,7 +139,7 @@ def read_fault(fields: Mapping[str, str]) -> Fault:
     known = {parameter.name for parameter in KINDS[name].parameters}
     given = fields.keys() - {"kind", "target", "at"}
     if given - known:
-        raise FaultError(f"the fault {name} has no {', '.join(sorted(given - known))}")
+        raise FaultError(f"the fault {name} has no parameter {', '.join(sorted(given - known))}")
     return Fault(
         name,
         fields.get("target") or None,

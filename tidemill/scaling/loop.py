@@ -123,8 +123,8 @@ def turn(fleet: Fleet, memory: LoopMemory, observation: Observation, now: float)
     """Return the result of one turn of the loop.
 
     The caller may take a turn at any time: metrics are published once a minute and alarms are
-    evaluated in their own intervals. Example: turns at 12:00:58 and 12:01:07 publish the datapoints
-    of the minute 12:00 and evaluate its alarms (6 s after its end) in the second one.
+    evaluated in their own intervals. Example: of two turns at 12:00:58 and 12:01:07, the second one
+    publishes the datapoints of the minute 12:00 and evaluates its alarms (6 s after its end).
 
     Args:
         fleet: the fleet of the template.
@@ -132,13 +132,13 @@ def turn(fleet: Fleet, memory: LoopMemory, observation: Observation, now: float)
         observation: the queue now, and the events since the last turn.
         now: epoch seconds, not before the last turn.
     """
-    group = _attend(fleet, memory.group, observation.events, now)
+    group = _update_instances(fleet, memory.group, observation.events, now)
     due = memory.due
     if due:
         scheduled, due = run_due(fleet, group.memory, due, now)
         group = group.then(scheduled)
     queue = observation.queue
-    # A function that samples the queue is an access to it, too.
+    # When the signal function samples the queue, it accesses it, which keeps the queue active.
     used = queue if fleet.signal_period is None else replace(queue, accessed=True)
     activity = observe(memory.activity, used, now)
     datapoints, sampled = _publish(fleet, memory.at, group.memory, activity, queue, now)
@@ -171,10 +171,12 @@ def turn(fleet: Fleet, memory: LoopMemory, observation: Observation, now: float)
     )
 
 
-def _attend(fleet: Fleet, group: GroupMemory, events: Iterable[InstanceEvent], now: float) -> Step:
-    """Apply the events of instances, and replace or release those that wait for it."""
+def _update_instances(
+    fleet: Fleet, group: GroupMemory, events: Iterable[InstanceEvent], now: float
+) -> Step:
+    """Apply the events of instances, replace lost ones, and complete hooks that have timed out."""
     step = _apply_events(fleet, Step(group), events, now)
-    # Every turn runs this, and hardly ever is there something to do: hence the cheap checks.
+    # Every turn runs this, and most turns have nothing to do here: hence the cheap checks.
     if any(item.vanished is not None for item in step.memory.instances):
         step = step.then(replace_vanished(step.memory, now))
     if any(item.unhealthy for item in step.memory.instances):
@@ -205,7 +207,7 @@ def _publish(
     sample: QueueSample,
     now: float,
 ) -> tuple[tuple[Datapoint, ...], tuple[Fact, ...]]:
-    """Return the datapoints and facts of the minute and the signal's period that have ended."""
+    """Return the datapoints and facts of a minute and a signal period that have ended."""
     datapoints: tuple[Datapoint, ...] = ()
     facts: tuple[Fact, ...] = ()
     ended = now // PERIOD * PERIOD

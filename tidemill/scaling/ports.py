@@ -45,7 +45,7 @@ class World(Protocol):
 
 
 class Listener(Protocol):
-    """Port that receives the result of each turn: a log, a display, a mirror."""
+    """Port that receives the result of each turn, such as a log or a display."""
 
     def on_turn(self, turn: Turn) -> None:
         """Receive a turn."""

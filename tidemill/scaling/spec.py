@@ -1,6 +1,6 @@
 """Specification of a fleet: one queue and the group that works on it, as frozen data.
 
-One module of over 280 lines, so that all that is read of a template can be seen in one place.
+The module has over 280 lines, so that everything that is read from a template is in one place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Comparison(StrEnum):
-    """How an alarm compares a datapoint (first operand) with its threshold (second)."""
+    """Comparison operators of alarms: a datapoint (first operand) and the threshold (second)."""
 
     GREATER = "GreaterThanThreshold"
     GREATER_OR_EQUAL = "GreaterThanOrEqualToThreshold"
@@ -23,7 +23,7 @@ class Comparison(StrEnum):
 
 
 class MissingData(StrEnum):
-    """How an alarm treats a missing datapoint; CloudWatch's default is MISSING."""
+    """Treatments of missing datapoints in an alarm; CloudWatch's default is MISSING."""
 
     MISSING = "missing"
     IGNORE = "ignore"
@@ -32,7 +32,7 @@ class MissingData(StrEnum):
 
 
 class AdjustmentType(StrEnum):
-    """The meaning of a step's number."""
+    """Meanings of an adjustment: a change in instances, a change in percent, or a capacity."""
 
     CHANGE = "ChangeInCapacity"
     EXACT = "ExactCapacity"
@@ -40,7 +40,7 @@ class AdjustmentType(StrEnum):
 
 
 class Aggregation(StrEnum):
-    """How a step policy aggregates an alarm's datapoints; the default is AVERAGE."""
+    """Aggregations of an alarm's datapoints for a step policy; the default is AVERAGE."""
 
     AVERAGE = "Average"
     MINIMUM = "Minimum"
@@ -179,7 +179,7 @@ class StepScalingPolicy:
     """A step scaling policy; `warmup` is EstimatedInstanceWarmup in seconds, when it is set.
 
     `aggregation` is MetricAggregationType. Auto Scaling applies it to "the most recent" datapoints
-    of the alarm and does not say how many; here it is one, so that all three give the same.
+    of the alarm; AWS does not publish how many. Here it is one, so the aggregation has no effect.
     """
 
     logical_id: str
@@ -207,8 +207,8 @@ class SimpleScalingPolicy:
 class TargetTrackingPolicy:
     """A target tracking policy; `high` and `low` are the logical ids of the alarms it creates.
 
-    `target` is the metric's wanted value. `low` is None where DisableScaleIn is set. `warmup` is
-    EstimatedInstanceWarmup in seconds, when it is set.
+    `target` is TargetValue. `low` is None if DisableScaleIn is set. `warmup` is
+    EstimatedInstanceWarmup in seconds, if it is set.
     """
 
     logical_id: str
@@ -224,10 +224,10 @@ Policy = StepScalingPolicy | SimpleScalingPolicy | TargetTrackingPolicy
 
 @dataclass(frozen=True, slots=True)
 class ScheduledAction:
-    """A scheduled action: sizes that a group gets once at `start`, or by `recurrence` (cron).
+    """A scheduled action: sizes of the group, set once at `start` or by `recurrence` (cron).
 
-    `start` and `end` in epoch seconds bound a recurrence; `zone` is the IANA time zone of the
-    recurrence. A size that is None stays as it is.
+    With a recurrence, `start` and `end` are its limits in epoch seconds, and `zone` is its IANA
+    time zone. A size of None is not changed.
     """
 
     logical_id: str
@@ -261,7 +261,7 @@ class MaintenancePolicy:
 
 @dataclass(frozen=True, slots=True)
 class WarmPool:
-    """A group's warm pool; `max_prepared` is MaxGroupPreparedCapacity, where it is set.
+    """A group's warm pool; `max_prepared` is MaxGroupPreparedCapacity, if it is set.
 
     `state` is Stopped, Running or Hibernated.
     """
@@ -278,7 +278,7 @@ class Limits(NamedTuple):
     high: int
 
     def clamp(self, capacity: int) -> int:
-        """Return the capacity within the limits: of 1 to 4, 0 becomes 1 and 9 becomes 4."""
+        """Return the capacity within the limits: with 1 and 4, 0 becomes 1 and 9 becomes 4."""
         return max(self.low, min(self.high, capacity))
 
 
@@ -288,7 +288,7 @@ class Group:
 
     `metrics` are the names of the group metrics that its MetricsCollection enables.
     `termination` are the termination policies, `grace` is the health check grace period.
-    `protects` is set where new instances are protected from scale-in.
+    `protects` is set if new instances are protected from scale-in.
     """
 
     logical_id: str
@@ -308,7 +308,7 @@ class Group:
 
     @property
     def limits(self) -> Limits:
-        """Return the minimum and the maximum size that the template gives."""
+        """Return the minimum and the maximum size in the template."""
         return Limits(self.min_size, self.max_size)
 
 
@@ -316,7 +316,7 @@ class Group:
 class Queue:
     """A queue's settings in seconds; `max_receive_count` is None when it has no redrive policy.
 
-    `kept_awake` is set where a schedule of the template accesses the queue so often that SQS never
+    `kept_awake` is set if a schedule of the template accesses the queue so often that SQS never
     stops publishing its metrics.
     """
 
@@ -334,7 +334,7 @@ class Fleet:
     `user_data` is the launch template's script with every function of the template resolved.
     Alarms that target tracking policies create are among `alarms`.
     `signal_period` is the interval in seconds in which a function of the template samples the
-    queue, None where no alarm uses its samples. `not_modelled` has a sentence for each thing in the
+    queue, None if no alarm uses its samples. `not_modelled` has a sentence for each part of the
     template that is not modelled.
     """
 

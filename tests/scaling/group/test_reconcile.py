@@ -17,7 +17,7 @@ from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Hold, Instance, Step
 from tidemill.scaling.group.metrics import group_datapoints
 from tidemill.scaling.group.reconcile import reconcile
-from tidemill.scaling.group.termination import choose_victim
+from tidemill.scaling.group.termination import choose_for_termination
 from tidemill.scaling.group.transitions import booted, expire_hooks, gone, hook_completed
 from tidemill.scaling.spec import LifecycleHook
 
@@ -59,7 +59,7 @@ def test_reconciling_takes_the_oldest_first() -> None:
     """Without a hook the instance is terminated at once."""
     older = replace(IN_SERVICE, id="i-0", launched_at=NOW - 1)
     memory = GroupMemory(desired=1, instances=(IN_SERVICE, older))
-    assert choose_victim(memory) == older
+    assert choose_for_termination(memory) == older
     step = reconcile(a_group(), memory, NOW)
     assert (step.terminate, step.drain) == (("i-0",), ())
     assert states(step) == ["InService", "Terminating:Proceed"]

@@ -10,7 +10,7 @@ from support.builders.fleets import a_group
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Instance
 from tidemill.scaling.group.reconcile import reconcile
-from tidemill.scaling.group.termination import choose_victim
+from tidemill.scaling.group.termination import choose_for_termination
 
 NOW = 100_000.0
 
@@ -42,29 +42,33 @@ THREE = (A, B, C)
 )
 def test_policies_choose_in_their_order(policies: tuple[str, ...], victim: str) -> None:
     """A policy that is not modelled leaves the choice to the next; the oldest is the last."""
-    assert choose_victim(GroupMemory(2, THREE), policies, NOW).id == victim
+    assert choose_for_termination(GroupMemory(2, THREE), policies, NOW).id == victim
 
 
 def test_a_policy_breaks_the_tie_of_the_one_before() -> None:
     """Of two instances of the same template the newer one is terminated."""
     old, new = an_instance("old", 900, outdated=2), an_instance("new", 10, outdated=2)
     memory = GroupMemory(2, (A, old, new))
-    assert choose_victim(memory, ("OldestLaunchTemplate", "NewestInstance"), NOW).id == "new"
+    assert (
+        choose_for_termination(memory, ("OldestLaunchTemplate", "NewestInstance"), NOW).id == "new"
+    )
 
 
 def test_the_zone_with_the_most_instances_gives_one() -> None:
     """The zone comes before all termination policies."""
     first, second = an_instance("x", 10, zone="a"), an_instance("y", 20, zone="a")
     other = an_instance("z", 9000, zone="b", outdated=5)
-    assert choose_victim(GroupMemory(2, (first, second, other)), ("Default",), NOW).id == "y"
+    assert (
+        choose_for_termination(GroupMemory(2, (first, second, other)), ("Default",), NOW).id == "y"
+    )
     protected = (replace(first, protected=True), replace(second, protected=True), other)
-    assert choose_victim(GroupMemory(2, protected), ("Default",), NOW).id == "z"
+    assert choose_for_termination(GroupMemory(2, protected), ("Default",), NOW).id == "z"
 
 
 def test_an_unhealthy_instance_goes_before_all_others() -> None:
     """Termination policies are not asked about it."""
     sick = replace(A, unhealthy="a user health-check")
-    assert choose_victim(GroupMemory(2, (sick, B, C)), ("NewestInstance",), NOW).id == "a"
+    assert choose_for_termination(GroupMemory(2, (sick, B, C)), ("NewestInstance",), NOW).id == "a"
 
 
 def test_the_group_goes_by_its_own_policies() -> None:

@@ -17,7 +17,7 @@ from tidemill.scaling.group.hooks import HookResult
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import Cooldown, GroupMemory, Instance
 from tidemill.scaling.group.reconcile import reconcile, replace_unhealthy
-from tidemill.scaling.group.termination import choose_victim
+from tidemill.scaling.group.termination import choose_for_termination
 from tidemill.scaling.group.transitions import gone, hook_completed
 from tidemill.scaling.group.warm_pool import pool_size
 from tidemill.scaling.policies.decision import decide
@@ -99,7 +99,7 @@ def check_zone(given: Given, expected: Expected) -> None:
         for number in range(count)
     )
     memory = GroupMemory(len(instances), instances)
-    assert choose_victim(memory).zone == expected["az_chosen"]
+    assert choose_for_termination(memory).zone == expected["az_chosen"]
     lines = [line for line in expected.get("then", []) if line not in LEFT_TO_CHANCE]
     ranks = [TEMPLATE_RANKS[line] for line in lines]
     assert ranks == sorted(ranks, reverse=True)
@@ -108,7 +108,7 @@ def check_zone(given: Given, expected: Expected) -> None:
         for rank in (0, *ranks)
     )
     while len(aged) > 1:
-        victim = choose_victim(GroupMemory(len(aged), aged))
+        victim = choose_for_termination(GroupMemory(len(aged), aged))
         assert victim.outdated == max(item.outdated for item in aged)
         aged = tuple(item for item in aged if item != victim)
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class AlarmMemory:
     """The memory of an alarm between evaluations.
 
-    `since` is when it entered its state, in epoch seconds, and `reason` is why, in CloudWatch's
-    words: both change only with the state, as in CloudWatch. `value` is the most recent real
-    datapoint of the evaluation range, which a step policy compares with its steps.
+    `since` is when the alarm entered its state, in epoch seconds. `reason` is the reason of that
+    change in CloudWatch's words. Both change only with the state, as in CloudWatch. `value` is the
+    most recent real datapoint of the evaluation range; a step policy compares it with its steps.
     """
 
     state: AlarmState
@@ -125,7 +125,7 @@ def verify(alarm: Alarm) -> None:
 def _warms_up(
     alarm: Alarm, memory: AlarmMemory, store: MetricStore, values: Series, now: float
 ) -> bool:
-    """Return whether a new alarm is not evaluated yet ("Alarm warm-up periods").
+    """Return whether a new alarm is still in its warm-up ("Alarm warm-up periods").
 
     Unless it waits for the whole period, warm-up ends once data fill the evaluation window: there
     is a datapoint in its newest period and one at or before its start. It happens only once.
@@ -143,9 +143,9 @@ def _warms_up(
 def _too_few_samples(alarm: Alarm, store: MetricStore, now: float) -> bool:
     """Return whether a percentile has too few samples to be significant.
 
-    The setting is "used when there are fewer" than so many data points "during the evaluation
-    period" ("Percentile-based alarms and low data samples"): here, in all evaluation periods. AWS
-    does not publish what it does for an expression over percentiles: here, nothing.
+    Samples are counted over all evaluation periods: this is our reading of "during the evaluation
+    period" ("Percentile-based alarms and low data samples"). AWS does not publish whether the
+    setting affects an expression over percentiles; here it does not.
     """
     stat = next(query.stat for query in alarm.queries if query.id == alarm.returned)
     percentile = None if stat is None else percentile_of(stat.stat)

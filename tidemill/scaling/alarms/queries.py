@@ -62,7 +62,7 @@ def compile_queries(queries: tuple[MetricQuery, ...], returned: str) -> Program:
         raise ExpressionError(f'no metric and no expression has the id "{returned}"')
     if node.kind is Kind.NUMBER:
         raise ExpressionError(
-            f'"{returned}" gives one number, where an alarm watches a series over time'
+            f'"{returned}" gives one number, but an alarm watches a series over time'
         )
     text = builder.queries[returned].expression or returned
     return Program(
@@ -119,7 +119,7 @@ class _Builder:
         return self.nodes[name]
 
     def metrics(self, part: str) -> list[Node]:
-        """Return the metrics whose id contains a string, in the order in which they are given."""
+        """Return the metrics whose id contains a string, in the order of the queries."""
         return [
             self.nodes.get(query.id) or self._fetch(query)
             for query in self.queries.values()

@@ -34,9 +34,9 @@ def explain(alarm: Alarm, state: AlarmState, values: Sequence[float | None], end
         values: the datapoints of the evaluation range, oldest first.
         end: when the newest of their periods ended, in epoch seconds.
 
-    The wording is that of state reasons in CloudWatch's alarm notifications. CloudWatch words it
-    slightly differently for alarms without DatapointsToAlarm; this is the wording of alarms that
-    set it, except for alarms on a single period.
+    The wording is that of state reasons in CloudWatch's alarm notifications. CloudWatch uses a
+    slightly different wording for alarms without DatapointsToAlarm; only alarms on a single period
+    get that one here.
     """
     real = [
         (value, end - age * alarm.period)

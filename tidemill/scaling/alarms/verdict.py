@@ -37,7 +37,7 @@ def breaches(alarm: Alarm, value: float) -> bool:
 
 
 def missing_datapoints(alarm: Alarm, values: Sequence[float | None]) -> int:
-    """Return how many datapoints the evaluation range lacks; the alarm says how to fill them."""
+    """Return how many real datapoints are missing for a full count of evaluation periods."""
     return max(0, alarm.evaluation_periods - sum(value is not None for value in values))
 
 
@@ -49,8 +49,8 @@ def judge(alarm: Alarm, values: Sequence[float | None], previous: AlarmState) ->
     real ones count, and the treatment decides about the missing ones. Example: 3 of 3 above 10 with
     [-, -, 12, 14] and notBreaching has 2 breaching and 1 filled in as not breaching: OK.
 
-    `previous` is returned where the alarm keeps its state. The page does not say what an alarm that
-    ignores missing data does when enough of its few real datapoints breach: here, ALARM.
+    `previous` is returned if the alarm keeps its state. The page does not state what happens if an
+    alarm ignores missing data and enough of its few real datapoints breach; here it enters ALARM.
     """
     evaluated = [value for value in values if value is not None][-alarm.evaluation_periods :]
     compare = _BREACHES[alarm.comparison]

@@ -1,4 +1,4 @@
-"""Watch over alarms from turn to turn: evaluations, changes of state, and actions that are due."""
+"""Alarms in one turn of the loop: evaluations, changes of state, and actions that are due."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class AlarmWatch:
 
 @dataclass(frozen=True, slots=True)
 class DueAlarm:
-    """An alarm whose actions are due: those of its `state`.
+    """An alarm whose actions for its `state` are due.
 
     `value` is the newest value of the alarm, `inputs` has the newest values of its metrics by id.
-    `held` is the reason why its policies must not act, empty where they may.
+    `held` is the reason why its policies must not act, empty if they may.
     """
 
     alarm: Alarm
@@ -51,7 +51,7 @@ class DueAlarm:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The alarms after a look at them: their memories, those with due actions, and the facts."""
+    """The alarms after a turn: their memories, the alarms with due actions, and the facts."""
 
     watches: Mapping[str, AlarmWatch]
     due: Sequence[DueAlarm] = ()
@@ -71,7 +71,7 @@ def watch_alarms(
         alarms: the fleet's alarms.
         watches: their memories, by logical id.
         metrics: the datapoints published so far.
-        before: the time of the previous look, in epoch seconds.
+        before: the time of the previous turn, in epoch seconds.
         now: epoch seconds.
     """
     after = dict(watches)

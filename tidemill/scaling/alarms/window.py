@@ -34,8 +34,8 @@ def window_end(alarm: Alarm, now: float) -> float:
 
     A sliding window moves with each evaluation; for alarms over more than a day it ends at a full
     hour. A wall clock window ends with the last full minute, hour, day or week of its time zone
-    ("Alarm evaluation window"). All periods are assumed to have one length, which is not so for
-    days and weeks in which the clocks change.
+    ("Alarm evaluation window"). All periods are assumed to have the same length; this is wrong for
+    days and weeks in which daylight saving time starts or ends.
     """
     if alarm.wall_clock is not None:
         return _boundary(alarm.wall_clock, alarm.period, now)

@@ -15,10 +15,10 @@ TERMINATING = frozenset({LifecycleState.TERMINATING_WAIT, LifecycleState.TERMINA
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """The numbers of instances that a policy reads of the group.
+    """The desired capacity, and numbers of instances as a policy counts them.
 
-    `settled` are in service past their warm-up. `warming` are pending, or in service and within
-    their warm-up. `terminating` are those that the group is terminating.
+    `settled` instances are in service past their warm-up. `warming` ones are pending, or in service
+    and within their warm-up. `terminating` ones are being terminated.
     """
 
     desired: int

@@ -1,4 +1,4 @@
-"""Replacement of unhealthy instances: how many at a time, before or after others are launched.
+"""Replacement of unhealthy instances: how many at a time, and whether others launch first.
 
 Rules: EC2 Auto Scaling User Guide, "Health checks for instances in an Auto Scaling group" and
 "Instance maintenance policies".
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tidemill.scaling.spec import Group, MaintenancePolicy
 
 SHARE = 10
-"""Percent of the desired capacity that is replaced at a time in a group without a maintenance
-policy; one instance at least."""
+"""Percent of the desired capacity, at least one instance, that is replaced at a time in a group
+without a maintenance policy."""
 
 
 def healthy_range(policy: MaintenancePolicy, desired: int) -> tuple[int, int]:
@@ -31,7 +31,11 @@ def healthy_range(policy: MaintenancePolicy, desired: int) -> tuple[int, int]:
 
 
 def replacement_range(group: Group, desired: int) -> tuple[int, int]:
-    """Return the range of a group; without a maintenance policy, none is launched beforehand."""
+    """Return the healthy range of a group, with its maintenance policy or without one.
+
+    Without a policy no replacement is launched before an unhealthy instance is terminated: 20
+    desired instances give 18 to 20.
+    """
     if group.maintenance is not None:
         return healthy_range(group.maintenance, desired)
     return max(0, desired - max(1, desired * SHARE // 100)), desired

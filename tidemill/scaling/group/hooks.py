@@ -1,4 +1,4 @@
-"""Lifecycle hooks: which hooks hold an instance, for how long, and with which result they end.
+"""Lifecycle hooks: the hooks that hold an instance, their timeouts and their results.
 
 Rules: EC2 Auto Scaling User Guide, "Amazon EC2 Auto Scaling lifecycle hooks", and API reference,
 PutLifecycleHook and LifecycleHook.
@@ -51,14 +51,14 @@ def find_hook(group: Group, name: str) -> LifecycleHook | None:
 
 
 def holds_of(hooks: tuple[LifecycleHook, ...], now: float) -> tuple[Hold, ...]:
-    """Return the holds of an instance that these hooks hold from now on, all of them at once."""
+    """Return the holds that start now, one for each hook; they run at the same time."""
     return tuple(
         Hold(hook.name, now + hook.heartbeat_timeout, now + global_timeout(hook)) for hook in hooks
     )
 
 
 def hold_detail(hooks: tuple[LifecycleHook, ...]) -> str:
-    """Return the detail of the fact that these hooks hold an instance, such as "hook drain"."""
+    """Return these hooks as the detail of a fact, such as "hook drain"."""
     plural = "s" if len(hooks) > 1 else ""
     return f"hook{plural} {', '.join(hook.name for hook in hooks)}"
 

@@ -1,8 +1,8 @@
 """Lifecycle of an instance as a table: state, event, next state.
 
 Source: EC2 Auto Scaling User Guide, "Amazon EC2 Auto Scaling instance lifecycle" and "Lifecycle
-state transitions for instances in a warm pool". States that an instance only passes through here
-are not in the table: Pending:Proceed, Terminating, Warmed:Pending:Proceed, Warmed:Terminating.
+state transitions for instances in a warm pool". The table leaves out states that would last no time
+here: Pending:Proceed, Terminating, Warmed:Pending:Proceed, Warmed:Terminating.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ class Transition:
 
 _S, _E = LifecycleState, Event
 
-COMING = frozenset({_S.PENDING, _S.PENDING_WAIT})
-WANTED = COMING | {_S.IN_SERVICE}
+PENDING_STATES = frozenset({_S.PENDING, _S.PENDING_WAIT})
+WANTED = PENDING_STATES | {_S.IN_SERVICE}
 """The states whose instances count towards the desired capacity."""
-LEAVING = frozenset(
+TERMINATING_STATES = frozenset(
     {
         _S.TERMINATING_WAIT,
         _S.TERMINATING_PROCEED,

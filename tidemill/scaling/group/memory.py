@@ -1,11 +1,17 @@
-"""Memory of an Auto Scaling group: its instances, its desired capacity, and a change of both."""
+"""Memory of an Auto Scaling group: its instances and desired capacity, and changes of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.group.lifecycle import COMING, LEAVING, WANTED, WARM, LifecycleState
+from tidemill.scaling.group.lifecycle import (
+    PENDING_STATES,
+    TERMINATING_STATES,
+    WANTED,
+    WARM,
+    LifecycleState,
+)
 from tidemill.scaling.spec import Limits
 
 if TYPE_CHECKING:
@@ -55,11 +61,11 @@ class Instance:
     `holds` are the hooks that hold it in its state, all at once. `protected` is scale-in
     protection. `prepared` marks an instance from the warm pool. `unhealthy` is the reason why a
     health check wants it replaced, empty for a healthy one.
-    `vanished` is set while the group still has an instance that no longer exists, because the
-    process that would replace it is suspended; it is the detail that the world reported.
-    `zone` is its Availability Zone, and `outdated` how many versions its launch template is behind
-    the group's. Both count in the choice of the instance that scale-in terminates, and are the same
-    for all instances unless a test or a request sets them.
+    `vanished` is set if the instance no longer exists and the process that would replace it is
+    suspended; its text is the detail that the world reported.
+    `zone` is its Availability Zone. `outdated` is how many versions its launch template is behind
+    the group's. Scale-in considers both when it chooses an instance. They are the same for all
+    instances unless a test or a request sets them.
     """
 
     id: str
@@ -82,10 +88,11 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Cooldown:
-    """The cooldown of a simple scaling, in seconds from `since`.
+    """The cooldown after a simple scaling activity, in seconds from `since`.
 
-    While it is `open`, each instance that finishes launching or terminating restarts it: it counts
-    from the last one that finishes ("Scaling cooldowns for Amazon EC2 Auto Scaling").
+    While it is `open`, each instance that finishes launching or terminating restarts it, because a
+    cooldown starts when the last one has finished ("Scaling cooldowns for Amazon EC2 Auto
+    Scaling").
     """
 
     seconds: int
@@ -94,7 +101,7 @@ class Cooldown:
 
     @property
     def until(self) -> float:
-        """Return when it is over, as far as is known yet, in epoch seconds."""
+        """Return when it ends unless it is restarted, in epoch seconds."""
         return self.since + self.seconds
 
 
@@ -103,10 +110,11 @@ class GroupMemory:
     """The group's state between turns.
 
     `launched` counts all launches so far. `cause` is Auto Scaling's sentence about the last change
-    of the desired capacity, empty where the change has no policy to name.
-    `min_size` and `max_size` are those that a scheduled action has set, None where the template's
-    hold. `suspended` has each suspended process with the epoch second of its suspension.
-    `stuck` is set while scale-in finds only protected instances, so that this is reported once.
+    of the desired capacity, empty if no policy caused it.
+    `min_size` and `max_size` are those that a scheduled action has set, None while the template's
+    apply. `suspended` has the time of suspension, in epoch seconds, of each suspended process.
+    `stuck` is set while only protected instances are left to scale in, so that this is reported
+    once.
     """
 
     desired: int
@@ -120,7 +128,7 @@ class GroupMemory:
     cooldown: Cooldown | None = None
 
     def find(self, instance_id: str) -> Instance | None:
-        """Return the instance with this id, if the group still has it."""
+        """Return the instance with this id, None if the group does not have it."""
         return next((item for item in self.instances if item.id == instance_id), None)
 
     def wanted(self) -> tuple[Instance, ...]:
@@ -136,14 +144,17 @@ class GroupMemory:
 
     def in_progress(self) -> bool:
         """Return whether an instance is being launched or terminated."""
-        return any(item.state in COMING or item.state in LEAVING for item in self.instances)
+        return any(
+            item.state in PENDING_STATES or item.state in TERMINATING_STATES
+            for item in self.instances
+        )
 
     def serving(self) -> tuple[Instance, ...]:
         """Return the instances in service."""
         return tuple(item for item in self.instances if item.state is LifecycleState.IN_SERVICE)
 
     def warm(self) -> tuple[Instance, ...]:
-        """Return the instances of the warm pool, those that are being prepared included."""
+        """Return the instances of the warm pool, including those that are being prepared."""
         return tuple(item for item in self.instances if item.state in WARM)
 
     def with_instance(self, instance: Instance) -> GroupMemory:
@@ -157,7 +168,7 @@ class GroupMemory:
         return replace(self, instances=left)
 
     def unattributed(self) -> GroupMemory:
-        """Return the group without a cause of its last change.
+        """Return the group without the cause of its last change.
 
         Used before an instance is replaced: the activity that launches the replacement must not
         name the policy that changed the desired capacity earlier.
@@ -165,7 +176,7 @@ class GroupMemory:
         return replace(self, cause="")
 
     def expendable(self) -> tuple[Instance, ...]:
-        """Return the instances that a scale-in may choose from."""
+        """Return the instances that scale-in may terminate."""
         return tuple(item for item in self.wanted() if not item.protected)
 
 

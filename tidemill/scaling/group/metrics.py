@@ -1,4 +1,4 @@
-"""Group metrics: those of a group's MetricsCollection, with their values.
+"""Group metrics: their names, and their values for the metrics that a group enables.
 
 Source: EC2 Auto Scaling User Guide, "Amazon CloudWatch metrics for Amazon EC2 Auto Scaling".
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.group.lifecycle import (
-    COMING,
-    LEAVING,
+    PENDING_STATES,
     PREPARED,
     PREPARING,
+    TERMINATING_STATES,
     WARM,
     LifecycleState,
 )
@@ -30,7 +30,7 @@ NAMESPACE = "AWS/AutoScaling"
 
 _S = LifecycleState
 _OUT = frozenset({_S.TERMINATING_WAIT, _S.TERMINATING_PROCEED})
-_POOL_OUT = LEAVING - _OUT
+_POOL_OUT = TERMINATING_STATES - _OUT
 
 
 def group_metric(group: Group, name: str) -> Metric:
@@ -58,7 +58,7 @@ def _group_values(group: Group, memory: GroupMemory) -> dict[str, int]:
         "GroupInServiceInstances": states.count(_S.IN_SERVICE),
         "GroupMaxSize": high,
         "GroupMinSize": low,
-        "GroupPendingInstances": sum(state in COMING for state in states),
+        "GroupPendingInstances": sum(state in PENDING_STATES for state in states),
         "GroupStandbyInstances": states.count(_S.STANDBY),
         "GroupTerminatingInstances": sum(state in _OUT for state in states),
         "GroupTotalInstances": sum(state not in WARM | _POOL_OUT for state in states),

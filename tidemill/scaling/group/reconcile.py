@@ -20,7 +20,7 @@ from tidemill.scaling.group.memory import (
     Instance,
     Step,
 )
-from tidemill.scaling.group.termination import choose_victim
+from tidemill.scaling.group.termination import choose_for_termination
 from tidemill.scaling.group.transitions import (
     begin_termination,
     booted,
@@ -42,7 +42,7 @@ ALL_PROTECTED = (
 def replace_unhealthy(group: Group, memory: GroupMemory, now: float) -> Step:
     """Begin to terminate unhealthy instances, as many at a time as the maintenance policy allows.
 
-    The policy says how many stay in service, and how many are launched first.
+    The policy limits how many instances are out of service, and how many are launched first.
     """
     step = Step(memory)
     unhealthy = [item for item in memory.serving() if item.unhealthy]
@@ -59,10 +59,11 @@ def replace_unhealthy(group: Group, memory: GroupMemory, now: float) -> Step:
 
 
 def reconcile(group: Group, memory: GroupMemory, now: float) -> Step:
-    """Launch or terminate until as many instances as desired are in service or pending.
+    """Launch or terminate until the desired number of instances is in service or pending.
 
-    Protected instances stay, even if they are more than desired. While Launch or Terminate is
-    suspended the difference stays. The warm pool is filled last.
+    Protected instances are not terminated, even if there are more of them than desired. Nothing is
+    launched while the process Launch is suspended, or terminated while Terminate is. The warm pool
+    is filled last.
     """
     step = Step(memory)
     actual = len(memory.wanted())
@@ -75,8 +76,8 @@ def reconcile(group: Group, memory: GroupMemory, now: float) -> Step:
     surplus = actual - wanted
     if surplus > 0 and TERMINATE not in memory.suspended:
         for number in range(actual, actual - min(surplus, len(memory.expendable())), -1):
-            victim = choose_victim(step.memory, group.termination, now)
-            step = step.then(_scale_in(group, step.memory, victim, number, now))
+            chosen = choose_for_termination(step.memory, group.termination, now)
+            step = step.then(_scale_in(group, step.memory, chosen, number, now))
         step = step.then(_report_if_stuck(step.memory, now))
     elif memory.stuck:
         step = replace(step, memory=replace(step.memory, stuck=False))
@@ -86,7 +87,7 @@ def reconcile(group: Group, memory: GroupMemory, now: float) -> Step:
 
 
 def _launch(group: Group, memory: GroupMemory, actual: int, now: float) -> Step:
-    """Use an instance of the warm pool where one is ready, else launch a new one."""
+    """Use an instance of the warm pool if one is ready, otherwise launch a new one."""
     cause = (
         f"{memory.cause}  At {stamp(now)} an instance was started in response to a difference "
         f"between desired and actual capacity, increasing the capacity from {actual} to "

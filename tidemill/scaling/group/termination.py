@@ -23,16 +23,17 @@ are not: they are ignored here."""
 HOUR = 3600
 
 
-def choose_victim(
+def choose_for_termination(
     memory: GroupMemory, policies: Sequence[str] = (DEFAULT,), now: float = 0.0
 ) -> Instance:
     """Return the instance that scale-in terminates first.
 
-    Unhealthy instances come before all others. Otherwise the Availability Zone is chosen that has
-    the most instances and an unprotected one among them. There the termination policies choose, in
-    their order, each among the instances that the previous one has left. Default takes the oldest
-    launch template and leaves the rest to billing hours and chance; where AWS chooses by chance,
-    this takes the oldest instance, so that runs repeat.
+    Unhealthy instances are chosen first. If there is none, the choice is within the Availability
+    Zone that has the most instances, at least one of them unprotected. The termination policies
+    are applied in their order, each to the instances that the previous one has chosen. Default
+    chooses those with the oldest launch template. If several are left, AWS's Default compares
+    billing hours and then chooses at random; here the oldest instance is chosen, so that a run can
+    be repeated.
 
     Args:
         memory: the group.
@@ -40,7 +41,7 @@ def choose_victim(
         now: epoch seconds, for instance hours.
 
     Raises:
-        ValueError: all instances are protected, or there is none.
+        ValueError: there is no unprotected instance.
     """
     candidates = memory.expendable()
     lost = [item for item in candidates if item.vanished is not None or item.unhealthy]

@@ -24,7 +24,14 @@ from tidemill.scaling.group.hooks import (
     hooks_for,
     released,
 )
-from tidemill.scaling.group.lifecycle import LEAVING, PREPARING, WARM, Event, LifecycleState, after
+from tidemill.scaling.group.lifecycle import (
+    PREPARING,
+    TERMINATING_STATES,
+    WARM,
+    Event,
+    LifecycleState,
+    after,
+)
 from tidemill.scaling.group.memory import (
     HEALTH_CHECK,
     REPLACE_UNHEALTHY,
@@ -78,7 +85,7 @@ def hook_completed(
     left = released(instance, completed)
     if left.holds:
         return Step(memory.with_instance(left))
-    if instance.state in LEAVING:
+    if instance.state in TERMINATING_STATES:
         return _proceed(memory, left, Event.RELEASED, now, completed.detail)
     if completed.result == ABANDON:
         return _proceed(memory.unattributed(), left, Event.ABANDONED, now, completed.detail)
@@ -109,13 +116,13 @@ def heartbeat(memory: GroupMemory, instance_id: str, hook: LifecycleHook, now: f
 def gone(memory: GroupMemory, instance_id: str, detail: str, now: float) -> Step:
     """Return the group after an instance has ceased to exist.
 
-    If the group was not terminating it, it stays in the group for as long as a process is suspended
-    that replaces such instances; `replace_vanished` removes it when the process is resumed.
+    If the group was not terminating it and a process that replaces such instances is suspended, the
+    group keeps it; `replace_vanished` removes it when the process is resumed.
     """
     instance = memory.find(instance_id)
     if instance is None:
         return Step(memory)
-    if instance.state in LEAVING or instance.state in WARM:
+    if instance.state in TERMINATING_STATES or instance.state in WARM:
         return _remove(memory, instance, detail, now)
     return replace_vanished(memory.with_instance(replace(instance, vanished=detail)), now)
 

@@ -1,4 +1,4 @@
-"""Warm pool: how many instances wait in it, and which one is used first.
+"""Warm pool: its size, and the choice of the instance that is used first.
 
 Rules: EC2 Auto Scaling User Guide, "Decrease latency for applications with long boot times using
 warm pools". AWS does not say which instance is used first; here it is the one that has waited
@@ -26,8 +26,9 @@ PREPARED_BY = {
 def pool_size(group: Group, memory: GroupMemory) -> int:
     """Return how many instances the warm pool should have.
 
-    The maximum size, or MaxGroupPreparedCapacity where it is set, minus the desired capacity, but
-    MinSize at least. Example: a maximum of 10 with 4 desired and a MinSize of 2 makes 6.
+    This is the maximum size (or MaxGroupPreparedCapacity, if set) minus the desired capacity, and
+    at least MinSize. Example with a maximum of 10 and a MinSize of 2: 10 - 4 = 6 with 4 desired, 2
+    with 9 desired.
     """
     pool = group.warm_pool
     if pool is None:
@@ -37,6 +38,6 @@ def pool_size(group: Group, memory: GroupMemory) -> int:
 
 
 def next_prepared(memory: GroupMemory) -> Instance | None:
-    """Return the instance that is used first, None where none is ready."""
+    """Return the instance that is used first, None if no instance is ready."""
     ready = (item for item in memory.instances if item.state in PREPARED)
     return min(ready, key=lambda item: (item.launched_at, item.id), default=None)

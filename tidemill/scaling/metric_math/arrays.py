@@ -33,7 +33,7 @@ SORTED_BY: Mapping[str, Callable[[list[float], int], float]] = {
 
 
 def gather(nodes: list[Node]) -> Node:
-    """Return [a, b]: the series, and the series of the arrays, one after the other.
+    """Return [a, b]: an array of these series and of the series in these arrays, in order.
 
     Raises:
         ExpressionError: one of them is a number.
@@ -88,8 +88,8 @@ def remove_empty(array: Node) -> Node:
 def sort(array: Node, by: str, order: str, limit: Node | None = None) -> Node:
     """Return SORT: the series by a statistic of their points, all or the first `limit`.
 
-    AWS does not publish where series without points go, here to the end, nor how equal ones are
-    ordered, here as they stood.
+    AWS publishes neither the position of series without points (here, the end) nor the order of
+    equal ones (here, that of the array).
     """
     reduce, descending = SORTED_BY[by], order == "DESC"
     inner = array.run
@@ -114,7 +114,7 @@ def sort(array: Node, by: str, order: str, limit: Node | None = None) -> Node:
 
 
 def cut(array: Node, start: Node, end: Node | None = None) -> Node:
-    """Return SLICE: the series from position `start`, from 0 on, up to but without `end`."""
+    """Return SLICE: the series at the positions from `start` to before `end`, counted from 0."""
     inner, first = array.run, start.run
     last = None if end is None else end.run
 

@@ -1,7 +1,7 @@
 """Metric math's functions of time, which give a value for every period by its timestamp.
 
-CloudWatch's page "Math expressions with metrics" says what they return, in UTC: a series without
-gaps. A period's timestamp is its start ("Metrics concepts").
+Rules: CloudWatch's page "Math expressions with metrics". The result is a series without gaps, in
+UTC. A period's timestamp is its start ("Metrics concepts").
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CALENDAR: Mapping[str, Callable[[float], float]] = {
     "YEAR": lambda moment: _date(moment).year,
     "EPOCH": lambda moment: moment,
 }
-"""Each function's value at a moment; Monday is 1, and so is January."""
+"""Functions by name, each with its value at a moment; Monday and January are 1."""
 
 
 def by_timestamp(of: Callable[[float], float]) -> Callable[[Node], Node]:

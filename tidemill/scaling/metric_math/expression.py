@@ -1,4 +1,4 @@
-"""CloudWatch metric math expressions, compiled once into functions of their series."""
+"""Expressions of CloudWatch metric math: a text is compiled once into a function of its series."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Expression:
         start: float = 0.0,
         period: int = 60,
     ) -> Series | Number:
-        """Return the expression's series, or its number where it has no series.
+        """Return the expression's series, or its number if it uses no series.
 
         Args:
             series: the finite points of every metric by id, all of one length.
@@ -87,7 +87,10 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Names of values in a frame: the slot is the place in `order`, the kind that of the value."""
+    """A scope of named values: a name's slot is its position in `order`.
+
+    `values` has the values by name, and `series` the names of the metrics.
+    """
 
     order: tuple[str, ...]
     values: Mapping[str, object]
@@ -124,7 +127,7 @@ def only_one(node: Node, text: str) -> Node:
         return node
     if node.size > 1:
         raise ExpressionError(
-            f"an array of {node.size} series, where an alarm watches one, in {quoted(text)}"
+            f"an array of {node.size} series, but an alarm watches one, in {quoted(text)}"
         )
     return FUNCTIONS["FIRST"].build(node)
 
@@ -134,7 +137,7 @@ def compile_expression(text: str) -> Expression:
     """Return the expression of a text of metric math.
 
     Raises:
-        ExpressionError: the text is not metric math, or uses what is not modelled.
+        ExpressionError: the text is not metric math, or uses a feature that is not modelled.
     """
     tree = parse(text)
     names = frozenset(str(found.children[0]) for found in tree.find_data("name"))
@@ -195,5 +198,5 @@ def _metrics(strings: list[str], scope: Scope) -> Node:
     part = strings[0] if strings else ""
     found = scope.metrics(part)
     if not found:
-        raise ExpressionError(f'METRICS("{part}") finds no metric')
+        raise ExpressionError(f'METRICS("{part}") matches no metric')
     return gather(found)

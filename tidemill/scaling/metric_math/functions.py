@@ -1,7 +1,7 @@
-"""The functions of CloudWatch metric math by name: their parameters and their nodes.
+"""Functions of CloudWatch metric math by name: their parameters and their nodes.
 
 The list is the table "Functions supported for metric math" on CloudWatch's page "Math expressions
-with metrics"; those that do not work on the alarm's own metrics are refused by name.
+with metrics". Functions that do not work on the alarm's own metrics are refused by name.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """The call of one function; the last `optional` parameters may be left out."""
+    """A function; a call may leave out the last `optional` parameters."""
 
     build: Callable[..., Node]
     parameters: tuple[Parameter, ...]
@@ -62,7 +62,7 @@ class Function:
 
     @property
     def least(self) -> int:
-        """Return the number of arguments for messages."""
+        """Return the least number of arguments."""
         return len(self.parameters) - self.optional
 
 
@@ -71,7 +71,7 @@ _SERIES = Parameter((Kind.SERIES,))
 _ARRAY = Parameter((Kind.ARRAY,))
 _SERIES_OR_ARRAY = Parameter((Kind.SERIES, Kind.ARRAY))
 _NUMBER_OR_SERIES = Parameter((Kind.NUMBER, Kind.SERIES))
-# CloudWatch lists series and arrays for these; a number has an absolute value just as well.
+# CloudWatch lists only series and arrays for these; here numbers are allowed, too.
 _ANY = Parameter((Kind.NUMBER, Kind.SERIES, Kind.ARRAY))
 
 
@@ -100,7 +100,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "IF": Function(choose, (_NUMBER_OR_SERIES, _NUMBER_OR_SERIES, _NUMBER_OR_SERIES), 1),
     "FILL": Function(
         fill,
-        # CloudWatch lists a series as the filler of an array only; the text names no such limit.
+        # CloudWatch's table has a series as filler only for an array, its text has no such limit.
         (_SERIES_OR_ARRAY, Parameter((Kind.NUMBER, Kind.SERIES), ("REPEAT", "LINEAR"))),
     ),
     "TIME_SERIES": _on(_NUMBER, time_series),

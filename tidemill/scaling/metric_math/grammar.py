@@ -1,4 +1,4 @@
-"""Grammar of CloudWatch metric math: a text becomes a tree; errors name the column."""
+"""Grammar of CloudWatch metric math: parses a text into a tree; errors name the column."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tidemill.scaling.metric_math.values import ExpressionError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# AWS publishes no precedence; this is the usual one, with ^ from the right and above the sign.
+# AWS publishes no precedence; this is the usual one: 2^3^2 is 2^(3^2), and -2^2 is -(2^2).
 _GRAMMAR = r"""
 ?start: or
 ?or: and | or OR and -> binary
@@ -65,7 +65,7 @@ def parse(text: str) -> Tree[Token]:
     """Return the tree of an expression.
 
     Raises:
-        ExpressionError: the text is not metric math, or uses what is not modelled.
+        ExpressionError: the text is not metric math, or uses a feature that is not modelled.
     """
     if is_insights_query(text):
         raise ExpressionError(
@@ -139,11 +139,11 @@ def _syntax(error: UnexpectedInput, text: str) -> str:
 
 
 def _check(tree: Tree[Token], text: str, words: tuple[str, ...] = (), depth: int = 0) -> None:
-    """Check all that does not depend on the values of names.
+    """Check everything that does not depend on the metrics.
 
     Raises:
-        ExpressionError: a word or string stands where a value has to be, a function has too many
-            or too few arguments, a number is too large, or all of it is nested too deeply.
+        ExpressionError: a word or a string is used as a value, a function has too many or too few
+            arguments, a number is too large, or the expression is nested too deeply.
     """
     if depth > _DEEPEST:
         raise ExpressionError(f"more than {_DEEPEST} levels of nesting in {quoted(text)}")
@@ -171,7 +171,7 @@ def _check_call(name: Token, arguments: list[Tree[Token]], text: str, depth: int
     if not function.least <= len(arguments) <= most:
         counts = " or ".join(str(number) for number in range(function.least, most + 1))
         hint = " (several series make one argument as [m1, m2])" if most == 1 else ""
-        problem = f"{name} with {len(arguments)} arguments, where it takes {counts}{hint},"
+        problem = f"{name} has {len(arguments)} arguments, but takes {counts}{hint},"
         raise ExpressionError(at(problem, text, name.start_pos))
     for parameter, argument in zip(function.parameters, arguments, strict=False):
         _check(argument, text, parameter.words, depth + 1)

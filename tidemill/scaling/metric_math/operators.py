@@ -3,7 +3,7 @@
 Every rule is from CloudWatch's page "Math expressions with metrics", sections "Basic arithmetic
 functions" and "Comparison and logical operators". A missing point counts as 0 where the other
 operand has a point, and stays missing where neither has one: [1, -, -] + [2, 3, -] is [3, 3, -]. A
-division by zero drops the point. AWS does not publish the result where there is no other number
+division by zero drops the point. AWS does not publish the result of other operations without one
 (the root of a negative number, an overflow); here the point is dropped, too.
 """
 
@@ -38,7 +38,10 @@ _Binary = Callable[[float, float], float]
 
 @dataclass(frozen=True, slots=True)
 class _Operation:
-    """An operator on many pairs of numbers, for `map`, and on one pair, None without a result."""
+    """An operator in two forms: on two whole series, and on one pair of numbers.
+
+    `mapped` raises an error if a pair has no result; `point` returns None.
+    """
 
     mapped: Callable[[Series, Series], Iterable[float]]
     point: Callable[[float, float], Number]
@@ -93,7 +96,7 @@ def combine(sign: str, left: Node, right: Node) -> Node:
 
 
 def elementwise(operation: _Unary) -> Callable[[Node], Node]:
-    """Return the maker of nodes for an operation on numbers; missing points stay missing."""
+    """Return a function on nodes made of a function on numbers; missing points stay missing."""
 
     def point(value: Number) -> Number:
         if value is None:
@@ -126,14 +129,15 @@ def elementwise(operation: _Unary) -> Callable[[Node], Node]:
 def _whole(mapped: Callable[..., Iterable[float]], *operands: Series) -> Series | None:
     """Return an operation on all points at once, or None if one is missing or has no result.
 
-    This is for speed alone: most series have all their points, and most points a result.
+    This makes the usual case fast: no point is missing, and each has a result.
     """
     for operand in operands:
         if None in operand:
             return None
     try:
         result = tuple(mapped(*operands))
-        return result if math.isfinite(sum(result)) else None  # as it is not if one of them is not
+        # The sum is infinite or not a number if one of the results is.
+        return result if math.isfinite(sum(result)) else None
     except (ArithmeticError, ValueError):
         return None
 

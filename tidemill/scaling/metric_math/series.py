@@ -31,9 +31,9 @@ _Reduce = Callable[[Sequence[float], int], float]
 def reduction(reduce: _Reduce, *, empty: Number = None) -> Callable[[Node], Node]:
     """Return a function that reduces a series to a number, and an array to a series.
 
-    `reduce` gets the points that are not missing, at least one, and the number of all points. A
-    timestamp at which no series of an array has a point has none in the result. AWS does not
-    publish the result for a series without points: here, `empty`.
+    `reduce` gets the points that are not missing, at least one, and the number of all points. If no
+    series of an array has a point at a timestamp, the result has none there. AWS does not publish
+    the result for a series without points; here it is `empty`.
     """
 
     def column(points: Sequence[float | None]) -> Number:
@@ -74,7 +74,7 @@ def deviation(values: Sequence[float], _: int) -> float:
 
 
 def each(change: Callable[[Frame, Series], Series]) -> Callable[[Node], Node]:
-    """Return a function on a series, or on each series of an array, made of one on a series."""
+    """Return a function on nodes that applies `change` to a series, or to each one of an array."""
 
     def build(argument: Node) -> Node:
         inner = argument.run
@@ -93,9 +93,9 @@ def choose(condition: Node, then: Node, otherwise: Node | None = None) -> Node:
     """Return IF: for each point `then` where the condition is not 0, else `otherwise`.
 
     A missing condition drops the point. A missing point of a series `then` counts as 0. A missing
-    point of `otherwise`, or no `otherwise` at all, drops the point. These are the tables of the
-    page up to 2023. A newer revision has 0 where condition, `then` and `otherwise` are all series,
-    and still drops the point where `then` is a number.
+    point of `otherwise`, or no `otherwise` at all, drops the point. These rules are from the tables
+    of the page up to 2023. In a newer revision the result is 0 if condition, `then` and `otherwise`
+    are all series; it still drops the point if `then` is a number.
 
     Example: IF([1, 0, -], [5, 6, 7], [8, -, 9]) is [5, -, -].
     """
@@ -146,9 +146,9 @@ def _spread(frame: Frame, value: Number | Series, filler: Number = None) -> Seri
 def fill(value: Node, filler: Node | str) -> Node:
     """Return FILL: missing points replaced by a number, by a metric's points or by a rule.
 
-    REPEAT takes the last point before the gap, LINEAR the straight line between the points on
-    both sides. AWS does not publish the result for a gap without such a point, as before the first
-    one; here it stays a gap. Example: FILL([2, -, 4, -], LINEAR) is [2, 3, 4, -].
+    REPEAT uses the last point before the gap, LINEAR the straight line between the points on both
+    sides. AWS does not publish the result for a gap that lacks such a point, for example before the
+    first point; here it stays a gap. Example: FILL([2, -, 4, -], LINEAR) is [2, 3, 4, -].
     """
     if filler == "REPEAT":
         return each(lambda _, series: _repeat(series))(value)
@@ -205,9 +205,10 @@ def difference_in_time(frame: Frame, series: Series) -> Series:
 
 
 def _steps(series: Series, of: Callable[[float, int], float]) -> Series:
-    """Return something of the change between points, and of the number of periods between them.
+    """Return `of` each change between two points and the number of periods between them.
 
-    AWS does not publish what the first point gives; here it has no result.
+    AWS does not publish the result for the first point; here it is missing. Example: for DIFF,
+    [2, -, 5, 6] gives [-, -, 3, 1].
     """
     result: list[float | None] = [None] * len(series)
     known = [(index, point) for index, point in enumerate(series) if point is not None]
@@ -217,7 +218,7 @@ def _steps(series: Series, of: Callable[[float, int], float]) -> Series:
 
 
 def running_sum(_: Frame, series: Series) -> Series:
-    """Return RUNNING_SUM; AWS does not publish what a missing point gives, here it stays so."""
+    """Return RUNNING_SUM; a missing point stays missing (AWS does not publish its result)."""
     total = 0.0
     sums: list[float | None] = []
     for point in series:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Number = float | None
-"""A scalar; None where it has no result, such as a division by zero."""
+"""A scalar; None without a result, for example after a division by zero."""
 
 Array = list[Series]
 """Several series of one length."""
@@ -25,7 +25,7 @@ class ExpressionError(ScalingError):
 
 
 class Kind(StrEnum):
-    """CloudWatch's types of data: S, TS and TS[]; they are known before anything is computed."""
+    """CloudWatch's types of data S, TS and TS[]; a node's kind is known when it is compiled."""
 
     NUMBER = "a number"
     SERIES = "a series"
@@ -62,7 +62,7 @@ class Node:
 
 
 def finite(result: float) -> Number:
-    """Return the number, None for infinity and for not-a-number."""
+    """Return the number, or None for infinity and NaN."""
     return result if math.isfinite(result) else None
 
 

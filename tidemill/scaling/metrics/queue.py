@@ -1,4 +1,4 @@
-"""Queue metrics: the datapoints that SQS publishes of a queue, active or idle.
+"""Queue metrics: the datapoints that SQS publishes for an active or inactive queue.
 
 Source: SQS Developer Guide, "Available CloudWatch metrics for Amazon SQS" and "Monitoring Amazon
 SQS queues using CloudWatch".
@@ -27,7 +27,7 @@ ACTIVE_SECONDS = 6 * 3600
 """A queue stays active for this time after it last contained a message or was accessed."""
 
 WAKE_UP_SECONDS = 15 * 60
-"""The longest delay until an inactive queue publishes again; this longest delay is assumed."""
+"""Delay until an inactive queue publishes again ("up to 15 minutes"); here, always the longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class QueueSample:
 
 @dataclass(frozen=True, slots=True)
 class QueueActivity:
-    """The activity of a queue: when it becomes inactive, and from when on it publishes."""
+    """The activity of a queue: when it becomes inactive, and when its metrics start."""
 
     active_until: float
     publishes_from: float
@@ -54,7 +54,11 @@ class QueueActivity:
 
 
 def observe(activity: QueueActivity, sample: QueueSample, now: float) -> QueueActivity:
-    """Return the activity after a sample: use keeps a queue active; it wakes an idle one, late."""
+    """Return the activity after a sample.
+
+    A queue with messages or an access stays active. An inactive one publishes again 15 minutes
+    after its next message or access.
+    """
     if not (sample.accessed or sample.visible or sample.in_flight or sample.delayed):
         return activity
     if now > activity.active_until:

@@ -1,4 +1,4 @@
-"""Fast signal: metrics of the template's own function, which samples the queue often.
+"""Fast signal: metrics of the template's function that samples the queue every few seconds.
 
 The names are those under which the function in template.yaml publishes (its EMF lines).
 """

@@ -1,11 +1,12 @@
 """Statistics of CloudWatch by name, computed from the samples of one period.
 
-The definitions are those of the page "CloudWatch statistics definitions". Percentiles and the
-trimmed statistics need the samples themselves. A statistic set holds them only if all are equal:
-its minimum is its maximum. One set of others in a period and CloudWatch has no such statistic for
-it, nor has it where a sample is negative (same page, "Requirements to use percentiles"). AWS does
-not publish how it interpolates; we take the sample at the nearest rank, and of a sample at the
-edge of a range the share that lies within it, whence trimmed counts need not be whole.
+The definitions are those of the page "CloudWatch statistics definitions". Percentiles and trimmed
+statistics need the single samples. A statistic set has them only if all are equal, so that its
+minimum is its maximum. If a period has a set with different samples, or a negative sample,
+CloudWatch has no percentile or trimmed statistic for it (same page, "Requirements to use
+percentiles"). AWS does not publish how it interpolates: here a percentile is the sample at the
+nearest rank, and a sample at the edge of a trimmed range counts by the share within the range.
+Therefore trimmed counts can be fractions: the count of TC(:25%) of 6 samples is 1.5.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _Take = Callable[[Sequence["StatisticSet"]], float | None]
 
 
 class Statistic(NamedTuple):
-    """The functions of a statistic, for one set and for several; None where it has no value."""
+    """A statistic as two functions, for one set and for several; they return None for no value."""
 
     of_one: Callable[[StatisticSet], float | None]
     of_many: _Take
@@ -67,13 +68,13 @@ class StatisticError(ScalingError):
 
 @dataclass(frozen=True, slots=True)
 class _Samples:
-    """The samples of a period in order: pairs of a value and its number of samples."""
+    """The samples of a period in ascending order: pairs of a value and its number of samples."""
 
     pairs: Sequence[tuple[float, float]]
     count: float
 
     def slice(self, low: float, high: float) -> list[tuple[float, float]]:
-        """Return the values between two percentiles, each with its number of samples in between."""
+        """Return the values between two percentiles, each with its number of samples there."""
         start, end = low / _HUNDRED * self.count, high / _HUNDRED * self.count
         found = []
         passed = 0.0
@@ -146,7 +147,7 @@ def samples_needed(percentile: float) -> float:
 def _percent(text: str, name: str) -> float:
     percent = float(text)
     if percent > _HUNDRED:
-        raise StatisticError(f"statistic {name!r}: a percentile goes from 0 to 100")
+        raise StatisticError(f"statistic {name!r}: a percentile is between 0 and 100")
     return percent
 
 
@@ -202,7 +203,7 @@ def _summary(kind: str, kept: Sequence[tuple[float, float]], all_samples: float)
 
 
 def _samples(sets: Sequence[StatisticSet]) -> _Samples | None:
-    """Return the samples, None where they are not known or one of them is negative."""
+    """Return the samples, None if they are not known or one of them is negative."""
     if any(one.minimum != one.maximum or one.minimum < 0 for one in sets):
         return None
     pairs = sorted((one.minimum, one.sample_count) for one in sets)
@@ -213,7 +214,7 @@ def _samples(sets: Sequence[StatisticSet]) -> _Samples | None:
 class StatisticSet:
     """A statistic set: the number, total, least and greatest of samples published together.
 
-    It is enough for every statistic except percentiles and trimmed ones (see this module).
+    It is enough for every statistic except percentiles and trimmed ones (see the module's text).
     """
 
     sample_count: float
@@ -238,7 +239,7 @@ class StatisticSet:
     def value(self, stat: str) -> float | None:
         """Return one statistic by CloudWatch's name for it ("CloudWatch statistics definitions").
 
-        None where the set cannot give it, such as a percentile of different samples.
+        The result is None if the set is not enough, such as for a percentile of different samples.
 
         Raises:
             StatisticError: there is no such statistic.

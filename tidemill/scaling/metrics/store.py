@@ -29,7 +29,7 @@ _NOTHING = StatisticSet(0.0, 0.0, 0.0, 0.0)
 class Datapoint:
     """Samples of one metric; `timestamp` is the start of their period in epoch seconds.
 
-    `unit` is CloudWatch's name for the unit that they were published with, None without one.
+    `unit` is CloudWatch's name of their unit, None if they were published without one.
     """
 
     metric: Metric
@@ -46,9 +46,9 @@ class MetricStore:
     newest: float = float("-inf")
 
     def record(self, datapoints: Iterable[Datapoint], keep_seconds: float) -> MetricStore:
-        """Return a store that also holds these datapoints, which may arrive in any order.
+        """Return a store with these datapoints added; they may be in any order.
 
-        Datapoints stamped more than `keep_seconds` before the newest timestamp are dropped.
+        Datapoints that are more than `keep_seconds` older than the newest one are dropped.
         """
         kept = dict(self.kept)
         newest = self.newest
@@ -69,9 +69,9 @@ class MetricStore:
     def series(self, stat: MetricStat, end: float, periods: int, unit: str | None = None) -> Series:
         """Return one value for each of the `periods` periods that end at `end`, oldest first.
 
-        `end` in epoch seconds is first aligned down as `aligned` says. Datapoints that share a
-        period are taken together; where that overflows, there is no value. With a `unit`, those
-        published with another one are left out (API, MetricStat).
+        `end`, in epoch seconds, is first aligned down by `aligned`. Datapoints of the same period
+        are merged; if that overflows, the period has no value. With a `unit`, datapoints with
+        another unit are left out (API, MetricStat).
 
         Raises:
             StatisticError: there is no such statistic.

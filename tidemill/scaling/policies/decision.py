@@ -1,4 +1,4 @@
-"""Decision of a group's policies: one new desired capacity out of all alarms whose actions are due.
+"""Decision: one new desired capacity from all policies whose alarms have due actions.
 
 Source: EC2 Auto Scaling User Guide, "Dynamic scaling for Amazon EC2 Auto Scaling".
 """
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Decision:
     """The group with its new desired capacity, and the facts of the change.
 
-    `held` has, by logical id, why each policy that was triggered changed nothing.
+    `held` has, by logical id, the reason why a triggered policy changed nothing.
     """
 
     group: GroupMemory
@@ -46,16 +46,17 @@ def decide(
     due: Sequence[DueAlarm],
     now: float,
 ) -> Decision:
-    """Run the policies of the alarms whose actions are due; the largest capacity wins.
+    """Run the policies of the alarms whose actions are due, and choose the largest capacity.
 
-    The largest capacity wins for scale-out and for scale-in, so a policy that asks for the present
-    capacity prevents scale-in. Example: one policy asks for 2 instances, another for 5, the group
-    has 4: it gets 5. No policy is run while AlarmNotification is suspended.
+    The largest capacity is chosen for scale-out and for scale-in, so a policy that asks for the
+    present capacity prevents scale-in. Example: the group has 4 instances, one policy asks for 2
+    and another for 5: the desired capacity becomes 5. No policy runs while AlarmNotification is
+    suspended.
 
     Args:
         fleet: the fleet of the template.
         group: the group as it is now.
-        held_before: `held` of the previous decision; a reason that has not changed makes no fact.
+        held_before: `held` of the previous decision; an unchanged reason is not recorded again.
         due: the alarms, each with its state and value.
         now: epoch seconds.
     """

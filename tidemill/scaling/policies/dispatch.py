@@ -1,6 +1,6 @@
-"""Dispatch over the kinds of policies: the one place that knows how each kind is run.
+"""Dispatch over the kinds of policies: runs a policy by the rules of its kind.
 
-Alarms (`decision`), requests (`requests.execute_policy`) and the lint ask here.
+Alarms (`decision`), requests (`requests.execute_policy`) and the lint all use it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Input of a policy: the value of an alarm, None without one, and the alarm's threshold.
+    """Input of a policy: an alarm's value, None if it has no value, and the alarm's threshold.
 
     `alarm` is the alarm's logical id: a target tracking policy has one alarm for scale-out and one
     for scale-in. Simple scaling uses none of these fields.
@@ -46,7 +46,7 @@ class Trigger:
 
 
 def policy_outcome(policy: Policy, trigger: Trigger, capacity: Capacity, limits: Limits) -> Outcome:
-    """Return the outcome of a policy for a group with this capacity, as if it need not wait."""
+    """Return the outcome of a policy for a group with this capacity, ignoring any cooldown."""
     match policy:
         case SimpleScalingPolicy():
             return simple_outcome(policy, capacity, limits)
@@ -67,13 +67,13 @@ def policy_outcome(policy: Policy, trigger: Trigger, capacity: Capacity, limits:
 def run_policy(
     fleet: Fleet, group: GroupMemory, policy: Policy, trigger: Trigger, now: float
 ) -> Outcome:
-    """Return the outcome of a policy for the group as it is now, as if it need not wait."""
+    """Return the outcome of a policy for the group as it is now, ignoring any cooldown."""
     capacity = capacity_of(group, warmup(fleet, policy), now)
     return policy_outcome(policy, trigger, capacity, group.limits(fleet.group))
 
 
 def why_policy_waits(policy: Policy, group: GroupMemory, now: float) -> str:
-    """Return why a policy has to wait, empty where it may act; only simple scaling waits."""
+    """Return why a policy has to wait, empty if it may act; only simple scaling waits."""
     return why_wait(group, now) if isinstance(policy, SimpleScalingPolicy) else ""
 
 
@@ -88,9 +88,10 @@ def after_scaling(fleet: Fleet, group: GroupMemory, policy: Policy, now: float) 
 
 
 def warmup(fleet: Fleet, policy: Policy) -> int:
-    """Return a policy's warm-up in seconds: its own, else the group's, else the default cooldown.
+    """Return a policy's warm-up in seconds: its own, the group's, or the default cooldown.
 
-    Simple scaling has none: it counts from the desired capacity.
+    The first of these that is set applies. Simple scaling has no warm-up: it counts from the
+    desired capacity.
     """
     if isinstance(policy, SimpleScalingPolicy):
         return 0

@@ -1,4 +1,4 @@
-"""Outcome of a policy: the desired capacity that it asks for, or why it asks for none.
+"""Outcome of a policy: the desired capacity that it asks for, or the reason for no change.
 
 Step scaling and target tracking share the rules here for scale-out and scale-in. Source: EC2 Auto
 Scaling User Guide, "Step and simple scaling policies for Amazon EC2 Auto Scaling".
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class Outcome:
     """Result of one policy: the new desired capacity, or None and the reason in `held`.
 
-    `stays` separates two kinds of None. A policy that stays has asked for the present desired
-    capacity: this is a number like any other, and prevents a smaller one that another policy asks
-    for. A policy that must wait has asked for nothing.
+    `stays` separates two kinds of None. If it is set, the policy has asked for the present desired
+    capacity, and so prevents that another policy makes it smaller. If it is not set, the policy
+    has to wait and has asked for no capacity.
     """
 
     desired: int | None
@@ -32,14 +32,14 @@ class Outcome:
 
 def unchanged(capacity: Capacity) -> Outcome:
     """Return the outcome of a policy that asks for the present desired capacity."""
-    return Outcome(None, f"the group wants {capacity.desired} already", stays=True)
+    return Outcome(None, f"the desired capacity is {capacity.desired} already", stays=True)
 
 
 def scale_out(target: int, capacity: Capacity, limits: Limits) -> Outcome:
     """Return the outcome of a policy that asks for more than the instances past warm-up.
 
-    It never asks for less than the desired capacity. Example: 10 settled, 1 warming, 11 desired
-    and a target of 10 + 10 % = 11 changes nothing; a target of 13 makes it 13.
+    It never asks for less than the desired capacity. Example with 10 settled, 1 warming and 11
+    desired: a target of 10 + 10 % = 11 changes nothing, a target of 10 + 30 % = 13 becomes 13.
     """
     wanted = limits.clamp(max(target, capacity.desired))
     return unchanged(capacity) if wanted == capacity.desired else Outcome(wanted)
@@ -48,14 +48,14 @@ def scale_out(target: int, capacity: Capacity, limits: Limits) -> Outcome:
 def scale_in(target_of: Callable[[int], int], capacity: Capacity, limits: Limits) -> Outcome:
     """Return the outcome of a policy that asks for fewer instances.
 
-    Nothing is terminated while an instance is pending or warms up (that pending ones count here is
-    our reading of "while instances are warming up"). Instances that terminate still count, so that
-    a second alarm in the same step terminates no more. Example: 9 settled, 1 terminating, 9
-    desired; "one fewer" is 9 + 1 - 1 = 9, which is no change.
+    Nothing is terminated while an instance is pending or warms up ("while instances are warming
+    up"; pending ones are included by our reading). Terminating instances still count, so that the
+    same step, triggered again, terminates no further instance. Example with 9 settled, 1
+    terminating and 9 desired: "one fewer" is 9 + 1 - 1 = 9, which is no change.
 
     Args:
-        target_of: the capacity that the policy makes of a number of instances.
-        capacity: the group as the policy sees it.
+        target_of: returns the capacity that the policy asks for, given a number of instances.
+        capacity: the group as the policy counts it.
         limits: the least and the most instances that the group may have.
     """
     if capacity.warming:

@@ -27,7 +27,7 @@ CRON_FIELDS = 5
 
 
 def cron_problem(recurrence: str) -> str:
-    """Return the problem of a recurrence, empty if valid: it has five fields, none for seconds."""
+    """Return what is wrong with a recurrence (a cron expression of five fields), empty if valid."""
     if len(recurrence.split()) != CRON_FIELDS:
         return "a recurrence has five fields: minute, hour, day of month, month, day of week"
     try:
@@ -46,10 +46,10 @@ def first_due(fleet: Fleet, now: float) -> DueTimes:
 
 
 def run_due(fleet: Fleet, memory: GroupMemory, due: DueTimes, now: float) -> tuple[Step, DueTimes]:
-    """Return the group after the actions that are due, in the order of their times, and new times.
+    """Return the group after the due actions, run in the order of their times, and the next times.
 
-    An action that is due while ScheduledActions is suspended is skipped for good (assumed: the page
-    says that it is not run then, and does not say that it is run later).
+    An action that is due while ScheduledActions is suspended is skipped for good (assumed:
+    according to the page it does not run then; the page does not mention a later run).
     """
     step = Step(memory)
     left = list(due)
@@ -78,7 +78,7 @@ def _next(action: ScheduledAction, after: float, *, fresh: bool) -> float | None
 
 
 def _apply(fleet: Fleet, memory: GroupMemory, action: ScheduledAction, now: float) -> Step:
-    """Set the sizes that an action gives; a desired capacity outside the limits moves into them."""
+    """Set the sizes of an action; a desired capacity outside the limits becomes the nearer one."""
     low, high = memory.limits(fleet.group)
     low = low if action.min_size is None else action.min_size
     high = max(low, high if action.max_size is None else action.max_size)

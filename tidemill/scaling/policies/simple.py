@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
 
 def why_wait(memory: GroupMemory, now: float) -> str:
-    """Return why a simple scaling policy has to wait, empty where it may act.
+    """Return why a simple scaling policy has to wait, empty if it may act.
 
     It waits while a scaling activity or the replacement of an instance is in progress, and until
-    the cooldown of the previous simple scaling is over.
+    the cooldown after the previous simple scaling activity has ended.
     """
     if memory.in_progress():
         return "a scaling activity is in progress"
     cooldown = memory.cooldown
     if cooldown is not None and now < cooldown.until:
-        return f"the group cools down until {stamp(cooldown.until)}"
+        return f"the cooldown ends at {stamp(cooldown.until)}"
     return ""
 
 
 def simple_outcome(policy: SimpleScalingPolicy, capacity: Capacity, limits: Limits) -> Outcome:
     """Return the outcome of a policy that need not wait, counted from the desired capacity.
 
-    Example within limits of 1 to 9: +3 makes 7 of 4; -9 makes 1 of 4; +0 is no change.
+    Example with limits of 1 and 9: 4 + 3 is 7; 4 - 9 becomes the minimum, 1; 4 + 0 is no change.
     """
     wanted = limits.clamp(adjusted(policy, policy.adjustment, capacity.desired))
     return unchanged(capacity) if wanted == capacity.desired else Outcome(wanted)
@@ -45,7 +45,7 @@ def simple_outcome(policy: SimpleScalingPolicy, capacity: Capacity, limits: Limi
 def begin_cooldown(group: Group, policy: SimpleScalingPolicy, now: float) -> Cooldown:
     """Return the cooldown that begins when a policy changes the desired capacity at `now`.
 
-    It lasts as long as the policy says, else the group's default (300 s where neither says).
+    Its length is the policy's Cooldown, otherwise the group's DefaultCooldown (300 s if not set).
     """
     own = policy.cooldown
     return Cooldown(group.default_cooldown if own is None else own, now)

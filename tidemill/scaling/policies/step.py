@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
 
 MAX_STEPS = 20
-"""Step adjustments of one policy at most (EC2 Auto Scaling quotas)."""
+"""The largest number of step adjustments in one policy (EC2 Auto Scaling quotas)."""
 
 LOWER_INCLUSIVE = frozenset({Comparison.GREATER, Comparison.GREATER_OR_EQUAL})
 """Above the threshold a step contains its lower bound, below the threshold its upper bound."""
@@ -71,7 +71,7 @@ def _chain_problems(steps: Sequence[StepAdjustment]) -> list[str]:
 def find_step(
     steps: Sequence[StepAdjustment], comparison: Comparison, threshold: float, value: float
 ) -> StepAdjustment | None:
-    """Return the step that an alarm's value falls in, None when it falls in no step.
+    """Return the step that contains an alarm's value, None if no step does.
 
     Bounds are relative to the threshold. Example with a threshold of 50 and a step from 10 to 20:
     for an alarm on "greater than" the step contains 60 and not 70, for one on "less than" a step
@@ -91,10 +91,10 @@ def find_step(
 
 
 def whole_change(raw: float) -> int:
-    """Return a percentage's change as a whole number of instances, rounded as AWS publishes.
+    """Return a change in percent as a whole number of instances, rounded as AWS publishes.
 
-    Towards zero, but a change between -1 and 1 becomes -1 or 1: 12.7 -> 12, -6.67 -> -6,
-    0.67 -> 1, -0.58 -> -1, 0 -> 0.
+    It is rounded towards zero, but a change between -1 and 1 becomes -1 or 1: 12.7 -> 12,
+    -6.67 -> -6, 0.67 -> 1, -0.58 -> -1, 0 -> 0.
     """
     if 0 < abs(raw) < 1:
         return 1 if raw > 0 else -1
@@ -104,8 +104,8 @@ def whole_change(raw: float) -> int:
 def adjusted(policy: StepScalingPolicy | SimpleScalingPolicy, adjustment: int, current: int) -> int:
     """Return the capacity after an adjustment of the current one, before the group's limits.
 
-    MinAdjustmentMagnitude enlarges a change and never makes one out of 0 %. Example with a least
-    magnitude of 2: 25 % of 4 is 1 and becomes 2, so 6 instances; 0 % of 4 stays 4.
+    MinAdjustmentMagnitude enlarges a change, but not a change of 0 %. Example with a
+    MinAdjustmentMagnitude of 2: 25 % of 4 is 1 and becomes 2, so 4 + 2 = 6; 0 % of 4 stays 4.
     """
     match policy.adjustment_type:
         case AdjustmentType.EXACT:

@@ -30,9 +30,9 @@ OURS = UUID("2f6d5a0e-1c7b-5e0a-9a53-0d4f8b1c6e21")
 HIGH_DATAPOINTS = 3
 LOW_DATAPOINTS = 15
 LOW_SHARE = 0.7
-"""Observed of EC2 Auto Scaling, in what people have published of their accounts: the high alarm
-goes to ALARM above the target in 3 of 3 datapoints, the low one below 70 % of it in 15 of 15. (ECS
-and the rest of Application Auto Scaling: 90 %.) AWS may change its alarms at any time."""
+"""Observed in alarms of EC2 Auto Scaling that users have published: the high alarm is in ALARM if 3
+of 3 datapoints are above the target, the low one if 15 of 15 are below 70 % of it. (ECS and the
+rest of Application Auto Scaling: 90 %.) AWS may change its alarms at any time."""
 
 
 NOT_ALL_READY = "another target tracking policy is not ready to scale in"
@@ -74,7 +74,7 @@ def tracking_alarms(
             logical_id=policy.low,
             name=alarm_name(group, "Low", policy.name),
             comparison=Comparison.LESS,
-            # Rounded, as 0.7 * 30 would otherwise be a little less than 21.
+            # Without rounding, 0.7 * 30 would be a little less than 21.
             threshold=round(LOW_SHARE * policy.target, 9),
             evaluation_periods=LOW_DATAPOINTS,
             datapoints_to_alarm=LOW_DATAPOINTS,
@@ -109,7 +109,7 @@ def tracked_in(
 
 
 def low_alarms(fleet: Fleet) -> set[str]:
-    """Return the logical ids of the alarms that let target tracking policies scale in."""
+    """Return the logical ids of the alarms that trigger scale-in by target tracking policies."""
     return {
         policy.low
         for policy in fleet.policies
@@ -145,6 +145,7 @@ def agree_on_scale_in(
 def _needed(policy: TargetTrackingPolicy, value: float, current: int) -> int:
     """Return how many instances would bring the metric to its target, rounded up.
 
-    Rounded to nine decimals first: 10 * 0.7 / 0.1 is a little more than 70 in floating point.
+    The quotient is first rounded to nine decimals, because in floating point 10 * 0.7 / 0.1 is a
+    little more than 70 and would become 71.
     """
     return math.ceil(round(current * value / policy.target, 9))

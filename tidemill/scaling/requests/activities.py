@@ -20,7 +20,7 @@ OURS = UUID("8b1b7d8a-0f6b-5c43-9f0e-6d3a2c5b7e10")
 """A made-up namespace, so that the same run always has the same ids."""
 
 KEPT_SECONDS = 6 * 7 * 86400
-"""Auto Scaling shows activities of the past six weeks (API reference,
+"""Auto Scaling returns activities of the past six weeks (API reference,
 DescribeScalingActivities)."""
 
 ABANDONED = (
@@ -119,7 +119,7 @@ def _change(activities: dict[str, Activity], fact: InstanceChanged) -> None:
             _reach(activities, "terminate", fact, "InProgress", 60)
         case LifecycleState.TERMINATED:
             _reach(activities, "terminate", fact, "Successful", 100)
-        case _:  # activities do not show other states
+        case _:  # other states do not change an activity
             pass
 
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 USER_HEALTH_CHECK = "a user health-check"
-"""The reason that activities give for an instance that SetInstanceHealth has marked."""
+"""The reason in the activity of an instance that SetInstanceHealth has marked as unhealthy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,10 @@ def _applied(fleet: Fleet, step: Step) -> Applied:
     return Applied(fleet, step.memory, step.facts, step.drain, step.terminate)
 
 
-def _want(fleet: Fleet, memory: GroupMemory, desired: int, why: str, now: float) -> Applied:
-    """Change the desired capacity, with the cause that later activities will give."""
+def _change_desired(
+    fleet: Fleet, memory: GroupMemory, desired: int, why: str, now: float
+) -> Applied:
+    """Change the desired capacity, and keep the cause for the activities that follow."""
     if desired == memory.desired:
         return Applied(fleet, memory)
     cause = (
@@ -141,11 +143,11 @@ def _set_desired(fleet: Fleet, memory: GroupMemory, desired: int, now: float) ->
         raise invalid(f"{refused} below min value {low} for the AutoScalingGroup.")
     if desired > high:
         raise invalid(f"{refused} above max value {high} for the AutoScalingGroup.")
-    return _want(fleet, memory, desired, "explicitly set group desired capacity", now)
+    return _change_desired(fleet, memory, desired, "explicitly set group desired capacity", now)
 
 
 def _update(fleet: Fleet, memory: GroupMemory, command: UpdateGroup, now: float) -> Applied:
-    """Change the limits; where the command gives no desired capacity, move it into the limits."""
+    """Change the limits; without a desired capacity in the command, move it into the limits."""
     low, high = memory.limits(fleet.group)
     low = low if command.min_size is None else command.min_size
     high = high if command.max_size is None else command.max_size
@@ -165,7 +167,7 @@ def _update(fleet: Fleet, memory: GroupMemory, command: UpdateGroup, now: float)
     why = f"update of AutoScalingGroup constraints to min: {low}, max: {high}, desired: {desired}"
     # These limits replace those that a scheduled action has set.
     own = replace(memory, min_size=None, max_size=None)
-    return _want(replace(fleet, group=group), own, desired, why, now)
+    return _change_desired(replace(fleet, group=group), own, desired, why, now)
 
 
 def _execute(fleet: Fleet, memory: GroupMemory, command: ExecutePolicy, now: float) -> Applied:
@@ -174,8 +176,8 @@ def _execute(fleet: Fleet, memory: GroupMemory, command: ExecutePolicy, now: flo
     if outcome.desired is None:
         text = f"a user request executed policy {policy.name}, which did nothing: {outcome.held}"
         return Applied(fleet, memory, (Noted(now, text),))
-    wanted = _want(fleet, memory, outcome.desired, f"executed policy {policy.name}", now)
-    return replace(wanted, memory=after_scaling(fleet, wanted.memory, policy, now))
+    changed = _change_desired(fleet, memory, outcome.desired, f"executed policy {policy.name}", now)
+    return replace(changed, memory=after_scaling(fleet, changed.memory, policy, now))
 
 
 def _protect(
@@ -194,7 +196,7 @@ def _protect(
 def _set_health(
     fleet: Fleet, memory: GroupMemory, command: SetInstanceHealth, now: float
 ) -> GroupMemory:
-    """Mark an instance as healthy or not; the grace period counts from InService."""
+    """Mark an instance as healthy or unhealthy; the grace period starts with InService."""
     instance = managed_instance(memory, command.instance)
     age = 0.0 if instance.in_service_at is None else now - instance.in_service_at
     if command.unhealthy and command.respect_grace and age < fleet.group.grace:

@@ -42,7 +42,7 @@ def check_cooldown(memory: GroupMemory, now: float) -> None:
     """Check that a simple scaling policy may act now.
 
     Raises:
-        RequestError: an activity is in progress, or the cooldown is not over.
+        RequestError: an activity is in progress, or the cooldown has not ended.
     """
     why = why_wait(memory, now)
     if why:
@@ -55,8 +55,8 @@ def requested_outcome(
     """Return the outcome of a policy that a user executes.
 
     Raises:
-        RequestError: the policy is of a kind that no user executes, the command lacks a value or
-            a threshold for it, or the group cools down.
+        RequestError: users cannot execute this kind of policy, the command lacks a value or a
+            threshold for it, or the cooldown has not ended.
     """
     match policy:
         case StepScalingPolicy():
@@ -86,7 +86,7 @@ def _step_trigger(fleet: Fleet, policy: StepScalingPolicy, command: ExecutePolic
 def _comparison(
     fleet: Fleet, policy: StepScalingPolicy, value: float, threshold: float
 ) -> Comparison:
-    """Return the comparison of the policy's alarm; without an alarm, the value's own side."""
+    """Return the comparison of the policy's alarm; without an alarm, one that the value fulfils."""
     for alarm in fleet.alarms:
         if policy.logical_id in alarm.policies:
             return alarm.comparison

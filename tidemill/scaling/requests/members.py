@@ -1,4 +1,4 @@
-"""Members of the group: the instance that a request names, or Auto Scaling's refusal."""
+"""Members of the group: finds the instance that a request names, or refuses the request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def managed_instance(memory: GroupMemory, instance_id: str) -> Instance:
-    """Return the instance for requests that name no group.
+    """Return an instance for a request that does not name the group.
 
     Raises:
         RequestError: no group has the instance.
@@ -26,7 +26,7 @@ def managed_instance(memory: GroupMemory, instance_id: str) -> Instance:
 
 
 def member_instance(fleet: Fleet, memory: GroupMemory, instance_id: str) -> Instance:
-    """Return the instance for requests that name the group, too.
+    """Return an instance for a request that also names the group.
 
     Raises:
         RequestError: the group does not have the instance.

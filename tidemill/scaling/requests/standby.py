@@ -24,9 +24,9 @@ STANDBY = frozenset({LifecycleState.STANDBY})
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A way to move instances: the transition, the states it may start in, and the change by each.
+    """A kind of request that moves instances: the transition, and the states it may start in.
 
-    `change` is added to the desired capacity for each instance. `done` is the verb of the note.
+    `change` is added to the desired capacity for each instance. `done` is the note's verb.
     """
 
     do: Callable[[GroupMemory, Instance, float], Step]

@@ -57,7 +57,7 @@ ANOMALY_COMPARISONS = {
 
 
 def read_alarms(resolver: Resolver, policies: Iterable[Policy]) -> Read[tuple[Alarm, ...]]:
-    """Return the alarms whose actions are enabled and run one of these policies.
+    """Return the alarms that run one of these policies and have their actions enabled.
 
     Composite alarms are left out: they cannot run a policy.
 
@@ -84,7 +84,7 @@ def _left_out_composites(resolver: Resolver, references: Mapping[str, str]) -> I
     """Yield a sentence for each composite alarm.
 
     Raises:
-        TemplateError: a composite alarm is to run a policy.
+        TemplateError: a composite alarm has a scaling policy as an action.
     """
     for logical_id in resolver.present(COMPOSITE_ALARM):
         where = f"Resources.{logical_id}.Properties"
@@ -166,7 +166,7 @@ def _wall_clock(properties: Document, period: int, where: str) -> tzinfo | None:
     """Return the time zone of a wall clock window, or None for a sliding window.
 
     Raises:
-        TemplateError: the window is of no known kind, or the period does not fit the clock.
+        TemplateError: the window is of an unknown kind, or does not allow this period.
     """
     window = part(properties, "EvaluationWindow", where)
     where = f"{where}.EvaluationWindow"
@@ -176,8 +176,8 @@ def _wall_clock(properties: Document, period: int, where: str) -> tzinfo | None:
         return None
     if period not in WALL_CLOCK_PERIODS:
         raise TemplateError(
-            f"{where}: a period of {period} does not fit the clock: give the metrics one of "
-            f"{', '.join(map(str, WALL_CLOCK_PERIODS))}"
+            f"{where}: a wall clock window cannot have a period of {period}: give the metrics "
+            f"one of {', '.join(map(str, WALL_CLOCK_PERIODS))}"
         )
     clock = part(window, "WallClockWindow", where)
     return time_zone(needed({"Timezone": "UTC"} | clock, "Timezone", where), where)

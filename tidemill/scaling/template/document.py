@@ -1,4 +1,4 @@
-"""Document of a CloudFormation template: plain data, in which short forms become long ones."""
+"""Document of a CloudFormation template: its text as plain data, with functions in long form."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MERGE_TAG = "tag:yaml.org,2002:merge"
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader with CloudFormation's rules: dates are text, and parts of YAML are refused.
+    """A SafeLoader with CloudFormation's rules: dates are text, and parts of YAML are refused.
 
     CloudFormation User Guide, "CloudFormation template format": no aliases, no hash merges, and
     no binary, omap, pairs, set and timestamp tags.
@@ -35,7 +35,7 @@ class _Loader(yaml.SafeLoader):
             raise yaml.composer.ComposerError(
                 None,
                 None,
-                f"CloudFormation takes no YAML aliases: write *{event.anchor} out",
+                f"CloudFormation supports no YAML aliases: write *{event.anchor} out",
                 event.start_mark,
             )
         return super().compose_node(parent, index)
@@ -44,7 +44,7 @@ class _Loader(yaml.SafeLoader):
         try:
             return super().construct_object(node, deep)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
-            # PyYAML lets these through where a tag such as !!int does not fit its text.
+            # PyYAML raises these if a tag such as !!int does not fit its text.
             kind = node.tag.rsplit(":", 1)[-1]
             _refuse(node, f"this cannot be read as {kind}: {error}")
 
@@ -59,7 +59,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> Document:
         if not isinstance(key, yaml.ScalarNode) or key.tag.startswith("!"):
             _refuse(key, "a key has to be plain text")
         if key.tag == _MERGE_TAG:
-            _refuse(key, "CloudFormation takes no hash merges: write out what << stands for")
+            _refuse(key, "CloudFormation supports no hash merges: write out what << stands for")
         name = str(key.value)
         if name in mapping:
             _refuse(key, f"key {name!r} appears twice: keep one")
@@ -94,7 +94,7 @@ _Loader.add_multi_constructor("!", _short_form)
 
 
 def parse_template(text: str, source: str) -> Document:
-    """Read a template, YAML or JSON, into plain data with functions in their long form.
+    """Return a template in YAML or JSON as plain data, with functions in their long form.
 
     Args:
         text: the template.
@@ -151,7 +151,7 @@ def _verified(document: Any, source: str) -> Document:  # noqa: ANN401 - what wa
     """Return the document after a check that its sections and their entries are mappings.
 
     Raises:
-        TemplateError: one of them is not; the text says which.
+        TemplateError: one of them is not a mapping; the text names it.
     """
     if not isinstance(document, dict) or not document.get("Resources"):
         raise TemplateError(
@@ -165,8 +165,8 @@ def _verified(document: Any, source: str) -> Document:  # noqa: ANN401 - what wa
             if name.startswith("Fn::"):
                 function = "::".join(name.split("::")[:2])
                 raise TemplateError(
-                    f"{source}: {section}.{name}: {function} is not supported here: write out what "
-                    "it makes"
+                    f"{source}: {section}.{name}: {function} is not supported here: write out its "
+                    "result"
                 )
             if not isinstance(entry, dict):
                 raise TemplateError(f"{source}: {section}.{name} has to be a mapping")

@@ -32,7 +32,7 @@ FUNCTION = "AWS::Serverless::Function"
 
 
 class Part(Enum):
-    """A part of the template that is read for a fleet; the order is that of `not_modelled`."""
+    """A part of the template that a fleet is read from; `not_modelled` follows this order."""
 
     GROUP = auto()
     POLICIES = auto()
@@ -45,7 +45,7 @@ class Part(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FleetReading:
-    """A fleet as the template has it; `left_out` has the sentences about each part of it."""
+    """A fleet as read from a template; `left_out` has the sentences about what is not modelled."""
 
     fleet: Fleet
     left_out: Mapping[Part, tuple[str, ...]]
@@ -67,14 +67,14 @@ def read_fleet(
 
     Raises:
         ParameterError: a parameter is unknown, missing or out of its bounds.
-        TemplateError: the template does not have what a fleet needs, or uses a feature that is not
-            modelled and that scaling depends on.
+        TemplateError: the template lacks a part that a fleet needs, or its scaling depends on a
+            feature that is not modelled.
     """
     return resolved_fleet(Resolver(template, given, place or Place()), group)
 
 
 def resolved_fleet(resolver: Resolver, group: str | None = None) -> Fleet:
-    """Return what `read_fleet` returns, with a resolver that exists already.
+    """Return the same as `read_fleet`, for a resolver that exists already.
 
     Raises:
         TemplateError: as `read_fleet`.
@@ -101,7 +101,7 @@ def read_fleets(
 
 
 def read_all_fleets(resolver: Resolver) -> tuple[FleetReading, ...]:
-    """Return what is read of every group that follows a queue, in the template's order.
+    """Return the reading of every group that follows a queue, in the template's order.
 
     Raises:
         TemplateError: as `read_fleet`.
@@ -149,7 +149,7 @@ class _GroupReading:
 
 
 def _only(resolver: Resolver) -> _GroupReading:
-    """Return the only group that follows a queue; the only group of a template need not."""
+    """Return the template's only group, or of several groups the only one that follows a queue."""
     groups = resolver.present(GROUP)
     if not groups:
         raise TemplateError("Resources: there is no Auto Scaling group: add one")
@@ -197,7 +197,7 @@ def _read_fleet(reading: _GroupReading) -> FleetReading:
 
 
 def _signal_period(resolver: Resolver, queue: Queue, alarms: Iterable[Alarm]) -> int | None:
-    """Return the shortest period in which an alarm looks at the signal of a function."""
+    """Return the shortest period of an alarm on the signal function's metrics, None without one."""
     periods = [
         query.stat.period
         for alarm in alarms

@@ -37,7 +37,7 @@ HEARTBEAT_TIMEOUT = (30, 7200)
 HEARTBEAT_DEFAULT = 3600
 DEFAULT_RESULT = ABANDON
 MAX_HOOKS = 50
-"""Hooks of one group at most (EC2 Auto Scaling quotas)."""
+"""The largest number of hooks in one group (EC2 Auto Scaling quotas)."""
 NOT_SET = -1
 MIN_OF_MAX_HEALTHY = 100
 MAX_DIFFERENCE = 100
@@ -112,7 +112,7 @@ def _maintenance(properties: Document, where: str) -> MaintenancePolicy | None:
     if NOT_SET in (least, most) or most < MIN_OF_MAX_HEALTHY or most - least > MAX_DIFFERENCE:
         raise TemplateError(
             f"{where}: give MinHealthyPercentage from 0 to 100, MaxHealthyPercentage from 100 to "
-            f"200, and not more than {MAX_DIFFERENCE} between them"
+            f"200, and a difference of at most {MAX_DIFFERENCE}"
         )
     return MaintenancePolicy(least, most)
 

@@ -17,7 +17,7 @@ LAUNCH_CONFIGURATION = "AWS::AutoScaling::LaunchConfiguration"
 
 
 def read_user_data(resolver: Resolver, group: str) -> Read[str]:
-    """Return the script of the group's instances, empty where this template does not have it.
+    """Return the script of the group's instances, empty if this template does not have it.
 
     Raises:
         TemplateError: the group has no launch template, or the script is not text.
@@ -25,7 +25,7 @@ def read_user_data(resolver: Resolver, group: str) -> Read[str]:
     where = f"Resources.{group}.Properties"
     properties = resolver.properties(group)
     if "InstanceId" in properties:
-        return Read("", (f"{where}.InstanceId: not modelled: the instance's script is not here",))
+        return Read("", (f"{where}.InstanceId: not modelled: its script is not in this template",))
     if "LaunchConfigurationName" in properties:
         name = properties["LaunchConfigurationName"]
         for logical_id in resolver.present(LAUNCH_CONFIGURATION):

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def parameter_values(template: Document, given: Mapping[str, str]) -> dict[str, str | list[str]]:
     """Return every parameter's value as CloudFormation would pass it: text, or a list of texts.
 
-    The value of a parameter of an AWS::SSM::Parameter type is the name that was given: nothing is
-    looked up.
+    The value of a parameter with an AWS::SSM::Parameter type is the given name itself; the name is
+    not looked up in Parameter Store.
 
     Raises:
-        ParameterError: a name that the template does not have, parameters without value (all of
-            them are named), or a value out of bounds (with the template's ConstraintDescription).
+        ParameterError: a name is unknown to the template, parameters have no value (the text names
+            all of them), or a value is out of bounds (with the template's ConstraintDescription).
         TemplateError: a bound in the template cannot be read.
     """
     declared: Mapping[str, Document] = template.get("Parameters") or {}
@@ -54,7 +54,7 @@ def parameter_values(template: Document, given: Mapping[str, str]) -> dict[str, 
 
 
 def _problem(declaration: Document, where: str, value: str, *, numeric: bool) -> str:
-    """Return the bound of the declaration that a value breaks, empty where it breaks none."""
+    """Return the bound of the declaration that a value breaks, empty if it breaks none."""
     problem = (_number_problem if numeric else _text_problem)(declaration, where, value)
     allowed = texts(declaration, "AllowedValues", where)
     if not problem and allowed and value not in allowed:

@@ -1,4 +1,4 @@
-"""Place of a stack: its name, region and account, and the pseudo parameters made of them."""
+"""Place of a stack: its name, region and account, and the pseudo parameters for them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ NAME_PROPERTIES = {
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::SQS::Queue": "QueueName",
 }
-"""The property with a resource's name, by type, where scaling needs the name."""
+"""The property with the resource's name, for each type whose name scaling needs."""
 
 REF_IS_NO_NAME = {"AWS::EC2::LaunchTemplate", "AWS::SQS::Queue"}
-"""Of these types, those whose Ref is an id or a URL."""
+"""The types of NAME_PROPERTIES for which Ref returns an id or a URL instead of the name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """The stack's name, region and account, and the names of its resources.
 
-    `physical` has, by logical id, the values of a deployed resource: its "Ref" and attributes. Any
-    other resource gets a name made of the stack's name and its logical id.
+    `physical` has, by logical id, the values of a deployed resource: its "Ref" and attributes. The
+    name of any other resource is made from the stack's name and its logical id.
     """
 
     stack: str = "tidemill"
@@ -37,7 +37,7 @@ class Place:
 
 
 def pseudo_parameters(place: Place) -> dict[str, Any]:
-    """Return the pseudo parameters that have a value, by name."""
+    """Return the values of the pseudo parameters, by name."""
     return {
         "AWS::AccountId": place.account,
         "AWS::NotificationARNs": [],

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 POLICY = "AWS::AutoScaling::ScalingPolicy"
 SCHEDULED_ACTION = "AWS::AutoScaling::ScheduledAction"
 MAX_POLICIES = 50
-"""Scaling policies of one group at most (EC2 Auto Scaling quotas)."""
+"""The largest number of scaling policies in one group (EC2 Auto Scaling quotas)."""
 
 PREDICTIVE = (
     "PredictiveScaling is refused, and scales nothing here: it forecasts from days of a metric's "
@@ -47,7 +47,7 @@ PREDICTIVE = (
 )
 NEGATIVE = "an exact capacity cannot be negative"
 UNCHANGED = -1
-"""The value of a size that a scheduled action does not change (EC2 Auto Scaling API)."""
+"""The value for a size that a scheduled action leaves unchanged (EC2 Auto Scaling API)."""
 
 
 def read_policies(

@@ -31,7 +31,7 @@ IDENTIFIER = re.compile(r"[a-z][A-Za-z0-9_]*", re.ASCII)
 
 
 def read_queries(properties: Document, where: str) -> tuple[tuple[MetricQuery, ...], str]:
-    """Return the queries in an alarm's properties, and the id of the query that it watches.
+    """Return the queries in an alarm's properties, and the id of the query that the alarm watches.
 
     Raises:
         TemplateError: a query is not allowed in an alarm, or is not modelled.

@@ -28,7 +28,7 @@ VISIBILITY_TIMEOUT = (0, 43_200)
 VISIBILITY_DEFAULT = 30
 RECEIVE_COUNT = (1, 1000)
 RECEIVE_COUNT_DEFAULT = 10
-"""The maxReceiveCount of a RedrivePolicy without one (SQS API, SetQueueAttributes)."""
+"""The default of maxReceiveCount in a RedrivePolicy (SQS API, SetQueueAttributes)."""
 
 
 def watched_queues(alarms: Iterable[Alarm]) -> list[str]:
@@ -46,7 +46,7 @@ def watched_queues(alarms: Iterable[Alarm]) -> list[str]:
 
 
 def read_queue(resolver: Resolver, alarms: Collection[Alarm]) -> Read[Queue]:
-    """Return the queue that the alarms watch; of several, the first that is in the template.
+    """Return the queue that the alarms watch; of several queues, the first in the template.
 
     Raises:
         TemplateError: the alarms watch no queue.
@@ -61,7 +61,7 @@ def read_queue(resolver: Resolver, alarms: Collection[Alarm]) -> Read[Queue]:
     name = next((name for name in watched if name in queues), watched[0])
     left_out: tuple[str, ...] = ()
     if len(watched) > 1:
-        left_out = (f"Resources: of the queues that the alarms watch, {name} alone is modelled",)
+        left_out = (f"Resources: the alarms watch several queues: only {name} is modelled",)
     if name not in queues:
         missing = (
             f"Resources: the queue {name} is not in this template: SQS's defaults are used for its "

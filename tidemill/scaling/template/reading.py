@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Read(Generic[T]):
-    """A value read of a template; `left_out` has a sentence for each thing that is not modelled."""
+    """A value from a template; `left_out` has a sentence for each part that is not modelled."""
 
     value: T
     left_out: tuple[str, ...] = ()

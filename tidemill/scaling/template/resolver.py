@@ -1,6 +1,6 @@
 """Resolver of a template's functions: Ref, Sub, GetAtt, If and others, evaluated lazily.
 
-One class of over 280 lines, because the functions call one another.
+The module has over 280 lines, because the functions of the resolver call one another.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _REFUSED = {
 
 
 class Resolver:
-    """Resolves values of one template, with given parameters, at one place."""
+    """A resolver of one template's values, for given parameters and one place."""
 
     def __init__(self, template: Document, given: Mapping[str, str], place: Place) -> None:
         """Check the parameters; nothing else is resolved yet.
@@ -70,20 +70,20 @@ class Resolver:
         }
 
     def deployed(self, physical: Mapping[str, Mapping[str, str]]) -> Resolver:
-        """Return a resolver of the same stack that has the values of its deployed resources."""
+        """Return a resolver of the same stack that uses the values of its deployed resources."""
         return Resolver(self.template, self.given, replace(self.place, physical=physical))
 
     def resolve(self, value: Any, where: str) -> Any:
         """Return the value with every function replaced by its result.
 
-        The result of Fn::Base64 is its text as it is, because readers of user data need the script.
+        Fn::Base64 returns its text unencoded, because the readers of user data need the script.
 
         Args:
             value: any part of the template.
             where: its path in the template, for errors.
 
         Raises:
-            TemplateError: a function is not supported, or refers to nothing.
+            TemplateError: a function is not supported, or refers to something that does not exist.
         """
         if isinstance(value, dict):
             if len(value) == 1:
@@ -108,7 +108,7 @@ class Resolver:
         return resolved
 
     def present(self, *types: str) -> list[str]:
-        """Return the logical ids of the resources of these types whose condition holds."""
+        """Return the logical ids of the resources of these types that are created."""
         return [
             logical_id
             for logical_id, resource in self.template["Resources"].items()
@@ -116,7 +116,7 @@ class Resolver:
         ]
 
     def name(self, logical_id: str) -> str:
-        """Return a resource's name: as deployed, else as its property says, else a made-up one."""
+        """Return a resource's name: the deployed one, the one in its property, or a made-up one."""
         resource = self._resource(logical_id)
         known = self.place.physical.get(logical_id, {})
         key = NAME_PROPERTIES.get(resource["Type"], "")
@@ -163,15 +163,15 @@ class Resolver:
         """Return the resource that a function refers to.
 
         Raises:
-            TemplateError: there is none, or its condition does not hold, so that CloudFormation
-                would not find it either.
+            TemplateError: there is no such resource, or its condition is false, so that
+                CloudFormation would refuse the reference, too.
         """
         if logical_id not in self.template["Resources"]:
             raise TemplateError(f"{where}: there is no parameter or resource {logical_id}")
         if not self.exists(logical_id):
             condition = self._resource(logical_id)["Condition"]
             raise TemplateError(
-                f"{where}: {logical_id} is not there, as its condition {condition} does not hold: "
+                f"{where}: {logical_id} is not created, as its condition {condition} is false: "
                 "refer to it inside an Fn::If on that condition"
             )
         return self._resource(logical_id)
@@ -284,7 +284,7 @@ class Resolver:
         return value
 
     def _import_value(self, argument: Any, where: str) -> str:
-        """Return a made-up text: the stack that exports the value is not known."""
+        """Return a made-up text, because the stack that exports the value is unknown."""
         return f"imported-{as_text(self.resolve(argument, where), where)}"
 
     def _zones(self, argument: Any, where: str) -> list[str]:

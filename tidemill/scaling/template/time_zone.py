@@ -21,7 +21,7 @@ def time_zone(name: str, where: str) -> tzinfo:
     """Return the time zone of an IANA name, an offset such as +05:30 or UTC-08:00, or Z.
 
     Raises:
-        TemplateError: there is no such zone, or its offset is no multiple of 5 minutes ("Alarm
+        TemplateError: there is no such zone, or its offset is not a multiple of 5 minutes ("Alarm
             evaluation window").
     """
     if name in {"UTC", "Z"}:
@@ -29,7 +29,7 @@ def time_zone(name: str, where: str) -> tzinfo:
     if found := _OFFSET.fullmatch(name):
         minutes = int(found[2]) * 60 + int(found[3])
         if minutes % _STEP or minutes >= _WIDEST:
-            raise TemplateError(f"{where}: an offset of {name} is no multiple of 5 minutes")
+            raise TemplateError(f"{where}: the offset {name} is not a multiple of 5 minutes")
         return timezone(timedelta(minutes=minutes if found[1] == "+" else -minutes))
     try:
         return ZoneInfo(name)

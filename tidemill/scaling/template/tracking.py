@@ -35,7 +35,7 @@ BY_GROUP = {
     "ASGAverageNetworkIn": ("AWS/EC2", "NetworkIn"),
     "ASGAverageNetworkOut": ("AWS/EC2", "NetworkOut"),
 }
-"""The metrics behind predefined ones, as the group's average (API reference,
+"""The metric of each predefined one; its statistic is the average over the group (API reference,
 PredefinedMetricSpecification)."""
 PER_TARGET = "ALBRequestCountPerTarget"
 TARGET_GROUP = "targetgroup/"
@@ -118,7 +118,7 @@ def _customized(configuration: Document, where: str) -> Tracked:
 
 
 def _with_period(entry: Document) -> Document:
-    """Return an entry of Metrics with the default period where it gives none."""
+    """Return an entry of Metrics with its period, or with the default period."""
     statistic = entry.get("MetricStat")
     if not isinstance(statistic, dict):
         return entry

@@ -1,4 +1,4 @@
-"""Unmodelled parts of a template: those that affect scaling, and that no reader uses."""
+"""Unmodelled parts of a template: those that affect scaling but that no reader uses."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ GROUP_PROPERTIES = frozenset(
         "VPCZoneIdentifier",
     }
 )
-"""The properties of a group that are modelled, or that make no difference to its scaling."""
+"""The properties of a group that are modelled, or that do not affect its scaling."""
 
 OTHER_SCALERS = frozenset(
     {
@@ -54,8 +54,8 @@ OTHER_SCALERS = frozenset(
 HIDDEN = frozenset({"AWS::CloudFormation::Stack", "AWS::Serverless::Application"})
 SAM = "AWS::Serverless-2016-10-31"
 EXTENSIONS = "AWS::LanguageExtensions"
-"""Transforms that are not reported: SAM's makes no groups, and the functions of the other one are
-refused where they are used."""
+"""The language extensions. They and SAM are not reported: SAM creates no groups, and the functions
+of the extensions are refused at their place in the template."""
 
 
 def left_out_of_group(group: str, properties: Document) -> Iterator[str]:
@@ -74,7 +74,7 @@ def left_out_of_group(group: str, properties: Document) -> Iterator[str]:
 
 
 def left_out_of_template(resolver: Resolver) -> Iterator[str]:
-    """Yield a sentence for each resource that may scale, or may contain what scales."""
+    """Yield a sentence for each resource that may scale the group or contain further resources."""
     template = resolver.template
     transforms = template.get("Transform", [])
     listed = transforms if isinstance(transforms, list) else [transforms]

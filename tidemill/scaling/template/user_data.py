@@ -1,7 +1,6 @@
-"""User data of an instance: the container that its script runs, and the settings it gives it.
+"""User data of an instance: the container that its script runs, and that container's settings.
 
-Lint, rig and simulator all read scripts here, so that a template that one of them accepts is
-readable to the others.
+Lint, rig and simulator all use this reader, so that all three accept the same scripts.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
 class UserDataError(ScalingError):
-    """The settings in the launch template's script cannot be read, or only an instance has them."""
+    """The settings in the launch template's script cannot be read, or exist only on an instance."""
 
 
 class NoConsumerError(UserDataError):
@@ -52,10 +51,10 @@ class NoConsumerError(UserDataError):
 class Container:
     """The container that a script runs.
 
-    `settings` is its environment as the script writes it: values may hold shell variables, and a
-    name without a value is the shell variable of this name. `stop_seconds` is the time that it has
-    to end. `own_network` is false where it uses the network of its instance. `unreadable` is the
-    reason why the command cannot be read completely, empty where it can.
+    `settings` is its environment as written in the script: values may contain shell variables, and
+    a name without a value is the shell variable of this name. `stop_seconds` is its time limit for
+    ending after SIGTERM. `own_network` is false if it uses the network of its instance.
+    `unreadable` is the reason why the command cannot be read completely, empty if it can.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -71,17 +70,17 @@ class Container:
 
 
 def read_container(script: str) -> Container | None:
-    """Return the container that a script runs first, None where it runs none.
+    """Return the first container that a script runs, None if it runs none.
 
-    Read are `docker run`, `podman run` and `nerdctl run`, with `container` before `run` or not,
-    by name or by path, and behind other words such as sudo, exec, `if` or a variable's value.
+    It recognizes `docker run`, `podman run` and `nerdctl run`, also with `container` before `run`,
+    with the program's path, and after other words such as sudo, exec, `if` or a variable's value.
     """
     command = next(_commands(script, _RUN), None)
     if command is None:
         return None
     words = command.words
     stop = _numbers(words, _STOP_TIMEOUT)
-    for stopping in _commands(script, _STOP):  # the time that `docker stop` gives wins
+    for stopping in _commands(script, _STOP):  # a time in `docker stop` overrides --stop-timeout
         stop = _numbers(stopping.words, _STOP_TIME) or stop
     return Container(
         settings=dict(map(_setting, _values(words, _ENVIRONMENT))),
@@ -92,11 +91,11 @@ def read_container(script: str) -> Container | None:
 
 
 def container_settings(user_data: str) -> dict[str, str]:
-    """Return the environment of the script's container, with its shell variables in it.
+    """Return the environment of the script's container, with shell variables not yet replaced.
 
     Raises:
         NoConsumerError: the script runs no container.
-        UserDataError: it cannot be read, or takes settings from a file.
+        UserDataError: the script cannot be read, or the container reads settings from a file.
     """
     container = read_container(user_data)
     if container is None:
@@ -117,8 +116,8 @@ def container_environment(user_data: str, variables: Mapping[str, str]) -> dict[
 
     Raises:
         NoConsumerError: the script runs no container.
-        UserDataError: it cannot be read, or a setting is known only on an instance: a variable
-            that is not among these, a command's output, a file.
+        UserDataError: the script cannot be read, or a setting is known only on an instance: another
+            variable, a command's output, or a file.
     """
     settings = container_settings(user_data)
     return {name: _expanded(value, variables) for name, value in settings.items()}
@@ -126,7 +125,7 @@ def container_environment(user_data: str, variables: Mapping[str, str]) -> dict[
 
 @dataclass(frozen=True, slots=True)
 class _Command:
-    """One command to a container engine: the words behind its verb, and what is wrong with it."""
+    """One command to a container engine: the words after its verb, and its problem, if any."""
 
     words: list[str]
     problem: str = ""
@@ -154,9 +153,9 @@ def _words(line: str) -> tuple[list[str], str]:
 
 
 def _next_command(words: list[str]) -> tuple[str, list[str], list[str]]:
-    """Return the engine's verb in the first command of these words, what follows it, and the rest.
+    """Return the verb of the first command, the words after it, and the words of later commands.
 
-    The verb is empty where the command is no container engine's.
+    The verb is empty if the command does not use a container engine.
     """
     end = _end_of_command(words)
     command, rest = words[:end], words[end + 1 :]
@@ -185,7 +184,10 @@ def _program(word: str) -> str:
 
 
 def _verb(words: list[str]) -> tuple[str, list[str]]:
-    """Return the verb behind an engine's own options, empty for other ones, and what follows it."""
+    """Return the verb, run or stop, after an engine's options, and the words after the verb.
+
+    The verb is empty for other commands of an engine.
+    """
     option = False
     for at, word in enumerate(words):
         if word in {_RUN, _STOP}:
@@ -219,7 +221,7 @@ def _numbers(words: list[str], names: tuple[str, ...]) -> list[float]:
 
 def _problem(words: list[str]) -> str:
     if any(word.partition("=")[0] == _ENVIRONMENT_FILE for word in words):
-        return "only an instance has the file of --env-file: give each setting by --env"
+        return "the file of --env-file exists only on an instance: give each setting by --env"
     return ""
 
 
