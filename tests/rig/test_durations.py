@@ -61,5 +61,5 @@ def test_a_duration_that_is_not_set_is_left_to_the_consumer() -> None:
 
 def test_a_duration_that_is_no_number_is_an_error() -> None:
     """The error has the setting's name."""
-    with pytest.raises(RigError, match="DRAIN_SECONDS=soon is no number of seconds"):
+    with pytest.raises(RigError, match="DRAIN_SECONDS=soon is not a number of seconds"):
         shortened({"DRAIN_SECONDS": "soon"}, 20)

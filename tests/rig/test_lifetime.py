@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from tidemill.rig.errors import RigError
 from tidemill.rig.lifetime import (
     INJECTIONS,
+    RECLAIMED,
     SHUTDOWN_SECONDS,
     START,
-    TAKEN_BACK,
     VANISHED,
     Change,
-    Left,
     Lifetime,
     Program,
     Remove,
+    ReportVanished,
     Rules,
     Signal,
     Start,
@@ -64,38 +64,38 @@ class Stage:
             match step:
                 case Start():
                     self.program = Program.RUNNING
-                case Remove() | Left():
+                case Remove() | ReportVanished():
                     self.program = Program.REMOVED
                 case Signal(name):
                     if self.program is Program.RUNNING and (self.listens or name == "SIGKILL"):
                         self.program = Program.ENDED
         return change.steps
 
-    def look(self, after: float = 0.0) -> tuple[Step, ...]:
+    def check(self, after: float = 0.0) -> tuple[Step, ...]:
         """Look at the instance after so many seconds."""
         self.now += after
-        return self.take(self.lifetime.look(self.now, self.program))
+        return self.take(self.lifetime.check(self.now, self.program))
 
     def boot(self) -> None:
         """Let the program start."""
-        assert self.look(after=60) == (Booted(ONE), START)
+        assert self.check(after=60) == (Booted(ONE), START)
 
 
 def test_an_instance_runs_before_its_consumer_starts() -> None:
     """Launched at 0: running at 20, the consumer started at 60."""
     stage = Stage()
-    assert stage.look(after=19.9) == ()
-    assert stage.look(after=0.1) == (Booted(ONE),)
-    assert stage.look(after=39.9) == ()
-    assert stage.look(after=0.1) == (START,)
-    assert stage.look(after=3600) == ()
+    assert stage.check(after=19.9) == ()
+    assert stage.check(after=0.1) == (Booted(ONE),)
+    assert stage.check(after=39.9) == ()
+    assert stage.check(after=0.1) == (START,)
+    assert stage.check(after=3600) == ()
 
 
 def test_user_data_starts_as_soon_as_the_instance_runs() -> None:
     """The rig does not limit the time that it takes."""
     stage = Stage(USER_DATA)
-    assert stage.look(after=19.9) == ()
-    assert stage.look(after=0.1) == (Booted(ONE), START)
+    assert stage.check(after=19.9) == ()
+    assert stage.check(after=0.1) == (Booted(ONE), START)
 
 
 def test_a_boot_shorter_than_a_launch_takes_all_of_its_time() -> None:
@@ -109,19 +109,19 @@ def test_an_instance_drains_before_it_is_terminated() -> None:
     stage = Stage(listens=False)
     stage.boot()
     assert stage.take(stage.lifetime.drain()) == (TERM,)
-    assert stage.look() == ()
+    assert stage.check() == ()
     stage.program = Program.ENDED
-    assert stage.look() == (HookCompleted(ONE),)
+    assert stage.check() == (HookCompleted(ONE),)
     assert stage.take(stage.lifetime.terminate()) == (Remove(),)
-    assert stage.look() == (Left(""),)
+    assert stage.check() == (ReportVanished(""),)
 
 
 def test_an_instance_without_a_started_consumer_completes_its_hook_at_once() -> None:
     """It has no work to finish, and starts none."""
     stage = Stage()
     assert stage.take(stage.lifetime.drain()) == ()
-    assert stage.look() == (HookCompleted(ONE),)
-    assert stage.look(after=60) == (Booted(ONE), HookCompleted(ONE))
+    assert stage.check() == (HookCompleted(ONE),)
+    assert stage.check(after=60) == (Booted(ONE), HookCompleted(ONE))
 
 
 def test_user_data_drains_by_itself() -> None:
@@ -129,9 +129,9 @@ def test_user_data_drains_by_itself() -> None:
     stage = Stage(USER_DATA)
     stage.boot()
     assert stage.take(stage.lifetime.drain()) == ()
-    assert stage.look() == ()
+    assert stage.check() == ()
     stage.program = Program.ENDED
-    assert stage.look() == (Left(None),)
+    assert stage.check() == (ReportVanished(None),)
 
 
 def test_a_program_that_ends_by_itself_ends_its_instance() -> None:
@@ -139,7 +139,7 @@ def test_a_program_that_ends_by_itself_ends_its_instance() -> None:
     stage = Stage()
     stage.boot()
     stage.program = Program.ENDED
-    assert stage.look() == (Left(None),)
+    assert stage.check() == (ReportVanished(None),)
 
 
 def test_a_program_that_somebody_removed_ends_its_instance() -> None:
@@ -147,7 +147,7 @@ def test_a_program_that_somebody_removed_ends_its_instance() -> None:
     stage = Stage()
     stage.boot()
     stage.program = Program.REMOVED
-    assert stage.look() == (Left(VANISHED),)
+    assert stage.check() == (ReportVanished(VANISHED),)
 
 
 def test_a_terminated_instance_is_there_until_it_is_removed() -> None:
@@ -155,8 +155,8 @@ def test_a_terminated_instance_is_there_until_it_is_removed() -> None:
     stage = Stage()
     lifetime = stage.lifetime.terminate().lifetime
     for program in (Program.WAITING, Program.RUNNING, Program.ENDED):
-        assert lifetime.look(1000, program) == Change(lifetime)
-    assert lifetime.look(1000, Program.REMOVED).steps == (Left(""),)
+        assert lifetime.check(1000, program) == Change(lifetime)
+    assert lifetime.check(1000, Program.REMOVED).steps == (ReportVanished(""),)
 
 
 def test_a_stopped_instance_is_launched_again_faster() -> None:
@@ -164,21 +164,21 @@ def test_a_stopped_instance_is_launched_again_faster() -> None:
     stage = Stage()
     stage.boot()
     assert stage.take(stage.lifetime.stop(stage.now)) == (TERM,)
-    assert stage.look(after=1000) == ()
+    assert stage.check(after=1000) == ()
     assert stage.take(stage.lifetime.launch_again(stage.now)) == (KILL,)
-    assert stage.look(after=20) == (Booted(ONE),)
-    assert stage.look(after=9.9) == ()
-    assert stage.look(after=0.1) == (START,)
+    assert stage.check(after=20) == (Booted(ONE),)
+    assert stage.check(after=9.9) == ()
+    assert stage.check(after=0.1) == (START,)
 
 
 def test_an_instance_that_was_stopped_before_its_consumer_started_boots_in_full() -> None:
     """Its user data had not finished."""
     stage = Stage()
-    stage.look(after=20)
+    stage.check(after=20)
     assert stage.take(stage.lifetime.stop(stage.now)) == ()
     assert stage.take(stage.lifetime.launch_again(stage.now)) == ()
-    assert stage.look(after=59.9) == (Booted(ONE),)
-    assert stage.look(after=0.1) == (START,)
+    assert stage.check(after=59.9) == (Booted(ONE),)
+    assert stage.check(after=0.1) == (START,)
 
 
 def test_a_stopped_instance_kills_a_program_that_does_not_end() -> None:
@@ -186,17 +186,17 @@ def test_a_stopped_instance_kills_a_program_that_does_not_end() -> None:
     stage = Stage(listens=False)
     stage.boot()
     stage.take(stage.lifetime.stop(stage.now))
-    assert stage.look(after=SHUTDOWN_SECONDS - 0.1) == ()
-    assert stage.look(after=0.1) == (KILL,)
-    assert stage.look(after=1) == ()
+    assert stage.check(after=SHUTDOWN_SECONDS - 0.1) == ()
+    assert stage.check(after=0.1) == (KILL,)
+    assert stage.check(after=1) == ()
 
 
 def test_an_adopted_instance_continues() -> None:
     """A running program is not reported or started again; a booting instance continues its boot."""
     running = Lifetime.adopt(ONE, CONSUMERS, 0, running=True)
-    assert running.look(60, Program.RUNNING) == Change(running)
+    assert running.check(60, Program.RUNNING) == Change(running)
     created = Lifetime.adopt(ONE, CONSUMERS, 0, running=False)
-    assert created.look(60, Program.WAITING).steps == (Booted(ONE), START)
+    assert created.check(60, Program.WAITING).steps == (Booted(ONE), START)
 
 
 @pytest.mark.parametrize("listens", [True, False], ids=["listening", "not-listening"])
@@ -205,9 +205,9 @@ def test_a_spot_instance_ends_two_minutes_after_its_notice(*, listens: bool) -> 
     stage = Stage(listens=listens)
     stage.boot()
     assert stage.take(stage.lifetime.inject(NOTICE, stage.now)) == (TERM,)
-    assert stage.look(after=119) == ()
+    assert stage.check(after=119) == ()
     assert stage.take(stage.lifetime.inject(NOTICE, stage.now)) == ()
-    assert stage.look(after=1) == (Left(TAKEN_BACK),)
+    assert stage.check(after=1) == (ReportVanished(RECLAIMED),)
 
 
 @pytest.mark.parametrize("name", IN_A_RIG)
@@ -240,8 +240,8 @@ def test_whatever_happens_an_instance_keeps_its_rules(
     stage = Stage(rules, listens)
     for order, seconds in story:
         before = len(stage.steps)
-        stage.look(after=seconds)
-        if any(isinstance(step, Left) for step in stage.steps):
+        stage.check(after=seconds)
+        if any(isinstance(step, ReportVanished) for step in stage.steps):
             break
         match order:
             case "look":
@@ -265,6 +265,6 @@ def test_whatever_happens_an_instance_keeps_its_rules(
     lives = 1 + sum(order == "launch_again" for order, _ in story)
     assert stage.steps.count(Booted(ONE)) <= lives
     assert stage.steps.count(START) <= lives
-    lefts = [step for step in stage.steps if isinstance(step, Left)]
+    lefts = [step for step in stage.steps if isinstance(step, ReportVanished)]
     assert len(lefts) <= 1
     assert not lefts or stage.steps[-1] == lefts[0]

@@ -11,7 +11,7 @@ import pytest
 from support.fakes.engines import HandClock
 
 from tidemill.rig.errors import RigError
-from tidemill.rig.lifetime import TAKEN_BACK
+from tidemill.rig.lifetime import RECLAIMED
 from tidemill.rig.processes import ProcessWorld
 from tidemill.scaling.faults import SPOT, Fault
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
@@ -188,7 +188,7 @@ def test_a_spot_instance_has_two_minutes_from_its_notice(
     assert list(stage.world.events()) == []
     assert stage.world.polled() == (program == STUBBORN)
     stage.clock.time += 1
-    assert list(stage.world.events()) == [Gone("i-1", TAKEN_BACK)]
+    assert list(stage.world.events()) == [Gone("i-1", RECLAIMED)]
     consumer.wait(PATIENCE)
     assert list(stage.world.events()) == []
 
@@ -201,13 +201,13 @@ def test_a_spot_instance_can_be_taken_back_before_its_consumer_works(
     stage.world.launch("i-1")
     stage.world.inject("i-1", SPOT_FAULT)
     stage.clock.time += 120
-    assert list(stage.world.events()) == [Booted("i-1"), Gone("i-1", TAKEN_BACK)]
+    assert list(stage.world.events()) == [Booted("i-1"), Gone("i-1", RECLAIMED)]
     assert not stage.world.polled()
 
 
 def test_an_instance_that_is_gone_gets_no_notice(stage_of: Callable[[str], Stage]) -> None:
     """The group may not have noticed that it is gone."""
-    with pytest.raises(RigError, match="i-9 is not there any more"):
+    with pytest.raises(RigError, match="i-9 no longer exists"):
         stage_of(ORDERLY).world.inject("i-9", SPOT_FAULT)
 
 

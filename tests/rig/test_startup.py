@@ -15,7 +15,7 @@ from support.fakes.groups import autoscaling_client
 from tidemill.rig.autoscaling.fault_client import send_fault
 from tidemill.rig.autoscaling.server import serving
 from tidemill.rig.errors import RigError
-from tidemill.rig.lifetime import TAKEN_BACK
+from tidemill.rig.lifetime import RECLAIMED
 from tidemill.rig.local_aws.clients import LocalClients
 from tidemill.rig.rig import Rig, RigOptions
 from tidemill.rig.startup import running_rig
@@ -149,7 +149,7 @@ def test_a_spot_instance_that_is_interrupted_is_replaced(
     noted = [fact.text for fact in facts if isinstance(fact, Noted)]
     assert f"{taken} got the notice that a Spot instance gets" in noted
     ended = [f.detail for f in facts if isinstance(f, InstanceChanged) and f.instance == taken]
-    assert TAKEN_BACK in ended
+    assert RECLAIMED in ended
     assert labelled(tmp_path) == []
 
 

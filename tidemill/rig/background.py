@@ -34,7 +34,7 @@ NONE_UP = "no rig is up: start one with `tidemill up`"
 
 @dataclass(frozen=True, slots=True)
 class RigState:
-    """A rig that is up, for other processes; `client` is the environment of its clients."""
+    """State of a running rig for other processes; `client` is the environment for its clients."""
 
     pid: int
     endpoint: str
@@ -52,15 +52,15 @@ def serve(options: RigOptions, autoscaling_port: int = 0) -> None:
     """
     from tidemill.rig.autoscaling.server import serving  # noqa: PLC0415 - moto is slow to import
 
-    asked: list[int] = []
+    stop_signals: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda got, _frame: asked.append(got))
+        signal.signal(number, lambda got, _frame: stop_signals.append(got))
     with (
         running_rig(options, lambda _fact: None) as rig,
         serving(rig, port=autoscaling_port) as autoscaling_url,
     ):
         written = 0.0
-        while not asked:
+        while not stop_signals:
             rig.turn()
             if time.monotonic() - written >= STATUS_SECONDS:
                 _write_state(options.folder / STATE, rig, autoscaling_url)
@@ -72,7 +72,7 @@ def start(folder: Path, arguments: Sequence[str]) -> RigState:
     """Start `tidemill serve` with these arguments in the background; return when it is up.
 
     Raises:
-        RigError: a rig is up already, or this one ended at its start (with its last line).
+        RigError: a rig is up already, or the new one fails to start (with its last line).
     """
     up = holder(folder)
     if up is not None:
@@ -83,7 +83,7 @@ def start(folder: Path, arguments: Sequence[str]) -> RigState:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # it outlives this terminal
+            start_new_session=True,  # it keeps running when this terminal is closed
         )
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -106,11 +106,11 @@ def read_state(folder: Path) -> RigState | None:
         state = RigState(**json.loads((folder / STATE).read_text()))
     except FileNotFoundError:
         return None
-    return state if state.pid == holder(folder) else None  # otherwise it is of a rig that has ended
+    return state if state.pid == holder(folder) else None  # otherwise that rig has ended
 
 
 def stop(folder: Path) -> int:
-    """End the rig that is up and the processes of a crashed one; return how many ended.
+    """End the running rig and the processes of a crashed one; return the number of processes.
 
     Raises:
         RigError: there is nothing to end, or the rig does not end.

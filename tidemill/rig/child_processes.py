@@ -1,4 +1,4 @@
-"""Child processes of a rig: their label, how they are ended, and how leftovers are found."""
+"""Child processes of a rig: labels them, ends them, and finds those of a crashed rig."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ INHERITED = (
     "TMPDIR",
     "VIRTUAL_ENV",
 )
-"""Variables that children inherit; anything else of the user's could change what they do."""
+"""Variables that children inherit; other variables of the user could change their behaviour."""
 
 GRACE_SECONDS = 5.0
-"""How long leftovers have to end after SIGTERM, and again after SIGKILL."""
+"""Time for processes of a crashed rig to end after SIGTERM, and again after SIGKILL."""
 
 
 def child_environment(folder: Path, own: Mapping[str, str]) -> dict[str, str]:
@@ -44,9 +44,9 @@ def child_environment(folder: Path, own: Mapping[str, str]) -> dict[str, str]:
 
 
 def end_children(processes: Sequence[subprocess.Popen[bytes]], seconds: float) -> None:
-    """Send SIGTERM to children of this process, and SIGKILL to those that still run after that.
+    """Send SIGTERM to children of this process, and SIGKILL to those that run after `seconds`.
 
-    All of them together have `seconds` to end by themselves. Returns when all have ended.
+    The function returns when all have ended.
     """
     for process in processes:
         process.terminate()
@@ -60,9 +60,9 @@ def end_children(processes: Sequence[subprocess.Popen[bytes]], seconds: float) -
 
 
 def end_leftovers(folder: Path) -> int:
-    """End every process that carries the label of the rig at `folder`; return how many there were.
+    """End every process with the label of the rig at `folder`; return their number.
 
-    Call it while holding the folder's lock, so that no living rig can own them.
+    The caller must hold the folder's lock, so that none of them belongs to a running rig.
     """
     found = [process for process in psutil.process_iter() if _labelled(process, folder)]
     for process in found:

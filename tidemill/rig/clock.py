@@ -46,5 +46,5 @@ class RigClock:
         return time.monotonic() - self._monotonic
 
     def real(self, seconds: float) -> float:
-        """Return how many wall-clock seconds this many seconds of AWS's last."""
+        """Return seconds of AWS's time as wall-clock seconds: at speed 20, 60 s are 3 s."""
         return seconds / self.speed

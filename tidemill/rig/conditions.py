@@ -1,4 +1,4 @@
-"""Conditions of a run: what somebody needs to repeat it, for its summary."""
+"""Conditions of a run: the values that are needed to repeat it, for its summary."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def about_run(
     """Return the conditions of a run that has just ended.
 
     Args:
-        source: what was sent, in words.
-        seed: of the random messages.
+        source: a description of the messages that were sent.
+        seed: the seed of the random messages.
         template: the template's path.
         parameters: values given for its parameters, by name.
         speed: how many times faster than wall-clock time AWS's time ran.

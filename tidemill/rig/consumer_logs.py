@@ -1,4 +1,4 @@
-"""Consumers' logs: how often each message was processed, read while the logs grow."""
+"""Consumers' logs: counts how often each message was processed, while the logs grow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class _Line(msgspec.Struct):
-    """The fields of a consumer's line that matter here; other events lack most of them."""
+    """The fields of a consumer's log line that are needed here; most lines have only a few."""
 
     event: str = ""
     time: datetime | None = None
@@ -22,14 +22,14 @@ class _Line(msgspec.Struct):
 
 
 _BEGINNING = b'{"time":'
-"""The start of a consumer's line; a handler's print without a newline stands before it."""
+"""The start of a consumer's log line; a handler may have printed text before it on the line."""
 
 
 class ConsumerLogs:
-    """Counts, by message id, how often a message was processed, found invalid, or failed.
+    """Counts by message id: how often a message was processed, was found invalid, or failed.
 
-    `first` and `last` are when the first and the last message was processed, in epoch seconds
-    of the consumers' clock.
+    `first` and `last` are the times at which the first and the last message was processed, in epoch
+    seconds of the consumers' clock.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,16 +44,16 @@ class ConsumerLogs:
         self.last: float | None = None
 
     def read(self) -> None:
-        """Read what was written since the last call, up to the last complete line."""
+        """Read the complete lines that were written since the last call."""
         for path in sorted(self._folder.glob("*.jsonl")):
             with path.open("rb") as stream:
                 stream.seek(self._offsets.get(path, 0))
                 whole, newline, _ = stream.read().rpartition(b"\n")
             self._offsets[path] = self._offsets.get(path, 0) + len(whole) + len(newline)
             for line in whole.splitlines():
-                self._take(line)
+                self._count(line)
 
-    def _take(self, line: bytes) -> None:
+    def _count(self, line: bytes) -> None:
         try:
             entry = self._decoder.decode(line[max(0, line.find(_BEGINNING)) :])
         except msgspec.MsgspecError:

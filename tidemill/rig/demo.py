@@ -42,10 +42,10 @@ def run_demo(
     """Send messages, and take turns until the queue is empty and no instance is left.
 
     Args:
-        rig: runs already.
-        options: what to send, and the time limit.
-        folder: for the producer's output and its log of sent messages.
-        show: is called with the state of the rig twice a second.
+        rig: a running rig.
+        options: the messages to send, and the time limit.
+        folder: the folder for the producer's output and its log of sent messages.
+        show: called with the state of the rig twice a second.
 
     Returns:
         The figures of the run, as summary.json has them.

@@ -1,4 +1,4 @@
-"""Durations of consumer and queue in a rig whose time runs faster."""
+"""Durations of consumer and queue, shortened for a rig that runs faster than real time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SUFFIX: Final = "_SECONDS"
-"""The end of the name of a duration that is no setting of the consumer: a handler may have some."""
+"""The suffix of a duration that is a setting of a handler instead of the consumer."""
 
 CONSUMER_SETTINGS: Final = frozenset(setting.name for setting in SETTINGS)
 CONSUMER_DURATIONS: Final = frozenset(setting.name for setting in DURATIONS)
@@ -32,7 +32,7 @@ def shortened(environment: Mapping[str, str], speed: float) -> dict[str, str]:
     At speed 20, POLL_WAIT_SECONDS=60 becomes 3.
 
     Raises:
-        RigError: a duration is no number.
+        RigError: a duration is not a number.
     """
     return {
         name: f"{_seconds(name, value) / speed:.6g}" if value and is_duration(name) else value
@@ -41,9 +41,9 @@ def shortened(environment: Mapping[str, str], speed: float) -> dict[str, str]:
 
 
 def whole(seconds: float, speed: float) -> int:
-    """Return the whole seconds, rounded up, that stand for AWS's seconds at this speed.
+    """Return AWS's seconds as wall-clock seconds at this speed, rounded up.
 
-    At speed 20, 30 s are 2 s.
+    At speed 20, 30 s are 30 / 20 = 1.5 s, so 2 s.
     """
     return math.ceil(seconds / speed)
 
@@ -52,12 +52,12 @@ def rounding(environment: Mapping[str, str], speed: float) -> list[str]:
     """Return a sentence for each setting that rounding up to whole seconds makes longer."""
     sentences = []
     for name in sorted(WHOLE_SECONDS & environment.keys()):
-        asked = _seconds(name, environment[name] or "0")
-        got = whole(asked, speed) * speed
-        if got > asked:
+        wanted = _seconds(name, environment[name] or "0")
+        rounded = whole(wanted, speed) * speed
+        if rounded > wanted:
             sentences.append(
-                f"{name}: SQS takes whole seconds, so at speed {speed:g} its {asked:g} s last "
-                f"{got:g} s"
+                f"{name}: SQS has whole seconds, so at speed {speed:g} its {wanted:g} s last "
+                f"{rounded:g} s"
             )
     return sentences
 
@@ -66,4 +66,4 @@ def _seconds(name: str, value: str) -> float:
     try:
         return float(value)
     except ValueError as error:
-        raise RigError(f"user data: {name}={value} is no number of seconds") from error
+        raise RigError(f"user data: {name}={value} is not a number of seconds") from error

@@ -1,4 +1,4 @@
-"""The instances of a rig: orders and faults in, steps of each instance's lifetime out."""
+"""Instances of a rig: applies orders and faults to real programs, and yields their events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from tidemill.rig.errors import RigError
-from tidemill.rig.lifetime import Left, Lifetime, Remove, Signal, Start
+from tidemill.rig.lifetime import Lifetime, Remove, ReportVanished, Signal, Start
 from tidemill.scaling.loop import Gone
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class Instances(ABC):
-    """A world whose instances are real programs on this machine.
+    """A world with real programs on this machine as instances.
 
-    It knows how far each instance has come, and decides nothing else: subclasses say what an
-    instance's program is, and start, signal and remove it. `logs` is the folder that the consumers'
-    output goes to, a *.jsonl file for each instance.
+    It keeps the lifetime of each instance and carries out the steps of that lifetime. Subclasses
+    define what an instance's program is, and start, signal and remove it. `logs` is the folder of
+    the consumers' output, with a *.jsonl file for each instance.
     """
 
     kind: ClassVar[WorldKind]
@@ -40,52 +40,52 @@ class Instances(ABC):
     # ---- orders and faults
 
     def launch(self, instance: str) -> None:
-        """Launch an instance, or launch again one that was stopped."""
+        """Launch an instance, or launch a stopped one again."""
         known = self._lifetimes.get(instance)
         now = self._clock.now()
         if known is None:
             self._lifetimes[instance] = Lifetime.launch(instance, self._rules, now)
             self._create(instance)
         else:
-            self._take(known.launch_again(now))
+            self._carry_out(known.launch_again(now))
 
     def stop(self, instance: str) -> None:
-        """Stop an instance: what runs on it is asked to end, and it can be launched again."""
+        """Stop an instance by SIGTERM to its programs; it can be launched again."""
         known = self._lifetimes.get(instance)
         if known is not None:
-            self._take(known.stop(self._clock.now()))
+            self._carry_out(known.stop(self._clock.now()))
 
     def drain(self, instance: str) -> None:
-        """Let an instance finish its work, as the drain watcher does on EC2."""
+        """Drain an instance, as the drain watcher does on EC2."""
         known = self._lifetimes.get(instance)
         if known is not None:
-            self._take(known.drain())
+            self._carry_out(known.drain())
 
     def terminate(self, instance: str) -> None:
-        """End an instance, whatever its consumer does."""
+        """Terminate an instance at once, even if its consumer works."""
         known = self._lifetimes.get(instance)
         if known is not None:
-            self._take(known.terminate())
+            self._carry_out(known.terminate())
 
     def inject(self, instance: str, fault: Fault) -> None:
-        """Let a fault happen to an instance.
+        """Inject a fault into an instance.
 
         Raises:
-            RigError: the instance is gone, or has no such fault.
+            RigError: the instance no longer exists, or instances have no such fault.
         """
         known = self._lifetimes.get(instance)
         if known is None:
-            raise RigError(f"{instance} is not there any more")
-        self._take(known.inject(fault, self._clock.now()))
+            raise RigError(f"{instance} no longer exists")
+        self._carry_out(known.inject(fault, self._clock.now()))
 
-    # ---- what there is
+    # ---- events
 
     def events(self) -> Iterator[InstanceEvent]:
-        """Yield what instances did since the last call, and start the programs that are due."""
+        """Yield the events since the last call, and start the programs that are due."""
         now = self._clock.now()
-        programs = self._look()
+        programs = self._find_programs()
         for instance, lifetime in list(self._lifetimes.items()):
-            yield from self._take(lifetime.look(now, programs[instance]))
+            yield from self._carry_out(lifetime.check(now, programs[instance]))
 
     @abstractmethod
     def polled(self) -> bool:
@@ -93,21 +93,21 @@ class Instances(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """End all instances: first asked, then forced."""
+        """End all instances: first by SIGTERM, then by SIGKILL."""
 
-    # ---- what a kind of world does
+    # ---- methods of each kind of world
 
     @abstractmethod
-    def _look(self) -> Mapping[str, Program]:
-        """Return what is found of each known instance's program."""
+    def _find_programs(self) -> Mapping[str, Program]:
+        """Return the state of each instance's program."""
 
     @abstractmethod
     def _create(self, instance: str) -> None:
-        """Prepare what an instance has from its launch on."""
+        """Prepare the resources that an instance has from its launch on."""
 
     @abstractmethod
-    def _show(self, lifetime: Lifetime) -> None:
-        """Show an instance how far it has come, before anything else of a change is done."""
+    def _update_metadata(self, lifetime: Lifetime) -> None:
+        """Update an instance's metadata, before the steps of a change are carried out."""
 
     @abstractmethod
     def _start(self, instance: str) -> None:
@@ -115,25 +115,25 @@ class Instances(ABC):
 
     @abstractmethod
     def _signal(self, instance: str, name: str) -> None:
-        """Send a signal to all that runs on an instance, if anything does."""
+        """Send a signal to every running program of an instance."""
 
     @abstractmethod
     def _remove(self, instance: str) -> None:
-        """End all that runs on an instance, at once."""
+        """Kill every program of an instance."""
 
     @abstractmethod
-    def _forget(self, instance: str) -> None:
-        """Release what an instance had that is gone."""
+    def _release(self, instance: str) -> None:
+        """Release the resources of an instance that no longer exists."""
 
     @abstractmethod
-    def _last_words(self, instance: str) -> str:
+    def _describe_end(self, instance: str) -> str:
         """Return how an instance's program ended, with the last line that it wrote."""
 
-    def _take(self, change: Change) -> list[InstanceEvent]:
-        """Take the steps of a change; return the events among them."""
+    def _carry_out(self, change: Change) -> list[InstanceEvent]:
+        """Carry out the steps of a change; return the events among them."""
         instance = change.lifetime.instance
         self._lifetimes[instance] = change.lifetime
-        self._show(change.lifetime)
+        self._update_metadata(change.lifetime)
         events: list[InstanceEvent] = []
         for step in change.steps:
             match step:
@@ -143,15 +143,15 @@ class Instances(ABC):
                     self._signal(instance, name)
                 case Remove():
                     self._remove(instance)
-                case Left(detail):
-                    events.append(self._leave(instance, detail))
+                case ReportVanished(detail):
+                    events.append(self._drop(instance, detail))
                 case _:
                     events.append(step)
         return events
 
-    def _leave(self, instance: str, detail: str | None) -> Gone:
-        words = self._last_words(instance) if detail is None else detail
+    def _drop(self, instance: str, detail: str | None) -> Gone:
+        text = self._describe_end(instance) if detail is None else detail
         self._remove(instance)
-        self._forget(instance)
+        self._release(instance)
         del self._lifetimes[instance]
-        return Gone(instance, words)
+        return Gone(instance, text)

@@ -1,11 +1,12 @@
-"""The lifetime of one instance of a rig: a pure state machine under processes and containers.
+"""Lifetime of one instance of a rig: a pure state machine that processes and containers share.
 
-A lifetime never acts. Each order, fault and look returns a `Change`: the new lifetime, and the
-steps that its world has to take with the real program, in order. Times are AWS's.
+A lifetime has no effects of its own. Each order, fault and check returns a `Change`: the new
+lifetime, and the steps that its world carries out with the real program, in order. Times are AWS's.
 
-Example with 60 s to boot: launched at 0; a look at 20 reports `Booted`; a look at 60 says `Start`;
-a drain at 100 says `Signal("SIGTERM")`; once the program has ended, a look reports `HookCompleted`;
-terminate says `Remove`; once nothing is left, a look says `Left("")`.
+Example with 60 s to boot, launched at 0: a check at 20 returns `Booted`; a check at 60 returns
+`Start`; a drain at 100 returns `Signal("SIGTERM")`; the first check after the program has ended
+returns `HookCompleted`; terminate returns `Remove`; the first check after the program has been
+removed returns `ReportVanished("")`.
 """
 
 from __future__ import annotations
@@ -25,22 +26,22 @@ if TYPE_CHECKING:
     from tidemill.scaling.faults import Fault
 
 SHUTDOWN_SECONDS: Final = 90
-"""How long the system of an instance that is stopped waits for its programs to end before it kills
-them (systemd, DefaultTimeoutStopSec)."""
+"""Time for the programs of a stopped instance to end before its operating system kills them
+(systemd, DefaultTimeoutStopSec)."""
 
-TAKEN_BACK: Final = "EC2 took the Spot instance back"
-VANISHED: Final = "its container is not there any more"
+RECLAIMED: Final = "EC2 took the Spot instance back"
+VANISHED: Final = "its container no longer exists"
 
 
 class Program(Enum):
-    """What a world finds of an instance's program."""
+    """States of an instance's program, as its world finds them."""
 
     WAITING = auto()
-    """It has not been started."""
+    """The program has not been started."""
     RUNNING = auto()
     ENDED = auto()
     REMOVED = auto()
-    """Nothing is left of it or of its container."""
+    """The program and its container no longer exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,39 +54,39 @@ START: Final = Start()
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Step: send a signal, by its name such as SIGTERM, to all that runs on the instance."""
+    """Step: send a signal to every program of the instance; `name` is such as SIGTERM."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Step: end all that runs on the instance, at once."""
+    """Step: kill every program of the instance."""
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """Step: remove what is left and report the instance as gone.
+class ReportVanished:
+    """Step: remove the rest of the instance, and report that it no longer exists.
 
-    `detail` says why; None stands for the last words of the program.
+    `detail` is the reason; None stands for the exit code and the last line of the program.
     """
 
     detail: str | None
 
 
-Step = Start | Signal | Remove | Left | Booted | HookCompleted
+Step = Start | Signal | Remove | ReportVanished | Booted | HookCompleted
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What all instances of a rig have in common.
+    """Rules for all instances of a rig.
 
     Attributes:
         runs_after: seconds from launch to running.
         starts_after: seconds from launch until the program starts.
-        restarts_after: the same where the program had started before the instance was stopped.
-        drained_by_signal: SIGTERM drains the program, and its end completes the lifecycle hook.
-            False where user data does both.
+        restarts_after: the same for an instance that is launched again after a stop.
+        drained_by_signal: whether SIGTERM drains the program and its end completes the lifecycle
+            hook. It is false if user data does both.
     """
 
     runs_after: float
@@ -95,9 +96,10 @@ class Rules:
 
     @staticmethod
     def of_consumers(boot_seconds: float) -> Rules:
-        """Return the rules where the program is the consumer, started `boot_seconds` after launch.
+        """Return the rules for a consumer as the program, started `boot_seconds` after launch.
 
-        boot_seconds 60 -> running after 20, started after 60, started again after 20 + 10.
+        Example with 60: running after 20 s, program started after 60 s, after a restart from the
+        warm pool after 20 + 10 = 30 s.
         """
         runs_after = min(LAUNCH_SECONDS, boot_seconds)
         restarts_after = min(boot_seconds, runs_after + RESTART_SECONDS)
@@ -105,9 +107,9 @@ class Rules:
 
     @staticmethod
     def of_user_data(boot_seconds: float) -> Rules:
-        """Return the rules where the program is the user data: it starts as soon as it can.
+        """Return the rules for user data as the program, started when the instance runs.
 
-        boot_seconds 60 -> running and started after 20; user data then decides how long it takes.
+        Example with 60: running and program started after 20 s; the user data starts the consumer.
         """
         runs_after = min(LAUNCH_SECONDS, boot_seconds)
         return Rules(runs_after, runs_after, runs_after, drained_by_signal=False)
@@ -115,7 +117,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The result of an order, a fault or a look: the new lifetime, and steps to take in order."""
+    """Result of an order, a fault or a check: the new lifetime, and steps to carry out in order."""
 
     lifetime: Lifetime
     steps: tuple[Step, ...] = ()
@@ -123,19 +125,19 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """How far an instance has come.
+    """State of an instance from its launch to its end.
 
     Attributes:
-        instance: its id.
-        rules: of its rig.
-        launched_at: when it was launched, or launched again out of the warm pool.
+        instance: the instance's id.
+        rules: the rules of its rig.
+        launched_at: when it was launched, or launched again from the warm pool.
         starts_at: when its program starts.
-        booted: it runs, and that was reported.
-        started: its program was started.
-        draining: it has to finish its work and complete its lifecycle hook.
-        terminated: it was ordered to end at once.
-        stopped_at: when it was stopped for the warm pool.
-        ends_at: when EC2 terminates it, after a Spot instance's notice.
+        booted: whether it runs and `Booted` was returned.
+        started: whether its program was started.
+        draining: whether it was ordered to drain.
+        terminated: whether it was ordered to terminate.
+        stopped_at: when it was stopped for the warm pool, None if it was not.
+        ends_at: when EC2 terminates it after a Spot notice, None without a notice.
     """
 
     instance: str
@@ -156,12 +158,12 @@ class Lifetime:
 
     @staticmethod
     def adopt(instance: str, rules: Rules, launched_at: float, *, running: bool) -> Lifetime:
-        """Return the lifetime of an instance that another controller has launched."""
+        """Return the lifetime of an instance that an earlier controller has launched."""
         fresh = Lifetime.launch(instance, rules, launched_at)
         return replace(fresh, booted=running, started=running)
 
     def launch_again(self, now: float) -> Change:
-        """Boot an instance that was stopped; what still runs on it is killed."""
+        """Boot a stopped instance again; programs that still run on it are killed."""
         rules = self.rules
         seconds = rules.restarts_after if self.started else rules.starts_after
         return Change(
@@ -170,19 +172,19 @@ class Lifetime:
         )
 
     def stop(self, now: float) -> Change:
-        """Stop an instance for the warm pool: its programs are asked to end."""
+        """Stop an instance for the warm pool, by SIGTERM to its programs."""
         return Change(replace(self, stopped_at=now), (Signal("SIGTERM"),) if self.started else ())
 
     def drain(self) -> Change:
-        """Let an instance finish its work before its termination lifecycle hook is completed."""
+        """Drain an instance; the end of its program completes the termination lifecycle hook."""
         return Change(replace(self, draining=True), self.drain_signal())
 
     def terminate(self) -> Change:
-        """End an instance, whatever its program does."""
+        """Terminate an instance at once, even if its program works."""
         return Change(replace(self, terminated=True), (Remove(),))
 
     def inject(self, fault: Fault, now: float) -> Change:
-        """Let a fault happen to an instance.
+        """Inject a fault into an instance.
 
         Raises:
             RigError: instances of a rig have no faults of this kind.
@@ -191,13 +193,13 @@ class Lifetime:
             raise RigError(f"instances of a rig have no fault {fault.kind}")
         return INJECTIONS[fault.kind](self, fault, now)
 
-    def look(self, now: float, program: Program) -> Change:
-        """Return what is due at this time, given what the world finds of the program."""
+    def check(self, now: float, program: Program) -> Change:
+        """Return the steps that are due at this time, given the state of the program."""
         if program is Program.REMOVED:
-            return Change(self, (Left("" if self.terminated else VANISHED),))
+            return Change(self, (ReportVanished("" if self.terminated else VANISHED),))
         if self.terminated:
-            return Change(self)  # a container engine takes its time to remove it
-        if self.stopped_at is not None:  # nothing that runs on it could complete a hook
+            return Change(self)  # a container engine may need seconds to remove it
+        if self.stopped_at is not None:  # it neither boots nor completes a hook
             late = now >= self.stopped_at + SHUTDOWN_SECONDS and program is Program.RUNNING
             return Change(self, (Signal("SIGKILL"),) if late else ())
         boots = not self.booted and now >= self.launched_at + self.rules.runs_after
@@ -208,24 +210,24 @@ class Lifetime:
         )
 
     def _due(self, now: float, program: Program) -> tuple[Step, ...]:
-        """Return what is due on an instance that is neither stopped nor terminated."""
-        # A program that ended before the instance was launched again is yet to start.
+        """Return the steps that are due on an instance that is neither stopped nor terminated."""
+        # `started` is false again for an instance that was launched again after a stop.
         ended = self.started and program is Program.ENDED
         if self.ends_at is not None and now >= self.ends_at:
-            return (Left(TAKEN_BACK),)
+            return (ReportVanished(RECLAIMED),)
         if self.draining and self.rules.drained_by_signal and (ended or not self.started):
             return (HookCompleted(self.instance),)
-        if ended and self.ends_at is None:  # after a notice, a program ends in order
-            return (Left(None),)
+        if ended and self.ends_at is None:  # after a Spot notice, the end of a program is expected
+            return (ReportVanished(None),)
         return (START,) if not self.started and now >= self.starts_at else ()
 
     def drain_signal(self) -> tuple[Step, ...]:
-        """Return what the drain watcher does on an instance that runs user data."""
+        """Return the signal that drains the program, as the drain watcher sends it on EC2."""
         return (Signal("SIGTERM"),) if self.started and self.rules.drained_by_signal else ()
 
 
 def _spot(lifetime: Lifetime, _: Fault, now: float) -> Change:
-    """Give the notice of a Spot interruption; another notice changes nothing."""
+    """Return the change by a Spot interruption's notice; a second notice changes nothing."""
     if lifetime.ends_at is not None:
         return Change(lifetime)
     ending = replace(lifetime, ends_at=now + SPOT_NOTICE_SECONDS)
@@ -233,4 +235,4 @@ def _spot(lifetime: Lifetime, _: Fault, now: float) -> Change:
 
 
 INJECTIONS: Final[Mapping[str, Callable[[Lifetime, Fault, float], Change]]] = {SPOT.name: _spot}
-"""What each kind of fault does to an instance, by its name."""
+"""The function that applies each kind of fault to an instance, by the kind's name."""

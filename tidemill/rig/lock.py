@@ -1,4 +1,4 @@
-"""Lock of a rig's folder: one rig at a time; the operating system frees it when the rig dies."""
+"""Lock of a rig's folder: allows one rig at a time, and is free again when the rig has ended."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NAME = "rig.lock"
 
 LOOK_SECONDS = 0.5
-"""How long to try: `holder` takes the lock for a moment, a rig keeps it for longer."""
+"""Time to try to get the lock: `holder` keeps it for a moment, a rig for longer."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Consumer processes as instances."""
+"""Processes as instances: starts, signals and ends a consumer process for each instance."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from tidemill.rig.lifetime import Lifetime
 
 STOP_SECONDS = 5.0
-"""How long consumers may take to end by themselves when the rig ends."""
+"""Time for consumers to end after SIGTERM when the rig ends."""
 
 
 class ProcessWorld(Instances):
-    """Instances whose program is a process, usually `python -m consumer`."""
+    """A world in which each instance's program is a process, usually `python -m consumer`."""
 
     kind: ClassVar[WorldKind] = WorldKind.PROCESSES
 
@@ -40,9 +40,9 @@ class ProcessWorld(Instances):
         """Prepare an empty world.
 
         Args:
-            folder: the rig's; what consumers write goes to logs/ in it.
+            folder: the rig's folder; the output of consumers is written to logs/ in it.
             clock: AWS's time.
-            environment: the consumer's settings for an instance id.
+            environment: returns the consumer's settings for an instance id.
             boot_seconds: AWS's seconds from launch until the consumer starts.
             command: the consumer's command line.
         """
@@ -57,12 +57,12 @@ class ProcessWorld(Instances):
         return any(process.poll() is None for process in self._processes.values())
 
     def close(self) -> None:
-        """End every consumer: first asked, then forced."""
+        """End every consumer: first by SIGTERM, then by SIGKILL."""
         end_children(list(self._processes.values()), STOP_SECONDS)
         self._processes.clear()
         self._lifetimes.clear()
 
-    def _look(self) -> dict[str, Program]:
+    def _find_programs(self) -> dict[str, Program]:
         return {instance: self._program(instance) for instance in self._lifetimes}
 
     def _program(self, instance: str) -> Program:
@@ -74,10 +74,10 @@ class ProcessWorld(Instances):
         return Program.RUNNING if process.poll() is None else Program.ENDED
 
     def _create(self, instance: str) -> None:
-        """Do nothing: a process exists from its start on."""
+        """Do nothing: a process needs no preparation before its start."""
 
-    def _show(self, lifetime: Lifetime) -> None:
-        """Do nothing: a process has no instance metadata; signals are all that it gets."""
+    def _update_metadata(self, lifetime: Lifetime) -> None:
+        """Do nothing: a process has no instance metadata."""
 
     def _start(self, instance: str) -> None:
         with (
@@ -104,10 +104,10 @@ class ProcessWorld(Instances):
     def _remove(self, instance: str) -> None:
         self._signal(instance, "SIGKILL")
 
-    def _forget(self, instance: str) -> None:
+    def _release(self, instance: str) -> None:
         self._processes.pop(instance, None)
 
-    def _last_words(self, instance: str) -> str:
+    def _describe_end(self, instance: str) -> str:
         code = self._processes[instance].returncode
         if code < 0:
             return f"its consumer was killed by signal {-code}"

@@ -1,4 +1,4 @@
-"""Reconciliation of messages: where each message that was sent ended up, by its id."""
+"""Reconciliation of messages: the final place of each message that was sent, by its id."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class SentMessage(msgspec.Struct, frozen=True):
 class Reconciliation:
     """Numbers of messages, each counted once by its id.
 
-    `lost` were sent, and are neither processed nor in a queue. `duplicates` is how often a message
-    was processed again: one processed three times counts as two.
+    `lost` messages were sent, and are neither processed nor in a queue. `duplicates` is how often
+    messages were processed again: one that was processed three times counts as two.
     """
 
     sent: int
@@ -49,7 +49,7 @@ def read_sent_log(path: Path) -> list[SentMessage]:
 def reconcile_messages(
     sent: list[SentMessage], logs: ConsumerLogs, in_queue: set[str], in_dead_letters: set[str]
 ) -> Reconciliation:
-    """Return what became of the messages that were sent.
+    """Return how many of the sent messages were processed, are in a queue, or are lost.
 
     Args:
         sent: the messages that SQS accepted.

@@ -24,10 +24,10 @@ class Recorder:
         """Open the file.
 
         Args:
-            path: the file; it is replaced, or with `resume` appended to.
-            on_fact: is called with every fact after it is written.
-            keep: keep the facts in memory; a rig that stays up does not.
-            resume: append to the file.
+            path: the file.
+            on_fact: called with every fact after it is written.
+            keep: whether to keep the facts in memory; false for a rig that stays up.
+            resume: whether to append to the file instead of replacing it.
         """
         self._stream = path.open("ab" if resume else "wb")
         self._encoder = msgspec.json.Encoder()

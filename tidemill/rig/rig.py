@@ -50,15 +50,15 @@ class RigOptions:
     """How to run a rig.
 
     Attributes:
-        folder: for the timeline and logs.
-        template: what is deployed.
+        folder: the folder for the timeline and logs.
+        template: the template to deploy.
         parameters: values for the template's parameters, by name.
         speed: how many times faster than wall-clock time AWS's time runs.
-        port: where the local AWS listens; 0 is any free port.
+        port: the port of the local AWS; 0 is any free port.
         boot_seconds: AWS's seconds from an instance's launch until its consumer starts.
-        keep_facts: keep all facts in memory, for runs that end.
+        keep_facts: whether to keep all facts in memory; true for runs that end.
         stack: the stack's name.
-        resume: append to the timeline that is in the folder.
+        resume: whether to append to the timeline that is in the folder.
     """
 
     folder: Path
@@ -75,7 +75,7 @@ class RigOptions:
 class Rig:
     """A rig that runs; its owner calls `turn` every `pause` seconds.
 
-    Turns, requests and faults may come from different threads: a lock lets one in at a time.
+    Different threads may call it for turns, requests and faults; a lock allows one at a time.
     """
 
     def __init__(
@@ -92,11 +92,10 @@ class Rig:
         Args:
             options: how to run it.
             deployment: the deployed stack.
-            fleet: what the template says, with the names of deployed resources.
-            world: makes the world of instances for this rig, which by then has its clock, fleet
-                and queue.
-            on_fact: is called with every fact as it happens.
-            stack: closes at its end what is opened here.
+            fleet: the fleet of the template, with the names of deployed resources.
+            world: creates the world for this rig, after the rig has its clock, fleet and queue.
+            on_fact: called with every fact as it happens.
+            stack: the exit stack that closes what the rig opens.
         """
         clients = deployment.clients
         self.endpoint = clients.endpoint
@@ -137,7 +136,10 @@ class Rig:
 
     @property
     def pause(self) -> float:
-        """Wall-clock seconds between two turns: five seconds of AWS's, but 0.2 to 1."""
+        """Wall-clock seconds between two turns: 5 seconds of AWS's time, limited to 0.2 to 1 s.
+
+        At speed 20: 5 / 20 = 0.25.
+        """
         return min(1.0, max(0.2, self.clock.real(5)))
 
     def turn(self) -> None:
@@ -163,7 +165,7 @@ class Rig:
             return GroupView(self.fleet, self.memory.group, newest_first, self.clock.started)
 
     def request(self, command: Command) -> Applied:
-        """Apply what a user asks of the group.
+        """Apply a user's request to the group.
 
         Raises:
             RequestError: the request is refused.
@@ -181,10 +183,10 @@ class Rig:
             return done
 
     def inject(self, fault: Fault) -> str:
-        """Let a fault happen, at once or at its time; return the id of its target.
+        """Inject a fault, at once or at its time; return the id of its target.
 
-        A fault without a target that is still to come returns an empty text: its target is chosen
-        when it happens.
+        The result is empty for a planned fault without a target, which is chosen when the fault
+        happens.
 
         Raises:
             RigError: there is no such target, or this rig cannot imitate the fault.
@@ -196,11 +198,11 @@ class Rig:
             return self._inject(fault)
 
     def note(self, text: str) -> None:
-        """Write a sentence of the rig's own to the timeline."""
+        """Write a note to the timeline."""
         self.recorder.note(Noted(self.clock.now(), text))
 
     def status(self) -> Status:
-        """Return the rig as it is now."""
+        """Return the status of the rig now."""
         self.logs.read()
         group = self.memory.group
         wanted = group.wanted()
@@ -221,11 +223,11 @@ class Rig:
         )
 
     def client_environment(self) -> dict[str, str]:
-        """Return the environment of a client, such as the producer, of this rig's queue."""
+        """Return the environment for a client of this rig's queue, such as the producer."""
         return {**client_settings(self.endpoint), "QUEUE_URL": self.queue_url}
 
     def consumer_environment(self, instance: str) -> dict[str, str]:
-        """Return the environment of an instance's consumer as a process of this machine."""
+        """Return the environment for an instance's consumer that is a process on this machine."""
         return {**self.client_environment(), **self.consumer_settings(instance)}
 
     def consumer_settings(self, instance: str) -> dict[str, str]:
@@ -234,7 +236,7 @@ class Rig:
         return shortened(given, self.clock.speed)
 
     def _inject_due(self) -> None:
-        """Let the planned faults happen whose time has come."""
+        """Inject the planned faults that are due."""
         now = self.clock.now()
         due = [fault for fault in self._planned_faults if fault.at <= now]
         self._planned_faults = [fault for fault in self._planned_faults if fault.at > now]

@@ -1,4 +1,4 @@
-"""Signals that end a rig: their handlers are restored, or the signals ignored, around a block."""
+"""Signals that end a rig: restores their handlers, or ignores the signals, after a block."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-"""A closed terminal, Ctrl-C, and a request to end."""
+"""The signals of a closed terminal, of Ctrl-C, and of a request to end."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Start and end of a rig: local AWS, deployed template, instances, and the loop over them."""
+"""Start and end of a rig: starts the local AWS, deploys the template, and creates the world."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
 @contextmanager
 def running_rig(options: RigOptions, on_fact: Callable[[Fact], None]) -> Iterator[Rig]:
-    """Run a rig inside the block; at its end everything that it started is ended.
+    """Run a rig inside the block; at the end of the block, everything that it started ends.
 
     Processes and logs that an earlier rig left in the same folder are removed first.
 
     Args:
         options: how to run it.
-        on_fact: is called with every fact as it happens.
+        on_fact: called with every fact as it happens.
 
     Raises:
-        RigError: it cannot be started, or its local AWS fails inside the block.
+        RigError: the rig cannot be started, or its local AWS fails inside the block.
         ScalingError: the template or a parameter is wrong.
     """
     resolver = Resolver(options.template, options.parameters, Place(options.stack, REGION))
-    resolved_fleet(resolver)  # shows wrong input before anything starts
+    resolved_fleet(resolver)  # raises an error for wrong input before anything starts
     with handlers_restored(), ExitStack() as stack:
         stack.enter_context(locked(options.folder))
         end_leftovers(options.folder)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A rig at a moment.
+    """A rig at one moment.
 
     `at` is in epoch seconds of AWS's time; `wall_seconds` are wall-clock seconds since the start.
-    Messages are counted in the queues, `processed` in the consumers' logs so far. `alarms` has
-    each alarm's state by logical id.
+    `visible`, `in_flight` and `dead_lettered` are counts of the queues, `processed` is a count of
+    the consumers' logs. `alarms` has each alarm's state by logical id.
     """
 
     at: float

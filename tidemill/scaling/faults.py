@@ -1,6 +1,6 @@
 """Faults: what can go wrong on AWS, as values that rig and simulator share.
 
-KINDS is the one table of them. The commands of `tidemill chaos`, the rig's HTTP door for faults and
+KINDS is the one table of them. The commands of `tidemill chaos`, the rig's HTTP path for faults and
 the simulator's faults are made from it. To add a kind, describe it here, then write what it does to
 an instance: in a rig INJECTIONS of tidemill/rig/lifetime.py, in the simulator EFFECTS of
 tidemill/simulator/instances/simulated_instances.py. A kind names only the worlds that have it.

@@ -230,7 +230,7 @@ ABSENT = "AutoScalingGroup name not found - AutoScalingGroup 'other' not found"
         pytest.param(
             "update_auto_scaling_group",
             {"AutoScalingGroupName": NAME, "DefaultCooldown": 3},
-            "The local Auto Scaling API does not know DefaultCooldown here",
+            "The local Auto Scaling API does not support DefaultCooldown here",
             id="update-of-more",
         ),
         pytest.param(

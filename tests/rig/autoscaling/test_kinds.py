@@ -334,7 +334,7 @@ def test_a_request_that_honours_the_cooldown_has_to_wait(client: AutoScalingClie
         pytest.param(
             "describe_scheduled_actions",
             {"EndTime": "2030-01-31T08:00:00Z"},
-            "The local Auto Scaling API does not know EndTime here",
+            "The local Auto Scaling API does not support EndTime here",
             id="schedule-by-time",
         ),
         pytest.param(

@@ -266,7 +266,7 @@ def test_a_missing_network_is_an_error_that_says_what_to_do(
 ) -> None:
     """The error names the compose file, which creates one."""
     error_text = in_one_line(lambda: engine.check_network(name))
-    assert error_text.startswith(f"there is no Docker network {name}: `docker compose up` makes")
+    assert error_text.startswith(f"there is no Docker network {name}: `docker compose up` creates")
 
 
 def test_a_taken_name_is_an_error(engine: DockerEngine, spec: ContainerSpec) -> None:
@@ -427,7 +427,7 @@ def test_an_engine_that_is_too_old_is_an_error_in_its_own_words(
     with serving(TooOld) as host:
         monkeypatch.setenv("DOCKER_HOST", host)
         error_text = in_one_line(DockerEngine)
-    assert error_text == f"the Docker engine at {host} refuses us: {TooOld.error_text}"
+    assert error_text == f"the Docker engine at {host} refuses requests: {TooOld.error_text}"
 
 
 CALLS: Final[dict[str, Callable[[DockerEngine], object]]] = {

@@ -23,7 +23,7 @@ from tidemill.rig.containers.options import (
 )
 from tidemill.rig.containers.world import ContainerWorld
 from tidemill.rig.errors import RigError
-from tidemill.rig.lifetime import TAKEN_BACK
+from tidemill.rig.lifetime import RECLAIMED
 from tidemill.scaling.faults import SPOT, Fault
 from tidemill.scaling.loop import Booted, Gone, HookCompleted
 
@@ -357,7 +357,7 @@ def test_a_container_that_vanishes_takes_its_instance_along(stage_of: Stages, de
     if depth is Depth.USER_DATA:
         labels = {FLEET_LABEL: "mill", INSTANCE_LABEL: ONE, ROLE_LABEL: "consumer"}
         stage.engine.add(f"mill-{ONE}-consumer", labels)
-    assert stage.events() == [Gone(ONE, "its container is not there any more")]
+    assert stage.events() == [Gone(ONE, "its container no longer exists")]
     assert stage.engine.made == {}
     assert stage.events() == []
 
@@ -520,7 +520,7 @@ def test_a_spot_instance_has_two_minutes_from_its_notice(stage_of: Stages) -> No
     assert stage.events() == []
     stage.engine.end(stage.name())
     assert stage.events(after=119.9) == []
-    assert stage.events(after=0.1) == [Gone(ONE, TAKEN_BACK)]
+    assert stage.events(after=0.1) == [Gone(ONE, RECLAIMED)]
     assert stage.engine.made == {}
 
 
@@ -529,7 +529,7 @@ def test_a_spot_instance_is_taken_whatever_its_consumer_does(stage_of: Stages) -
     stage = stage_of()
     stage.boot()
     stage.world.inject(ONE, SPOT_FAULT)
-    assert stage.events(after=120) == [Gone(ONE, TAKEN_BACK)]
+    assert stage.events(after=120) == [Gone(ONE, RECLAIMED)]
     assert stage.engine.made == {}
 
 
@@ -543,7 +543,7 @@ def test_user_data_finds_the_notice_in_its_metadata(stage_of: Stages) -> None:
         '{"action": "terminate", "time": "1970-01-01T00:19:40Z"}'
     )
     assert stage.made().signals == []
-    assert stage.events(after=120) == [Gone(ONE, TAKEN_BACK)]
+    assert stage.events(after=120) == [Gone(ONE, RECLAIMED)]
 
 
 def test_another_notice_changes_nothing(stage_of: Stages) -> None:
@@ -554,12 +554,12 @@ def test_another_notice_changes_nothing(stage_of: Stages) -> None:
     assert stage.events(after=60) == []
     stage.world.inject(ONE, SPOT_FAULT)
     assert stage.made().signals == ["SIGTERM"]
-    assert stage.events(after=60) == [Gone(ONE, TAKEN_BACK)]
+    assert stage.events(after=60) == [Gone(ONE, RECLAIMED)]
 
 
 def test_an_instance_that_is_gone_gets_no_notice(stage_of: Stages) -> None:
     """The group may not have noticed that it is gone."""
-    with pytest.raises(RigError, match=f"{ONE} is not there any more"):
+    with pytest.raises(RigError, match=f"{ONE} no longer exists"):
         stage_of().world.inject(ONE, SPOT_FAULT)
 
 

@@ -93,7 +93,7 @@ def test_the_products_template_is_deployed_but_for_what_the_emulator_does_not_kn
     assert queue["QueueName"] == "deployed-work"
     assert clients.dead_letter_url(queue["Ref"]) == deployed.physical["WorkDeadLetterQueue"]["Ref"]
     sentences = "\n".join(deployed.left_out)
-    assert "does not know AWS::Logs::QueryDefinition" in sentences
+    assert "does not support AWS::Logs::QueryDefinition" in sentences
     for alarm in product_fleet().alarms:
         assert alarm.logical_id in sentences
         assert alarm.logical_id not in deployed.physical
@@ -123,8 +123,8 @@ def test_unknown_types_and_what_needs_them_are_left_out_with_the_reason(
     deployed = deploy(Resolver(template, {}, Place("partly")), LocalClients(ministack.endpoint))
     assert list(deployed.physical) == ["Kept"]
     assert deployed.left_out == (
-        "not deployed: Odd: the local AWS does not know AWS::Nowhere::Thing",
-        "not deployed: Odder: the local AWS does not know AWS::Nowhere::Other",
+        "not deployed: Odd: the local AWS does not support AWS::Nowhere::Thing",
+        "not deployed: Odder: the local AWS does not support AWS::Nowhere::Other",
         "not deployed: Near: it refers to Odd, which is left out",
     )
 

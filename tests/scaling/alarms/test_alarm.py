@@ -122,8 +122,8 @@ def test_a_metric_that_stops_takes_the_alarm_back_to_too_little_data() -> None:
     [
         ([("e1", "visible + nothing")], 'no metric and no expression has the id "nothing"'),
         ([("e1", "e2"), ("e2", "e1 + visible")], 'expression "e2" refers to itself'),
-        ([("e1", "SUM(visible)")], '"e1" gives one number, where an alarm watches a series'),
-        ([("e1", "METRICS()")], "an array of 2 series, where an alarm watches one"),
+        ([("e1", "SUM(visible)")], '"e1" gives one number, but an alarm watches a series'),
+        ([("e1", "METRICS()")], "an array of 2 series, but an alarm watches one"),
         ([("e1", "visible +")], "unexpected end at column 10"),
     ],
     ids=["unknown id", "circle", "number", "array", "syntax"],

@@ -146,7 +146,7 @@ def test_a_warm_up_is_read() -> None:
             "Metrics: more than 10 expressions",
             id="many-expressions",
         ),
-        pytest.param(metrics(("e1", "m1"), Stat="p999"), "goes from 0 to 100", id="percentile"),
+        pytest.param(metrics(("e1", "m1"), Stat="p999"), "is between 0 and 100", id="percentile"),
         pytest.param(metrics(("e1", "m1"), Unit="Apples"), "'Apples' is not mod", id="unit"),
         pytest.param(
             {"ExtendedStatistic": "p9"}, "use Statistic or ExtendedStatistic", id="two-statistics"
@@ -160,12 +160,12 @@ def test_a_warm_up_is_read() -> None:
         pytest.param({"EvaluationWindow": {"X": {}}}, "give SlidingWindow or WallCl", id="window"),
         pytest.param(
             {"EvaluationWindow": {"WallClockWindow": {}}, "Period": 120},
-            "a period of 120 does not fit the clock: give the metrics one of 60, 300, 3600",
+            "cannot have a period of 120: give the metrics one of 60, 300, 3600",
             id="clock-period",
         ),
         pytest.param(
             {"EvaluationWindow": {"WallClockWindow": {"Timezone": "+01:03"}}},
-            "no multiple of 5 minutes",
+            "not a multiple of 5 minutes",
             id="clock-offset",
         ),
         pytest.param(

@@ -103,10 +103,12 @@ def test_the_products_template_is_one() -> None:
         ),
         pytest.param(
             "A: &a {B: 1}\nC: *a",
-            "line 2, column 4: CloudFormation takes no YAML al",
+            "line 2, column 4: CloudFormation supports no YAML al",
             id="an-alias",
         ),
-        pytest.param("A: {<<: {B: 1}}", "CloudFormation takes no hash merges", id="a-hash-merge"),
+        pytest.param(
+            "A: {<<: {B: 1}}", "CloudFormation supports no hash merges", id="a-hash-merge"
+        ),
         pytest.param("A: !!set {b}", "does not support YAML's set tag", id="an-odd-tag"),
         pytest.param("A: !!int b", "line 1, column 4: this cannot be read as int", id="no-int"),
         pytest.param("A: " + "9" * 5000, "this cannot be read as int", id="a-huge-number"),

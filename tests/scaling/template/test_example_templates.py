@@ -119,7 +119,7 @@ SHAPES = (
         (0, 6),
         4,
         (
-            "Resources: of the queues that the alarms watch, tidemill-Urgent alone is modelled",
+            "Resources: the alarms watch several queues: only tidemill-Urgent is modelled",
             (
                 f"Resources.OrdinaryWaiting: nothing publishes {VISIBLE} "
                 "{'QueueName': 'tidemill-Ordinary'} here"
@@ -245,7 +245,7 @@ def test_a_loop_over_resources_is_refused_by_its_name() -> None:
         template("for_each.yaml")
     assert str(error.value) == (
         "for_each.yaml: Resources.Fn::ForEach::Queues: Fn::ForEach is not supported here: write "
-        "out what it makes"
+        "out its result"
     )
 
 

@@ -425,7 +425,7 @@ def refusal(**changes: Any) -> str:  # noqa: ANN401 - any part
         ),
         pytest.param(
             {"Conditions__No": {"Fn::Equals": [1, 2]}, "Resources__Jobs__Condition": "No"},
-            "Jobs is not there, as its condition No does not hold",
+            "Jobs is not created, as its condition No is false",
             id="a-reference-to-what-is-not-there",
         ),
         pytest.param(

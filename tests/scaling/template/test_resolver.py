@@ -120,9 +120,11 @@ def test_a_function_comes_to_its_value(value: object, expected: object) -> None:
         pytest.param({"Ref": ["a"]}, "here: Ref does not take ['a']", id="ref-a-list"),
         pytest.param({"Ref": None}, "here: there is no parameter or resource None", id="ref-null"),
         pytest.param(
-            {"Ref": "Absent"}, "here: Absent is not there, as its condition Sm", id="gone"
+            {"Ref": "Absent"}, "here: Absent is not created, as its condition Sm", id="gone"
         ),
-        pytest.param({"Fn::GetAtt": ["Absent", "Arn"]}, "here: Absent is not there", id="gone-att"),
+        pytest.param(
+            {"Fn::GetAtt": ["Absent", "Arn"]}, "here: Absent is not created", id="gone-att"
+        ),
         pytest.param(
             {"Fn::GetAtt": "Queue"}, "here: Fn::GetAtt does not take 'Queue'", id="no-att"
         ),

@@ -1,4 +1,4 @@
-"""Actions of the API: what each of them does to the group; other actions are refused."""
+"""Actions of the API: runs each of them on the group, and refuses unknown ones."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ ACTIONS: dict[str, Callable[[ServedGroup, Request], Result]] = {
 def _held(request: Request) -> str:
     """Return the instance that a hook holds.
 
-    AWS also accepts the token of a notification; no notifications are sent here.
+    AWS also accepts the token from a hook's notification; the rig sends no notifications.
 
     Raises:
         RequestError: the request does not name the instance.

@@ -21,13 +21,13 @@ ZONE = f"{REGION}a"
 """The only Availability Zone of a rig."""
 
 POOLED = "Warmed:"
-"""The start of the lifecycle states of the warm pool's instances."""
+"""Prefix of the lifecycle states of the warm pool's instances."""
 
 Shown = dict[str, Any]
 
 
 def moment(seconds: float) -> datetime:
-    """Return epoch seconds as the protocol writes times, to the millisecond."""
+    """Return epoch seconds as a time of the protocol, rounded to milliseconds."""
     return datetime.fromtimestamp(round(seconds, 3), UTC)
 
 
@@ -78,7 +78,7 @@ def is_pooled(instance: Instance) -> bool:
 
 
 def show_instance(view: GroupView, instance: Instance) -> Shown:
-    """Return an instance as part of its group or of its warm pool."""
+    """Return an instance as an entry in its group or in its warm pool."""
     lost = instance.vanished is not None and HEALTH_CHECK not in view.memory.suspended
     return {
         "InstanceId": instance.id,

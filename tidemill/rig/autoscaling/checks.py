@@ -33,7 +33,7 @@ def refuse(request: Request, *names: str) -> None:
     """
     asked = [name for name in names if name in request]
     if asked:
-        raise invalid(f"The local Auto Scaling API does not know {', '.join(asked)} here")
+        raise invalid(f"The local Auto Scaling API does not support {', '.join(asked)} here")
 
 
 def policy_name(name_or_arn: str) -> str:

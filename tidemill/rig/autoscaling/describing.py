@@ -111,4 +111,4 @@ DESCRIBING: dict[str, Callable[[GroupView, Request], Result]] = {
     "DescribeScheduledActions": _scheduled,
     "DescribeWarmPool": _warm_pool,
 }
-"""By the name of an action, the function that answers it."""
+"""The function that returns the result of each Describe action, by the action's name."""

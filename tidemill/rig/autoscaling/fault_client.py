@@ -1,4 +1,4 @@
-"""Faults for a rig that is up in another process: sent over HTTP to the rig."""
+"""Client for faults: sends a fault over HTTP to a rig that runs in another process."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ ANSWER_SECONDS = 10
 
 
 def send_fault(autoscaling_url: str, fault: Fault) -> str:
-    """Let a fault happen to a rig; return the id of the fault's target.
+    """Inject a fault into a rig; return the id of the fault's target.
 
     Args:
-        autoscaling_url: where the rig's Auto Scaling API is.
-        fault: what to inject.
+        autoscaling_url: the URL of the rig's Auto Scaling API.
+        fault: the fault to inject.
 
     Raises:
-        RigError: no rig answers there, or the rig refuses the fault.
+        RigError: no rig answers at this URL, or the rig refuses the fault.
     """
     url = f"{autoscaling_url}{FAULTS}?{urlencode(write_fault(fault))}"
     try:

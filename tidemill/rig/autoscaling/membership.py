@@ -1,4 +1,4 @@
-"""Actions that move instances: terminate, detach, into Standby and out of it."""
+"""Actions on a group's instances: terminate, detach, enter Standby and exit Standby."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     Result = dict[str, Any]
 
 MOST_INSTANCES = 20
-"""The limit for one request (API reference, DetachInstances, EnterStandby and ExitStandby)."""
+"""The largest number in one request (API, DetachInstances, EnterStandby, ExitStandby)."""
 
 
 def terminate(group: ServedGroup, request: Request) -> Result:
-    """Run TerminateInstanceInAutoScalingGroup; the answer has the activity that it starts."""
+    """Run TerminateInstanceInAutoScalingGroup; the result has the activity that starts."""
     refuse(request, "InstanceIds")
     if "InstanceId" not in request:
         raise invalid(
@@ -73,7 +73,7 @@ def _moved(
     description: str,
     status_and_progress: tuple[str, int],
 ) -> Result:
-    """Move instances; the answer has an activity for each, with the given status and progress."""
+    """Move instances; the result has an activity for each, with the given status and progress."""
     before = group.view().memory.desired
     applied = group.request(command)
     after = applied.memory.desired

@@ -1,4 +1,4 @@
-"""Paging of answers: up to MaxRecords items at a time, and a NextToken for the next page."""
+"""Paging of results: up to MaxRecords items at a time, and a NextToken for the next page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def page(
 ) -> tuple[Sequence[dict[str, Any]], str | None]:
     """Return the items of the requested page, and the token of the next page.
 
-    A token holds the key of the last item shown, so that new items in front of it shift nothing.
+    A token holds the key of the last item of the page, so that new items before it do not shift the
+    next page.
 
     Args:
         items: all items, in order.

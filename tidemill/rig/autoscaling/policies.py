@@ -77,8 +77,8 @@ def _alarms(fleet: Fleet, policy: Policy) -> Iterator[Shown]:
 def _tracked(fleet: Fleet, policy: TargetTrackingPolicy) -> Iterator[Shown]:
     """Yield the metrics that a policy tracks, as queries of its alarm.
 
-    A predefined metric is shown as a customized one: the fleet does not keep which the template
-    has.
+    A predefined metric is returned as a customized one, because the fleet does not keep which of
+    the two the template uses.
     """
     for alarm in fleet.alarms:
         if alarm.logical_id == policy.high:

@@ -1,4 +1,4 @@
-"""The group that the API serves: what the API needs of it, and the path for faults."""
+"""Port to the group that the API serves, and the path for faults."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from tidemill.scaling.spec import Fleet
 
 FAULTS = "/_tidemill/faults"
-"""Path beside AWS's API: a POST injects the fault in its query, as tidemill.scaling.faults writes
-it. On AWS, Fault Injection Service does that."""
+"""Path in addition to AWS's API: a POST injects the fault that its query describes (in the form of
+tidemill.scaling.faults.write_fault). On AWS, Fault Injection Service injects faults."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """The group at a moment: its activities from the newest to the oldest, times in epoch seconds.
+    """The group at one moment, with its activities from the newest to the oldest.
 
-    `created_at` is when the group was created.
+    `created_at` is when the group was created, in epoch seconds.
     """
 
     fleet: Fleet
@@ -39,7 +39,7 @@ class ServedGroup(Protocol):
         ...
 
     def request(self, command: Command) -> Applied:
-        """Apply what a user asks for, and return the result.
+        """Apply a user's request, and return the result.
 
         Raises:
             RequestError: the request is refused.
@@ -47,9 +47,9 @@ class ServedGroup(Protocol):
         ...
 
     def inject(self, fault: Fault) -> str:
-        """Let a fault happen; return the id of its target.
+        """Inject a fault; return the id of its target.
 
         Raises:
-            RigError: there is no such target, or this rig cannot do it.
+            RigError: there is no such target, or this rig cannot imitate the fault.
         """
         ...

@@ -1,4 +1,4 @@
-"""AWS query protocol: requests and answers of Auto Scaling, by botocore's model and moto's code."""
+"""AWS query protocol: parses requests and writes answers, with botocore's model and moto's code."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 COMMON_ERRORS = {"InternalFailure": 500, "InvalidAction": 400, "ValidationError": 400}
-"""HTTP status by error code, of errors that every action may return and the model does not have
-(API reference, "Common error types")."""
+"""HTTP status by error code, for errors that every action may return and that botocore's model does
+not have (API reference, "Common error types")."""
 
 Answer = tuple[int, bytes]
 """An HTTP status and a body in XML."""
@@ -65,7 +65,7 @@ def read_request(model: OperationModel, fields: Mapping[str, str]) -> dict[str, 
         RequestError: one is missing or cannot be read.
     """
     try:
-        # In this protocol a request is its fields; moto reads nothing else of its type.
+        # In this protocol a request consists of fields only; moto reads only these.
         request = QueryParser(model).parse({"values": fields})  # type: ignore[typeddict-item]
     except (TypeError, ValueError) as error:
         raise invalid(f"A parameter of {model.name} cannot be read: {error}") from error

@@ -41,7 +41,7 @@ def answer(group: ServedGroup, form: str) -> Answer:
         return write_result(model, run_action(group, model.name, read_request(model, fields)))
     except RequestError as error:
         return write_error(error)
-    except Exception as error:  # noqa: BLE001 - every client gets an answer, the server stays up
+    except Exception as error:  # noqa: BLE001 - each client gets an answer, the server keeps running
         return write_error(RequestError("InternalFailure", repr(error)))
 
 
@@ -85,11 +85,11 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = IDLE_SECONDS
 
     def do_GET(self) -> None:
-        """Answer a request whose fields are in its address."""
+        """Answer a request with its fields in the URL."""
         self._send(*answer(self.server.group, urlsplit(self.path).query))
 
     def do_POST(self) -> None:
-        """Answer a request whose fields are in its body, or inject a fault."""
+        """Answer a request with its fields in the body, or inject a fault."""
         address = urlsplit(self.path)
         if address.path == FAULTS:
             self._inject(dict(parse_qsl(address.query)))
@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(*answer(self.server.group, body.decode("utf-8", errors="replace")))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Log nothing: the timeline shows what requests do."""
+        """Log nothing: the timeline has the effects of requests."""
 
     def _inject(self, fields: Mapping[str, str]) -> None:
         try:

@@ -1,1 +1,1 @@
-"""Containers as instances, and the controller of such a fleet."""
+"""Containers as instances, and the controller of a fleet of them."""

@@ -1,4 +1,4 @@
-"""Docker Compose: localstack/compose.yaml started and removed, each failure explained."""
+"""Docker Compose: starts and removes localstack/compose.yaml, and explains each failure."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 PROJECT: Final = "tidemill"
 CLEAR_LINE: Final = "\x1b[2K"
-"""What compose writes before lines of logs, even without colours."""
+"""The control sequence that compose writes before lines of logs, even without colours."""
 PORTS: Final = {"localstack": "LOCALSTACK_PORT", "fleet": "AUTOSCALING_PORT"}
-"""By service, the variable that sets its port on this machine."""
+"""The variable that sets the port of each service on this machine."""
 
 
 def up(file: Path) -> None:
-    """Build what is missing, start everything, and return when it works.
+    """Build missing images, start all services, and return when all are healthy.
 
     Args:
         file: the compose file; the user sets its variables in the environment.
 
     Raises:
-        RigError: it does not start; the text says why and what to do.
+        RigError: a service does not start; the text has the reason and a remedy.
     """
     DockerEngine().close()  # without a usable engine, its error is clearer than compose's
     code, output = _compose(file, ["up", "--wait"])
@@ -50,7 +50,7 @@ def down(file: Path) -> None:
 
 
 def from_start(output: str) -> str | None:
-    """Return what is wrong according to the output of `docker compose up`, None if unknown."""
+    """Return the problem that the output of `docker compose up` shows, None if it is unknown."""
     if "is not a docker command" in output or "unknown shorthand flag" in output:
         return "this Docker has no compose: install its plug-in (docker-compose-plugin)"
     taken = re.search(r"(?:0\.0\.0\.0|127\.0\.0\.1|\[::\]):(\d+).*(?:allocated|in use)", output)
@@ -70,7 +70,7 @@ def from_start(output: str) -> str | None:
 
 
 def from_localstack(log: str) -> str:
-    """Return what is wrong according to the log of a LocalStack that did not start."""
+    """Return the problem that the log of a LocalStack that did not start shows."""
     if re.search(r"LOCALSTACK_AUTH_TOKEN|[Ll]icense activation|auth token", log):
         return (
             "this LocalStack image requires an account's token: unset LOCALSTACK_IMAGE, or set it "
@@ -86,7 +86,7 @@ def from_localstack(log: str) -> str:
 
 
 def from_fleet(log: str) -> str:
-    """Return what is wrong according to the log of a controller that did not start."""
+    """Return the problem that the log of a controller that did not start shows."""
     last = _last(log).removeprefix("tidemill: ")
     if "Docker engine" in last:
         last = f"in its container {last}; set DOCKER_SOCKET to the socket's path on this machine"
@@ -99,14 +99,14 @@ def _diagnosis(file: Path, output: str) -> str:
         return known
     for service, read in (("localstack", from_localstack), ("fleet", from_fleet)):
         if _state(file, service) not in {"healthy", "starting", ""}:
-            return read(_ask(file, ["logs", "--no-color", "--no-log-prefix", service]))
+            return read(_output_of(file, ["logs", "--no-color", "--no-log-prefix", service]))
     return f"docker compose up: {_last(output)}"
 
 
 def _state(file: Path, service: str) -> str:
     """Return healthy, unhealthy, starting or how it ended; an empty text if never created."""
     form = '{{if eq .State "running"}}{{.Health}}{{else}}{{.State}}{{end}}'
-    return _ask(file, ["ps", "--all", "--format", form, service]).strip()
+    return _output_of(file, ["ps", "--all", "--format", form, service]).strip()
 
 
 def _environment() -> dict[str, str]:
@@ -132,7 +132,7 @@ def _compose(file: Path, words: Sequence[str]) -> tuple[int, str]:
     return process.returncode, "".join(output)
 
 
-def _ask(file: Path, words: Sequence[str]) -> str:
+def _output_of(file: Path, words: Sequence[str]) -> str:
     done = subprocess.run(
         _command(file, words), env=_environment(), capture_output=True, text=True, check=False
     )

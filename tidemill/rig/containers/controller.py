@@ -1,4 +1,4 @@
-"""Controller of a fleet of containers: a rig over a stack that is deployed in a local AWS."""
+"""Controller of a fleet of containers: runs a rig over a stack that a local AWS has deployed."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ STACK_SECONDS: Final = 60.0
 NOT_FOR_INSTANCES: Final = frozenset(
     {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"}
 )
-"""Settings of a local client that instances do not get: they read their role's credentials from
-instance metadata, as on EC2."""
+"""Settings of local clients that are left out for instances: an instance reads its role's
+credentials from instance metadata, as on EC2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +53,20 @@ class ControllerOptions:
     """How to run a controller.
 
     Args:
-        folder: for timeline and logs.
+        folder: the folder for timeline and logs.
         template: the template that the stack was created from.
-        endpoint: where the local AWS is, for the controller and for the instances.
+        endpoint: the URL of the local AWS, for the controller and for the instances.
         stack: the stack's name; its parameters are read from the local AWS.
-        name: the fleet's, in names and labels of its containers.
+        name: the fleet's name, in names and labels of its containers.
         speed: how many times faster than wall-clock time AWS's time runs.
         boot_seconds: AWS's seconds from an instance's launch until its consumer starts.
-        autoscaling_port: where the Auto Scaling API listens; 0 is any free port.
-        depth: what an instance is.
+        autoscaling_port: the port of the Auto Scaling API; 0 is any free port.
+        depth: what an instance consists of.
         image: the consumer's image.
         instance_image: the image that stands in for the AMI with depth user-data.
         network: the Docker network that instances are on.
         host: the controller's own name or address on that network.
-        socket: where the engine's host has its socket.
+        socket: the path of the engine's socket on its host.
         labels: further labels for every container.
     """
 
@@ -95,12 +95,12 @@ def run_controller(options: ControllerOptions, on_fact: Callable[[Fact], None]) 
     Raises:
         RigError: there is no engine, image, network or local AWS, or one of them fails later.
     """
-    asked: list[int] = []
+    stop_signals: list[int] = []
     with handlers_restored():
         for number in ENDING:
-            signal.signal(number, lambda got, _frame: asked.append(got))
+            signal.signal(number, lambda got, _frame: stop_signals.append(got))
         with running_controller(options, on_fact) as rig:
-            while not asked:
+            while not stop_signals:
                 rig.turn()
                 time.sleep(rig.pause)
 
@@ -136,7 +136,7 @@ def running_controller(
         served: list[str] = []
 
         def world(rig: Rig) -> ContainerWorld:
-            # The API serves the rig, which needs its world first; the first turn needs the URL.
+            # The rig needs this world, and the API needs the rig: the world gets the URL later.
             worlds.append(_world(rig, engine, options, lambda: _for_instances(options, served[0])))
             return worlds[0]
 
@@ -149,8 +149,8 @@ def running_controller(
 def adopted(group: Group, memory: GroupMemory, now: float, found: list[Adopted]) -> GroupMemory:
     """Return the memory of a group that adopts these instances of an earlier controller.
 
-    Those that had started are in service. The desired capacity is their number, within the
-    group's limits, until an alarm changes it.
+    Instances whose program has started are in service. Until an alarm changes it, the desired
+    capacity is the number of all of them, within the group's limits.
     """
     instances = tuple(
         Instance(
@@ -177,7 +177,7 @@ def _images(options: ControllerOptions) -> list[str]:
 
 
 def _for_instances(options: ControllerOptions, url: str) -> str:
-    """Return the URL at which instances reach what the controller serves at this URL."""
+    """Return a URL of the controller with the host name that instances use for it."""
     return f"http://{options.host}:{urlsplit(url).port}"
 
 

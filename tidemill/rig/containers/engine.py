@@ -1,4 +1,4 @@
-"""The Docker engine through its SDK: containers by label, each error as one sentence."""
+"""Docker engine: creates, signals and removes containers through Docker's SDK."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CONFLICT: Final = 409
 
 @dataclass(frozen=True, slots=True)
 class ContainerSpec:
-    """What a container is created from; it gets no privileges beyond these fields.
+    """The properties that a container is created with; it gets no privileges beyond them.
 
     `volumes` maps paths in the container to paths on the engine's host. `writable` is for
     containers that stand in for a whole machine: their root file system is writable, and they keep
@@ -45,7 +45,7 @@ class ContainerSpec:
 
 @dataclass(frozen=True, slots=True)
 class ContainerState:
-    """A container at a moment: `state` in Docker's words, such as created, running, exited."""
+    """A container at one moment; `state` is Docker's word, such as created, running or exited."""
 
     name: str
     state: str
@@ -95,8 +95,8 @@ class DockerEngine:
                 self._client.networks.get(network)
             except NotFound as error:
                 raise RigError(
-                    f"there is no Docker network {network}: `docker compose up` makes the fleet's "
-                    "own; `docker network create` makes another"
+                    f"there is no Docker network {network}: `docker compose up` creates the "
+                    "fleet's own; `docker network create` creates another"
                 ) from error
 
     def create(self, spec: ContainerSpec) -> None:
@@ -130,7 +130,7 @@ class DockerEngine:
                     raise
 
     def remove(self, name: str) -> None:
-        """End and remove a container, whatever it does; nothing happens if it does not exist."""
+        """Kill and remove a container; nothing happens if it does not exist."""
         with _docker_errors(f"removing {name}"):
             try:
                 self._client.api.remove_container(name, v=True, force=True)
@@ -146,7 +146,7 @@ class DockerEngine:
             return code
 
     def containers(self, label: str, value: str) -> list[ContainerState]:
-        """Return all containers with this label, those that do not run included."""
+        """Return all containers with this label, including those that do not run."""
         with _docker_errors("listing containers"):
             found = self._client.api.containers(all=True, filters={"label": [f"{label}={value}"]})
         return [
@@ -170,7 +170,7 @@ class DockerEngine:
 
 @contextmanager
 def _docker_errors(what: str) -> Iterator[None]:
-    """Turn errors of Docker's SDK inside the block into a RigError that names the action."""
+    """Raise a RigError with the action's name for each error of Docker's SDK inside the block."""
     try:
         yield
     except APIError as error:
@@ -186,5 +186,5 @@ def _unreachable(where: str, error: Exception) -> str:
             "its socket (`sudo usermod -aG docker $USER`, then log in again)"
         )
     if isinstance(error, APIError):  # for example because it is too old
-        return f"the Docker engine at {where} refuses us: {error.explanation or error}"
+        return f"the Docker engine at {where} refuses requests: {error.explanation or error}"
     return f"no Docker engine answers at {where}: start Docker, or set DOCKER_HOST"

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 LAST_OUTPUT_SECONDS = 10.0
-"""How long an engine under load may take to hand out the rest of an ended container's output."""
+"""Time for an engine under load to return the rest of the output of a container that has ended."""
 
 
 class ContainerOutput(Protocol):
-    """The output of containers by their names."""
+    """Port that reads the output of a container by the container's name."""
 
     def follow(self, name: str, *, stdout: bool, stderr: bool) -> Iterator[bytes]:
         """Yield what a container writes, from its first byte on, until it ends."""
@@ -47,13 +47,13 @@ class LogFollowers:
         Removing a container deletes its output, so this is called before.
         """
         if name not in self._threads:
-            self.follow(name, instance)  # it started and ended between two looks
+            self.follow(name, instance)  # it started and ended between two checks
         self._threads.pop(name).join(LAST_OUTPUT_SECONDS)
 
     def _copy(self, name: str, instance: str) -> None:
         try:
             chunks = self._output.follow(name, stdout=True, stderr=False)
-            first = next(chunks, b"")  # without output, the file keeps what it has
+            first = next(chunks, b"")  # without output, the file is not replaced
             if first:
                 self._write(self._folder / f"{instance}.jsonl", first, chunks)
         except RigError:

@@ -1,4 +1,4 @@
-"""Instance metadata service, version 2, of one instance that is a container.
+"""Instance metadata service, version 2, for one instance that is a container.
 
 Rules: EC2 user guide, "Use the Instance Metadata Service to access instance metadata", and EC2
 Auto Scaling user guide, "Retrieve the target lifecycle state through instance metadata". The hop
@@ -33,10 +33,10 @@ CREDENTIAL_SECONDS: Final = 6 * 3600
 
 @dataclass(slots=True)
 class InstanceMetadata:
-    """What the service knows of its instance; the world updates it.
+    """Data of an instance that the service returns; the world updates them.
 
-    `target` is the lifecycle state that Auto Scaling is taking the instance to. `ends_at` is when a
-    Spot instance that got its notice ends, in epoch seconds of AWS's time.
+    `target` is the target lifecycle state of Auto Scaling. `ends_at` is when a Spot instance is
+    terminated after its notice, in epoch seconds of AWS's time, None without a notice.
     """
 
     instance: str
@@ -48,13 +48,13 @@ class InstanceMetadata:
 
 @dataclass(slots=True)
 class Tokens:
-    """Tokens that were issued, with the moment at which each expires."""
+    """Tokens that were issued, with the time at which each expires."""
 
     clock: Callable[[], float] = time.monotonic
     _until: dict[str, float] = field(default_factory=dict)
     _lock: Lock = field(
         default_factory=Lock
-    )  # several programs of an instance ask at the same time
+    )  # several programs of an instance may request tokens at the same time
 
     def issue(self, ttl: int) -> str:
         """Return a new token that is valid for `ttl` seconds."""
@@ -93,7 +93,7 @@ def categories(metadata: InstanceMetadata) -> dict[str, str]:
 
 
 def listing(categories: dict[str, str], path: str) -> str | None:
-    """Return the names right below a path, one a line, folders with a slash; None without any."""
+    """Return the names directly below a path, one per line, folders with a slash; None if empty."""
     folder = path if not path or path.endswith("/") else f"{path}/"
     below = {
         name[len(folder) :] for name in categories if name.startswith(folder) and name != folder
@@ -103,7 +103,7 @@ def listing(categories: dict[str, str], path: str) -> str | None:
 
 
 class MetadataService:
-    """A server of one instance's metadata on a port of its own, until it is closed."""
+    """A server for one instance's metadata, on its own port, until it is closed."""
 
     def __init__(self, metadata: InstanceMetadata, port: int = 0) -> None:
         """Listen on every address, since the instance is on another network; 0 is any free port.
@@ -191,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _credentials() -> str:
-    """Return credentials in the form of a role's; a local AWS checks none."""
+    """Return credentials in the form of a role's credentials; a local AWS does not check them."""
     now = time.time()
     return json.dumps(
         {

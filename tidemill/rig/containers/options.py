@@ -1,4 +1,4 @@
-"""Options of a fleet's containers: their names and labels, and what an instance is created from."""
+"""Options of a fleet's containers: their names, labels, images and settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FLEET_LABEL: Final = "tidemill.fleet"
-"""Label of every container of a fleet, with the fleet's name; cleaning up asks for it."""
+"""Label of every container of a fleet, with the fleet's name; the clean-up finds them by it."""
 INSTANCE_LABEL: Final = "tidemill.instance"
 ROLE_LABEL: Final = "tidemill.role"
 LAUNCHED_LABEL: Final = "tidemill.launched-at"
@@ -24,14 +24,14 @@ SOCKET: Final = "/var/run/docker.sock"
 
 
 class Depth(StrEnum):
-    """What an instance is: the consumer's container, or a container that runs user data."""
+    """Depths of imitation: an instance is the consumer's container, or one that runs user data."""
 
     DIRECT = "direct"
     USER_DATA = "user-data"
 
 
 class Role(StrEnum):
-    """What a container of a fleet is."""
+    """Roles of a fleet's containers."""
 
     INSTANCE = "instance"
     CONSUMER = "consumer"
@@ -39,17 +39,17 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContainerOptions:
-    """What the containers of a fleet are created from.
+    """The options that all containers of a fleet are created with.
 
     Args:
         fleet: the fleet's name, in names and labels of its containers.
-        depth: what an instance is.
+        depth: what an instance consists of.
         image: the consumer's image.
         instance_image: with depth user-data, the image that stands in for the AMI.
         network: the Docker network that the instances are on.
         host: the controller's own name or address on that network.
-        region: the region that instances believe to be in.
-        socket: where the engine's host has its socket, for instances that use it.
+        region: the region that instance metadata return.
+        socket: the path of the engine's socket on its host, for instances that use it.
         labels: further labels for every container.
         user_data: the launch template's script.
         boot_seconds: AWS's seconds from launch to a started consumer; with depth user-data the
@@ -86,12 +86,12 @@ class ContainerOptions:
     def instance_spec(
         self, instance: str, environment: Mapping[str, str], metadata_port: int
     ) -> ContainerSpec:
-        """Return what an instance's container is created from.
+        """Return the properties that an instance's container is created with.
 
         Args:
-            instance: its id.
-            environment: its own settings.
-            metadata_port: where its metadata service listens.
+            instance: the instance's id.
+            environment: the settings of this instance.
+            metadata_port: the port of its metadata service.
         """
         return ContainerSpec(
             name=self.instance_name(instance),
@@ -113,7 +113,7 @@ class ContainerOptions:
         )
 
     def _for_docker(self, instance: str) -> dict[str, str]:
-        """Return what the docker command of the stand-in AMI adds to a consumer's container."""
+        """Return settings for the stand-in AMI's docker command, which starts the consumer."""
         labels = self._labels(instance, Role.CONSUMER)
         return {
             "CONSUMER_IMAGE": self.image,

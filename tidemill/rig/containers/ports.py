@@ -1,4 +1,4 @@
-"""The container engine, as far as containers as instances need it."""
+"""Port to the container engine that runs containers as instances."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ContainerEngine(Protocol):
-    """An engine that keeps containers; each method raises RigError when it fails."""
+    """Port to a container engine; each method raises RigError if it fails."""
 
     def create(self, spec: ContainerSpec) -> None:
         """Create a container without starting it."""

@@ -39,9 +39,9 @@ PROGRAMS: Final = {
     "exited": Program.ENDED,
     "dead": Program.ENDED,
 }
-"""What a container's state in Docker's words says of its program; any other says that it runs."""
+"""The state of the program for each of Docker's container states; in others the program runs."""
 
-LOOK_SECONDS: Final = 0.1
+CHECK_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Adopted:
 
 
 class ContainerWorld(Instances):
-    """Instances whose program is a container, kept by a container engine."""
+    """A world in which each instance's program is a container of a container engine."""
 
     kind: ClassVar[WorldKind] = WorldKind.CONTAINERS
 
@@ -70,8 +70,8 @@ class ContainerWorld(Instances):
 
         Args:
             engine: runs the containers.
-            options: what containers are made of.
-            folder: what consumers write goes to logs/ in it.
+            options: what containers are created with.
+            folder: the rig's folder; the output of consumers is written to logs/ in it.
             clock: AWS's time.
             environment: for an instance id, with depth direct the consumer's settings, with
                 user-data the addresses of the local AWS.
@@ -86,11 +86,11 @@ class ContainerWorld(Instances):
         self._followers = LogFollowers(engine, self.logs)
 
     def polled(self) -> bool:
-        """Return whether any consumer ran at the last look."""
+        """Return whether any consumer ran at the last check."""
         return self._consumer_runs
 
     def adopt(self) -> list[Adopted]:
-        """Take over the instances that an earlier controller of this fleet left running.
+        """Adopt and return the instances that an earlier controller of this fleet left running.
 
         Instances that have ended and consumers without an instance are removed.
         """
@@ -119,7 +119,7 @@ class ContainerWorld(Instances):
             self._engine.signal(container.name, "SIGTERM")
         deadline = time.monotonic() + self._options.stop_seconds
         while time.monotonic() < deadline and self._any_runs():
-            time.sleep(LOOK_SECONDS)
+            time.sleep(CHECK_SECONDS)
         for container in self._containers():
             self._engine.remove(container.name)
         for service in self._services.values():
@@ -127,11 +127,11 @@ class ContainerWorld(Instances):
         self._services.clear()
         self._lifetimes.clear()
 
-    # ---- what an instance's lifetime asks for
+    # ---- steps of an instance's lifetime
 
-    def _look(self) -> dict[str, Program]:
+    def _find_programs(self) -> dict[str, Program]:
         containers = self._containers()
-        self._look_at_consumers(containers)
+        self._follow_consumers(containers)
         found = self._by_instance(containers)
         return {
             instance: PROGRAMS.get(found[instance].state, Program.RUNNING)
@@ -147,8 +147,8 @@ class ContainerWorld(Instances):
             self._options.instance_spec(instance, self._environment(instance), port)
         )
 
-    def _show(self, lifetime: Lifetime) -> None:
-        """Let an instance's metadata say what is ahead of it."""
+    def _update_metadata(self, lifetime: Lifetime) -> None:
+        """Set the target lifecycle state and a Spot notice in an instance's metadata."""
         metadata = self._services[lifetime.instance].metadata
         metadata.target = "Terminated" if lifetime.draining else "InService"
         metadata.ends_at = lifetime.ends_at
@@ -162,7 +162,7 @@ class ContainerWorld(Instances):
             self._engine.signal(self._options.consumer_name(instance), name)
 
     def _remove(self, instance: str) -> None:
-        """Remove an instance's containers; what its consumer has written is kept first."""
+        """Remove an instance's containers, after its consumer's output has been copied."""
         names = self._options
         machine, consumer = names.instance_name(instance), names.consumer_name(instance)
         writer = machine if names.direct else consumer
@@ -172,12 +172,12 @@ class ContainerWorld(Instances):
         if not names.direct:
             self._engine.remove(consumer)
 
-    def _forget(self, instance: str) -> None:
+    def _release(self, instance: str) -> None:
         self._services.pop(instance).close()
 
-    def _last_words(self, instance: str) -> str:
+    def _describe_end(self, instance: str) -> str:
         name = self._options.instance_name(instance)
-        # The standard output of an instance is its console, that of a consumer has messages.
+        # With depth user-data, standard output is the console; a consumer's has log lines.
         output = self._engine.output(name, stdout=not self._options.direct, stderr=True)
         written = output.decode(errors="replace").strip()
         last = written.splitlines()[-1] if written else "it wrote no output"
@@ -185,8 +185,8 @@ class ContainerWorld(Instances):
 
     # ---- containers
 
-    def _look_at_consumers(self, containers: list[ContainerState]) -> None:
-        """Copy the output of consumers that have started, and see whether any runs."""
+    def _follow_consumers(self, containers: list[ContainerState]) -> None:
+        """Copy the output of consumers that run, and note whether any runs."""
         role = Role.INSTANCE if self._options.direct else Role.CONSUMER
         running = [
             container
@@ -205,7 +205,7 @@ class ContainerWorld(Instances):
         return any(container.state == "running" for container in self._containers())
 
     def _serve_metadata(self, instance: str, port: int) -> int:
-        """Serve an instance's metadata on a port, 0 for any free one; return which it is."""
+        """Serve an instance's metadata on this port, or on any free one for 0; return the port."""
         metadata = InstanceMetadata(instance, self._options.region, self._options.user_data)
         self._services[instance] = MetadataService(metadata, port)
         return self._services[instance].port

@@ -1,4 +1,4 @@
-"""Clients of the local AWS, from localstack-client, and the settings for other clients of it."""
+"""Clients of the local AWS (with localstack-client), and the settings for other clients."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LocalClients:
         with _without_user_settings():
             session = localstack_client.session.Session(
                 aws_access_key_id="test",
-                aws_secret_access_key="test",  # noqa: S106 - no secret: a local AWS checks none
+                aws_secret_access_key="test",  # noqa: S106 - no secret: a local AWS does not check it
                 region_name=REGION,
                 localstack_host=endpoint.removeprefix("http://"),
             )
@@ -54,7 +54,7 @@ class LocalClients:
 def without_aws(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment without AWS settings, the user's AWS files and proxies.
 
-    With any of them, a client might reach another AWS than the local one.
+    With any of them, a client might send its requests to the real AWS.
     """
     kept = {
         name: value
@@ -66,11 +66,11 @@ def without_aws(environment: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def aws_errors_translated(log: Path | str) -> Iterator[None]:
-    """Turn errors of AWS clients inside the block into a RigError that names the log."""
+    """Raise a RigError with the log's name for each error of an AWS client inside the block."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise RigError(f"the local AWS does not do its work: {error}: see {log}") from error
+        raise RigError(f"a call to the local AWS failed: {error}: see {log}") from error
 
 
 @contextmanager

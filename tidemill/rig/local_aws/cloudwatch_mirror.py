@@ -1,4 +1,4 @@
-"""CloudWatch mirror: the rig's metrics and alarm states, copied into the local CloudWatch."""
+"""CloudWatch mirror: copies the rig's metrics and alarm states into the local CloudWatch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class CloudWatchMirror:
     """A mirror that publishes each turn's datapoints and sets the states of alarms.
 
-    Ordinary clients of CloudWatch see in it what the rig computes.
+    Ordinary clients of CloudWatch can then read the metrics and alarms that the rig computes.
     """
 
     def __init__(self, cloudwatch: CloudWatchClient, fleet: Fleet) -> None:

@@ -1,4 +1,4 @@
-"""Deployment of a template in the local AWS, without what the local AWS does not support."""
+"""Deployment of a template in the local AWS, without the resources that it does not support."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def deploy(resolver: Resolver, clients: LocalClients) -> Deployment:
     """Create the resolver's stack, without the resources that the local AWS does not support.
 
     Raises:
-        RigError: the local AWS does not create the stack; the text has its reasons.
+        RigError: the local AWS does not create the stack; the text has the reasons.
     """
     template, stack = resolver.template, resolver.place.stack
     absent = [name for name in template["Resources"] if not resolver.exists(name)]
@@ -79,7 +79,7 @@ def deploy(resolver: Resolver, clients: LocalClients) -> Deployment:
             unknown = _UNRECOGNIZED.search(str(error))
             types = {name.strip() for name in unknown.group(1).split(",")} if unknown else set()
             found = {
-                logical_id: f"the local AWS does not know {resource['Type']}"
+                logical_id: f"the local AWS does not support {resource['Type']}"
                 for logical_id, resource in document["Resources"].items()
                 if resource["Type"] in types
             }
@@ -132,10 +132,10 @@ def without(template: Document, unsupported: Mapping[str, str]) -> tuple[Documen
 
     Args:
         template: the whole template.
-        unsupported: by logical id, why a resource cannot be deployed.
+        unsupported: the reason why a resource cannot be deployed, by logical id.
 
     Returns:
-        The rest of the template, and by logical id why each missing resource is left out.
+        The rest of the template, and the reason for each resource that is left out.
     """
     left_out = dict(unsupported)
     resources = {
@@ -161,7 +161,7 @@ def without(template: Document, unsupported: Mapping[str, str]) -> tuple[Documen
     }
     document = {**template, "Resources": resources, "Outputs": outputs}
     if not any(item["Type"].startswith("AWS::Serverless::") for item in resources.values()):
-        document.pop("Transform", None)  # the emulator need not look for anything to transform
+        document.pop("Transform", None)  # no resource is left that needs a transform
     return {key: part for key, part in document.items() if part}, left_out
 
 
@@ -170,7 +170,7 @@ def _unsupported(template: Document, absent: Collection[str]) -> Iterator[tuple[
     for logical_id, resource in template["Resources"].items():
         properties = resource.get("Properties") or {}
         if resource["Type"].startswith("AWS::Serverless::"):
-            reason = "its condition does not hold" if logical_id in absent else SERVERLESS
+            reason = "its condition is false" if logical_id in absent else SERVERLESS
             yield logical_id, reason
         elif resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
             yield logical_id, METRIC_MATH
@@ -207,7 +207,7 @@ def _await_created(cloudformation: CloudFormationClient, stack: str) -> None:
     """Wait until the stack is created.
 
     Raises:
-        RigError: its creation failed or takes too long.
+        RigError: the creation failed or takes too long.
     """
     deadline = time.monotonic() + DEPLOY_SECONDS
     status = "CREATE_IN_PROGRESS"

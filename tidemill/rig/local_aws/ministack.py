@@ -1,4 +1,4 @@
-"""MiniStack, the embedded local AWS: a child process on a port of 127.0.0.1."""
+"""MiniStack, the local AWS of a rig: starts and ends it as a child process on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def local_aws(folder: Path, port: int, region: str) -> Iterator[str]:
     """Run MiniStack inside the block and yield its URL.
 
     Args:
-        folder: the rig's, for MiniStack's log.
-        port: where to listen; 0 is any free port.
-        region: the region that it imitates.
+        folder: the rig's folder, for MiniStack's log.
+        port: the port to listen on; 0 is any free port.
+        region: the region that MiniStack imitates.
 
     Raises:
         RigError: the port is taken, or MiniStack does not start.

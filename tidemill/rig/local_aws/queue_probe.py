@@ -1,4 +1,4 @@
-"""Queue probe: message counts of the work queue and its dead-letter queue."""
+"""Queue probe: reads the message counts of the work queue and its dead-letter queue."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class QueueProbe:
     def __init__(
         self, sqs: SQSClient, url: str, dead_letter_url: str | None, polled: Callable[[], bool]
     ) -> None:
-        """Probe these queues; `polled` returns whether any consumer polls at the moment."""
+        """Probe these queues; `polled` returns whether any consumer polls at present."""
         self._sqs = sqs
         self._url = url
         self._dead_letter_url = dead_letter_url
@@ -46,8 +46,8 @@ class QueueProbe:
     def left_over(self) -> tuple[set[str], set[str]]:
         """Return the ids of the messages in the work queue and in the dead-letter queue.
 
-        The messages are received and made visible again at once. Messages in flight are not found,
-        so this is for the end of a run.
+        The messages are received and made visible again at once. Messages in flight cannot be
+        received, so the result is complete only at the end of a run.
         """
         return self._ids(self._url), self._ids(self._dead_letter_url)
 
