@@ -48,5 +48,5 @@ def test_an_invalid_message_without_dead_letter_queue_comes_back_ever_later() ->
 
 @pytest.mark.parametrize(("seconds", "whole"), [(0, 0), (0.1, 1), (1, 1), (1.01, 2), (30.0, 30)])
 def test_seconds_are_rounded_up(seconds: float, whole: int) -> None:
-    """SQS takes whole seconds; rounded down, the time would be shorter than the setting."""
+    """SQS has whole seconds; rounded down, the time would be shorter than the setting."""
     assert whole_seconds(seconds) == whole

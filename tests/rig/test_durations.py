@@ -49,7 +49,7 @@ def test_rounding_is_reported_where_it_lengthens() -> None:
     """A retry of 30 s is 2 s at speed 20, which stand for 40 s."""
     sentences = rounding({"RETRY_DELAY_SECONDS": "30", "VISIBILITY_TIMEOUT_SECONDS": "120"}, 20)
     assert sentences == [
-        "RETRY_DELAY_SECONDS: SQS takes whole seconds, so at speed 20 its 30 s last 40 s"
+        "RETRY_DELAY_SECONDS: SQS has whole seconds, so at speed 20 its 30 s last 40 s"
     ]
 
 
