@@ -6,7 +6,7 @@ cd /srv/machine
 packages=/srv/packages
 mkdir -p $packages
 
-# Arguments: the folder that holds what is installed, names as Debian and as Amazon Linux call it.
+# Arguments: the folder with the installed files, the package's names in Debian and in Amazon Linux.
 build() {
   chmod -R a+rX,u+w "$1"
   find "$1" -path '*/bin/*' -type f ! -name CWAGENT_VERSION -exec chmod 755 {} +
