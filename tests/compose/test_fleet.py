@@ -78,7 +78,7 @@ def test_killed_consumers_are_replaced_and_a_killed_controller_continues(
     known = autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]["Instances"]
     assert {item["InstanceId"] for item in known} == before
     project.watch(lambda running: not running)
-    # What a killed consumer had not sent to CloudWatch Logs yet, its standard output has.
+    # Standard output also has the lines that a killed consumer had not sent to CloudWatch Logs.
     check_account(project, sent, project.printed())
 
 
@@ -86,7 +86,9 @@ def test_the_fast_signal_a_spot_interruption_and_a_killed_controller(
     project: Project, tmp_path: Path
 ) -> None:
     """One message launches an instance, Spot interrupts it, and `down` removes what is left."""
-    project.settings = {"PARAMETERS": "FastSignal=true,HoldSeconds=900"}  # it stays for Spot
+    project.settings = {
+        "PARAMETERS": "FastSignal=true,HoldSeconds=900"
+    }  # so that the instance runs until Spot interrupts it
     project.compose("up", "--wait")
     project.produce(tmp_path, "--count", "1")
     project.watch(lambda running: len(running) == 1)

@@ -187,7 +187,7 @@ def test_every_call_of_the_consumer_works(
     assert (code, errors) == (0, "")
     outcomes = [line["outcome"] for line in output if line["event"] == "message"]
     assert sorted(outcomes) == ["invalid", "processed", "processed"]
-    assert place.counts() == (1, 0), "two deleted, one given back before its time"
+    assert place.counts() == (1, 0), "two deleted, one returned before its time"
     stored = logs.get_log_events(logGroupName=place.name, logStreamName="i-0123")["events"]
     assert [json.loads(event["message"]) for event in stored] == output
 

@@ -25,7 +25,7 @@ LIMIT_BYTES: Final = 45_000_000
 
 SERVICES: Final = {"autoscaling", "cloudwatch", "ec2", "logs", "sqs", "ssm", "sts"}
 CREDENTIAL_SERVICES: Final = {"signin", "sso", "sso-oidc"}
-"""botocore itself calls these when a profile says that credentials come from them."""
+"""botocore itself calls these services when a profile gets its credentials from them."""
 
 PACKAGES: Final = {
     "consumer": {

@@ -1,7 +1,7 @@
 """Import rules: each contract in pyproject.toml is broken on purpose, and lint-imports reports it.
 
-A contract that forbids less than it says is never noticed otherwise. The forbidden imports are
-derived from the contracts themselves, so that a new contract is tried, too.
+Without these tests, nobody would notice a contract that forbids too little. The forbidden imports
+are derived from the contracts themselves, so that a new contract is tried, too.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ LONGEST_DIMENSION: Final = 1024
 LARGEST_LINE: Final = 1_048_576
 HOURS_2: Final = 7_200_000
 WEEKS_2: Final = 1_209_600_000
-"""Milliseconds: how far a metric's time may lie ahead and back (API reference, MetricDatum)."""
+"""Milliseconds by which a metric's time may be ahead or behind (API reference, MetricDatum)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def published(line: str, now: float) -> list[Published]:
     """Return the metrics that CloudWatch extracts from a line that it receives at epoch `now`.
 
     Raises:
-        ValueError: the line breaks a rule of the format, so that CloudWatch takes none.
+        ValueError: the line breaks a rule of the format, so that CloudWatch extracts no metric.
     """
     _hold(len(line.encode()) <= LARGEST_LINE, "a log event of at most 1 MB")
     root = json.loads(line)

@@ -1,7 +1,7 @@
 """Whether IAM policies allow a call, by the rules that AWS publishes.
 
 Rules: IAM user guide, "Policy evaluation logic", "IAM JSON policy elements: Condition operators".
-Only what the product's template uses is known; anything else is refused, not guessed.
+The module knows the elements and operators that the product's template uses, and refuses others.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ ROOT: Final = Path(__file__).parents[3]
 ANSWER_SECONDS: Final = 30
 TAG: Final = "test"
 LABEL: Final = "tidemill.test"
-"""Every container that tests start has it."""
+"""The label of every container that a test starts."""
 
 NUMERIC_USER: Final = "10001:10001"
 

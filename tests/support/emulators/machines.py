@@ -77,7 +77,7 @@ class Machine:
                 BIN / "ansible-playbook",
                 *("--inventory", f"{self.container.name},"),
                 *("--connection", "community.docker.docker"),
-                # Root is who the engine lets in, and a minimal system has no sudo.
+                # The engine's connection is root's, and a minimal system has no sudo.
                 *("--extra-vars", json.dumps({"target": "all", "ansible_become": False})),
                 *("--extra-vars", json.dumps(variables)),
                 *options,

@@ -184,7 +184,7 @@ def check_reason(given: Given, expected: Expected) -> None:
     if "stateReason_prefix" in expected:
         assert memory.reason.startswith(expected["stateReason_prefix"])
         return
-    stamp = "MM/DD/YY HH:MM:SS"  # how a recording hides its time
+    stamp = "MM/DD/YY HH:MM:SS"  # a recording hides its time like this
     reason = memory.reason
     if stamp in expected["stateReason"]:
         reason = re.sub(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d", stamp, reason)

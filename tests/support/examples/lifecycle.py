@@ -1,4 +1,4 @@
-"""Shapes of AWS's published examples of hooks, health, termination, warm pools and cooldowns."""
+"""Forms of AWS's published examples of hooks, health, termination, warm pools and cooldowns."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def serving(count: int, **changes: object) -> GroupMemory:
 
 
 def after_alarm(memory: GroupMemory, change: int) -> GroupMemory:
-    """Return the group after a policy of an alarm that asks for a change."""
+    """Return the group after an alarm's policy has requested a change."""
     steps = (StepAdjustment(0, None, change),)
     fleet = a_fleet((a_policy(steps=steps),), (), a_group(max_size=100))
     alarm = an_alarm(threshold=0.0, actions=("OutPolicy",))
@@ -60,7 +60,7 @@ def after_alarm(memory: GroupMemory, change: int) -> GroupMemory:
 
 
 def check_spot(given: Given, expected: Expected) -> None:
-    """Interrupt an instance that a hook holds for longer than the notice lasts."""
+    """Interrupt an instance while a hook holds it for longer than the notice lasts."""
     assert given["hook"] == LifecycleState.TERMINATING_WAIT
     notice = expected["forced_termination_after_s"]
     assert Times().spot_warning == notice < DRAIN.heartbeat_timeout
@@ -92,7 +92,7 @@ def check_all_protected(_: Given, expected: Expected) -> None:
 
 
 def check_zone(given: Given, expected: Expected) -> None:
-    """Choose by zones, then by launch templates."""
+    """Choose an instance by zones, then by launch templates."""
     instances = tuple(
         Instance(f"{zone}{number}", LifecycleState.IN_SERVICE, number, 0, zone=zone)
         for zone, count in given["azs"].items()
@@ -132,7 +132,7 @@ def check_worked_termination(given: Given, expected: Expected) -> None:
 
 
 def check_not_running(given: Given, expected: Expected) -> None:
-    """Let an instance vanish within the grace period."""
+    """Remove an instance within the grace period."""
     assert expected["marked"] == "Unhealthy immediately, also in the grace period"
     group = a_group(grace=300)
     for state in given["ec2_state"]:
@@ -148,7 +148,7 @@ def check_replacement_rate(given: Given, expected: Expected) -> None:
 
 
 def check_grace(_: Given, expected: Expected) -> None:
-    """Read a group that gives no grace period; the console's default is not a template's."""
+    """Read a group without a grace period: its default differs from that of the console."""
     assert read_fleet(small_template(), {}).group.grace == expected["api_cfn_cli_s"]
 
 
@@ -160,7 +160,7 @@ def check_healthy_range(given: Given, expected: Expected) -> None:
 
 
 def check_maintenance_limits(_: Given, expected: Expected) -> None:
-    """Read maintenance policies at the edges of what is allowed, and beyond them."""
+    """Read maintenance policies with values at the bounds, and beyond them."""
     (least, most), (lowest, highest) = expected["min"], expected["max"]
     apart = expected["max_difference"]
     for low, high, allowed in (
@@ -206,12 +206,12 @@ def invokes_policies(suspended: Mapping[str, float]) -> bool:
 
 
 def marks(suspended: Mapping[str, float]) -> bool:
-    """Return whether an instance that no longer exists is noticed."""
+    """Return whether the group notices that an instance no longer exists."""
     step = gone(replace(serving(1), suspended=suspended), "i-0", "", NOW)
     return step.memory.instances == ()
 
 
-def hears_of_health(suspended: Mapping[str, float]) -> bool:
+def replaces_marked(suspended: Mapping[str, float]) -> bool:
     """Return whether an instance that a user has marked is replaced."""
     command = SetInstanceHealth("i-0", unhealthy=True)
     memory = apply(a_fleet(), replace(serving(1), suspended=suspended), command, NOW).memory
@@ -248,7 +248,7 @@ SUSPENDED: dict[str, Callable[[Mapping[str, float]], object]] = {
     "alarm_scale_in": scales_in,
     "policies_invoked": invokes_policies,
     "EC2_ELB_marking": marks,
-    "custom_health_checks": hears_of_health,
+    "custom_health_checks": replaces_marked,
     "InstanceRefresh": refreshes,
     "ReplaceUnhealthy": replacement,
     "on_resume": resumption,
@@ -264,7 +264,7 @@ def check_suspended(given: Given, expected: Expected) -> None:
 
 
 def check_cooldown(_: Given, expected: Expected) -> None:
-    """Let a simple scaling policy wait for activities and for the cooldown."""
+    """Make a simple scaling policy wait for activities and for the cooldown."""
     assert expected["default_s"] == a_group().default_cooldown
     assert expected["waits_for"] == [
         "scaling activity or health check replacement in progress",
@@ -272,7 +272,9 @@ def check_cooldown(_: Given, expected: Expected) -> None:
     ]
     pending = GroupMemory(1, (Instance("i-1", LifecycleState.PENDING, 0),))
     assert "in progress" in why_wait(pending, NOW)
-    assert "cools down" in why_wait(GroupMemory(0, cooldown=Cooldown(300, NOW)), NOW + 299)
+    assert "the cooldown ends at" in why_wait(
+        GroupMemory(0, cooldown=Cooldown(300, NOW)), NOW + 299
+    )
     assert not why_wait(GroupMemory(0, cooldown=Cooldown(300, NOW)), NOW + 300)
     assert expected["cooldown_starts"] == "when the last instance finishes launching or terminating"
     leaving = serving(2, state=LifecycleState.TERMINATING_PROCEED)

@@ -44,7 +44,7 @@ MOVED: Final = ("/usr/local/bin/", "/opt/aws/")
 """Folders that lie below the test's own folder here."""
 STAND_INS: Final = ("docker", "systemctl", "systemd-run", "dnf", "poweroff", "sleep")
 HARMLESS: Final = ("install", "timeout")
-"""Real commands that the script may use; bash has the others it needs."""
+"""Real commands that the script may use; it also uses commands that are part of bash."""
 LONGEST_SECONDS: Final = 60.0
 
 

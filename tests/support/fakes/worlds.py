@@ -1,4 +1,4 @@
-"""A queue and instances that live in virtual time, and a run of the loop over them."""
+"""A queue and instances in virtual time, and a run of the loop over them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class FakeQueue:
 
 @dataclass
 class FakeWorld:
-    """Instances that boot, work off `rate` messages a second each, and drain; times in seconds.
+    """Instances that boot, process `rate` messages a second each, and drain; times in seconds.
 
     With `drain_seconds` None nothing ever completes a hook.
     """
@@ -92,7 +92,7 @@ class FakeWorld:
         return ready
 
     def work(self, seconds: float) -> None:
-        """Let the running instances work."""
+        """Process messages on the running instances."""
         done = int(len(self.running) * self.rate * seconds)
         self.queue.visible = max(0, self.queue.visible - done)
         self.queue.accessed |= bool(self.running)
@@ -111,7 +111,7 @@ class Run:
         self.turns: list[Turn] = []
 
     def on_turn(self, turn: Turn) -> None:
-        """Keep a turn and its facts."""
+        """Record a turn and its facts."""
         self.turns.append(turn)
         self.facts.extend(turn.facts)
 

@@ -64,13 +64,13 @@ FROM_INSTANCE: Final = (
     "ec2:SourceInstanceARN",
     f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{INSTANCE_ID}",
 )
-"""Comes with every request by an instance's role (EC2 user guide, IAM roles for Amazon EC2)."""
+"""A key of every request by an instance's role (EC2 user guide, IAM roles for Amazon EC2)."""
 
 BATCHES: Final = {
     f"{action}Batch": action
     for action in ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")
 }
-"""Permissions know no batches (SQS developer guide, "Amazon SQS batch actions")."""
+"""Permissions do not distinguish batches (SQS developer guide, "Amazon SQS batch actions")."""
 
 COMMANDS: Final = {
     # The CLI's own command for one call of the API (AWS CLI reference, get-login-password).
@@ -80,7 +80,7 @@ COMMANDS: Final = {
 }
 
 PULL: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-"""What Docker's pull makes the registry call (ECR API reference, both actions' pages)."""
+"""Actions that the registry calls for a `docker pull` (ECR API reference, both actions' pages)."""
 
 SESSION: Final = (
     "ssm:UpdateInstanceInformation",
@@ -89,7 +89,7 @@ SESSION: Final = (
     "ssmmessages:OpenControlChannel",
     "ssmmessages:OpenDataChannel",
 )
-"""What the Systems Manager agent calls (user guide, "Add Session Manager permissions to an
+"""Actions that the Systems Manager agent calls (user guide, "Add Session Manager permissions to an
 existing IAM role")."""
 
 HANDLER: Final = """
@@ -214,8 +214,8 @@ def from_command(call: tuple[str, ...]) -> Call | None:
 def by_agent(template: Resolver) -> Iterator[Call]:
     """Yield the calls of the CloudWatch agent with the configuration that it gets.
 
-    CloudWatch user guide, "Create IAM roles and users for use with the CloudWatch agent"; of the
-    managed policy there, what this configuration needs.
+    These are the actions of AWS's managed policy that this configuration needs (CloudWatch user
+    guide, "Create IAM roles and users for use with the CloudWatch agent").
     """
     config = json.loads(template.properties("AgentConfigParameter")["Value"])
     metrics = config["metrics"]
