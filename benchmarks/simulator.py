@@ -144,7 +144,7 @@ def _in_simpy(repeats: int) -> dict[str, Any]:
         importlib.import_module("simpy")  # for comparison; it is not a dependency
     except ImportError:
         return {"missing": "SimPy is not installed: `pip install simpy` to measure it as well"}
-    from benchmarks.simpy_model import one_day  # noqa: PLC0415
+    from benchmarks.simpy_model import one_day  # noqa: PLC0415 - simpy is installed only for this comparison
 
     seconds, processed = _timed(one_day, repeats)
     return {"median": statistics.median(seconds), "best": min(seconds), "processed": processed}

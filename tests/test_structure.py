@@ -1,8 +1,9 @@
-"""The limits that keep the code easy to read: sizes of folders and modules, and no copies."""
+"""The limits that keep the code easy to read: sizes, no copies, no exception without a reason."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -70,3 +71,17 @@ def test_no_ten_lines_stand_twice() -> None:
             run = tuple(line for _, line in lines[start : start + LINES_IN_A_COPY])
             found[run].append(f"{path.relative_to(ROOT)}:{lines[start][0]}")
     assert [places for places in found.values() if len(places) > 1] == []
+
+
+def test_every_exception_to_a_rule_of_ruff_has_its_reason() -> None:
+    """A noqa is followed by its reason, or a comment just above the line gives it."""
+    exception = re.compile(r"# noqa: [A-Z0-9, ]+( - .+)?$")
+    unexplained = []
+    for path in (*_modules(), *sorted((ROOT / "tests").rglob("*.py"))):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines, start=1):
+            found = exception.search(line)
+            above = [one.strip()[:1] for one in lines[max(number - 4, 0) : number - 1]]
+            if found and not found[1] and "#" not in above:
+                unexplained.append(f"{path.relative_to(ROOT)}:{number}")
+    assert unexplained == []

@@ -41,7 +41,7 @@ def execute(options: Options) -> Summary:
         UsageError: a file cannot be opened.
         QueueError: the queue cannot be found.
     """
-    seed = random.randrange(2**32) if options.seed is None else options.seed  # noqa: S311
+    seed = random.randrange(2**32) if options.seed is None else options.seed  # noqa: S311 - a seed is no secret
     stop = SignalStop()
     with ExitStack() as stack:
         # First, because a container's main process ignores SIGTERM until then.

@@ -77,8 +77,8 @@ def progress_on(
         yield ProgressLines(stream, total, clock)
         return
     # Imported here, so that a run without a terminal does not pay for it.
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import (  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415 - rich is slow to import
+    from rich.progress import (  # noqa: PLC0415 - rich is slow to import
         BarColumn,
         MofNCompleteColumn,
         Progress,

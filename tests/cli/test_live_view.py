@@ -34,7 +34,7 @@ def test_elsewhere_each_event_is_a_line_and_nothing_else_is_written() -> None:
         view.show(STATUS)
         view.show_fact(QueueSampled(0, 1, 1))
         view.show_fact(Noted(36_000, "[bold]not markup[/bold], however long the line may become"))
-    assert console.file.getvalue() == (  # type: ignore[attr-defined]
+    assert console.file.getvalue() == (  # type: ignore[attr-defined]  # rich types it as any file
         "10:00:00 [bold]not markup[/bold], however long the line may become\n"
     )
 
@@ -47,7 +47,7 @@ def test_a_terminal_shows_queue_fleet_alarms_clocks_and_events() -> None:
         view.show_fact(Noted(36_000, "first"))
         view.show(STATUS)
         view.show_fact(Noted(36_060, "second"))
-    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    shown = console.file.getvalue()  # type: ignore[attr-defined]  # rich types it as any file
     for part in (
         "10:00:00 in AWS's time, after 12 s",
         "42 waiting, 7 in flight, 3 dead letters, 99 processed",

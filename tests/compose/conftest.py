@@ -25,7 +25,7 @@ def built(docker_engine: DockerClient) -> Project:
     base = os.environ.get("TIDEMILL_BASE", "")
     chosen = ["--build-arg", f"BASE={base}"] if base else []
     subprocess.run(
-        ["docker", "build", "--tag", LOCALSTACK, *chosen, "localstack"],  # noqa: S607
+        ["docker", "build", "--tag", LOCALSTACK, *chosen, "localstack"],  # noqa: S607 - docker from PATH, as a user runs it
         cwd=ROOT,
         env=project.environment(),
         check=True,

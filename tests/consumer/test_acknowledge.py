@@ -58,7 +58,7 @@ def attempt(
 def warnings(caplog: pytest.LogCaptureFixture) -> list[tuple[str, Sequence[str]]]:
     """Return the warnings with the ids of their messages."""
     return [
-        (record.getMessage(), record.fields["message_ids"])  # type: ignore[attr-defined]
+        (record.getMessage(), record.fields["message_ids"])  # type: ignore[attr-defined]  # our log calls set it
         for record in caplog.records
         if record.levelname == "WARNING"
     ]

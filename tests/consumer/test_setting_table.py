@@ -21,7 +21,7 @@ class Recorded(dict[str, str]):
         super().__init__(variables)
         self.asked: list[str] = []
 
-    def get(self, key: str, default: str = "") -> str:  # type: ignore[override]
+    def get(self, key: str, default: str = "") -> str:  # type: ignore[override]  # narrower than a dict's own
         """Return the variable and note its name."""
         self.asked.append(key)
         return super().get(key, default)

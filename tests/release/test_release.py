@@ -88,7 +88,7 @@ def test_a_pushed_image_is_deployed_beside_the_environments_own_parameters() -> 
     [
         pytest.param(Account(None), id="new-stack"),
         pytest.param(Account(STACK), id="nothing-pushed"),
-        pytest.param(Account(STACK, silent=True), id="registry-does-not-tell"),
+        pytest.param(Account(STACK, silent=True), id="registry-does-not-answer"),
     ],
 )
 def test_without_a_pushed_image_the_stack_keeps_its_tag(account: Account) -> None:

@@ -88,7 +88,7 @@ def test_a_returned_message_is_received_before_new_ones() -> None:
 
 
 @pytest.mark.parametrize("given_back", [False, True])
-def test_a_message_expires_when_its_retention_is_over(given_back: bool) -> None:  # noqa: FBT001
+def test_a_message_expires_when_its_retention_is_over(given_back: bool) -> None:  # noqa: FBT001 - pytest passes parameters by name
     """Messages expire in the queue, whether they were received before or not."""
     queue = a_queue([0, 90], retention=60.0)
     if given_back:

@@ -66,7 +66,7 @@ def fault_command(kind: FaultKind) -> Callable[..., None]:
         *map(_option, kind.parameters),
         ENDPOINT,
     ]
-    inject.__signature__ = Signature(arguments)  # type: ignore[attr-defined]
+    inject.__signature__ = Signature(arguments)  # type: ignore[attr-defined]  # functions may have it
     inject.__annotations__ = {argument.name: argument.annotation for argument in arguments}
     inject.__doc__ = kind.meaning
     return inject

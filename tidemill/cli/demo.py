@@ -99,8 +99,8 @@ def _run_demo(options: RigOptions, sending: DemoOptions) -> dict[str, object]:
 
 
 def _finish_demo(summary: dict[str, object], *, as_json: bool) -> None:
-    from tidemill.cli.rig_output import summary_table  # noqa: PLC0415
-    from tidemill.report.results import read_facts  # noqa: PLC0415
+    from tidemill.cli.rig_output import summary_table  # noqa: PLC0415 - rich is slow to import
+    from tidemill.report.results import read_facts  # noqa: PLC0415 - only this command needs it
     from tidemill.report.timeline_figure import draw_timeline  # noqa: PLC0415 - matplotlib is slow to import
 
     (DEMO_FOLDER / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")

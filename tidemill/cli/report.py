@@ -43,7 +43,7 @@ def agree(
 ) -> None:
     """Repeat a demo in the simulator, and show how closely the two agree."""
     from tidemill.report.agreement import agreement_rows, draw_agreement  # noqa: PLC0415 - matplotlib is slow to import
-    from tidemill.simulator.demo_replay import read_demo  # noqa: PLC0415
+    from tidemill.simulator.demo_replay import read_demo  # noqa: PLC0415 - only these commands need it
 
     check_picture(picture)
     demo = read_demo(results)
@@ -81,10 +81,10 @@ def report(
 ) -> None:
     """Write REPORT.md and its pictures from a demo, the simulator and other policies."""
     from tidemill.report.agreement import agreement_chapter, agreement_rows, draw_agreement  # noqa: PLC0415 - matplotlib is slow to import
-    from tidemill.report.comparison import comparison_chapter  # noqa: PLC0415
-    from tidemill.report.comparison_figure import draw_comparison  # noqa: PLC0415
-    from tidemill.report.report_page import link_to, write_report  # noqa: PLC0415
-    from tidemill.simulator.demo_replay import read_demo  # noqa: PLC0415
+    from tidemill.report.comparison import comparison_chapter  # noqa: PLC0415 - only these commands need it
+    from tidemill.report.comparison_figure import draw_comparison  # noqa: PLC0415 - only these commands need it
+    from tidemill.report.report_page import link_to, write_report  # noqa: PLC0415 - only these commands need it
+    from tidemill.simulator.demo_replay import read_demo  # noqa: PLC0415 - only these commands need it
 
     demo = read_demo(results)
     rig, simulated = _both(demo)
@@ -107,7 +107,7 @@ def report(
 def _both(demo: Demo) -> tuple[Side, Side]:
     """Return a demo's results in the rig and in the simulator."""
     from tidemill.report.agreement import Side  # noqa: PLC0415 - matplotlib is slow to import
-    from tidemill.simulator.demo_replay import replay  # noqa: PLC0415
+    from tidemill.simulator.demo_replay import replay  # noqa: PLC0415 - only these commands need it
 
     result, facts = replay(demo, _candidate(demo))
     figures = demo.summary

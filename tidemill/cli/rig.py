@@ -115,7 +115,7 @@ def _show_state(state: background.RigState, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(state)))
         return
-    from tidemill.cli.rig_output import state_table  # noqa: PLC0415
+    from tidemill.cli.rig_output import state_table  # noqa: PLC0415 - rich is slow to import
 
     Console().print(state_table(state))
     typer.echo("send with `tidemill produce --count 100`, or with your own client:")

@@ -155,7 +155,7 @@ def compare_policies(
     """Compare the template's policy with other policies and with the best possible one."""
     check_picture(picture)
     from tidemill.simulator.comparison.compare import compare  # noqa: PLC0415 - only this command needs them
-    from tidemill.simulator.comparison.rival_policies import rivals  # noqa: PLC0415
+    from tidemill.simulator.comparison.rival_policies import rivals  # noqa: PLC0415 - only this command needs it
 
     chosen, start = _scenarios(scenario, trace, HandlerTime(handler_seconds, handler_variation))
     ours = Candidate.of_template(_fleet(template, parameter, group))
@@ -190,10 +190,10 @@ def record_trace(
 ) -> None:
     """Record from CloudWatch how many messages were sent to a queue, for `simulate --trace`."""
     import boto3  # noqa: PLC0415 - slow to import
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - only this command needs it
 
-    from shared.region import chosen_region  # noqa: PLC0415
-    from tidemill.simulator.traces.cloudwatch import fetch_trace, write_trace  # noqa: PLC0415
+    from shared.region import chosen_region  # noqa: PLC0415 - only this command needs it
+    from tidemill.simulator.traces.cloudwatch import fetch_trace, write_trace  # noqa: PLC0415 - only this command needs it
 
     try:
         cloudwatch = boto3.client("cloudwatch", region_name=chosen_region())

@@ -167,4 +167,4 @@ def from_record(record: dict[str, object]) -> Fact:
         TypeError: its fields are not those of its kind.
     """
     fields = {name: value for name, value in record.items() if name not in {"kind", "time"}}
-    return KINDS[str(record["kind"])](**fields)  # type: ignore[arg-type]
+    return KINDS[str(record["kind"])](**fields)  # type: ignore[arg-type]  # a written fact's own fields

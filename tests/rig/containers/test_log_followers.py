@@ -59,7 +59,7 @@ def test_output_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path) -> None:
     followers.follow("mill-i-1", "i-1")
     for said, so_far in ((b"one\n", b"one\n"), (b"two", b"one\ntwo")):
         spoken.say("mill-i-1", said)
-        await_true(lambda so_far=so_far: read(tmp_path / "i-1.jsonl") == so_far)  # type: ignore[misc]
+        await_true(lambda so_far=so_far: read(tmp_path / "i-1.jsonl") == so_far)  # type: ignore[misc]  # mypy infers no default's type
     assert spoken.asked == [("mill-i-1", True, False)]
     spoken.say("mill-i-1", b"")
 

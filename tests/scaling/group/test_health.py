@@ -57,7 +57,7 @@ def test_a_tenth_is_replaced_at_a_time_and_one_at_least(
     assert len(again.launch) == gone
     (activity, *_) = (fact for fact in step.facts if isinstance(fact, ActivityStarted))
     assert activity.cause.endswith(f"was taken out of service in response to {WHY}.")
-    assert "a policy's" not in again.facts[0].cause  # type: ignore[union-attr]
+    assert "a policy's" not in again.facts[0].cause  # type: ignore[union-attr]  # the first fact is an activity
     assert replace_unhealthy(group, again.memory, NOW).terminate == ()
 
 

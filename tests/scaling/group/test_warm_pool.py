@@ -89,7 +89,7 @@ def test_a_scale_out_takes_what_has_waited_longest() -> None:
     step = reconcile(group, replace(step.memory, desired=1), NOW + 60)
     assert step.launch == (FIRST,)
     assert states(step) == ["Pending", "Warmed:Stopped"]
-    description = step.facts[0].description  # type: ignore[union-attr]
+    description = step.facts[0].description  # type: ignore[union-attr]  # the first fact is an activity
     assert description == f"Launching a new EC2 instance from warm pool: {FIRST}"
     assert states(booted(group, step.memory, FIRST, NOW + 70)) == ["InService", "Warmed:Stopped"]
 

@@ -283,7 +283,7 @@ def test_a_point_depends_on_the_points_of_its_own_timestamp_only(
         {"m1": tuple(one for one, _ in rows), "m2": tuple(two for _, two in rows)}
     )
     apart = [expression.evaluate({"m1": (one,), "m2": (two,)}) for one, two in rows]
-    assert together == tuple(point for result in apart for point in result)  # type: ignore[union-attr]
+    assert together == tuple(point for result in apart for point in result)  # type: ignore[union-attr]  # series, no numbers
 
 
 @given(st.sampled_from([text for text in POINTWISE if "FILL" not in text]), st.integers(1, 5))

@@ -126,7 +126,7 @@ def test_a_trimmed_sum_is_trimmed_mean_times_trimmed_count(samples: list[int], a
         for kind in ("tm", "tc", "ts", "p", "", "wm")
     )
     assert None not in (mean, count, total, percentile, average, winsorized)
-    assert total == pytest.approx(mean * count)  # type: ignore[operator]
-    assert mean <= average * (1 + 1e-9)  # type: ignore[operator]
-    assert mean <= percentile * (1 + 1e-9)  # type: ignore[operator]
-    assert winsorized <= average * (1 + 1e-9)  # type: ignore[operator]
+    assert total == pytest.approx(mean * count)  # type: ignore[operator]  # none is None, as asserted above
+    assert mean <= average * (1 + 1e-9)  # type: ignore[operator]  # none is None, as asserted above
+    assert mean <= percentile * (1 + 1e-9)  # type: ignore[operator]  # none is None, as asserted above
+    assert winsorized <= average * (1 + 1e-9)  # type: ignore[operator]  # none is None, as asserted above

@@ -30,7 +30,7 @@ def read(**changes: Any) -> Alarm:  # noqa: ANN401 - any property
     return alarm
 
 
-def metrics(*expressions: tuple[str, str], **stat: Any) -> dict[str, Any]:  # noqa: ANN401
+def metrics(*expressions: tuple[str, str], **stat: Any) -> dict[str, Any]:  # noqa: ANN401 - properties of any kind
     """Return properties of an alarm on the last of these expressions over one metric, m1."""
     single = small_template()["Resources"]["High"]["Properties"]
     metric = {key: single[key] for key in ("Namespace", "MetricName", "Dimensions")}

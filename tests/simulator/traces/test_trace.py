@@ -78,5 +78,5 @@ def test_messages_of_a_line_are_spread_until_the_next_but_a_minute_at_most() -> 
 def test_a_trace_is_simulated_from_the_whole_minute_on() -> None:
     """A trace starts at its first whole minute, and every message is processed."""
     scenario = trace_scenario([(130, 30), (900, 5)], "mine", HandlerTime())
-    assert next(iter(scenario.arrivals(None))) == 10  # type: ignore[arg-type]
+    assert next(iter(scenario.arrivals(None))) == 10  # type: ignore[arg-type]  # a trace draws nothing
     assert simulate(the_template(), scenario, 1, RunOptions(start=120)).messages.processed == 35

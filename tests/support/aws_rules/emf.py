@@ -65,7 +65,7 @@ def _metric(
     _hold(metric.keys() <= {"Name", "Unit", "StorageResolution"}, "no other members")
     value = root.get(metric["Name"])
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"the format asks for a number at {metric['Name']}")  # noqa: TRY004
+        raise ValueError(f"the format asks for a number at {metric['Name']}")  # noqa: TRY004 - a wrong log line, not a wrong call
     resolution = metric.get("StorageResolution", 60)
     _hold(resolution in {1, 60}, "a resolution of 1 or 60 seconds")
     return Published(

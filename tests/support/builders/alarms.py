@@ -51,7 +51,7 @@ def actions_on(*policies: str | Action) -> tuple[Action, ...]:
     return tuple(PolicyAction(one) if isinstance(one, str) else one for one in policies)
 
 
-def an_expression_alarm(*expressions: tuple[str, str], **changes: Any) -> Alarm:  # noqa: ANN401
+def an_expression_alarm(*expressions: tuple[str, str], **changes: Any) -> Alarm:  # noqa: ANN401 - fields of any kind
     """Return an alarm on the last of these (id, expression) pairs over visible and in_flight."""
     metrics = {"visible": VISIBLE, "in_flight": IN_FLIGHT}
     queries = (

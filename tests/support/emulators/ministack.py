@@ -39,7 +39,7 @@ CREDENTIALS: Final = {
 
 def local_client(service: str, endpoint: str, region: str = REGION) -> Any:  # noqa: ANN401 - any service's client
     """Return a client of an emulator of AWS."""
-    return boto3.client(  # type: ignore[call-overload]
+    return boto3.client(  # type: ignore[call-overload]  # its stubs list services
         service,
         endpoint_url=endpoint,
         region_name=region,

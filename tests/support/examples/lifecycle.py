@@ -45,7 +45,7 @@ LEFT_TO_CHANCE = {"closest to next billing hour", "random"}
 def serving(count: int, **changes: object) -> GroupMemory:
     """Return a group of so many instances in service, each with these changes."""
     instances = tuple(
-        replace(Instance(f"i-{number}", LifecycleState.IN_SERVICE, number, 0), **changes)  # type: ignore[arg-type]
+        replace(Instance(f"i-{number}", LifecycleState.IN_SERVICE, number, 0), **changes)  # type: ignore[arg-type]  # fields of any kind
         for number in range(count)
     )
     return GroupMemory(count, instances, launched=count)

@@ -31,7 +31,7 @@ def send_fault(autoscaling_url: str, fault: Fault) -> str:
     url = f"{autoscaling_url}{FAULTS}?{urlencode(write_fault(fault))}"
     try:
         request = urllib.request.Request(url, method="POST")  # noqa: S310 - the user's own rig
-        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - the user's own rig
             return str(answer.read().decode())
     except HTTPError as error:
         with error:

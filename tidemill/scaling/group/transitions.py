@@ -217,7 +217,7 @@ def changed(memory: GroupMemory, instance: Instance, now: float, detail: str) ->
     return Step(memory.with_instance(instance), (fact,))
 
 
-def moved(instance: Instance, event: Event, **changes: Any) -> Instance:  # noqa: ANN401
+def moved(instance: Instance, event: Event, **changes: Any) -> Instance:  # noqa: ANN401 - fields of any kind
     """Return an instance after an event, in the state that the table of transitions gives."""
     return replace(instance, state=after(instance.state, event), **{"holds": ()} | changes)
 
