@@ -70,7 +70,9 @@ def test_a_parameter_has_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         pytest.param({}, "there is no fault ''", id="none"),
         pytest.param({"kind": "meteor"}, "there is no fault 'meteor': choose one of", id="unknown"),
-        pytest.param({"kind": "spot", "depth": "1"}, "spot has no depth", id="parameter"),
+        pytest.param(
+            {"kind": "spot", "depth": "1"}, "the fault spot has no parameter depth", id="parameter"
+        ),
         pytest.param({"kind": "spot", "at": "soon"}, "at of a fault is 'soon'", id="text"),
         pytest.param({"kind": "spot", "at": "nan"}, "at of a fault is nan", id="nan"),
         pytest.param({"kind": "spot", "at": "-1"}, "at of a fault is -1", id="negative"),
