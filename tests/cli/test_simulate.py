@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 
 from tidemill.cli.simulate import app
 from tidemill.report.comparison import CLAIRVOYANT
-from tidemill.scaling.errors import FaultError
 from tidemill.simulator.errors import SimulationError
 
 if TYPE_CHECKING:
@@ -49,14 +48,39 @@ def test_a_parameter_changes_the_fleet() -> None:
 
 
 def test_a_fault_happens_where_it_is_asked_for() -> None:
-    """An interruption costs a launch; an unknown fault is refused."""
+    """An interruption costs a launch."""
     usual = ("simulate", *TEMPLATE, "--scenario", "burst", "--handler-seconds", "5", "--json")
     launches = [
         json.loads(run(*usual, *more).stdout)["runs"][0]["launches"]
         for more in ((), ("--fault", "spot@600"))
     ]
     assert launches[1] == launches[0] + 1
-    assert isinstance(run(*usual, "--fault", "flood@600").exception, FaultError)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        pytest.param("flood@600", "there is no fault 'flood'", id="kind"),
+        pytest.param("spot", "give the time in seconds", id="no-time"),
+        pytest.param("spot@", "give the time in seconds", id="empty-time"),
+        pytest.param("spot@soon", "at of a fault is 'soon'", id="time"),
+        pytest.param(
+            "spot@600,colour=red", "the fault spot has no parameter colour", id="parameter"
+        ),
+    ],
+)
+def test_a_fault_that_cannot_be_understood_is_wrong_usage(fault: str, said: str) -> None:
+    """The message names the option and what is wrong with it."""
+    result = run("simulate", *TEMPLATE, "--scenario", "single", "--fault", fault)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+
+
+def test_a_fault_without_effect_is_reported() -> None:
+    """A target that does not exist is named on standard error; the run goes on."""
+    result = run("simulate", *TEMPLATE, "--scenario", "single", "--fault", "spot@600,target=i-9")
+    assert result.exit_code == 0
+    assert "the fault spot did not happen" in result.stderr
 
 
 def test_a_trace_of_one_s_own_is_simulated(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from tidemill.cli.options import (
     refuse_usage,
 )
 from tidemill.cli.simulate_output import run_tables
+from tidemill.scaling.errors import FaultError
+from tidemill.scaling.facts import Noted, stamp
 from tidemill.scaling.faults import read_fault
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.simulator.candidate import Candidate
@@ -125,7 +127,11 @@ def run_scenarios(
     runs = []
     faults = [_fault(text) for text in fault or ()]
     for one in (replace(each, faults=faults) for each in chosen):
-        result = simulate(candidate, one, seed, options, facts.extend if picture else None)
+        facts.clear()
+        listener = facts.extend if picture or faults else None
+        result = simulate(candidate, one, seed, options, listener)
+        for note in (fact for fact in facts if isinstance(fact, Noted)):
+            typer.echo(f"{one.name}, {stamp(note.at)}: {note.text}", err=True)
         runs.append(run_figures(candidate, one, seed, result))
     if picture is not None:
         from tidemill.report.timeline_figure import draw_timeline, without_quiet_end  # noqa: PLC0415 - slow to import
@@ -230,12 +236,18 @@ def _fault(text: str) -> Fault:
     """Return the fault that an option describes, such as spot@600,target=i-1.
 
     Raises:
-        FaultError: it describes none.
+        typer.BadParameter: the option describes no fault, or has no time.
     """
     event, *given = text.split(",")
     kind, _, at = event.partition("@")
     fields = {name: value for name, _, value in (word.partition("=") for word in given)}
-    return read_fault({"kind": kind, "at": at or "0", **fields})
+    try:
+        fault = read_fault({"kind": kind, "at": at or "0", **fields})
+    except FaultError as error:
+        refuse_usage(f"--fault {text}: {error}")
+    if not at:
+        refuse_usage(f"--fault {text}: give the time in seconds as well, such as {kind}@600")
+    return fault
 
 
 def check_picture(path: Path | None) -> None:
