@@ -60,13 +60,11 @@ def test_a_fault_happens_where_it_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        pytest.param("flood@600", "there is no fault 'flood'", id="kind"),
-        pytest.param("spot", "give the time in seconds", id="no-time"),
-        pytest.param("spot@", "give the time in seconds", id="empty-time"),
-        pytest.param("spot@soon", "at of a fault is 'soon'", id="time"),
-        pytest.param(
-            "spot@600,colour=red", "the fault spot has no parameter colour", id="parameter"
-        ),
+        pytest.param("flood@600", "flood@600", id="kind"),
+        pytest.param("spot", "give the time", id="no-time"),
+        pytest.param("spot@", "give the time", id="empty-time"),
+        pytest.param("spot@soon", "'soon'", id="time"),
+        pytest.param("spot@600,colour=red", "colour=red", id="parameter"),
     ],
 )
 def test_a_fault_that_cannot_be_understood_is_wrong_usage(fault: str, said: str) -> None:

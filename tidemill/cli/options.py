@@ -71,7 +71,13 @@ def read_template(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        refuse_usage(f"--template: cannot read {path}: {getattr(error, 'strerror', None) or error}")
+        hint = (
+            ": run this in the project's folder, or give --template"
+            if path == DEFAULT_TEMPLATE
+            else ""
+        )
+        reason = getattr(error, "strerror", None) or error
+        refuse_usage(f"--template: cannot read {path}: {reason}{hint}")
     return parse_template(text, str(path))
 
 

@@ -37,13 +37,18 @@ app = typer.Typer()
 RIG_FOLDER = Path("build/rig")
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(
+    add_help_option=False,  # the producer has one, which lists its options
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
 def produce(context: typer.Context) -> None:
     """Send messages to the running rig; takes the producer's options (--count, --file, ...)."""
+    command = [sys.executable, "-m", "producer", *context.args]
+    if "--help" in context.args:
+        raise typer.Exit(subprocess.run(command, check=False).returncode)
     state = background.read_state(RIG_FOLDER)
     if state is None:
         raise RigError(background.NONE_UP)
-    command = [sys.executable, "-m", "producer", *context.args]
     raise typer.Exit(
         subprocess.run(
             command, env={**without_aws(os.environ), **state.client}, check=False

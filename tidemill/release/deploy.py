@@ -50,7 +50,10 @@ def _pushed_image(
     """Return the tag of this revision's image; None, with a line that says why, if none."""
     stack = aws.stack(environment.stack)
     if stack is None:
-        on_progress("this stack is new: run make push for its images, then make deploy again")
+        on_progress(
+            f"this stack is new: run make push{_choice(environment)} for its images, then "
+            f"make deploy{_choice(environment)} again"
+        )
         return None
     try:
         tag = revision(commands)
@@ -59,7 +62,15 @@ def _pushed_image(
         on_progress(f"{error}; the stack keeps its ImageTag")
         return None
     if not pushed:
-        on_progress(f"image {tag} was not pushed (run make push); the stack keeps its ImageTag")
+        on_progress(
+            f"image {tag} was not pushed (run make push{_choice(environment)}); the stack "
+            "keeps its ImageTag"
+        )
         return None
     on_progress(f"ImageTag={tag}")
     return tag
+
+
+def _choice(environment: Environment) -> str:
+    """Return what a make target needs to choose the environment; nothing for the default one."""
+    return "" if environment.name == "default" else f" ENV={environment.name}"

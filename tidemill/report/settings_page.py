@@ -27,8 +27,8 @@ simulator and the lint rules read as well.
 error and exits with code 2.
 - Durations are in seconds and may have a fraction. Where SQS takes whole seconds only, the \
 consumer rounds up; these are marked "rounded up".
-- Credentials, region and endpoint come from the variables that boto3 reads, such as \
-`AWS_PROFILE`, `AWS_REGION` and `AWS_ENDPOINT_URL`.
+- The region comes from `AWS_REGION` or `AWS_DEFAULT_REGION`. Credentials and endpoint \
+come from the variables that boto3 reads, such as `AWS_PROFILE` and `AWS_ENDPOINT_URL`.
 - `template.yaml` gives its instances most of these settings. [deploy.md](deploy.md) lists the \
 parameters of the stack that change them. `DRAIN_SECONDS` and `VISIBILITY_TIMEOUT_SECONDS` follow \
 from the parameter `MessageSeconds`.
