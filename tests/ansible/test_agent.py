@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(300)]
 INSTALL: Final = "install-agent.yml"
 APPLIED: Final = f"{AGENT}/etc/amazon-cloudwatch-agent.d"
 SAID: Final = ("Report that a package file would be installed",)
-CONFIGURED: Final = ("Write the configuration", "Let the agent validate it, load it and restart")
+CONFIGURED: Final = ("Write the configuration", "Make the agent validate it, load it and restart")
 
 
 def there(machine: Machine) -> bool:
