@@ -1,4 +1,4 @@
-"""A candidate: a fleet and its workers, as one simulation runs them."""
+"""Candidate: a fleet and its workers, the input of a simulation."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What is simulated and compared.
+    """A fleet and its workers that are simulated and compared with others.
 
     Attributes:
-        name: what tables call it, such as "template" or "target tracking".
+        name: its name in tables, such as "template" or "target tracking".
         fleet: the queue, the group, its alarms and its policies.
         worker: the settings of the consumer on each instance.
     """

@@ -1,4 +1,4 @@
-"""Replay of a demo in the simulator: the same messages, parameters and boot times."""
+"""Replay of a demo in the simulator, with the same messages, parameters and boot times."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ PROCESS_SECONDS = 0.5
 SIGTERM to its end. Measured: 0.3 to 1.1 s."""
 
 NOTICED_SECONDS = 5.0
-"""AWS's seconds until the rig notices that an instance has ended. Measured: it looks at its
-processes every few of AWS's seconds."""
+"""Seconds of AWS's time until the rig notices that an instance has ended. Measured: it checks its
+processes every few seconds of AWS's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ def read_demo(folder: Path) -> Demo:
 def replay(demo: Demo, candidate: Candidate) -> tuple[Result, list[Fact]]:
     """Simulate a demo with the template that it ran.
 
-    What the rig does at the machine's own speed, such as starting a process, takes more of AWS's
-    time the faster the rig runs: half a second at speed 20 is 10 s.
+    Some actions of the rig run at the machine's speed, such as the start of a process. They take
+    more of AWS's time the faster the rig runs: half a second at speed 20 is 0.5 * 20 = 10 s.
 
     Args:
         demo: the demo.

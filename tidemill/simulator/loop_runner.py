@@ -1,4 +1,4 @@
-"""The loop runner: takes the core's turns over a simulated queue and its instances."""
+"""Loop runner: takes the core's turns over a simulated queue and its instances."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ USED = QueueSample(0, 0, accessed=True)
 
 
 class LoopRunner:
-    """Runs the core's loop in virtual time.
+    """A runner of the core's loop in virtual time.
 
-    The moments at which something may be due are the end of every period of metrics, every moment
-    at which alarms are evaluated, a report of an instance, the deadline of a lifecycle hook, and a
-    scheduled action. A pacing leaves out those turns that would change nothing.
+    A turn may be due at the end of a metric's period, at an evaluation of alarms, at a report of an
+    instance, at the deadline of a lifecycle hook, and at a scheduled action. A pacing leaves out
+    the turns that would change nothing.
 
     Attributes:
-        memory: the core's, as of the last turn.
-        turns: turns taken so far.
+        memory: the core's memory after the last turn.
+        turns: the number of turns so far.
         oldest_age: the greatest age of the oldest visible message so far, in seconds.
     """
 
@@ -53,14 +53,14 @@ class LoopRunner:
         Args:
             fleet: the template's fleet.
             instances: the simulated instances, with their queue.
-            pacing: which turns are taken.
-            listener: receives the facts; None for nobody.
-            start: epoch seconds, a whole minute.
+            pacing: decides which turns are taken.
+            listener: receives the facts; None if they are not needed.
+            start: the start of the run in epoch seconds, a whole minute.
         """
         self.memory = begin(fleet, start)
         self.turns = 0
         self.oldest_age = 0.0
-        # What changes every minute is kept beside the core's memory until a turn is taken.
+        # These change every minute; the core's memory gets them at the next turn.
         self._at = start
         self._activity = self.memory.activity
         self._used_at: float | None = None
@@ -78,18 +78,18 @@ class LoopRunner:
         self._next_extra = start + pacing.turn_every
 
     def at_rest(self) -> bool:
-        """Return whether the group has no more instances than its minimum, and all in service."""
+        """Return whether the group has at most its minimum, and others only in its warm pool."""
         group = self.memory.group
         wanted = group.wanted()
         staying = len(wanted) + sum(one.state in PREPARED for one in group.instances)
         return len(wanted) <= group.limits(self._fleet.group)[0] and staying == len(group.instances)
 
     def next_tick(self) -> float:
-        """Return when something may be due next."""
+        """Return when a turn may be due next."""
         return min(self._next_publish, self._next_evaluate, self._next_deadline, self._next_extra)
 
     def tick(self, now: float) -> None:
-        """Do what is due now."""
+        """Publish the metrics and take the turn that are due now."""
         if now == self._next_extra:
             self._next_extra += self._pacing.turn_every
         if now == self._next_publish and self._publish(now):
@@ -102,7 +102,7 @@ class LoopRunner:
         self.take_turn(now)
 
     def take_turn(self, now: float) -> None:
-        """Take a turn of the core, with what instances have reported."""
+        """Take a turn of the core, with the events that instances have reported."""
         self.turns += 1
         if now == self._next_publish:
             self._publish(now)
@@ -146,7 +146,7 @@ class LoopRunner:
         return True
 
     def _look(self, now: float) -> QueueSample:
-        """Let the queue go on to now; return a sample of it, and note when it was used."""
+        """Advance the queue to now; return a sample of it, and record when it was accessed."""
         queue = self._queue
         if self._instances.is_polled():
             queue.touch(now)
@@ -168,7 +168,7 @@ class LoopRunner:
         return sample
 
     def _update_activity(self) -> None:
-        """Bring the queue's activity up to date; between turns the last use is enough to know."""
+        """Update the queue's activity; between turns only its last access matters."""
         if self._used_at is not None:
             self._activity = observe(self._activity, USED, self._used_at)
             self._used_at = None

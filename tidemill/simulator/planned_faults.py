@@ -1,4 +1,4 @@
-"""Planned faults: those that a scenario lists, each with its moment and target."""
+"""Planned faults of a scenario, each with its time and target."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ NEVER = float("inf")
 
 
 class PlannedFaults:
-    """Faults that are still to come, in the order of time.
+    """Faults that have not happened yet, in the order of their times.
 
-    A fault that cannot happen, such as one without a target while no instance is in service, is
-    only noted, as in the rig.
+    If a fault cannot happen, for example because no instance is in service, the timeline gets a
+    note, as in the rig.
     """
 
     def __init__(self, faults: Iterable[Fault], start: float) -> None:
@@ -52,7 +52,7 @@ class PlannedFaults:
         return self._planned[0][0] if self._planned else NEVER
 
     def inject(self, instances: SimulatedInstances, group: GroupMemory, now: float) -> Noted:
-        """Let the next fault happen, and return what the timeline notes about it."""
+        """Inject the next fault, and return the timeline's note about it."""
         _, fault = self._planned.popleft()
         try:
             target = fault.target or _oldest_in_service(group)
@@ -63,10 +63,10 @@ class PlannedFaults:
 
 
 def _oldest_in_service(group: GroupMemory) -> str:
-    """Return the id of the instance that was launched first of those in service.
+    """Return the id of the oldest instance in service.
 
     Raises:
-        SimulationError: none is in service.
+        SimulationError: no instance is in service.
     """
     for instance in group.instances:
         if instance.in_service_at is not None:

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 CHUNK = 4096
-"""Arrivals that are read ahead; a bound, so that a long run needs no more memory."""
+"""The number of arrivals that are read ahead; it limits the memory of a long run."""
 
 RESOLUTION = 0.1
-"""Waits are counted in steps of this many seconds; a list of them all would fill the memory."""
+"""Waits are counted in steps of 0.1 s, because a list of all waits would need too much memory."""
 
 NEVER = float("inf")
 
@@ -33,8 +33,8 @@ class QueueAttributes:
     """Attributes of a queue, by SQS's names.
 
     Attributes:
-        max_receive_count: receives after which a message goes to the dead-letter queue; None
-            where there is no such queue.
+        max_receive_count: receives after which a message is moved to the dead-letter queue; None
+            if there is no such queue.
         visibility_timeout: seconds for which a received message stays in flight.
         retention: seconds for which a message is kept (MessageRetentionPeriod).
     """
@@ -46,7 +46,7 @@ class QueueAttributes:
 
 @dataclass(slots=True)
 class MessageCounts:
-    """What became of a queue's messages; numbers only grow.
+    """Counts of a queue's messages by their end; the numbers only grow.
 
     Attributes:
         sent: messages sent.
@@ -54,9 +54,9 @@ class MessageCounts:
         dead: messages moved to the dead-letter queue.
         expired: messages deleted at the end of their retention.
         requests: receives and deletes by consumers.
-        first_waits: how many messages waited how long for their first receive, in tenths of a
+        first_waits: the number of messages for each wait until their first receive, in tenths of a
             second: {42: 3} is three messages that waited 4.2 s.
-        waits: the same, until they were processed.
+        waits: the same for the waits until they were processed.
     """
 
     sent: int = 0
@@ -71,15 +71,15 @@ class MessageCounts:
 class WorkQueue:
     """A standard queue with its dead-letter queue.
 
-    Messages that were returned are received before messages that never were: they are older.
+    Returned messages are received before messages that were never received: they are older.
 
     Attributes:
-        attributes: the queue's.
-        counts: what became of its messages; `close` completes the waits.
-        in_flight: messages that consumers hold.
+        attributes: the attributes of the queue.
+        counts: the counts of its messages; `close` completes the waits.
+        in_flight: the number of messages in flight.
         emptied_at: when the last message was deleted or dead-lettered, in epoch seconds.
-        first_access: when the queue was first used since the last look, infinity for never.
-        last_access: when it was last used since then, minus infinity for never.
+        first_access: the first access since the last sample, infinity without one.
+        last_access: the last access since the last sample, minus infinity without one.
     """
 
     def __init__(
@@ -94,8 +94,8 @@ class WorkQueue:
         Args:
             arrivals: when messages are sent, in seconds since `start`, never decreasing.
             start: epoch seconds.
-            poison: for each message whether no consumer can process it; None when all are valid.
-            attributes: the queue's.
+            poison: for each message, whether it is a poison message; None if all are valid.
+            attributes: the attributes of the queue.
         """
         self.attributes = attributes
         self.counts = MessageCounts()
@@ -127,7 +127,7 @@ class WorkQueue:
         return self._times[self._arrived] if self._arrived < len(self._times) else NEVER
 
     def advance(self, now: float) -> None:
-        """Let messages arrive that are sent until now, and expire those that are too old."""
+        """Add the messages that are sent until now, and expire those that are too old."""
         times = self._times
         if self._arrived < len(times) and times[self._arrived] <= now:
             self.touch(times[self._arrived])
@@ -143,15 +143,15 @@ class WorkQueue:
             self._head = kept
 
     def touch(self, at: float) -> None:
-        """Note that the queue was used at this moment."""
-        # Compared by hand: this runs for every receive, and min and max take twice as long.
+        """Record an access to the queue."""
+        # No min and max here: this runs for every receive, and they take twice as long.
         if at < self.first_access:  # noqa: PLR1730
             self.first_access = at
         if at > self.last_access:  # noqa: PLR1730
             self.last_access = at
 
     def visible(self) -> int:
-        """Return how many messages are visible, as of the last `advance`."""
+        """Return how many messages were visible at the last `advance`."""
         return self._arrived - self._head + len(self._returned)
 
     def left_over(self) -> int:
@@ -170,11 +170,11 @@ class WorkQueue:
         self._both_waits.clear()
 
     def is_over(self) -> bool:
-        """Return whether every message has been sent, and none is left."""
+        """Return whether every message has been sent and the queue is empty."""
         return self._all_loaded and self._arrived == len(self._times) and not self.left_over()
 
     def consume(self, now: float, limit: int) -> int:
-        """Receive and process at once up to `limit` valid messages; return how many."""
+        """Receive up to `limit` valid messages and process them at once; return their number."""
         self.advance(now)
         if self._returned or self._poison is not None:
             messages = self.receive(now, limit)

@@ -1,4 +1,4 @@
-"""The result of a simulation."""
+"""Result of a simulation: its messages, its instances and its duration."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run came to.
+    """Result of a run.
 
     Attributes:
-        seconds: how long the run lasted.
-        messages: what became of the messages.
-        instances: launches and billed seconds.
+        seconds: the duration of the run.
+        messages: the counts of the messages.
+        instances: the counts and billed seconds of the instances.
         left: messages that were still in the queue at the end.
         drained_after: seconds from the first message until the queue was empty for good; None
-            where it never was.
+            if messages were left.
         oldest_age: the greatest age of the oldest visible message, in seconds, as published once
             a minute (SQS's ApproximateAgeOfOldestMessage).
         turns: turns of the loop that were taken.
@@ -36,6 +36,6 @@ class Result:
 
     @property
     def lost(self) -> int:
-        """Return how many messages are unaccounted for; anything but 0 is an error in this code."""
+        """Return how many messages are unaccounted for; more than 0 is an error in this code."""
         counts = self.messages
         return counts.sent - counts.processed - counts.dead - counts.expired - self.left

@@ -1,4 +1,4 @@
-"""One simulation from start to end."""
+"""Simulation of one candidate in one scenario, from start to end."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     from tidemill.simulator.scenario import Scenario
 
 START = 1_767_225_600.0
-"""2026-01-01 00:00 UTC, when runs begin; any whole minute would do."""
+"""The default start of runs, 2026-01-01 00:00 UTC; any whole minute is possible."""
 
 PATIENCE = 14 * 86_400.0
-"""How long after its scenario a run may take to drain: longer than SQS keeps a message."""
+"""Time to drain the queue after the scenario's end: longer than SQS keeps a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a candidate is run.
+    """Options of a simulation.
 
     Attributes:
-        times: AWS's times that the template does not give.
+        times: times of AWS that are not in the template.
         start: when the run begins, in epoch seconds; a whole minute.
-        drain: go on after the scenario until nothing is left; otherwise stop where it ends.
-        turn_every: take a turn of the loop every so many seconds as well, and leave out none. None
-            leaves out the turns that change nothing. The facts and the result are the same but for
-            the number of turns.
+        drain: whether the run continues after the scenario until no message is left.
+        turn_every: seconds between additional turns of the loop, with no turn left out. None leaves
+            out the turns that change nothing. The facts and the result are the same except for the
+            number of turns.
     """
 
     times: Times = field(default_factory=Times)
@@ -64,9 +64,9 @@ def simulate(
 
     Args:
         candidate: the fleet and its workers.
-        scenario: what happens.
-        seed: of all randomness; the same messages arrive whatever the fleet does.
-        options: how it is run.
+        scenario: the load and the faults.
+        seed: the seed of every random number; the messages do not depend on the candidate.
+        options: the options of the simulation.
         listener: receives the facts of the run, in order.
 
     Raises:
@@ -108,7 +108,7 @@ def simulate(
 def _build(
     candidate: Candidate, scenario: Scenario, seed: int, options: RunOptions
 ) -> SimulatedInstances:
-    """Return the group's instances, none as yet, with the queue that they poll."""
+    """Return the world of the group, without an instance yet, with the queue."""
     spec = candidate.fleet.queue
     attributes = QueueAttributes(
         spec.max_receive_count, spec.visibility_timeout, options.times.retention
@@ -121,7 +121,7 @@ def _build(
 
 
 def _poison(scenario: Scenario, seed: int) -> Iterator[bool] | None:
-    """Return for each message whether it is poison, or None where none ever is."""
+    """Return for each message whether it is a poison message, or None if none is."""
     if any(scenario.poisoned):
         return iter(scenario.poisoned)
     chance, share = _random(seed, "poison"), scenario.poison
@@ -129,7 +129,7 @@ def _poison(scenario: Scenario, seed: int) -> Iterator[bool] | None:
 
 
 def _random(seed: int, of: str) -> Random:
-    """Return the random numbers for one kind of chance, so that one does not disturb another."""
+    """Return the random numbers for one purpose; those for other purposes do not affect them."""
     return Random(f"{seed}-{of}")  # noqa: S311 - chance, not secrets
 
 
@@ -141,7 +141,7 @@ def _run(
     *,
     drain: bool,
 ) -> float:
-    """Let time go by until the scenario is over and the group at rest; return when that was."""
+    """Run until the scenario has ended and the group is at rest; return the time of the end."""
     queue, reports = instances.queue, instances.reports
     next_fault = faults.next_at()
     while True:
@@ -154,7 +154,7 @@ def _run(
             continue
         else:
             runner.tick(now)
-        if now % PERIOD:  # whether it is over is checked once a minute, at any pace of turns
+        if now % PERIOD:  # the end is checked once a minute, with every pacing
             continue
         if now >= over and (not drain or (queue.is_over() and runner.at_rest())):
             return now

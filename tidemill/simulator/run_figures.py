@@ -1,4 +1,4 @@
-"""The figures of a run by name, ready for JSON: waits at percentiles, times, counts, dollars."""
+"""Figures of a run by name, ready for JSON: percentiles of waits, times, counts, dollars."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 def run_figures(
     candidate: Candidate, scenario: Scenario, seed: int, result: Result
 ) -> dict[str, object]:
-    """Return the figures of a run; in seconds where the name has no other unit.
+    """Return the figures of a run, in seconds unless their name has another unit.
 
-    `wait_to_first_receive` and `wait_until_processed` count the messages that got so far.
+    `wait_to_first_receive` is over the messages that were received, `wait_until_processed` over
+    those that were processed.
     """
     dollars = dollars_a_day(candidate.fleet, result)
     messages, instances = result.messages, result.instances

@@ -1,4 +1,4 @@
-"""Scenarios: when messages are sent, how many are poison, what fails, how long work takes."""
+"""Scenarios: loads of messages, with their share of poison messages, faults and handling times."""
 
 from __future__ import annotations
 
@@ -25,18 +25,19 @@ MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What happens to a fleet.
+    """A load for a fleet, and the faults during it.
 
     Attributes:
-        name: its name.
-        about: what happens, in a few words.
-        arrivals: makes the seconds since the start at which messages are sent, never decreasing,
-            from the random numbers that it is given.
-        seconds: how long the scenario lasts. A run goes on after it until the queue is drained.
-        poison: the share of the messages that no consumer can process.
-        poisoned: for each message, in their order, whether it is poison; empty to draw by `poison`.
-        faults: what goes wrong; times are in seconds since the start.
-        handler: how long a message takes to handle.
+        name: the scenario's name.
+        about: a short description.
+        arrivals: a function of random numbers that returns when messages are sent, in seconds since
+            the start, in ascending order.
+        seconds: the duration of the scenario; a run continues after it until the queue is drained.
+        poison: the share of poison messages.
+        poisoned: whether each message is a poison message, in their order; empty to choose them at
+            random with the share `poison`.
+        faults: the planned faults; their times are in seconds since the start.
+        handler: the time to handle a message.
     """
 
     name: str
@@ -50,12 +51,12 @@ class Scenario:
 
 
 def with_handler(scenario: Scenario, handler: HandlerTime) -> Scenario:
-    """Return the same scenario with messages that take this long to handle."""
+    """Return the same scenario with another handling time."""
     return replace(scenario, handler=handler)
 
 
 def constant(rate: float, seconds: float) -> Arrivals:
-    """Return arrivals at a constant rate a second, for so many seconds."""
+    """Return arrivals at a constant rate per second, for a number of seconds."""
     return lambda rng: islice(due_times(Pattern.CONSTANT, rate, 1, rng), round(rate * seconds))
 
 
@@ -68,7 +69,7 @@ def _at_once(*bursts: tuple[float, int]) -> Arrivals:
 
 
 def _ramp(rate: float, seconds: float) -> Arrivals:
-    """Return arrivals whose rate climbs once, from 0 to twice the mean rate."""
+    """Return arrivals with a rate that rises evenly from 0 to twice the mean rate."""
     return lambda rng: islice(due_times(Pattern.RAMP, rate, seconds, rng), int(rate * seconds))
 
 

@@ -1,4 +1,4 @@
-"""Times of AWS that are in no template: names, defaults, and where the defaults are from."""
+"""Times of AWS that are not in a template: their names, defaults, and sources of the defaults."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ class Times:
         launch: from the launch request to a running instance. Measured; see
             tidemill.scaling.boot_times.
         user_data: from running to a started consumer: boot, image pull, `docker run`. Assumed;
-            see there.
+            see tidemill.scaling.boot_times.
         restart: from running to a started consumer for a stopped instance of a warm pool, which
-            has the image already. Assumed; see there.
-        spread: how far launch and user_data vary either way, as a share, evenly spread.
-            Measured for launch and boot together: 22.6 to 25.8 s; rounded up for image pulls.
-        startup_watch: how long the user data watches a new consumer before it looks for the end
-            of the instance. From the template's script, which sleeps this long.
-        notice: the longest time until an instance notices that it is to be terminated; evenly
-            spread from 0. From the template's script, which looks every 5 s.
+            has the image already. Assumed; see tidemill.scaling.boot_times.
+        spread: the largest deviation of launch and user_data, as a share; all values up to it are
+            equally likely. With 0.15, 40 s become 34 to 46 s. Measured for launch and boot
+            together: 22.6 to 25.8 s; rounded up for image pulls.
+        startup_watch: how long the user data watches a new consumer before it checks whether the
+            instance is to be terminated. From the template's script, which sleeps this long.
+        notice: the longest time until an instance notices that it is to be terminated; all times
+            from 0 are equally likely. From the template's script, which checks every 5 s.
         flush: from the consumer's last message to the completed hook: flushing logs, `docker
             stop`, one API call. Assumed.
         terminate: from the terminate request to a terminated instance. Assumed. Bills end at the

@@ -13,11 +13,11 @@ SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
 def percentiles(waits: Counter[int]) -> dict[str, float | None]:
-    """Return by name the seconds that such a share of the messages waited at most (nearest rank).
+    """Return the percentiles of waits in seconds, by name (nearest rank).
 
-    Of 100 messages, 50 waited 1.0 s, 45 waited 2.0 s, 4 waited 3.0 s and one 4.0 s: p50 is 1.0,
-    p95 2.0, p99 3.0 and max 4.0. All are None without a message. Waits are rounded down to a
-    tenth of a second.
+    Example: if 50 messages waited 1.0 s, 45 waited 2.0 s, 4 waited 3.0 s and one waited 4.0 s, p50
+    is 1.0, p95 is 2.0, p99 is 3.0 and max is 4.0. All are None without a message. Waits are rounded
+    down to a tenth of a second.
     """
     total = sum(waits.values())
     if not total:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """The settings of a consumer that the simulator follows; durations are in seconds.
+    """The settings of a consumer that the simulator imitates; durations are in seconds.
 
-    A failed message stays hidden for `retry_delay`, then twice as long, up to `retry_delay_max`.
+    After each failure a message stays hidden twice as long, from `retry_delay` to
+    `retry_delay_max`: with 30 and 100, for 30, 60, 100, 100 s.
     """
 
     rhythm: cycle.Rhythm = field(default_factory=cycle.Rhythm)
@@ -31,13 +32,13 @@ class WorkerSettings:
 
 
 def read_worker_settings(user_data: str) -> WorkerSettings:
-    """Return the settings that a launch template's script gives its container.
+    """Return the settings of the container in a launch template's script.
 
-    A setting that the script does not give has the consumer's default. Where the script starts no
-    container, all have it.
+    A setting that is not in the script has the consumer's default. Without a container in the
+    script, all settings have their defaults.
 
     Raises:
-        SimulationError: a setting is no number, such as one that only an instance knows.
+        SimulationError: a setting is not a number, such as a value that exists only on an instance.
         UserDataError: the settings of the container cannot be read.
     """
     try:

@@ -1,6 +1,6 @@
-"""The clairvoyant: bounds for wait and cost that no policy can beat, given all arrivals.
+"""Clairvoyant: lower bounds for wait and cost of a policy that knows all arrivals in advance.
 
-They are two separate bounds; no policy need reach both.
+The two bounds are independent: a policy may be unable to reach both.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Bounds:
     """The least wait and the least cost.
 
     Attributes:
-        waits: how many messages wait how long at least, in tenths of a second. Mean and maximum
-            are bounds; the percentiles are those of a fleet that takes messages in their order.
-        billed_seconds: seconds of instances that are needed at least.
+        waits: the number of messages for each least wait, in tenths of a second. Mean and maximum
+            are bounds; the percentiles are those of a fleet that receives messages in their order.
+        billed_seconds: the least number of billed instance seconds.
     """
 
     waits: Counter[int]
@@ -34,23 +34,23 @@ class Bounds:
 
 
 def bounds(arrivals: Iterable[float], rhythm: Rhythm, instances: int, times: Times) -> Bounds:
-    """Return the bounds for so many instances at most, without the time that handling takes.
+    """Return the bounds for a maximum number of instances, without the time of handling.
 
-    The wait: even if all instances are always ready, they take at most `instances` times
-    `messages_per_poll` messages in a cycle. A cycle is the rest between two polls or, where that
-    is shorter, the boot of an instance that replaces one which has just polled. So message k is
-    received no earlier than it is sent, and no earlier than one cycle after the message that many
-    places before it: with 4 instances of 10 messages per poll, message 41 is received at least one
-    cycle after message 1. Workers that never rest have no such bound.
+    The wait: even if all instances are always ready, they receive at most `instances` times
+    `messages_per_poll` messages in a cycle. A cycle is the rest between two polls or, if that is
+    shorter, the boot of an instance that replaces one which has just polled. So a message is
+    received at its sending or later, and at least one cycle after the message that is this number
+    of places before it: with 4 instances of 10 messages per poll, message 41 is received at least
+    one cycle after message 1. Workers that never rest have no such bound.
 
     The cost: an instance of n polls is billed for its boot and n - 1 rests, and for the shortest
     time that is billed at all. The n for which a poll costs least gives the bound.
 
     Args:
         arrivals: when messages are sent, in seconds, never decreasing.
-        rhythm: that of the workers.
+        rhythm: the rhythm of the workers.
         instances: the group's maximum.
-        times: AWS's.
+        times: the times of AWS.
     """
     quota = rhythm.messages_per_poll
     quickest = 1 - times.spread

@@ -1,4 +1,4 @@
-"""Comparison: several policies over the same scenarios, and the bounds that none can beat."""
+"""Comparison: simulates several policies over the same scenarios, with the clairvoyant's bounds."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def compare(
 
     Args:
         candidates: the policies, the template's first.
-        scenarios: what happens.
-        seed: of all randomness.
-        options: how each is run.
-        on_progress: receives what is being simulated.
+        scenarios: the loads.
+        seed: the seed of every random number.
+        options: the options of each simulation.
+        on_progress: receives the name of each simulation at its start.
     """
     runs: list[dict[str, Any]] = []
     for scenario in scenarios:
@@ -55,7 +55,7 @@ def clairvoyant_figures(
 ) -> dict[str, Any]:
     """Return the clairvoyant's bounds for a candidate's workers and maximum.
 
-    Its waits end with the first receive, which is never later than the end of processing.
+    Its waits end with the first receive; those of the other policies end later, with processing.
     """
     arrivals = scenario.arrivals(Random(f"{seed}-arrivals"))  # noqa: S311 - chance, not secrets
     least = bounds(arrivals, candidate.worker.rhythm, candidate.fleet.group.max_size, times)
@@ -74,7 +74,7 @@ def clairvoyant_figures(
 
 
 def mark_frontier(runs: Sequence[dict[str, Any]]) -> None:
-    """Add to each run which policies beat it: as fast and as cheap, and better in one."""
+    """Add to each run the policies that beat it: no slower and no dearer, and better in one."""
     real = [run for run in runs if run["policy"] != CLAIRVOYANT]
     for run in real:
         rivals = [other for other in real if other["scenario"] == run["scenario"]]

@@ -55,7 +55,7 @@ def _fixed(fleet: Fleet, size: int) -> Fleet:
 
 
 def _plus_minus_one(fleet: Fleet) -> Fleet:
-    """Return the fleet as in most exercises: one more with messages, one less without."""
+    """Return the fleet as in most exercises: +1 instance with messages, -1 without messages."""
     out, back = (
         _by("PlusOne", (StepAdjustment(0, None, 1),)),
         _by("MinusOne", (StepAdjustment(None, 0, -1),)),
@@ -74,10 +74,10 @@ def _plus_minus_one(fleet: Fleet) -> Fleet:
 def _queue_service(fleet: Fleet) -> Fleet:
     """Return the fleet with the defaults of CDK's QueueProcessingEc2Service, on instances.
 
-    aws-cdk-lib, aws-ecs-patterns, queue-processing-service-base: without a message one less, from
-    100 messages on one more, from 500 on five more; never less than 1; the metric's period is five
-    minutes. Its maximum of 2 is raised to the template's. Its tracking of CPU is left out, because
-    workers that rest between polls use hardly any.
+    Source: aws-cdk-lib, aws-ecs-patterns, queue-processing-service-base. The steps are -1 instance
+    without a message, +1 from 100 messages and +5 from 500; the minimum is 1, and the metric's
+    period is five minutes. The maximum is the template's instead of 2. Tracking of CPU is left out,
+    because workers that rest between polls use hardly any.
     """
     out = _by("QueueServiceOut", (StepAdjustment(0, 400, 1), StepAdjustment(400, None, 5)))
     back = _by("QueueServiceIn", (StepAdjustment(None, 0, -1),))
@@ -94,10 +94,10 @@ def _queue_service(fleet: Fleet) -> Fleet:
 
 
 def _target_tracking(fleet: Fleet, backlog_per_instance: int) -> Fleet:
-    """Return the fleet with AWS's own advice: track the visible messages per instance in service.
+    """Return the fleet with target tracking of the visible messages per instance, as AWS advises.
 
-    EC2 Auto Scaling User Guide, "Scaling policy based on Amazon SQS", with metric math. With 0
-    instances the quotient has no datapoint, so such a group could not leave 0: it keeps one.
+    Source: EC2 Auto Scaling User Guide, "Scaling policy based on Amazon SQS", with metric math. The
+    minimum is 1, because with 0 instances the quotient has no datapoint and the group stays at 0.
     """
     policy = TargetTrackingPolicy(
         "BacklogTracking", "backlog-tracking", backlog_per_instance, "TrackingHigh", "TrackingLow"

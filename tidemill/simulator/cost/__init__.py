@@ -1,1 +1,1 @@
-"""What a run costs: quantities and prices."""
+"""Costs of a run: quantities and prices."""

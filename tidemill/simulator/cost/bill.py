@@ -1,4 +1,4 @@
-"""The bill of a run: dollars a day, by the prices of tidemill.simulator.cost.prices."""
+"""Bill of a run: dollars a day, by the prices of tidemill.simulator.cost.prices."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def dollars_a_day(
     """Return dollars a day for each item that depends on how the fleet scales, without free tiers.
 
     Dashboards, images and the alarms for operators are left out: they cost the same under every
-    policy. Included are the metrics of the scaling alarms, the signal, and the metrics of the
-    workers, each charged for every hour in which it has a datapoint.
+    policy. The bill includes the metrics of the scaling alarms, the signal, and the metrics of the
+    workers; each metric is charged for every hour in which it has a datapoint.
     """
     days = result.seconds / SECONDS_OF_DAY
     messages, instances = result.messages, result.instances
@@ -69,7 +69,7 @@ def dollars_a_day(
 
 
 def instance_seconds_dollars(seconds: float, prices: Mapping[str, Price] = PRICES) -> float:
-    """Return the dollars for so many seconds of instances, with their volumes and addresses."""
+    """Return the dollars for seconds of instances, including their volumes and addresses."""
     hours = seconds / 3600
     return sum(
         _priced(
@@ -79,7 +79,7 @@ def instance_seconds_dollars(seconds: float, prices: Mapping[str, Price] = PRICE
 
 
 def _standing(fleet: Fleet) -> dict[str, float]:
-    """Return what a month of scaling uses even if no message is sent."""
+    """Return the quantities that scaling uses in a month even if no message is sent."""
     looks = [
         (alarm.period, sum(query.stat is not None for query in alarm.queries))
         for alarm in fleet.alarms

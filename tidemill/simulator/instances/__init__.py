@@ -1,1 +1,1 @@
-"""Simulated instances: their life from launch to termination, and the consumer on each."""
+"""Simulated instances: their lifetime from launch to termination, and the consumer on each."""

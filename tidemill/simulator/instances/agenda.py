@@ -1,4 +1,4 @@
-"""The agenda of simulated instances: planned events, and reports to the group."""
+"""Agenda of simulated instances: planned events, and reports to the group."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     """Moment, serial number, what happens, the instance, and the step that it must still be in."""
 
 NO_INSTANCE = SimulatedInstance("")
-"""Stands in events that concern no instance."""
+"""The instance of events that concern no instance."""
 
 
 class Agenda:
-    """Events as a heap, by their moment; those of one moment in the order of their planning.
+    """A heap of events, ordered by their time and then by the order of their planning.
 
     Attributes:
-        events: the heap; the first one is the next.
-        reports: what instances have reported to the group since it last asked, in order.
+        events: the heap; its first event is the next one.
+        reports: the events that instances have reported since the last turn, in order.
     """
 
     def __init__(self) -> None:
@@ -37,11 +37,11 @@ class Agenda:
         self._serial = 0
 
     def plan(self, at: float, act: Act, instance: SimulatedInstance) -> None:
-        """Plan an event that happens whatever the instance does until then."""
+        """Plan an event that happens in any case."""
         self._serial += 1
         heappush(self.events, (at, self._serial, act, instance, None))
 
     def plan_step(self, at: float, act: Act, instance: SimulatedInstance) -> None:
-        """Plan the consumer's next step; it is dropped if the consumer's step changes first."""
+        """Plan the consumer's next step; it is dropped if another step begins first."""
         self._serial += 1
         heappush(self.events, (at, self._serial, act, instance, instance.step))

@@ -1,4 +1,4 @@
-"""Counts of simulated instances: launches, those that never worked, and what is billed."""
+"""Counts of simulated instances: launches, launches without work, and billed seconds."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ HOUR = 3600
 
 @dataclass(slots=True)
 class InstanceCounts:
-    """What a run's instances come to.
+    """Counts and billed seconds of a run's instances.
 
     Attributes:
-        launches: instances launched; a start from the warm pool is not one.
-        idle_launches: those of them that were terminated without having processed a message.
-        idle_seconds: what is billed for these.
-        billed_seconds: what is billed for all instances.
-        running: how many run at the moment.
-        peak: how many ran at once at most.
+        launches: launched instances; a start from the warm pool does not count.
+        idle_launches: launched instances that were terminated without having processed a message.
+        idle_seconds: billed seconds of the idle launches.
+        billed_seconds: billed seconds of all instances.
+        running: instances that run at present.
+        peak: the largest number that ran at the same time.
         hours: hours of the clock, as epoch seconds / 3600, in which an instance ran.
     """
 
@@ -34,7 +34,7 @@ class InstanceCounts:
     hours: set[int] = field(default_factory=set)
 
     def begin(self, instance: SimulatedInstance, now: float) -> None:
-        """Count an instance that begins to run."""
+        """Count an instance that starts to run."""
         instance.running_at = now
         self.running += 1
         self.peak = max(self.peak, self.running)

@@ -1,4 +1,4 @@
-"""The consumers on simulated instances: polling, handling, acknowledging, and stopping."""
+"""Consumers on simulated instances: they poll, handle and acknowledge messages, and stop."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from tidemill.simulator.worker_settings import WorkerSettings
 
     Draw = Callable[[], float]
-    """Returns the seconds that handling the next message takes."""
+    """Returns the handling time of the next message in seconds."""
 
 
 class Consumers:
-    """What the consumers of all instances do, by the rhythm of consumer.cycle.
+    """The consumers of all instances, which follow the rhythm of consumer.cycle.
 
     Attributes:
-        polling: instances whose consumer waits in a long poll, the one that waits longest first.
+        polling: instances whose consumer waits in a long poll, in the order of their waits' starts.
     """
 
     def __init__(
@@ -41,14 +41,14 @@ class Consumers:
         times: Times,
         draw: Draw | None,
     ) -> None:
-        """Begin with no consumer.
+        """Begin without a consumer.
 
         Args:
             queue: the queue that all of them poll.
-            agenda: where their next steps are planned.
+            agenda: the agenda for their next steps.
             worker: their settings.
-            times: AWS's.
-            draw: makes handling times; None where handling takes no time.
+            times: the times of AWS.
+            draw: returns handling times; None if handling takes no time.
         """
         self.polling: deque[SimulatedInstance] = deque()
         self._queue = queue
@@ -68,7 +68,7 @@ class Consumers:
             self._receive(instance, now)
 
     def stop(self, instance: SimulatedInstance, now: float) -> None:
-        """Stop a consumer as SIGTERM does: end what has begun, return the rest to the queue.
+        """Stop a consumer as SIGTERM does: it finishes begun messages and returns the others.
 
         A long poll ends first.
         """
@@ -85,10 +85,11 @@ class Consumers:
             self.receive_arrivals(now)
 
     def end(self, instance: SimulatedInstance, now: float) -> None:
-        """End a consumer at once; SQS shows what it holds again after the visibility timeout.
+        """End a consumer at once; its messages become visible after their visibility timeout.
 
-        Its heartbeat renews the timeout at every half of it. Received at 0 with a timeout of 30 s,
-        ended at 40: last renewed at 30, visible again at 60.
+        Its heartbeat renews the timeout at every half of it. Example: with a timeout of 30 s, a
+        message is received at 0 and its consumer ends at 40. The last renewal is at 30, so the
+        message is visible again at 30 + 30 = 60.
         """
         if instance.state is ConsumerState.POLLING and instance in self.polling:
             self.polling.remove(instance)
@@ -104,7 +105,7 @@ class Consumers:
         instance.step += 1
 
     def receive_arrivals(self, now: float) -> None:
-        """Give visible messages to the consumers in a long poll, the longest waiting first."""
+        """Let the consumers in a long poll receive visible messages, the longest wait first."""
         self._queue.advance(now)
         while self.polling and self._queue.visible():
             instance = self.polling.popleft()
@@ -112,7 +113,7 @@ class Consumers:
             if not instance.stopping:
                 self._receive(instance, now)
                 continue
-            # A receive that was under way when the consumer was stopped: all goes back at once.
+            # The consumer was stopped during this receive: it returns all messages at once.
             self._queue.return_messages(now, self._queue.receive(now, instance.limit))
             self._drain(instance, now)
 
@@ -148,7 +149,7 @@ class Consumers:
         self._next_step(instance, now, 0)
 
     def _next_step(self, instance: SimulatedInstance, now: float, count: int) -> None:
-        """Go on after a receive whose `count` messages are acknowledged."""
+        """Plan the step after a receive whose `count` messages are acknowledged."""
         if instance.stopping:
             self._drain(instance, now)
             return
@@ -202,7 +203,7 @@ class Consumers:
                 self._queue.return_messages(now, [message])
 
     def _return_later(self, messages: Sequence[QueuedMessage], at: float) -> None:
-        """Keep messages in flight until their visibility timeout is over."""
+        """Keep messages in flight until `at`, when they become visible again."""
         self._agenda.plan(at, partial(self._become_visible, messages), NO_INSTANCE)
 
     def _become_visible(
@@ -212,7 +213,7 @@ class Consumers:
         self.receive_arrivals(now)
 
     def _drain(self, instance: SimulatedInstance, now: float) -> None:
-        """Let the consumer flush its logs; then it has stopped."""
+        """Plan the end of the consumer, after it has flushed its logs."""
         instance.state = ConsumerState.RESTING
         instance.step += 1
         self._agenda.plan(now + self._flush_seconds, self.report_drained, instance)

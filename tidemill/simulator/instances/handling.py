@@ -1,4 +1,4 @@
-"""Handling of the messages of one receive: how long it takes, and when they are acknowledged."""
+"""Handling of the messages of one receive: durations and times of acknowledgement."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HandlerTime:
-    """How long handling a message takes.
+    """Distribution of the time to handle a message.
 
     Attributes:
-        mean: seconds on average.
-        variation: standard deviation as a share of the mean. With 0 all messages take the same
-            time; otherwise times are log-normal, as durations are that cannot be negative and are
-            sometimes long.
+        mean: the mean in seconds.
+        variation: the standard deviation as a share of the mean. With 0 all messages take the same
+            time; otherwise times are log-normal, which is usual for durations: none is negative,
+            and a few are long.
     """
 
     mean: float = 0.0
     variation: float = 0.0
 
     def draw(self, rng: Random) -> float:
-        """Return the seconds that the next message takes."""
+        """Return the seconds for the next message."""
         if not self.mean or not self.variation:
             return self.mean
         variance = math.log1p(self.variation**2)
@@ -43,8 +43,8 @@ class Batch:
     """The messages of one receive.
 
     Attributes:
-        spans: (begin, end, message) of each handling, by their ends.
-        groups: (moment, messages acknowledged then), the last one first.
+        spans: (begin, end, message) of each handling, ordered by their ends.
+        groups: (time, messages that are acknowledged then), in descending order of time.
         late: messages that are returned at the end, because they took too long.
     """
 
@@ -58,14 +58,15 @@ def plan(
 ) -> Batch:
     """Return when each message is handled and acknowledged, by the rules of the consumer.
 
-    Messages are acknowledged once a second has passed since the last time, and at the end: three
-    of 0.6, 0.6 and 0.1 s from 100 on give a group of two at 101.2 and one of one at 101.3.
+    Messages are acknowledged when a second has passed since the last acknowledgement, and at the
+    end. Example: three messages of 0.6, 0.6 and 0.1 s, from 100 on by one worker, end at 100.6,
+    101.2 and 101.3. Two are acknowledged at 101.2 and one at 101.3.
 
     Args:
         messages: in the order in which their handling begins.
-        begin: when the first one begins.
-        durations: the seconds that each takes.
-        workers: how many are handled at once.
+        begin: when the handling of the first one begins.
+        durations: the seconds for each message.
+        workers: how many messages are handled at the same time.
     """
     free = [begin] * min(workers, len(messages))
     spans = []
@@ -88,10 +89,11 @@ def plan(
 
 
 def cut_short(batch: Batch, now: float, drain: float) -> tuple[Batch, list[QueuedMessage]]:
-    """Return what a stopping consumer still handles of a batch, and what it returns at once.
+    """Return the part of a batch that a stopping consumer finishes, and the messages it returns.
 
-    Messages whose handling has begun may take `drain` seconds more and are acknowledged then; those
-    that would take longer are returned then. The others are returned at once.
+    Messages whose handling has begun may take `drain` more seconds. They are acknowledged at their
+    end; those that would take longer are returned after `drain` seconds. Other messages are
+    returned at once.
     """
     limit = now + drain
     unacknowledged = {id(message) for _, group in batch.groups for message in group}

@@ -1,4 +1,4 @@
-"""One simulated instance, and what the consumer on it does."""
+"""State of one simulated instance and of the consumer on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ConsumerState(IntEnum):
-    """What an instance's consumer does; ENDED also means that the instance does not run."""
+    """States of an instance's consumer; ENDED also means that the instance does not run."""
 
     BOOTING = 0
     RESTING = 1
@@ -26,17 +26,17 @@ class SimulatedInstance:
 
     Attributes:
         id: the instance's id.
-        state: what its consumer does.
-        step: grows whenever the consumer goes on to something else, so that events planned for an
-            earlier step can be dropped.
-        taken: messages taken in the present poll.
-        limit: messages that the next receive takes at most.
+        state: the state of its consumer.
+        step: the number of the consumer's present step; events planned for an earlier step are
+            dropped.
+        taken: messages received in the present poll.
+        limit: the largest number of messages for the next receive.
         wait: seconds that the next receive waits for a message.
         starts_at: when the consumer starts.
-        stopping: the consumer has noticed that the instance is to be terminated.
-        drained: the consumer has stopped, so the lifecycle hook can be completed.
+        stopping: whether the consumer is stopping.
+        drained: whether the consumer has stopped, so that the lifecycle hook can be completed.
         batch: the messages that the consumer handles, None while it handles none.
-        received_at: when it received them.
+        received_at: when the consumer received these messages.
         running_at: when the instance began to run, None before its first boot.
         processed: messages processed so far.
         billed: seconds billed for its last run.

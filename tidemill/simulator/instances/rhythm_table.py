@@ -7,11 +7,12 @@ from tidemill.simulator.errors import SimulationError
 
 
 class RhythmTable:
-    """The rhythm as a lookup table that fills as it is used, with the answers of consumer.cycle.
+    """A lookup table of the results of consumer.cycle, which are computed on first use.
 
-    A step is (messages taken so far in this poll, seconds to rest, limit, seconds to wait). The
-    last two belong to the receive after the rest. With the defaults, an empty receive leads to
-    (0, 60, 10, 20): the poll is over, rest for 60 s, then receive up to 10 and wait up to 20 s.
+    A step is (messages received so far in this poll, seconds to rest, limit, seconds to wait). The
+    last two are for the receive after the rest. Example with the defaults: after an empty receive
+    the step is (0, 60, 10, 20). The poll has ended; the worker rests for 60 s, then receives up to
+    10 messages and waits for up to 20 s.
     """
 
     def __init__(self, rhythm: cycle.Rhythm) -> None:
@@ -22,7 +23,7 @@ class RhythmTable:
         self.first = (0, 0.0, *_receive(opening))
 
     def after(self, taken: int, count: int) -> tuple[int, float, int, int]:
-        """Return the step after a receive that brought `count`, with `taken` before it."""
+        """Return the step after a receive of `count` messages, with `taken` ones before it."""
         key = (taken, count)
         step = self._after.get(key)
         if step is None:

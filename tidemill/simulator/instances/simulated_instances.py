@@ -1,4 +1,4 @@
-"""The instances of a group in virtual time: launch, boot, drain, interruption, termination."""
+"""Instances of a group in virtual time: launch, boot, drain, interruption, termination."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class SimulatedInstances:
     """The core's port to a group's instances (tidemill.scaling.ports.World), in virtual time.
 
     Attributes:
-        now: epoch seconds; the core's orders are carried out at this moment.
+        now: the time of the core's orders, in epoch seconds.
         queue: the queue that the instances poll.
         counts: launches and bills so far.
-        reports: what instances have reported to the group since it last asked.
+        reports: the events that instances have reported since the last turn.
     """
 
     def __init__(
@@ -45,14 +45,14 @@ class SimulatedInstances:
         boots: Random,
         draw: Draw | None,
     ) -> None:
-        """Begin with no instance.
+        """Begin without an instance.
 
         Args:
             queue: the queue.
             worker: the settings of the consumer on each instance.
-            times: AWS's.
-            boots: chance of boot times, of notices, and of random Spot interruptions.
-            draw: makes handling times; None where handling takes no time.
+            times: the times of AWS.
+            boots: random numbers for boot times, notices and random Spot interruptions.
+            draw: returns handling times; None if handling takes no time.
         """
         self.now = 0.0
         self.queue = queue
@@ -65,13 +65,13 @@ class SimulatedInstances:
         self.reports = self._agenda.reports
 
     def __len__(self) -> int:
-        """Return how many instances there are, in any state."""
+        """Return the number of instances in any state."""
         return len(self._instances)
 
-    # What the core orders.
+    # Orders of the core.
 
     def launch(self, instance: str) -> None:
-        """Start an instance with this id, be it a new one or one that waits in the warm pool."""
+        """Launch an instance with this id, or start the one that waits in the warm pool."""
         known = self._instances.get(instance)
         if known is not None and known.state is not ConsumerState.ENDED:  # a running warm pool
             self.reports.append(Booted(instance))
@@ -88,7 +88,7 @@ class SimulatedInstances:
             self._agenda.plan(running + life, self.interrupt, launched)
 
     def drain(self, instance: str) -> None:
-        """Let an instance notice that it is to be terminated; it looks every few seconds."""
+        """Drain an instance; it checks every few seconds whether it is to be terminated."""
         draining = self._instances[instance]
         if draining.drained:  # a Spot interruption came first: its consumer has stopped already
             at = self.now + self._times.notice
@@ -101,7 +101,7 @@ class SimulatedInstances:
         self._end(self._instances[instance], self.now)
 
     def terminate(self, instance: str) -> None:
-        """End an instance; some seconds later it is terminated."""
+        """Terminate an instance; it no longer exists some seconds later."""
         ended = self._instances.get(instance)
         if ended is not None:
             self._end(ended, self.now)
@@ -109,18 +109,18 @@ class SimulatedInstances:
             self._agenda.plan(self.now + self._times.terminate, self._disappear, ended)
 
     def events(self) -> list[InstanceEvent]:
-        """Return what instances reported since the last call."""
+        """Return the events that instances have reported since the last call."""
         reports = self.reports.copy()
         self.reports.clear()
         return reports
 
-    # What happens as time goes by.
+    # Passage of time.
 
     def run_until(self, end: float) -> float:
-        """Let happen what happens until `end`, but stop at a report to the group.
+        """Process events until `end`, or until an instance reports to the group.
 
         Returns:
-            When it stopped: at the moment of the report, or at `end`.
+            The time of the report, or `end`.
         """
         events, reports, queue = self._agenda.events, self.reports, self.queue
         consumers, polling = self._consumers, self._consumers.polling
@@ -143,14 +143,14 @@ class SimulatedInstances:
                     return due
 
     def is_polled(self) -> bool:
-        """Return whether a consumer waits in a long poll right now."""
+        """Return whether a consumer waits in a long poll now."""
         return bool(self._consumers.polling)
 
     def inject(self, target: str, fault: Fault, now: float) -> None:
-        """Let a fault happen to an instance.
+        """Inject a fault into an instance.
 
         Raises:
-            SimulationError: there is no such instance, or it does not run any more.
+            SimulationError: there is no such instance, or it no longer runs.
         """
         instance = self._instances.get(target)
         if instance is None or instance.state is ConsumerState.ENDED:
@@ -164,7 +164,7 @@ class SimulatedInstances:
             self._agenda.plan(now + self._times.spot_warning, self._reclaim, instance)
 
     def close(self, now: float) -> None:
-        """Bill what still runs at the end of the simulation."""
+        """Bill the instances that still run at the end of the simulation."""
         for instance in list(self._instances.values()):
             self._end(instance, now)
 
@@ -178,14 +178,14 @@ class SimulatedInstances:
         self.reports.append(Gone(instance.id))
 
     def _reclaim(self, instance: SimulatedInstance, now: float) -> None:
-        """End a Spot instance whose two minutes are over."""
+        """End a Spot instance two minutes after its notice."""
         if instance.state is not ConsumerState.ENDED:
             self._end(instance, now)
             del self._instances[instance.id]
             self.reports.append(Gone(instance.id, "a Spot interruption"))
 
     def _plan_notice(self, instance: SimulatedInstance, now: float) -> None:
-        """Plan when the instance's script notices its end: it looks once the consumer is up."""
+        """Plan when the instance's script notices the termination; it checks after its start."""
         looks_from = max(now, instance.starts_at + self._times.startup_watch)
         at = looks_from + self._boots.uniform(0, self._times.notice)
         self._agenda.plan(at, self._consumers.stop, instance)
@@ -205,4 +205,4 @@ Effect = Callable[[SimulatedInstances, SimulatedInstance, Fault, float], None]
 EFFECTS: Final[Mapping[str, Effect]] = {
     SPOT.name: lambda instances, instance, _, now: instances.interrupt(instance, now),
 }
-"""What each kind of fault does to an instance at a moment, by the kind's name."""
+"""The function that applies each kind of fault to an instance, by the kind's name."""

@@ -1,4 +1,4 @@
-"""The choice of a pacing."""
+"""Choice of the pacing for a fleet: exact, and with as few turns as possible."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 
 
 def choose_pacing(fleet: Fleet, turn_every: float | None, *, planned_faults: bool) -> Pacing:
-    """Return a pacing that takes only the turns that are needed, where it is exact.
+    """Return a pacing that takes only the needed turns if that is exact, else every turn.
 
-    It is not exact where an instance reports something at the very moment at which a minute ends:
-    the core samples the group after the report, NeededTurns before it. Chance hardly ever picks
-    such a moment, but planned faults do: a Spot interruption at 600 s ends the instance at 720 s.
+    Leaving out turns is not exact if an instance reports an event exactly at the end of a minute:
+    the core samples the group after the report, NeededTurns before it. Random times hardly ever
+    are the end of a minute, but planned ones are: a Spot interruption at 600 s ends the instance at
+    600 + 120 = 720 s, which is 12 minutes.
 
     Args:
         fleet: the fleet.
-        turn_every: take every turn, and one every so many seconds besides; None for the choice.
-        planned_faults: the scenario lists faults.
+        turn_every: seconds between additional turns, with every turn taken; None for the choice.
+        planned_faults: whether the scenario has planned faults.
     """
     if turn_every is not None:
         return EveryTurn(turn_every)

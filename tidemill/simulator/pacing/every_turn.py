@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EveryTurn:
-    """Leaves out no turn, and takes one every `turn_every` seconds besides."""
+    """A pacing that takes every turn, and an additional one every `turn_every` seconds."""
 
     turn_every: float = float("inf")
 
@@ -30,7 +30,7 @@ class EveryTurn:
         return False
 
     def published(self, sample: QueueSample, now: float) -> tuple[Fact, ...]:  # noqa: ARG002 - the port's
-        """Return nothing: each turn states its own facts."""
+        """Return no facts: each turn returns its own facts."""
         return ()
 
     def can_skip(self, memory: LoopMemory, now: float) -> bool:  # noqa: ARG002 - the port's
@@ -42,4 +42,4 @@ class EveryTurn:
         return known
 
     def after_turn(self, memory: LoopMemory) -> None:
-        """Do nothing: nothing is remembered."""
+        """Do nothing: this pacing has no memory."""

@@ -1,4 +1,4 @@
-"""One alarm, followed minute by minute next to the core."""
+"""Followed alarm: the state of one alarm, computed minute by minute outside of the core."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from tidemill.scaling.spec import Alarm, Fleet, MetricStat, StepAdjustment
 
     FetchedStat = tuple[MetricStat, str | None]
-    """What an alarm reads: a metric's statistic, and its unit where the alarm names one."""
+    """A metric's statistic that an alarm reads, with its unit if the alarm names one."""
 
     Steps = tuple[StepAdjustment | None, ...]
     """The step of each policy that an alarm's value falls in, None where it falls in none."""
 
 KEPT_VALUES = 50_000
-"""Answers remembered at most, so that a long run needs no more memory."""
+"""The largest number of remembered results; it limits the memory of a long run."""
 
 
 class FollowedAlarm:
     """One alarm: its values in the evaluation range, which of them breach, and its state.
 
-    Verdicts and steps are the core's; the answers are remembered, because the same minutes come
-    again and again.
+    Verdicts and steps are computed by the core. The results are remembered, because the same values
+    occur many times.
 
     Attributes:
         alarm: the alarm.
         values: its values in the evaluation range, the newest last; None is a missing datapoint.
-        state: its state, as of the core's last turn.
+        state: its state after the core's last turn.
     """
 
     def __init__(self, alarm: Alarm, stats: list[FetchedStat]) -> None:
@@ -43,7 +43,7 @@ class FollowedAlarm:
 
         Args:
             alarm: the alarm.
-            stats: what all alarms of the fleet read; grows by what this one reads.
+            stats: the statistics that all alarms of the fleet read; this alarm's are added.
         """
         self.alarm = alarm
         self._program = compile_queries(alarm.queries, alarm.returned)
@@ -64,7 +64,7 @@ class FollowedAlarm:
         self._step_numbers: dict[tuple[AlarmState, Steps], int] = {}
 
     def value(self, seen: list[Series]) -> float | None:
-        """Return the alarm's value in one minute, given the values of what all alarms read."""
+        """Return the alarm's value in one minute, given the values of all statistics."""
         values: list[Series | None] = [None] * self._program.slots
         for slot, index in self._fetched:
             values[slot] = seen[index]
@@ -76,7 +76,7 @@ class FollowedAlarm:
         self._breaches.append(None if value is None else breaches(self.alarm, value))
 
     def verdict(self) -> AlarmState:
-        """Return the state in which an evaluation now would leave the alarm."""
+        """Return the alarm's state after an evaluation now."""
         key = (self.state, tuple(self._breaches))
         verdict = self._verdicts.get(key)
         if verdict is None:
@@ -84,9 +84,9 @@ class FollowedAlarm:
         return verdict
 
     def steps(self, fleet: Fleet) -> int | None:
-        """Return a number for the steps of its state's policies that the newest value falls in.
+        """Return a number for the steps that contain the newest value, in the state's policies.
 
-        The same steps have the same number. None where a policy is no step scaling policy.
+        The same steps have the same number. It is None if a policy is not a step scaling policy.
         """
         value = self.newest()
         known = self._known_steps.get((self.state, value))
@@ -112,5 +112,5 @@ class FollowedAlarm:
         return self._runs_policies[self.state]
 
     def newest(self) -> float | None:
-        """Return the newest value that is not missing, None where all are."""
+        """Return the newest value that is not missing, None if all are missing."""
         return next((value for value in reversed(self.values) if value is not None), None)

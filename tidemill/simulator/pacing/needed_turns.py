@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     """The values of all alarms by the queue's sample: visible, in flight, delayed, publishing."""
 
     Minute = tuple[float, QueueSample, QueueActivity, tuple[Datapoint, ...]]
-    """A minute that no turn published: its start, the queue, its activity, the group's metrics."""
+    """A minute that was published without a turn: start, queue, activity, group metrics."""
 
 POINTWISE = {"IF", "CEIL", "FLOOR", "ABS", "AND", "OR", "NOT"}
 """Functions whose value at a moment depends on that moment alone."""
@@ -44,7 +44,7 @@ NEVER = float("inf")
 
 
 def can_leave_out_turns(fleet: Fleet) -> bool:
-    """Return whether every alarm looks at whole minutes, each by itself."""
+    """Return whether every alarm's value depends on single whole minutes only."""
     return fleet.signal_period is None and all(_is_plain(alarm) for alarm in fleet.alarms)
 
 
@@ -60,10 +60,10 @@ def _is_plain(alarm: Alarm) -> bool:
 
 
 class NeededTurns:
-    """Follows a fleet's alarms minute by minute, and asks for a turn when one would change.
+    """A pacing that follows a fleet's alarms minute by minute, and takes a turn if one changes.
 
-    Datapoints, expressions, verdicts and decisions are the core's own functions; this class
-    remembers which of their answers are known already.
+    Datapoints, expressions, verdicts and decisions are computed by the core's own functions; this
+    class remembers their results.
     """
 
     turn_every = NEVER
@@ -81,12 +81,12 @@ class NeededTurns:
         }
         longest = max((len(one.values) for one in self._alarms), default=0)
         self._minutes: deque[Minute] = deque(maxlen=longest + 2)
-        # What follows from the group; see _update_group.
+        # Values computed from the group; see _update_group.
         self._group: GroupMemory | None = None
         self._group_points: tuple[Datapoint, ...] = ()
         self._group_series: list[Series] = []
         self._capacity = CapacitySampled(0, 0, 0, 0, 0)
-        # Answers of the core that are known already.
+        # Remembered results of the core's functions.
         self._values: AlarmValues = {}
         self._values_by_group: dict[tuple[Datapoint, ...], AlarmValues] = {}
         self._holds: dict[tuple[object, ...], bool] = {}
@@ -110,7 +110,7 @@ class NeededTurns:
         return True
 
     def published(self, sample: QueueSample, now: float) -> tuple[Fact, ...]:
-        """Return the facts that the core states at the end of a minute."""
+        """Return the facts that a turn at the end of a minute would return."""
         seen = self._capacity
         return (
             QueueSampled(now, sample.visible, sample.in_flight),
@@ -129,17 +129,17 @@ class NeededTurns:
     def metrics(self, known: MetricStore, before: float, now: float) -> MetricStore:
         """Return the core's metrics with the minutes since its last turn.
 
-        The core needs them only where it evaluates alarms now.
+        The core needs them only if it evaluates alarms now.
         """
         return known.record(self._unseen(), self._reach) if beats(before, now, PERIOD) else known
 
     def after_turn(self, memory: LoopMemory) -> None:
-        """Take over the states of the alarms."""
+        """Copy the states of the alarms from the core's memory."""
         for alarm in self._alarms:
             alarm.state = memory.watches[alarm.alarm.logical_id].memory.state
 
     def _unseen(self) -> tuple[Datapoint, ...]:
-        """Return the datapoints that alarms read and the core lacks, and forget them."""
+        """Return and delete the datapoints that alarms read and the core does not have yet."""
         points: list[Datapoint] = []
         for start, sample, activity, group in self._minutes:
             published = queue_datapoints(
@@ -151,7 +151,7 @@ class NeededTurns:
         return tuple(points)
 
     def _policies_hold(self, memory: LoopMemory, now: float) -> bool:
-        """Return whether the policies of the alarms' states would leave everything as it is."""
+        """Return whether the policies of the alarms' states would change nothing."""
         fleet, group = self._fleet, memory.group
         if group is not self._group:
             self._update_group(group)
@@ -179,7 +179,7 @@ class NeededTurns:
         return holds
 
     def _update_group(self, group: GroupMemory) -> None:
-        """Work out what follows from a group that has changed."""
+        """Compute the values that depend on the group, after it has changed."""
         self._group = group
         if self._reads_group:
             published = group_datapoints(self._fleet.group, group, 0)

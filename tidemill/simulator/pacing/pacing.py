@@ -1,4 +1,4 @@
-"""The port through which the loop runner leaves out turns."""
+"""Port of the loop runner to the part that decides which turns are taken."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class Pacing(Protocol):
-    """Decides which turns of the loop are taken, and does what the others would have done."""
+    """Port that decides which turns are taken, and does the work of the turns that are left out."""
 
     @property
     def turn_every(self) -> float:
-        """Return after how many seconds a turn is taken in any case; infinity for never."""
+        """Return the number of seconds between turns that are always taken; infinity for none."""
         ...
 
     def publish(
@@ -26,12 +26,12 @@ class Pacing(Protocol):
         """Publish the metrics of the minute that ends now in place of a turn.
 
         Returns:
-            Whether that was done; otherwise only a turn publishes.
+            True if they were published; otherwise a turn has to publish them.
         """
         ...
 
     def published(self, sample: QueueSample, now: float) -> tuple[Fact, ...]:
-        """Return the facts that a turn would have stated in place of `publish`."""
+        """Return the facts that a turn would have returned in place of `publish`."""
         ...
 
     def can_skip(self, memory: LoopMemory, now: float) -> bool:
@@ -39,15 +39,15 @@ class Pacing(Protocol):
         ...
 
     def metrics(self, known: MetricStore, before: float, now: float) -> MetricStore:
-        """Return the metrics for a turn that is taken now, those published in its place included.
+        """Return the metrics for a turn now, including those that were published without a turn.
 
         Args:
-            known: the core's.
-            before: when the core last looked, in epoch seconds.
+            known: the metrics that the core has.
+            before: the time of the last turn, in epoch seconds.
             now: epoch seconds.
         """
         ...
 
     def after_turn(self, memory: LoopMemory) -> None:
-        """Take over what a turn has found."""
+        """Update this pacing with the memory that a turn has returned."""
         ...

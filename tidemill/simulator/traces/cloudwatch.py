@@ -26,13 +26,13 @@ def fetch_trace(cloudwatch: CloudWatchClient, queue: str, hours: float, now: dat
     Minutes without messages are left out.
 
     Args:
-        cloudwatch: a client.
+        cloudwatch: a client of CloudWatch.
         queue: the queue's name.
-        hours: how far back.
-        now: the end; has a time zone.
+        hours: the number of hours before `now`.
+        now: the end of the trace, with a time zone.
 
     Raises:
-        SimulationError: AWS refuses or does not answer, or has no message in that time.
+        SimulationError: AWS refuses or does not answer, or no message was sent in that time.
     """
     lots: list[Lot] = []
     token: dict[str, str] = {}
@@ -69,7 +69,7 @@ def fetch_trace(cloudwatch: CloudWatchClient, queue: str, hours: float, now: dat
     if not lots:
         raise SimulationError(
             f"CloudWatch has no message sent to a queue {queue} in the last {hours:g} hours: "
-            "check name, Region and account, or look further back with --hours"
+            "check name, Region and account, or give more --hours"
         )
     return lots
 

@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from tidemill.simulator.instances.handling import HandlerTime
 
 Lot = tuple[float, int]
-"""A moment in epoch seconds, and how many messages are sent from then to the next moment."""
+"""A time in epoch seconds, and the number of messages from then until the next time."""
 
 LONGEST_SPREAD = 60.0
-"""Messages of a line are spread evenly until the next line, over this many seconds at most: the
-steps of a trace are minutes, which is the finest period of SQS's metrics."""
+"""Messages of a line are spread evenly over the time until the next line, but at most over 60 s,
+which is the shortest period of SQS's metrics."""
 
 
 def read_trace(path: Path) -> list[Lot]:
     """Return the lots of a trace: CSV with the columns time and count, or JSON lines with both.
 
-    A time is in epoch seconds or in ISO 8601, in UTC where it has no zone.
+    A time is in epoch seconds or in ISO 8601, which is UTC without an offset.
 
     Raises:
         SimulationError: the file cannot be read, a line is wrong, times decrease, or there is no
@@ -63,9 +63,10 @@ def trace_scenario(lots: Sequence[Lot], name: str, handler: HandlerTime) -> Scen
 
 
 def spread(lots: Iterable[Lot]) -> Iterator[float]:
-    """Yield the moments at which the messages of the lots are sent.
+    """Yield the times at which the messages of the lots are sent.
 
-    (0, 2), (10, 3) and (300, 2) give 0, 5, 10, 30, 50, 300 and 330.
+    Example: (0, 2), (10, 3) and (300, 2) give 0, 5, 10, 30, 50, 300 and 330. The two messages of
+    the first lot share the 10 s until the second, the others share 60 s.
     """
     last: Lot | None = None
     for lot in lots:
