@@ -101,9 +101,9 @@ def test_what_an_endpoint_can_show_is_in_the_page(
     ]
     assert lines[-1] == (
         "tidemill: 1 of 3 widgets are missing from exported-dashboards.html: "
-        "this endpoint does not know GetMetricWidgetImage, which draws widgets"
+        "this endpoint does not support GetMetricWidgetImage, which draws widgets"
     )
-    assert "Not exported: this endpoint does not know GetMetricWidgetImage" in page
+    assert "Not exported: this endpoint does not support GetMetricWidgetImage" in page
     assert "<td>exported-late</td>" in page
     assert "Look at the [console]" in page
 

@@ -77,8 +77,8 @@ def test_a_picture_is_the_png_that_cloudwatch_draws() -> None:
 @pytest.mark.parametrize(
     ("code", "status", "message"),
     [
-        ("InvalidAction", 400, "this endpoint does not know GetMetricWidgetImage"),
-        ("InternalFailure", 501, "this endpoint does not know GetMetricWidgetImage"),
+        ("InvalidAction", 400, "this endpoint does not support GetMetricWidgetImage"),
+        ("InternalFailure", 501, "this endpoint does not support GetMetricWidgetImage"),
         ("InvalidParameterValue", 400, "CloudWatch cannot draw it: InvalidParameterValue Bad"),
         ("InternalFailure", 500, "CloudWatch cannot draw it: InternalFailure Bad"),
     ],

@@ -71,4 +71,4 @@ def test_the_chapter_has_figures_picture_and_what_the_simulator_was_given() -> N
     text = "\n".join(agreement_chapter(agreement_rows(RIG, RIG), "docs/agreement.png"))
     assert "](docs/agreement.png)" in text
     assert "| processed | 500 | 500 |" in text
-    assert "The simulator was given" in text
+    assert "The input of the simulator was" in text

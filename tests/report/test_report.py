@@ -96,7 +96,7 @@ def test_a_run_that_did_not_scale_is_reported_as_such(results: Path, tmp_path: P
     (results / "logs/i-1.jsonl").write_text("")
     write_report(results, tmp_path / "R.md", tmp_path / "t.png")
     text = (tmp_path / "R.md").read_text()
-    assert "launched no instance" in text
+    assert "caused no scale-out" in text
     assert "It did not happen in this run." in text
     assert "There was none in this run." in text
     assert "| AWS seconds from the first send to the last processed | never |" in text

@@ -1,1 +1,1 @@
-"""The command `tidemill`: everything that knows a terminal."""
+"""The command `tidemill`: its subcommands, their options, and their output on a terminal."""

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from tidemill.scaling.faults import FaultKind, Parameter
 
 RIGS: Final = {WorldKind.PROCESSES, WorldKind.CONTAINERS}
-"""The worlds that a command can reach: those that run on their own."""
+"""The worlds that a command can send a fault to: those that run in another process."""
 
 TARGETS: Final = {Target.INSTANCE: "The instance. [default: the oldest in service]"}
-"""What the help says of each kind of target."""
+"""The help text of each kind of target."""
 
 ENDPOINT: Final = Argument(
     "endpoint_url",
@@ -48,7 +48,7 @@ def _group() -> None:
 
 
 def fault_command(kind: FaultKind) -> Callable[..., None]:
-    """Return the function of a kind's command: its signature is what typer makes a command of."""
+    """Return the function of a kind's command; typer reads the options from its signature."""
 
     def inject(*, endpoint_url: str | None, **given: str | float | None) -> None:
         target = given.pop(kind.target.value, None)
@@ -84,7 +84,7 @@ def _option(parameter: Parameter) -> Argument:
 
 
 def _address(given: str | None) -> str:
-    """Return the given address, or that of the rig that is up.
+    """Return the given address, or the address of the running rig.
 
     Raises:
         RigError: no address is given, and no rig is up.

@@ -27,7 +27,7 @@ from tidemill.rig.containers.options import SOCKET, Depth
 FLEET_FOLDER = Path("build/fleet")
 COMPOSE_FILE = Path("localstack/compose.yaml")
 AUTOSCALING_PORT = 4567
-"""Beside LocalStack's 4566."""
+"""The port next to LocalStack's 4566."""
 
 compose = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 

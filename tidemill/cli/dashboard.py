@@ -36,12 +36,12 @@ def export(
     ] = 3,
     endpoint_url: Annotated[
         str | None,
-        typer.Option("--endpoint-url", metavar="URL", help="Ask an emulator instead of AWS."),
+        typer.Option("--endpoint-url", metavar="URL", help="Use an emulator instead of AWS."),
     ] = None,
 ) -> None:
     """Write the stack's dashboards, as they are now, into one page that you can send to anyone.
 
-    Credentials and region come from the same places as for the AWS tools. The exit code is 1 if a
+    Credentials and region are found as by the AWS tools. The exit code is 1 if a
     widget is missing from the page.
     """
     target = output or Path(f"{stack}-dashboards.html")

@@ -1,4 +1,4 @@
-"""Findings as text: each rule once, with every place where it found something."""
+"""Findings as text: each rule once, with all places of its findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The progress of a run: a live view on a terminal, elsewhere a line for each event."""
+"""Progress of a run: a live view on a terminal, otherwise a line for each event."""
 
 from __future__ import annotations
 

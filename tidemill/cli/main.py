@@ -1,4 +1,4 @@
-"""The command `tidemill`: its subcommands, and how its errors end."""
+"""The command `tidemill`: its subcommands, and the exit codes of its errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FAILURE = 1
 INTERRUPTED = 128 + signal.SIGINT
 
 
-def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer passes the flag so
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer passes the flag by position
     if asked:
         typer.echo(f"tidemill {__version__}")
         raise typer.Exit
@@ -62,7 +62,7 @@ def _options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Define the options before a command."""
 
 
 def main() -> NoReturn:

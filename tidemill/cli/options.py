@@ -1,4 +1,4 @@
-"""The options that several commands share, and the readers of their values."""
+"""Options that several commands share, and the readers of their values."""
 
 from __future__ import annotations
 

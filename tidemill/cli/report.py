@@ -31,7 +31,7 @@ SEED = 1
 BACKLOG_PER_INSTANCE = 50
 """The target of the tracking policy in that comparison, as in `tidemill compare`."""
 FAST_SIGNAL = "FastSignal"
-"""The parameter of our template that adds a signal faster than SQS's metrics."""
+"""The parameter of our template that adds the fast signal."""
 
 
 def agree(

@@ -67,7 +67,7 @@ def up(
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Start a rig in the background and keep it up, for messages from your own client."""
-    # A wrong parameter is refused here: nobody sees the exit code of the background process.
+    # A wrong parameter is refused here, because the background process cannot print an error.
     read_fleet(read_template(template), read_parameters(parameter))
     arguments = ["--template", str(template), "--speed", str(speed), "--port", str(port)]
     arguments += ["--autoscaling-port", str(autoscaling_port), "--boot-seconds", str(boot_seconds)]

@@ -1,1 +1,1 @@
-"""A stack's dashboards as one page that can be sent to anyone."""
+"""Dashboards of a stack as one page that can be sent to anyone."""

@@ -1,4 +1,4 @@
-"""AWS, or an emulator of it, as the source of dashboards; each error becomes one line."""
+"""AWS, or an emulator, as the source of dashboards; each error becomes one line."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ THROTTLED: Final = frozenset(
 UNKNOWN: Final = frozenset(
     {"InvalidAction", "NotImplemented", "UnknownAction", "UnknownOperationException"}
 )
-"""Error codes for an action that a service does not know; emulators also answer with HTTP 501."""
+"""Error codes for an action that a service does not have; emulators also answer with HTTP 501."""
 
 NOT_IMPLEMENTED: Final = 501
 SIGN_IN: Final = "sign in (such as with `aws sso login`) or set AWS_PROFILE"
@@ -61,7 +61,7 @@ class AwsSource:
     def __init__(
         self, region: str, cloudformation: CloudFormationClient, cloudwatch: CloudWatchClient
     ) -> None:
-        """Use these clients; `connect` makes them."""
+        """Use these clients, which `connect` creates."""
         self._region = region
         self._cloudformation = cloudformation
         self._cloudwatch = cloudwatch
@@ -119,7 +119,7 @@ class AwsSource:
                 raise WidgetError(_why_no_picture(error, code)) from error
 
     def alarms(self, names: Sequence[str]) -> list[AlarmStatus]:
-        """Return those of the alarms that exist."""
+        """Return the states of the alarms with these names, without those that do not exist."""
         if not names:
             return []
         with _translated("cloudwatch:DescribeAlarms"):
@@ -166,14 +166,14 @@ def connect(endpoint_url: str | None) -> AwsSource:
 def _why_no_picture(error: ClientError, code: str) -> str:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     if code in UNKNOWN or status == NOT_IMPLEMENTED:
-        return "this endpoint does not know GetMetricWidgetImage, which draws widgets"
+        return "this endpoint does not support GetMetricWidgetImage, which draws widgets"
     message = " ".join(error.response["Error"].get("Message", "").split())
     return f"CloudWatch cannot draw it: {code} {message}".rstrip(" .")
 
 
 @contextmanager
 def _translated(permission: str) -> Iterator[None]:
-    """Raise ExportError for what an AWS client raises inside the block."""
+    """Raise an ExportError for each error of an AWS client inside the block."""
     try:
         yield
     except (NoCredentialsError, PartialCredentialsError, TokenRetrievalError, SSOError) as error:

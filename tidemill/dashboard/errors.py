@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 class ExportError(Exception):
-    """The export cannot go on; the text says in one line what is wrong and what to do."""
+    """The export cannot continue; the text has the problem and a remedy in one line."""
 
 
 class WidgetError(Exception):
-    """One widget cannot be shown, others can; the text gives the reason in one line."""
+    """One widget cannot be shown, but others can; the text has the reason in one line."""

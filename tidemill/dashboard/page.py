@@ -1,4 +1,4 @@
-"""The page: one HTML file without scripts, and with everything that it shows inside."""
+"""Page of dashboards: one HTML file without scripts that contains all its pictures and texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The port through which an export reads from AWS."""
+"""Port through which an export reads from AWS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AlarmStatus:
-    """An alarm's state (OK, ALARM, INSUFFICIENT_DATA), since when, and CloudWatch's reason."""
+    """An alarm's state (OK, ALARM, INSUFFICIENT_DATA), the time of its change, and the reason."""
 
     name: str
     state: str
@@ -23,8 +23,8 @@ class AlarmStatus:
 class DashboardSource(Protocol):
     """The dashboards, pictures and alarms of one account and region.
 
-    Every call raises ExportError where the export cannot go on: no credentials, access denied,
-    throttled, no answer.
+    Every call raises ExportError if the export cannot continue: without credentials or access, when
+    requests are throttled, or without an answer.
     """
 
     @property
@@ -49,5 +49,5 @@ class DashboardSource(Protocol):
         ...
 
     def alarms(self, names: Sequence[str]) -> list[AlarmStatus]:
-        """Return those of the alarms (at most 100) that exist."""
+        """Return the states of at most 100 alarms by name, without those that do not exist."""
         ...

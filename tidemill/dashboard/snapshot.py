@@ -1,4 +1,4 @@
-"""Dashboards at one moment: each widget with its content, or why that is missing."""
+"""Snapshot of dashboards: each widget with its content, or the reason why it is missing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """An alarm widget's alarms; those that do not exist are in `unknown` by name."""
+    """An alarm widget's alarms; `unknown` has the names of alarms that do not exist."""
 
     states: tuple[AlarmStatus, ...]
     unknown: tuple[str, ...]
@@ -41,7 +41,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A widget that could not be exported, and why."""
+    """The reason why a widget could not be exported."""
 
     reason: str
 
@@ -51,7 +51,7 @@ Content: TypeAlias = Picture | Alarms | Text | Absent
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A widget and what it shows."""
+    """A widget and its content."""
 
     widget: Widget
     content: Content
@@ -95,14 +95,14 @@ def take_snapshot(
     """Return the stack's dashboards as they are now.
 
     Args:
-        source: where they are.
+        source: the AWS that has the dashboards.
         stack: the stack's name.
-        hours: how far back they show metrics.
-        now: the end of what they show, in UTC.
+        hours: the number of hours before `now` for which metrics are shown.
+        now: the end of the shown time, in UTC.
         on_progress: receives a line for each widget.
 
     Raises:
-        ExportError: there is nothing to export, or AWS refuses.
+        ExportError: the stack has no dashboard, or AWS refuses a request.
     """
     names = source.dashboard_names(stack)
     if not names:

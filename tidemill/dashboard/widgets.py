@@ -1,4 +1,4 @@
-"""Widgets, read from a dashboard's body, and the requests for their pictures."""
+"""Widgets of a dashboard: read from its body, and written as requests for their pictures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GRID_WIDTH: Final = 24
 """Columns of a dashboard's grid (same, "Dashboard Body Structure and Syntax")."""
 
 SIZE: Final = 6
-"""Width and height in cells of a widget that gives none (same)."""
+"""Default width and height of a widget in cells (same page)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Widget:
 
     @property
     def title(self) -> str:
-        """Return the title; empty where it has none."""
+        """Return the title, empty if the widget has none."""
         return str(self.properties.get("title", ""))
 
 
@@ -52,14 +52,14 @@ class Dashboard:
 
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """What the pictures show, from `start` to `end`, both in UTC."""
+    """The time that the pictures show, from `start` to `end`, both in UTC."""
 
     start: datetime
     end: datetime
 
 
 def read_dashboard(name: str, body: str) -> Dashboard:
-    """Return the dashboard of this body, as GetDashboard gives it.
+    """Return the dashboard of a body, which is in the form of GetDashboard.
 
     Raises:
         ExportError: the body is not that of a dashboard.
@@ -72,7 +72,7 @@ def read_dashboard(name: str, body: str) -> Dashboard:
 
 
 def picture_request(widget: Widget, shown: TimeRange) -> str:
-    """Return the widget in the form that GetMetricWidgetImage takes, with absolute times."""
+    """Return the widget as a request of GetMetricWidgetImage, with absolute times."""
     wanted = {
         **widget.properties,
         "width": min(widget.width * CELL_PIXELS, LARGEST_PIXELS),
@@ -84,7 +84,7 @@ def picture_request(widget: Widget, shown: TimeRange) -> str:
 
 
 def alarm_names(widget: Widget) -> list[str]:
-    """Return the names of an alarm widget's alarms, which it gives by ARN, in its order."""
+    """Return the names of an alarm widget's alarms, in the order of their ARNs in the widget."""
     return [str(arn).split(":", 6)[-1] for arn in widget.properties.get("alarms", [])]
 
 

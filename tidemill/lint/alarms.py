@@ -48,7 +48,7 @@ def _is_tracked(linted: LintedFleet, alarm: Alarm) -> bool:
 
 
 def _size(sample: Sample) -> float:
-    """Return the sum of a situation's numbers: small numbers make the plainest example."""
+    """Return the sum of a situation's numbers; the smallest sum gives the simplest example."""
     return sum(sample.situation.values.values()) + sample.situation.capacity
 
 
@@ -63,7 +63,7 @@ def _values(linted: LintedFleet, situation: Situation, alarms: list[Alarm]) -> s
 
 def _blind(linted: LintedFleet) -> Iterator[Violation]:
     fleet = linted.fleet
-    if fleet.group.protects:  # a working instance is protected
+    if fleet.group.protects:  # instances are protected from scale-in while they work
         return
     blind: dict[str, Alarm] = {}
     for sample in linted.samples:
@@ -92,7 +92,7 @@ def _unset(linted: LintedFleet) -> Iterator[Violation]:
             continue
         if "TreatMissingData" not in linted.resolver.properties(alarm.logical_id):
             yield Violation(
-                f"{alarm.logical_id} does not say how it treats missing data",
+                f"{alarm.logical_id} does not set how it treats missing data",
                 linted.at_alarm(alarm),
             )
 

@@ -1,4 +1,4 @@
-"""Check of a template: every rule on every fleet of it."""
+"""Check of a template: runs every rule on every fleet of the template."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RULES: tuple[Rule, ...] = (*waking.RULES, *alarms.RULES, *work.RULES, *instances
 class Report:
     """The findings in a template, in its order.
 
-    `not_modelled` has a sentence for each part of the template that no rule looks at.
+    `not_modelled` has a sentence for each part of the template that no rule checks.
     """
 
     findings: tuple[Finding, ...]
@@ -79,7 +79,7 @@ def lint(text: str, source: str, given: Mapping[str, str]) -> Report:
 
 
 def _unseen(resolver: Resolver, reading: FleetReading) -> Iterator[str]:
-    """Yield a sentence for each part of a fleet that is not modelled and that no rule looks at."""
+    """Yield a sentence for each part of a fleet that is not modelled and that no rule checks."""
     for part in (Part.POLICIES, Part.ALARMS, Part.USER_DATA):
         yield from reading.left_out[part]
     here = {resolver.name(queue) for queue in resolver.present(QUEUE)}

@@ -24,8 +24,8 @@ class Severity(StrEnum):
 class Violation:
     """A violation that a rule has found: a sentence, and its place.
 
-    `at` is a logical id and the steps below that resource, such as ("Jobs", "Properties",
-    "VisibilityTimeout"). Without a `severity`, the rule's own applies.
+    `at` is a logical id and the keys below that resource, such as ("Jobs", "Properties",
+    "VisibilityTimeout"). Without a `severity`, the severity of the rule applies.
     """
 
     what: str

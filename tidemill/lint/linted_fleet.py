@@ -1,4 +1,4 @@
-"""Linted fleet: one fleet of a template, with everything that rules need computed once."""
+"""Linted fleet: one fleet of a template, with the values that several rules need."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROPERTIES = "Properties"
 
 
 def path(*steps: str) -> str:
-    """Return a place in the template in the form of error messages."""
+    """Return a place in the template as it is written in error messages."""
     return ".".join(("Resources", *steps))
 
 
@@ -38,8 +38,8 @@ class LaunchData:
 class LintedFleet:
     """A fleet with the template's resolver, samples of its alarms, and its container.
 
-    `launch` is None where the template does not have the group's launch template, `container` is
-    None where its script runs no container.
+    `launch` is None if the template does not have the group's launch template, `container` is None
+    if its script runs no container.
     """
 
     fleet: Fleet
@@ -50,7 +50,7 @@ class LintedFleet:
 
     @staticmethod
     def of(fleet: Fleet, resolver: Resolver) -> LintedFleet:
-        """Return the linted fleet of a fleet."""
+        """Return a fleet with its samples, its launch data and its container."""
         launch = _launch_data(resolver, fleet.group.logical_id)
         return LintedFleet(fleet, resolver, samples(fleet), launch, read_container(fleet.user_data))
 

@@ -27,7 +27,7 @@ RETENTION = "MessageRetentionPeriod"
 DRAIN = DRAIN_SECONDS.name
 VISIBILITY = VISIBILITY_TIMEOUT_SECONDS.name
 MESSAGE = "MESSAGE_SECONDS"
-"""The longest work on one message in seconds: a setting that other projects' workers may have."""
+"""A setting that workers of other projects may have: the most seconds of work on one message."""
 
 
 def _too_short(linted: LintedFleet) -> Iterator[Violation]:
@@ -36,7 +36,7 @@ def _too_short(linted: LintedFleet) -> Iterator[Violation]:
     if name is None:
         return
     work = settings[name]
-    if VISIBILITY in settings:  # a worker that knows its visibility timeout also extends it
+    if VISIBILITY in settings:  # a worker with this setting also extends the visibility timeout
         if settings[VISIBILITY] < work:
             yield Violation(
                 f"{VISIBILITY} is {settings[VISIBILITY]:g}, and {name} is {work:g}",

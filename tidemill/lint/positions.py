@@ -24,10 +24,10 @@ class Positions:
     known: Mapping[Path, Position]
 
     def of(self, path: Path) -> Position:
-        """Return the position of a part, or of the nearest part around it that is in the text.
+        """Return the position of a part, or of the smallest part around it that is in the text.
 
-        A part that a function such as Fn::If chooses is found at that function. A property that a
-        resource does not have is found at the resource's name.
+        The position of a part inside a function such as Fn::If is that of the function. The
+        position of a missing property is that of the resource's name.
         """
         for end in range(len(path), 0, -1):
             nearest = path[:end]
@@ -39,7 +39,7 @@ class Positions:
 def read_positions(text: str) -> Positions:
     """Return the positions in a template that parse_template accepts.
 
-    In JSON that YAML's parser refuses, everything is at the start.
+    If YAML's parser refuses a JSON template, every part is at the start.
     """
     if text.lstrip().startswith("{"):
         text = text.replace("\t", " ")  # JSON may have tabs between its tokens, YAML may not

@@ -23,7 +23,7 @@ MANY = 1_000_000.0
 """A number of messages above any threshold."""
 
 MOST = 3000
-"""The most situations that are tried."""
+"""The largest number of situations that are tried."""
 
 _LITERAL = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 
@@ -98,7 +98,7 @@ def situations(fleet: Fleet) -> Iterator[Situation]:
 
 
 def queues_of(alarm: Alarm) -> list[str]:
-    """Return the names of the queues whose metrics an alarm looks at, each once."""
+    """Return the names of the queues whose metrics an alarm uses, each once."""
     named = (dict(metric.dimensions).get("QueueName") for metric in metrics_of(alarm))
     return list(dict.fromkeys(name for name in named if name))
 

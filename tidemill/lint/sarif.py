@@ -1,4 +1,4 @@
-"""Findings as SARIF 2.1.0, the format that code scanning of forges and editors takes."""
+"""Findings as SARIF 2.1.0, the format that code scanning services and editors read."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def _why_asleep(linted: LintedFleet, alarm: Alarm, queue: str) -> str:
     if steady_state(alarm, value) is not AlarmState.ALARM:
         sign = SIGNS[alarm.comparison]
         return f"{name} is {value:g} then, and goes to ALARM when it is {sign} {alarm.threshold:g}"
-    return f"{name} goes to ALARM, but its policies make 0 of 0 instances"
+    return f"{name} goes to ALARM, but its policies keep the capacity at 0"
 
 
 def _slow(linted: LintedFleet) -> Iterator[Violation]:
@@ -79,9 +79,9 @@ def _slow(linted: LintedFleet) -> Iterator[Violation]:
 
 
 def _soonest(linted: LintedFleet, queue: str) -> tuple[float, Alarm] | None:
-    """Return the alarm that scales out from 0 first for one message in a queue, and its delay.
+    """Return the first alarm to scale out from 0 after one message in a queue, and its delay.
 
-    The delay is in seconds. None where no alarm does.
+    The delay is in seconds. The result is None if no alarm scales out.
     """
     waits = ((seconds_to_wake(linted.fleet, one, queue), one) for one in linted.fleet.alarms)
     known = [(wait, alarm) for wait, alarm in waits if wait is not None]
@@ -135,7 +135,7 @@ def _unpublished(linted: LintedFleet) -> Iterator[Violation]:
                 if (place, metric.name) not in seen:
                     seen.add((place, metric.name))
                     yield Violation(
-                        f"{linted.name_of(alarm)} looks at {metric.name}, which "
+                        f"{linted.name_of(alarm)} uses {metric.name}, which "
                         f"{group.logical_id} does not publish",
                         linted.at_group("MetricsCollection"),
                     )

@@ -38,13 +38,13 @@ _BEGIN = 86_400.0 * 30
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A number of instances in service, and the values of the metrics independent of it."""
+    """A number of instances in service, and the values of metrics that do not depend on it."""
 
     capacity: int
     values: Mapping[Metric, float] = field(default_factory=dict)
 
     def seen(self, fleet: Fleet, metric: Metric) -> float | None:
-        """Return the value of an alarm's metric, None where it is not published."""
+        """Return the value of an alarm's metric, None if it is not published."""
         if metric.namespace == NAMESPACE:
             return self._of_group(fleet, metric.name)
         queue = dict(metric.dimensions).get("QueueName", "")
@@ -81,8 +81,8 @@ def value_in(fleet: Fleet, alarm: Alarm, situation: Situation) -> float | None:
 def steady_state(alarm: Alarm, value: float | None) -> AlarmState:
     """Return the state of an alarm whose value does not change.
 
-    An alarm without a value that ignores missing data keeps its state: here, the state of an alarm
-    that never had a value.
+    An alarm that ignores missing data and has no value keeps its state; here that is the state of
+    an alarm that never had a value.
     """
     return judge(alarm, [value] * alarm.evaluation_periods, AlarmState.INSUFFICIENT_DATA)
 
@@ -105,9 +105,9 @@ def asked(
 def seconds_to_wake(fleet: Fleet, alarm: Alarm, queue: str) -> float | None:
     """Return the seconds from a message's arrival in this queue until an alarm scales out from 0.
 
-    The queues are empty and active, so that SQS has published zeros before. None means never. No
-    worker receives the message, so after the alarm's whole window only the age of the message still
-    changes, and it is followed for as long as the threshold requires.
+    None means never. Before the message, the queues are empty and active, so SQS has published
+    zeros. No worker receives the message. After the alarm's whole window only the age of the
+    message still changes; it is computed until it reaches the threshold.
     """
     step = min(alarm.period, PERIOD)
     turn = max(step, interval_of(alarm))

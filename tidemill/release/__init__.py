@@ -1,1 +1,1 @@
-"""Brings the workload to AWS: images into the stack's registries, their tag into the stack."""
+"""Release of the workload to AWS: deploys the stack, and pushes the images to its registries."""

@@ -1,4 +1,4 @@
-"""The account on AWS: its stack and its registries."""
+"""AWS account: reads its stack, and logs in to its registries."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ HINT = "check your credentials and region: aws sts get-caller-identity"
 
 
 class AccountAws:
-    """The account of the credentials that the AWS tools find."""
+    """The account of the credentials that the AWS tools use."""
 
     def __init__(self, region: str | None) -> None:
-        """Connect to a region; None is that of the AWS tools' own settings.
+        """Connect to a region; None is the region in the settings of the AWS tools.
 
         Raises:
             ReleaseError: there is no region.
@@ -54,7 +54,7 @@ class AccountAws:
         )
 
     def has_image(self, repository: str, tag: str) -> bool:
-        """Return whether the repository, given by its URI, holds the tag."""
+        """Return whether the repository with this URI has an image with this tag."""
         try:
             self._ecr.describe_images(
                 repositoryName=repository.partition("/")[2], imageIds=[{"imageTag": tag}]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class LocalCommands:
-    """Programs of this machine, in the current folder, each shown before it runs."""
+    """Programs of this machine, run in the current folder; commands are printed before they run."""
 
     def run(self, command: Sequence[str], given: str | None = None) -> None:
         """Run a command in the user's terminal, or with `given` on its standard input."""

@@ -22,13 +22,13 @@ def deploy(
     commands: Commands,
     on_progress: Callable[[str], None],
 ) -> None:
-    """Let SAM build the template and create or update the environment's stack.
+    """Build the template with SAM, and create or update the environment's stack.
 
     Args:
-        environment: the stack to create or update.
+        environment: the environment of the stack to create or update.
         sam: the path of the SAM CLI.
-        aws: where the stack is.
-        commands: git and SAM.
+        aws: the account of the stack.
+        commands: the programs git and SAM.
         on_progress: receives lines for the user.
 
     Raises:
@@ -47,7 +47,7 @@ def deploy(
 def _pushed_image(
     environment: Environment, aws: Aws, commands: Commands, on_progress: Callable[[str], None]
 ) -> str | None:
-    """Return the tag of this revision's image; None, with a line that says why, if none."""
+    """Return the tag of this revision's image; without an image, report the reason, return None."""
     stack = aws.stack(environment.stack)
     if stack is None:
         on_progress(

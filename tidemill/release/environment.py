@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One environment; a region of None means that of the AWS tools' own settings."""
+    """One environment; a region of None means the region in the settings of the AWS tools."""
 
     name: str
     stack: str

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class ReleaseError(Exception):
-    """Nothing was released; the text says in one line what is wrong and what to do."""
+    """Nothing was released; the text has the problem and a remedy in one line."""

@@ -26,9 +26,9 @@ class Login:
 
 
 class Aws(Protocol):
-    """The account and region that the environment is in.
+    """Port to the account and region of the environment.
 
-    Each call raises ReleaseError where AWS refuses or does not answer.
+    Each call raises ReleaseError if AWS refuses or does not answer.
     """
 
     def stack(self, name: str) -> Stack | None:
@@ -36,7 +36,7 @@ class Aws(Protocol):
         ...
 
     def has_image(self, repository: str, tag: str) -> bool:
-        """Return whether the repository holds an image with this tag."""
+        """Return whether the repository has an image with this tag."""
         ...
 
     def login(self) -> Login:
@@ -45,7 +45,7 @@ class Aws(Protocol):
 
 
 class Commands(Protocol):
-    """The programs on this machine; each raises ReleaseError when one fails or is missing."""
+    """Port to programs on this machine; a call raises ReleaseError if it fails or is missing."""
 
     def run(self, command: Sequence[str], given: str | None = None) -> None:
         """Run a command, with `given` on its standard input."""

@@ -1,4 +1,4 @@
-"""Build and push of the images, for the stack's instances and to its registries."""
+"""Build and push of the images: to the stack's registries, for its instances' architecture."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PLATFORMS = {"arm64": "arm64", "x86_64": "amd64"}
 
 
 def push(environment: Environment, architecture: str | None, aws: Aws, commands: Commands) -> str:
-    """Build and push the images that the registries do not hold yet; return their tag.
+    """Build and push the images that the registries do not have yet; return their tag.
 
     Args:
-        environment: the one whose registries to push to.
-        architecture: arm64 or amd64; None for that of the stack's instances.
-        aws: where the stack is.
-        commands: git and docker.
+        environment: the environment of the stack with the registries.
+        architecture: arm64 or amd64; None for the architecture of the stack's instances.
+        aws: the account of the stack.
+        commands: the programs git and docker.
 
     Raises:
         ReleaseError: there is no stack or no revision, or the build or the push fails.

@@ -1,4 +1,4 @@
-"""The revision of the images' source, which is the images' tag."""
+"""Revision of the images' source, which is the images' tag."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from tidemill.release.ports import Commands
 
 SOURCE = "images"
-"""The build context: nothing outside it gets into an image."""
+"""The build context: an image contains only files from this folder."""
 
 
 def revision(commands: Commands) -> str:
-    """Return the last revision that changed what is in the images, abbreviated to 12 digits.
+    """Return the last revision that changed the images' source, abbreviated to 12 digits.
 
-    Commits that change no image do not change it, so a deployment after them still finds the image
+    Commits outside of that source do not change it, so a deployment after them still uses the image
     that was pushed before them.
 
     Raises:

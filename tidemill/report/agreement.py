@@ -1,4 +1,4 @@
-"""Agreement of rig and simulator: figures and picture of the same run in both."""
+"""Agreement of rig and simulator: figures and a picture of the same run in both."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
 
 Row = tuple[str, str, str]
-"""What is compared, its value in the rig, its value in the simulator."""
+"""The name of a figure, its value in the rig, and its value in the simulator."""
 
 RIG: dict[str, Any] = {"color": WAITING, "label": "rig", "linewidth": 4}
 SIMULATOR: dict[str, Any] = {
@@ -36,15 +36,15 @@ SIMULATOR: dict[str, Any] = {
 }
 
 GIVEN = """\
-The simulator was given the time at which each message was sent, the template with its parameters, \
-how long an instance takes to boot, and half a second of this machine's time for a process to \
-start and to end. It computed everything else. The queue is sampled once a minute, when its \
-metrics are published."""
+The input of the simulator was the time at which each message was sent, the template with its \
+parameters, the boot time of an instance, and half a second of this machine's time for the start \
+and for the end of a process. It computed everything else. The queue is sampled once a minute, \
+when its metrics are published."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two runs: its facts, and what became of its messages."""
+    """One of the two runs: its facts, and the counts of its messages."""
 
     facts: Sequence[Fact]
     processed: int

@@ -1,4 +1,4 @@
-"""The report's chapter that compares the template's policy with other policies."""
+"""Chapter of the report that compares the template's policy with other policies."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     Run = Mapping[str, Any]
 
 CLAIRVOYANT = "clairvoyant"
-"""The policy that has the bounds for its figures."""
+"""The name of the policy in the runs that contain the bounds."""
 
 MEANING = """\
 Simulated with seed {seed}: the same messages, group and workers under other policies. \
 docs/simulator.md describes the scenarios and the policies. Each cell has the mean wait until a \
-message is processed, and the dollars a day for everything that depends on the policy. **Bold**: \
-on the Pareto frontier; every other policy is slower or dearer. The clairvoyant column has two \
-lower bounds, one for the wait and one for the cost; no policy need reach both."""
+message is processed, and the dollars a day for everything that depends on the policy. **Bold** \
+marks a policy on the Pareto frontier: no other policy is at least as fast and as cheap, and \
+better in one of the two. The clairvoyant column has two lower bounds, one for the wait and one \
+for the cost; a policy may be unable to reach both."""
 
 
 def comparison_chapter(runs: Sequence[Run], picture: str) -> Iterator[str]:
@@ -64,7 +65,7 @@ def _wait_and_cost(run: Run) -> str:
 
 
 def _why_not(ours: Run, runs: Sequence[Run]) -> str:
-    """Return which policies beat the template, what its alarms cost, and which parameter helps."""
+    """Return the policies that beat the template, the cost of its alarms, and better variants."""
     beaten = "; ".join(
         f"{run['policy']} has {_wait_and_cost(run)}"
         for run in runs
@@ -73,9 +74,8 @@ def _why_not(ours: Run, runs: Sequence[Run]) -> str:
     items = ours["dollars_a_day_by_item"]
     alarms = items.get("alarms", 0.0) + items.get("fast alarms", 0.0)
     text = (
-        f"`{ours['scenario']}`: the template has {_wait_and_cost(ours)}; {beaten}. Of the "
-        f"template's cost, ${alarms:.3f} are for the metrics that its alarms watch, with or "
-        "without messages."
+        f"`{ours['scenario']}`: the template has {_wait_and_cost(ours)}; {beaten}. The metrics of "
+        f"the template's alarms are ${alarms:.3f} of its cost, even without messages."
     )
     variants = [
         f"{run['policy']} has {_wait_and_cost(run)}"

@@ -1,4 +1,4 @@
-"""The picture of a comparison: mean wait and cost of each policy, a panel per scenario."""
+"""Picture of a comparison: mean wait and cost of each policy, a panel per scenario."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = ("#0B3C5D", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""From the palette of Okabe and Ito, which people with any colour vision can distinguish."""
+"""Colours of Okabe and Ito's palette, which people with any colour vision can distinguish."""
 
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
 COLUMNS = 3
 LEAST_SECONDS = 1.0
-"""Shorter waits are drawn at this one: the axis is logarithmic."""
+"""Shorter waits are drawn as 1 s, because a logarithmic axis has no 0."""
 
 
 def draw_comparison(runs: Sequence[Mapping[str, Any]], path: Path) -> None:

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class ReportError(Exception):
-    """A file of a run cannot be used; the text says which one, why, and what to do."""
+    """A file of a run cannot be used; the text has its name, the reason, and a remedy."""

@@ -1,4 +1,4 @@
-"""The style that all pictures share; importing it chooses matplotlib's backend for files."""
+"""Style of all pictures; the import of this module selects matplotlib's backend for files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STATE_COLOURS = {"ALARM": "#D55E00", "OK": "#8FC7B0", "INSUFFICIENT_DATA": "#D0D0D0"}
-"""From the palette of Okabe and Ito, which people with any colour vision can distinguish."""
+"""Colours of Okabe and Ito's palette, which people with any colour vision can distinguish."""
 
 WAITING, IN_FLIGHT, SERVING, DESIRED = "#56B4E9", "#E69F00", "#8FB8DE", "#0B3C5D"
 DOTS_PER_INCH = 110
@@ -29,7 +29,7 @@ BESIDE_TITLE: dict[str, Any] = {
     "loc": "lower right",
     "ncols": 3,
 }
-"""Where a panel's legend stands: at the height of its title, on the right."""
+"""The position of a panel's legend: at the height of its title, on the right."""
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def save(figure: Figure, path: Path) -> None:
         figure: the figure.
         path: the file; its ending gives the format, PNG or SVG.
     """
-    # No dates and versions in the file.
+    # The file has no dates and versions, so that the same figure makes the same bytes.
     metadata = {"Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}
     figure.savefig(path, dpi=DOTS_PER_INCH, metadata=metadata)
     plt.close(figure)

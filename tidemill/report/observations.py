@@ -1,4 +1,4 @@
-"""Observations: what a run shows, in sentences computed from its facts and figures."""
+"""Observations of a run: sentences that are computed from its facts and figures."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 def conclusion(facts: Sequence[Fact], summary: Summary) -> str:
-    """Return what the picture shows, in a few sentences."""
+    """Return a few sentences that describe the run in the picture."""
     start = facts[0].at if facts else 0.0
     outs = [f for f in facts if isinstance(f, DesiredChanged) and f.after > f.before]
     ends = [f for f in facts if isinstance(f, InstanceChanged) and f.state == "Terminated"]
     messages = _counted(summary["sent"], "message")
     scaled_out = (
-        f"{messages} made the group scale out from {outs[0].before} to "
-        f"{_counted(summary['peak_instances'], 'instance')}, {_minutes(outs[0].at - start)} after "
-        "the start"
+        f"For {messages} the group scaled out from {outs[0].before} to "
+        f"{_counted(summary['peak_instances'], 'instance')}; the first scale-out was "
+        f"{_minutes(outs[0].at - start)} after the start"
         if outs
-        else f"{messages} launched no instance"
+        else f"{messages} caused no scale-out"
     )
     drained = (
         f" The last message was processed {_minutes(summary['seconds_to_drain'])} after the first "
@@ -66,8 +66,8 @@ def exercise_steps(facts: Sequence[Fact], summary: Summary, logs: Logs) -> list[
                 f"{_counted(_working(logs), 'instance')} processed "
                 f"{_counted(summary['processed'], 'message')}, and "
                 f"{summary.get('left_in_queue', 0)} were left in the queue; "
-                f"{summary['invalid']} were found invalid, and {summary['dead_lettered']} went to "
-                "the dead-letter queue."
+                f"{summary['invalid']} were found invalid, and {summary['dead_lettered']} were "
+                "moved to the dead-letter queue."
             ),
         ),
         (
@@ -87,8 +87,8 @@ def exercise_steps(facts: Sequence[Fact], summary: Summary, logs: Logs) -> list[
             "Review the logs for message content and errors",
             (
                 f"Lines with a processed message and its content: {_count(logs, 'processed')}; "
-                f"with an invalid one and the reason: {_count(logs, 'invalid')}; with a failed one "
-                f"and the reason: {_count(logs, 'failed')}. See the excerpts."
+                f"with an invalid message and the reason: {_count(logs, 'invalid')}; with a failed "
+                f"message and the reason: {_count(logs, 'failed')}. See the excerpts."
             ),
         ),
     ]

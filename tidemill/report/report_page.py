@@ -1,4 +1,4 @@
-"""REPORT.md and its picture, written from the files of a run; nothing in it is by hand."""
+"""REPORT.md and its picture, both generated from the files of a run."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 WHERE = """\
 This is a run of an offline rig on one machine, **not of AWS**. Real: the producer and the \
 consumers (the programs of the images, run as processes), the SQS API that they use (MiniStack, an \
-AWS emulator), and `template.yaml`, whose alarms, scaling policies, limits and lifecycle hook are \
+AWS emulator), and `template.yaml`: its alarms, scaling policies, limits and lifecycle hook are \
 read from the file and evaluated by the rules that AWS publishes. Imitated: EC2 (an instance is a \
-consumer process that first takes as long as a boot), the actions of the Auto Scaling group, and \
+consumer process that starts after the time of a boot), the actions of the Auto Scaling group, and \
 the publication of CloudWatch metrics.
 
 There are two clocks. AWS's time runs {speed:g} times as fast as this machine's clock: one of its \
@@ -45,7 +45,7 @@ These lines are as the consumers wrote them. Their times and durations are by th
 """
 
 KEPT_WHOLE = 12
-"""Most rows of a table that is shown open; a longer one is folded."""
+"""The largest number of rows of a table that is shown open; a longer table is folded."""
 
 
 def write_report(results: Path, report: Path, picture: Path, further: Iterable[str] = ()) -> None:
@@ -55,7 +55,7 @@ def write_report(results: Path, report: Path, picture: Path, further: Iterable[s
         results: the folder with the run's files.
         report: the report to write.
         picture: the picture to write.
-        further: chapters to put before the last one, which says how to repeat the run.
+        further: chapters to put before the last one, which is about repeating the run.
 
     Raises:
         ReportError: files of the run are missing or broken, or the report cannot be written.

@@ -25,16 +25,16 @@ ROWS = (
     ("aws_minutes", "AWS minutes in all"),
     ("wall_seconds", "seconds on this machine"),
 )
-"""The figures of a run by name, in the order of the table, with what they are."""
+"""The names of a run's figures and their descriptions, in the order of the table."""
 
 
 def summary_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return (what it is, figure) for every figure that the summary has."""
+    """Return (description, figure) for every figure in the summary."""
     return [(label, _figure(summary[name])) for name, label in ROWS if name in summary]
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table; bars and line ends inside cells cannot break it."""
+    """Return a Markdown table, with bars escaped and line ends removed in its cells."""
     lines = ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
     lines += ["| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The picture of a run: queue, alarms and instances over AWS's minutes."""
+"""Picture of a run: queue, alarms and instances over AWS's time."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
 
 ROOM = 0.3
-"""Share of the width that a text needs: further right, a step up has its text on its left."""
+"""Share of the width that a text needs; a step up in the last 30 % has its text on its left."""
 
 MOST_LABELS = 15
-"""Most changes of capacity that get a text beside them; more texts would overlap."""
+"""The largest number of changes of capacity with a text beside them; more would overlap."""
 
 QUIET_SECONDS = 600.0
-"""How many seconds after its last event a run's picture ends."""
+"""Seconds from the last event of a run to the end of its picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +154,8 @@ def _draw_fleet(axes: Axes, facts: Sequence[Fact], scale: Scale) -> None:
 def _annotate(axes: Axes, change: DesiredChanged, scale: Scale) -> None:
     """Write a change of the desired capacity beside it, such as "0 → 4  (instances needed 26)".
 
-    The alarm's value is left out where it is the new capacity. The text covers no line: it is left
-    of a step up, or above it where there is no room, and right of a step down.
+    The alarm's value is left out if it equals the new capacity. The text does not cover a line: it
+    is left of a step up, or above it without enough room, and right of a step down.
     """
     at = scale.minutes(change.at)
     differs = change.label and change.value != change.after
