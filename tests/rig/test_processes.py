@@ -14,7 +14,7 @@ from tidemill.rig.errors import RigError
 from tidemill.rig.lifetime import RECLAIMED
 from tidemill.rig.processes import ProcessWorld
 from tidemill.scaling.faults import SPOT, Fault
-from tidemill.scaling.loop import Booted, Gone, HookCompleted
+from tidemill.scaling.loop import Booted, HookCompleted, Vanished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,7 +116,7 @@ def test_draining_asks_the_consumer_to_stop_and_completes_the_hook(
     stage.world.drain("i-1")
     assert stage.await_event() == HookCompleted("i-1")
     stage.world.terminate("i-1")
-    assert stage.await_event() == Gone("i-1")
+    assert stage.await_event() == Vanished("i-1")
     assert not stage.world.polled()
 
 
@@ -137,7 +137,7 @@ def test_terminating_ends_a_consumer_that_does_not_listen(stage_of: Callable[[st
     stage.await_output()
     stage.world.drain("i-1")
     stage.world.terminate("i-1")
-    assert stage.await_event() == Gone("i-1")
+    assert stage.await_event() == Vanished("i-1")
 
 
 def test_a_consumer_that_ends_by_itself_takes_its_instance_along(
@@ -147,7 +147,7 @@ def test_a_consumer_that_ends_by_itself_takes_its_instance_along(
     stage = stage_of(BROKEN)
     stage.boot()
     event = stage.await_event()
-    assert event == Gone("i-1", "its consumer ended with exit code 2: consumer: no queue")
+    assert event == Vanished("i-1", "its consumer ended with exit code 2: consumer: no queue")
 
 
 def test_a_consumer_that_is_killed_takes_its_instance_along(
@@ -159,14 +159,14 @@ def test_a_consumer_that_is_killed_takes_its_instance_along(
     stage.await_output()
     (consumer,) = stage.consumers(ORDERLY)
     consumer.kill()
-    assert stage.await_event() == Gone("i-1", "its consumer was killed by signal 9")
+    assert stage.await_event() == Vanished("i-1", "its consumer was killed by signal 9")
 
 
 def test_a_consumer_that_ends_without_output_is_reported(stage_of: Callable[[str], Stage]) -> None:
     """The event has its exit code."""
     stage = stage_of("raise SystemExit(3)")
     stage.boot()
-    assert stage.await_event() == Gone(
+    assert stage.await_event() == Vanished(
         "i-1", "its consumer ended with exit code 3: it wrote no output"
     )
 
@@ -188,7 +188,7 @@ def test_a_spot_instance_has_two_minutes_from_its_notice(
     assert list(stage.world.events()) == []
     assert stage.world.polled() == (program == STUBBORN)
     stage.clock.time += 1
-    assert list(stage.world.events()) == [Gone("i-1", RECLAIMED)]
+    assert list(stage.world.events()) == [Vanished("i-1", RECLAIMED)]
     consumer.wait(PATIENCE)
     assert list(stage.world.events()) == []
 
@@ -201,7 +201,7 @@ def test_a_spot_instance_can_be_taken_back_before_its_consumer_works(
     stage.world.launch("i-1")
     stage.world.inject("i-1", SPOT_FAULT)
     stage.clock.time += 120
-    assert list(stage.world.events()) == [Booted("i-1"), Gone("i-1", RECLAIMED)]
+    assert list(stage.world.events()) == [Booted("i-1"), Vanished("i-1", RECLAIMED)]
     assert not stage.world.polled()
 
 
@@ -282,7 +282,7 @@ def test_a_stopped_instance_completes_no_hook_and_can_be_terminated(
     stage.world.drain("i-1")
     assert list(stage.world.events()) == []
     stage.world.terminate("i-1")
-    assert list(stage.world.events()) == [Gone("i-1")]
+    assert list(stage.world.events()) == [Vanished("i-1")]
 
 
 def test_orders_for_an_instance_that_is_gone_do_nothing(stage_of: Callable[[str], Stage]) -> None:

@@ -9,7 +9,7 @@ from support.builders.fleets import DRAIN, a_fleet, a_group, a_policy
 from support.fakes.worlds import MINUTE, START
 
 from tidemill.scaling.driver import drive
-from tidemill.scaling.loop import Booted, Gone, HookCompleted, begin
+from tidemill.scaling.loop import Booted, HookCompleted, Vanished, begin
 from tidemill.scaling.metrics.queue import QueueSample
 from tidemill.scaling.ports import Ports
 from tidemill.scaling.spec import AdjustmentType, StepAdjustment, WarmPool
@@ -84,7 +84,7 @@ def test_what_instances_did_reaches_the_loop_and_its_orders_the_world() -> None:
     memory = drive(fleet, memory, ports, START + 3)
     log.coming = [HookCompleted(instance)]
     memory = drive(fleet, memory, ports, START + 4)
-    log.coming = [Gone(instance)]
+    log.coming = [Vanished(instance)]
     memory = drive(fleet, memory, ports, START + 5)
     orders = [call for call in log.calls if call not in {"sample", "events"}]
     assert orders == ["launch 1", "drain 1", "terminate 1"]

@@ -21,7 +21,7 @@ from tidemill.scaling.facts import (
     InstanceChanged,
     PolicyHeld,
 )
-from tidemill.scaling.loop import Gone
+from tidemill.scaling.loop import Vanished
 from tidemill.scaling.metrics.queue import ACTIVE_SECONDS, WAKE_UP_SECONDS
 from tidemill.scaling.metrics.store import MetricStore
 from tidemill.scaling.spec import AdjustmentType, MissingData, StepAdjustment
@@ -339,6 +339,6 @@ def test_whatever_the_load_the_group_keeps_its_limits_and_its_instances(
 def test_an_event_about_an_unknown_instance_is_passed_over() -> None:
     """The group may have removed the instance already."""
     run = a_run()
-    run.world.due.append((START, Gone("i-unknown")))
+    run.world.due.append((START, Vanished("i-unknown")))
     run.go(5)
     assert run.states() == []

@@ -16,7 +16,7 @@ from support.fakes.worlds import MINUTE, START, FakeQueue, FakeWorld, Run
 from tidemill.scaling.facts import AlarmChanged, DesiredChanged, to_record
 from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING
 from tidemill.scaling.group.lifecycle import LifecycleState
-from tidemill.scaling.loop import Booted, Gone, HookCompleted, Observation, begin, turn
+from tidemill.scaling.loop import Booted, HookCompleted, Observation, Vanished, begin, turn
 from tidemill.scaling.metrics.queue import QueueSample
 from tidemill.scaling.metrics.signal import BACKLOG, signal_metric
 from tidemill.scaling.policies.tracking import tracking_alarms
@@ -67,7 +67,7 @@ def facts_of(fleet: Fleet, minutes: list[tuple[int, int]], seconds: Iterable[int
             elif instance.state in HELD:
                 events.append(HookCompleted(instance.id))
             elif instance.state in ENDING:
-                events.append(Gone(instance.id))
+                events.append(Vanished(instance.id))
         for second in seconds:
             sample = QueueSample(visible, in_flight)
             taken = turn(
@@ -269,7 +269,9 @@ def test_whatever_happens_the_group_keeps_its_limits_and_its_count(
         happened = tuple(
             _event(name, number, [i.id for i in before.instances]) for name, number in names
         )
-        gone |= {e.instance for e in happened if isinstance(e, Gone) and before.find(e.instance)}
+        gone |= {
+            e.instance for e in happened if isinstance(e, Vanished) and before.find(e.instance)
+        }
         taken = turn(fleet, memory, Observation(QueueSample(visible, 0), happened), now)
         memory = taken.memory
         launched += taken.launch
@@ -297,7 +299,7 @@ def _event(name: str, number: int, instances: list[str]) -> InstanceEvent:
         case "continue" | "abandon":
             return HookCompleted(chosen, CONTINUE if name == "continue" else ABANDON)
         case _:
-            return Gone(chosen)
+            return Vanished(chosen)
 
 
 def test_memory_does_not_grow_with_time() -> None:

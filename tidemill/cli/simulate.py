@@ -236,7 +236,7 @@ def _fault(text: str) -> Fault:
     """Return the fault that an option describes, such as spot@600,target=i-1.
 
     Raises:
-        typer.BadParameter: the option describes no fault, or has no time.
+        typer.BadParameter: the option does not describe a fault, or lacks its time.
     """
     event, *given = text.split(",")
     kind, _, at = event.partition("@")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tidemill.rig.errors import RigError
 from tidemill.rig.lifetime import Lifetime, Remove, ReportVanished, Signal, Start
-from tidemill.scaling.loop import Gone
+from tidemill.scaling.loop import Vanished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -149,9 +149,9 @@ class Instances(ABC):
                     events.append(step)
         return events
 
-    def _drop(self, instance: str, detail: str | None) -> Gone:
+    def _drop(self, instance: str, detail: str | None) -> Vanished:
         text = self._describe_end(instance) if detail is None else detail
         self._remove(instance)
         self._release(instance)
         del self._lifetimes[instance]
-        return Gone(instance, text)
+        return Vanished(instance, text)

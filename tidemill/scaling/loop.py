@@ -17,9 +17,9 @@ from tidemill.scaling.group.reconcile import reconcile, replace_unhealthy
 from tidemill.scaling.group.transitions import (
     booted,
     expire_hooks,
-    gone,
     hook_completed,
     replace_vanished,
+    vanished,
 )
 from tidemill.scaling.metrics.queue import (
     PERIOD,
@@ -61,14 +61,14 @@ class HookCompleted:
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class Vanished:
     """Event: this instance no longer exists."""
 
     instance: str
     detail: str = ""
 
 
-InstanceEvent = Booted | HookCompleted | Gone
+InstanceEvent = Booted | HookCompleted | Vanished
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def turn(fleet: Fleet, memory: LoopMemory, observation: Observation, now: float)
     datapoints, sampled = _publish(fleet, memory.at, group.memory, activity, queue, now)
     metrics = memory.metrics
     if datapoints:
-        metrics = metrics.record(datapoints, reach(fleet.alarms))
+        metrics = metrics.record(datapoints, kept_seconds(fleet.alarms))
     watched = watch_alarms(fleet.alarms, memory.watches, metrics, memory.at, now)
     alarms = watched.due
     if alarms and low_alarms(fleet):
@@ -194,8 +194,8 @@ def _apply_events(fleet: Fleet, step: Step, events: Iterable[InstanceEvent], now
             case HookCompleted(instance, result, hook):
                 completed = HookResult(result, hook)
                 step = step.then(hook_completed(fleet.group, step.memory, instance, now, completed))
-            case Gone(instance, detail):
-                step = step.then(gone(step.memory, instance, detail, now))
+            case Vanished(instance, detail):
+                step = step.then(vanished(step.memory, instance, detail, now))
     return step
 
 
@@ -229,7 +229,7 @@ def _publish(
     return datapoints, facts
 
 
-def reach(fleet_alarms: Iterable[Alarm]) -> float:
+def kept_seconds(fleet_alarms: Iterable[Alarm]) -> float:
     """Return for how many seconds metrics must be kept for the alarms."""
     return max(
         ((evaluation_range(alarm.evaluation_periods) + 2) * alarm.period for alarm in fleet_alarms),

@@ -13,7 +13,7 @@ from support.fakes.groups import NAME, NOW, ONE, TWO, autoscaling_client, group_
 from tidemill.rig.autoscaling.server import MOST_BYTES, answer, serving
 from tidemill.rig.errors import RigError
 from tidemill.scaling.group.memory import PROCESSES
-from tidemill.scaling.group.transitions import gone
+from tidemill.scaling.group.transitions import vanished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -173,7 +173,7 @@ def test_an_instance_is_terminated_and_its_hook_completed(
     hook = {"AutoScalingGroupName": NAME, "LifecycleHookName": "drain", "InstanceId": ONE}
     client.record_lifecycle_action_heartbeat(**hook)
     client.complete_lifecycle_action(**hook, LifecycleActionResult="CONTINUE")
-    group.take(gone(group.memory, ONE, "", NOW))
+    group.take(vanished(group.memory, ONE, "", NOW))
     after = client.describe_scaling_activities(ActivityIds=[activity["ActivityId"]])["Activities"]
     assert [item["StatusCode"] for item in after] == ["Successful"]
 
@@ -196,7 +196,7 @@ def test_an_instance_that_is_lost_is_shown_as_unhealthy_while_it_is_not_replaced
 ) -> None:
     """If HealthCheck is suspended too, the loss is not noticed."""
     client.suspend_processes(AutoScalingGroupName=NAME, ScalingProcesses=["ReplaceUnhealthy"])
-    group.take(gone(group.memory, ONE, "killed", NOW))
+    group.take(vanished(group.memory, ONE, "killed", NOW))
     for health in ("UNHEALTHY", "HEALTHY"):
         shown = client.describe_auto_scaling_instances(InstanceIds=[ONE])["AutoScalingInstances"]
         assert [item["HealthStatus"] for item in shown] == [health]

@@ -25,7 +25,7 @@ from tidemill.rig.containers.world import ContainerWorld
 from tidemill.rig.errors import RigError
 from tidemill.rig.lifetime import RECLAIMED
 from tidemill.scaling.faults import SPOT, Fault
-from tidemill.scaling.loop import Booted, Gone, HookCompleted
+from tidemill.scaling.loop import Booted, HookCompleted, Vanished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -279,7 +279,7 @@ def test_the_last_output_of_a_consumer_is_kept_before_it_is_removed(stage_of: St
     stage.boot(ONE)
     stage.made(ONE).out.append(b'{"time": 1}\n')
     stage.engine.end(stage.name())
-    assert isinstance(stage.events()[0], Gone)
+    assert isinstance(stage.events()[0], Vanished)
     assert (stage.world.logs / f"{ONE}.jsonl").read_text() == '{"time": 1}\n'
 
 
@@ -298,7 +298,7 @@ def test_draining_asks_the_consumer_to_stop_and_completes_the_hook(stage_of: Sta
     assert stage.events() == [HookCompleted(ONE)]
     stage.world.terminate(ONE)
     assert stage.engine.made == {}
-    assert stage.events() == [Gone(ONE)]
+    assert stage.events() == [Vanished(ONE)]
     assert stage.events() == []
 
 
@@ -331,7 +331,7 @@ def test_terminating_removes_the_instance_and_its_consumer(stage_of: Stages) -> 
     stage.engine.add(f"mill-{ONE}-consumer", labels)
     stage.world.terminate(ONE)
     assert list(stage.engine.made) == [stage.name(TWO)]
-    assert stage.events() == [Gone(ONE)]
+    assert stage.events() == [Vanished(ONE)]
 
 
 @both
@@ -345,7 +345,7 @@ def test_an_instance_that_the_engine_is_still_removing_is_not_gone(
     assert stage.events(after=60) == []
     assert stage.made().state == "removing"
     del stage.engine.made[stage.name()]
-    assert stage.events() == [Gone(ONE)]
+    assert stage.events() == [Vanished(ONE)]
 
 
 @both
@@ -357,7 +357,7 @@ def test_a_container_that_vanishes_takes_its_instance_along(stage_of: Stages, de
     if depth is Depth.USER_DATA:
         labels = {FLEET_LABEL: "mill", INSTANCE_LABEL: ONE, ROLE_LABEL: "consumer"}
         stage.engine.add(f"mill-{ONE}-consumer", labels)
-    assert stage.events() == [Gone(ONE, "its container no longer exists")]
+    assert stage.events() == [Vanished(ONE, "its container no longer exists")]
     assert stage.engine.made == {}
     assert stage.events() == []
 
@@ -379,7 +379,7 @@ def test_a_container_that_ends_by_itself_takes_its_instance_along(
     stage.boot()
     stage.made().out.append(b"contents of a message\n" if depth is Depth.DIRECT else said)
     stage.engine.end(stage.name(), code, said if depth is Depth.DIRECT else b"")
-    assert stage.events() == [Gone(ONE, f"its container ended with exit code {code}: {words}")]
+    assert stage.events() == [Vanished(ONE, f"its container ended with exit code {code}: {words}")]
     assert stage.engine.made == {}
     assert not stage.world.polled()
 
@@ -390,7 +390,9 @@ def test_an_instance_whose_user_data_ends_while_it_drains_is_gone(stage_of: Stag
     stage.boot()
     stage.world.drain(ONE)
     stage.engine.end(stage.name())
-    assert stage.events() == [Gone(ONE, "its container ended with exit code 0: it wrote no output")]
+    assert stage.events() == [
+        Vanished(ONE, "its container ended with exit code 0: it wrote no output")
+    ]
 
 
 def test_orders_for_an_instance_that_is_gone_do_nothing(stage_of: Stages) -> None:
@@ -425,7 +427,9 @@ def test_a_stopped_instance_stays_and_boots_again_when_it_is_launched_again(
     assert stage.metadata("instance-id") == ONE
     assert stage.made().spec.labels[METADATA_LABEL] == port
     stage.engine.end(stage.name(), code=1)
-    assert stage.events() == [Gone(ONE, "its container ended with exit code 1: it wrote no output")]
+    assert stage.events() == [
+        Vanished(ONE, "its container ended with exit code 1: it wrote no output")
+    ]
 
 
 def test_an_instance_that_was_stopped_before_it_worked_has_all_its_boot_before_it(
@@ -504,7 +508,7 @@ def test_a_stopped_instance_completes_no_hook_and_can_be_terminated(stage_of: St
     stage.world.drain(ONE)
     assert stage.events() == []
     stage.world.terminate(ONE)
-    assert stage.events() == [Gone(ONE)]
+    assert stage.events() == [Vanished(ONE)]
 
 
 # ---- Spot
@@ -520,7 +524,7 @@ def test_a_spot_instance_has_two_minutes_from_its_notice(stage_of: Stages) -> No
     assert stage.events() == []
     stage.engine.end(stage.name())
     assert stage.events(after=119.9) == []
-    assert stage.events(after=0.1) == [Gone(ONE, RECLAIMED)]
+    assert stage.events(after=0.1) == [Vanished(ONE, RECLAIMED)]
     assert stage.engine.made == {}
 
 
@@ -529,7 +533,7 @@ def test_a_spot_instance_is_taken_whatever_its_consumer_does(stage_of: Stages) -
     stage = stage_of()
     stage.boot()
     stage.world.inject(ONE, SPOT_FAULT)
-    assert stage.events(after=120) == [Gone(ONE, RECLAIMED)]
+    assert stage.events(after=120) == [Vanished(ONE, RECLAIMED)]
     assert stage.engine.made == {}
 
 
@@ -543,7 +547,7 @@ def test_user_data_finds_the_notice_in_its_metadata(stage_of: Stages) -> None:
         '{"action": "terminate", "time": "1970-01-01T00:19:40Z"}'
     )
     assert stage.made().signals == []
-    assert stage.events(after=120) == [Gone(ONE, RECLAIMED)]
+    assert stage.events(after=120) == [Vanished(ONE, RECLAIMED)]
 
 
 def test_another_notice_changes_nothing(stage_of: Stages) -> None:
@@ -554,7 +558,7 @@ def test_another_notice_changes_nothing(stage_of: Stages) -> None:
     assert stage.events(after=60) == []
     stage.world.inject(ONE, SPOT_FAULT)
     assert stage.made().signals == ["SIGTERM"]
-    assert stage.events(after=60) == [Gone(ONE, RECLAIMED)]
+    assert stage.events(after=60) == [Vanished(ONE, RECLAIMED)]
 
 
 def test_an_instance_that_is_gone_gets_no_notice(stage_of: Stages) -> None:
@@ -710,7 +714,7 @@ def test_fleets_of_different_names_share_an_engine(stage_of: Stages) -> None:
     there.boot()
     assert here.events() == there.events() == []
     here.world.terminate(ONE)
-    assert here.events() == [Gone(ONE)]
+    assert here.events() == [Vanished(ONE)]
     assert there.events() == []
     assert list(engine.made) == [there.name()]
 

@@ -18,7 +18,7 @@ from tidemill.scaling.group.memory import GroupMemory, Hold, Instance, Step
 from tidemill.scaling.group.metrics import group_datapoints
 from tidemill.scaling.group.reconcile import reconcile
 from tidemill.scaling.group.termination import choose_for_termination
-from tidemill.scaling.group.transitions import booted, expire_hooks, gone, hook_completed
+from tidemill.scaling.group.transitions import booted, expire_hooks, hook_completed, vanished
 from tidemill.scaling.spec import LifecycleHook
 
 NOW = 1_750_000_020.0
@@ -172,7 +172,7 @@ def test_an_abandoned_launch_is_replaced_and_not_for_the_policys_reason() -> Non
 def test_an_instance_that_vanishes_starts_an_activity_of_its_own() -> None:
     """Its termination is due to its health, and the next launch names no policy."""
     memory = GroupMemory(desired=1, instances=(IN_SERVICE,), cause=CAUSE)
-    step = gone(memory, "i-1", "spot interruption", NOW)
+    step = vanished(memory, "i-1", "spot interruption", NOW)
     assert step.memory == GroupMemory(desired=1)
     assert "in response to an EC2 health check" in activities(step)[0].cause
     assert step.facts[-1] == InstanceChanged(NOW, "i-1", "Terminated", "spot interruption")
@@ -181,7 +181,7 @@ def test_an_instance_that_vanishes_starts_an_activity_of_its_own() -> None:
 @pytest.mark.parametrize("instance", [HELD_OUT, GOING], ids=lambda i: i.state)
 def test_an_instance_that_was_terminating_is_just_removed(instance: Instance) -> None:
     """Its termination activity has already started."""
-    step = gone(GroupMemory(desired=0, instances=(instance,)), instance.id, "", NOW)
+    step = vanished(GroupMemory(desired=0, instances=(instance,)), instance.id, "", NOW)
     assert step.facts == (InstanceChanged(NOW, instance.id, "Terminated"),)
 
 
@@ -189,7 +189,7 @@ def test_news_of_an_unknown_instance_changes_nothing() -> None:
     """The event may be about an instance that the group has already removed."""
     memory = GroupMemory(desired=1, instances=(IN_SERVICE,))
     for step in (
-        gone(memory, "i-9", "", NOW),
+        vanished(memory, "i-9", "", NOW),
         booted(a_group(), memory, "i-9", NOW),
         hook_completed(a_group(), memory, "i-9", NOW),
     ):

@@ -14,7 +14,7 @@ from tidemill.scaling.facts import ActivityStarted, InstanceChanged
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Hold, Instance
 from tidemill.scaling.group.reconcile import reconcile
-from tidemill.scaling.group.transitions import booted, expire_hooks, gone, replace_vanished
+from tidemill.scaling.group.transitions import booted, expire_hooks, replace_vanished, vanished
 from tidemill.scaling.policies.decision import decide
 
 NOW = START
@@ -87,7 +87,7 @@ def test_no_policy_runs_while_alarm_notification_is_suspended() -> None:
 def test_a_vanished_instance_is_replaced_when_the_process_is_resumed(process: str) -> None:
     """Until then it counts as capacity."""
     memory = GroupMemory(1, (OLD,), suspended=suspending(process))
-    kept = gone(memory, "i-1", "killed", NOW)
+    kept = vanished(memory, "i-1", "killed", NOW)
     assert kept.facts == ()
     assert reconcile(a_group(), kept.memory, NOW).launch == ()
     step = replace_vanished(replace(kept.memory, suspended={}), NOW)
@@ -112,7 +112,7 @@ def test_the_loop_replaces_what_has_vanished_by_itself() -> None:
 def test_launch_suspended_an_unhealthy_instance_goes_without_a_replacement() -> None:
     """ReplaceUnhealthy terminates it nevertheless."""
     memory = GroupMemory(1, (OLD,), suspended=suspending("Launch"))
-    step = gone(memory, "i-1", "", NOW)
+    step = vanished(memory, "i-1", "", NOW)
     assert step.memory.instances == ()
     assert reconcile(a_group(), step.memory, NOW).launch == ()
 

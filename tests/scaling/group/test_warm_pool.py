@@ -12,7 +12,7 @@ from tidemill.scaling.group.hooks import ABANDON, LAUNCHING
 from tidemill.scaling.group.memory import GroupMemory, Step
 from tidemill.scaling.group.metrics import WARM_POOL_METRICS, group_datapoints
 from tidemill.scaling.group.reconcile import reconcile
-from tidemill.scaling.group.transitions import booted, expire_hooks, gone
+from tidemill.scaling.group.transitions import booted, expire_hooks, vanished
 from tidemill.scaling.group.warm_pool import pool_size
 from tidemill.scaling.requests.activities import record_activities
 from tidemill.scaling.spec import Group, LifecycleHook, WarmPool
@@ -131,7 +131,7 @@ def test_a_prepared_instance_is_not_held_by_the_launch_hooks_again() -> None:
 def test_one_that_is_lost_from_the_pool_is_replaced_there() -> None:
     """The instances of the group itself do not change."""
     group = pooled()
-    step = gone(prepared(group).memory, FIRST, "killed", NOW + 60)
+    step = vanished(prepared(group).memory, FIRST, "killed", NOW + 60)
     step = reconcile(group, step.memory, NOW + 60)
     assert states(step) == ["Warmed:Stopped", "Warmed:Pending"]
 

@@ -11,7 +11,7 @@ from tidemill.scaling.facts import Noted
 from tidemill.scaling.group.hooks import ABANDON, LAUNCHING, TIMED_OUT, HookResult
 from tidemill.scaling.group.memory import GroupMemory, Step
 from tidemill.scaling.group.reconcile import reconcile
-from tidemill.scaling.group.transitions import booted, gone, hook_completed
+from tidemill.scaling.group.transitions import booted, hook_completed, vanished
 from tidemill.scaling.requests.activities import (
     KEPT_SECONDS,
     Activity,
@@ -82,7 +82,9 @@ def test_a_launch_that_a_hook_ends_is_cancelled(detail: str, why: str) -> None:
 def test_an_instance_that_is_lost_on_its_way_in_has_two_activities() -> None:
     """Its launch is cancelled, and its termination ends at once."""
     step = launched()
-    launch, end = record_activities((), step.then(gone(step.memory, ONE, "spot", NOW + 9)).facts)
+    launch, end = record_activities(
+        (), step.then(vanished(step.memory, ONE, "spot", NOW + 9)).facts
+    )
     assert (launch.status, launch.end) == ("Cancelled", NOW + 9)
     assert launch.message.startswith("Instance became unhealthy while waiting")
     assert (end.status, end.end) == ("Successful", NOW + 9)
@@ -101,7 +103,7 @@ def test_a_termination_waits_for_its_hook_and_for_the_instance() -> None:
     step = hook_completed(a_group(), applied.memory, ONE, NOW + 70)
     known = record_activities(known, step.facts)
     seen.append(known[-1].status)
-    known = record_activities(known, gone(step.memory, ONE, "", NOW + 80).facts)
+    known = record_activities(known, vanished(step.memory, ONE, "", NOW + 80).facts)
     seen.append(known[-1].status)
     assert seen == ["MidTerminatingLifecycleAction", "InProgress", "Successful"]
     assert [item.status for item in known] == ["Successful", "Successful"]

@@ -17,7 +17,7 @@ from tidemill.scaling.group.hooks import LAUNCHING
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import PROCESSES, GroupMemory, Hold, Instance
 from tidemill.scaling.group.reconcile import reconcile
-from tidemill.scaling.group.transitions import booted, expire_hooks, gone
+from tidemill.scaling.group.transitions import booted, expire_hooks, vanished
 from tidemill.scaling.requests import commands
 from tidemill.scaling.requests.apply import apply
 from tidemill.scaling.spec import AdjustmentType, Comparison, LifecycleHook, StepAdjustment
@@ -374,7 +374,7 @@ def test_whatever_users_ask_the_group_keeps_its_limits_and_its_protected_instanc
                 case ("boot", str(instance)):
                     memory = booted(fleet.group, memory, instance, now).memory
                 case ("vanish", str(instance)):
-                    memory = gone(memory, instance, "", now).memory
+                    memory = vanished(memory, instance, "", now).memory
                 case tuple():
                     raise AssertionError(happening)
                 case command:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tidemill.scaling.group.hooks import ABANDON, CONTINUE, HookResult
 from tidemill.scaling.group.reconcile import reconcile
-from tidemill.scaling.group.transitions import booted, expire_hooks, gone, hook_completed
+from tidemill.scaling.group.transitions import booted, expire_hooks, hook_completed, vanished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ def history(
                 result = CONTINUE if name == "complete" else ABANDON
                 step = step.then(hook_completed(group, memory, chosen, now, HookResult(result)))
             case "vanish":
-                step = step.then(gone(memory, chosen, "", now))
+                step = step.then(vanished(memory, chosen, "", now))
             case _:
                 now += 30 * number
                 step = step.then(expire_hooks(group, memory, now))

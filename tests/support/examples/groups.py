@@ -17,7 +17,7 @@ from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING, TERMINATI
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Hold, Instance, Step
 from tidemill.scaling.group.reconcile import reconcile
-from tidemill.scaling.group.transitions import expire_hooks, gone, hook_completed
+from tidemill.scaling.group.transitions import expire_hooks, hook_completed, vanished
 from tidemill.scaling.metrics.queue import (
     ACTIVE_SECONDS,
     WAKE_UP_SECONDS,
@@ -300,7 +300,7 @@ def follow(step: Step, expected: Expected) -> None:
         assert step.launch == ("i-00000000000000002",)
         return
     assert first.state == expected["next"]
-    ended = gone(step.memory, "i-1", "", MINUTE).facts[-1]
+    ended = vanished(step.memory, "i-1", "", MINUTE).facts[-1]
     assert getattr(ended, "state", None) == expected.get("then", LifecycleState.TERMINATED)
 
 

@@ -18,7 +18,7 @@ from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import Cooldown, GroupMemory, Instance
 from tidemill.scaling.group.reconcile import reconcile, replace_unhealthy
 from tidemill.scaling.group.termination import choose_for_termination
-from tidemill.scaling.group.transitions import gone, hook_completed
+from tidemill.scaling.group.transitions import hook_completed, vanished
 from tidemill.scaling.group.warm_pool import pool_size
 from tidemill.scaling.policies.decision import decide
 from tidemill.scaling.policies.simple import why_wait
@@ -66,7 +66,7 @@ def check_spot(given: Given, expected: Expected) -> None:
     assert Times().spot_warning == notice < DRAIN.heartbeat_timeout
     held = reconcile(a_group(hooks=(DRAIN,)), replace(serving(1), desired=0), NOW)
     assert [item.state for item in held.memory.instances] == [given["hook"]]
-    assert gone(held.memory, "i-0", "", NOW + notice).memory.instances == ()
+    assert vanished(held.memory, "i-0", "", NOW + notice).memory.instances == ()
 
 
 def check_remaining_hooks(given: Given, expected: Expected) -> None:
@@ -136,7 +136,7 @@ def check_not_running(given: Given, expected: Expected) -> None:
     assert expected["marked"] == "Unhealthy immediately, also in the grace period"
     group = a_group(grace=300)
     for state in given["ec2_state"]:
-        step = gone(serving(1, in_service_at=NOW), "i-0", state, NOW)
+        step = vanished(serving(1, in_service_at=NOW), "i-0", state, NOW)
         assert step.memory.instances == ()
         assert len(reconcile(group, step.memory, NOW).launch) == 1
 
@@ -207,7 +207,7 @@ def invokes_policies(suspended: Mapping[str, float]) -> bool:
 
 def marks(suspended: Mapping[str, float]) -> bool:
     """Return whether the group notices that an instance no longer exists."""
-    step = gone(replace(serving(1), suspended=suspended), "i-0", "", NOW)
+    step = vanished(replace(serving(1), suspended=suspended), "i-0", "", NOW)
     return step.memory.instances == ()
 
 
@@ -278,9 +278,9 @@ def check_cooldown(_: Given, expected: Expected) -> None:
     assert not why_wait(GroupMemory(0, cooldown=Cooldown(300, NOW)), NOW + 300)
     assert expected["cooldown_starts"] == "when the last instance finishes launching or terminating"
     leaving = serving(2, state=LifecycleState.TERMINATING_PROCEED)
-    step = gone(replace(leaving, cooldown=Cooldown(300, 0)), "i-0", "", NOW)
+    step = vanished(replace(leaving, cooldown=Cooldown(300, 0)), "i-0", "", NOW)
     assert step.memory.cooldown == Cooldown(300, NOW)
-    step = gone(step.memory, "i-1", "", NOW + 5)
+    step = vanished(step.memory, "i-1", "", NOW + 5)
     assert step.memory.cooldown == Cooldown(300, NOW + 5, open=False)
 
 

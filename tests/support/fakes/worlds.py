@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.driver import drive
 from tidemill.scaling.facts import AlarmChanged, DesiredChanged, InstanceChanged, PolicyHeld
-from tidemill.scaling.loop import Booted, Gone, HookCompleted, begin
+from tidemill.scaling.loop import Booted, HookCompleted, Vanished, begin
 from tidemill.scaling.metrics.queue import QueueSample
 from tidemill.scaling.ports import Ports
 
@@ -81,14 +81,14 @@ class FakeWorld:
     def vanish(self, instance: str, detail: str = "spot interruption") -> None:
         """Remove an instance without an order."""
         self.running.discard(instance)
-        self.due.append((self.now, Gone(instance, detail)))
+        self.due.append((self.now, Vanished(instance, detail)))
 
     def events(self) -> Iterable[InstanceEvent]:
         """Return the events that are due."""
         ready = [event for at, event in self.due if at <= self.now]
         self.due = [(at, event) for at, event in self.due if at > self.now]
         self.running |= {event.instance for event in ready if isinstance(event, Booted)}
-        self.running -= {event.instance for event in ready if isinstance(event, Gone)}
+        self.running -= {event.instance for event in ready if isinstance(event, Vanished)}
         return ready
 
     def work(self, seconds: float) -> None:

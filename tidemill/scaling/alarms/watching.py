@@ -82,10 +82,10 @@ def watch_alarms(
         interval = evaluation_interval(alarm)
         # Actions have an interval of their own: an alarm that is evaluated once an hour still
         # acts once a minute. A turn that is late must not make the next one skip an interval.
-        beat = min(interval, ACTION_INTERVAL)
-        if not beats(before, now, beat):
+        shortest = min(interval, ACTION_INTERVAL)
+        if not evaluation_is_due(before, now, shortest):
             continue
-        if interval == beat or beats(before, now, interval):
+        if interval == shortest or evaluation_is_due(before, now, interval):
             old = watch.memory
             new = evaluate(alarm, old, metrics, now)
             if new.state is old.state:
@@ -95,7 +95,7 @@ def watch_alarms(
                 facts.append(
                     AlarmChanged(now, alarm.logical_id, old.state, new.state, new.reason, new.value)
                 )
-        if alarm.acts_in(watch.memory.state) and now - watch.acted_at > ACTION_INTERVAL - beat:
+        if alarm.acts_in(watch.memory.state) and now - watch.acted_at > ACTION_INTERVAL - shortest:
             due.append(_due(alarm, watch, metrics, now))
             watch = replace(watch, acted_at=now)
         after[alarm.logical_id] = watch
@@ -121,6 +121,6 @@ def _due(alarm: Alarm, watch: AlarmWatch, metrics: MetricStore, now: float) -> D
     return DueAlarm(alarm, watch.memory.value, inputs, state=watch.memory.state)
 
 
-def beats(before: float, now: float, interval: int) -> bool:
+def evaluation_is_due(before: float, now: float, interval: int) -> bool:
     """Return whether a moment of evaluation lies after `before` and not after `now`."""
     return (now - EVALUATION_LAG) // interval > (before - EVALUATION_LAG) // interval

@@ -113,7 +113,7 @@ def heartbeat(memory: GroupMemory, instance_id: str, hook: LifecycleHook, now: f
     return Step(memory.with_instance(extended(instance, hook, now)))
 
 
-def gone(memory: GroupMemory, instance_id: str, detail: str, now: float) -> Step:
+def vanished(memory: GroupMemory, instance_id: str, detail: str, now: float) -> Step:
     """Return the group after an instance has ceased to exist.
 
     If the group was not terminating it and a process that replaces such instances is suspended, the

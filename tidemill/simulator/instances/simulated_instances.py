@@ -7,7 +7,7 @@ from heapq import heappop
 from typing import TYPE_CHECKING, Final
 
 from tidemill.scaling.faults import SPOT, Fault
-from tidemill.scaling.loop import Booted, Gone
+from tidemill.scaling.loop import Booted, Vanished
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.agenda import Agenda
 from tidemill.simulator.instances.billing import InstanceCounts
@@ -175,19 +175,19 @@ class SimulatedInstances:
 
     def _disappear(self, instance: SimulatedInstance, _: float) -> None:
         del self._instances[instance.id]
-        self.reports.append(Gone(instance.id))
+        self.reports.append(Vanished(instance.id))
 
     def _reclaim(self, instance: SimulatedInstance, now: float) -> None:
         """End a Spot instance two minutes after its notice."""
         if instance.state is not ConsumerState.ENDED:
             self._end(instance, now)
             del self._instances[instance.id]
-            self.reports.append(Gone(instance.id, "a Spot interruption"))
+            self.reports.append(Vanished(instance.id, "a Spot interruption"))
 
     def _plan_notice(self, instance: SimulatedInstance, now: float) -> None:
         """Plan when the instance's script notices the termination; it checks after its start."""
-        looks_from = max(now, instance.starts_at + self._times.startup_watch)
-        at = looks_from + self._boots.uniform(0, self._times.notice)
+        checks_from = max(now, instance.starts_at + self._times.startup_watch)
+        at = checks_from + self._boots.uniform(0, self._times.notice)
         self._agenda.plan(at, self._consumers.stop, instance)
 
     def _end(self, instance: SimulatedInstance, now: float) -> None:

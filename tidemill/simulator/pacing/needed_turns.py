@@ -6,12 +6,12 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.alarms.watching import DueAlarm, beats
+from tidemill.scaling.alarms.watching import DueAlarm, evaluation_is_due
 from tidemill.scaling.alarms.window import evaluation_interval
 from tidemill.scaling.facts import CapacitySampled, QueueSampled
 from tidemill.scaling.group.capacity import capacity_of
 from tidemill.scaling.group.metrics import NAMESPACE, group_datapoints
-from tidemill.scaling.loop import reach
+from tidemill.scaling.loop import kept_seconds
 from tidemill.scaling.metrics.queue import PERIOD, queue_datapoints
 from tidemill.scaling.metrics.store import Datapoint, MetricStore
 from tidemill.scaling.policies.decision import decide
@@ -75,7 +75,7 @@ class NeededTurns:
         self._alarms = [FollowedAlarm(alarm, self._stats) for alarm in fleet.alarms]
         self._read = {stat.metric for stat, _ in self._stats}
         self._reads_group = any(metric.namespace == NAMESPACE for metric in self._read)
-        self._reach = reach(fleet.alarms)
+        self._kept_seconds = kept_seconds(fleet.alarms)
         self._warmups = {
             warmup(fleet, one) for one in fleet.policies if isinstance(one, StepScalingPolicy)
         }
@@ -131,7 +131,11 @@ class NeededTurns:
 
         The core needs them only if it evaluates alarms now.
         """
-        return known.record(self._unseen(), self._reach) if beats(before, now, PERIOD) else known
+        return (
+            known.record(self._unseen(), self._kept_seconds)
+            if evaluation_is_due(before, now, PERIOD)
+            else known
+        )
 
     def after_turn(self, memory: LoopMemory) -> None:
         """Copy the states of the alarms from the core's memory."""
