@@ -1,4 +1,7 @@
-"""The commands of the simulator: `tidemill simulate`, `tidemill compare`, `tidemill trace`."""
+"""Commands of the simulator: `tidemill simulate`, `tidemill compare` and `tidemill trace`.
+
+The module has over 280 lines, because the commands share most of their many options.
+"""
 
 from __future__ import annotations
 
