@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.builders.fleets import PRODUCT_TEMPLATE
+from support.builders.simulations import OTHER_TEMPLATES
 from typer.testing import CliRunner
 
 from tidemill.cli.simulate import app
@@ -135,12 +136,10 @@ def test_a_trace_that_is_not_there_is_no_traceback() -> None:
     assert isinstance(done.exception, SimulationError)
 
 
-@pytest.mark.impure
-def test_recording_without_a_region_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names the missing setting."""
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    done = run("trace", "--queue", "work")
-    assert isinstance(done.exception, SimulationError)
-    assert "region" in str(done.exception).lower()
+def test_a_fleet_that_never_works_has_no_time_to_drain() -> None:
+    """Messages that all expire leave null in the figures and a dash in the table."""
+    template = OTHER_TEMPLATES / "sam_with_globals.yaml"
+    words = ("simulate", "--template", str(template), "--scenario", "asleep")
+    (figures,) = json.loads(run(*words, "--json").stdout)["runs"]
+    assert (figures["processed"], figures["seconds_to_drain"]) == (0, None)
+    assert run(*words).exit_code == 0

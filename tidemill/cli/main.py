@@ -17,6 +17,7 @@ from tidemill.cli.lint import app as lint
 from tidemill.cli.report import agree, report
 from tidemill.cli.rig import app as rig
 from tidemill.cli.simulate import app as simulator
+from tidemill.cli.trace import trace
 from tidemill.dashboard.errors import ExportError
 from tidemill.report.errors import ReportError
 from tidemill.rig.errors import RigError
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.command()(demo)
 app.add_typer(rig)
 app.add_typer(simulator)
+app.command()(trace)
 app.command()(agree)
 app.command()(report)
 app.add_typer(lint)

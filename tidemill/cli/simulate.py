@@ -1,14 +1,9 @@
-"""Commands of the simulator: `tidemill simulate`, `tidemill compare` and `tidemill trace`.
-
-The module has over 280 lines, because the commands share most of their many options.
-"""
+"""Commands of the simulator: `tidemill simulate` and `tidemill compare`."""
 
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +12,6 @@ from rich.console import Console
 
 from tidemill.cli.options import (
     DEFAULT_TEMPLATE,
-    KEPT_HOURS,
     JsonOption,
     ParameterOption,
     TemplateOption,
@@ -31,7 +25,6 @@ from tidemill.scaling.facts import Noted, stamp
 from tidemill.scaling.faults import read_fault
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.simulator.candidate import Candidate
-from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.run import START, RunOptions, simulate
 from tidemill.simulator.run_figures import run_figures
@@ -182,42 +175,6 @@ def compare_policies(
 
         draw_comparison(runs, picture)
     _print({"runs": runs, "not_modelled": list(ours.fleet.not_modelled)}, as_json=as_json)
-
-
-@app.command("trace")
-def record_trace(
-    queue: Annotated[str, typer.Option("--queue", metavar="NAME", help="The queue's name.")],
-    hours: Annotated[
-        float, typer.Option("--hours", min=0.1, max=KEPT_HOURS, help="How far back, in hours.")
-    ] = 24.0,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", metavar="FILE", help="The file to write. [default: standard output]"
-        ),
-    ] = None,
-) -> None:
-    """Record from CloudWatch how many messages were sent to a queue, for `simulate --trace`."""
-    import boto3  # noqa: PLC0415 - slow to import
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - only this command needs it
-
-    from shared.region import chosen_region  # noqa: PLC0415 - only this command needs it
-    from tidemill.simulator.traces.cloudwatch import fetch_trace, write_trace  # noqa: PLC0415 - only this command needs it
-
-    try:
-        cloudwatch = boto3.client("cloudwatch", region_name=chosen_region())
-    except (BotoCoreError, ValueError) as error:  # ValueError: AWS_ENDPOINT_URL is no URL
-        raise SimulationError(f"no client of CloudWatch: {error}") from error
-    lots = fetch_trace(cloudwatch, queue, hours, datetime.now(UTC))
-    if output is None:
-        write_trace(lots, sys.stdout)
-        return
-    try:
-        with output.open("w", encoding="utf-8") as out:
-            write_trace(lots, out)
-    except OSError as error:
-        raise SimulationError(f"--output: cannot write {output}: {error.strerror}") from error
-    typer.echo(f"wrote {len(lots)} minutes with {sum(count for _, count in lots)} messages")
 
 
 def _scenarios(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
+from math import isfinite
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -87,7 +88,7 @@ def simulate(
     instances.close(ended)
     queue.advance(ended)
     queue.close()
-    drained = queue.is_over() and queue.counts.sent
+    drained = queue.is_over() and isfinite(queue.emptied_at)  # not if every message expired
     result = Result(
         seconds=ended - options.start,
         messages=queue.counts,
