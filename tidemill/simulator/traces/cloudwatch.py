@@ -56,7 +56,7 @@ def fetch_trace(cloudwatch: CloudWatchClient, queue: str, hours: float, now: dat
                 StartTime=now - timedelta(hours=hours),
                 EndTime=now,
                 ScanBy="TimestampAscending",
-                **token,  # type: ignore[arg-type]
+                **token,  # type: ignore[arg-type]  # a NextToken or nothing
             )
             for result in answer["MetricDataResults"]:
                 pairs = zip(result["Timestamps"], result["Values"], strict=True)

@@ -108,7 +108,7 @@ def _is_head(line: str) -> bool:
 
 def _moment(value: object) -> float:
     try:
-        seconds = float(value)  # type: ignore[arg-type]
+        seconds = float(value)  # type: ignore[arg-type]  # float refuses what is no number
     except ValueError:
         moment = datetime.fromisoformat(str(value).strip())
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
@@ -118,7 +118,7 @@ def _moment(value: object) -> float:
 
 
 def _count(value: object) -> int:
-    number = float(value)  # type: ignore[arg-type]
+    number = float(value)  # type: ignore[arg-type]  # float refuses what is no number
     if not math.isfinite(number) or number < 0 or number != int(number):
         raise ValueError(value)
     return int(number)
