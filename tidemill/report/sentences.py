@@ -65,6 +65,6 @@ def sentence(fact: Fact) -> str | None:
 
 
 def line(fact: Fact) -> str | None:
-    """Return the sentence with its time before it; None where there is no sentence."""
+    """Return the sentence with its time before it; None without a sentence."""
     text = sentence(fact)
     return None if text is None else f"{clock_time(fact.at)} {text}"

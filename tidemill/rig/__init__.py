@@ -1,1 +1,1 @@
-"""The rig: the core over a local SQS and real consumers, in real time or faster by a factor."""
+"""Rig: the core over a local SQS and real consumers, in real time or faster by a factor."""

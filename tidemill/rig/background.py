@@ -1,4 +1,4 @@
-"""A rig in the background: other processes start it, read its state and end it."""
+"""Background rig: starts a rig in another process, reads its state, and ends it."""
 
 from __future__ import annotations
 

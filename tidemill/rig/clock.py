@@ -1,4 +1,4 @@
-"""The rig's clock: AWS's time, which runs a given number of times faster than wall-clock time."""
+"""Clock of a rig: AWS's time, which runs faster than wall-clock time by a factor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo: messages are sent, the fleet scales out, drains the queue and scales in to zero."""
+"""Demo of a rig: sends messages, and runs until the queue is empty and no instance is left."""
 
 from __future__ import annotations
 

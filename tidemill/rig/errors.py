@@ -1,7 +1,7 @@
-"""The error of a rig: one line that says what is wrong and what to do."""
+"""Error of a rig: one line with the problem and a remedy."""
 
 from __future__ import annotations
 
 
 class RigError(Exception):
-    """The rig cannot do its work; the text says what is wrong and what to do."""
+    """The rig cannot do its work; the text has the problem and a remedy."""

@@ -231,7 +231,7 @@ class Rig:
         return {**self.client_environment(), **self.consumer_settings(instance)}
 
     def consumer_settings(self, instance: str) -> dict[str, str]:
-        """Return the settings that user data gives a consumer, durations at the rig's speed."""
+        """Return a consumer's settings from the user data, with durations at the rig's speed."""
         given = container_environment(self.fleet.user_data, {"INSTANCE_ID": instance})
         return shortened(given, self.clock.speed)
 

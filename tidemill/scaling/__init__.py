@@ -1,1 +1,1 @@
-"""The pure core: alarms, policies and the group exactly as template.yaml states them."""
+"""Core: pure functions for the alarms, the policies and the group of a template."""

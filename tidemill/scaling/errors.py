@@ -1,10 +1,10 @@
-"""Errors of the core: what is wrong with a template, a request or a fault, in one line each."""
+"""Errors of the core: problems of a template, a request or a fault, in one line each."""
 
 from __future__ import annotations
 
 
 class ScalingError(Exception):
-    """Root of the core's errors; the text says what is wrong, where, and what to do."""
+    """Root of the core's errors; the text has the problem, its place, and a remedy."""
 
     def __init__(self, text: str) -> None:
         """Keep the text as one printable line, even if it quotes other text of a template."""
@@ -19,7 +19,7 @@ class RequestError(ScalingError):
     """A request to the group is refused; `code` and `message` are those of Auto Scaling."""
 
     def __init__(self, code: str, message: str) -> None:
-        """Keep the answer that Auto Scaling would give."""
+        """Keep the code and the message of Auto Scaling's response."""
         super().__init__(message)
         self.code = code
         self.message = str(self)

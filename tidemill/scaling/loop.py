@@ -1,4 +1,4 @@
-"""One turn of the control loop: metrics, then alarms, then policies, then instances."""
+"""Turn of the control loop: instances, then metrics, then alarms, then policies, then the group."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The simulator: the core's loop over a simulated queue and instances, in virtual time."""
+"""Simulator: the core's loop over a simulated queue and simulated instances, in virtual time."""

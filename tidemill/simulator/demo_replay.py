@@ -48,7 +48,7 @@ class Demo:
 
     @property
     def template(self) -> Path:
-        """Return the path of the template, as it was given to the demo."""
+        """Return the path of the demo's template."""
         return Path(self.summary["template"])
 
     @property
@@ -58,7 +58,7 @@ class Demo:
 
 
 def read_demo(folder: Path) -> Demo:
-    """Return the demo whose files are in this folder.
+    """Return the demo that has its files in this folder.
 
     Raises:
         ReportError: timeline or summary is missing or broken, or they are of different runs.

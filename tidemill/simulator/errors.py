@@ -1,4 +1,4 @@
-"""Errors of a simulation."""
+"""Errors that prevent a simulation."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from tidemill.scaling.errors import ScalingError
 
 
 class SimulationError(ScalingError):
-    """A scenario, a trace or a template cannot be simulated; one line says why and what to do."""
+    """A scenario, a trace or a template cannot be simulated; the text has the reason and a remedy."""

@@ -11,7 +11,7 @@ from tidemill.scaling.faults import SPOT_NOTICE_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Times in seconds, and two rates and shares.
+    """Times in seconds, a share and a rate.
 
     Attributes:
         launch: from the launch request to a running instance. Measured; see

@@ -117,7 +117,7 @@ def _environment() -> dict[str, str]:
 
 
 def _compose(file: Path, words: Sequence[str]) -> tuple[int, str]:
-    """Run compose; return its exit code and its output, which also goes to the terminal."""
+    """Run compose; return its exit code and its output, which is also written to the terminal."""
     output: list[str] = []
     with subprocess.Popen(
         _command(file, words),

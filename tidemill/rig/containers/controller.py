@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tidemill.scaling.template.document import Document
 
 STACK_SECONDS: Final = 60.0
-"""How long the local AWS and its stack may take after the controller has started."""
+"""Time for the local AWS and its stack to be ready after the start of the controller."""
 NOT_FOR_INSTANCES: Final = frozenset(
     {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"}
 )

@@ -198,7 +198,7 @@ class ContainerWorld(Instances):
             self._followers.follow(container.name, container.labels[INSTANCE_LABEL])
 
     def _containers(self) -> list[ContainerState]:
-        """Return all containers with the fleet's label, whoever created them."""
+        """Return all containers with the fleet's label, including those that user data created."""
         return self._engine.containers(FLEET_LABEL, self._options.fleet)
 
     def _any_runs(self) -> bool:

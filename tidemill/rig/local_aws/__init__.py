@@ -1,1 +1,1 @@
-"""The local AWS: MiniStack, its clients, the deployed stack and its queues."""
+"""Local AWS of a rig: MiniStack, its clients, the deployed stack and its queues."""

@@ -1,1 +1,1 @@
-"""CloudWatch alarms: what they evaluate, their state and its reason."""
+"""CloudWatch alarms: their evaluation, their state and its reason."""

@@ -22,7 +22,7 @@ _BREACHES: Mapping[Comparison, Callable[[float, float], bool]] = {
 
 
 def evaluation_range(evaluation_periods: int) -> int:
-    """Return how many periods an alarm looks back over in search of enough real datapoints.
+    """Return the number of periods in which an alarm searches for enough real datapoints.
 
     CloudWatch does not publish this ("Configuring how CloudWatch alarms treat missing data" says
     that it depends on the period and the resolution). The page's only number is 5 for 3 evaluation

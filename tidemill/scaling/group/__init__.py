@@ -1,1 +1,1 @@
-"""The Auto Scaling group: instances, their lifecycle, and the way to the desired capacity."""
+"""Auto Scaling group: its instances, their lifecycle, and the rules for launch and termination."""

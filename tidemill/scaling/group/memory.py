@@ -82,7 +82,7 @@ class Instance:
 
     @property
     def hook_until(self) -> float | None:
-        """Return when the first of its hooks times out, None where no hook holds it."""
+        """Return when the first of its hooks times out, None if no hook holds it."""
         return min((hold.until for hold in self.holds), default=None)
 
 

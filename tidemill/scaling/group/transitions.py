@@ -218,7 +218,7 @@ def changed(memory: GroupMemory, instance: Instance, now: float, detail: str) ->
 
 
 def moved(instance: Instance, event: Event, **changes: Any) -> Instance:  # noqa: ANN401 - fields of any kind
-    """Return an instance after an event, in the state that the table of transitions gives."""
+    """Return an instance after an event, in its next state by the table of transitions."""
     return replace(instance, state=after(instance.state, event), **{"holds": ()} | changes)
 
 

@@ -1,4 +1,4 @@
-"""Metric math's functions on arrays of series: their number, order and parts.
+"""Functions of metric math on arrays of series: their number, order and parts.
 
 The rules are those of the table "Functions supported for metric math" on CloudWatch's page "Math
 expressions with metrics".

@@ -1,4 +1,4 @@
-"""Metric math's functions of time, which give a value for every period by its timestamp.
+"""Calendar functions of metric math: a value for every period, computed from its timestamp.
 
 Rules: CloudWatch's page "Math expressions with metrics". The result is a series without gaps, in
 UTC. A period's timestamp is its start ("Metrics concepts").

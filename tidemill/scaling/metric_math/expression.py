@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Scope(Protocol):
-    """The values that the names in an expression refer to."""
+    """Port to the metrics and expressions that the names in an expression refer to."""
 
     def node(self, name: str) -> Node | None:
         """Return the node of a metric or of another expression, None if there is no such id."""

@@ -56,7 +56,7 @@ def _operation(on_numbers: _Binary) -> _Operation:
 
     if on_numbers in _ARITHMETIC.values():
         return _Operation(partial(map, on_numbers), point)
-    # Comparisons give True and False; CloudWatch has 1 and 0.
+    # Python's comparisons return True and False; in CloudWatch the results are 1 and 0.
     return _Operation(lambda left, right: map(float, map(on_numbers, left, right)), point)  # type: ignore[arg-type]  # no None in mapped series
 
 

@@ -1,4 +1,4 @@
-"""Metric math's functions on series: IF, FILL, reductions, differences and running sums.
+"""Functions of metric math on series: IF, FILL, reductions, differences and running sums.
 
 The rules are those of the table "Functions supported for metric math" on CloudWatch's page "Math
 expressions with metrics", and of its section "Using IF expressions".
@@ -68,7 +68,7 @@ def mean(values: Sequence[float], count: int) -> float:
 
 
 def deviation(values: Sequence[float], _: int) -> float:
-    """Return STDDEV of the population (AWS does not publish of which kind it is)."""
+    """Return STDDEV of the population (AWS does not publish whether it is that of a sample)."""
     middle = sum(values) / len(values)
     return math.sqrt(sum((value - middle) * (value - middle) for value in values) / len(values))
 

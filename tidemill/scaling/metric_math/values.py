@@ -48,7 +48,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A compiled part of an expression; `run` gives a value of its kind.
+    """A compiled part of an expression; `run` returns a value of its kind.
 
     `size` is the greatest number of series that an array can have, `constant` the number of a
     literal. `metric` is set for a metric itself, not for a computed value.

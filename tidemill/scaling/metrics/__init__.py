@@ -1,1 +1,1 @@
-"""CloudWatch metrics: datapoints, statistics, and what SQS and the signal function publish."""
+"""CloudWatch metrics: datapoints, statistics, and the metrics of SQS and of the fast signal."""

@@ -65,7 +65,7 @@ class Applied:
 def apply(  # noqa: C901, PLR0911, PLR0912 - one case for each command
     fleet: Fleet, memory: GroupMemory, command: Command, now: float
 ) -> Applied:
-    """Apply a user's request to the group, as the EC2 Auto Scaling API reference says.
+    """Apply a user's request to the group, by the rules of the EC2 Auto Scaling API reference.
 
     Args:
         fleet: the fleet of the template, changed by earlier requests.

@@ -20,7 +20,7 @@ ENGINES = frozenset({"docker", "nerdctl", "podman"})
 """Programs that run containers and take Docker's options."""
 
 STOP_DEFAULT = 10.0
-"""Seconds that Docker gives a container to end (docker container run, --stop-timeout)."""
+"""Seconds for a container to end after SIGTERM (docker container run, --stop-timeout)."""
 
 _ENVIRONMENT = ("--env", "-e")
 _ENVIRONMENT_FILE = "--env-file"

@@ -95,7 +95,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month's work; `rises` is how often the group goes from 0 to `max_instances` and back."""
+    """A month's work; `rises` is how often the group scales from 0 to `max_instances` and back."""
 
     messages: int = 0
     fast_signal: bool = False

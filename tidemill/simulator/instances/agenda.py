@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from tidemill.scaling.loop import InstanceEvent
 
     Act = Callable[[SimulatedInstance, float], None]
-    """What an event does, given its instance and its moment."""
+    """The effect of an event; it gets the event's instance and time."""
 
     PlannedEvent = tuple[float, int, Act, SimulatedInstance, int | None]
-    """Moment, serial number, what happens, the instance, and the step that it must still be in."""
+    """Time, serial number, effect, instance, and the step without which the event is dropped."""
 
 NO_INSTANCE = SimulatedInstance("")
 """The instance of events that concern no instance."""

@@ -90,7 +90,7 @@ class SimulatedInstances:
     def drain(self, instance: str) -> None:
         """Drain an instance; it checks every few seconds whether it is to be terminated."""
         draining = self._instances[instance]
-        if draining.drained:  # a Spot interruption came first: its consumer has stopped already
+        if draining.drained:  # a Spot notice was earlier, and the consumer has stopped already
             at = self.now + self._times.notice
             self._agenda.plan(at, self._consumers.report_drained, draining)
         else:

@@ -1,1 +1,1 @@
-"""Pacing: which turns of the loop a simulation takes."""
+"""Pacing: the choice of the turns that a simulation takes."""

@@ -38,7 +38,7 @@ class EveryTurn:
         return False
 
     def metrics(self, known: MetricStore, before: float, now: float) -> MetricStore:  # noqa: ARG002 - the port's
-        """Return the metrics that the core knows."""
+        """Return the metrics that the core has."""
         return known
 
     def after_turn(self, memory: LoopMemory) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     """A metric's statistic that an alarm reads, with its unit if the alarm names one."""
 
     Steps = tuple[StepAdjustment | None, ...]
-    """The step of each policy that an alarm's value falls in, None where it falls in none."""
+    """The step of each policy that contains an alarm's value, None if no step does."""
 
 KEPT_VALUES = 50_000
 """The largest number of remembered results; it limits the memory of a long run."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     """A minute that was published without a turn: start, queue, activity, group metrics."""
 
 POINTWISE = {"IF", "CEIL", "FLOOR", "ABS", "AND", "OR", "NOT"}
-"""Functions whose value at a moment depends on that moment alone."""
+"""Functions with a value that depends only on the points of the same time."""
 
 _CALLED = re.compile(r"\b([A-Z][A-Z_0-9]*)\s*\(")
 NEVER = float("inf")
