@@ -6,4 +6,4 @@ from tidemill.scaling.errors import ScalingError
 
 
 class SimulationError(ScalingError):
-    """A scenario, a trace or a template cannot be simulated; the text has the reason and a remedy."""
+    """A scenario, trace or template cannot be simulated; the text has the reason and a remedy."""

@@ -79,7 +79,7 @@ def test_a_policys_own_cooldown_goes_before_the_groups() -> None:
         ),
         pytest.param(
             GroupMemory(1, cooldown=Cooldown(300, since=0)),
-            "the cooldown ends at 1970-01-01T00:05:00Z",
+            "the cooldown lasts until 1970-01-01T00:05:00Z",
             id="cooldown",
         ),
         pytest.param(GroupMemory(1, cooldown=Cooldown(100, since=0)), "", id="over"),

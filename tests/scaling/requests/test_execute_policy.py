@@ -53,7 +53,7 @@ def test_a_request_may_honour_the_cooldown(command: Command) -> None:
     with pytest.raises(RequestError) as refused:
         after(command)
     assert refused.value.code == "ScalingActivityInProgress"
-    assert "cooldown ends at 2025-06-15T15:10:20Z" in refused.value.message
+    assert "cooldown lasts until 2025-06-15T15:10:20Z" in refused.value.message
     assert after(command, replace(COOLING, cooldown=None)).memory.desired > 0
 
 

@@ -272,7 +272,7 @@ def check_cooldown(_: Given, expected: Expected) -> None:
     ]
     pending = GroupMemory(1, (Instance("i-1", LifecycleState.PENDING, 0),))
     assert "in progress" in why_wait(pending, NOW)
-    assert "the cooldown ends at" in why_wait(
+    assert "the cooldown lasts until" in why_wait(
         GroupMemory(0, cooldown=Cooldown(300, NOW)), NOW + 299
     )
     assert not why_wait(GroupMemory(0, cooldown=Cooldown(300, NOW)), NOW + 300)

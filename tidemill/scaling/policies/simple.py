@@ -29,7 +29,7 @@ def why_wait(memory: GroupMemory, now: float) -> str:
         return "a scaling activity is in progress"
     cooldown = memory.cooldown
     if cooldown is not None and now < cooldown.until:
-        return f"the cooldown ends at {stamp(cooldown.until)}"
+        return f"the cooldown lasts until {stamp(cooldown.until)}"
     return ""
 
 
