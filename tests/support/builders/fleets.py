@@ -175,3 +175,27 @@ def changed(template: Document, **changes: Any) -> Document:  # noqa: ANN401 - a
 def small_template(**changes: Any) -> Document:  # noqa: ANN401 - any part
     """Return the small template, changed."""
     return changed(SMALL, **changes)
+
+
+def small_fleet(**changes: Any) -> Fleet:  # noqa: ANN401 - any part
+    """Return the fleet of the small template, changed at these paths."""
+    return read_fleet(small_template(**changes), {})
+
+
+METRIC_STAT = {
+    "Metric": {
+        "Namespace": "AWS/SQS",
+        "MetricName": "ApproximateNumberOfMessagesVisible",
+        "Dimensions": [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["Jobs", "QueueName"]}}],
+    },
+    "Period": 60,
+    "Stat": "Sum",
+}
+"""A MetricStat of the small template's queue, for an entry of Metrics."""
+
+
+def math_alarm_fleet(*entries: Document, **changes: Any) -> Fleet:  # noqa: ANN401 - any part
+    """Return the fleet of the small template with an alarm on these Metrics."""
+    single = ("Namespace", "MetricName", "Dimensions", "Statistic", "Period")
+    gone: dict[str, Any] = {f"High__{key}": ABSENT for key in single}
+    return small_fleet(High__Metrics=list(entries), **gone, **changes)

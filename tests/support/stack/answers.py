@@ -1,0 +1,163 @@
+"""Answers of a deployed stack to the questions about its resources, as the template says."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from support.emulators.sam import STACK
+
+ALARMS: Final = {
+    "DeadLettersAlarm": (0, 1, "ignore"),
+    "OldestMessageAlarm": (1800, 5, "notBreaching"),
+    "BootFailureAlarm": (0, 1, "notBreaching"),
+    "ConsumerErrorsAlarm": (0, 1, "notBreaching"),
+}
+NEEDED: Final = "CEIL((visible + inflight) / 20)"
+NO_TLS_NO_WAY: Final = {"NobodyWithoutTls": ("Deny", ["sqs:*"], True)}
+SEND: Final = ["sqs:GetQueueUrl", "sqs:SendMessage"]
+RECEIVE: Final = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"]
+PULL: Final = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+SESSIONS: Final = [
+    "ssm:UpdateInstanceInformation",
+    *("ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel"),
+    *("ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"),
+]
+WORK_ARN: Final = f"arn:aws:sqs:eu-west-1:000000000000:{STACK}-work"
+DEAD_ARN: Final = f"arn:aws:sqs:eu-west-1:000000000000:{STACK}-dead-letters"
+
+
+def expected_answers(*, drain: int, visibility: int, hook: int, maximum: int) -> dict[str, Any]:
+    """Return the expected answer to each question, for these times and this maximum."""
+    answers: dict[str, dict[str, Any]] = {
+        "WorkQueue": {
+            "VisibilityTimeout": str(visibility),
+            "ReceiveMessageWaitTimeSeconds": "20",
+            "MessageRetentionPeriod": "345600",
+            "SqsManagedSseEnabled": "true",
+            "RedrivePolicy": {"deadLetterTargetArn": DEAD_ARN, "maxReceiveCount": 3},
+            "RedriveAllowPolicy": None,
+            "Policy": {
+                "ProducerSends": ("Allow", SEND, False),
+                "WorkerReceives": ("Allow", RECEIVE, False),
+                **NO_TLS_NO_WAY,
+            },
+        },
+        "WorkDeadLetterQueue": {
+            "VisibilityTimeout": "30",
+            "ReceiveMessageWaitTimeSeconds": "0",
+            "MessageRetentionPeriod": "1209600",
+            "SqsManagedSseEnabled": "true",
+            "RedrivePolicy": None,
+            "RedriveAllowPolicy": {"redrivePermission": "byQueue", "sourceQueueArns": [WORK_ARN]},
+            "Policy": NO_TLS_NO_WAY,
+        },
+        "QueueHeartbeatSchedule": {
+            "rate": "rate(5 hours)",
+            "call": "arn:aws:scheduler:::aws-sdk:sqs:tagQueue",
+            "queue": True,
+            "role": True,
+        },
+        "QueueHeartbeatRole": {
+            "trusts": [{"Service": "scheduler.amazonaws.com"}],
+            "statements": {"UseTheQueue": ("Allow", ["sqs:TagQueue"], False)},
+        },
+        "WorkerRole": {
+            "trusts": [{"Service": "ec2.amazonaws.com"}],
+            "work": {
+                "Receive": ("Allow", RECEIVE, False),
+                "WriteLogs": ("Allow", ["logs:CreateLogStream", "logs:PutLogEvents"], False),
+            },
+            "lifecycle": {
+                "CompleteTheHook": (
+                    "Allow",
+                    ["autoscaling:CompleteLifecycleAction", "autoscaling:SetInstanceProtection"],
+                    False,
+                ),
+                "PullImage": ("Allow", PULL, False),
+                "LogInToRegistry": ("Allow", ["ecr:GetAuthorizationToken"], True),
+            },
+            "monitoring": {
+                "ReadAgentConfiguration": ("Allow", ["ssm:GetParameter"], False),
+                "PublishMetrics": ("Allow", ["cloudwatch:PutMetricData"], True),
+                "ReadOwnGroup": ("Allow", ["ec2:DescribeTags"], True),
+                "OpenSessions": ("Allow", SESSIONS, True),
+            },
+        },
+        "ProducerRole": {"attached": True},
+        "ProducerPolicy": {"statements": {"Send": ("Allow", SEND, False)}},
+        "WorkerInstanceProfile": {"roles": True},
+        "WorkerSecurityGroup": {"in": [], "out": [("tcp", 443, "0.0.0.0/0")]},
+        "FleetVpc": {
+            "blocks": ["10.64.0.0/26", "10.64.0.64/26"],
+            "zones": 2,
+            "public": [True, True],
+        },
+        "FleetRouteTable": {"out": ["0.0.0.0/0"], "subnets": True, "door": True},
+        "WorkerLaunchTemplate": {
+            "tokens": "required",
+            "hops": 2,
+            "disk": [{"Encrypted": True, "VolumeSize": 30, "VolumeType": "gp3"}],
+            "image": "resolve:ssm:/aws/service/ecs/optimized-ami/amazon-linux-2023/arm64"
+            "/recommended/image_id",
+            "shutdown": "terminate",
+            "groups": True,
+            "tags": ["instance"],
+            "drain": f"DRAIN_SECONDS={drain}",
+            "placeholders": False,
+        },
+        "WorkerGroup": {
+            "limits": (0, maximum),
+            "warmup": 60,
+            "types": ["t4g.small", "t4g.medium", "c7g.medium"],
+            "on demand": 100,
+            "metrics": 5,
+            "hooks": [("drain", hook)],
+        },
+        "BacklogPolicy": {"steps": [*range(11)], "adjustment": "ExactCapacity"},
+        "CapacityExhaustedAlarm": {
+            "threshold": maximum,
+            "periods": 30,
+            "missing": "notBreaching",
+            "calls people": True,
+            "math": [NEEDED],
+        },
+        "BacklogAlarm": {
+            "threshold": 1,
+            "periods": 1,
+            "missing": "ignore",
+            "calls people": False,
+            "math": [NEEDED],
+        },
+        "WorkerLogGroup": {"days": 30},
+        "HostLogGroup": {"days": 3},
+        "ConsumerErrorsMetricFilter": {
+            "pattern": '{ $.level = "ERROR" || $.level = "CRITICAL" || $.exit_code > 0 }',
+            "metric": f"{STACK}-ConsumerErrors",
+        },
+        "AgentConfigParameter": {
+            "dimensions": {
+                "AutoScalingGroupName": "${aws:AutoScalingGroupName}",
+                "InstanceId": "${aws:InstanceId}",
+            },
+            "log groups": {f"/tidemill/{STACK}/hosts"},
+        },
+        "QueueDashboard": {"widgets": 8, "placeholders": False},
+        "InstancesDashboard": {"widgets": 8, "placeholders": False},
+        "PeopleTopic": {
+            "policy": {
+                "AlarmsPublish": ("Allow", ["sns:Publish"], True),
+                "NobodyWithoutTls": ("Deny", ["sns:Publish"], True),
+            }
+        },
+        "ConsumerRepository": {"tags": "IMMUTABLE", "scan": True},
+        "ProducerRepository": {"tags": "IMMUTABLE", "scan": True},
+    }
+    for name, (threshold, periods, missing) in ALARMS.items():
+        answers[name] = {
+            "threshold": threshold,
+            "periods": periods,
+            "missing": missing,
+            "calls people": True,
+            "math": [],
+        }
+    return {f"{name}.{key}": value for name, part in answers.items() for key, value in part.items()}

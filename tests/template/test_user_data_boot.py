@@ -1,0 +1,217 @@
+"""Boot of an instance: its user data runs with stand-ins for everything around it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from support.builders.fleets import product_template
+from support.fakes import stand_in
+from support.fakes.instance import (
+    INSTANCE_ID,
+    PLACE,
+    REPOSITORY,
+    Failure,
+    live,
+    user_data,
+)
+
+from consumer import settings
+from consumer.setting_table import SETTINGS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.fakes.instance import Life
+
+WORKER: Final = "/usr/local/bin/worker"
+FLAGS: Final = {"--detach", "--read-only"}
+"""Options of `docker run` that take no value."""
+
+
+def options(call: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the options of a `docker run`, each with its value, and the image as the last."""
+    words = list(call[2:])
+    found = []
+    while words:
+        word = words.pop(0)
+        takes_value = word.startswith("--") and word not in FLAGS
+        found.append((word, words.pop(0) if takes_value else ""))
+    return found
+
+
+def environment(life: Life) -> dict[str, str]:
+    """Return the environment that the instance gave its consumer."""
+    (run,) = life.of("docker", "run")
+    given = [value.partition("=") for name, value in options(run) if name == "--env"]
+    return {name: value for name, _, value in given}
+
+
+def after(life: Life, *words: str) -> list[tuple[str, ...]]:
+    """Return the calls after the first that begins with these words."""
+    return list(life.calls[life.calls.index(life.of(*words)[0]) + 1 :])
+
+
+@pytest.mark.impure
+class TestBoot:
+    """Boot: from the start of the script to a working consumer."""
+
+    def test_everything_happens_in_order(self, tmp_path: Path) -> None:
+        """Each step needs the ones before it."""
+        steps = [call[:2] for call in live(tmp_path).commands]
+        # The password's source and the login run side by side, joined by a pipe.
+        assert abs(steps.index(("aws", "ecr")) - steps.index(("docker", "login"))) == 1
+        steps.remove(("aws", "ecr"))
+        assert steps == [
+            ("systemctl", "disable"),
+            ("systemd-run", "--no-block"),
+            ("amazon-cloudwatch-agent-ctl", "-a"),
+            ("docker", "image"),
+            ("docker", "login"),
+            ("docker", "rm"),
+            ("docker", "run"),
+            ("docker", "inspect"),
+            ("docker", "stop"),
+            ("aws", "autoscaling"),
+        ]
+
+    def test_a_unit_beside_docker_does_the_work(self, tmp_path: Path) -> None:
+        """With Requires, an instance without Docker would stay idle, and the unit end with it."""
+        life = live(tmp_path)
+        (run,) = life.of("systemd-run")
+        properties = {run[i + 1] for i, word in enumerate(run) if word == "--property"}
+        assert run[1:4] == ("--no-block", "--unit", "worker")
+        assert run[-1] == f"{tmp_path}{WORKER}"
+        assert {"Wants=docker.service", "After=docker.service"} <= properties
+        assert life.of("systemctl") == [("systemctl", "disable", "--now", "--no-block", "ecs")]
+
+    def test_the_agent_collects_the_units_output(self, tmp_path: Path) -> None:
+        """The reason why an instance failed can then be read after it is terminated."""
+        (run,) = live(tmp_path).of("systemd-run")
+        (log,) = {word.partition("append:")[2] for word in run} - {""}
+        agent = product_template()["Resources"]["AgentConfigParameter"]["Properties"]["Value"]
+        files = json.loads(agent["Fn::Sub"][0])["logs"]["logs_collected"]["files"]["collect_list"]
+        assert log in {file["file_path"] for file in files}
+
+    def test_the_agent_reads_its_configuration_from_the_parameter(self, tmp_path: Path) -> None:
+        """The parameter is the one that the template creates."""
+        (agent,) = live(tmp_path).of("amazon-cloudwatch-agent-ctl")
+        assert " ".join(agent[1:]) == "-a fetch-config -m ec2 -s -c ssm:AmazonCloudWatch-shop"
+
+    def test_the_registrys_password_is_on_standard_input_only(self, tmp_path: Path) -> None:
+        """All users of a machine can read command lines, and many people can read logs."""
+        life = live(tmp_path)
+        (login,) = life.of("docker", "login")
+        assert login[2:] == ("--username", "AWS", "--password-stdin", REPOSITORY)
+        assert life.of("stdin", "docker") == [("stdin", "docker", f"{stand_in.SECRET}\n")]
+        words = [word for call in life.calls if call[0] != "stdin" for word in call]
+        assert not [word for word in words if stand_in.SECRET in word]
+        assert stand_in.SECRET not in life.output
+
+    def test_the_consumer_runs_fenced_in_and_is_started_again(self, tmp_path: Path) -> None:
+        """The container has no unneeded rights, bounded logs, and time to drain."""
+        (run,) = live(tmp_path).of("docker", "run")
+        given = [option for option in options(run) if option[0] != "--env"]
+        assert given == [
+            ("--detach", ""),
+            ("--name", "consumer"),
+            ("--restart", "unless-stopped"),
+            ("--stop-timeout", "105"),
+            ("--read-only", ""),
+            ("--cap-drop", "ALL"),
+            ("--security-opt", "no-new-privileges"),
+            ("--log-opt", "max-size=50m"),
+            ("--log-opt", "max-file=2"),
+            (f"{REPOSITORY}:none-yet", ""),
+        ]
+
+    def test_the_templates_parameters_become_the_consumers_settings(self, tmp_path: Path) -> None:
+        """Each parameter becomes a setting, and the consumer accepts all of them."""
+        script = user_data(
+            ImageTag="3f9c2ab",
+            Handler="mine.handlers:charge",
+            MessageSeconds="300",
+            PollWaitSeconds="0",
+            MessagesPerPoll="25",
+            Concurrency="4",
+        )
+        life = live(tmp_path, script)
+        given = environment(life)
+        assert given == {
+            "AWS_REGION": PLACE.region,
+            "AWS_DEFAULT_REGION": PLACE.region,
+            "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/shop-work",
+            "INSTANCE_ID": INSTANCE_ID,
+            "LOG_GROUP": "/tidemill/shop/workers",
+            "HANDLER": "mine.handlers:charge",
+            "CONCURRENCY": "4",
+            "MESSAGES_PER_POLL": "25",
+            "POLL_WAIT_SECONDS": "0",
+            "RECEIVE_WAIT_SECONDS": "20",
+            "VISIBILITY_TIMEOUT_SECONDS": "660",
+            "DRAIN_SECONDS": "330",
+            "RETRY_DELAY_SECONDS": "30",
+            "RETRY_DELAY_MAX_SECONDS": "900",
+        }
+        assert life.of("docker", "run")[0][-1] == f"{REPOSITORY}:3f9c2ab"
+        assert settings.read(given, "host").handler == "mine.handlers:charge"
+
+    def test_no_setting_of_the_consumer_is_forgotten(self, tmp_path: Path) -> None:
+        """Settings that are not given have a default that is right on an instance."""
+        known = {setting.name for setting in SETTINGS}
+        given = environment(live(tmp_path)).keys()
+        assert known - given == {"QUEUE_NAME", "LOG_STREAM", "LOG_LEVEL", "METRICS_NAMESPACE"}
+        assert given - known == {"AWS_DEFAULT_REGION", "AWS_REGION"}
+
+    @pytest.mark.parametrize(
+        ("missing", "first_use"),
+        [
+            pytest.param("awscli-2", ("aws",), id="aws-cli"),
+            pytest.param(
+                "amazon-cloudwatch-agent", ("amazon-cloudwatch-agent-ctl",), id="cloudwatch-agent"
+            ),
+        ],
+    )
+    def test_what_the_image_lacks_is_installed_before_its_use(
+        self, tmp_path: Path, missing: str, first_use: tuple[str, ...]
+    ) -> None:
+        """The script installs what is missing and nothing else."""
+        life = live(tmp_path, installed=sorted(stand_in.PACKAGES.keys() - {missing}))
+        assert life.of("dnf") == [("dnf", "-y", "-q", "install", missing)]
+        assert life.of(*first_use)[0] in after(life, "dnf")
+        assert life.of("docker", "run")
+
+    def test_nothing_is_installed_that_is_there(self, tmp_path: Path) -> None:
+        """A private network may have no route to the packages."""
+        assert live(tmp_path).of("dnf") == []
+
+    def test_no_password_is_asked_for_where_the_image_is_there(self, tmp_path: Path) -> None:
+        """If the machine image contains the image, docker uses it."""
+        life = live(tmp_path, images=[f"{REPOSITORY}:none-yet"])
+        assert life.of("aws", "ecr") == life.of("docker", "login") == []
+        assert life.of("docker", "run")
+        assert life.of("poweroff") == []
+
+    def test_another_tag_than_the_one_that_is_there_is_fetched(self, tmp_path: Path) -> None:
+        """A new consumer image does not require a new machine image."""
+        life = live(tmp_path, user_data(ImageTag="new"), images=[f"{REPOSITORY}:none-yet"])
+        assert (
+            life.of("docker", "login")[0]
+            in life.calls[: life.calls.index(life.of("docker", "run")[0])]
+        )
+
+    @pytest.mark.parametrize(
+        "harmless",
+        [
+            pytest.param(("systemctl", "disable"), id="no-ecs-agent"),
+            pytest.param(("docker", "rm"), id="no-old-container"),
+        ],
+    )
+    def test_what_needs_no_tidying_up_stops_no_boot(
+        self, tmp_path: Path, harmless: tuple[str, ...]
+    ) -> None:
+        """A machine image of one's own may lack what the script disables."""
+        life = live(tmp_path, failures=[Failure(harmless)])
+        assert life.of("docker", "run")
+        assert life.of("poweroff") == []
