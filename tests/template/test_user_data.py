@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from support.builders.fleets import product_fleet, product_template
-from support.fakes.instance import (
-    INSTANCE_ID,
-    live,
-    moved,
-    needed_command,
-    user_data,
-)
+from support.fakes.instance import INSTANCE_ID, live, moved, needed_command, user_data
 
 from tidemill.scaling.template.user_data import container_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
-
 
 WORKER: Final = "/usr/local/bin/worker"
 

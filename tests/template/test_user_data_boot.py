@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from support.builders.fleets import product_template
 from support.fakes import stand_in
-from support.fakes.instance import (
-    INSTANCE_ID,
-    PLACE,
-    REPOSITORY,
-    Failure,
-    live,
-    user_data,
-)
+from support.fakes.instance import INSTANCE_ID, PLACE, REPOSITORY, Failure, live, user_data
 
 from consumer import settings
 from consumer.setting_table import SETTINGS

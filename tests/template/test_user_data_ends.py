@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from support.builders.fleets import product_template
 from support.fakes import stand_in
-from support.fakes.instance import (
-    INSTANCE_ID,
-    PLACE,
-    Failure,
-    live,
-    user_data,
-)
+from support.fakes.instance import INSTANCE_ID, PLACE, Failure, live, user_data
 from support.fakes.metadata import NOT_FOUND, OUTAGE, SILENCE
 
 from tidemill.scaling.template.fleet import read_fleet

@@ -8,9 +8,7 @@ import pytest
 from support.builders.containers import Stage
 from support.fakes.engines import FakeEngine
 
-from tidemill.rig.containers.options import (
-    Depth,
-)
+from tidemill.rig.containers.options import Depth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

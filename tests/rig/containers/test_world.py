@@ -22,7 +22,6 @@ from tidemill.scaling.loop import Booted, Vanished
 if TYPE_CHECKING:
     from support.builders.containers import Stages
 
-
 PATIENCE: Final = 20.0
 
 

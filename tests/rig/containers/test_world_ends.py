@@ -8,12 +8,7 @@ import pytest
 from support.builders.containers import ONE, TWO
 from support.fakes.engines import FakeEngine
 
-from tidemill.rig.containers.options import (
-    FLEET_LABEL,
-    INSTANCE_LABEL,
-    ROLE_LABEL,
-    Depth,
-)
+from tidemill.rig.containers.options import FLEET_LABEL, INSTANCE_LABEL, ROLE_LABEL, Depth
 from tidemill.rig.errors import RigError
 from tidemill.rig.lifetime import RECLAIMED
 from tidemill.scaling.faults import SPOT, Fault
@@ -21,7 +16,6 @@ from tidemill.scaling.loop import Booted, HookCompleted, Vanished
 
 if TYPE_CHECKING:
     from support.builders.containers import Stages
-
 
 PATIENCE: Final = 20.0
 SPOT_FAULT: Final = Fault(SPOT.name)

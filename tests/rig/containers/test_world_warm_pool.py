@@ -20,7 +20,6 @@ from tidemill.scaling.loop import Booted, Vanished
 if TYPE_CHECKING:
     from support.builders.containers import Stages
 
-
 SPOT_FAULT: Final = Fault(SPOT.name)
 
 both = pytest.mark.parametrize("depth", list(Depth))

@@ -5,12 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.builders.fleets import (
-    ABSENT,
-    METRIC_STAT,
-    math_alarm_fleet,
-    small_fleet,
-)
+from support.builders.fleets import ABSENT, METRIC_STAT, math_alarm_fleet, small_fleet
 
 from tidemill.scaling.errors import TemplateError
 

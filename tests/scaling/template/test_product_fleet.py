@@ -12,12 +12,7 @@ from support.builders.fleets import product_fleet, product_template
 
 from tidemill.scaling.errors import ParameterError, ScalingError
 from tidemill.scaling.group.hooks import TERMINATING
-from tidemill.scaling.spec import (
-    AdjustmentType,
-    AlarmState,
-    Fleet,
-    StepScalingPolicy,
-)
+from tidemill.scaling.spec import AdjustmentType, AlarmState, Fleet, StepScalingPolicy
 from tidemill.scaling.template.document import parse_template
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.scaling.template.place import Place

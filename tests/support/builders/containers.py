@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.fakes.engines import FakeEngine, HandClock
 
-from tidemill.rig.containers.options import (
-    METADATA_LABEL,
-    ContainerOptions,
-    Depth,
-)
+from tidemill.rig.containers.options import METADATA_LABEL, ContainerOptions, Depth
 from tidemill.rig.containers.world import ContainerWorld
 from tidemill.scaling.loop import Booted
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from support.builders.alarms import an_alarm
 
+from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.group.hooks import TERMINATING
 from tidemill.scaling.spec import (
     AdjustmentType,
@@ -199,3 +200,12 @@ def math_alarm_fleet(*entries: Document, **changes: Any) -> Fleet:  # noqa: ANN4
     single = ("Namespace", "MetricName", "Dimensions", "Statistic", "Period")
     gone: dict[str, Any] = {f"High__{key}": ABSENT for key in single}
     return small_fleet(High__Metrics=list(entries), **gone, **changes)
+
+
+def accepted(**changes: object) -> bool:
+    """Return whether the small template is accepted with these changes."""
+    try:
+        read_fleet(small_template(**changes), {})
+    except TemplateError:
+        return False
+    return True

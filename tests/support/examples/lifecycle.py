@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from support.builders.alarms import an_alarm
 from support.builders.fleets import DRAIN, a_fleet, a_group, a_policy, small_template
-from support.examples.shape import Expected, Given, Shape, has
+from support.examples.shape import Expected, Given, Shape, has, nothing_but
 
 from tidemill.scaling.alarms.watching import DueAlarm
 from tidemill.scaling.errors import TemplateError
@@ -282,11 +282,6 @@ def check_cooldown(_: Given, expected: Expected) -> None:
     assert step.memory.cooldown == Cooldown(300, NOW)
     step = vanished(step.memory, "i-1", "", NOW + 5)
     assert step.memory.cooldown == Cooldown(300, NOW + 5, open=False)
-
-
-def nothing_but(*names: str) -> Callable[[Given, Expected], bool]:
-    """Return whether an example has no input and expects exactly these."""
-    return lambda given, expected: not given and expected.keys() == set(names)
 
 
 def both(

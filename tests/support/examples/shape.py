@@ -22,3 +22,8 @@ class Shape:
 def has(required: set[str], optional: set[str] | None = None) -> Callable[[Given], bool]:
     """Return a predicate on a mapping's keys: all required ones, none beyond the optional ones."""
     return lambda mapping: required <= mapping.keys() <= required | (optional or set())
+
+
+def nothing_but(*names: str) -> Callable[[Given, Expected], bool]:
+    """Return whether an example has no input and expects exactly these."""
+    return lambda given, expected: not given and expected.keys() == set(names)
