@@ -54,7 +54,7 @@ def test_the_text_says_which_policies_beat_the_template_and_what_helps() -> None
     )
     assert "on the frontier in 0 of 1 scenarios." in text
     assert "- `single`: the template has 92 s, $0.032; one by one has 92 s, $0.007." in text
-    assert "The metrics of the template's alarms are $0.030" in text
+    assert "the metrics of the template's alarms cost $0.030" in text
     assert "On the frontier instead: template with FastSignal has 62 s, $0.184." in text
 
 

@@ -74,8 +74,8 @@ def _why_not(ours: Run, runs: Sequence[Run]) -> str:
     items = ours["dollars_a_day_by_item"]
     alarms = items.get("alarms", 0.0) + items.get("fast alarms", 0.0)
     text = (
-        f"`{ours['scenario']}`: the template has {_wait_and_cost(ours)}; {beaten}. The metrics of "
-        f"the template's alarms are ${alarms:.3f} of its cost, even without messages."
+        f"`{ours['scenario']}`: the template has {_wait_and_cost(ours)}; {beaten}. Of this, "
+        f"the metrics of the template's alarms cost ${alarms:.3f}, even without messages."
     )
     variants = [
         f"{run['policy']} has {_wait_and_cost(run)}"
