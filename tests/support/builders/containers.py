@@ -1,4 +1,4 @@
-"""Containers: a world of instances over an engine in memory, to test what it does to them."""
+"""Containers: a world of instances over an engine in memory, and the errors of engines."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Final
 
+import pytest
 from support.fakes.engines import FakeEngine, HandClock
 
 from tidemill.rig.containers.options import METADATA_LABEL, ContainerOptions, Depth
 from tidemill.rig.containers.world import ContainerWorld
+from tidemill.rig.errors import RigError
 from tidemill.scaling.loop import Booted
 
 if TYPE_CHECKING:
@@ -102,3 +104,12 @@ class Stage:
             service.close()
         self.world._services.clear()
         self.world._lifetimes.clear()
+
+
+def in_one_line(call: Callable[[], object]) -> str:
+    """Return the error message of a call, which is one line."""
+    with pytest.raises(RigError) as caught:
+        call()
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
