@@ -198,7 +198,7 @@ def test_a_local_aws_that_ends_also_ends_the_rig_in_one_line(tmp_path: Path) -> 
             local_aws.kill()
             rig.turn()
 
-    with pytest.raises(RigError, match=r"local AWS does not do its work.*ministack\.log") as caught:
+    with pytest.raises(RigError, match=r"a call to the local AWS failed.*ministack\.log") as caught:
         bereft()
     assert "\n" not in str(caught.value)
     assert labelled(tmp_path) == []
