@@ -1,0 +1,114 @@
+"""Near violations: templates that almost violate a rule, and in which no rule finds anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.builders.fleets import ABSENT
+from support.builders.lint import (
+    DESIRED,
+    HOOKS,
+    HOP_LIMIT,
+    PERCENT,
+    SCRIPT,
+    SIMPLE,
+    SOUND,
+    VISIBLE,
+    expression,
+    findings_after,
+    instead,
+    metric,
+)
+
+SOUND_TOO: dict[str, dict[str, Any]] = {
+    "unchanged": {},
+    "average over one minute": {"Waiting__Statistic": "Average"},
+    "more than 0": {
+        "Waiting__ComparisonOperator": "GreaterThanThreshold",
+        "Waiting__Threshold": 0,
+    },
+    "three periods": {"Waiting__EvaluationPeriods": 3},
+    "two of five periods": {"Waiting__EvaluationPeriods": 5, "Waiting__DatapointsToAlarm": 2},
+    "a quotient that never divides by 0": instead(
+        "Waiting", expression("visible / (desired + 1)", VISIBLE, DESIRED)
+    ),
+    "simple scaling": dict(SIMPLE),
+    "percent with a least change": {
+        **PERCENT,
+        "More__MinAdjustmentMagnitude": 1,
+        "More__StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 50}],
+        **instead("Waiting", expression("IF(desired > 0, visible, 0)", VISIBLE, DESIRED)),
+        "Starting": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": SOUND["Resources"]["Waiting"]["Properties"]
+            | {"AlarmActions": [{"Ref": "First"}]},
+        },
+        "First": {
+            "Type": "AWS::AutoScaling::ScalingPolicy",
+            "Properties": SOUND["Resources"]["More"]["Properties"],
+        },
+    },
+    "work is protected": {
+        "Workers__NewInstancesProtectedFromScaleIn": True,
+        "Idle__Metrics": expression("visible * 2", VISIBLE),
+        HOOKS: ABSENT,
+    },
+    "nothing scales in": {"Idle__ActionsEnabled": False, HOOKS: ABSENT},
+    "a custom metric every ten seconds": instead(
+        "Waiting", expression("mine * 1", metric("mine", "Depth", "Jobs", 10))
+    )
+    | {
+        "Second": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": SOUND["Resources"]["Waiting"]["Properties"],
+        },
+        "Idle__ActionsEnabled": False,
+    },
+    "a worker that extends": {
+        "Jobs__VisibilityTimeout": ABSENT,
+        SCRIPT: "docker run -e DRAIN_SECONDS=60 -e VISIBILITY_TIMEOUT_SECONDS=120 "
+        "--stop-timeout 90 w",
+    },
+    "settings of the shell": {SCRIPT: 'docker run --stop-timeout 90 -e DRAIN_SECONDS="$DRAIN" w'},
+    "no container": {SCRIPT: "exec /opt/worker", HOP_LIMIT: 1},
+    "a container on the host's network": {
+        SCRIPT: "docker run --network host --stop-timeout 90 w",
+        HOP_LIMIT: 1,
+    },
+    "a hook that is kept up": {
+        SCRIPT: "docker run --stop-timeout 900 w; aws autoscaling "
+        "record-lifecycle-action-heartbeat --lifecycle-hook-name drain",
+    },
+    "a FIFO queue": {
+        "Jobs__FifoQueue": True,
+        "Failed__FifoQueue": True,
+        "Failed__MessageRetentionPeriod": 86400,
+    },
+    "an alarm on the age, which an empty queue does not have": {
+        "Old": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": SOUND["Resources"]["Waiting"]["Properties"]
+            | {"MetricName": "ApproximateAgeOfOldestMessage", "Threshold": 900},
+        },
+    },
+    "a dead-letter queue of another stack": {
+        "Jobs__RedrivePolicy__deadLetterTargetArn": "arn:aws:sqs:eu-west-1:000000000000:others"
+    },
+    "instances that report when they are ready": {
+        "More__EstimatedInstanceWarmup": 0,
+        "Ready": {
+            "Type": "AWS::AutoScaling::LifecycleHook",
+            "Properties": {
+                "AutoScalingGroupName": {"Ref": "Workers"},
+                "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING",
+            },
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("name", SOUND_TOO)
+def test_nothing_is_found_where_nothing_is_wrong(name: str) -> None:
+    """Templates that nearly violate a rule have no findings."""
+    assert findings_after(SOUND_TOO[name]) == ()
