@@ -1,4 +1,4 @@
-"""Readers of policies and scheduled actions, and what they refuse."""
+"""Readers of policies, and what they refuse."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.builders.fleets import ABSENT, small_template
+from support.builders.fleets import ABSENT, small_fleet
 
 from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.spec import (
     AdjustmentType,
     Aggregation,
-    ScheduledAction,
     SimpleScalingPolicy,
     StepScalingPolicy,
     TargetTrackingPolicy,
 )
-from tidemill.scaling.template.fleet import read_fleet
 
 if TYPE_CHECKING:
     from tidemill.scaling.spec import Fleet
@@ -61,11 +59,6 @@ CPU: Document = {
 }
 
 
-def read(**changes: Any) -> Fleet:  # noqa: ANN401 - any part
-    """Return the fleet of the small template, changed at these paths."""
-    return read_fleet(small_template(**changes), {})
-
-
 def tracked(configuration: Document, **properties: Any) -> Fleet:  # noqa: ANN401 - any property
     """Return the small template's fleet with a target tracking policy besides its own."""
     policy = {
@@ -74,27 +67,31 @@ def tracked(configuration: Document, **properties: Any) -> Fleet:  # noqa: ANN40
         "TargetTrackingConfiguration": configuration,
         **properties,
     }
-    return read(Resources__Track={"Type": "AWS::AutoScaling::ScalingPolicy", "Properties": policy})
+    return small_fleet(
+        Resources__Track={"Type": "AWS::AutoScaling::ScalingPolicy", "Properties": policy}
+    )
 
 
 def planned(**properties: Any) -> Fleet:  # noqa: ANN401 - any property
     """Return the small template's fleet with a scheduled action."""
     action = {"AutoScalingGroupName": {"Ref": "Workers"}, **properties}
-    return read(Resources__Plan={"Type": "AWS::AutoScaling::ScheduledAction", "Properties": action})
+    return small_fleet(
+        Resources__Plan={"Type": "AWS::AutoScaling::ScheduledAction", "Properties": action}
+    )
 
 
 def test_a_policy_without_a_type_is_simple() -> None:
     """SimpleScaling is CloudFormation's default; its cooldown defaults to the group's."""
-    (policy,) = read(**SIMPLE).policies
+    (policy,) = small_fleet(**SIMPLE).policies
     assert policy == SimpleScalingPolicy("Out", "tidemill-Out", AdjustmentType.CHANGE, 2)
-    (policy,) = read(**SIMPLE, Out__Cooldown="60").policies
+    (policy,) = small_fleet(**SIMPLE, Out__Cooldown="60").policies
     assert isinstance(policy, SimpleScalingPolicy)
     assert policy.cooldown == 60
 
 
 def test_a_step_policy_may_aggregate_otherwise() -> None:
     """MetricAggregationType is read."""
-    (policy,) = read(Out__MetricAggregationType="Maximum").policies
+    (policy,) = small_fleet(Out__MetricAggregationType="Maximum").policies
     assert isinstance(policy, StepScalingPolicy)
     assert policy.aggregation is Aggregation.MAXIMUM
 
@@ -137,29 +134,6 @@ def test_requests_per_target_are_found_by_their_label() -> None:
     assert query.stat.metric.dimensions == (
         ("LoadBalancer", "app/front/123"),
         ("TargetGroup", "targetgroup/workers/456"),
-    )
-
-
-def test_a_scheduled_action_is_read_with_its_times() -> None:
-    """A time without an offset is in UTC; -1 leaves a number as it is."""
-    fleet = planned(
-        MinSize=1,
-        MaxSize=-1,
-        Recurrence="0 8 * * 1-5",
-        TimeZone="Europe/Berlin",
-        StartTime="2030-01-01T00:00:00Z",
-        EndTime="2030-01-02T00:00:00",
-    )
-    assert fleet.scheduled == (
-        ScheduledAction(
-            "Plan",
-            "tidemill-Plan",
-            min_size=1,
-            recurrence="0 8 * * 1-5",
-            start=1893456000,
-            end=1893542400,
-            zone="Europe/Berlin",
-        ),
     )
 
 
@@ -271,27 +245,9 @@ def test_what_is_wrong_with_a_tracking_policy_is_reported(
     assert text in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("properties", "text"),
-    [
-        ({"StartTime": "2030-01-01T00:00:00Z"}, "give MinSize, MaxSize or DesiredCapacity"),
-        ({"MinSize": 1}, "give Recurrence or StartTime"),
-        ({"MinSize": 1, "Recurrence": "often"}, "a recurrence has five fields"),
-        ({"MinSize": 1, "Recurrence": "0 8 * * *", "TimeZone": "Moon/Base"}, "no IANA time zone"),
-        ({"MinSize": 1, "StartTime": "soon"}, "'soon' is no time: write it as"),
-        ({"MinSize": 2, "MaxSize": 1, "Recurrence": "0 8 * * *"}, "2 is more than MaxSize 1"),
-    ],
-    ids=["no-number", "no-time", "recurrence", "zone", "start", "limits"],
-)
-def test_what_is_wrong_with_a_scheduled_action_is_reported(properties: Document, text: str) -> None:
-    """The error has the place in the template."""
-    with pytest.raises(TemplateError) as error:
-        planned(**properties)
-    assert str(error.value).startswith("Resources.Plan.Properties")
-    assert text in str(error.value)
-
-
 def test_a_simple_policy_cannot_ask_for_less_than_nothing() -> None:
     """An exact capacity below 0 is refused."""
     with pytest.raises(TemplateError, match="an exact capacity cannot be negative"):
-        read(**SIMPLE | {"Out__AdjustmentType": "ExactCapacity", "Out__ScalingAdjustment": -1})
+        small_fleet(
+            **SIMPLE | {"Out__AdjustmentType": "ExactCapacity", "Out__ScalingAdjustment": -1}
+        )
