@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from botocore.exceptions import ClientError
 from support.builders.fleets import small_template
-from support.fakes.groups import NOW, ONE, TWO, GroupInMemory, autoscaling_client
+from support.fakes.groups import NOW, ONE, TWO, GroupInMemory
 
-from tidemill.rig.autoscaling.server import serving
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Hold
 from tidemill.scaling.template.fleet import read_fleet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mypy_boto3_autoscaling import AutoScalingClient
 
 NAME: Final = "tidemill-Workers"
@@ -93,13 +90,6 @@ def group() -> GroupInMemory:
     group.memory = GroupMemory(2)
     group.turn()
     return group
-
-
-@pytest.fixture
-def client(group: GroupInMemory) -> Iterator[AutoScalingClient]:
-    """Return an ordinary client of an API that serves the group."""
-    with serving(group) as url, autoscaling_client(url) as client:
-        yield client
 
 
 def described(client: AutoScalingClient) -> dict[str, Any]:
