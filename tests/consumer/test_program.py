@@ -2,115 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import subprocess
-import sys
-import uuid
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from support.emulators.ministack import CREDENTIALS, free_port
-from support.emulators.programs import PATIENCE, running
+from support.emulators.consumer_stage import outcomes
+from support.emulators.ministack import free_port
 from support.fakes.consuming import CIVIC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from mypy_boto3_logs import CloudWatchLogsClient
-    from support.emulators.ministack import Ministack
-    from support.emulators.programs import Program
+    from support.emulators.consumer_stage import Stage
 
 pytestmark = pytest.mark.impure
-
-HANDLERS = """
-import pathlib, time
-
-def fail(message):
-    raise ValueError(f"no {message.vehicle.make} today")
-
-def wait_for_file(message):
-    pathlib.Path("started").touch()
-    print('{"event": "handling"}')
-    while not pathlib.Path("go").exists():
-        time.sleep(0.01)
-
-def never_return(message):
-    print('{"event": "handling"}')
-    time.sleep(3600)
-
-def slow(message):
-    print('{"event": "handling"}')
-    time.sleep(5)
-
-not_a_function = 3
-"""
-
-
-class Stage:
-    """A queue with a dead-letter queue, and consumers that run in a directory of this test."""
-
-    def __init__(self, server: Ministack, directory: Path) -> None:
-        """Create the queues; SQS moves a message to the dead letters after three receives."""
-        self.server = server
-        self.directory = directory
-        (directory / "fleet_handlers.py").write_text(HANDLERS)
-        self.name = f"work-{uuid.uuid4().hex[:8]}"
-        self.dead_letters = server.create_queue(f"{self.name}-dead")
-        policy = {
-            "deadLetterTargetArn": f"arn:aws:sqs:eu-west-1:000000000000:{self.name}-dead",
-            "maxReceiveCount": "3",
-        }
-        self.url = server.create_queue(self.name, {"RedrivePolicy": json.dumps(policy)})
-
-    def send(self, *bodies: str) -> None:
-        """Send messages."""
-        with self.server.sqs() as client:
-            for body in bodies:
-                client.send_message(QueueUrl=self.url, MessageBody=body)
-
-    def counts(self) -> tuple[int, int]:
-        """Return how many messages are visible and how many in flight."""
-        with self.server.sqs() as client:
-            got = client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
-        return (
-            int(got["Attributes"]["ApproximateNumberOfMessages"]),
-            int(got["Attributes"]["ApproximateNumberOfMessagesNotVisible"]),
-        )
-
-    def dead(self) -> list[str]:
-        """Return the dead letters; MiniStack moves them when the queue is received from."""
-        with self.server.sqs() as client:
-            client.receive_message(QueueUrl=self.url)
-        return self.server.take_all(self.dead_letters)
-
-    @contextmanager
-    def consumer(self, **settings: str) -> Iterator[Program]:
-        """Run a consumer that polls often, with these settings as well."""
-        environment = {
-            **self.server.environment,
-            "QUEUE_URL": self.url,
-            "POLL_WAIT_SECONDS": "0.1",
-            "RECEIVE_WAIT_SECONDS": "1",
-            "INSTANCE_ID": "i-0123",
-            **settings,
-        }
-        with running("consumer", environment, self.directory) as program:
-            yield program
-
-
-@pytest.fixture
-def stage(ministack: Ministack, tmp_path: Path) -> Stage:
-    """Provide queues of this test's own."""
-    return Stage(ministack, tmp_path)
-
-
-def outcomes(program: Program) -> list[tuple[str, int]]:
-    """Return outcome and receive count of every message line."""
-    return [(line["outcome"], line["receive_count"]) for line in program.events("message")]
 
 
 def test_messages_are_logged_with_their_content_and_taken_out_of_the_queue(stage: Stage) -> None:
@@ -295,88 +198,3 @@ def test_a_queue_that_is_deleted_ends_the_consumer(stage: Stage) -> None:
         assert consumer.wait() == 1
     [line] = consumer.errors
     assert f"queue {stage.url} does not exist" in line
-
-
-def logs_client(server: Ministack) -> CloudWatchLogsClient:
-    """Build a client of MiniStack's CloudWatch Logs."""
-    return boto3.client(
-        "logs",
-        endpoint_url=server.endpoint,
-        region_name=CREDENTIALS["AWS_REGION"],
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - no secret: MiniStack checks none
-    )
-
-
-def test_a_log_group_gets_the_same_lines(stage: Stage) -> None:
-    """CloudWatch Logs gets content, metrics and events, all but the last line."""
-    client = logs_client(stage.server)
-    client.create_log_group(logGroupName=stage.name)
-    stage.send(CIVIC)
-    with stage.consumer(LOG_GROUP=stage.name) as consumer:
-        consumer.wait_for("cycle")
-        assert consumer.stop() == 0
-    got = client.get_log_events(logGroupName=stage.name, logStreamName="i-0123")["events"]
-    client.close()
-    lines: list[dict[str, Any]] = [json.loads(event["message"]) for event in got]
-    assert [line["event"] for line in lines] == [
-        "started",
-        "message",
-        "cycle",
-        "stopping",
-        "stopped",
-    ]
-    assert lines[1] == consumer.events("message")[0]
-
-
-def test_a_region_under_either_name_is_enough(stage: Stage) -> None:
-    """Both names work for SQS and for the logs, although boto3 itself reads only one of them."""
-    client = logs_client(stage.server)
-    client.create_log_group(logGroupName=stage.name)
-    client.close()
-    stage.send(CIVIC)
-    with stage.consumer(LOG_GROUP=stage.name, AWS_DEFAULT_REGION="") as consumer:
-        consumer.wait_for("cycle")
-        assert consumer.stop() == 0
-    assert consumer.errors == []
-
-
-def test_a_missing_log_group_is_reported(stage: Stage) -> None:
-    """The consumer checks this before it receives anything."""
-    with stage.consumer(LOG_GROUP="nowhere") as consumer:
-        assert consumer.wait() == 1
-    assert consumer.errors == [
-        "consumer: log group nowhere does not exist: create it, or unset LOG_GROUP"
-    ]
-
-
-def test_an_outage_of_cloudwatch_logs_does_not_stop_the_consumer(stage: Stage) -> None:
-    """During the outage lines go to standard output, and the consumer ends in order."""
-    stage.send(CIVIC)
-    nobody = f"http://127.0.0.1:{free_port()}"
-    with stage.consumer(LOG_GROUP="fleet", AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=nobody) as consumer:
-        consumer.wait_for("cycle")
-        assert consumer.stop() == 0
-    assert outcomes(consumer) == [("processed", 1)]
-    assert consumer.events("CloudWatch Logs unavailable")
-    assert consumer.errors == []
-    assert stage.counts() == (0, 0)
-
-
-def test_a_closed_standard_output_ends_the_consumer_before_it_deletes(stage: Stage) -> None:
-    """A message whose line cannot be written stays in the queue."""
-    stage.send(CIVIC)
-    with subprocess.Popen(
-        [sys.executable, "-m", "consumer"],
-        env={**stage.server.environment, "QUEUE_URL": stage.url, "RECEIVE_WAIT_SECONDS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout
-        process.stdout.close()
-        process.stdout = None
-        _, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1
-    assert errors == "consumer: cannot write to standard output: Broken pipe\n"
-    assert sum(stage.counts()) == 1

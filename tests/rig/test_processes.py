@@ -1,4 +1,7 @@
-"""Processes as instances."""
+"""Processes as instances.
+
+The module is over 280 lines because all of its tests share a stage of real processes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tests of the SQS adapter: its calls against moto, its errors against prepared answers."""
+"""Tests of the SQS adapter: its calls against moto, its errors against prepared answers.
+
+The module is over 280 lines because its calls and its errors share the settings of boto3.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,107 @@
+"""Tests of the consumer's process: its lines in CloudWatch Logs and on standard output."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from support.emulators.consumer_stage import outcomes
+from support.emulators.ministack import CREDENTIALS, free_port
+from support.emulators.programs import PATIENCE
+from support.fakes.consuming import CIVIC
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from support.emulators.consumer_stage import Stage
+    from support.emulators.ministack import Ministack
+
+pytestmark = pytest.mark.impure
+
+
+def logs_client(server: Ministack) -> CloudWatchLogsClient:
+    """Build a client of MiniStack's CloudWatch Logs."""
+    return boto3.client(
+        "logs",
+        endpoint_url=server.endpoint,
+        region_name=CREDENTIALS["AWS_REGION"],
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - no secret: MiniStack checks none
+    )
+
+
+def test_a_log_group_gets_the_same_lines(stage: Stage) -> None:
+    """CloudWatch Logs gets content, metrics and events, all but the last line."""
+    client = logs_client(stage.server)
+    client.create_log_group(logGroupName=stage.name)
+    stage.send(CIVIC)
+    with stage.consumer(LOG_GROUP=stage.name) as consumer:
+        consumer.wait_for("cycle")
+        assert consumer.stop() == 0
+    got = client.get_log_events(logGroupName=stage.name, logStreamName="i-0123")["events"]
+    client.close()
+    lines: list[dict[str, Any]] = [json.loads(event["message"]) for event in got]
+    assert [line["event"] for line in lines] == [
+        "started",
+        "message",
+        "cycle",
+        "stopping",
+        "stopped",
+    ]
+    assert lines[1] == consumer.events("message")[0]
+
+
+def test_a_region_under_either_name_is_enough(stage: Stage) -> None:
+    """Both names work for SQS and for the logs, although boto3 itself reads only one of them."""
+    client = logs_client(stage.server)
+    client.create_log_group(logGroupName=stage.name)
+    client.close()
+    stage.send(CIVIC)
+    with stage.consumer(LOG_GROUP=stage.name, AWS_DEFAULT_REGION="") as consumer:
+        consumer.wait_for("cycle")
+        assert consumer.stop() == 0
+    assert consumer.errors == []
+
+
+def test_a_missing_log_group_is_reported(stage: Stage) -> None:
+    """The consumer checks this before it receives anything."""
+    with stage.consumer(LOG_GROUP="nowhere") as consumer:
+        assert consumer.wait() == 1
+    assert consumer.errors == [
+        "consumer: log group nowhere does not exist: create it, or unset LOG_GROUP"
+    ]
+
+
+def test_an_outage_of_cloudwatch_logs_does_not_stop_the_consumer(stage: Stage) -> None:
+    """During the outage lines go to standard output, and the consumer ends in order."""
+    stage.send(CIVIC)
+    nobody = f"http://127.0.0.1:{free_port()}"
+    with stage.consumer(LOG_GROUP="fleet", AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=nobody) as consumer:
+        consumer.wait_for("cycle")
+        assert consumer.stop() == 0
+    assert outcomes(consumer) == [("processed", 1)]
+    assert consumer.events("CloudWatch Logs unavailable")
+    assert consumer.errors == []
+    assert stage.counts() == (0, 0)
+
+
+def test_a_closed_standard_output_ends_the_consumer_before_it_deletes(stage: Stage) -> None:
+    """A message whose line cannot be written stays in the queue."""
+    stage.send(CIVIC)
+    with subprocess.Popen(
+        [sys.executable, "-m", "consumer"],
+        env={**stage.server.environment, "QUEUE_URL": stage.url, "RECEIVE_WAIT_SECONDS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        process.stdout.close()
+        process.stdout = None
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert errors == "consumer: cannot write to standard output: Broken pipe\n"
+    assert sum(stage.counts()) == 1

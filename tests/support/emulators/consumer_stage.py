@@ -1,0 +1,97 @@
+"""Stage for consumers that run as processes of their own: queues in MiniStack, and handlers."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from support.emulators.programs import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.emulators.ministack import Ministack
+    from support.emulators.programs import Program
+
+HANDLERS = """
+import pathlib, time
+
+def fail(message):
+    raise ValueError(f"no {message.vehicle.make} today")
+
+def wait_for_file(message):
+    pathlib.Path("started").touch()
+    print('{"event": "handling"}')
+    while not pathlib.Path("go").exists():
+        time.sleep(0.01)
+
+def never_return(message):
+    print('{"event": "handling"}')
+    time.sleep(3600)
+
+def slow(message):
+    print('{"event": "handling"}')
+    time.sleep(5)
+
+not_a_function = 3
+"""
+
+
+class Stage:
+    """A queue with a dead-letter queue, and consumers that run in a directory of this test."""
+
+    def __init__(self, server: Ministack, directory: Path) -> None:
+        """Create the queues; SQS moves a message to the dead letters after three receives."""
+        self.server = server
+        self.directory = directory
+        (directory / "fleet_handlers.py").write_text(HANDLERS)
+        self.name = f"work-{uuid.uuid4().hex[:8]}"
+        self.dead_letters = server.create_queue(f"{self.name}-dead")
+        policy = {
+            "deadLetterTargetArn": f"arn:aws:sqs:eu-west-1:000000000000:{self.name}-dead",
+            "maxReceiveCount": "3",
+        }
+        self.url = server.create_queue(self.name, {"RedrivePolicy": json.dumps(policy)})
+
+    def send(self, *bodies: str) -> None:
+        """Send messages."""
+        with self.server.sqs() as client:
+            for body in bodies:
+                client.send_message(QueueUrl=self.url, MessageBody=body)
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many messages are visible and how many in flight."""
+        with self.server.sqs() as client:
+            got = client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
+        return (
+            int(got["Attributes"]["ApproximateNumberOfMessages"]),
+            int(got["Attributes"]["ApproximateNumberOfMessagesNotVisible"]),
+        )
+
+    def dead(self) -> list[str]:
+        """Return the dead letters; MiniStack moves them when the queue is received from."""
+        with self.server.sqs() as client:
+            client.receive_message(QueueUrl=self.url)
+        return self.server.take_all(self.dead_letters)
+
+    @contextmanager
+    def consumer(self, **settings: str) -> Iterator[Program]:
+        """Run a consumer that polls often, with these settings as well."""
+        environment = {
+            **self.server.environment,
+            "QUEUE_URL": self.url,
+            "POLL_WAIT_SECONDS": "0.1",
+            "RECEIVE_WAIT_SECONDS": "1",
+            "INSTANCE_ID": "i-0123",
+            **settings,
+        }
+        with running("consumer", environment, self.directory) as program:
+            yield program
+
+
+def outcomes(program: Program) -> list[tuple[str, int]]:
+    """Return outcome and receive count of every message line."""
+    return [(line["outcome"], line["receive_count"]) for line in program.events("message")]
