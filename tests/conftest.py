@@ -1,8 +1,8 @@
 """Fixtures that tests of several packages share, and `--pure`, which `make quick` runs with.
 
-A test is pure unless it is marked `impure` (it starts a process or opens a socket) or `long` (it
-computes for seconds). With `--pure` the others are left out, and a test that is impure without its
-mark fails.
+A test is pure unless it is marked `impure` (it starts a process, opens a socket or builds AWS
+clients) or `long` (it computes for seconds). With `--pure` the others are left out, and a test that
+starts a process or opens a socket without its mark fails.
 """
 
 from __future__ import annotations

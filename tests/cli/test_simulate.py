@@ -91,6 +91,7 @@ def test_a_trace_of_one_s_own_is_simulated(tmp_path: Path) -> None:
     assert (figures["scenario"], figures["sent"]) == ("monday", 50)
 
 
+@pytest.mark.long
 def test_the_same_run_draws_the_same_picture(tmp_path: Path) -> None:
     """The two pictures are identical byte for byte."""
     files = [tmp_path / "one.svg", tmp_path / "two.svg"]
@@ -100,6 +101,7 @@ def test_the_same_run_draws_the_same_picture(tmp_path: Path) -> None:
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
+@pytest.mark.long
 def test_a_comparison_has_every_policy_and_the_bounds(tmp_path: Path) -> None:
     """The command draws them in a picture, too."""
     picture = tmp_path / "compared.png"

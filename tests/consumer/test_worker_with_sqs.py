@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from consumer.handlers import Handler, Message
 
 
+pytestmark = pytest.mark.impure  # every test builds AWS clients, which takes long
+
+
 @pytest.fixture
 def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[SQSClient]:
     """Provide a client of an SQS without queues."""

@@ -18,6 +18,8 @@ from tidemill.dashboard.errors import ExportError, WidgetError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.impure  # every test builds AWS clients, which takes long
+
 REGION = "eu-west-1"
 KEYS: dict[str, Any] = {
     "region_name": REGION,

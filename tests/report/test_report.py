@@ -27,6 +27,7 @@ def results(tmp_path: Path) -> Path:
     return tmp_path / "demo"
 
 
+@pytest.mark.long
 def test_the_same_facts_make_the_same_picture(tmp_path: Path) -> None:
     """Two drawings of the same facts are identical byte for byte."""
     facts = finished_run().facts

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs import SQSClient
 
+pytestmark = pytest.mark.impure  # every test builds AWS clients, which takes long
+
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
 
 

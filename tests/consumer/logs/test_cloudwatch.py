@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
 
+pytestmark = pytest.mark.impure  # every test builds AWS clients, which takes long
+
+
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Set what boto3 needs in any case."""

@@ -146,6 +146,7 @@ def test_any_text_is_a_template_or_an_error(text: str) -> None:
         assert "\n" not in str(error)  # noqa: PT017 - most texts end here
 
 
+@pytest.mark.long
 @settings(max_examples=30)  # each one parses the whole template
 @given(st.integers(0, len(product_text())), st.integers(1, 40), st.text(max_size=3))
 def test_a_damaged_template_is_a_template_or_an_error(start: int, length: int, junk: str) -> None:

@@ -140,6 +140,7 @@ PLACES = [
 ]
 
 
+@pytest.mark.long
 @settings(max_examples=200)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), JUNK, st.booleans()), min_size=1, max_size=3))
 def test_a_template_with_any_part_replaced_is_a_fleet_or_an_error(
