@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from tidemill.cli.chaos import app, fault_command
 from tidemill.rig.autoscaling.server import serving
 from tidemill.scaling import faults
-from tidemill.scaling.faults import KINDS, SPOT, Fault, Parameter, WorldKind
+from tidemill.scaling.faults import KINDS, SPOT, Fault, FaultParameter, WorldKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,7 @@ def test_without_a_url_the_rig_that_is_up_is_meant(
 def test_a_parameter_of_a_fault_is_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
     """The help has the parameter's default and meaning."""
     kind = replace(
-        SPOT, name="nap", parameters=(Parameter("nap_seconds", 30.0, "How long it sleeps."),)
+        SPOT, name="nap", parameters=(FaultParameter("nap_seconds", 30.0, "How long it sleeps."),)
     )
     monkeypatch.setattr(faults, "KINDS", {"nap": kind})
     program = typer.Typer(rich_markup_mode=None)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.fakes.dashboards import ALARM, NOW, PNG, FakeSource, a_body, a_widget, an_alarm_state
 
 from tidemill.dashboard.page import render
-from tidemill.dashboard.snapshot import Panel, Sheet, Snapshot, Text, take_snapshot
+from tidemill.dashboard.snapshot import MarkdownText, Panel, Sheet, Snapshot, take_snapshot
 from tidemill.dashboard.widgets import TimeRange, Widget
 
 
@@ -101,8 +101,8 @@ def test_all_texts_of_a_dashboard_stay_text(words: str) -> None:
     """Texts of a stack or dashboard are escaped, so that they stay text."""
     widget = Widget("text", 0, 0, 24, 2, {"title": words})
     shown = TimeRange(NOW - timedelta(hours=3), NOW)
-    sheet = Sheet(words, (Panel(widget, Text(words)),))
-    plain = Sheet("plain", (Panel(Widget("text", 0, 0, 24, 2, {"title": "x"}), Text("x")),))
+    sheet = Sheet(words, (Panel(widget, MarkdownText(words)),))
+    plain = Sheet("plain", (Panel(Widget("text", 0, 0, 24, 2, {"title": "x"}), MarkdownText("x")),))
     page = read(render(Snapshot(words, words, shown, (sheet,))))
     assert words in page.text
     expected = read(render(Snapshot("plain", "plain", shown, (plain,)))).tags

@@ -6,7 +6,14 @@ import pytest
 from support.fakes.dashboards import ALARM, NOW, PNG, FakeSource, a_body, a_widget, an_alarm_state
 
 from tidemill.dashboard.errors import ExportError
-from tidemill.dashboard.snapshot import Absent, Alarms, Picture, Snapshot, Text, take_snapshot
+from tidemill.dashboard.snapshot import (
+    Absent,
+    Alarms,
+    MarkdownText,
+    Picture,
+    Snapshot,
+    take_snapshot,
+)
 
 
 def taken(source: FakeSource) -> tuple[Snapshot, list[str]]:
@@ -23,7 +30,7 @@ def test_each_kind_of_widget_shows_what_it_has() -> None:
     assert [panel.content for panel in snapshot.panels] == [
         Picture(PNG),
         Alarms((alarm,), ()),
-        Text("Look at the [console](https://console.aws.amazon.com/)."),
+        MarkdownText("Look at the [console](https://console.aws.amazon.com/)."),
     ]
     assert snapshot.absences == []
 
@@ -56,7 +63,7 @@ def test_a_widget_that_cannot_be_drawn_does_not_keep_the_others() -> None:
         Absent("no pictures here"),
         Absent("widgets of type log cannot be exported"),
     ]
-    assert isinstance(snapshot.panels[2].content, Text)
+    assert isinstance(snapshot.panels[2].content, MarkdownText)
 
 
 def test_an_alarm_that_does_not_exist_is_named() -> None:

@@ -18,7 +18,7 @@ from tidemill.rig.lifetime import (
     VANISHED,
     Change,
     Lifetime,
-    Program,
+    ProgramState,
     Remove,
     ReportVanished,
     Rules,
@@ -49,7 +49,7 @@ class Stage:
     rules: Rules = CONSUMERS
     listens: bool = True
     now: float = 0.0
-    program: Program = Program.WAITING
+    program: ProgramState = ProgramState.WAITING
     steps: list[Step] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -63,12 +63,12 @@ class Stage:
             self.steps.append(step)
             match step:
                 case Start():
-                    self.program = Program.RUNNING
+                    self.program = ProgramState.RUNNING
                 case Remove() | ReportVanished():
-                    self.program = Program.REMOVED
+                    self.program = ProgramState.REMOVED
                 case Signal(name):
-                    if self.program is Program.RUNNING and (self.listens or name == "SIGKILL"):
-                        self.program = Program.ENDED
+                    if self.program is ProgramState.RUNNING and (self.listens or name == "SIGKILL"):
+                        self.program = ProgramState.ENDED
         return change.steps
 
     def check(self, after: float = 0.0) -> tuple[Step, ...]:
@@ -110,7 +110,7 @@ def test_an_instance_drains_before_it_is_terminated() -> None:
     stage.boot()
     assert stage.take(stage.lifetime.drain()) == (TERM,)
     assert stage.check() == ()
-    stage.program = Program.ENDED
+    stage.program = ProgramState.ENDED
     assert stage.check() == (HookCompleted(ONE),)
     assert stage.take(stage.lifetime.terminate()) == (Remove(),)
     assert stage.check() == (ReportVanished(""),)
@@ -130,7 +130,7 @@ def test_user_data_drains_by_itself() -> None:
     stage.boot()
     assert stage.take(stage.lifetime.drain()) == ()
     assert stage.check() == ()
-    stage.program = Program.ENDED
+    stage.program = ProgramState.ENDED
     assert stage.check() == (ReportVanished(None),)
 
 
@@ -138,7 +138,7 @@ def test_a_program_that_ends_by_itself_ends_its_instance() -> None:
     """The report has the program's last line."""
     stage = Stage()
     stage.boot()
-    stage.program = Program.ENDED
+    stage.program = ProgramState.ENDED
     assert stage.check() == (ReportVanished(None),)
 
 
@@ -146,7 +146,7 @@ def test_a_program_that_somebody_removed_ends_its_instance() -> None:
     """The report names this cause."""
     stage = Stage()
     stage.boot()
-    stage.program = Program.REMOVED
+    stage.program = ProgramState.REMOVED
     assert stage.check() == (ReportVanished(VANISHED),)
 
 
@@ -154,9 +154,9 @@ def test_a_terminated_instance_is_there_until_it_is_removed() -> None:
     """A container engine needs some time; nothing else happens meanwhile."""
     stage = Stage()
     lifetime = stage.lifetime.terminate().lifetime
-    for program in (Program.WAITING, Program.RUNNING, Program.ENDED):
+    for program in (ProgramState.WAITING, ProgramState.RUNNING, ProgramState.ENDED):
         assert lifetime.check(1000, program) == Change(lifetime)
-    assert lifetime.check(1000, Program.REMOVED).steps == (ReportVanished(""),)
+    assert lifetime.check(1000, ProgramState.REMOVED).steps == (ReportVanished(""),)
 
 
 def test_a_stopped_instance_is_launched_again_faster() -> None:
@@ -194,9 +194,9 @@ def test_a_stopped_instance_kills_a_program_that_does_not_end() -> None:
 def test_an_adopted_instance_continues() -> None:
     """A running program is not reported or started again; a booting instance continues its boot."""
     running = Lifetime.adopt(ONE, CONSUMERS, 0, running=True)
-    assert running.check(60, Program.RUNNING) == Change(running)
+    assert running.check(60, ProgramState.RUNNING) == Change(running)
     created = Lifetime.adopt(ONE, CONSUMERS, 0, running=False)
-    assert created.check(60, Program.WAITING).steps == (Booted(ONE), START)
+    assert created.check(60, ProgramState.WAITING).steps == (Booted(ONE), START)
 
 
 @pytest.mark.parametrize("listens", [True, False], ids=["listening", "not-listening"])
@@ -247,8 +247,8 @@ def test_whatever_happens_an_instance_keeps_its_rules(
             case "look":
                 pass
             case "ends":
-                if stage.program is Program.RUNNING:
-                    stage.program = Program.ENDED
+                if stage.program is ProgramState.RUNNING:
+                    stage.program = ProgramState.ENDED
             case "drain" | "terminate":
                 stage.take(getattr(stage.lifetime, order)())
             case "stop" | "launch_again":

@@ -14,7 +14,7 @@ from tidemill.scaling.faults import (
     SPOT,
     SPOT_NOTICE_SECONDS,
     Fault,
-    Parameter,
+    FaultParameter,
     read_fault,
     write_fault,
 )
@@ -57,7 +57,9 @@ def test_a_fault_is_read_as_it_was_written(fault: Fault) -> None:
 
 def test_a_parameter_has_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault carries only the values that differ from it, in text as numbers."""
-    kind = replace(SPOT, parameters=(Parameter("notice_seconds", 120.0, "How long it lasts."),))
+    kind = replace(
+        SPOT, parameters=(FaultParameter("notice_seconds", 120.0, "How long it lasts."),)
+    )
     monkeypatch.setattr(faults, "KINDS", {"spot": kind})
     assert Fault("spot").value("notice_seconds") == 120
     given = Fault("spot", parameters={"notice_seconds": 5.0})

@@ -17,7 +17,7 @@ from tidemill.scaling.faults import KINDS, Fault, Target, WorldKind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tidemill.scaling.faults import FaultKind, Parameter
+    from tidemill.scaling.faults import FaultKind, FaultParameter
 
 RIGS: Final = {WorldKind.PROCESSES, WorldKind.CONTAINERS}
 """The worlds that a command can send a fault to: those that run in another process."""
@@ -72,7 +72,7 @@ def fault_command(kind: FaultKind) -> Callable[..., None]:
     return inject
 
 
-def _option(parameter: Parameter) -> Argument:
+def _option(parameter: FaultParameter) -> Argument:
     name = f"--{parameter.name.replace('_', '-')}"
     text = f"{parameter.meaning} [default: {parameter.default:g}]"
     return Argument(

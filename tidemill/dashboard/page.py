@@ -6,7 +6,7 @@ from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from tidemill.dashboard.snapshot import Absent, Alarms, Picture, Text
+from tidemill.dashboard.snapshot import Absent, Alarms, MarkdownText, Picture
 from tidemill.dashboard.widgets import GRID_WIDTH
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _content(panel: Panel) -> str:
         case Picture(png):  # CloudWatch has drawn the title into the picture
             data = b64encode(png).decode()
             return f'<img alt="{escape(title)}" src="data:image/png;base64,{data}">'
-        case Text(markdown):
+        case MarkdownText(markdown):
             return f'{heading}<div class="text">{escape(markdown)}</div>'
         case Alarms(states, unknown):
             rows = "".join(_alarm(alarm) for alarm in states)

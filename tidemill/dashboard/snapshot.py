@@ -33,7 +33,7 @@ class Alarms:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class MarkdownText:
     """A text widget's Markdown."""
 
     markdown: str
@@ -46,7 +46,7 @@ class Absent:
     reason: str
 
 
-Content: TypeAlias = Picture | Alarms | Text | Absent
+Content: TypeAlias = Picture | Alarms | MarkdownText | Absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +136,6 @@ def _content(source: DashboardSource, widget: Widget, shown: TimeRange) -> Conte
                 tuple(name for name in names if name not in found),
             )
         case "text":
-            return Text(str(widget.properties.get("markdown", "")))
+            return MarkdownText(str(widget.properties.get("markdown", "")))
         case kind:
             return Absent(f"widgets of type {kind} cannot be exported")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tidemill.rig.clock import AwsClock
-    from tidemill.rig.lifetime import Change, Program, Rules
+    from tidemill.rig.lifetime import Change, ProgramState, Rules
     from tidemill.scaling.faults import Fault, WorldKind
     from tidemill.scaling.loop import InstanceEvent
 
@@ -98,7 +98,7 @@ class Instances(ABC):
     # ---- methods of each kind of world
 
     @abstractmethod
-    def _find_programs(self) -> Mapping[str, Program]:
+    def _find_programs(self) -> Mapping[str, ProgramState]:
         """Return the state of each instance's program."""
 
     @abstractmethod

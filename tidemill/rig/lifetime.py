@@ -33,7 +33,7 @@ RECLAIMED: Final = "EC2 took the Spot instance back"
 VANISHED: Final = "its container no longer exists"
 
 
-class Program(Enum):
+class ProgramState(Enum):
     """States of an instance's program, as its world finds them."""
 
     WAITING = auto()
@@ -193,14 +193,14 @@ class Lifetime:
             raise RigError(f"instances of a rig have no fault {fault.kind}")
         return INJECTIONS[fault.kind](self, fault, now)
 
-    def check(self, now: float, program: Program) -> Change:
+    def check(self, now: float, program: ProgramState) -> Change:
         """Return the steps that are due at this time, given the state of the program."""
-        if program is Program.REMOVED:
+        if program is ProgramState.REMOVED:
             return Change(self, (ReportVanished("" if self.terminated else VANISHED),))
         if self.terminated:
             return Change(self)  # a container engine may need seconds to remove it
         if self.stopped_at is not None:  # it neither boots nor completes a hook
-            late = now >= self.stopped_at + SHUTDOWN_SECONDS and program is Program.RUNNING
+            late = now >= self.stopped_at + SHUTDOWN_SECONDS and program is ProgramState.RUNNING
             return Change(self, (Signal("SIGKILL"),) if late else ())
         boots = not self.booted and now >= self.launched_at + self.rules.runs_after
         steps = self._due(now, program)
@@ -209,10 +209,10 @@ class Lifetime:
             ((Booted(self.instance),) if boots else ()) + steps,
         )
 
-    def _due(self, now: float, program: Program) -> tuple[Step, ...]:
+    def _due(self, now: float, program: ProgramState) -> tuple[Step, ...]:
         """Return the steps that are due on an instance that is neither stopped nor terminated."""
         # `started` is false again for an instance that was launched again after a stop.
-        ended = self.started and program is Program.ENDED
+        ended = self.started and program is ProgramState.ENDED
         if self.ends_at is not None and now >= self.ends_at:
             return (ReportVanished(RECLAIMED),)
         if self.draining and self.rules.drained_by_signal and (ended or not self.started):

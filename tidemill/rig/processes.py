@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tidemill.rig.child_processes import child_environment, end_children
 from tidemill.rig.instances import Instances
-from tidemill.rig.lifetime import Program, Rules
+from tidemill.rig.lifetime import ProgramState, Rules
 from tidemill.scaling.boot_times import LAUNCH_SECONDS, USER_DATA_SECONDS
 from tidemill.scaling.faults import WorldKind
 
@@ -62,16 +62,16 @@ class ProcessWorld(Instances):
         self._processes.clear()
         self._lifetimes.clear()
 
-    def _find_programs(self) -> dict[str, Program]:
+    def _find_programs(self) -> dict[str, ProgramState]:
         return {instance: self._program(instance) for instance in self._lifetimes}
 
-    def _program(self, instance: str) -> Program:
+    def _program(self, instance: str) -> ProgramState:
         process = self._processes.get(instance)
         if self._lifetimes[instance].terminated:
-            return Program.REMOVED  # `_remove` has waited for its end
+            return ProgramState.REMOVED  # `_remove` has waited for its end
         if process is None:
-            return Program.WAITING
-        return Program.RUNNING if process.poll() is None else Program.ENDED
+            return ProgramState.WAITING
+        return ProgramState.RUNNING if process.poll() is None else ProgramState.ENDED
 
     def _create(self, instance: str) -> None:
         """Do nothing: a process needs no preparation before its start."""

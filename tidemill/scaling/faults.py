@@ -41,7 +41,7 @@ class WorldKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class FaultParameter:
     """A numeric parameter of a kind of fault, such as its duration.
 
     Attributes:
@@ -75,7 +75,7 @@ class FaultKind:
     worlds: frozenset[WorldKind]
     note: str
     answer: str
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[FaultParameter, ...] = ()
 
 
 SPOT: Final = FaultKind(

@@ -22,7 +22,7 @@ from tidemill.rig.containers.options import (
     Role,
 )
 from tidemill.rig.instances import Instances
-from tidemill.rig.lifetime import Lifetime, Program, Rules
+from tidemill.rig.lifetime import Lifetime, ProgramState, Rules
 from tidemill.scaling.faults import WorldKind
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from tidemill.rig.containers.ports import ContainerEngine
 
 PROGRAMS: Final = {
-    "created": Program.WAITING,
-    "exited": Program.ENDED,
-    "dead": Program.ENDED,
+    "created": ProgramState.WAITING,
+    "exited": ProgramState.ENDED,
+    "dead": ProgramState.ENDED,
 }
 """The state of the program for each of Docker's container states; in others the program runs."""
 
@@ -97,7 +97,7 @@ class ContainerWorld(Instances):
         containers = self._containers()
         adopted = []
         for instance, container in self._by_instance(containers).items():
-            if PROGRAMS.get(container.state) is Program.ENDED:
+            if PROGRAMS.get(container.state) is ProgramState.ENDED:
                 self._remove(instance)
                 continue
             age = (time.time() - float(container.labels[LAUNCHED_LABEL])) * self._clock.speed
@@ -129,14 +129,14 @@ class ContainerWorld(Instances):
 
     # ---- steps of an instance's lifetime
 
-    def _find_programs(self) -> dict[str, Program]:
+    def _find_programs(self) -> dict[str, ProgramState]:
         containers = self._containers()
         self._follow_consumers(containers)
         found = self._by_instance(containers)
         return {
-            instance: PROGRAMS.get(found[instance].state, Program.RUNNING)
+            instance: PROGRAMS.get(found[instance].state, ProgramState.RUNNING)
             if instance in found
-            else Program.REMOVED
+            else ProgramState.REMOVED
             for instance in self._lifetimes
         }
 

@@ -39,7 +39,7 @@ class HandlerTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ReceivedBatch:
     """The messages of one receive.
 
     Attributes:
@@ -55,7 +55,7 @@ class Batch:
 
 def plan(
     messages: Sequence[QueuedMessage], begin: float, durations: Sequence[float], workers: int
-) -> Batch:
+) -> ReceivedBatch:
     """Return when each message is handled and acknowledged, by the rules of the consumer.
 
     Messages are acknowledged when a second has passed since the last acknowledgement, and at the
@@ -85,10 +85,12 @@ def plan(
     last = spans[-1][1]
     if group:
         groups.append((last, group))
-    return Batch(spans, groups[::-1])
+    return ReceivedBatch(spans, groups[::-1])
 
 
-def cut_short(batch: Batch, now: float, drain: float) -> tuple[Batch, list[QueuedMessage]]:
+def cut_short(
+    batch: ReceivedBatch, now: float, drain: float
+) -> tuple[ReceivedBatch, list[QueuedMessage]]:
     """Return the part of a batch that a stopping consumer finishes, and the messages it returns.
 
     Messages whose handling has begun may take `drain` more seconds. They are acknowledged at their
@@ -103,4 +105,4 @@ def cut_short(batch: Batch, now: float, drain: float) -> tuple[Batch, list[Queue
     last = limit if late else max((end for _, end, _ in ending), default=now)
     groups = [(max(last, now), [message for _, _, message in ending])]
     waiting = [message for start, _, message in batch.spans if start > now]
-    return Batch(ending, groups, late), waiting
+    return ReceivedBatch(ending, groups, late), waiting

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tidemill.simulator.instances.handling import Batch
+    from tidemill.simulator.instances.handling import ReceivedBatch
 
 
 class ConsumerState(IntEnum):
@@ -51,7 +51,7 @@ class SimulatedInstance:
     starts_at: float = 0.0
     stopping: bool = False
     drained: bool = False
-    batch: Batch | None = None
+    batch: ReceivedBatch | None = None
     received_at: float = 0.0
     running_at: float | None = None
     processed: int = 0
