@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -94,6 +95,20 @@ def test_a_pushed_image_is_deployed_beside_the_environments_own_parameters() -> 
 def test_without_a_pushed_image_the_stack_keeps_its_tag(account: Account) -> None:
     """Without overrides SAM uses the stack's values and those of samconfig.toml."""
     assert deployed(account, Machine()) == "sam deploy --config-env dev"
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        pytest.param("default", "make push for", id="default"),
+        pytest.param("dev", "make push ENV=dev for", id="another"),
+    ],
+)
+def test_the_advice_for_a_new_stack_names_its_environment(name: str, target: str) -> None:
+    """Without ENV the images would go to the default environment's stack."""
+    lines: list[str] = []
+    deploy(replace(ENVIRONMENT, name=name), "sam", Account(None), Machine(), lines.append)
+    assert target in lines[0]
 
 
 def test_both_images_are_built_for_the_stacks_processor_and_pushed() -> None:
