@@ -15,6 +15,7 @@ from tidemill.cli.options import (
     JsonOption,
     ParameterOption,
     TemplateOption,
+    read_pairs,
     read_parameters,
     read_template,
     refuse_usage,
@@ -84,7 +85,7 @@ FaultOption = Annotated[
         help="A fault after so many seconds, such as spot@600 or spot@600,target=ID; repeat it.",
     ),
 ]
-BootOption = Annotated[
+OptionalBootOption = Annotated[
     float | None,
     typer.Option(
         "--boot-seconds", min=0, max=3600, help="Seconds from launch to a working consumer."
@@ -107,7 +108,7 @@ def run_scenarios(
     handler_variation: VariationOption = 0.0,
     spot_per_hour: SpotOption = 0.0,
     fault: FaultOption = None,
-    boot_seconds: BootOption = None,
+    boot_seconds: OptionalBootOption = None,
     picture: PictureOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -150,7 +151,7 @@ def compare_policies(
     ] = 50,
     handler_seconds: MeanOption = 0.0,
     handler_variation: VariationOption = 0.0,
-    boot_seconds: BootOption = None,
+    boot_seconds: OptionalBootOption = None,
     picture: PictureOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -200,7 +201,7 @@ def _fault(text: str) -> Fault:
     """
     event, *given = text.split(",")
     kind, _, at = event.partition("@")
-    fields = {name: value for name, _, value in (word.partition("=") for word in given)}
+    fields = read_pairs("--fault", given)
     try:
         fault = read_fault({"kind": kind, "at": at or "0", **fields})
     except FaultError as error:

@@ -20,7 +20,7 @@ from tidemill.rig.status import Status
 from tidemill.scaling.boot_times import LAUNCH_SECONDS, USER_DATA_SECONDS
 from tidemill.scaling.driver import drive
 from tidemill.scaling.facts import Noted
-from tidemill.scaling.faults import KINDS
+from tidemill.scaling.faults import KINDS, describe_missed
 from tidemill.scaling.loop import LoopMemory, begin
 from tidemill.scaling.ports import Ports
 from tidemill.scaling.requests.activities import Activity, record_activities
@@ -244,7 +244,7 @@ class Rig:
             try:
                 self._inject(fault)
             except RigError as error:
-                self.note(f"the fault {fault.kind} did not happen: {error}")
+                self.note(describe_missed(fault, error))
 
     def _inject(self, fault: Fault) -> str:
         kind = KINDS[fault.kind]
@@ -257,13 +257,15 @@ class Rig:
 
     def _instance_for(self, fault: Fault) -> str:
         """Return the instance that a fault names, or the oldest in service."""
-        serving = [item.id for item in self.memory.group.instances if item.in_service_at]
-        chosen = fault.target or next(iter(serving), None)
-        if chosen is None:
+        group = self.memory.group
+        if fault.target is not None:
+            if group.find(fault.target) is None:
+                raise RigError(f"the group has no instance {fault.target}")
+            return fault.target
+        oldest = group.oldest_in_service()
+        if oldest is None:
             raise RigError("no instance is in service: the fault needs one")
-        if self.memory.group.find(chosen) is None:
-            raise RigError(f"the group has no instance {chosen}")
-        return chosen
+        return oldest.id
 
     def _note_conditions(self) -> None:
         for sentence in self.left_out:

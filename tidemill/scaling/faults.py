@@ -114,6 +114,11 @@ class Fault:
         return self.parameters.get(parameter, defaults[parameter])
 
 
+def describe_missed(fault: Fault, reason: Exception) -> str:
+    """Return the timeline's note about a planned fault that could not happen."""
+    return f"the fault {fault.kind} did not happen: {reason}"
+
+
 def write_fault(fault: Fault) -> dict[str, str]:
     """Return a fault as text fields, such as for a request over HTTP; `read_fault` reads them.
 

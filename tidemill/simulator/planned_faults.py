@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.facts import Noted
-from tidemill.scaling.faults import KINDS
+from tidemill.scaling.faults import KINDS, describe_missed
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.simulated_instances import EFFECTS
 
@@ -55,20 +55,20 @@ class PlannedFaults:
         """Inject the next fault, and return the timeline's note about it."""
         _, fault = self._planned.popleft()
         try:
-            target = fault.target or _oldest_in_service(group)
+            target = fault.target or _oldest(group)
             instances.inject(target, fault, now)
         except SimulationError as error:
-            return Noted(now, f"the fault {fault.kind} did not happen: {error}")
+            return Noted(now, describe_missed(fault, error))
         return Noted(now, f"{target} {KINDS[fault.kind].note}")
 
 
-def _oldest_in_service(group: GroupMemory) -> str:
+def _oldest(group: GroupMemory) -> str:
     """Return the id of the oldest instance in service.
 
     Raises:
         SimulationError: no instance is in service.
     """
-    for instance in group.instances:
-        if instance.in_service_at is not None:
-            return instance.id
-    raise SimulationError("no instance is in service")
+    oldest = group.oldest_in_service()
+    if oldest is None:
+        raise SimulationError("no instance is in service")
+    return oldest.id

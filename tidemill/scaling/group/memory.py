@@ -153,6 +153,13 @@ class GroupMemory:
         """Return the instances in service."""
         return tuple(item for item in self.instances if item.state is LifecycleState.IN_SERVICE)
 
+    def oldest_in_service(self) -> Instance | None:
+        """Return the instance that was launched first of those that came into service, if any.
+
+        An instance that drains counts as well.
+        """
+        return next((item for item in self.instances if item.in_service_at is not None), None)
+
     def warm(self) -> tuple[Instance, ...]:
         """Return the instances of the warm pool, including those that are being prepared."""
         return tuple(item for item in self.instances if item.state in WARM)
