@@ -12,10 +12,10 @@ from support.fakes.consuming import (
     FakeClock,
     FakeQueue,
     FakeSink,
-    FakeStop,
     message,
     refusal,
 )
+from support.fakes.stopping import FakeStop
 
 from consumer.attempt import Attempt, AttemptResult
 from consumer.logs.counts import Counts

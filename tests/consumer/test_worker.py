@@ -13,10 +13,10 @@ from support.fakes.consuming import (
     FakeClock,
     FakeQueue,
     FakeSink,
-    FakeStop,
     message,
     messages,
 )
+from support.fakes.stopping import FakeStop
 
 from consumer.cycle import Receive, ReceiveEnded, ReceiveFailed, Rhythm
 from consumer.handlers import log_only
@@ -46,7 +46,7 @@ class Bench:
         self.queue = FakeQueue(answers)
         self.sink = FakeSink()
         self.clock = FakeClock()
-        self.stop = FakeStop(waits)
+        self.stop = FakeStop(stop_in_wait=waits)
         ports = Ports(self.queue, self.sink, self.clock, self.stop)
         built = consumer(ports, handler, rhythm=rhythm, threads=threads)
         self.worker, self.in_flight = built.worker, built.in_flight
@@ -61,7 +61,7 @@ def test_polls_processes_and_waits_one_minute() -> None:
     assert [line["message_id"] for line in bench.sink.events("message")] == [
         f"id-{number}" for number in range(1, 11)
     ]
-    assert bench.stop.waited == [60, 60]
+    assert bench.stop.waits == [60, 60]
 
 
 def test_a_batch_takes_two_requests_and_one_write() -> None:
@@ -161,7 +161,7 @@ def test_later_outages_are_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     """The worker waits for a queue that has answered before, with a warning each time."""
     bench = Bench([[], DOWN, DOWN, DOWN, messages(1)], waits=5)
     bench.worker.run()
-    assert bench.stop.waited == [60, 1, 2, 4, 60]
+    assert bench.stop.waits == [60, 1, 2, 4, 60]
     assert bench.queue.deleted == ["receipt-1"]
     assert [r.getMessage() for r in caplog.records] == ["queue unavailable"] * 3
 

@@ -10,7 +10,8 @@ import pytest
 from moto import mock_aws
 from support.builders.consumers import consumer
 from support.emulators.ministack import CREDENTIALS
-from support.fakes.consuming import CIVIC, FakeSink, FakeStop
+from support.fakes.consuming import CIVIC, FakeSink
+from support.fakes.stopping import FakeStop
 
 from consumer.clock import SystemClock
 from consumer.cycle import Rhythm
@@ -52,7 +53,7 @@ def queues(sqs: SQSClient) -> tuple[str, str]:
 def work(handler: Handler = log_only, polls: int = 1) -> FakeSink:
     """Let a worker poll the queue a few times."""
     sink = FakeSink()
-    ports = Ports(connect("", "work"), sink, SystemClock(), FakeStop(polls))
+    ports = Ports(connect("", "work"), sink, SystemClock(), FakeStop(stop_in_wait=polls))
     consumer(ports, handler, rhythm=Rhythm(receive_wait=0)).worker.run()
     return sink
 

@@ -69,18 +69,11 @@ class Place:
 
     def send(self, *bodies: str) -> None:
         """Send messages."""
-        with self.server.sqs() as client:
-            for body in bodies:
-                client.send_message(QueueUrl=self.url, MessageBody=body)
+        self.server.send(self.url, *bodies)
 
     def counts(self) -> tuple[int, int]:
         """Return how many messages are visible and how many are not, in flight or delayed."""
-        with self.server.sqs() as client:
-            got = client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
-        return (
-            int(got["Attributes"]["ApproximateNumberOfMessages"]),
-            int(got["Attributes"]["ApproximateNumberOfMessagesNotVisible"]),
-        )
+        return self.server.counts(self.url)
 
 
 @pytest.fixture

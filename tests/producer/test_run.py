@@ -6,7 +6,8 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 import pytest
-from support.fakes.producing import FakeDestination, FakeProgress, FakeStop, outgoings, seeded
+from support.fakes.producing import FakeDestination, FakeProgress, outgoings, seeded
+from support.fakes.stopping import FakeStop
 
 from producer.errors import InputError
 from producer.messages.outgoing_message import OutgoingMessage, RejectedLine

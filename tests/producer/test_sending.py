@@ -15,12 +15,12 @@ from support.fakes.producing import (
     DOWN,
     FakeDestination,
     FakeProgress,
-    FakeStop,
     all_but,
     everything,
     outgoings,
     seeded,
 )
+from support.fakes.stopping import FakeStop
 
 from producer.errors import SentLogError
 from producer.send_results import SendResults

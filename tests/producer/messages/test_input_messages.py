@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.fakes.producing import CIVIC, LATEST_YEAR, FakeStop, vehicle_line
+from support.fakes.producing import CIVIC, LATEST_YEAR, vehicle_line
+from support.fakes.stopping import FakeStop
 
 from producer.messages.input_messages import TOO_LONG, checked, read
 from producer.messages.line_reader import opened

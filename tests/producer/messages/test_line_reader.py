@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.fakes.producing import FakeStop
+from support.fakes.stopping import FakeStop
 
 from producer.errors import InputError, UsageError
 from producer.messages.line_reader import AHEAD, CHUNK, chunks, opened, split_lines

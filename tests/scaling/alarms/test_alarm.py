@@ -233,13 +233,17 @@ def test_queries_that_work_out_are_accepted() -> None:
     verify(an_expression_alarm(("half", "visible / 2"), ("e1", "half - AVG(half)")))
 
 
+ALARMS = st.builds(
+    lambda treatment, least: an_alarm(missing_data=treatment, datapoints_to_alarm=least),
+    st.sampled_from(MissingData),
+    st.integers(1, 3),
+)
+TEN_MINUTES = st.dictionaries(st.integers(0, 9).map(lambda minute: minute * 60.0), st.floats(0, 20))
+
+
 @given(
-    st.builds(
-        lambda treatment, least: an_alarm(missing_data=treatment, datapoints_to_alarm=least),
-        st.sampled_from(MissingData),
-        st.integers(1, 3),
-    ),
-    st.dictionaries(st.integers(0, 9).map(lambda minute: minute * 60.0), st.floats(0, 20)),
+    ALARMS,
+    TEN_MINUTES,
     st.floats(0, 900),
 )
 def test_evaluating_twice_at_one_moment_changes_nothing(
@@ -251,12 +255,8 @@ def test_evaluating_twice_at_one_moment_changes_nothing(
 
 
 @given(
-    st.builds(
-        lambda treatment, least: an_alarm(missing_data=treatment, datapoints_to_alarm=least),
-        st.sampled_from(MissingData),
-        st.integers(1, 3),
-    ),
-    st.dictionaries(st.integers(0, 9).map(lambda minute: minute * 60.0), st.floats(0, 20)),
+    ALARMS,
+    TEN_MINUTES,
     st.lists(st.floats(0, 59.9), min_size=10, max_size=10),
 )
 def test_how_often_an_alarm_is_evaluated_within_a_minute_changes_nothing(

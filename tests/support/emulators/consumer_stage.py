@@ -58,18 +58,11 @@ class Stage:
 
     def send(self, *bodies: str) -> None:
         """Send messages."""
-        with self.server.sqs() as client:
-            for body in bodies:
-                client.send_message(QueueUrl=self.url, MessageBody=body)
+        self.server.send(self.url, *bodies)
 
     def counts(self) -> tuple[int, int]:
         """Return how many messages are visible and how many in flight."""
-        with self.server.sqs() as client:
-            got = client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
-        return (
-            int(got["Attributes"]["ApproximateNumberOfMessages"]),
-            int(got["Attributes"]["ApproximateNumberOfMessagesNotVisible"]),
-        )
+        return self.server.counts(self.url)
 
     def dead(self) -> list[str]:
         """Return the dead letters; MiniStack moves them when the queue is received from."""

@@ -83,6 +83,21 @@ class Ministack:
         with self.sqs() as client:
             return client.create_queue(QueueName=name, Attributes=attributes or {})["QueueUrl"]
 
+    def send(self, url: str, *bodies: str) -> None:
+        """Send messages to a queue, one after another."""
+        with self.sqs() as client:
+            for body in bodies:
+                client.send_message(QueueUrl=url, MessageBody=body)
+
+    def counts(self, url: str) -> tuple[int, int]:
+        """Return how many messages of a queue are visible and how many are not, in flight."""
+        with self.sqs() as client:
+            got = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+        return (
+            int(got["Attributes"]["ApproximateNumberOfMessages"]),
+            int(got["Attributes"]["ApproximateNumberOfMessagesNotVisible"]),
+        )
+
     def take_all(self, url: str) -> list[str]:
         """Receive and delete until the queue is empty; return the bodies."""
         bodies: list[str] = []

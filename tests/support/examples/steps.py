@@ -58,12 +58,7 @@ def asked(given: Given, step: StepAdjustment) -> dict[str, Any]:
     outcome = step_outcome(policy, step, capacity, limits)
     after = before if outcome.desired is None else outcome.desired
     return {
-        "desired": after,
-        "capacity": after,
-        "added": after - before,
-        "removed": before - after,
-        "change": after - before,
-        "scaling_activity": after != before,
+        **_change(before, after),
         "raw_change": settled * step.adjustment / 100,
     }
 
@@ -174,14 +169,7 @@ def check_several(given: Given, expected: Expected) -> None:
         0,
     ).group.desired
     compare(
-        {
-            "desired": after,
-            "capacity": after,
-            "added": after - before,
-            "removed": before - after,
-            "change": after - before,
-            "scaling_activity": after != before,
-        },
+        _change(before, after),
         expected,
     )
 
@@ -258,3 +246,15 @@ STEP_SHAPES: tuple[Shape, ...] = (
     ),
     Shape("several policies at once", is_several, check_several),
 )
+
+
+def _change(before: int, after: int) -> dict[str, Any]:
+    """Return a change of the desired capacity by every name that examples have for it."""
+    return {
+        "desired": after,
+        "capacity": after,
+        "added": after - before,
+        "removed": before - after,
+        "change": after - before,
+        "scaling_activity": after != before,
+    }

@@ -125,30 +125,6 @@ class FakeSink:
         self.writes.append(len(lines))
 
 
-class FakeStop:
-    """A stop that the test requests, or that requests itself at its n-th wait."""
-
-    def __init__(self, waits: int = 1_000) -> None:
-        """Request a stop when `wait` is called for the `waits`-th time."""
-        self.waited: list[float] = []
-        self._waits = waits
-        self._requested = False
-
-    def request(self) -> None:
-        """Request a stop."""
-        self._requested = True
-
-    def requested(self) -> bool:
-        """Return whether a stop was requested."""
-        return self._requested
-
-    def wait(self, seconds: float) -> bool:
-        """Note the wait and return at once."""
-        self.waited.append(seconds)
-        self._requested = self._requested or len(self.waited) >= self._waits
-        return self._requested
-
-
 def refusal(index: int, *, retry: bool) -> Refusal:
     """Build the refusal of one entry of a batch."""
     return Refusal(index, "InternalError" if retry else "ReceiptHandleIsInvalid", "no", retry)
