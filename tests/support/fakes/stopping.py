@@ -1,13 +1,13 @@
-"""A stop that tests of producer and consumer request and look into."""
+"""Fake of a stop, for tests of the producer and the consumer."""
 
 from __future__ import annotations
 
 
 class FakeStop:
-    """A stop that never waits, but notes the waits; requested by the test, or in the n-th wait."""
+    """A stop that returns from each wait at once, and keeps the seconds of each in `waits`."""
 
     def __init__(self, stop_in_wait: int | None = None) -> None:
-        """Request a stop in this wait (1 is the first)."""
+        """Prepare a stop that requests itself in this wait; 1 is the first, None is never."""
         self.waits: list[float] = []
         self._stop_in_wait = stop_in_wait
         self._requested = False
@@ -21,7 +21,7 @@ class FakeStop:
         return self._requested
 
     def wait(self, seconds: float) -> bool:
-        """Note the wait."""
+        """Keep the wait, and return whether a stop was requested."""
         self.waits.append(seconds)
         if len(self.waits) == self._stop_in_wait:
             self._requested = True
