@@ -1,4 +1,4 @@
-"""Errors of the core: problems of a template, a request or a fault, in one line each."""
+"""Errors of the core: problems of a template, a request, a fault or a time, in one line each."""
 
 from __future__ import annotations
 
@@ -36,3 +36,7 @@ class ParameterError(ScalingError):
 
 class FaultError(ScalingError):
     """A fault is of an unknown kind, or one of its values is wrong."""
+
+
+class CalibrationError(ScalingError):
+    """A time is no time, or a file of measured times cannot be read."""

@@ -1,0 +1,1 @@
+"""Times of AWS that no template sets: their distributions, grades, sources, and calibration."""
