@@ -66,6 +66,8 @@ def test_a_fault_happens_where_it_is_asked_for() -> None:
         pytest.param("spot@", "give the time", id="empty-time"),
         pytest.param("spot@soon", "'soon'", id="time"),
         pytest.param("spot@600,colour=red", "colour=red", id="parameter"),
+        pytest.param("metrics-late@0,target=age", "'age': choose one of", id="metric"),
+        pytest.param("alarms-late@0,late_minutes=0.5", "a whole number", id="part-of-a-minute"),
     ],
 )
 def test_a_fault_that_cannot_be_understood_is_wrong_usage(fault: str, said: str) -> None:
@@ -73,6 +75,18 @@ def test_a_fault_that_cannot_be_understood_is_wrong_usage(fault: str, said: str)
     result = run("simulate", *TEMPLATE, "--scenario", "single", "--fault", fault)
     assert result.exit_code == 2
     assert said in " ".join(result.stderr.split())
+
+
+def test_a_fault_of_metrics_is_reported_with_its_begin_and_its_end() -> None:
+    """The same message waits longer, because the alarm sees it later."""
+    usual = ("simulate", *TEMPLATE, "--scenario", "single", "--json")
+    missing = run(*usual, "--fault", "metrics-missing@0,for_minutes=10")
+    first = json.loads(run(*usual).stdout)["runs"][0]["mean_wait"]
+    assert json.loads(missing.stdout)["runs"][0]["mean_wait"] > first + 300
+    assert [line.split("Z: ")[1] for line in missing.stderr.splitlines()] == [
+        "SQS's metrics will have no datapoints, for 10 minutes",
+        "SQS's metrics: the fault metrics-missing has ended",
+    ]
 
 
 def test_a_fault_without_effect_is_reported() -> None:

@@ -12,6 +12,8 @@ from tidemill.scaling.facts import (
     CapacitySampled,
     DesiredChanged,
     Fact,
+    FaultBegan,
+    FaultEnded,
     InstanceChanged,
     Noted,
     PolicyHeld,
@@ -59,6 +61,21 @@ NEEDED = "instances needed"
             "i-1 is to be terminated and drains (hook drain)",
             id="instance",
         ),
+        pytest.param(
+            FaultBegan(0, "metrics-late", "visible", {"late_minutes": 15.0}),
+            "the metric visible will arrive 15 minutes late, for 60 minutes",
+            id="fault",
+        ),
+        pytest.param(
+            FaultBegan(0, "metrics-missing", "", {"for_minutes": 0.0}),
+            "SQS's metrics will have no datapoints, until the end",
+            id="fault-without-end",
+        ),
+        pytest.param(
+            FaultEnded(0, "alarms-late", ""),
+            "all alarms: the fault alarms-late has ended",
+            id="end-of-a-fault",
+        ),
         pytest.param(Noted(0, "by the way"), "by the way", id="note"),
         pytest.param(QueueSampled(0, 1, 2), None, id="queue-sample"),
         pytest.param(CapacitySampled(0, 1, 2, 3, 4), None, id="capacity-sample"),
@@ -78,4 +95,10 @@ def test_a_line_begins_with_the_time_in_utc() -> None:
 def test_every_kind_of_fact_is_reported_or_left_out_on_purpose() -> None:
     """All kinds of facts are covered, so that none ends a run with an error."""
     known = {QueueSampled, CapacitySampled, ActivityStarted, AlarmChanged, DesiredChanged}
-    assert set(KINDS.values()) == known | {PolicyHeld, InstanceChanged, Noted}
+    assert set(KINDS.values()) == known | {
+        PolicyHeld,
+        InstanceChanged,
+        FaultBegan,
+        FaultEnded,
+        Noted,
+    }

@@ -20,7 +20,14 @@ from tidemill.rig.local_aws.clients import LocalClients
 from tidemill.rig.rig import Rig, RigOptions
 from tidemill.rig.startup import running_rig
 from tidemill.scaling.errors import ParameterError
-from tidemill.scaling.facts import AlarmChanged, InstanceChanged, Noted
+from tidemill.scaling.facts import (
+    AlarmChanged,
+    DesiredChanged,
+    FaultBegan,
+    FaultEnded,
+    InstanceChanged,
+    Noted,
+)
 from tidemill.scaling.faults import SPOT, Fault
 
 if TYPE_CHECKING:
@@ -171,6 +178,23 @@ def test_a_fault_happens_at_its_time(tmp_path: Path) -> None:
         assert rig.clock.now() >= later
         assert refused()[0].endswith("the group has no instance i-9")
         assert refused()[1].endswith("no instance is in service: the fault needs one")
+
+
+def test_metrics_that_are_missing_hide_a_message_from_the_alarms(tmp_path: Path) -> None:
+    """The timeline has the begin and the end of the fault; the fleet wakes after its end."""
+    facts: list[Fact] = []
+    with running_rig(options(tmp_path), facts.append) as rig, serving(rig) as url:
+        with pytest.raises(RigError, match="the fleet has no alarm Backlog: choose one of"):
+            send_fault(url, Fault("alarms-late", "Backlog"))
+        missing = Fault("metrics-missing", parameters={"for_minutes": 3.0})
+        assert send_fault(url, missing) == "SQS's metrics"
+        LocalClients(rig.endpoint).sqs.send_message(QueueUrl=rig.queue_url, MessageBody="{}")
+        take_turns(rig, lambda: rig.memory.group.desired > 0)
+    kinds = [FaultBegan, FaultEnded, DesiredChanged]
+    began, ended, woken = (next(f for f in facts if isinstance(f, kind)) for kind in kinds)
+    assert ended.at - began.at >= 180
+    assert woken.at >= ended.at
+    assert labelled(tmp_path) == []
 
 
 def test_an_exception_in_a_rig_leaves_no_process(tmp_path: Path) -> None:

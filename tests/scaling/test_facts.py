@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from support.builders.runs import finished_run
 
-from tidemill.scaling.facts import KINDS, Noted, from_record, stamp, to_record
+from tidemill.scaling.facts import (
+    KINDS,
+    FaultBegan,
+    FaultEnded,
+    Noted,
+    from_record,
+    stamp,
+    to_record,
+)
+
+if TYPE_CHECKING:
+    from tidemill.scaling.facts import Fact
 
 
 def test_every_fact_of_a_run_survives_being_written_down() -> None:
     """A fact read from its line of JSON is the same fact."""
-    facts = finished_run().facts
+    facts: list[Fact] = [
+        *finished_run().facts,
+        FaultBegan(0, "metrics-late", "visible", {"late_minutes": 15.0}),
+        FaultEnded(0, "metrics-late", "visible"),
+    ]
     assert {type(fact) for fact in facts} >= set(KINDS.values()) - {Noted}
     lines = [json.dumps(to_record(fact)) for fact in facts]
     assert [from_record(json.loads(line)) for line in lines] == facts

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tidemill.scaling import faults
 from tidemill.scaling.errors import FaultError
 from tidemill.scaling.faults import (
+    FOR_MINUTES,
     KINDS,
     SPOT,
     SPOT_NOTICE_SECONDS,
     Fault,
     FaultParameter,
+    Target,
     read_fault,
     write_fault,
 )
@@ -36,10 +39,22 @@ def test_a_kind_describes_itself(name: str) -> None:
     assert re.fullmatch(r"[a-z][a-z-]*", name)
     assert kind.worlds
     assert re.fullmatch(r"[A-Z].*\.", kind.meaning)
+    assert kind.target is Target.INSTANCE or FOR_MINUTES in kind.parameters
     for parameter in kind.parameters:
         assert re.fullmatch(r"[a-z][a-z_]*", parameter.name)
         assert parameter.name not in HELD
         assert re.fullmatch(r"[A-Z].*\.", parameter.meaning)
+
+
+def test_the_table_in_the_docs_has_every_kind_as_it_is_described_here() -> None:
+    """docs/simulator.md lists the kinds with their parameters, defaults and meanings."""
+    rows = []
+    for kind in KINDS.values():
+        values = ", ".join(f"`{one.name}` {one.default:g}" for one in kind.parameters)
+        rows.append(f"| `{kind.name}` | {values + ' ' if values else ''}| {kind.meaning} |")
+    page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
+    start = page.index("| kind | values and their defaults | what happens |")
+    assert page[start : page.index("\n\n", start)].splitlines()[2:] == rows
 
 
 @pytest.mark.parametrize(
@@ -48,6 +63,10 @@ def test_a_kind_describes_itself(name: str) -> None:
         pytest.param(Fault(SPOT.name), id="any-target-at-once"),
         pytest.param(Fault(SPOT.name, "i-1"), id="one-target"),
         pytest.param(Fault(SPOT.name, "i 1&at=?", 1_750_000_000.25), id="later"),
+        pytest.param(
+            Fault("metrics-late", "visible", 30.0, {"late_minutes": 15.0, "for_minutes": 0.0}),
+            id="metric",
+        ),
     ],
 )
 def test_a_fault_is_read_as_it_was_written(fault: Fault) -> None:
@@ -75,6 +94,16 @@ def test_a_parameter_has_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(
             {"kind": "spot", "depth": "1"}, "the fault spot has no parameter depth", id="parameter"
         ),
+        pytest.param(
+            {"kind": "metrics-late", "target": "age"},
+            "cannot happen to 'age': choose one of visible, in-flight",
+            id="metric",
+        ),
+        pytest.param(
+            {"kind": "alarms-late", "late_minutes": "1.5"},
+            "late_minutes of a fault is 1.5: it must be a whole number",
+            id="part-of-a-minute",
+        ),
         pytest.param({"kind": "spot", "at": "soon"}, "at of a fault is 'soon'", id="text"),
         pytest.param({"kind": "spot", "at": "nan"}, "at of a fault is nan", id="nan"),
         pytest.param({"kind": "spot", "at": "-1"}, "at of a fault is -1", id="negative"),
@@ -84,3 +113,41 @@ def test_wrong_fields_are_refused(fields: dict[str, str], problem: str) -> None:
     """The error says which one is wrong."""
     with pytest.raises(FaultError, match=problem):
         read_fault(fields)
+
+
+def test_a_fault_of_metrics_lasts_as_long_as_it_says() -> None:
+    """It is on from its time on and off at its end; 0 minutes have no end."""
+    fault = Fault("metrics-missing", at=60.0, parameters={"for_minutes": 2.0})
+    assert [fault.is_on(at) for at in (59.9, 60, 179.9, 180)] == [False, True, True, False]
+    assert Fault("metrics-missing", at=60.0, parameters={"for_minutes": 0.0}).is_on(1e9)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        pytest.param(Fault("metrics-late"), "SQS's metrics will arrive 5 minutes late", id="all"),
+        pytest.param(
+            Fault("metrics-late", "visible", parameters={"late_minutes": 15.0}),
+            "the metric visible will arrive 15 minutes late",
+            id="one",
+        ),
+        pytest.param(
+            Fault("phantom-in-flight"),
+            "the metric in-flight will be 1 while the queue is empty",
+            id="only-one",
+        ),
+        pytest.param(
+            Fault("alarms-late"), "all alarms will be evaluated 2 minutes late", id="all-alarms"
+        ),
+        pytest.param(
+            Fault("alarms-late", "BacklogAlarm"),
+            "the alarm BacklogAlarm will be evaluated 2 minutes late",
+            id="alarm",
+        ),
+    ],
+)
+def test_a_fault_of_metrics_or_alarms_has_words_for_what_it_happens_to(
+    fault: Fault, words: str
+) -> None:
+    """They are the beginning of the timeline's sentence, its note is the end."""
+    assert f"{fault.subject()} {fault.phrase(KINDS[fault.kind].note)}" == words

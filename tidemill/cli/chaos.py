@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 RIGS: Final = {WorldKind.PROCESSES, WorldKind.CONTAINERS}
 """The worlds that a command can send a fault to: those that run in another process."""
 
-TARGETS: Final = {Target.INSTANCE: "The instance. [default: the oldest in service]"}
+TARGETS: Final = {
+    Target.INSTANCE: "The instance. [default: the oldest in service]",
+    Target.METRIC: "The metric of the queue: {choices}. [default: all that can have the fault]",
+    Target.ALARM: "The alarm, by its logical id. [default: all of the fleet's]",
+}
 """The help text of each kind of target."""
 
 ENDPOINT: Final = Argument(
@@ -54,14 +58,15 @@ def fault_command(kind: FaultKind) -> Callable[..., None]:
         target = given.pop(kind.target.value, None)
         numbers = {name: float(value) for name, value in given.items() if value is not None}
         fault = Fault(kind.name, None if target is None else str(target), parameters=numbers)
-        typer.echo(f"{send_fault(_address(endpoint_url), fault)} {kind.answer}")
+        answer = fault.phrase(kind.answer)
+        typer.echo(f"{send_fault(_address(endpoint_url), fault)} {answer}")
 
     arguments = [
         Argument(
             kind.target.value,
             Argument.KEYWORD_ONLY,
             default=None,
-            annotation=Annotated[str | None, typer.Argument(help=TARGETS[kind.target])],
+            annotation=Annotated[str | None, typer.Argument(help=_target_help(kind))],
         ),
         *map(_option, kind.parameters),
         ENDPOINT,
@@ -70,6 +75,10 @@ def fault_command(kind: FaultKind) -> Callable[..., None]:
     inject.__annotations__ = {argument.name: argument.annotation for argument in arguments}
     inject.__doc__ = kind.meaning
     return inject
+
+
+def _target_help(kind: FaultKind) -> str:
+    return TARGETS[kind.target].format(choices=", ".join(kind.choices))
 
 
 def _option(parameter: FaultParameter) -> Argument:

@@ -21,9 +21,10 @@ from tidemill.cli.options import (
     refuse_usage,
 )
 from tidemill.cli.simulate_output import run_tables
+from tidemill.report.sentences import sentence
 from tidemill.scaling.errors import FaultError
-from tidemill.scaling.facts import Noted, stamp
-from tidemill.scaling.faults import read_fault
+from tidemill.scaling.facts import FaultBegan, FaultEnded, Noted, stamp
+from tidemill.scaling.faults import KINDS, read_fault
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.simulator.candidate import Candidate
 from tidemill.simulator.instances.handling import HandlerTime
@@ -82,7 +83,8 @@ FaultOption = Annotated[
     typer.Option(
         "--fault",
         metavar="KIND@SECONDS",
-        help="A fault after so many seconds, such as spot@600 or spot@600,target=ID; repeat it.",
+        help=f"A fault after so many seconds, such as spot@600,target=ID or metrics-late@0,"
+        f"late_minutes=5,for_minutes=0; repeat it. Kinds: {', '.join(KINDS)}.",
     ),
 ]
 OptionalBootOption = Annotated[
@@ -127,8 +129,8 @@ def run_scenarios(
         facts.clear()
         listener = facts.extend if picture or faults else None
         result = simulate(candidate, one, seed, options, listener)
-        for note in (fact for fact in facts if isinstance(fact, Noted)):
-            typer.echo(f"{one.name}, {stamp(note.at)}: {note.text}", err=True)
+        for note in (fact for fact in facts if isinstance(fact, Noted | FaultBegan | FaultEnded)):
+            typer.echo(f"{one.name}, {stamp(note.at)}: {sentence(note)}", err=True)
         runs.append(run_figures(candidate, one, seed, result))
     if picture is not None:
         from tidemill.report.timeline_figure import draw_timeline, without_quiet_end  # noqa: PLC0415 - slow to import
@@ -243,5 +245,5 @@ def _print(found: dict[str, Any], *, as_json: bool) -> None:
     for table in run_tables(found["runs"]):
         console.print(table)
     console.print(f"seed {found['runs'][0]['seed']}; times in minutes:seconds", style="dim")
-    for sentence in found.get("not_modelled", []):
-        console.print(f"not modelled: {sentence}", style="dim")
+    for part in found.get("not_modelled", []):
+        console.print(f"not modelled: {part}", style="dim")

@@ -10,11 +10,14 @@ from tidemill.scaling.facts import (
     CapacitySampled,
     DesiredChanged,
     Fact,
+    FaultBegan,
+    FaultEnded,
     InstanceChanged,
     Noted,
     PolicyHeld,
     QueueSampled,
 )
+from tidemill.scaling.faults import FOR_MINUTES, KINDS, Fault
 
 STATES = {
     "Pending": "is launching",
@@ -57,11 +60,22 @@ def sentence(fact: Fact) -> str | None:
         case InstanceChanged():
             detail = f" ({fact.detail})" if fact.detail else ""
             said = f"{fact.instance} {STATES.get(fact.state, fact.state)}{detail}"
+        case FaultBegan():
+            said = _begun(Fault(fact.fault, fact.target or None, parameters=fact.parameters))
+        case FaultEnded():
+            subject = Fault(fact.fault, fact.target or None).subject()
+            said = f"{subject}: the fault {fact.fault} has ended"
         case Noted():
             said = fact.text
         case QueueSampled() | CapacitySampled() | ActivityStarted():
             said = None
     return said
+
+
+def _begun(fault: Fault) -> str:
+    minutes = fault.value(FOR_MINUTES.name)
+    duration = f"for {minutes:g} minutes" if minutes else "until the end"
+    return f"{fault.subject()} {fault.phrase(KINDS[fault.kind].note)}, {duration}"
 
 
 def line(fact: Fact) -> str | None:

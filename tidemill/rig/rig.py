@@ -22,6 +22,7 @@ from tidemill.scaling.driver import drive
 from tidemill.scaling.facts import Noted
 from tidemill.scaling.faults import KINDS, describe_missed
 from tidemill.scaling.loop import LoopMemory, begin
+from tidemill.scaling.metrics.fault_windows import is_windowed
 from tidemill.scaling.ports import Ports
 from tidemill.scaling.requests.activities import Activity, record_activities
 from tidemill.scaling.requests.apply import Applied, apply
@@ -183,15 +184,19 @@ class Rig:
             return done
 
     def inject(self, fault: Fault) -> str:
-        """Inject a fault, at once or at its time; return the id of its target.
+        """Inject a fault, at once or at its time; return its target, an instance's id or words.
 
-        The result is empty for a planned fault without a target, which is chosen when the fault
-        happens.
+        The result is empty for a planned fault of an instance that is chosen when it happens.
 
         Raises:
             RigError: there is no such target, or this rig cannot imitate the fault.
+            FaultError: there is no such alarm.
         """
         with self._lock:
+            if is_windowed(fault):
+                faults = self.memory.faults.plan(fault, self.fleet.alarms, self.clock.now())
+                self.memory = replace(self.memory, faults=faults)
+                return fault.subject()
             if fault.at > self.clock.now():
                 self._planned_faults.append(fault)
                 return fault.target or ""
@@ -252,7 +257,7 @@ class Rig:
             raise RigError(f"{self.world.kind.value} cannot imitate the fault {kind.name}")
         target = self._instance_for(fault)
         self.world.inject(target, fault)
-        self.note(f"{target} {kind.note}")
+        self.note(f"{target} {fault.phrase(kind.note)}")
         return target
 
     def _instance_for(self, fault: Fault) -> str:

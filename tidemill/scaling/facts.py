@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class QueueSampled:
-    """The queue at the end of a minute, as its metrics show it."""
+    """The queue at the end of a minute, as it is, even if a fault changes its metrics."""
 
     at: float
     visible: int
@@ -98,6 +98,28 @@ class InstanceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class FaultBegan:
+    """A fault of metrics or alarms began: its kind, its target, parameters other than the default.
+
+    `target` is empty for all of the queue's metrics or all alarms.
+    """
+
+    at: float
+    fault: str
+    target: str
+    parameters: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultEnded:
+    """A fault of metrics or alarms ended; what it had delayed may still arrive."""
+
+    at: float
+    fault: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """A note about the run itself, for readers of the timeline."""
 
@@ -113,6 +135,8 @@ Fact = (
     | PolicyHeld
     | ActivityStarted
     | InstanceChanged
+    | FaultBegan
+    | FaultEnded
     | Noted
 )
 
@@ -126,6 +150,8 @@ KINDS: dict[str, type[Fact]] = {
         PolicyHeld,
         ActivityStarted,
         InstanceChanged,
+        FaultBegan,
+        FaultEnded,
         Noted,
     )
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.alarms.alarm import AlarmMemory
 from tidemill.scaling.alarms.verdict import evaluation_range
-from tidemill.scaling.alarms.watching import AlarmWatch, in_alarm, watch_alarms
+from tidemill.scaling.alarms.watching import AlarmWatch, in_alarm, longest_delay, watch_alarms
 from tidemill.scaling.facts import CapacitySampled, Fact, QueueSampled
 from tidemill.scaling.group.capacity import capacity_of
 from tidemill.scaling.group.hooks import CONTINUE, HookResult
@@ -21,6 +21,14 @@ from tidemill.scaling.group.transitions import (
     replace_vanished,
     vanished,
 )
+from tidemill.scaling.metrics.delivery import (
+    DelayedDatapoint,
+    as_counted,
+    at_once,
+    send,
+    split_arrived,
+)
+from tidemill.scaling.metrics.fault_windows import NO_FAULTS, FaultWindows
 from tidemill.scaling.metrics.queue import (
     PERIOD,
     QueueActivity,
@@ -81,7 +89,11 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class LoopMemory:
-    """The memory of the loop from turn to turn; `at` is the time of the last turn."""
+    """The memory of the loop from turn to turn.
+
+    `at` is the time of the last turn. `delayed` are datapoints that CloudWatch does not have yet,
+    because of a fault.
+    """
 
     at: float
     activity: QueueActivity
@@ -90,6 +102,8 @@ class LoopMemory:
     metrics: MetricStore = field(default_factory=MetricStore)
     held: Mapping[str, str] = field(default_factory=dict)
     due: DueTimes = ()
+    faults: FaultWindows = NO_FAULTS
+    delayed: tuple[DelayedDatapoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +122,7 @@ class Turn:
     stop: tuple[str, ...] = ()
 
 
-def begin(fleet: Fleet, now: float) -> LoopMemory:
+def begin(fleet: Fleet, now: float, faults: FaultWindows = NO_FAULTS) -> LoopMemory:
     """Return the memory of a stack that has been created at `now`, in epoch seconds."""
     return LoopMemory(
         at=now,
@@ -116,6 +130,7 @@ def begin(fleet: Fleet, now: float) -> LoopMemory:
         group=GroupMemory(fleet.group.limits.clamp(fleet.group.desired)),
         watches={a.logical_id: AlarmWatch(AlarmMemory.created(now)) for a in fleet.alarms},
         due=first_due(fleet, now),
+        faults=faults,
     )
 
 
@@ -140,34 +155,49 @@ def turn(fleet: Fleet, memory: LoopMemory, observation: Observation, now: float)
     queue = observation.queue
     # When the signal function samples the queue, it accesses it, which keeps the queue active.
     used = queue if fleet.signal_period is None else replace(queue, accessed=True)
-    activity = observe(memory.activity, used, now)
-    datapoints, sampled = _publish(fleet, memory.at, group.memory, activity, queue, now)
+    faults, begun = memory.faults.begin_due(now)
+    seen = replace(
+        memory,
+        activity=observe(memory.activity, used, now),
+        group=group.memory,
+        faults=faults,
+    )
+    published, sampled = _publish(fleet, seen, queue, now)
+    datapoints, delayed = split_arrived((*memory.delayed, *published), now)
     metrics = memory.metrics
     if datapoints:
-        metrics = metrics.record(datapoints, kept_seconds(fleet.alarms))
-    watched = watch_alarms(fleet.alarms, memory.watches, metrics, memory.at, now)
+        metrics = metrics.record(
+            datapoints, kept_seconds(fleet.alarms) + longest_delay(faults.active)
+        )
+    watched = watch_alarms(
+        fleet.alarms, memory.watches, metrics, memory.at, now, late=faults.active
+    )
+    faults, ended = faults.end_due(now)
     alarms = watched.due
     if alarms and low_alarms(fleet):
         ready = in_alarm(fleet.alarms, watched.watches, metrics, now)
         alarms = agree_on_scale_in(fleet, alarms, ready)
     decided = decide(fleet, group.memory, memory.held, alarms, now)
     balanced = reconcile(fleet.group, decided.group, now)
+    noted = group.facts + begun + sampled
     return Turn(
         memory=LoopMemory(
             at=now,
-            activity=activity,
+            activity=seen.activity,
             group=balanced.memory,
             watches=watched.watches,
             metrics=metrics,
             held=decided.held,
             due=due,
+            faults=faults,
+            delayed=delayed,
         ),
         launch=balanced.launch,
         drain=group.drain + balanced.drain,
         terminate=group.terminate + balanced.terminate,
         stop=group.stop + balanced.stop,
         datapoints=datapoints,
-        facts=group.facts + sampled + watched.facts + decided.facts + balanced.facts,
+        facts=noted + watched.facts + ended + decided.facts + balanced.facts,
     )
 
 
@@ -200,32 +230,37 @@ def _apply_events(fleet: Fleet, step: Step, events: Iterable[InstanceEvent], now
 
 
 def _publish(
-    fleet: Fleet,
-    before: float,
-    group: GroupMemory,
-    activity: QueueActivity,
-    sample: QueueSample,
-    now: float,
-) -> tuple[tuple[Datapoint, ...], tuple[Fact, ...]]:
-    """Return the datapoints and facts of a minute and a signal period that have ended."""
-    datapoints: tuple[Datapoint, ...] = ()
+    fleet: Fleet, seen: LoopMemory, sample: QueueSample, now: float
+) -> tuple[list[DelayedDatapoint], tuple[Fact, ...]]:
+    """Return the datapoints and facts of a minute and a signal period that have ended.
+
+    `seen` is the memory with the group and the queue's activity of this turn, and the time of the
+    last one. Only SQS's own datapoints may be delayed.
+    """
+    datapoints: list[DelayedDatapoint] = []
     facts: tuple[Fact, ...] = ()
+    faults = seen.faults.active
     ended = now // PERIOD * PERIOD
-    if ended > before:
+    if ended > seen.at:
         minute = ended - PERIOD
-        datapoints = (
-            *queue_datapoints(fleet.queue.name, activity, sample, minute, now),
-            *group_datapoints(fleet.group, group, minute),
-        )
-        seen = capacity_of(group, 0, now)
+        counted = as_counted(sample, faults, ended) if faults else sample
+        own = queue_datapoints(fleet.queue.name, seen.activity, counted, minute, now)
+        datapoints += send(own, faults)
+        datapoints += at_once(group_datapoints(fleet.group, seen.group, minute))
+        capacity = capacity_of(seen.group, 0, now)
         facts = (
             QueueSampled(now, sample.visible, sample.in_flight),
-            CapacitySampled(now, seen.desired, seen.settled, seen.warming, seen.terminating),
+            CapacitySampled(
+                now, capacity.desired, capacity.settled, capacity.warming, capacity.terminating
+            ),
         )
     period = fleet.signal_period
-    if period is not None and now // period * period > before:
+    if period is not None and now // period * period > seen.at:
         start = now // period * period - period
-        datapoints += tuple(signal_datapoints(fleet.queue.name, sample, group.desired, start))
+        counted = as_counted(sample, faults, start + period) if faults else sample
+        datapoints += at_once(
+            signal_datapoints(fleet.queue.name, counted, seen.group.desired, start)
+        )
     return datapoints, facts
 
 

@@ -9,13 +9,14 @@ from tidemill.scaling.alarms.watching import EVALUATION_LAG
 from tidemill.scaling.alarms.window import evaluation_interval
 from tidemill.scaling.driver import carry_out
 from tidemill.scaling.group.lifecycle import PREPARED
-from tidemill.scaling.loop import Observation, begin, turn
+from tidemill.scaling.loop import Observation, turn
 from tidemill.scaling.metrics.queue import ACTIVE_SECONDS, PERIOD, QueueSample, observe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tidemill.scaling.facts import Fact
+    from tidemill.scaling.loop import LoopMemory
     from tidemill.scaling.spec import Fleet
     from tidemill.simulator.instances.simulated_instances import SimulatedInstances
     from tidemill.simulator.pacing.pacing import Pacing
@@ -31,8 +32,8 @@ class LoopRunner:
     """A runner of the core's loop in virtual time.
 
     A turn may be due at the end of a metric's period, at an evaluation of alarms, at a report of an
-    instance, at the deadline of a lifecycle hook, and at a scheduled action. A pacing leaves out
-    the turns that would change nothing.
+    instance, at the deadline of a lifecycle hook, at a scheduled action, and at the begin and end
+    of a fault of metrics or alarms. A pacing leaves out the turns that would change nothing.
 
     Attributes:
         memory: the core's memory after the last turn.
@@ -46,18 +47,19 @@ class LoopRunner:
         instances: SimulatedInstances,
         pacing: Pacing,
         listener: FactListener | None,
-        start: float,
+        memory: LoopMemory,
     ) -> None:
-        """Create the stack.
+        """Run a stack that has just been created.
 
         Args:
             fleet: the template's fleet.
             instances: the simulated instances, with their queue.
             pacing: decides which turns are taken.
             listener: receives the facts; None if they are not needed.
-            start: the start of the run in epoch seconds, a whole minute.
+            memory: the core's memory of the new stack; the run starts at its time, a whole minute.
         """
-        self.memory = begin(fleet, start)
+        self.memory = memory
+        start = memory.at
         self.turns = 0
         self.oldest_age = 0.0
         # These change every minute; the core's memory gets them at the next turn.
@@ -121,9 +123,8 @@ class LoopRunner:
         self._instances.now = now
         carry_out(taken, self._instances)
         holds = (one.hook_until for one in self.memory.group.instances)
-        self._next_deadline = min(
-            (at for at in (*holds, *self.memory.due) if at is not None), default=NEVER
-        )
+        changes = (*holds, *self.memory.due, self.memory.faults.next_change())
+        self._next_deadline = min(at for at in changes if at is not None)
         self._pacing.after_turn(self.memory)
         if taken.facts:
             self.report(taken.facts)

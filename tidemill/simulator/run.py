@@ -8,12 +8,13 @@ from math import isfinite
 from random import Random
 from typing import TYPE_CHECKING
 
+from tidemill.scaling.loop import begin
 from tidemill.scaling.metrics.queue import PERIOD
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.simulated_instances import SimulatedInstances
 from tidemill.simulator.loop_runner import LoopRunner
 from tidemill.simulator.pacing.choice import choose_pacing
-from tidemill.simulator.planned_faults import PlannedFaults
+from tidemill.simulator.planned_faults import PlannedFaults, windowed_faults
 from tidemill.simulator.queue import QueueAttributes, WorkQueue
 from tidemill.simulator.result import Result
 from tidemill.simulator.times import Times
@@ -73,13 +74,16 @@ def simulate(
     Raises:
         SimulationError: the fleet never drains the queue, a message is unaccounted for, or the
             simulator cannot imitate one of the scenario's faults.
+        FaultError: a fault names an alarm that the fleet does not have.
     """
     faults = PlannedFaults(scenario.faults, options.start)
+    windows = windowed_faults(scenario.faults, candidate.fleet, options.start, seed)
     instances = _build(candidate, scenario, seed, options)
     pacing = choose_pacing(
         candidate.fleet, options.turn_every, planned_faults=bool(scenario.faults)
     )
-    runner = LoopRunner(candidate.fleet, instances, pacing, listener, options.start)
+    memory = begin(candidate.fleet, options.start, windows)
+    runner = LoopRunner(candidate.fleet, instances, pacing, listener, memory)
     runner.take_turn(options.start)
     queue = instances.queue
     first = queue.next_arrival()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf, isinf
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.alarms.alarm import AlarmMemory, evaluate
 from tidemill.scaling.alarms.window import evaluation_interval
 from tidemill.scaling.facts import AlarmChanged
+from tidemill.scaling.faults import ALARMS_LATE
 from tidemill.scaling.spec import AlarmState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tidemill.scaling.facts import Fact
+    from tidemill.scaling.faults import Fault
     from tidemill.scaling.metrics.store import MetricStore
     from tidemill.scaling.spec import Alarm
 
@@ -64,6 +67,8 @@ def watch_alarms(
     metrics: MetricStore,
     before: float,
     now: float,
+    *,
+    late: Sequence[Fault] = (),
 ) -> Watched:
     """Evaluate the alarms whose evaluation is due, and return those whose actions are due.
 
@@ -73,33 +78,63 @@ def watch_alarms(
         metrics: the datapoints published so far.
         before: the time of the previous turn, in epoch seconds.
         now: epoch seconds.
+        late: the faults that delay evaluations now. An alarm that is five minutes late is evaluated
+            at 12:06:06 as it should have been at 12:01:06, with the datapoints that have arrived.
     """
     after = dict(watches)
     due: list[DueAlarm] = []
     facts: list[Fact] = []
     for alarm in alarms:
         watch = watches[alarm.logical_id]
+        delay = _delay(late, alarm, now) if late else 0.0
+        if isinf(delay):
+            continue
+        seen, earlier = now - delay, before - delay
         interval = evaluation_interval(alarm)
         # Actions have an interval of their own: an alarm that is evaluated once an hour still
         # acts once a minute. A turn that is late must not make the next one skip an interval.
         shortest = min(interval, ACTION_INTERVAL)
-        if not evaluation_is_due(before, now, shortest):
+        if not evaluation_is_due(earlier, seen, shortest):
             continue
-        if interval == shortest or evaluation_is_due(before, now, interval):
+        if interval == shortest or evaluation_is_due(earlier, seen, interval):
             old = watch.memory
-            new = evaluate(alarm, old, metrics, now)
+            new = evaluate(alarm, old, metrics, seen)
             if new.state is old.state:
                 watch = AlarmWatch(new, watch.acted_at)
             else:
-                watch = AlarmWatch(new)
+                watch = AlarmWatch(replace(new, since=now) if delay else new)
                 facts.append(
                     AlarmChanged(now, alarm.logical_id, old.state, new.state, new.reason, new.value)
                 )
         if alarm.acts_in(watch.memory.state) and now - watch.acted_at > ACTION_INTERVAL - shortest:
-            due.append(_due(alarm, watch, metrics, now))
+            due.append(_due(alarm, watch, metrics, seen))
             watch = replace(watch, acted_at=now)
         after[alarm.logical_id] = watch
     return Watched(after, due, tuple(facts))
+
+
+def longest_delay(late: Iterable[Fault]) -> float:
+    """Return for how many seconds at most these faults delay an evaluation."""
+    return max((_seconds(fault) for fault in late if fault.kind == ALARMS_LATE.name), default=0)
+
+
+def _delay(late: Sequence[Fault], alarm: Alarm, now: float) -> float:
+    """Return by how many seconds an alarm is evaluated late; infinity until the first time.
+
+    A fault from 12:00 on that delays by five minutes lets no evaluation happen before 12:05.
+    """
+    mine = [
+        fault
+        for fault in late
+        if fault.kind == ALARMS_LATE.name and fault.is_on(now) and fault.concerns(alarm.logical_id)
+    ]
+    if any(now - _seconds(fault) < fault.at for fault in mine):
+        return inf
+    return longest_delay(mine)
+
+
+def _seconds(fault: Fault) -> float:
+    return 60 * fault.value("late_minutes")
 
 
 def in_alarm(
