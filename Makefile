@@ -22,6 +22,10 @@ PARALLEL := --numprocesses logical --maxprocesses 4
 COVERED := scaling simulator consumer producer
 
 export SAM_CLI_TELEMETRY := 0
+ifneq ($(AWS_REGION),)
+# SAM reads only AWS_DEFAULT_REGION. With both set, all verbs use AWS_REGION, as the AWS CLI does.
+export AWS_DEFAULT_REGION := $(AWS_REGION)
+endif
 ifeq ($(ENV),local)
 # An emulator replaces AWS; it never gets your credentials.
 export AWS_ENDPOINT_URL ?= http://localhost:4566
@@ -89,7 +93,7 @@ images: ## Build both images for this machine; BASE= takes another base, TAG= an
 deploy: $(VENV)/.run .venv-deploy/.done ## Create or update the stack; ENV=dev or local for another one.
 	$(BIN)/python -m tidemill.release --env $(ENV) deploy --sam $(SAM)
 
-push: $(VENV)/.run ## Build both images and push them to the stack's registries.
+push: $(VENV)/.run ## Build both images and push them to the stack's registries; ARCH=arm64 or amd64 for the producer's.
 	$(BIN)/python -m tidemill.release --env $(ENV) push $(if $(ARCH),--arch $(ARCH))
 
 outputs: .venv-deploy/.done ## Show the stack's outputs.

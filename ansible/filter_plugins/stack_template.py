@@ -44,11 +44,14 @@ def worker_program(template: str, stack: Mapping[str, Any]) -> str:
 
     Args:
         template: the text of template.yaml.
-        stack: as for `agent_config`.
+        stack: as for `agent_config`, and `repository`: the stack's output ConsumerRepositoryUri.
 
     Raises:
-        AnsibleFilterError: as for `agent_config`, or the user data installs no program.
+        AnsibleFilterError: as for `agent_config`, or `repository` is missing, or the user data
+            installs no program.
     """
+    if "repository" not in stack:
+        raise AnsibleFilterError("repository is missing: the stack's output ConsumerRepositoryUri")
     launch = _properties(template, stack, "WorkerLaunchTemplate")
     found = _WORKER.search(launch["LaunchTemplateData"]["UserData"])
     if found is None:
@@ -64,9 +67,7 @@ def _properties(template: str, stack: Mapping[str, Any], logical_id: str) -> dic
         account,
         {
             "AgentConfigParameter": {"Ref": f"AmazonCloudWatch-{name}"},
-            "ConsumerRepository": {
-                "RepositoryUri": f"{account}.dkr.ecr.{region}.amazonaws.com/{name}/consumer"
-            },
+            "ConsumerRepository": {"RepositoryUri": str(stack.get("repository"))},
         },
     )
     given = {key: str(value) for key, value in (stack.get("parameters") or {}).items()}

@@ -29,11 +29,12 @@ TEMPLATE: Final = parse_template(TEXT, "ami.yaml")
 PARAMETERS: Final[dict[str, Any]] = TEMPLATE["Parameters"]
 RESOURCES: Final[dict[str, Any]] = TEMPLATE["Resources"]
 PLACE: Final = Place("bakery", "eu-west-1", "111122223333")
+REPOSITORY: Final = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop-consumerrepository-1a2b3c"
 
 
 def resolved(logical_id: str, **parameters: str) -> dict[str, Any]:
     """Return a resource's properties as CloudFormation would make them."""
-    given = {"ImageTag": "3f9c2ab", **parameters}
+    given = {"ConsumerRepositoryUri": REPOSITORY, "ImageTag": "3f9c2ab", **parameters}
     return Resolver(TEMPLATE, given, PLACE).properties(logical_id)
 
 
@@ -173,12 +174,17 @@ def test_the_image_is_for_the_processor_that_was_asked_for(
     assert builder["InstanceTypes"][0].startswith(machine)
 
 
-def test_the_image_that_is_pulled_is_the_one_that_user_data_runs() -> None:
-    """Otherwise the instances would pull another image at boot."""
-    pulled = resolved("ConsumerImageParameter", WorkerStack="shop")["Value"]
-    assert pulled == "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/consumer:3f9c2ab"
-    repository = product_template()["Resources"]["ConsumerRepository"]["Properties"]
-    assert repository["RepositoryName"] == {"Fn::Sub": "${AWS::StackName}/consumer"}
+def test_the_image_is_pulled_from_the_repository_that_the_role_may_read() -> None:
+    """The repository is an output of template.yaml's stack, and its name is made by AWS."""
+    assert "ConsumerRepositoryUri" in product_template()["Outputs"]
+    assert re.fullmatch(
+        TEMPLATE["Parameters"]["ConsumerRepositoryUri"]["AllowedPattern"], REPOSITORY
+    )
+    assert resolved("ConsumerImageParameter")["Value"] == f"{REPOSITORY}:3f9c2ab"
+    (policy,) = resolved("BuilderRole")["Policies"]
+    (pull,) = [item for item in policy["PolicyDocument"]["Statement"] if item["Sid"] == "PullImage"]
+    name = REPOSITORY.partition("/")[2]
+    assert pull["Resource"] == f"arn:aws:ecr:eu-west-1:111122223333:repository/{name}"
 
 
 def test_the_result_is_a_value_of_the_parameter_ami() -> None:

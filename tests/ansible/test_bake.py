@@ -76,6 +76,7 @@ class TestDebian:
                 "name": "shop",
                 "region": "eu-west-1",
                 "account": "111122223333",
+                "repository": REPOSITORY,
                 "parameters": {"ImageTag": "3f9c2ab", "MessageSeconds": 300},
             },
             worker_host_watcher=WATCHER,

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from support.emulators.docker import ROOT
 from support.emulators.machines import ANSIBLE, agent_config, run_ansible
+from support.fakes.instance import REPOSITORY
 
 if TYPE_CHECKING:
     import subprocess
@@ -156,7 +157,12 @@ def evaluated(expression: str, variables: dict[str, Any]) -> subprocess.Complete
     )
 
 
-PLACE = {"name": "shop", "region": "eu-west-1", "account": "111122223333"}
+PLACE = {
+    "name": "shop",
+    "region": "eu-west-1",
+    "account": "111122223333",
+    "repository": REPOSITORY,
+}
 
 
 def test_the_agents_configuration_is_the_templates() -> None:

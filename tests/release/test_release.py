@@ -17,12 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CONSUMER, PRODUCER = (
-    f"1.dkr.ecr.eu-west-1.amazonaws.com/shop/{x}" for x in ("consumer", "producer")
+    f"1.dkr.ecr.eu-west-1.amazonaws.com/shop-{x}repository-1a2b" for x in ("consumer", "producer")
 )
 STACK = Stack(
     {"ConsumerRepositoryUri": CONSUMER, "ProducerRepositoryUri": PRODUCER},
-    {"Architecture": "arm64"},
+    {"Architecture": "arm64", "ImageTag": "0ld"},
 )
+BUILDERS = {
+    "native": "Name: default\nPlatforms:        linux/amd64, linux/amd64/v2, linux/386",
+    "emulating": "Name: default\nPlatforms: linux/amd64, linux/amd64/v2, linux/arm64, linux/386",
+    "two-nodes": "Platforms: linux/amd64\n\nName: arm\nPlatforms: linux/arm64*, linux/arm/v7",
+    "silent": "Name: default\nDriver: docker",
+}
 ENVIRONMENT = Environment("dev", "shop", None, {"MaxInstances": "2"})
 
 
@@ -52,9 +58,11 @@ class Account:
 class Machine:
     """Programs that only remember how they were run; git knows revision abc123."""
 
-    def __init__(self, *, changed: str = "", revision: str = "abc123") -> None:
-        """Prepare git's answer."""
-        self._answers = {"status": changed, "log": revision}
+    def __init__(
+        self, *, changed: str = "", revision: str = "abc123", builder: str = "emulating"
+    ) -> None:
+        """Prepare the answers of git and docker."""
+        self._answers = {"status": changed, "log": revision, "buildx": BUILDERS[builder]}
         self.ran: list[str] = []
         self.given: list[str | None] = []
 
@@ -64,7 +72,7 @@ class Machine:
         self.given.append(given)
 
     def answer(self, command: Sequence[str]) -> str:
-        """Return git's answer."""
+        """Return the answer of git or docker."""
         return self._answers[command[1]]
 
 
@@ -80,7 +88,8 @@ def test_a_pushed_image_is_deployed_beside_the_environments_own_parameters() -> 
     """With one override SAM ignores those of samconfig.toml, so all are given."""
     account = Account(STACK, f"{CONSUMER}:abc123")
     assert deployed(account, Machine()) == (
-        "sam deploy --config-env dev --parameter-overrides MaxInstances=2 ImageTag=abc123"
+        "sam deploy --config-env dev --no-fail-on-empty-changeset "
+        "--parameter-overrides MaxInstances=2 ImageTag=abc123"
     )
 
 
@@ -94,7 +103,44 @@ def test_a_pushed_image_is_deployed_beside_the_environments_own_parameters() -> 
 )
 def test_without_a_pushed_image_the_stack_keeps_its_tag(account: Account) -> None:
     """Without overrides SAM uses the stack's values and those of samconfig.toml."""
-    assert deployed(account, Machine()) == "sam deploy --config-env dev"
+    assert (
+        deployed(account, Machine()) == "sam deploy --config-env dev --no-fail-on-empty-changeset"
+    )
+
+
+@pytest.mark.parametrize(
+    ("saved", "deployed_tag"),
+    [
+        pytest.param("none-yet", "0ld", id="saved-by-the-first-deployment"),
+        pytest.param("f00", None, id="chosen-by-the-user"),
+    ],
+)
+def test_a_saved_tag_that_means_no_image_does_not_replace_the_stacks(
+    saved: str, deployed_tag: str | None
+) -> None:
+    """`sam deploy --guided` saves ImageTag=none-yet, and SAM prefers that to the stack's value."""
+    environment = replace(ENVIRONMENT, parameters={"ImageTag": saved, "MaxInstances": "2"})
+    machine = Machine()
+    deploy(environment, "sam", Account(), machine, lambda _: None)
+    _, run = machine.ran
+    overrides = run.partition(" --parameter-overrides ")[2]
+    assert overrides == (f"ImageTag={deployed_tag} MaxInstances=2" if deployed_tag else "")
+
+
+def test_a_saved_tag_that_means_no_image_is_replaced_by_the_pushed_one() -> None:
+    """The image of this revision comes before what is saved."""
+    environment = replace(ENVIRONMENT, parameters={"ImageTag": "none-yet"})
+    machine = Machine()
+    deploy(environment, "sam", Account(STACK, f"{CONSUMER}:abc123"), machine, lambda _: None)
+    assert machine.ran[1].endswith("--parameter-overrides ImageTag=abc123")
+
+
+def test_a_stack_name_that_cannot_work_is_refused_before_anything_is_created() -> None:
+    """Neither AWS nor SAM is called."""
+    machine = Machine()
+    with pytest.raises(ReleaseError, match="no hyphen last"):
+        deploy(replace(ENVIRONMENT, stack="shop-"), "sam", Account(), machine, lambda _: None)
+    assert machine.ran == []
 
 
 @pytest.mark.parametrize(
@@ -111,17 +157,82 @@ def test_the_advice_for_a_new_stack_names_its_environment(name: str, target: str
     assert target in lines[0]
 
 
-def test_both_images_are_built_for_the_stacks_processor_and_pushed() -> None:
-    """Both images are built for the stack's processor, and the password is on standard input."""
+def builds(machine: Machine) -> tuple[str, str]:
+    """Return the two commands that built the consumer's and the producer's image."""
+    consumer, producer = [line for line in machine.ran if " build " in line]
+    return consumer, producer
+
+
+def test_both_images_are_built_and_pushed() -> None:
+    """The password is on standard input, not on a command line."""
     machine = Machine()
     assert push(ENVIRONMENT, None, Account(), machine) == "abc123"
-    builds = [line for line in machine.ran if " build " in line]
-    assert len(builds) == 2
-    assert all("--platform linux/arm64" in line for line in builds)
     assert f"docker push {CONSUMER}:abc123" in machine.ran
     assert f"docker push {PRODUCER}:abc123" in machine.ran
     assert "password-of-the-test" in machine.given
     assert not [line for line in machine.ran if "password-of-the-test" in line]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "producer"),
+    [
+        pytest.param(None, None, id="the-engines-own"),
+        pytest.param("amd64", "linux/amd64", id="asked-for"),
+    ],
+)
+def test_the_consumers_image_is_for_the_fleet_and_the_producers_for_its_user(
+    architecture: str | None, producer: str | None
+) -> None:
+    """The stack runs no producer, so that its image need not be for the fleet's processors."""
+    machine = Machine()
+    push(ENVIRONMENT, architecture, Account(), machine)
+    of_consumer, of_producer = builds(machine)
+    assert "--platform linux/arm64 " in of_consumer
+    assert ("--platform" in of_producer) is (producer is not None)
+    assert producer is None or f"--platform {producer} " in of_producer
+
+
+@pytest.mark.parametrize("builder", ["emulating", "two-nodes", "silent"])
+def test_an_engine_that_may_be_able_to_build_is_asked_to(builder: str) -> None:
+    """It has an emulator, a machine of that kind, or does not say what it can build."""
+    machine = Machine(builder=builder)
+    push(ENVIRONMENT, None, Account(), machine)
+    assert len(builds(machine)) == 2
+
+
+@pytest.mark.parametrize(
+    ("stack", "architecture", "message"),
+    [
+        pytest.param(
+            STACK,
+            None,
+            "cannot build the consumer's image for arm64, only for 386, amd64: .* --install arm64.*"
+            "Architecture=x86_64 InstanceTypes=t3a.small,t3a.medium,c7a.medium",
+            id="fleet",
+        ),
+        pytest.param(
+            replace(STACK, parameters={"Architecture": "x86_64"}),
+            "arm64",
+            "cannot build the producer's image for arm64.*leave ARCH out",
+            id="producer",
+        ),
+    ],
+)
+def test_an_engine_without_an_emulator_is_refused_before_anything_is_built(
+    stack: Stack, architecture: str | None, message: str
+) -> None:
+    """Otherwise the build would fail with `exec format error` after a long download."""
+    machine = Machine(builder="native")
+    with pytest.raises(ReleaseError, match=message):
+        push(ENVIRONMENT, architecture, Account(stack), machine)
+    assert machine.ran == []
+
+
+def test_an_engine_of_the_fleets_kind_needs_no_emulator() -> None:
+    """Both images are built."""
+    machine = Machine(builder="native")
+    push(ENVIRONMENT, None, Account(replace(STACK, parameters={"Architecture": "x86_64"})), machine)
+    assert len(builds(machine)) == 2
 
 
 def test_what_the_registries_hold_is_not_built_again() -> None:
@@ -132,20 +243,19 @@ def test_what_the_registries_hold_is_not_built_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("account", "machine", "architecture", "message"),
+    ("account", "machine", "message"),
     [
-        pytest.param(Account(None), Machine(), None, "make deploy ENV=dev first", id="no-stack"),
-        pytest.param(Account(), Machine(changed=" M x"), None, "not committed", id="changes"),
-        pytest.param(Account(), Machine(revision=""), None, "commit it first", id="no-revision"),
-        pytest.param(Account(), Machine(), "amd64", "instances are arm64", id="other-processor"),
+        pytest.param(Account(None), Machine(), "make deploy ENV=dev first", id="no-stack"),
+        pytest.param(Account(), Machine(changed=" M x"), "not committed", id="changes"),
+        pytest.param(Account(), Machine(revision=""), "commit it first", id="no-revision"),
     ],
 )
 def test_a_push_that_could_not_work_is_refused_before_anything_is_built(
-    account: Account, machine: Machine, architecture: str | None, message: str
+    account: Account, machine: Machine, message: str
 ) -> None:
     """The error says what to do, and no command has run."""
     with pytest.raises(ReleaseError, match=message):
-        push(ENVIRONMENT, architecture, account, machine)
+        push(ENVIRONMENT, None, account, machine)
     assert machine.ran == []
 
 

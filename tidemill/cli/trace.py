@@ -27,13 +27,18 @@ def trace(
 ) -> None:
     """Record from CloudWatch how many messages were sent to a queue, for `simulate --trace`."""
     import boto3  # noqa: PLC0415 - slow to import
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - only this command needs it
+    from botocore.exceptions import (  # noqa: PLC0415 - only this command needs them
+        BotoCoreError,
+        NoRegionError,
+    )
 
     from shared.region import chosen_region  # noqa: PLC0415 - only this command needs it
     from tidemill.simulator.traces.cloudwatch import fetch_trace, write_trace  # noqa: PLC0415 - only this command needs it
 
     try:
         cloudwatch = boto3.client("cloudwatch", region_name=chosen_region())
+    except NoRegionError as error:
+        raise SimulationError("no AWS region: set AWS_REGION") from error
     except (BotoCoreError, ValueError) as error:  # ValueError: AWS_ENDPOINT_URL is no URL
         raise SimulationError(f"no client of CloudWatch: {error}") from error
     lots = fetch_trace(cloudwatch, queue, hours, datetime.now(UTC))

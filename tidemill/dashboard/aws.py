@@ -184,6 +184,8 @@ def _translated(permission: str) -> Iterator[None]:
         raise ExportError(f"no answer from AWS: {error}") from error
     except BotoCoreError as error:
         raise ExportError(f"AWS cannot be called: {error}") from error
+    except ResponseParserError as error:
+        raise ExportError("the endpoint's answer is not AWS's: check AWS_ENDPOINT_URL") from error
     except ClientError as error:
         raise ExportError(_why_refused(error, permission)) from error
 

@@ -24,7 +24,9 @@ def main() -> int:
     deploying = verbs.add_parser("deploy", help="create or update the stack")
     deploying.add_argument("--sam", default="sam", help="the SAM CLI's program")
     pushing = verbs.add_parser("push", help="build and push both images")
-    pushing.add_argument("--arch", choices=sorted(PLATFORMS.values()), help="processor")
+    pushing.add_argument(
+        "--arch", choices=sorted(PLATFORMS.values()), help="the producer's processor"
+    )
     options = parser.parse_args()
     try:
         environment = read_environment(CONFIGURATION.read_text(encoding="utf-8"), options.env)

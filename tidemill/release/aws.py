@@ -6,13 +6,18 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+from botocore.parsers import ResponseParserError
 
+from shared.region import chosen_region
 from tidemill.release.errors import ReleaseError
 from tidemill.release.ports import Login, Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+
+NO_ANSWER = (BotoCoreError, ResponseParserError)
+"""Errors of a call that AWS did not answer; the second one is another server's answer."""
 
 HINT = "check your credentials and region: aws sts get-caller-identity"
 
@@ -23,16 +28,24 @@ class AccountAws:
     def __init__(self, region: str | None) -> None:
         """Connect to a region; None is the region in the settings of the AWS tools.
 
+        SAM reads these settings in the same order: samconfig.toml, then AWS_REGION, which the
+        Makefile passes on as AWS_DEFAULT_REGION, then the profile.
+
         Raises:
             ReleaseError: there is no region.
         """
+        chosen = region or chosen_region()
         try:
             self._cloudformation: CloudFormationClient = boto3.client(
-                "cloudformation", region_name=region
+                "cloudformation", region_name=chosen
             )
-            self._ecr: Any = boto3.client("ecr", region_name=region)
+            self._ecr: Any = boto3.client("ecr", region_name=chosen)
+        except NoRegionError as error:
+            raise ReleaseError(
+                "no AWS region: set AWS_REGION, as in AWS_REGION=eu-west-1"
+            ) from error
         except BotoCoreError as error:
-            raise ReleaseError(f"{error}: set AWS_REGION") from error
+            raise ReleaseError(f"{error}: {HINT}") from error
 
     def stack(self, name: str) -> Stack | None:
         """Return the stack; None if there is none, or if its creation failed."""
@@ -42,8 +55,8 @@ class AccountAws:
             if error.response["Error"]["Code"] == "ValidationError":
                 return None
             raise ReleaseError(f"{error}: {HINT}") from error
-        except BotoCoreError as error:
-            raise ReleaseError(f"{error}: {HINT}") from error
+        except NO_ANSWER as error:
+            raise ReleaseError(f"{_line(error)}: {HINT}") from error
         if "Outputs" not in found:
             return None
         return Stack(
@@ -63,15 +76,20 @@ class AccountAws:
             if error.response["Error"]["Code"] == "ImageNotFoundException":
                 return False
             raise ReleaseError(f"cannot look for image {tag}: {error}") from error
-        except BotoCoreError as error:
-            raise ReleaseError(f"cannot look for image {tag}: {error}") from error
+        except NO_ANSWER as error:
+            raise ReleaseError(f"cannot look for image {tag}: {_line(error)}") from error
         return True
 
     def login(self) -> Login:
         """Return user and password from ECR's token, which is `user:password` in base64."""
         try:
             data = self._ecr.get_authorization_token()["authorizationData"][0]
-        except (BotoCoreError, ClientError) as error:
-            raise ReleaseError(f"cannot log in to the registry: {error}") from error
+        except (*NO_ANSWER, ClientError) as error:
+            raise ReleaseError(f"cannot log in to the registry: {_line(error)}") from error
         user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
         return Login(user, password)
+
+
+def _line(error: Exception) -> str:
+    """Return an error's text without the lines of an answer that is not AWS's."""
+    return str(error).partition("\n")[0]

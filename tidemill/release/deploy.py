@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tidemill.release.errors import ReleaseError
 from tidemill.release.push import REPOSITORIES
 from tidemill.release.revision import revision
+from tidemill.release.stack_name import refuse_impossible_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tidemill.release.environment import Environment
-    from tidemill.release.ports import Aws, Commands
+    from tidemill.release.ports import Aws, Commands, Stack
+
+NO_IMAGE: Final = "none-yet"
+"""The default of the template's ImageTag. `sam deploy --guided` writes it into samconfig.toml."""
 
 
 def deploy(
@@ -24,6 +28,8 @@ def deploy(
 ) -> None:
     """Build the template with SAM, and create or update the environment's stack.
 
+    If there is nothing to change, SAM says so, and the deployment succeeds.
+
     Args:
         environment: the environment of the stack to create or update.
         sam: the path of the SAM CLI.
@@ -32,22 +38,24 @@ def deploy(
         on_progress: receives lines for the user.
 
     Raises:
-        ReleaseError: AWS cannot be called, or SAM fails, which prints its own reason.
+        ReleaseError: the stack's name cannot be used, AWS cannot be called, or SAM fails, which
+            prints its own reason.
     """
-    image = _pushed_image(environment, aws, commands, on_progress)
-    overrides = {**environment.parameters, **({"ImageTag": image} if image else {})}
+    refuse_impossible_name(environment.stack)
+    tag = _image_tag(environment, aws, commands, on_progress)
+    overrides = {**environment.parameters, **({"ImageTag": tag} if tag else {})}
     chosen = ["--config-env", environment.name]
     commands.run([sam, "build", *chosen])
     words = [f"{name}={value}" for name, value in overrides.items()]
     # Parameters without an override keep the value that the stack has.
-    named = ["--parameter-overrides", *words] if image else []
-    commands.run([sam, "deploy", *chosen, *named])
+    named = ["--parameter-overrides", *words] if tag else []
+    commands.run([sam, "deploy", *chosen, "--no-fail-on-empty-changeset", *named])
 
 
-def _pushed_image(
+def _image_tag(
     environment: Environment, aws: Aws, commands: Commands, on_progress: Callable[[str], None]
 ) -> str | None:
-    """Return the tag of this revision's image; without an image, report the reason, return None."""
+    """Return the tag to deploy; None to leave it to samconfig.toml and the stack."""
     stack = aws.stack(environment.stack)
     if stack is None:
         on_progress(
@@ -55,6 +63,20 @@ def _pushed_image(
             f"make deploy{_choice(environment)} again"
         )
         return None
+    pushed = _pushed_image(environment, stack, aws, commands, on_progress)
+    if pushed is None and environment.parameters.get("ImageTag") == NO_IMAGE:
+        return stack.parameters["ImageTag"]
+    return pushed
+
+
+def _pushed_image(
+    environment: Environment,
+    stack: Stack,
+    aws: Aws,
+    commands: Commands,
+    on_progress: Callable[[str], None],
+) -> str | None:
+    """Return the tag of this revision's image; without an image, report the reason, return None."""
     try:
         tag = revision(commands)
         pushed = aws.has_image(stack.outputs[REPOSITORIES["consumer"]], tag)

@@ -1,10 +1,11 @@
-"""Build and push of the images: to the stack's registries, for its instances' architecture."""
+"""Build and push of the images: each to its registry of the stack, for the machines that run it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from tidemill.release.errors import ReleaseError
+from tidemill.release.processors import refuse_foreign_processors
 from tidemill.release.revision import SOURCE, refuse_changes, revision
 
 if TYPE_CHECKING:
@@ -21,14 +22,18 @@ PLATFORMS = {"arm64": "arm64", "x86_64": "amd64"}
 def push(environment: Environment, architecture: str | None, aws: Aws, commands: Commands) -> str:
     """Build and push the images that the registries do not have yet; return their tag.
 
+    The consumer's image is for the processors of the stack's instances. The stack does not run the
+    producer, so its image is for the processor of this machine's engine if no other is asked for.
+
     Args:
         environment: the environment of the stack with the registries.
-        architecture: arm64 or amd64; None for the architecture of the stack's instances.
+        architecture: arm64 or amd64, the processor for the producer's image; None for the engine's.
         aws: the account of the stack.
         commands: the programs git and docker.
 
     Raises:
-        ReleaseError: there is no stack or no revision, or the build or the push fails.
+        ReleaseError: there is no stack or no revision, the engine cannot build for an architecture,
+            or the build or the push fails.
     """
     refuse_changes(commands)
     tag = revision(commands)
@@ -38,24 +43,25 @@ def push(environment: Environment, architecture: str | None, aws: Aws, commands:
             f"there is no stack {environment.stack!r} yet, so no registry to push to: "
             f"run make deploy ENV={environment.name} first"
         )
-    platform = PLATFORMS[stack.parameters["Architecture"]]
-    if architecture not in {None, platform}:
-        raise ReleaseError(
-            f"ARCH={architecture}: the stack's instances are {platform}; leave ARCH out, or deploy "
-            "with the parameter Architecture changed first"
-        )
-    for image, output in REPOSITORIES.items():
-        repository = stack.outputs[output]
-        if not aws.has_image(repository, tag):
-            _build(image, f"{repository}:{tag}", tag, platform, commands)
-            _upload(repository, tag, aws, commands)
+    wanted = {"consumer": PLATFORMS[stack.parameters["Architecture"]], "producer": architecture}
+    missing = {
+        image: platform
+        for image, platform in wanted.items()
+        if not aws.has_image(stack.outputs[REPOSITORIES[image]], tag)
+    }
+    refuse_foreign_processors(missing, commands)
+    for image, platform in missing.items():
+        repository = stack.outputs[REPOSITORIES[image]]
+        _build(image, f"{repository}:{tag}", tag, platform, commands)
+        _upload(repository, tag, aws, commands)
     return tag
 
 
-def _build(image: str, name: str, tag: str, platform: str, commands: Commands) -> None:
+def _build(image: str, name: str, tag: str, platform: str | None, commands: Commands) -> None:
     commands.run(
         [
-            *("docker", "buildx", "build", "--load", "--platform", f"linux/{platform}"),
+            *("docker", "buildx", "build", "--load"),
+            *(("--platform", f"linux/{platform}") if platform else ()),
             # One manifest per tag: the lifecycle rule counts each manifest as an image.
             "--provenance=false",
             *("--label", f"org.opencontainers.image.revision={tag}"),
