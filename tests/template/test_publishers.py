@@ -63,9 +63,8 @@ def test_the_signal_function() -> None:
         }
     properties = resolver().properties("SignalFunction")
     assert sampled.seconds < properties["Timeout"] < 60
-    assert properties["Events"]["EveryMinute"]["Properties"] == {
-        "ScheduleExpression": "rate(1 minute)"
-    }
+    every_minute = properties["Events"]["EveryMinute"]["Properties"]
+    assert every_minute["ScheduleExpression"] == "rate(1 minute)"
 
 
 def test_the_signal_functions_samples_are_of_different_moments() -> None:
