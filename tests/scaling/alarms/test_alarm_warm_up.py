@@ -36,6 +36,13 @@ def test_a_warm_up_ends_when_data_fill_the_evaluation_window() -> None:
     assert states[18] is AlarmState.INSUFFICIENT_DATA
 
 
+def test_how_many_datapoints_alarm_does_not_change_the_warm_up() -> None:
+    """The window is full at the same time with 1 of 3 datapoints as with 3 of 3."""
+    alarm = replace(QUARTER, warm_up=WarmUp(3600), datapoints_to_alarm=1)
+    states = evaluated(alarm, {minute * 60.0: 1.0 for minute in range(4, 30)}, 20)
+    assert [minute for minute, state in states.items() if state is AlarmState.OK] == [19, 20]
+
+
 def test_a_warm_up_ends_at_its_end_at_the_latest() -> None:
     """The alarm is evaluated then even without data, or at no earlier time if `whole` is set."""
     without = evaluated(replace(QUARTER, warm_up=WarmUp(600)), {}, 10)

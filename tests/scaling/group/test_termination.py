@@ -54,6 +54,29 @@ def test_a_policy_breaks_the_tie_of_the_one_before() -> None:
     )
 
 
+def test_the_default_policy_prefers_the_instance_closest_to_its_billing_hour() -> None:
+    """Of two instances of one template, the one of 50 minutes is closer than that of 70."""
+    late, early = an_instance("late", 70 * 60), an_instance("early", 50 * 60)
+    memory = GroupMemory(1, (late, early))
+    assert choose_for_termination(memory, ("Default",), NOW).id == "early"
+    outdated = GroupMemory(1, (replace(late, outdated=1), early))
+    assert choose_for_termination(outdated, ("Default",), NOW).id == "late"
+
+
+def test_balanced_zones_are_considered_together() -> None:
+    """If the zones are balanced, the termination policy applies to the instances of all."""
+    zones = tuple(an_instance(name, age, name) for name, age in (("a", 60), ("b", 90), ("c", 30)))
+    for policy, victim in (("OldestInstance", "b"), ("NewestInstance", "c")):
+        assert choose_for_termination(GroupMemory(2, zones), (policy,), NOW).id == victim
+
+
+def test_a_protected_instance_is_passed_over_in_its_zone() -> None:
+    """The fullest zone keeps its place if it has an instance that is not protected."""
+    first, second = an_instance("x", 100, "a"), an_instance("y", 200, "a")
+    memory = GroupMemory(2, (first, replace(second, protected=True), an_instance("z", 900, "b")))
+    assert choose_for_termination(memory, ("OldestInstance",), NOW).id == "x"
+
+
 def test_the_zone_with_the_most_instances_gives_one() -> None:
     """The zone comes before all termination policies."""
     first, second = an_instance("x", 10, zone="a"), an_instance("y", 20, zone="a")

@@ -9,7 +9,8 @@ from support.builders.fleets import DRAIN, a_group
 
 from tidemill.scaling.group.capacity import Capacity, capacity_of
 from tidemill.scaling.group.hooks import ABANDON, LAUNCHING
-from tidemill.scaling.group.memory import GroupMemory, Step
+from tidemill.scaling.group.lifecycle import LifecycleState
+from tidemill.scaling.group.memory import GroupMemory, Instance, Step
 from tidemill.scaling.group.metrics import WARM_POOL_METRICS, group_datapoints
 from tidemill.scaling.group.reconcile import reconcile
 from tidemill.scaling.group.transitions import booted, expire_hooks, vanished
@@ -107,7 +108,30 @@ def test_a_scale_out_beyond_the_pool_launches_anew() -> None:
     group = pooled()
     step = reconcile(group, GroupMemory(0), NOW)
     step = reconcile(group, replace(step.memory, desired=1), NOW + 1)
-    assert states(step) == ["Warmed:Pending", "Warmed:Terminating:Proceed", "Pending"]
+    assert states(step) == ["Warmed:Terminating:Proceed", "Warmed:Pending", "Pending"]
+
+
+def test_a_pool_that_is_too_large_follows_the_default_termination_policy() -> None:
+    """The oldest launch template comes first, then the instance closest to its billing hour."""
+    group = a_group(max_size=1, warm_pool=WarmPool())
+    aged = tuple(
+        Instance(name, LifecycleState.WARMED_STOPPED, NOW - 60 * minutes, outdated=outdated)
+        for name, minutes, outdated in (("a", 70, 0), ("b", 50, 0), ("c", 20, 1))
+    )
+    step = reconcile(group, GroupMemory(0, aged), NOW)
+    assert step.terminate == ("c", "b")
+
+
+def test_a_pool_that_is_too_large_gives_from_its_fullest_zone() -> None:
+    """The balance of zones has precedence over the termination policy."""
+    group = a_group(max_size=3, warm_pool=WarmPool())
+    pool = tuple(
+        Instance(f"{zone}{number}", LifecycleState.WARMED_STOPPED, NOW - number, zone=zone)
+        for zone, count in (("a", 1), ("b", 3))
+        for number in range(count)
+    )
+    step = reconcile(group, GroupMemory(0, pool), NOW)
+    assert step.terminate == ("b2",)
 
 
 def test_hooks_hold_what_comes_into_the_pool_and_goes_from_it() -> None:

@@ -73,7 +73,12 @@ SERIES: dict[str, Series] = {
         ("FILL(gap, m2)", (20, 1, 20, 4)),
         ("SUM(FILL([gap, m2], 0))", (20, 1, 20, 4)),
         # conditions
-        ("IF(m1, m2, gap)", (20, 0, NONE, 4)),
+        ("IF(m1, m2, gap)", (20, 0, 0, 4)),
+        ("IF(m1, 5, gap)", (5, 5, NONE, 4)),
+        ("IF(m1, gap, 5)", (0, 1, 5, 5)),
+        ("IF(m1 > 25, m2, gap)", (20, 1, 0, 4)),
+        ("IF(m1 > 25, 5, gap)", (5, 1, NONE, 4)),
+        ("IF(m1, 5, MAX(empty))", (5, 5, NONE, NONE)),
         ("IF(m1 > 25, 1, 2)", (1, 2, 2, 2)),
         ("IF(m2, 5, 6)", (5, NONE, 5, NONE)),
         ("IF(m1, 5)", (5, 5, NONE, NONE)),

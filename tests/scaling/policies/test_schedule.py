@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from support.builders.fleets import a_fleet, a_group
@@ -78,16 +79,76 @@ def test_an_action_whose_time_has_passed_is_never_due() -> None:
         ),
         pytest.param(
             ScheduledAction(
-                "A", "a", desired=1, recurrence="0 9 * * *", end=moment("2026-03-28T09:00:00")
+                "A", "a", desired=1, recurrence="0 9 * * *", start=moment("2026-03-28T07:30:00")
+            ),
+            ["28 07:30", "28 09:00", "29 09:00"],
+            id="at-a-start-that-is-no-recurrence",
+        ),
+        pytest.param(
+            ScheduledAction(
+                "A", "a", desired=1, recurrence="0 9 * * *", start=moment("2026-03-26T07:30:00")
+            ),
+            ["27 09:00", "28 09:00", "29 09:00"],
+            id="from-a-start-that-has-passed",
+        ),
+        pytest.param(
+            ScheduledAction("A", "a", desired=1, recurrence="30 6 * * 2"),
+            ["31 06:30", "07 06:30", "14 06:30"],
+            id="every-tuesday",
+        ),
+        pytest.param(
+            ScheduledAction(
+                "A", "a", desired=1, recurrence="0 9 * * *", end=moment("2026-03-28T09:00:01")
             ),
             ["27 09:00", "28 09:00"],
             id="to-an-end",
         ),
+        pytest.param(
+            ScheduledAction(
+                "A", "a", desired=1, recurrence="0 9 * * *", end=moment("2026-03-28T09:00:00")
+            ),
+            ["27 09:00"],
+            id="not-at-the-end-itself",
+        ),
     ],
 )
 def test_a_recurrence_is_due_by_its_time_zone(action: ScheduledAction, expected: list[str]) -> None:
-    """It is due between its start and its end."""
+    """The first time is its start, also if the recurrence does not contain it."""
     assert times(action, moment("2026-03-27T00:00:00"), 3) == expected
+
+
+def test_a_time_zone_keeps_its_hour_when_the_clock_changes() -> None:
+    """The user guide's example: 8:00 in New York is 13:00 UTC before the change, 12:00 after it."""
+    action = ScheduledAction("A", "a", desired=1, recurrence="0 8 * * *", zone="America/New_York")
+    assert times(action, moment("2026-03-07T00:00:00"), 2) == ["07 13:00", "08 12:00"]
+
+
+@pytest.mark.parametrize(
+    ("action", "limits", "desired"),
+    [
+        pytest.param({"desired": 5}, (2, 8), 5, id="desired"),
+        pytest.param({"min_size": 5}, (5, 8), 5, id="min-above-the-desired"),
+        pytest.param({"max_size": 3}, (2, 3), 3, id="max-below-the-desired"),
+        pytest.param({"min_size": 0, "desired": 0}, (0, 8), 0, id="min-and-desired"),
+        pytest.param({"max_size": 9, "desired": 9}, (2, 9), 9, id="max-and-desired"),
+        pytest.param({"min_size": 6, "max_size": 9, "desired": 7}, (6, 9), 7, id="all"),
+        pytest.param({"desired": 0}, (2, 8), 2, id="desired-below-the-minimum"),
+        pytest.param({"desired": 9}, (2, 8), 8, id="desired-above-the-maximum"),
+        pytest.param({"min_size": 9}, (9, 9), 9, id="min-above-the-maximum"),
+        pytest.param({"max_size": 1}, (2, 2), 2, id="max-below-the-minimum"),
+    ],
+)
+def test_an_action_sets_any_of_the_three_sizes(
+    action: dict[str, Any], limits: tuple[int, int], desired: int
+) -> None:
+    """Sizes outside one another are brought together (assumed)."""
+    fleet = replace(
+        scheduled(ScheduledAction("A", "a", start=START + 1, **action)),
+        group=a_group(min_size=2, max_size=8),
+    )
+    step, _ = run_due(fleet, GroupMemory(4), first_due(fleet, START), START + 1)
+    assert step.memory.limits(fleet.group) == limits
+    assert step.memory.desired == desired
 
 
 def test_limits_move_and_the_desired_capacity_with_them() -> None:

@@ -90,6 +90,14 @@ def test_a_policy_waits_for_activities_and_the_cooldown(memory: GroupMemory, say
     assert why_wait(memory, 100) == says
 
 
+def test_a_least_magnitude_starts_a_group_from_zero() -> None:
+    """100 % of 0 instances is none, but the policy scales by 2 at least."""
+    policy = replace(
+        OUT, adjustment_type=AdjustmentType.PERCENT, adjustment=100, min_adjustment_magnitude=2
+    )
+    assert simple_outcome(policy, Capacity(0, 0), Limits(0, 9)).desired == 2
+
+
 def test_a_group_without_a_cooldown_of_its_own_has_300_seconds() -> None:
     """300 s is Auto Scaling's default."""
     assert begin_cooldown(a_group(), OUT, 7) == Cooldown(300, 7)
@@ -102,6 +110,7 @@ def test_a_group_without_a_cooldown_of_its_own_has_300_seconds() -> None:
         (AdjustmentType.CHANGE, -9, None, 1),
         (AdjustmentType.EXACT, 2, None, 2),
         (AdjustmentType.PERCENT, 25, 2, 6),
+        (AdjustmentType.PERCENT, 30, None, 5),
         (AdjustmentType.CHANGE, 0, None, None),
     ],
 )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.alarms.queries import check_queries, compile_queries
 from tidemill.scaling.alarms.reason import CREATED, explain
-from tidemill.scaling.alarms.verdict import evaluation_range, judge
-from tidemill.scaling.alarms.window import window_end
+from tidemill.scaling.alarms.verdict import judge, retrieved_periods
+from tidemill.scaling.alarms.window import has_calendar_periods, period_starts, window_end
 from tidemill.scaling.errors import ScalingError, invalid
 from tidemill.scaling.metrics.statistics import percentile_of, samples_needed
 from tidemill.scaling.spec import AlarmState, MetricStat
@@ -102,9 +102,12 @@ def datapoints(alarm: Alarm, store: MetricStore, now: float) -> Series:
 
     Raises: as `evaluate`.
     """
-    periods = evaluation_range(alarm.evaluation_periods)
+    periods = retrieved_periods(alarm)
     program = compile_queries(alarm.queries, alarm.returned)
-    return program.run(store, window_end(alarm, now), alarm.period, periods)
+    end = window_end(alarm, now)
+    if has_calendar_periods(alarm):
+        return program.run_between(store, (*period_starts(alarm, end, periods), end), alarm.period)
+    return program.run(store, end, alarm.period, periods)
 
 
 def verify(alarm: Alarm) -> None:
@@ -133,7 +136,7 @@ def _warms_up(
     warm_up = alarm.warm_up
     if warm_up is None or memory.reason != CREATED or now >= memory.since + warm_up.seconds:
         return False
-    begin = window_end(alarm, now) - alarm.evaluation_periods * alarm.period
+    begin = period_starts(alarm, window_end(alarm, now), alarm.evaluation_periods)[0]
     full = values[-1] is not None and any(
         store.oldest(query.stat.metric) <= begin for query in alarm.queries if query.stat
     )

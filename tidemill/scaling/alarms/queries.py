@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.metric_math.expression import compile_expression, only_one, reader
@@ -11,6 +12,8 @@ from tidemill.scaling.metric_math.values import ExpressionError, Frame, Kind, No
 from tidemill.scaling.metrics.statistics import statistic
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tidemill.scaling.metrics.store import MetricStore, Series
     from tidemill.scaling.spec import MetricQuery
 
@@ -38,6 +41,25 @@ class Program:
             if query.stat is not None:
                 values[slot] = store.series(query.stat, end, periods, query.unit)
         return self.compute(Frame(end - periods * period, period, periods, values))
+
+    def run_between(self, store: MetricStore, bounds: Sequence[float], period: int) -> Series:
+        """Return the series that the alarm watches, for periods of different lengths.
+
+        Args:
+            store: the datapoints of its metrics.
+            bounds: the start of each period, oldest first, and the end of the newest one.
+            period: the usual length of a period in seconds, which expressions count with.
+        """
+        values: list[Series | None] = [None] * self.slots
+        for slot, query in self.fetched:
+            if query.stat is not None:
+                values[slot] = tuple(
+                    store.series(replace(query.stat, period=int(end - begin)), end, 1, query.unit)[
+                        0
+                    ]
+                    for begin, end in pairwise(bounds)
+                )
+        return self.compute(Frame(bounds[0], period, len(bounds) - 1, values))
 
     def compute(self, frame: Frame) -> Series:
         """Return the series, given a frame with the metrics' values in their slots."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.alarms.verdict import breaches, missing_datapoints
+from tidemill.scaling.alarms.window import period_starts
 from tidemill.scaling.spec import AlarmState, Comparison, MissingData
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ def explain(alarm: Alarm, state: AlarmState, values: Sequence[float | None], end
     slightly different wording for alarms without DatapointsToAlarm; only alarms on a single period
     get that one here.
     """
+    starts = period_starts(alarm, end, len(values))
     real = [
-        (value, end - age * alarm.period)
-        for age, value in enumerate(reversed(values), start=1)
+        (value, start)
+        for value, start in zip(reversed(values), reversed(starts), strict=True)
         if value is not None
     ][: alarm.evaluation_periods]
     missing = missing_datapoints(alarm, values)

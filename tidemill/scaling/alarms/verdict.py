@@ -21,12 +21,24 @@ _BREACHES: Mapping[Comparison, Callable[[float, float], bool]] = {
 }
 
 
-def evaluation_range(evaluation_periods: int) -> int:
-    """Return the number of periods in which an alarm searches for enough real datapoints.
+def retrieved_periods(alarm: Alarm) -> int:
+    """Return the number of periods whose datapoints an evaluation retrieves.
 
-    CloudWatch does not publish this ("Configuring how CloudWatch alarms treat missing data" says
-    that it depends on the period and the resolution). The page's only number is 5 for 3 evaluation
-    periods. Our guess agrees with it: a third more, at least two more, so 5 for 3 and 16 for 12.
+    A wall clock window retrieves exactly its own periods and does not look further back
+    ("Configuring how CloudWatch alarms treat missing data").
+    """
+    if alarm.wall_clock is not None:
+        return alarm.evaluation_periods
+    return evaluation_range(alarm.evaluation_periods)
+
+
+def evaluation_range(evaluation_periods: int) -> int:
+    """Return the number of periods in which an alarm with a sliding window searches for datapoints.
+
+    It searches until it has enough real ones. CloudWatch does not publish this ("Configuring how
+    CloudWatch alarms treat missing data" says that it depends on the period and the resolution).
+    The page's only number is 5 for 3 evaluation periods. Our guess agrees with it: a third more, at
+    least two more, so 5 for 3 and 16 for 12.
     """
     return evaluation_periods + max(evaluation_periods // 3, 2)
 

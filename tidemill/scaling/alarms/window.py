@@ -34,14 +34,35 @@ def window_end(alarm: Alarm, now: float) -> float:
 
     A sliding window moves with each evaluation; for alarms over more than a day it ends at a full
     hour. A wall clock window ends with the last full minute, hour, day or week of its time zone
-    ("Alarm evaluation window"). All periods are assumed to have the same length; this is wrong for
-    days and weeks in which daylight saving time starts or ends.
+    ("Alarm evaluation window").
     """
     if alarm.wall_clock is not None:
         return _boundary(alarm.wall_clock, alarm.period, now)
     if evaluation_interval(alarm) == _HOUR:
         return now // _HOUR * _HOUR
     return aligned(now, alarm.period)
+
+
+def has_calendar_periods(alarm: Alarm) -> bool:
+    """Return whether the alarm's periods are days or weeks of a wall clock.
+
+    They have different lengths when the clocks change.
+    """
+    return alarm.wall_clock is not None and alarm.period >= _DAY
+
+
+def period_starts(alarm: Alarm, end: float, periods: int) -> list[float]:
+    """Return when each of the `periods` periods before `end` starts, oldest first.
+
+    In a wall clock window a day lasts "from local midnight to local midnight": 23 or 25 hours when
+    the clocks change.
+    """
+    ages = range(periods, 0, -1)
+    if alarm.wall_clock is None or not has_calendar_periods(alarm):
+        return [end - age * alarm.period for age in ages]
+    last = datetime.fromtimestamp(end, UTC).astimezone(alarm.wall_clock)
+    # Subtraction within a time zone goes by its wall clock.
+    return [(last - timedelta(seconds=age * alarm.period)).timestamp() for age in ages]
 
 
 def _boundary(zone: tzinfo, period: int, now: float) -> float:

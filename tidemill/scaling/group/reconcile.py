@@ -20,7 +20,7 @@ from tidemill.scaling.group.memory import (
     Instance,
     Step,
 )
-from tidemill.scaling.group.termination import choose_for_termination
+from tidemill.scaling.group.termination import choose_for_termination, choose_from_pool
 from tidemill.scaling.group.transitions import (
     begin_termination,
     booted,
@@ -131,9 +131,8 @@ def _fill_pool(group: Group, memory: GroupMemory, now: float) -> Step:
                 f"At {stamp(now)} an instance was taken out of the warm pool, shrinking it from "
                 f"{number} to {number - 1}."
             )
-            step = step.then(
-                begin_termination(group, step.memory, step.memory.warm()[-1], cause, now)
-            )
+            chosen = choose_from_pool(step.memory, now)
+            step = step.then(begin_termination(group, step.memory, chosen, cause, now))
     return step
 
 

@@ -20,6 +20,10 @@ MODELLED = (DEFAULT, OLDEST, NEWEST, OLDEST_TEMPLATE, OLDEST_CONFIGURATION, NEXT
 """Termination policies that are modelled. AllocationStrategy and custom policies (Lambda functions)
 are not: they are ignored here."""
 
+PARTS = {DEFAULT: (OLDEST_TEMPLATE, NEXT_HOUR)}
+"""The default policy as a sequence of others ("How the default termination policy works"). Its part
+for mixed instances groups, purchase option and allocation strategy, is not modelled."""
+
 HOUR = 3600
 
 
@@ -31,9 +35,9 @@ def choose_for_termination(
     Unhealthy instances are chosen first. If there is none, the choice is within the Availability
     Zone that has the most instances, at least one of them unprotected. The termination policies
     are applied in their order, each to the instances that the previous one has chosen. Default
-    chooses those with the oldest launch template. If several are left, AWS's Default compares
-    billing hours and then chooses at random; here the oldest instance is chosen, so that a run can
-    be repeated.
+    chooses those with the oldest launch template, then those that are closest to their next billing
+    hour. If several are left, AWS chooses at random; here the oldest instance is chosen, so that a
+    run can be repeated (assumed).
 
     Args:
         memory: the group.
@@ -45,15 +49,37 @@ def choose_for_termination(
     """
     candidates = memory.expendable()
     lost = [item for item in candidates if item.vanished is not None or item.unhealthy]
-    chosen: Sequence[Instance] = lost or _of_fullest_zone(memory, candidates)
-    for policy in policies:
-        if len(chosen) > 1:
-            chosen = _narrowed(policy, chosen, now)
-    return min(chosen, key=lambda item: (item.vanished is None, item.launched_at, item.id))
+    chosen: Sequence[Instance] = lost or _fullest_zone(memory.wanted(), candidates)
+    return _chosen(policies, chosen, now)
 
 
-def _of_fullest_zone(memory: GroupMemory, candidates: Sequence[Instance]) -> list[Instance]:
-    zones = [item.zone for item in memory.wanted()]
+def choose_from_pool(memory: GroupMemory, now: float) -> Instance:
+    """Return the instance that is terminated first when a warm pool is too large.
+
+    "When terminating instances in the warm pool, it uses the default termination policy" ("Decrease
+    latency for applications with long boot times using warm pools"). Scale-in protection starts
+    with InService, so no instance of the pool is protected.
+
+    Raises:
+        ValueError: the warm pool is empty.
+    """
+    pool = memory.warm()
+    return _chosen((DEFAULT,), _fullest_zone(pool, pool), now)
+
+
+def _chosen(policies: Sequence[str], candidates: Sequence[Instance], now: float) -> Instance:
+    """Return the one that is left when every policy has narrowed the choice, or the oldest."""
+    for policy in (one for named in policies for one in PARTS.get(named, (named,))):
+        if len(candidates) > 1:
+            candidates = _narrowed(policy, candidates, now)
+    return min(candidates, key=lambda item: (item.vanished is None, item.launched_at, item.id))
+
+
+def _fullest_zone(
+    instances: Sequence[Instance], candidates: Sequence[Instance]
+) -> Sequence[Instance]:
+    """Return the candidates in the zone, or the zones, with the most instances."""
+    zones = [item.zone for item in instances]
     most = max((zones.count(item.zone) for item in candidates), default=0)
     return [item for item in candidates if zones.count(item.zone) == most]
 
@@ -65,7 +91,7 @@ def _narrowed(policy: str, candidates: Sequence[Instance], now: float) -> Sequen
     if policy == NEWEST:
         last = max(item.launched_at for item in candidates)
         return [item for item in candidates if item.launched_at == last]
-    if policy in {DEFAULT, OLDEST_TEMPLATE, OLDEST_CONFIGURATION}:
+    if policy in {OLDEST_TEMPLATE, OLDEST_CONFIGURATION}:
         behind = max(item.outdated for item in candidates)
         return [item for item in candidates if item.outdated == behind]
     if policy == NEXT_HOUR:

@@ -92,12 +92,15 @@ def each(change: Callable[[Frame, Series], Series]) -> Callable[[Node], Node]:
 def choose(condition: Node, then: Node, otherwise: Node | None = None) -> Node:
     """Return IF: for each point `then` where the condition is not 0, else `otherwise`.
 
-    A missing condition drops the point. A missing point of a series `then` counts as 0. A missing
-    point of `otherwise`, or no `otherwise` at all, drops the point. These rules are from the tables
-    of the page up to 2023. In a newer revision the result is 0 if condition, `then` and `otherwise`
-    are all series; it still drops the point if `then` is a number.
+    A missing condition drops the point, and so does a false one without an `otherwise`. A missing
+    point of a series `then` counts as 0. A missing point of a series `otherwise` counts as 0 if
+    `then` is a series too, and drops the point if `then` is a number. These are the page's tables
+    for a condition that is a metric. For a condition that is a comparison, the page says of a
+    missing point of `otherwise` both that it is 0 and that there is no result; it is treated as in
+    those tables here (assumed). (Until 2023 the page dropped the point for three series as well.)
 
-    Example: IF([1, 0, -], [5, 6, 7], [8, -, 9]) is [5, -, -].
+    Example: IF([1, 0, -], [5, 6, 7], [8, -, 9]) is [5, 0, -]; IF([1, 0, -], 5, [8, -, 9]) is
+    [5, -, -].
     """
     test, yes = condition.run, then.run
     no = otherwise.run if otherwise else lambda _: None
@@ -121,9 +124,11 @@ def choose(condition: Node, then: Node, otherwise: Node | None = None) -> Node:
 
         return Node(Kind.SERIES, whole)
 
+    filler = 0.0 if then.kind is Kind.SERIES else None
+
     def pointwise(frame: Frame) -> Series:
         yeses = _spread(frame, yes(frame), filler=0.0)
-        noes = _spread(frame, no(frame))
+        noes = _spread(frame, no(frame), filler)
         return tuple(
             [
                 None if found is None else one if found else other

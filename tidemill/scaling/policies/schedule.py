@@ -40,7 +40,8 @@ def cron_problem(recurrence: str) -> str:
 def first_due(fleet: Fleet, now: float) -> DueTimes:
     """Return the first time of each action of a stack created at `now`, in epoch seconds.
 
-    An action whose only time has passed is never due. A recurrence without a start begins now.
+    An action whose only time has passed is never due. A recurrence without a start, or with one
+    that has passed, begins now.
     """
     return tuple(_next(action, now, fresh=True) for action in fleet.scheduled)
 
@@ -65,14 +66,18 @@ def run_due(fleet: Fleet, memory: GroupMemory, due: DueTimes, now: float) -> tup
 
 
 def _next(action: ScheduledAction, after: float, *, fresh: bool) -> float | None:
+    """Return when an action is due next; a `fresh` one has not run since the stack was created.
+
+    A start time is the first run, also of a recurrence that does not contain it. A recurrence that
+    falls on the end time does not run then.
+    """
+    if fresh and action.start is not None and action.start > after:
+        return action.start
     if action.recurrence is None:
-        return action.start if fresh and action.start is not None and action.start > after else None
-    begin = after
-    if fresh and action.start is not None:
-        begin = max(after, action.start - 1)
-    local = datetime.fromtimestamp(begin, ZoneInfo(action.zone))
+        return None
+    local = datetime.fromtimestamp(after, ZoneInfo(action.zone))
     due = next(CronSim(action.recurrence, local), None)
-    if due is None or (action.end is not None and due.timestamp() > action.end):
+    if due is None or (action.end is not None and due.timestamp() >= action.end):
         return None
     return due.timestamp()
 

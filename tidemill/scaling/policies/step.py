@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 MAX_STEPS = 20
 """The largest number of step adjustments in one policy (EC2 Auto Scaling quotas)."""
 
-LOWER_INCLUSIVE = frozenset({Comparison.GREATER, Comparison.GREATER_OR_EQUAL})
-"""Above the threshold a step contains its lower bound, below the threshold its upper bound."""
+UPWARDS = frozenset({Comparison.GREATER, Comparison.GREATER_OR_EQUAL})
+"""The operators of alarms that look for values above their threshold."""
 
 
 def step_problems(steps: Sequence[StepAdjustment]) -> list[str]:
@@ -73,21 +73,35 @@ def find_step(
 ) -> StepAdjustment | None:
     """Return the step that contains an alarm's value, None if no step does.
 
-    Bounds are relative to the threshold. Example with a threshold of 50 and a step from 10 to 20:
-    for an alarm on "greater than" the step contains 60 and not 70, for one on "less than" a step
-    from -20 to -10 contains 40 and not 30.
+    Bounds are relative to the threshold. A value above the threshold belongs to the step that has
+    it as its lower bound, a value below the threshold to the step that has it as its upper bound
+    (API reference, StepAdjustment). Example with a threshold of 50: a step from 10 to 20 contains
+    60 and not 70, a step from -20 to -10 contains 40 and not 30, for any comparison operator.
+
+    A value equal to the threshold belongs to a step from 0 to 10 as well as to one from -10 to 0
+    (the two examples of that page). If a policy has both, the alarm's comparison operator decides:
+    the upper step for "greater", the lower one for "less" (assumed; the page does not say).
     """
     distance = value - threshold
+    found: StepAdjustment | None = None
     for step in steps:
-        lower = -math.inf if step.lower is None else step.lower
-        upper = math.inf if step.upper is None else step.upper
-        if comparison in LOWER_INCLUSIVE:
-            inside = lower <= distance < upper
-        else:
-            inside = lower < distance <= upper
-        if inside:
-            return step
-    return None
+        if not _contains(step, distance):
+            continue
+        if found is None or (step.lower == 0) is (comparison in UPWARDS):
+            found = step
+        if distance:
+            break
+    return found
+
+
+def _contains(step: StepAdjustment, distance: float) -> bool:
+    lower = -math.inf if step.lower is None else step.lower
+    upper = math.inf if step.upper is None else step.upper
+    if distance > 0:
+        return lower <= distance < upper
+    if distance < 0:
+        return lower < distance <= upper
+    return lower <= 0 <= upper
 
 
 def whole_change(raw: float) -> int:
@@ -104,8 +118,9 @@ def whole_change(raw: float) -> int:
 def adjusted(policy: StepScalingPolicy | SimpleScalingPolicy, adjustment: int, current: int) -> int:
     """Return the capacity after an adjustment of the current one, before the group's limits.
 
-    MinAdjustmentMagnitude enlarges a change, but not a change of 0 %. Example with a
-    MinAdjustmentMagnitude of 2: 25 % of 4 is 1 and becomes 2, so 4 + 2 = 6; 0 % of 4 stays 4.
+    MinAdjustmentMagnitude is "the minimum value to scale by" (API reference, PutScalingPolicy). It
+    does not enlarge an adjustment of 0 %, which asks for no change (assumed). Example with 2: 25 %
+    of 4 is 1 and becomes 2, so 4 + 2 = 6; 100 % of 0 is 0 and becomes 2; 0 % of 4 stays 0.
     """
     match policy.adjustment_type:
         case AdjustmentType.EXACT:
@@ -115,8 +130,8 @@ def adjusted(policy: StepScalingPolicy | SimpleScalingPolicy, adjustment: int, c
         case AdjustmentType.PERCENT:
             change = whole_change(current * adjustment / 100)
             least = policy.min_adjustment_magnitude or 0
-            if change and abs(change) < least:
-                change = int(math.copysign(least, change))
+            if adjustment and abs(change) < least:
+                change = int(math.copysign(least, adjustment))
             return current + change
 
 

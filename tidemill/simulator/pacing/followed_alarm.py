@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.alarms.queries import compile_queries
-from tidemill.scaling.alarms.verdict import breaches, evaluation_range, judge
+from tidemill.scaling.alarms.verdict import breaches, judge, retrieved_periods
 from tidemill.scaling.metric_math.values import Frame
 from tidemill.scaling.metrics.queue import PERIOD
 from tidemill.scaling.policies.step import find_step
@@ -54,7 +54,7 @@ class FollowedAlarm:
                 if fetched not in stats:
                     stats.append(fetched)
                 self._fetched.append((slot, stats.index(fetched)))
-        size = evaluation_range(alarm.evaluation_periods)
+        size = retrieved_periods(alarm)
         self.values: deque[float | None] = deque([None] * size, maxlen=size)
         self._breaches: deque[bool | None] = deque([None] * size, maxlen=size)
         self.state = AlarmState.INSUFFICIENT_DATA
