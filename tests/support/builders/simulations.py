@@ -103,7 +103,7 @@ PARAMETERS = st.fixed_dictionaries(
         "MessagesPerPoll": st.sampled_from(["1", "10", "35"]),
         "Concurrency": st.sampled_from(["1", "3"]),
         "MaxReceiveCount": st.sampled_from(["1", "3"]),
-        "HoldSeconds": st.sampled_from(["120", "300"]),
+        "HoldSeconds": st.sampled_from(["60", "120", "300", "3600"]),
         "WarmupSeconds": st.sampled_from(["0", "300"]),
         "FastSignal": st.sampled_from(["false", "false", "false", "true"]),
     },
