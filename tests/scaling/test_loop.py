@@ -20,8 +20,9 @@ from tidemill.scaling.facts import (
     PolicyHeld,
 )
 from tidemill.scaling.loop import Vanished
-from tidemill.scaling.metrics.queue import ACTIVE_SECONDS, WAKE_UP_SECONDS
+from tidemill.scaling.metrics.queue import ACTIVE_SECONDS
 from tidemill.scaling.metrics.store import MetricStore
+from tidemill.scaling.times.catalogue import USUAL
 
 
 def a_run(rate: int = 0, drain_seconds: float | None = 10, **parameters: str) -> Run:
@@ -191,10 +192,10 @@ def test_a_queue_that_fell_asleep_wakes_the_fleet_late() -> None:
         run.go(ACTIVE_SECONDS + 5 * MINUTE, every=60)
         run.queue.visible = 500
         begun = run.world.now - START
-        run.go(WAKE_UP_SECONDS + 3 * MINUTE, every=5)
+        run.go(USUAL.wake_up.mean + 3 * MINUTE, every=5)
         waits[name] = run.changed_at()[0] - begun
     assert waits["signal"] <= 30
-    assert waits["asleep"] >= WAKE_UP_SECONDS
+    assert waits["asleep"] >= USUAL.wake_up.mean
     assert waits["kept awake"] <= 70
 
 

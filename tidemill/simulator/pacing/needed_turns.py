@@ -154,7 +154,7 @@ class NeededTurns:
         """
         return (
             known.record(self._unseen(), self._kept_seconds)
-            if evaluation_is_due(before, now, PERIOD)
+            if evaluation_is_due(before, now, PERIOD, self._fleet.alarm_lag)
             else known
         )
 
