@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from support.builders.times import MINUTE_BOOT
 from support.fakes.engines import HandClock
 
 from tidemill.rig.errors import RigError
@@ -49,7 +48,7 @@ class Stage:
             folder,
             self.clock,
             lambda instance: {"INSTANCE_ID": instance},
-            times=MINUTE_BOOT,
+            boot_seconds=60,
             command=(sys.executable, "-c", program),
         )
         self.folder = folder

@@ -29,7 +29,6 @@ from tidemill.scaling.facts import (
     Noted,
 )
 from tidemill.scaling.faults import SPOT, Fault
-from tidemill.scaling.times.catalogue import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,9 +47,7 @@ STUCK = (
 
 def options(folder: Path, **parameters: str) -> RigOptions:
     """Return options of a fast rig with the product's template."""
-    return RigOptions(
-        folder, product_template(), parameters, speed=60.0, times=USUAL.with_boot(20.0)
-    )
+    return RigOptions(folder, product_template(), parameters, speed=60.0, boot_seconds=20)
 
 
 def take_turns(rig: Rig, until: Callable[[], bool]) -> None:

@@ -1,15 +1,14 @@
-"""Runs AWS's published examples: vector files matched to a test module's table of shapes."""
+"""Runs published examples: each one of the chosen folder is matched to its kind, and counted."""
 
 from __future__ import annotations
 
-import json
-import os
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+from support.examples import vectors
+from support.examples.all_kinds import KINDS
+from support.examples.kind import ExampleError, Place, UnknownFieldError, match
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,61 +16,55 @@ if TYPE_CHECKING:
 settings.register_profile("untimed", deadline=None)  # a slow machine is no failure
 settings.load_profile("untimed")
 
-OWN_VECTORS = Path(__file__).parent / "vectors"
-
-
-@dataclass
-class Tally:
-    """The ids of one file's vectors, by whether some shape fits them."""
-
-    run: list[str] = field(default_factory=list)
-    not_run: list[str] = field(default_factory=list)
-
-
-TALLIES = pytest.StashKey[dict[str, Tally]]()
+FIXTURES = {
+    "example": Place.CORE,
+    "example_of_a_server": Place.SERVER,
+    "example_of_sqs": Place.SQS,
+}
+TALLIES = pytest.StashKey[dict[str, vectors.Tally]]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test that takes `example` each vector that a shape of its module's SHAPES fits."""
-    if "example" not in metafunc.fixturenames:
-        return
-    tallies: dict[str, Tally] = {}
-    examples = []
-    for name, vector in _vectors():
-        tally = tallies.setdefault(name, Tally())
-        given, expected = vector["input"], vector["expected"]
-        shape = next((one for one in metafunc.module.SHAPES if one.fits(given, expected)), None)
-        if shape is None:
-            tally.not_run.append(vector["id"])
-        else:
-            tally.run.append(vector["id"])
-            label = f"{name.removesuffix('.json')}:{vector['id']}"
-            examples.append(pytest.param((shape, given, expected), id=label))
-    metafunc.config.stash[TALLIES] = tallies
-    metafunc.parametrize("example", examples)
+    """Give a test every example as `published`, or as a match those that are run in its place."""
+    for fixture, place in FIXTURES.items():
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, list(_matches(place)))
+    if "published" in metafunc.fixturenames:
+        labelled = [pytest.param(one, id=label) for label, one in _labelled()]
+        metafunc.parametrize("published", labelled)
+        metafunc.config.stash[TALLIES] = vectors.tallies(vectors.chosen())
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say for each vector file how much of it was run, and what was not."""
+    """Say for each vector file how much of it was run, and why the rest was not."""
     tallies = config.stash.get(TALLIES, {})
     if not tallies:
         return
     terminalreporter.section("published examples")
-    for name, tally in sorted(tallies.items()):
-        line = f"{name}: {len(tally.run)} run, {len(tally.not_run)} not run"
-        listed = ", ".join(tally.not_run)
-        terminalreporter.line(f"{line} ({listed})" if listed else line)
+    for name, tally in tallies.items():
+        terminalreporter.line(f"{name}: {len(tally.run)} run, {tally.left_out()} not run")
+        for why, ids in tally.not_run.items():
+            terminalreporter.line(f"  not run: {', '.join(ids)}: {why}")
+        if tally.unfit:
+            terminalreporter.line(f"  of no kind: {', '.join(tally.unfit)}")
 
 
-def _vectors() -> Iterator[tuple[str, dict[str, Any]]]:
-    folder = Path(os.environ.get("TIDEMILL_VECTORS") or OWN_VECTORS)
-    files = sorted(folder.glob("*.json"))
-    if not files:
-        raise pytest.UsageError(
-            f"no vector files in {folder}; set TIDEMILL_VECTORS to their folder"
-        )
-    for file in files:
-        for vector in json.loads(file.read_text(encoding="utf-8"))["vectors"]:
-            yield file.name, vector
+def _labelled() -> Iterator[tuple[str, dict[str, Any]]]:
+    try:
+        for name, vector in vectors.read(vectors.chosen()):
+            yield f"{name.removesuffix('.json')}:{vector['id']}", vector
+    except vectors.FolderError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _matches(place: Place) -> Iterator[Any]:
+    """Yield what is run in a place; what is of no kind fails in a test of its own."""
+    for label, vector in _labelled():
+        try:
+            found = match(vector, KINDS)
+        except (ExampleError, UnknownFieldError):
+            continue
+        if found.kind.place is place and not found.kind.why_not_run:
+            yield pytest.param(found, id=label)

@@ -1,41 +1,155 @@
-"""The scaling core against the examples that AWS publishes, whatever their ids.
+"""The product against the examples that AWS publishes, whatever their ids.
 
-A vector is run by the first shape that fits its input and what is expected of it. One with an
-input that no shape knows in full is not run, and counted in the summary of the test run.
+An example is run by the first kind that knows its fields. Some kinds are not run, each for a
+reason. An example of no kind, or with a field that its kind does not know, fails.
 """
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.examples.alarms import ALARM_SHAPES
-from support.examples.groups import GROUP_SHAPES
-from support.examples.limits import LIMIT_SHAPES
-from support.examples.math import MATH_SHAPES
+from support.examples import vectors
+from support.examples.all_kinds import KINDS
+from support.examples.errors import agrees, answers, call_of, told
+from support.examples.kind import ExampleError, UnknownFieldError, match
+from support.examples.not_run import DEPARTURES, NO_LONGER_PRINTED
 
 if TYPE_CHECKING:
-    from support.examples.shape import Expected, Given, Shape
+    from pathlib import Path
 
-SHAPES = (*ALARM_SHAPES, *MATH_SHAPES, *GROUP_SHAPES, *LIMIT_SHAPES)
+    from support.emulators.ministack import Ministack
+    from support.examples.kind import Match
+
+MOST_LEFT_OUT = 38
 
 
-def test_a_published_example_holds(example: tuple[Shape, Given, Expected]) -> None:
-    """The core gives the results that AWS publishes."""
-    shape, given, expected = example
-    shape.check(given, expected)
+def test_a_published_example_holds(example: Match) -> None:
+    """The core, the simulator's queue, or a constant gives the results that AWS publishes."""
+    example.run()
+
+
+@pytest.mark.impure
+def test_a_published_example_holds_at_a_server(example_of_a_server: Match) -> None:
+    """The rig's metadata service, or moto in this process, answers as AWS does."""
+    example_of_a_server.run()
+
+
+@pytest.mark.impure
+def test_a_published_example_holds_at_an_emulator_of_sqs(
+    example_of_sqs: Match, ministack: Ministack
+) -> None:
+    """MiniStack answers as SQS does, and the product makes of an error what it should."""
+    example_of_sqs.run(ministack)
+
+
+def test_an_example_is_of_some_kind(published: dict[str, Any]) -> None:
+    """Every field is understood, and what is not run has a reason."""
+    found = match(published, KINDS).kind
+    assert (found.check is None) is bool(found.why_not_run)
 
 
 @pytest.mark.parametrize("name", ["cw_alarm_missing_data", "cw_metric_math_and_statistics"])
 def test_every_example_of_these_files_has_a_shape(name: str) -> None:
-    """Every example of alarm states and metric math is run."""
-    file = Path(__file__).parent / "vectors" / f"{name}.json"
-    vectors = json.loads(file.read_text(encoding="utf-8"))["vectors"]
-    unfit = [
-        vector["id"]
-        for vector in vectors
-        if not any(shape.fits(vector["input"], vector["expected"]) for shape in SHAPES)
-    ]
-    assert unfit == []
+    """Every example of alarm states and metric math is run that AWS still prints."""
+    tally = vectors.tallies(vectors.chosen()).get(f"{name}.json")
+    if tally is None:
+        pytest.skip(f"{vectors.chosen()} has no {name}.json")
+    assert tally.unfit == []
+    assert tally.not_run.keys() <= {NO_LONGER_PRINTED}
+
+
+def test_most_examples_are_run() -> None:
+    """What the project has is of some kind, and little of it is not run."""
+    found = vectors.tallies(vectors.OWN).values()
+    assert [one for tally in found for one in tally.unfit] == []
+    assert sum(tally.left_out() for tally in found) <= MOST_LEFT_OUT
+
+
+@pytest.mark.impure
+@pytest.mark.parametrize(
+    "vector",
+    [
+        pytest.param(one, id=one["id"])
+        for _, one in vectors.read(vectors.OWN)
+        if match(one, KINDS).kind in DEPARTURES
+    ],
+)
+def test_an_error_is_not_run_only_if_the_emulator_departs_from_aws(
+    vector: dict[str, Any], ministack: Ministack
+) -> None:
+    """If MiniStack follows AWS one day, the error can be run."""
+    found = [told(answer) for answer in answers(call_of(vector["input"]), ministack)]
+    assert not any(agrees(one, vector["expected"]) for one in found)
+
+
+def test_a_folder_without_files_is_an_error(tmp_path: Path) -> None:
+    """The error names the setting."""
+    with pytest.raises(vectors.FolderError, match="set TIDEMILL_VECTORS to their folder"):
+        list(vectors.read(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("vector", "error", "words"),
+    [
+        pytest.param(
+            {"input": {"desired": 5, "surge": 2}, "expected": {"max_replaced_at_a_time": 1}},
+            UnknownFieldError,
+            "unknown surge in 'how many are replaced at a time'",
+            id="unknown-input",
+        ),
+        pytest.param(
+            {"input": {"desired": 5}, "expected": {"max_replaced_at_a_time": 1, "each_s": 9}},
+            UnknownFieldError,
+            "unknown each_s in",
+            id="unknown-result",
+        ),
+        pytest.param(
+            {"input": {"color": "red"}, "expected": {"speed": 1}},
+            ExampleError,
+            r"no kind of example has the input \['color'\] and expects \['speed'\]",
+            id="no-kind",
+        ),
+        pytest.param(
+            {"input": {"desired": 5}, "expected": {"max_replaced_at_a_time": [1, 2]}},
+            ExampleError,
+            "cannot be read side by side: max_replaced_at_a_time",
+            id="lists",
+        ),
+        pytest.param(
+            {"input": {"desired": 5}, "expected": {"max_replaced_at_a_time": None}},
+            ExampleError,
+            "no kind",
+            id="nothing-expected",
+        ),
+    ],
+)
+def test_what_is_not_understood_is_named(
+    vector: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    """The text names the fields."""
+    with pytest.raises(error, match=words):
+        match(vector, KINDS)
+
+
+def test_lists_stand_for_several_values() -> None:
+    """Those of input and expectation are read side by side; a single expectation is for all."""
+    side_by_side = {"input": {"desired": [5, 30]}, "expected": {"max_replaced_at_a_time": [1, 3]}}
+    for_all = {"input": {"desired": [5, 9]}, "expected": {"max_replaced_at_a_time": 1}}
+    for vector in (side_by_side, for_all):
+        found = match(vector, KINDS)
+        assert len(found.cases) == 2
+        found.run()
+
+
+def test_other_names_and_units_mean_the_same() -> None:
+    """AWS's own name of a field, and minutes instead of seconds, change nothing."""
+    ours = {
+        "input": {"period_s": 300, "evaluation_periods": 1},
+        "expected": {"evaluated_every_s": 60},
+    }
+    others = {
+        "input": {"period_min": 5, "EvaluationPeriods": 1},
+        "expected": {"evaluated_every_min": 1},
+    }
+    assert match(ours, KINDS).cases == match(others, KINDS).cases

@@ -31,7 +31,7 @@ STARTING: Final = {"ministack": ministack_emulator, "localstack": localstack_emu
 # it runs no function without Docker.
 NOT_SENT: Final = {
     "ministack": {
-        *("BacklogAlarm", "EmptyQueueAlarm", "BacklogRisingAlarm", "CapacityExhaustedAlarm"),
+        *("BacklogAlarm", "BacklogRisingAlarm", "CapacityExhaustedAlarm"),
         *("MessagesPerMinuteQuery", "SlowestMessagesQuery", "InvalidMessagesQuery"),
         *("MessageHistoryQuery", "ErrorsQuery", "LogVolumeQuery"),
     },
@@ -48,7 +48,6 @@ PLACEHOLDERS: Final = {
         *("WorkerLaunchTemplate", "WorkerGroup", "ConsumerErrorsMetricFilter"),
         *(
             "BacklogPolicy",
-            "EmptyQueuePolicy",
             "MessagesPerMinuteQuery",
             "SlowestMessagesQuery",
             "InvalidMessagesQuery",

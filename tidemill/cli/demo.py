@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from tidemill.cli.options import (
+    DEFAULT_BOOT,
     DEFAULT_SPEED,
     DEFAULT_TEMPLATE,
     BootOption,
@@ -20,10 +21,8 @@ from tidemill.cli.options import (
     PortOption,
     SpeedOption,
     TemplateOption,
-    TimesOption,
     read_parameters,
     read_template,
-    read_times,
     refuse_usage,
 )
 from tidemill.cli.report import DEMO_FOLDER
@@ -32,7 +31,6 @@ from tidemill.rig.demo import DemoOptions, run_demo
 from tidemill.rig.errors import RigError
 from tidemill.rig.rig import RigOptions
 from tidemill.rig.startup import running_rig
-from tidemill.scaling.times.catalogue import mean_of
 
 
 def demo(
@@ -55,8 +53,7 @@ def demo(
     parameter: ParameterOption = None,
     speed: SpeedOption = DEFAULT_SPEED,
     port: PortOption = 0,
-    boot_seconds: BootOption = None,
-    times: TimesOption = None,
+    boot_seconds: BootOption = DEFAULT_BOOT,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Run everything once: send messages, scale out, drain the queue, scale in to 0."""
@@ -70,7 +67,7 @@ def demo(
         parameters=read_parameters(parameter),
         speed=speed,
         port=port,
-        times=read_times(times, boot_seconds),
+        boot_seconds=boot_seconds,
     )
     what = ["--file", file] if file is not None else ["--count", str(count or 500)]
     producer = [*what, "--seed", str(seed), "--poison", str(poison)]
@@ -83,8 +80,7 @@ def demo(
         speed=speed,
         command=shlex.join(["tidemill", *sys.argv[1:]]),
     )
-    summary["boot_seconds"] = round(options.times.boot(), 1)
-    summary["running_seconds"] = round(mean_of(options.times.until_running()), 1)
+    summary["boot_seconds"] = boot_seconds
     _finish_demo(summary, as_json=as_json)
 
 

@@ -5,16 +5,12 @@ The module has over 280 lines, so that everything that is read from a template i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from tidemill.scaling.times.catalogue import USUAL
-
 if TYPE_CHECKING:
     from datetime import tzinfo
-
-    from tidemill.scaling.times.catalogue import Times
 
 
 class Comparison(StrEnum):
@@ -321,8 +317,7 @@ class Queue:
     """A queue's settings in seconds; `max_receive_count` is None when it has no redrive policy.
 
     `kept_awake` is set if a schedule of the template accesses the queue so often that SQS never
-    stops publishing its metrics. `wake_up` is the time of an inactive queue from its next use to
-    its first metrics; it is one of AWS's times, not of the template.
+    stops publishing its metrics.
     """
 
     logical_id: str
@@ -330,7 +325,6 @@ class Queue:
     visibility_timeout: int
     max_receive_count: int | None = None
     kept_awake: bool = False
-    wake_up: float = USUAL.wake_up.mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,8 +335,7 @@ class Fleet:
     Alarms that target tracking policies create are among `alarms`.
     `signal_period` is the interval in seconds in which a function of the template samples the
     queue, None if no alarm uses its samples. `not_modelled` has a sentence for each part of the
-    template that is not modelled. `alarm_lag` is the time from the end of a minute until alarms see
-    its datapoints; it is one of AWS's times, not of the template.
+    template that is not modelled.
     """
 
     queue: Queue
@@ -353,15 +346,6 @@ class Fleet:
     signal_period: int | None = None
     not_modelled: tuple[str, ...] = ()
     scheduled: tuple[ScheduledAction, ...] = ()
-    alarm_lag: float = USUAL.alarm_lag.mean
-
-    def under(self, times: Times) -> Fleet:
-        """Return the fleet with these times of AWS in place of the usual ones."""
-        return replace(
-            self,
-            queue=replace(self.queue, wake_up=times.wake_up.mean),
-            alarm_lag=times.alarm_lag.mean,
-        )
 
     def policy(self, logical_id: str) -> Policy:
         """Return the policy with this logical id.

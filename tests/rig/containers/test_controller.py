@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 from support.builders.fleets import product_fleet, product_template
-from support.builders.times import MINUTE_BOOT
 from support.fakes.engines import FakeEngine, HandClock
 from support.fakes.groups import ONE, TWO
 
@@ -117,7 +116,7 @@ def launched(folder: Path, depth: Depth) -> ContainerSpec:
         "stack": "a-stack",
         "name": "mill",
         "speed": speed,
-        "times": MINUTE_BOOT,
+        "boot_seconds": 60,
         "autoscaling_port": 0,
         "depth": depth,
         "image": "the-consumer",

@@ -8,8 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from botocore.credentials import InstanceMetadataProvider, RefreshableCredentials
@@ -75,13 +74,6 @@ def visitor() -> Iterator[Visitor]:
         yield Visitor(service)
     finally:
         service.close()
-
-
-def published() -> dict[str, Any]:
-    """Return what AWS's pages say about the service, by the id of the example."""
-    file = Path(__file__).parents[2] / "scaling/vectors/ec2_imds_userdata.json"
-    vectors = json.loads(file.read_text(encoding="utf-8"))["vectors"]
-    return {vector["id"]: vector for vector in vectors}
 
 
 @pytest.mark.parametrize(
@@ -300,56 +292,3 @@ def test_a_client_that_disconnects_does_no_harm(
         assert connection.recv(1 << 16)
     assert visitor.get(TARGET)[0] == 200
     assert capfd.readouterr() == ("", "")
-
-
-# ---- what AWS's pages print
-
-
-def test_published_a_get_needs_a_token(visitor: Visitor) -> None:
-    """This is the rule where version 2 is required."""
-    status = published()["get-no-token"]["expected"]["status"]
-    assert visitor.ask("GET", META_DATA)[0] == status
-
-
-def test_published_a_forwarded_put_is_rejected(visitor: Visitor) -> None:
-    """A proxy adds the header X-Forwarded-For; without it the request succeeds."""
-    example = published()["put-xff"]
-    method, header = example["input"]["method"], example["input"]["header"]
-    status, _, token = visitor.ask(method, TOKEN_PATH, {TTL_HEADER: "60", header: "10.0.0.1"})
-    assert (status, token) == (403, "")
-    assert example["expected"]["rejected"]
-    assert visitor.token()
-
-
-def test_published_status_codes_mean_what_they_do(visitor: Visitor) -> None:
-    """503 is left out: this service never has a reason for it."""
-    meanings = published()["codes"]["expected"]
-    asked = {
-        "invalid PUT": visitor.ask("PUT", TOKEN_PATH)[0],
-        "invalid token on GET": visitor.ask("GET", META_DATA, {TOKEN_HEADER: "no"})[0],
-        "not allowed or IMDS off": visitor.ask(
-            "PUT", TOKEN_PATH, {TTL_HEADER: "60", "X-Forwarded-For": "any"}
-        )[0],
-        "no such resource": visitor.get(f"{META_DATA}none")[0],
-    }
-    assert {str(status): meaning for meaning, status in asked.items()} == {
-        code: meaning for code, meaning in meanings.items() if code != "503"
-    }
-
-
-def test_published_content_types(visitor: Visitor) -> None:
-    """The type is text, except for user data."""
-    metadata, userdata = published()["content-type"], published()["user-data-type"]
-    below = metadata["input"]["path"].removesuffix("*")
-    for name in categories(visitor.service.metadata):
-        assert visitor.get(below + name)[1] == metadata["expected"]["content_type"]
-    assert visitor.get(userdata["input"]["path"])[1] == userdata["expected"]["content_type"]
-
-
-def test_published_target_states(visitor: Visitor) -> None:
-    """The target states of this fleet's instances are among AWS's."""
-    example = published()["asg-target-state"]
-    for target in ("InService", "Terminated"):
-        visitor.service.metadata.target = target
-        assert visitor.get(example["input"]["path"])[2] == target
-        assert target in example["expected"]["values"]

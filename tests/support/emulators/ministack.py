@@ -19,6 +19,7 @@ import boto3
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from botocore.config import Config
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
@@ -37,7 +38,9 @@ CREDENTIALS: Final = {
 }
 
 
-def local_client(service: str, endpoint: str, region: str = REGION) -> Any:  # noqa: ANN401 - any service's client
+def local_client(
+    service: str, endpoint: str, region: str = REGION, config: Config | None = None
+) -> Any:  # noqa: ANN401 - any service's client
     """Return a client of an emulator of AWS."""
     return boto3.client(  # type: ignore[call-overload]  # its stubs list services
         service,
@@ -45,6 +48,7 @@ def local_client(service: str, endpoint: str, region: str = REGION) -> Any:  # n
         region_name=region,
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - no secret: emulators check none
+        config=config,
     )
 
 

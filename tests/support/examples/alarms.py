@@ -1,6 +1,6 @@
-"""Forms of AWS's published examples of alarms.
+"""Kinds of AWS's published examples of alarms.
 
-The module is over 280 lines because it has a check for each form, and the table of the forms.
+The module is over 280 lines because it has a check for each kind, and the table of the kinds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.builders.alarms import a_store, an_alarm
 from support.builders.fleets import a_fleet, small_template
-from support.examples.shape import Expected, Given, Shape, has
+from support.examples.kind import Expected, Given, Kind, fields
 from support.fakes.worlds import START, FakeQueue, FakeWorld, Run
 
 from tidemill.scaling.alarms.alarm import AlarmMemory, StateChange, datapoints, evaluate, set_state
@@ -32,18 +32,22 @@ from tidemill.scaling.spec import (
     MetricQuery,
     MetricStat,
     MissingData,
+    WarmUp,
 )
 from tidemill.scaling.template.alarms import COMPOSITE_ALARM
 from tidemill.scaling.template.fleet import read_fleet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tidemill.scaling.template.document import Document
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+RETAINED = "RETAIN_CURRENT_STATE"
 METRIC = Metric("Example", "Value")
 MOMENT = 1_750_000_020.0  # any whole minute
+STAMP = "MM/DD/YY HH:MM:SS"
+"""What a recording has in place of its times."""
 
 
 def alarm_of(given: Given, period: int = MINUTE, stat: str = "Average") -> Alarm:
@@ -64,10 +68,18 @@ def alarm_of(given: Given, period: int = MINUTE, stat: str = "Average") -> Alarm
     )
 
 
-def values_of(alarm: Alarm, symbols: list[str]) -> list[float | None]:
-    """Return values for 0 (not breaching), X (breaching) and - (missing) for "greater than"."""
-    meaning = {"0": alarm.threshold - 1, "X": alarm.threshold + 1, "-": None}
-    return [meaning[symbol] for symbol in symbols]
+def values_of(alarm: Alarm, points: Sequence[object]) -> list[float | None]:
+    """Return the values of datapoints: numbers, or 0 (not breaching), X (breaching), - (missing).
+
+    Missing ones may be null, too, and the symbols may be in one text, such as "0 - X".
+    """
+    breaching, other = alarm.threshold + 1, alarm.threshold - 1
+    if alarm.comparison in {Comparison.LESS, Comparison.LESS_OR_EQUAL}:
+        breaching, other = other, breaching
+    meaning: dict[object, float | None] = {"0": other, "X": breaching, "-": None, None: None}
+    if len(points) == 1 and isinstance(points[0], str):
+        points = list("".join(points[0].split()))
+    return [float(one) if isinstance(one, int | float) else meaning[one] for one in points]
 
 
 def store_of(alarm: Alarm, values: list[float], end: float) -> MetricStore:
@@ -84,16 +96,18 @@ def check_missing_data(given: Given, expected: Expected) -> None:
     """Evaluate one evaluation range, from each state that the alarm may have had before."""
     alarm = alarm_of(given)
     values = values_of(alarm, given["datapoints_oldest_first"])
+    if "evaluation_range" in given:
+        assert given["evaluation_range"] == len(values)
     if "filled_datapoints" in expected:
         assert missing_datapoints(alarm, values) == expected["filled_datapoints"]
     for previous in AlarmState:
         state = judge(alarm, values, previous)
-        if expected.get("state") == "RETAIN_CURRENT_STATE":
+        if expected.get("state") == RETAINED:
             assert state is previous
         elif "state" in expected:
             assert state == expected["state"]
         if "state_is_not" in expected:
-            assert state != expected["state_is_not"]
+            assert state is not AlarmState(expected["state_is_not"])
 
 
 def check_figure(given: Given, expected: Expected) -> None:
@@ -120,7 +134,7 @@ def check_window(given: Given, expected: Expected) -> None:
     ]
     store = MetricStore().record(points, keep_seconds=DAY)
     now = given["evaluated_at_end_of_minute"] * MINUTE
-    periods = given["evaluation_periods"]
+    periods = given.get("evaluation_periods", 1)
     first = datapoints(alarm_of(given, stat="Minimum"), store, now)[-periods]
     last = datapoints(alarm_of(given, stat="Maximum"), store, now)[-1]
     assert [first, last] == expected["data_minutes"]
@@ -129,15 +143,20 @@ def check_window(given: Given, expected: Expected) -> None:
 def check_cadence(given: Given, expected: Expected) -> None:
     """Compare how often an alarm is evaluated, and the end of its newest period."""
     alarm = alarm_of(given)
-    if "period_x_evaluation_periods_s" in given:
-        assert given["period_x_evaluation_periods_s"] == f"> {DAY}"
-        alarm = alarm_of({"period_s": HOUR, "evaluation_periods": 25})
     assert evaluation_interval(alarm) == expected["evaluated_every_s"]
     if "data_considered_up_to" in expected:
         assert expected["data_considered_up_to"] == "top of the current hour"
         store = store_of(alarm, [float(value) for value in range(99)], 100.0 * HOUR)
         at_the_hour = datapoints(alarm, store, 90 * HOUR)
         assert datapoints(alarm, store, 90 * HOUR + 59 * MINUTE) == at_the_hour
+        assert datapoints(alarm, store, 91 * HOUR) != at_the_hour
+
+
+def check_long_cadence(given: Given, expected: Expected) -> None:
+    """Evaluate an alarm whose periods together are so long, such as "> 86400"."""
+    relation, _, seconds = str(given["period_x_evaluation_periods_s"]).rpartition(" ")
+    periods = int(seconds) // HOUR + {"": 0, "<=": 0, ">": 1, "<": -1}[relation]
+    check_cadence({"period_s": HOUR, "evaluation_periods": periods}, expected)
 
 
 def check_job(given: Given, expected: Expected) -> None:
@@ -162,36 +181,63 @@ def _clock(text: str) -> float:
     return int(hours) * HOUR + int(minutes) * MINUTE
 
 
+def check_warm_up(given: Given, expected: Expected) -> None:
+    """Create an alarm, publish its metric from a certain time on, and evaluate it every minute."""
+    midnight = 100.0 * DAY
+    created, first = (
+        midnight + _clock(given["created_at"]),
+        midnight + _clock(given["publishes_from"]),
+    )
+    warm_up = WarmUp(given.get("warm_up_s", 48 * HOUR))
+    alarm = replace(alarm_of(given), warm_up=warm_up)
+    memory, now = AlarmMemory.created(created), created
+    while memory.state is AlarmState.INSUFFICIENT_DATA:
+        assert memory.state == expected.get("state_before", memory.state)
+        now += MINUTE
+        published = range(int(first), int(now), MINUTE)
+        points = [Datapoint(METRIC, float(at), StatisticSet.of(1.0)) for at in published]
+        memory = evaluate(alarm, memory, MetricStore().record(points, DAY), now)
+    assert now == midnight + _clock(expected["evaluates_about"])
+
+
 def check_creation(_: Given, expected: Expected) -> None:
     """Compare the state of a new alarm."""
     memory = AlarmMemory.created(MOMENT)
-    assert memory.state == expected["state"]
-    assert memory.reason == expected["state_reason"]
+    assert memory.state == expected.get("state", memory.state)
+    for name in {"state_reason", "stateReason"} & expected.keys():
+        assert memory.reason == expected[name]
 
 
 def check_reason(given: Given, expected: Expected) -> None:
     """Change the alarm's state and compare the reason word by word."""
-    points = given.get("recentDatapoints_oldest_first", given.get("datapoints"))
+    points = next(
+        (given[name] for name in ("recentDatapoints_oldest_first", "datapoints") if name in given),
+        None,
+    )
     if points is None:
         points = [given["value"]]
-    threshold = given.get("threshold", expected.get("threshold", 2.0))
+    threshold = given.get("threshold", 2.0)
     periods = given.get("evaluation_periods", len(points))
     alarm = alarm_of({"evaluation_periods": periods, **given, "threshold": threshold})
     now = MOMENT
     if "queryDate" in expected:
-        now = datetime.strptime(expected["queryDate"], "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
+        now = datetime.fromisoformat(expected["queryDate"]).timestamp()
     store = store_of(alarm, points, now // MINUTE * MINUTE)
+    if "startDate" in expected:
+        begin = now // MINUTE * MINUTE - len(points) * alarm.period
+        assert datetime.fromisoformat(expected["startDate"]).timestamp() == begin
+    assert expected.get("recentDatapoints", points) == points
+    wanted = expected.get("stateReason", expected.get("stateReason_prefix", ""))
     before = AlarmState.ALARM if expected.get("state") == "OK" else AlarmState.OK
+    if "state" not in expected and " not " in wanted:
+        before = AlarmState.ALARM
     memory = evaluate(alarm, AlarmMemory(before, 0.0, "", None), store, now)
     assert memory.state == expected.get("state", memory.state)
-    if "stateReason_prefix" in expected:
-        assert memory.reason.startswith(expected["stateReason_prefix"])
-        return
-    stamp = "MM/DD/YY HH:MM:SS"  # a recording hides its time like this
     reason = memory.reason
-    if stamp in expected["stateReason"]:
-        reason = re.sub(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d", stamp, reason)
-    assert reason == expected["stateReason"]
+    if STAMP in wanted:
+        reason = re.sub(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d", STAMP, reason)
+    assert reason.startswith(wanted)
+    assert reason == wanted or "stateReason" not in expected
 
 
 def is_action(text: object) -> bool:
@@ -215,8 +261,10 @@ def check_invocations(given: Given, expected: Expected) -> None:
         assert len(times) == expected["invocations"]
 
 
-def check_update(_: Given, __: Expected) -> None:
+def check_update(_: Given, expected: Expected) -> None:
     """Replace an alarm's settings: it keeps its state, and the new settings apply."""
+    assert expected.get("state", "unchanged") == "unchanged"
+    assert expected.get("configuration", "completely overwritten") == "completely overwritten"
     before = AlarmMemory(AlarmState.ALARM, MOMENT, "", 5.0)
     updated = an_alarm(threshold=99.0, missing_data=MissingData.IGNORE)
     kept = evaluate(updated, before, MetricStore(), MOMENT + MINUTE)
@@ -228,17 +276,18 @@ def check_update(_: Given, __: Expected) -> None:
 
 def check_state_set(_: Given, expected: Expected) -> None:
     """Set the state of an alarm with a policy, with the data that the policy uses and without."""
-    (needed, *_) = expected["needs"].split(",")
+    needed, *why = expected["needs"].split(", ", 1)
+    assert why in ([], ["because the policy reads the metric value from it"])
     alarm = an_alarm(actions=("OutPolicy",))
     created = AlarmMemory.created(MOMENT)
     change = StateChange(AlarmState.ALARM, "a test")
-    with pytest.raises(RequestError, match=needed):
+    with pytest.raises(RequestError, match=rf"^{needed} is missing"):
         set_state(alarm, created, change, MOMENT)
     with_data = replace(change, reason_data=json.dumps({"recentDatapoints": [1.0, 42.0]}))
     assert set_state(alarm, created, with_data, MOMENT).value == 42
 
 
-KINDS: Mapping[str, Document] = {
+ALARMS: Mapping[str, Document] = {
     "metric": {},
     "anomaly detection": {"High__ComparisonOperator": "GreaterThanUpperThreshold"},
     "PromQL": {"High__EvaluationCriteria": {"PromQLCriteria": {"Query": "up"}}},
@@ -253,7 +302,7 @@ KINDS: Mapping[str, Document] = {
 
 def check_kind(given: Given, expected: Expected) -> None:
     """Read a template in which an alarm of this kind triggers a policy."""
-    changed = small_template(**KINDS[given["alarm"]])
+    changed = small_template(**ALARMS[given["alarm"]])
     if expected["auto_scaling_actions"]:
         read_fleet(changed, {})
         return
@@ -261,102 +310,115 @@ def check_kind(given: Given, expected: Expected) -> None:
         read_fleet(changed, {})
 
 
-RANGE = {"evaluation_periods", "datapoints_to_alarm", "treat_missing_data"}
-REASON = {"stateReason", "stateReason_prefix"}
+RANGE = "evaluation_periods datapoints_to_alarm treat_missing_data threshold comparison"
+REASONS = frozenset({"stateReason", "stateReason_prefix"})
+POINTS = {"recentDatapoints_oldest_first", "value", "datapoints"}
 
-ALARM_SHAPES: tuple[Shape, ...] = (
-    Shape(
+
+def one_of(name: str, values: Iterable[object]) -> Callable[[Given, Expected], bool]:
+    """Return whether the input's field has one of these values."""
+    allowed = list(values)
+    return lambda given, _: given.get(name) in allowed
+
+
+ALARM_KINDS: tuple[Kind, ...] = (
+    Kind(
         "one evaluation range",
-        lambda given, expected: (
-            has({"datapoints_oldest_first", *RANGE}, {"evaluation_range"})(given)
-            and expected.keys() <= {"state", "state_is_not", "filled_datapoints"}
-        ),
+        fields("datapoints_oldest_first[]", f"{RANGE} evaluation_range"),
+        fields("", "state state_is_not filled_datapoints"),
         check_missing_data,
+        any_of=frozenset({"state", "state_is_not", "filled_datapoints"}),
     ),
-    Shape(
+    Kind(
         "a row of periods",
-        lambda given, expected: (
-            has({"per_period_oldest_first", *RANGE}, {"threshold"})(given)
-            and has({"state_after_period"})(expected)
-        ),
+        fields("per_period_oldest_first[]", RANGE),
+        fields("state_after_period"),
         check_figure,
     ),
-    Shape(
+    Kind(
         "the window of an evaluation",
-        lambda given, expected: (
-            has({"period_s", "evaluation_periods", "evaluated_at_end_of_minute"})(given)
-            and has({"data_minutes"})(expected)
-        ),
+        fields("period_s evaluated_at_end_of_minute", "evaluation_periods"),
+        fields("data_minutes[]"),
         check_window,
     ),
-    Shape(
+    Kind(
         "how often an alarm is evaluated",
-        lambda given, expected: (
-            (has({"period_s"})(given) or has({"period_x_evaluation_periods_s"})(given))
-            and has({"evaluated_every_s"}, {"data_considered_up_to"})(expected)
-        ),
+        fields("period_s", "evaluation_periods"),
+        fields("evaluated_every_s", "data_considered_up_to"),
         check_cadence,
     ),
-    Shape(
+    Kind(
+        "how often an alarm over days is evaluated",
+        fields("period_x_evaluation_periods_s"),
+        fields("evaluated_every_s", "data_considered_up_to"),
+        check_long_cadence,
+    ),
+    Kind(
         "an alarm over several days",
-        lambda given, expected: (
-            has({"job_every_days", "fails_at", "fixed_at", "alarm_evaluates_at_minute"})(given)
-            and has({"states"})(expected)
-        ),
+        fields("job_every_days fails_at fixed_at", "alarm_evaluates_at_minute"),
+        fields("states"),
         check_job,
     ),
-    Shape(
-        "an alarm just created",
-        lambda given, expected: (
-            given == {"op": "PutMetricAlarm create"} and has({"state", "state_reason"})(expected)
-        ),
-        check_creation,
+    Kind(
+        "an alarm that warms up",
+        fields("created_at publishes_from period_s evaluation_periods", "warm_up_s"),
+        fields("evaluates_about", "state_before"),
+        check_warm_up,
     ),
-    Shape(
+    Kind(
+        "an alarm just created",
+        fields("op"),
+        fields("", "state state_reason stateReason"),
+        check_creation,
+        fits=one_of("op", ["PutMetricAlarm create"]),
+        any_of=frozenset({"state", "state_reason", "stateReason"}),
+    ),
+    Kind(
+        "an alarm updated",
+        fields("op"),
+        fields("", "state configuration"),
+        check_update,
+        fits=one_of("op", ["PutMetricAlarm update"]),
+        any_of=frozenset({"state", "configuration"}),
+    ),
+    Kind(
+        "a state set by hand",
+        fields("op"),
+        fields("needs"),
+        check_state_set,
+        fits=lambda given, _: str(given["op"]).startswith("SetAlarmState"),
+    ),
+    Kind(
         "the reason of a change",
-        lambda given, expected: (
-            bool(REASON & expected.keys())
-            and bool({"recentDatapoints_oldest_first", "value", "datapoints"} & given.keys())
-            and given.keys()
-            <= {"comparison", "threshold", "recentDatapoints_oldest_first", "value", "datapoints"}
-            | {"period_s", "statistic"}
-            | RANGE
+        fields(
+            "",
+            "recentDatapoints_oldest_first[] value datapoints[] comparison threshold period_s "
+            f"statistic {RANGE}",
+        ),
+        fields(
+            "",
+            "stateReason stateReason_prefix state queryDate startDate recentDatapoints[]",
         ),
         check_reason,
+        fits=lambda given, expected: bool(REASONS & expected.keys() and POINTS & given.keys()),
+        any_of=REASONS,
+        aside={
+            "stateReasonData_keys": "the core writes no StateReasonData",
+            "threshold": "a setting of the alarm, repeated",
+        },
     ),
-    Shape(
+    Kind(
         "how often an action is invoked",
-        lambda given, expected: (
-            has({"action", "alarm_stays_in_state_minutes"})(given)
-            and is_action(given["action"])
-            and has({"invocations"})(expected)
-            and isinstance(expected["invocations"], int)
-        ),
+        fields("action alarm_stays_in_state_minutes"),
+        fields("invocations"),
         check_invocations,
+        fits=lambda given, _: is_action(given["action"]),
     ),
-    Shape(
-        "an alarm updated",
-        lambda given, expected: (
-            given == {"op": "PutMetricAlarm update"}
-            and expected == {"state": "unchanged", "configuration": "completely overwritten"}
-        ),
-        check_update,
-    ),
-    Shape(
-        "a state set by hand",
-        lambda given, expected: (
-            given == {"op": "SetAlarmState on an alarm with a scaling policy"}
-            and has({"needs"})(expected)
-        ),
-        check_state_set,
-    ),
-    Shape(
+    Kind(
         "which alarms may trigger policies",
-        lambda given, expected: (
-            has({"alarm"})(given)
-            and given["alarm"] in KINDS
-            and has({"auto_scaling_actions"})(expected)
-        ),
+        fields("alarm"),
+        fields("auto_scaling_actions"),
         check_kind,
+        fits=one_of("alarm", ALARMS),
     ),
 )

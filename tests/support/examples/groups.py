@@ -1,20 +1,27 @@
-"""Forms of AWS's published examples of groups, hooks and queues, and of limits of alarms."""
+"""Kinds of AWS's published examples of groups, hooks and queues, and of limits of alarms."""
 
 from __future__ import annotations
 
+from botocore.loaders import Loader
 from support.builders.fleets import ABSENT, a_group, accepted, small_template
-from support.examples.lifecycle import LIFECYCLE_SHAPES
-from support.examples.shape import Expected, Given, Shape, has, nothing_but
-from support.examples.steps import STEP_SHAPES
-from support.examples.tracking import TRACKING_SHAPES
+from support.examples.kind import Expected, Given, Kind, fields
 
-from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING, TERMINATING, HookResult
+from tidemill.scaling.group.hooks import (
+    ABANDON,
+    CONTINUE,
+    LAUNCHING,
+    TERMINATING,
+    HookResult,
+    extended,
+    holds_of,
+)
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Hold, Instance, Step
 from tidemill.scaling.group.reconcile import reconcile
 from tidemill.scaling.group.transitions import expire_hooks, hook_completed, vanished
 from tidemill.scaling.metrics.queue import (
     ACTIVE_SECONDS,
+    WAKE_UP_SECONDS,
     QueueActivity,
     QueueSample,
     observe,
@@ -23,9 +30,8 @@ from tidemill.scaling.metrics.queue import (
 from tidemill.scaling.policies.step import MAX_STEPS
 from tidemill.scaling.spec import LifecycleHook, StepScalingPolicy
 from tidemill.scaling.template.fleet import read_fleet
-from tidemill.scaling.template.group import MAX_HOOKS
+from tidemill.scaling.template.group import HEARTBEAT_TIMEOUT, MAX_HOOKS
 from tidemill.scaling.template.policies import MAX_POLICIES
-from tidemill.scaling.times.catalogue import USUAL
 
 REPLACED = "terminated and replaced"
 MINUTE, HOUR = 60, 3600
@@ -33,11 +39,12 @@ MINUTE, HOUR = 60, 3600
 
 def check_aggregation(given: Given, expected: Expected) -> None:
     """Read policies with each aggregation, without one, and with an unknown one."""
-    assert given["MetricAggregationType"] is None
-    assert aggregation(ABSENT) == expected["treated_as"]
-    for way in expected["valid"]:
-        assert aggregation(way) == way
-    assert not accepted(Out__MetricAggregationType="Median")
+    asked = given["MetricAggregationType"]
+    assert aggregation(ABSENT if asked is None else asked) == expected["treated_as"]
+    ways = ["Minimum", "Maximum", "Average", "Median"]
+    valid = [way for way in ways if accepted(Out__MetricAggregationType=way)]
+    assert sorted(expected.get("valid", valid)) == sorted(valid)
+    assert [aggregation(way) for way in valid] == valid
 
 
 def aggregation(way: object) -> str:
@@ -60,9 +67,9 @@ def check_hook_defaults(_: Given, expected: Expected) -> None:
     (read,) = read_fleet(
         small_template(Workers__LifecycleHookSpecificationList=[hook]), {}
     ).group.hooks
-    assert read.heartbeat_timeout == expected["HeartbeatTimeout_s"]
-    assert read.default_result == expected["DefaultResult"]
-    low, high = expected["range_s"]
+    assert read.heartbeat_timeout == expected.get("HeartbeatTimeout_s", read.heartbeat_timeout)
+    assert read.default_result == expected.get("DefaultResult", read.default_result)
+    low, high = expected.get("range_s", HEARTBEAT_TIMEOUT)
     for timeout, allowed in ((low - 1, False), (low, True), (high, True), (high + 1, False)):
         assert (
             accepted(
@@ -70,65 +77,79 @@ def check_hook_defaults(_: Given, expected: Expected) -> None:
             )
             is allowed
         )
-    assert expected["max_hooks"] == MAX_HOOKS
+    assert expected.get("max_hooks", MAX_HOOKS) == MAX_HOOKS
     for count, allowed in ((MAX_HOOKS, True), (MAX_HOOKS + 1, False)):
         assert accepted(Workers__LifecycleHookSpecificationList=[hook] * count) is allowed
 
 
-def is_hook_result(given: Given, expected: Expected) -> bool:
-    """Return whether a hook ends with a result that the core implements."""
-    held = has({"state", "result"})(given) or has({"state", "timeout", "DefaultResult"})(given)
-    if not held:
-        return False
-    if given["state"] == LifecycleState.PENDING_WAIT:
-        return expected == {"instance": REPLACED}
-    return given["state"] == LifecycleState.TERMINATING_WAIT and has({"next"}, {"then"})(expected)
+HELD = {LifecycleState.PENDING_WAIT: 1, LifecycleState.TERMINATING_WAIT: 0}
+"""The desired capacity of a group whose instance a hook holds in this state."""
 
 
 def check_hook_result(given: Given, expected: Expected) -> None:
-    """Complete a hook with each result, or let it time out, and check the instance."""
+    """Complete a hook with a result, or let it time out, and check the instance."""
     state = LifecycleState(given["state"])
     waiting = Instance("i-1", state, 0, holds=(Hold("example", MINUTE),))
-    desired = 1 if state is LifecycleState.PENDING_WAIT else 0
-    memory = GroupMemory(desired, (waiting,), launched=1)
-    results = given.get("result", given.get("DefaultResult"))
-    for result in results if isinstance(results, list) else [results]:
-        assert result in {CONTINUE, ABANDON}
-        hooks = tuple(
-            LifecycleHook("example", way, MINUTE, result) for way in (LAUNCHING, TERMINATING)
-        )
-        group = a_group(hooks=hooks)
-        if given.get("timeout"):
-            step = expire_hooks(group, memory, MINUTE)
-        else:
-            step = hook_completed(group, memory, "i-1", 0, HookResult(result))
-        follow(step.then(reconcile(group, step.memory, MINUTE)), expected)
+    memory = GroupMemory(HELD[state], (waiting,), launched=1)
+    timed_out = given.get("timeout", "result" not in given)
+    result = given.get("DefaultResult", ABANDON) if timed_out else given["result"]
+    assert result in {CONTINUE, ABANDON}
+    hooks = tuple(LifecycleHook("example", way, MINUTE, result) for way in (LAUNCHING, TERMINATING))
+    group = a_group(hooks=hooks)
+    if timed_out:
+        step = expire_hooks(group, memory, MINUTE)
+    else:
+        step = hook_completed(group, memory, "i-1", 0, HookResult(result))
+    follow(step.then(reconcile(group, step.memory, MINUTE)), expected)
 
 
 def follow(step: Step, expected: Expected) -> None:
     """Compare an instance's last states with the expected ones."""
     first = step.memory.instances[0]
-    assert step.terminate == ("i-1",)
-    if expected == {"instance": REPLACED}:
+    if expected.get("instance") == REPLACED:
+        assert step.terminate == ("i-1",)
         assert step.launch == ("i-00000000000000002",)
-        return
-    assert first.state == expected["next"]
-    ended = vanished(step.memory, "i-1", "", MINUTE).facts[-1]
-    assert getattr(ended, "state", None) == expected.get("then", LifecycleState.TERMINATED)
+    elif "instance" in expected:
+        assert step.terminate == ()
+        assert expected["instance"] == first.state
+    if "next" in expected:
+        assert first.state == expected["next"]
+    if "then" in expected:
+        ended = vanished(step.memory, "i-1", "", MINUTE).facts[-1]
+        assert getattr(ended, "state", None) == expected["then"]
+
+
+def check_heartbeat(given: Given, expected: Expected) -> None:
+    """Hold an instance, send a heartbeat at some time, and see when the hold ends."""
+    hook = LifecycleHook("example", TERMINATING, given["HeartbeatTimeout_s"], ABANDON)
+    held = Instance("i-1", LifecycleState.TERMINATING_WAIT, 0, holds=holds_of((hook,), 0))
+    if "heartbeat_at_s" in given:
+        held = extended(held, hook, given["heartbeat_at_s"])
+    (hold,) = held.holds
+    assert expected.get("held_until_s", hold.until) == hold.until
+    assert expected.get("global_timeout_s", hold.limit) == hold.limit
+
+
+def check_states(_: Given, expected: Expected) -> None:
+    """Compare the states with those of the API, of which the core has some."""
+    model = Loader().load_service_model("autoscaling", "service-2")
+    assert set(expected["states"]) == set(model["shapes"]["LifecycleState"]["enum"])
+    assert {*LifecycleState} <= {*expected["states"]}
 
 
 def check_queue_rhythm(_: Given, expected: Expected) -> None:
     """Make a queue inactive and active again."""
     empty, used = QueueSample(0, 0), QueueSample(1, 0)
-    new = QueueActivity.of_new_queue(0, USUAL.wake_up.mean)
+    new = QueueActivity.of_new_queue(0)
     last = expected["active_window_h"] * HOUR
     assert last == ACTIVE_SECONDS
     assert list(queue_datapoints("q", new, empty, last - MINUTE, last))
     assert not list(queue_datapoints("q", new, empty, last, last + 1))
     woken = observe(new, used, last + 1)
     late = last + 1 + expected["activation_delay_up_to_s"]
-    assert late == last + 1 + USUAL.wake_up.mean
+    assert late == last + 1 + WAKE_UP_SECONDS
     assert not list(queue_datapoints("q", woken, used, late - MINUTE, late - 1))
+    assert expected["published_every_s"] == MINUTE
     (point,) = queue_datapoints("q", woken, used, late - expected["published_every_s"], late)
     assert point.timestamp == late - MINUTE
 
@@ -136,8 +157,10 @@ def check_queue_rhythm(_: Given, expected: Expected) -> None:
 def check_alarm_limits(_: Given, expected: Expected) -> None:
     """Read alarms with the longest allowed window, and with one period more."""
     limits = expected["max_period_x_evalperiods_s"]
+    assert limits.keys() == {"period<3600", "period>=3600"}
     for period, longest in ((MINUTE, limits["period<3600"]), (HOUR, limits["period>=3600"])):
-        most = longest // period
+        most, rest = divmod(longest, period)
+        assert rest == 0
         for periods, allowed in ((most, True), (most + 1, False)):
             changes = {"High__Period": period, "High__EvaluationPeriods": periods}
             assert accepted(**changes) is allowed
@@ -160,36 +183,56 @@ def check_actions(_: Given, expected: Expected) -> None:
     assert not accepted(High__AlarmActions=[*topics, {"Ref": "Out"}])
 
 
-GROUP_SHAPES: tuple[Shape, ...] = (
-    *STEP_SHAPES,
-    Shape(
+GROUP_KINDS: tuple[Kind, ...] = (
+    Kind(
         "how a policy aggregates",
-        lambda given, expected: (
-            has({"MetricAggregationType"})(given) and has({"treated_as", "valid"})(expected)
-        ),
+        fields("MetricAggregationType?"),
+        fields("treated_as", "valid[]"),
         check_aggregation,
     ),
-    Shape(
+    Kind(
         "quotas of a group",
-        nothing_but("max_step_adjustments", "max_policies_per_group"),
+        fields(),
+        fields("max_step_adjustments max_policies_per_group"),
         check_group_quotas,
     ),
-    Shape(
+    Kind(
         "a hook's defaults and limits",
-        nothing_but("HeartbeatTimeout_s", "range_s", "DefaultResult", "max_hooks"),
+        fields(),
+        fields("", "HeartbeatTimeout_s range_s[] DefaultResult max_hooks"),
         check_hook_defaults,
+        any_of=frozenset({"HeartbeatTimeout_s", "range_s", "DefaultResult", "max_hooks"}),
     ),
-    Shape("the result of a hook", is_hook_result, check_hook_result),
-    Shape(
+    Kind(
+        "the result of a hook",
+        fields("state", "result timeout DefaultResult"),
+        fields("", "instance next then"),
+        check_hook_result,
+        fits=lambda given, _: (
+            given["state"] in list(HELD) and not {"result", "timeout"}.isdisjoint(given)
+        ),
+        any_of=frozenset({"instance", "next", "then"}),
+    ),
+    Kind(
+        "how long a hook holds an instance",
+        fields("HeartbeatTimeout_s", "heartbeat_at_s"),
+        fields("", "held_until_s global_timeout_s"),
+        check_heartbeat,
+        any_of=frozenset({"held_until_s", "global_timeout_s"}),
+    ),
+    Kind("the states of an instance", fields(), fields("states[]"), check_states),
+    Kind(
         "when a queue's metrics are published",
-        nothing_but("published_every_s", "active_window_h", "activation_delay_up_to_s"),
+        fields(),
+        fields("published_every_s active_window_h activation_delay_up_to_s"),
         check_queue_rhythm,
     ),
-    Shape(
-        "how far an alarm looks back", nothing_but("max_period_x_evalperiods_s"), check_alarm_limits
+    Kind(
+        "how far an alarm looks back",
+        fields(),
+        fields("max_period_x_evalperiods_s"),
+        check_alarm_limits,
     ),
-    Shape("an alarm's periods", nothing_but("valid_period_s"), check_periods),
-    Shape("an alarm's actions", nothing_but("actions_per_list"), check_actions),
-    *LIFECYCLE_SHAPES,
-    *TRACKING_SHAPES,
+    Kind("an alarm's periods", fields(), fields("valid_period_s"), check_periods),
+    Kind("an alarm's actions", fields(), fields("actions_per_list"), check_actions),
 )

@@ -1,23 +1,26 @@
-"""Forms of published limits and prices that our constants must match."""
+"""Kinds of published limits and prices that our constants must match."""
 
 from __future__ import annotations
 
-import re
+from datetime import UTC, datetime, timedelta
+from inspect import signature
 from typing import TYPE_CHECKING
 
 import pytest
+from moto import mock_aws
 from support.builders.fleets import product_template
-from support.examples.shape import Expected, Given, Shape, has
+from support.emulators.ministack import local_client
+from support.examples.kind import Expected, Given, Kind, Place, fields
+from watchtower import CloudWatchLogHandler
 
 from consumer.logs.cloudwatch import LARGEST_EVENT
-from shared.queue_errors import ABSENT
-from shared.quotas import MAX_BATCH, MAX_BYTES, MAX_LONG_POLL, MAX_VISIBILITY
 from tidemill.simulator.cost.prices import EVENT_BYTES, PRICES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MILLION = 1e6
+REGION = "us-east-1"
 UNITS: Mapping[str, set[str]] = {
     "million requests after the first million a month": {"requests"},
     "GB, us-east-1 Standard class": {"logs"},
@@ -35,12 +38,7 @@ FREE: Mapping[str, str] = {
     "custom_metrics": "metrics",
     "api_requests": "puts",
 }
-BOUNDS: Mapping[str, tuple[str, int]] = {
-    "MaxNumberOfMessages": (r"between 1 and (\d+)", MAX_BATCH),
-    "WaitTimeSeconds": (r"<= (\d+)", MAX_LONG_POLL),
-    "bytes": (r"shorter than (\d+) bytes", MAX_BYTES),
-}
-"""The words of each limit in errors, and our constant for it, by the input of the call."""
+SIZE = "sum of UTF-8 message bytes + 26 each"
 
 
 def check_price(given: Given, expected: Expected) -> None:
@@ -52,14 +50,13 @@ def check_price(given: Given, expected: Expected) -> None:
 
 def check_free(_: Given, expected: Expected) -> None:
     """Compare the monthly free amount of an account."""
-    assert {name: PRICES[item].free for name, item in FREE.items()} == {
-        name: amount for name, amount in expected.items() if name in FREE
-    }
+    assert {name: PRICES[FREE[name]].free for name in expected} == dict(expected)
 
 
 def check_log_batch(_: Given, expected: Expected) -> None:
     """Compare the limits of a call that sends log events."""
     assert (expected["max_bytes"], expected["overhead_per_event"]) == (LARGEST_EVENT, EVENT_BYTES)
+    assert expected.get("size", SIZE) == SIZE
 
 
 def check_log_size(given: Given, expected: Expected) -> None:
@@ -75,127 +72,98 @@ def check_retention(_: Given, expected: Expected) -> None:
     assert parameter["AllowedValues"] == expected["days"]
 
 
-def check_hops(_: Given, expected: Expected) -> None:
-    """Compare the template's hop limit with the one that a container needs."""
-    (template,) = (
-        resource["Properties"]["LaunchTemplateData"]
-        for resource in product_template()["Resources"].values()
-        if resource["Type"] == "AWS::EC2::LaunchTemplate"
-    )
-    hops = template["MetadataOptions"]["HttpPutResponseHopLimit"]
-    assert hops == expected["containers_recommended"]
+def check_log_quota(_: Given, expected: Expected) -> None:
+    """Compare a limit with the one by which the consumer's handler cuts its batches."""
+    defaults = signature(CloudWatchLogHandler).parameters
+    ours = {
+        "max_events": defaults["max_batch_count"].default,
+        "max_bytes": defaults["max_batch_size"].default,
+        "max_event_bytes": LARGEST_EVENT,
+    }
+    assert {name: ours[name] for name in expected} == dict(expected)
 
 
-def check_longest_hiding(given: Given, expected: Expected) -> None:
-    """Hide a message for longer than SQS allows, counted from its first receive."""
-    hidden = given["extended_to_s"] - given["first_received_at_s"]
-    assert (hidden > MAX_VISIBILITY) is expected["error"]
+def check_future(_: Given, expected: Expected) -> None:
+    """Send lines that are ahead of the time by this much, a minute less and a minute more."""
+    ahead = timedelta(hours=expected["rejected_if_more_than_h_ahead"])
+    with mock_aws():
+        logs = local_client("logs", "https://logs.eu-west-1.amazonaws.com")
+        logs.create_log_group(logGroupName="group")
+        logs.create_log_stream(logGroupName="group", logStreamName="stream")
+        for minutes, accepted in ((-1, True), (1, False)):
+            at = datetime.now(UTC) + ahead + timedelta(minutes=minutes)
+            event = {"timestamp": int(at.timestamp() * 1000), "message": "line"}
+            answer = logs.put_log_events(
+                logGroupName="group", logStreamName="stream", logEvents=[event]
+            )
+            assert ("rejectedLogEventsInfo" not in answer) is accepted
+        logs.close()
 
 
-def bounded(given: Given) -> str | None:
-    """Return the name of our limit to which a refused call refers."""
-    case = given.get("case")
-    names = [name for name in BOUNDS if isinstance(case, dict) and isinstance(case.get(name), int)]
-    if isinstance(case, dict) and "WaitTimeSeconds" in case:
-        names = ["WaitTimeSeconds"]
-    return names[0] if len(names) == 1 else None
+def check_instance_price(_: Given, expected: Expected) -> None:
+    """Find the price among those of our instance's family, which double with the size."""
+    ours = PRICES["instances"].usd
+    family = [ours * 2.0**step for step in range(-2, 5)]
+    assert expected["usd_per_hour"] in [pytest.approx(price) for price in family]
 
 
-def check_bound(given: Given, expected: Expected) -> None:
-    """Find our limit in the text with which SQS refuses a higher value."""
-    wording, ours = BOUNDS[bounded(given) or ""]
-    found = re.search(wording, expected["Message"])
-    assert found is not None
-    assert int(found[1]) == ours
-
-
-def check_absent_queue(_: Given, expected: Expected) -> None:
-    """Recognize a missing queue by either of its error codes."""
-    assert {expected["Code"], expected["QueryErrorCode"]} <= ABSENT
-
-
-def check_code(given: Given, expected: Expected) -> None:
-    """Recognize an error by its name and by the code of the query protocol."""
-    assert {given["shape"], expected["query_code"]} <= ABSENT
-
-
-ERROR = {"Code", "Message", "QueryErrorCode", "http_status"}
-
-LIMIT_SHAPES: tuple[Shape, ...] = (
-    Shape(
+LIMIT_KINDS: tuple[Kind, ...] = (
+    Kind(
         "a price",
-        lambda given, expected: (
-            has({"unit"})(given) and given["unit"] in UNITS and has({"usd"}, {"chunk_kb"})(expected)
-        ),
+        fields("unit", "region"),
+        fields("usd"),
         check_price,
+        fits=lambda given, _: given["unit"] in list(UNITS),
+        aside={"chunk_kb": "messages here are far smaller than 64 KB, so each is one request"},
     ),
-    Shape(
-        "what is free",
-        lambda given, expected: not given and FREE.keys() <= expected.keys(),
-        check_free,
-    ),
-    Shape(
-        "a batch of log events",
-        lambda given, expected: (
-            not given and has({"max_bytes", "overhead_per_event"}, {"size"})(expected)
+    Kind(
+        "an instance's price",
+        fields("", "region os"),
+        fields("usd_per_hour"),
+        check_instance_price,
+        fits=lambda given, _: (
+            given.get("region", REGION) == REGION and given.get("os", "Linux") == "Linux"
         ),
+    ),
+    Kind(
+        "what is free",
+        fields(),
+        fields("", " ".join(FREE)),
+        check_free,
+        any_of=frozenset(FREE),
+        aside={"metrics_per_dashboard": "the price list counts dashboards only"},
+    ),
+    Kind(
+        "a batch of log events",
+        fields(),
+        fields("max_bytes overhead_per_event", "size"),
         check_log_batch,
     ),
-    Shape(
+    Kind(
+        "a quota of log events",
+        fields(),
+        fields("", "max_events max_bytes max_event_bytes"),
+        check_log_quota,
+        any_of=frozenset({"max_events", "max_bytes", "max_event_bytes"}),
+    ),
+    Kind(
         "the size of a batch of log events",
-        lambda given, expected: (
-            has({"events", "bytes_each"})(given) and has({"size", "accepted"})(expected)
-        ),
+        fields("events bytes_each"),
+        fields("size accepted"),
         check_log_size,
     ),
-    Shape(
+    Kind(
+        "log events ahead of the time",
+        fields(),
+        fields("rejected_if_more_than_h_ahead"),
+        check_future,
+        place=Place.SERVER,
+    ),
+    Kind(
         "how long logs may be kept",
-        lambda given, expected: not given and has({"days"}, {"deletion_lag_h"})(expected),
+        fields(),
+        fields("days[]"),
         check_retention,
-    ),
-    Shape(
-        "how far metadata may travel",
-        lambda given, expected: (
-            not given
-            and has({"default", "containers_recommended"}, {"ami_imds_support_v2"})(expected)
-        ),
-        check_hops,
-    ),
-    Shape(
-        "how long a message may be hidden",
-        lambda given, expected: (
-            has({"first_received_at_s", "extended_to_s"})(given)
-            and has({"error"}, {"rule"})(expected)
-        ),
-        check_longest_hiding,
-    ),
-    Shape(
-        "a limit in the words of an error",
-        lambda given, expected: (
-            has({"op", "case"}, {"recorded_step"})(given)
-            and bounded(given) is not None
-            and "MaximumMessageSize" not in given["case"]
-            and has({"Code", "Message"}, ERROR)(expected)
-        ),
-        check_bound,
-    ),
-    Shape(
-        "a queue that is not there",
-        lambda given, expected: (
-            has({"op", "case"}, {"recorded_step"})(given)
-            and isinstance(given["case"], dict)
-            and given["case"].get("queue") == "does not exist"
-            and has({"Code", "Message", "QueryErrorCode"}, ERROR)(expected)
-        ),
-        check_absent_queue,
-    ),
-    Shape(
-        "the code of an error",
-        lambda given, expected: (
-            has({"shape"})(given)
-            and given["shape"] in ABSENT
-            and has({"query_code"}, {"http_status"})(expected)
-        ),
-        check_code,
+        aside={"deletion_lag_h": "nothing here waits for the deletion"},
     ),
 )

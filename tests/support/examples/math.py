@@ -1,22 +1,46 @@
-"""Forms of AWS's published examples of metric math and statistics."""
+"""Kinds of AWS's published examples of metric math and statistics."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from support.examples.shape import Expected, Given, Shape, has
+from support.examples.kind import Expected, Given, Kind, fields, take
 
 from tidemill.scaling.metric_math.expression import compile_expression
 from tidemill.scaling.metric_math.values import ExpressionError
 from tidemill.scaling.metrics.statistics import STATISTICS, StatisticSet, samples_needed
 
+NUMBERS = (int, float)
+CALL = re.compile(r"\bMETRICS\(")
+
+
+def is_series(given: Given, name: str) -> bool:
+    """Return whether an input is a series, or a number, that the example's expression uses.
+
+    A page's example may name a number that its expression writes out: `scalar2` is such a name.
+    """
+    value = given[name]
+    numbers = isinstance(value, list) and all(
+        item is None or isinstance(item, NUMBERS) for item in value
+    )
+    if not (numbers or value is None or isinstance(value, NUMBERS)):
+        return False
+    text = str(given.get("expression"))
+    used = re.search(rf"\b{re.escape(name)}\b", text)
+    return bool(used or (CALL.search(text) and numbers)) or name.startswith("scalar")
+
 
 def check_expression(given: Given, expected: Expected) -> None:
     """Evaluate an expression over the example's series and numbers."""
     series = {key: tuple(value) for key, value in given.items() if isinstance(value, list)}
-    numbers = {key: value for key, value in given.items() if isinstance(value, int | float)}
+    width = max(map(len, series.values()), default=0)
+    series |= {key: (None,) * width for key, value in given.items() if value is None}
+    numbers = {key: value for key, value in given.items() if isinstance(value, NUMBERS)}
     result = compile_expression(given["expression"]).evaluate(series, numbers)
     if "values" not in expected:
-        assert result == pytest.approx(*expected.values())
+        (wanted_number,) = expected.values()
+        assert result == pytest.approx(wanted_number)
         return
     wanted = expected["values"]
     assert isinstance(result, tuple)
@@ -25,23 +49,9 @@ def check_expression(given: Given, expected: Expected) -> None:
     assert found == pytest.approx([point for point in wanted if point is not None])
 
 
-def is_number(expected: Expected) -> bool:
-    """Return whether the example expects one number, under any name."""
-    return len(expected) == 1 and type(next(iter(expected.values()))) in {int, float}
-
-
-def is_expression(given: Given, expected: Expected) -> bool:
-    """Return whether the input is an expression with its series and numbers only."""
-    rest = [value for key, value in given.items() if key != "expression"]
-    return (
-        "expression" in given
-        and (expected.keys() == {"values"} or is_number(expected))
-        and all(isinstance(value, list | int | float) for value in rest)
-    )
-
-
 def check_validity(given: Given, expected: Expected) -> None:
     """Accept or refuse an expression."""
+    assert isinstance(expected["valid_alarm_expression"], bool)
     if expected["valid_alarm_expression"]:
         compile_expression(given["expression"])
         return
@@ -52,9 +62,8 @@ def check_validity(given: Given, expected: Expected) -> None:
 def check_statistics(given: Given, expected: Expected) -> None:
     """Compute statistics of a statistic set, or of samples that are merged one by one."""
     if "statistic_set" in given:
-        parts = given["statistic_set"]
         values = StatisticSet(
-            parts["SampleCount"], parts["Sum"], parts["Minimum"], parts["Maximum"]
+            *take(given["statistic_set"], "SampleCount", "Sum", "Minimum", "Maximum")
         )
     else:
         (samples,) = given.values()
@@ -65,53 +74,85 @@ def check_statistics(given: Given, expected: Expected) -> None:
         assert values.value(stat) == pytest.approx(value), stat
 
 
-def is_statistics(given: Given, expected: Expected) -> bool:
-    """Return whether the example expects statistics of one set or of one list of samples."""
-    return (
-        len(given) == 1
-        and isinstance(next(iter(given.values())), list | dict)
-        and expected.keys() <= set(STATISTICS)
-    )
-
-
 def check_backlog(given: Given, expected: Expected) -> None:
     """Divide the backlog by the instances, as the metric math of a policy does."""
     series = {name: (value,) for name, value in given.items()}
-    (result,) = expected.values()
-    assert compile_expression("visible / in_service").evaluate(series) == (result,)
+    result = compile_expression("visible / in_service").evaluate(series)
+    assert result == (expected["backlog_per_instance"],)
 
 
 def check_low_samples(given: Given, expected: Expected) -> None:
     """Compare the number of samples that makes a percentile significant."""
     (result,) = expected.values()
-    assert samples_needed(given["percentile"] * 100) == pytest.approx(result)
+    asked = given["percentile"]
+    percent = float(str(asked).lstrip("p")) if str(asked).startswith("p") else float(asked)
+    percent = percent if percent > 1 else percent * 100
+    assert samples_needed(percent) == pytest.approx(result)
 
 
-MATH_SHAPES: tuple[Shape, ...] = (
-    Shape("an expression and its values", is_expression, check_expression),
-    Shape(
+def is_only_number(expected: Expected, name: str) -> bool:
+    """Return whether a result is the only number that the example expects, under any name."""
+    numbers = [one for one in expected if type(expected[one]) in NUMBERS]
+    return numbers == [name]
+
+
+def is_only_list(given: Given, name: str) -> bool:
+    """Return whether an input is the only list of numbers, under any name."""
+    lists = [one for one in given if isinstance(given[one], list)]
+    return lists == [name] and all(isinstance(item, NUMBERS) for item in given[name])
+
+
+STATS = frozenset(STATISTICS)
+
+MATH_KINDS: tuple[Kind, ...] = (
+    Kind(
+        "an expression and its values",
+        fields("expression"),
+        fields("values[]"),
+        check_expression,
+        others=is_series,
+    ),
+    Kind(
         "whether an expression can be used",
-        lambda given, expected: (
-            has({"expression"})(given) and has({"valid_alarm_expression"})(expected)
-        ),
+        fields("expression"),
+        fields("valid_alarm_expression"),
         check_validity,
     ),
-    Shape("statistics", is_statistics, check_statistics),
-    Shape(
+    Kind(
+        "an expression and its number",
+        fields("expression"),
+        fields(),
+        check_expression,
+        others=is_series,
+        results=is_only_number,
+    ),
+    Kind(
+        "statistics of a statistic set",
+        fields("statistic_set"),
+        fields("", " ".join(STATISTICS)),
+        check_statistics,
+        any_of=STATS,
+    ),
+    Kind(
+        "statistics of samples",
+        fields(),
+        fields("", " ".join(STATISTICS)),
+        check_statistics,
+        fits=lambda given, _: bool(given),
+        any_of=STATS,
+        others=is_only_list,
+    ),
+    Kind(
         "a backlog for each instance",
-        lambda given, expected: (
-            has({"visible", "in_service"})(given) and has({"backlog_per_instance"})(expected)
-        ),
+        fields("visible in_service"),
+        fields("backlog_per_instance"),
         check_backlog,
     ),
-    Shape(
+    Kind(
         "how many samples a percentile needs",
-        lambda given, expected: (
-            has({"percentile"})(given)
-            and isinstance(given["percentile"], float)
-            and is_number(expected)
-            and "samples" in next(iter(expected))
-        ),
+        fields("percentile"),
+        fields(),
         check_low_samples,
+        results=lambda expected, name: "samples" in name and is_only_number(expected, name),
     ),
 )

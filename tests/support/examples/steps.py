@@ -1,12 +1,14 @@
-"""Forms of AWS's published examples of step scaling policies."""
+"""Kinds of AWS's published examples of step scaling policies."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from support.builders.alarms import an_alarm
 from support.builders.fleets import a_fleet, a_group, a_policy
-from support.examples.shape import Expected, Given, Shape, has
+from support.examples.kind import Expected, Given, Kind, fields, take
+from support.examples.names import is_commentary
 
 from tidemill.scaling.alarms.watching import DueAlarm
 from tidemill.scaling.group.capacity import Capacity
@@ -18,22 +20,14 @@ from tidemill.scaling.policies.step import find_step, step_outcome, step_problem
 from tidemill.scaling.spec import AdjustmentType, Comparison, Limits, StepAdjustment
 
 UNLIMITED = 10**6
-LIMITS = {"min", "max"}
-ASKED = {"adjustment_type", "min_adjustment_magnitude"} | LIMITS
-CAPACITIES = {"current", "desired", "warming", "terminating"}
-RESULTS = {"desired", "capacity", "added", "removed", "change", "scaling_activity", "raw_change"}
-
-
-def are_steps(listed: object) -> bool:
-    """Return whether an example is a list of steps with bounds and adjustment only."""
-    return isinstance(listed, list) and all(
-        isinstance(step, dict) and step.keys() == {"lower", "upper", "adj"} for step in listed
-    )
+ASKED = "adjustment_type min_adjustment_magnitude min max"
+CAPACITIES = "current desired warming terminating"
+RESULTS = "desired capacity added removed change scaling_activity raw_change"
 
 
 def steps_of(listed: list[Given]) -> tuple[StepAdjustment, ...]:
-    """Return the steps that an example lists."""
-    return tuple(StepAdjustment(step["lower"], step["upper"], step["adj"]) for step in listed)
+    """Return the steps that an example lists; a bound that is absent is none, like null."""
+    return tuple(StepAdjustment(*take(step, "lower", "upper", "adjustment")) for step in listed)
 
 
 def side_of(steps: tuple[StepAdjustment, ...], threshold: float, metric: float) -> Comparison:
@@ -51,7 +45,7 @@ def asked(given: Given, step: StepAdjustment) -> dict[str, Any]:
         adjustment_type=AdjustmentType(given.get("adjustment_type", AdjustmentType.CHANGE)),
         min_adjustment_magnitude=given.get("min_adjustment_magnitude"),
     )
-    settled, warming = given["current"], given.get("warming", 0)
+    settled, warming = given.get("current", given.get("desired", 0)), given.get("warming", 0)
     before = given.get("desired", settled + warming)
     capacity = Capacity(before, settled, warming, given.get("terminating", 0))
     limits = Limits(given.get("min", 0), given.get("max", UNLIMITED))
@@ -66,6 +60,7 @@ def asked(given: Given, step: StepAdjustment) -> dict[str, Any]:
 def compare(results: dict[str, Any], expected: Expected) -> None:
     """Compare the expected results of an example with the actual ones of the same names."""
     for name, value in expected.items():
+        assert isinstance(value, int | float), name
         assert abs(results[name] - value) < 1e-9, name
 
 
@@ -110,46 +105,38 @@ def check_terminating(given: Given, expected: Expected) -> None:
 
 def check_validity(given: Given, expected: Expected) -> None:
     """Accept steps, or refuse them because of the gap or overlap that the example names."""
-    problems = step_problems(steps_of(given["steps"]))
-    assert (problems == []) is expected["valid"]
-    for word in ("gap", "overlap"):
-        if expected.get("rule") == f"no {word}":
-            assert word in "; ".join(problems)
+    problems = "; ".join(step_problems(steps_of(given["steps"])))
+    assert (problems == "") is expected["valid"]
+    for word in re.findall(r"\b(gap|overlap)", expected.get("rule", "")):
+        assert word in problems
 
 
 def check_warmup(given: Given, expected: Expected) -> None:
     """Compare the warm-up that applies."""
     group = a_group(
-        default_warmup=given["DefaultInstanceWarmup"], default_cooldown=given["DefaultCooldown"]
+        default_warmup=given.get("DefaultInstanceWarmup"),
+        default_cooldown=given.get("DefaultCooldown", a_group().default_cooldown),
     )
-    policy = a_policy(warmup=given["EstimatedInstanceWarmup"])
+    policy = a_policy(warmup=given.get("EstimatedInstanceWarmup"))
     assert warmup(a_fleet(group=group), policy) == expected["effective_warmup_s"]
 
 
 def adjustments_of(given: Given) -> list[tuple[AdjustmentType, int]]:
-    """Return the adjustments of an example's policies, each written as {type: number}."""
+    """Return the adjustments of an example's policies, each as {type: number} or as a policy."""
+    if any("adjustment_type" in policy for policy in given["policies"]):
+        written = [take(one, "adjustment_type", "adjustment") for one in given["policies"]]
+        return [(AdjustmentType(kind), number) for kind, number in written]
     return [
         (AdjustmentType(kind), number)
         for policy in given["policies"]
         for kind, number in policy.items()
+        if not is_commentary(kind)
     ]
-
-
-def is_several(given: Given, expected: Expected) -> bool:
-    """Return whether the example has several policies of known types for one group."""
-    return (
-        has({"current", "policies"}, LIMITS | {"service"})(given)
-        and expected.keys() <= RESULTS - {"raw_change"}
-        and all(
-            isinstance(policy, dict) and policy.keys() <= {*AdjustmentType}
-            for policy in given["policies"]
-        )
-    )
 
 
 def check_several(given: Given, expected: Expected) -> None:
     """Trigger several policies at the same time."""
-    before = given["current"]
+    before = given.get("desired", given.get("current", 0))
     policies = tuple(
         a_policy(
             logical_id=str(number), adjustment_type=kind, steps=(StepAdjustment(0, None, size),)
@@ -174,77 +161,63 @@ def check_several(given: Given, expected: Expected) -> None:
     )
 
 
-STEP_SHAPES: tuple[Shape, ...] = (
-    Shape(
+STEP_KINDS: tuple[Kind, ...] = (
+    Kind(
         "a change rounded",
-        lambda given, expected: (
-            has({"adjustment_type", "raw_change"})(given) and has({"change"})(expected)
-        ),
+        fields("raw_change adjustment_type"),
+        fields("change"),
         check_rounding,
+        fits=lambda given, _: given["adjustment_type"] == AdjustmentType.PERCENT,
     ),
-    Shape(
+    Kind(
         "an adjustment of a capacity",
-        lambda given, expected: (
-            has({"current", "adjustment"}, ASKED | CAPACITIES)(given) and expected.keys() <= RESULTS
-        ),
+        fields("adjustment", f"{ASKED} {CAPACITIES}"),
+        fields("", RESULTS),
         check_adjustment,
+        fits=lambda given, _: not {"current", "desired"}.isdisjoint(given),
     ),
-    Shape(
+    Kind(
         "a metric's step",
-        lambda given, expected: (
-            has({"threshold", "steps", "metric"})(given)
-            and are_steps(given["steps"])
-            and has({"adjustment"})(expected)
-        ),
+        fields("threshold steps[] metric"),
+        fields("adjustment?"),
         check_metric,
     ),
-    Shape(
+    Kind(
         "a metric's step and the resulting capacity",
-        lambda given, expected: (
-            has({"threshold", "steps", "metric", "current"}, ASKED | CAPACITIES)(given)
-            and are_steps(given["steps"])
-            and expected.keys() <= RESULTS
-        ),
+        fields("threshold steps[] metric", f"{ASKED} {CAPACITIES}"),
+        fields("", RESULTS),
         check_metric,
+        fits=lambda given, _: not {"current", "desired"}.isdisjoint(given),
     ),
-    Shape(
+    Kind(
         "a range in which nothing changes",
-        lambda given, expected: (
-            has(
-                {"threshold", "out_steps", "in_steps", "metric_range_exclusive", "current"},
-                ASKED | CAPACITIES,
-            )(given)
-            and expected.keys() <= RESULTS
+        fields(
+            "threshold out_steps[] in_steps[] metric_range_exclusive[]", f"{ASKED} {CAPACITIES}"
         ),
+        fields("", RESULTS),
         check_quiet_range,
     ),
-    Shape(
+    Kind(
         "an alarm that triggers again while an instance is terminated",
-        lambda given, expected: (
-            has({"steps_adjust", "in_service", "terminating", "desired", "alarm"}, ASKED)(given)
-            and given["alarm"] == "breaching in the same step"
-            and expected.keys() <= RESULTS
-        ),
+        fields("steps_adjust in_service terminating alarm", f"{ASKED} desired"),
+        fields("", RESULTS),
         check_terminating,
+        fits=lambda given, _: given["alarm"] == "breaching in the same step",
     ),
-    Shape(
-        "whether steps are valid",
-        lambda given, expected: (
-            has({"steps"})(given)
-            and are_steps(given["steps"])
-            and has({"valid"}, {"rule"})(expected)
-        ),
-        check_validity,
-    ),
-    Shape(
+    Kind("whether steps are valid", fields("steps[]"), fields("valid", "rule"), check_validity),
+    Kind(
         "which warm-up applies",
-        lambda given, expected: (
-            has({"EstimatedInstanceWarmup", "DefaultInstanceWarmup", "DefaultCooldown"})(given)
-            and has({"effective_warmup_s"})(expected)
-        ),
+        fields("", "EstimatedInstanceWarmup DefaultInstanceWarmup DefaultCooldown"),
+        fields("effective_warmup_s"),
         check_warmup,
     ),
-    Shape("several policies at once", is_several, check_several),
+    Kind(
+        "several policies at once",
+        fields("policies[]", "current desired min max service"),
+        fields("", RESULTS),
+        check_several,
+        fits=lambda given, _: not {"current", "desired"}.isdisjoint(given),
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""Forms of AWS's published examples, and of other people's observations, of target tracking."""
+"""Kinds of AWS's published examples, and of other people's observations, of target tracking."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from support.builders.alarms import VISIBLE, an_alarm
 from support.builders.fleets import a_fleet
-from support.examples.shape import Expected, Given, Shape, has
+from support.examples.kind import Expected, Given, Kind, fields
 
 from tidemill.scaling.alarms.watching import DueAlarm
 from tidemill.scaling.group.capacity import Capacity
@@ -33,7 +33,7 @@ QUERIES = (MetricQuery("m1", MetricStat(VISIBLE, 60, "Average")),)
 POLICY = TargetTrackingPolicy("Track", "track", 100.0, high="High", low="Low", warmup=0)
 MOST = 10**6
 SYMBOLS = {Comparison.GREATER: ">", Comparison.LESS: "<"}
-RESULTS = {"desired", "capacity", "added"}
+RESULTS = "desired capacity added"
 
 
 def after(capacity: int, value: float, target: float = 100.0) -> int:
@@ -89,7 +89,7 @@ def check_several_in(given: Given, expected: Expected) -> None:
 
 def check_names(given: Given, expected: Expected) -> None:
     """Compare the names of the alarms, except for their random ends."""
-    alarms = tracking_alarms(POLICY, given["asg"], QUERIES, "m1")
+    alarms = list(tracking_alarms(POLICY, given["asg"], QUERIES, "m1"))
     unique = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
     assert [unique.sub("<uuid>", alarm.name) for alarm in alarms] == expected["alarms"]
 
@@ -111,44 +111,44 @@ def check_alarms(given: Given, expected: Expected) -> None:
     assert {name: alarms[name] for name in expected} == dict(expected)
 
 
-TRACKING_SHAPES: tuple[Shape, ...] = (
-    Shape(
+EC2 = "EC2 Auto Scaling"
+
+TRACKING_KINDS: tuple[Kind, ...] = (
+    Kind(
         "a change by target tracking, rounded",
-        lambda given, expected: has({"raw_change"})(given) and has({"change"}, {"why"})(expected),
+        fields("raw_change"),
+        fields("change"),
         check_rounding,
     ),
-    Shape(
+    Kind(
         "a capacity in proportion to a metric",
-        lambda given, expected: (
-            has({"target", "metric", "current"})(given)
-            and bool(expected)
-            and expected.keys() <= RESULTS
-        ),
+        fields("target metric current"),
+        fields("", RESULTS),
         check_proportion,
     ),
-    Shape(
+    Kind(
         "several target tracking policies, scaling out",
-        lambda given, expected: has({"out_ready"})(given) and has({"scale_out"})(expected),
+        fields("out_ready[]"),
+        fields("scale_out"),
         check_several_out,
     ),
-    Shape(
+    Kind(
         "several target tracking policies, scaling in",
-        lambda given, expected: has({"in_ready"})(given) and has({"scale_in"})(expected),
+        fields("in_ready[]"),
+        fields("scale_in"),
         check_several_in,
     ),
-    Shape(
+    Kind(
         "the names of a target tracking policy's alarms",
-        lambda given, expected: has({"asg"})(given) and has({"alarms"})(expected),
+        fields("asg"),
+        fields("alarms[]"),
         check_names,
     ),
-    Shape(
+    Kind(
         "a target tracking policy's alarms",
-        lambda given, expected: (
-            has({"target"}, {"service"})(given)
-            and given.get("service", "EC2 Auto Scaling") == "EC2 Auto Scaling"
-            and bool(expected)
-            and expected.keys() <= {"AlarmHigh", "AlarmLow"}
-        ),
+        fields("target", "service"),
+        fields("", "AlarmHigh AlarmLow"),
         check_alarms,
+        fits=lambda given, _: given.get("service", EC2) == EC2,
     ),
 )

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from tidemill.scaling.group.memory import GroupMemory
     from tidemill.scaling.spec import Group
     from tidemill.scaling.template.document import Document
-    from tidemill.scaling.times.catalogue import Times
 
 STACK_SECONDS: Final = 60.0
 """Time for the local AWS and its stack to be ready after the start of the controller."""
@@ -60,7 +59,7 @@ class ControllerOptions:
         stack: the stack's name; its parameters are read from the local AWS.
         name: the fleet's name, in names and labels of its containers.
         speed: how many times faster than wall-clock time AWS's time runs.
-        times: AWS's times, of which instances take the means.
+        boot_seconds: AWS's seconds from an instance's launch until its consumer starts.
         autoscaling_port: the port of the Auto Scaling API; 0 is any free port.
         depth: what an instance consists of.
         image: the consumer's image.
@@ -77,7 +76,7 @@ class ControllerOptions:
     stack: str
     name: str
     speed: float
-    times: Times
+    boot_seconds: float
     autoscaling_port: int
     depth: Depth
     image: str
@@ -128,7 +127,7 @@ def running_controller(
             template=options.template,
             parameters=parameters,
             speed=options.speed,
-            times=options.times,
+            boot_seconds=options.boot_seconds,
             keep_facts=False,
             stack=options.stack,
             resume=True,
@@ -215,7 +214,7 @@ def _world(
             socket=options.socket,
             labels=options.labels,
             user_data=rig.fleet.user_data,
-            times=options.times,
+            boot_seconds=options.boot_seconds,
         ),
         options.folder,
         rig.clock,

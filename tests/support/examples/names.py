@@ -1,0 +1,84 @@
+"""Names of fields in published examples: commentary, and AWS's own names for fields of ours."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+COMMENTARY: Final = frozenset(
+    {
+        "because",
+        "caveat",
+        "comment",
+        "comments",
+        "description",
+        "example",
+        "explanation",
+        "label",
+        "note",
+        "notes",
+        "page",
+        "quote",
+        "rationale",
+        "remark",
+        "remarks",
+        "rule",
+        "see",
+        "source",
+        "title",
+        "url",
+        "why",
+    }
+)
+"""Names of fields that say something about an example and are no part of it."""
+
+_MARKED: Final = re.compile(r"(^|_)(comment|note|remark|rule|why)s?(_|$)|^(//|_|\$comment|x-)")
+
+AWS_NAMES: Final = {
+    "AdjustmentType": "adjustment_type",
+    "AutoScalingGroupName": "asg",
+    "ComparisonOperator": "comparison",
+    "DatapointsToAlarm": "datapoints_to_alarm",
+    "DesiredCapacity": "desired",
+    "EvaluationPeriods": "evaluation_periods",
+    "MaxHealthyPercentage": "max_healthy_pct",
+    "MaxSize": "max",
+    "MetricIntervalLowerBound": "lower",
+    "MetricIntervalUpperBound": "upper",
+    "MinAdjustmentMagnitude": "min_adjustment_magnitude",
+    "MinHealthyPercentage": "min_healthy_pct",
+    "MinSize": "min",
+    "Period": "period_s",
+    "ScalingAdjustment": "adjustment",
+    "StateReason": "stateReason",
+    "StateValue": "state",
+    "Statistic": "statistic",
+    "StepAdjustments": "steps",
+    "TargetValue": "target",
+    "Threshold": "threshold",
+    "TreatMissingData": "treat_missing_data",
+    "adj": "adjustment",
+    "comparison_operator": "comparison",
+    "desired_capacity": "desired",
+    "max_capacity": "max",
+    "max_size": "max",
+    "min_capacity": "min",
+    "min_size": "min",
+}
+"""Our names of fields for the names that AWS's API, and other people, have for them."""
+
+
+def is_commentary(name: str) -> bool:
+    """Return whether a field of this name only comments on the example."""
+    return name in COMMENTARY or _MARKED.search(name) is not None
+
+
+def without_commentary(value: Any) -> Any:  # noqa: ANN401 - any part of an example
+    """Return a part of an example without the comments, on any level."""
+    if isinstance(value, dict):
+        return {
+            name: without_commentary(item)
+            for name, item in value.items()
+            if not is_commentary(name)
+        }
+    return [without_commentary(item) for item in value] if isinstance(value, list) else value

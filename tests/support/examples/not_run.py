@@ -1,0 +1,232 @@
+"""Kinds of published examples that are not run, each with the reason.
+
+A reason holds for every example of its kind. Where it says that MiniStack answers otherwise than
+AWS, a test asks MiniStack.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from support.examples.kind import Expected, Given, Kind, fields
+from support.examples.math import is_series
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+NO_STATUS_CHECKS: Final = "EC2's status checks are not modelled: an instance runs, or it is gone"
+NO_WEIGHTS: Final = "instance weights are not modelled: each instance counts as one"
+OTHER_SERVICE: Final = "alarms of Application Auto Scaling, which scales no EC2 instances"
+DEPARTS: Final = "MiniStack answers otherwise, and the product makes no such call"
+NO_FIFO: Final = "FIFO queues, which the product does not have"
+SINGLE: Final = (
+    "single measurements; tidemill/scaling/times/catalogue.py says what it takes of them"
+)
+LOGS_API: Final = "a limit of CloudWatch Logs that nothing here comes near or reads"
+
+
+NO_LONGER_PRINTED: Final = "AWS printed this until 2023; its page prints another result now"
+UNBOUGHT: Final = ("million requests", "million requests, surcharge", "GB scanned")
+THREE_SERIES: Final = re.compile(r"IF\(\s*(\w+)\s*,\s*(\w+)\s*,\s*(\w+)\s*\)")
+
+
+def kind(
+    name: str,
+    why: str,
+    sides: tuple[str, str],
+    fits: Callable[[Given, Expected], bool] = lambda _, __: True,
+    optional: tuple[str, str] = ("", ""),
+) -> Kind:
+    """Return a kind that is not run; `sides` and `optional` name its input and its expectation."""
+    given, expected = (fields(*names) for names in zip(sides, optional, strict=True))
+    return Kind(name, given, expected, None, fits=fits, why_not_run=why)
+
+
+def refusal(name: str, op: str, fits: Callable[[Mapping[str, object]], bool]) -> Kind:
+    """Return a kind of error with which AWS refuses a call, and MiniStack does not.
+
+    `fits` is whether the case of a call of `op` is one of this kind.
+    """
+    return kind(
+        name,
+        DEPARTS,
+        ("op case", "Code"),
+        lambda given, _: (
+            given["op"] == op and isinstance(given["case"], dict) and fits(given["case"])
+        ),
+        ("recorded_step", "Message QueryErrorCode http_status"),
+    )
+
+
+def fifo(case: Mapping[str, object], *names: str) -> bool:
+    """Return whether a case is about a FIFO queue and has these names."""
+    return case.get("queue") == "fifo" and set(names) <= case.keys()
+
+
+DEPARTURES: tuple[Kind, ...] = (
+    refusal("a change of a queue's type", "SetQueueAttributes", lambda case: "FifoQueue" in case),
+    refusal(
+        "attributes of FIFO queues for a standard queue",
+        "CreateQueue",
+        lambda case: "standard with FIFO attributes" in case,
+    ),
+    refusal(
+        "a batch for a FIFO queue without groups",
+        "SendMessageBatch",
+        lambda case: fifo(case, "no MessageGroupId"),
+    ),
+    refusal(
+        "an empty deduplication id",
+        "SendMessage",
+        lambda case: fifo(case) and case.get("MessageDeduplicationId") == "",
+    ),
+    refusal(
+        "a late delete in a FIFO queue",
+        "DeleteMessage",
+        lambda case: fifo(case, "visibility expired"),
+    ),
+    refusal(
+        "an empty message attribute",
+        "SendMessage",
+        lambda case: any(name.startswith("attribute ") and not case[name] for name in case),
+    ),
+    refusal(
+        "a message group's id with spaces",
+        "SendMessage",
+        lambda case: " " in str(case.get("MessageGroupId", "")),
+    ),
+)
+"""Kinds of errors for which MiniStack departs from AWS."""
+
+
+def is_old_if(given: Given, expected: Expected) -> bool:
+    """Return whether an IF of three series has no result for a missing point of the third one.
+
+    All points have to be as the older page printed them: it has no 0 there, the present one has.
+    """
+    called = THREE_SERIES.fullmatch(str(given["expression"]))
+    series = [given.get(name) for name in called.groups()] if called else []
+    if not (len(series) == 3 and all(isinstance(one, list) for one in series)):
+        return False
+    points = list(zip(*series, strict=True))
+    old = [
+        None if test is None else (yes or 0) if test else no  # a missing second one was 0 then, too
+        for test, yes, no in points
+    ]
+    differs = any(test == 0 and no is None for test, _, no in points)
+    return differs and expected["values"] == old
+
+
+NOT_RUN: tuple[Kind, ...] = (
+    Kind(
+        "an IF of three series, as it was until 2023",
+        fields("expression"),
+        fields("values[]"),
+        None,
+        fits=is_old_if,
+        others=is_series,
+        why_not_run=NO_LONGER_PRINTED,
+    ),
+    kind("a status check", NO_STATUS_CHECKS, ("status_check", "marked")),
+    kind(
+        "a step scale-in in a group's cooldown",
+        "AWS says that the scale-in may be delayed, not when, so that no result contradicts it",
+        ("policy group_in_cooldown", "may_be_delayed"),
+    ),
+    kind(
+        "the margin of rebalancing",
+        "zones are not rebalanced: a zone with more instances shrinks first, no more",
+        ("max", "may_exceed_max_by"),
+    ),
+    kind(
+        "a group with weights",
+        NO_WEIGHTS,
+        ("instance_weights", "scaling_activity"),
+        optional=("desired current adjustment adjustment_type", ""),
+    ),
+    kind("an overage of weights", NO_WEIGHTS, ("remaining_units weight_chosen", "exceeds_by")),
+    kind(
+        "the target that a user computes",
+        "the user computes the target of a policy before writing the template",
+        ("acceptable_latency_s avg_processing_s", "target_backlog_per_instance"),
+    ),
+    kind(
+        "the alarms of another service",
+        OTHER_SERVICE,
+        ("target service", "AlarmLow"),
+        lambda given, _: str(given["service"]).startswith("Application Auto Scaling"),
+        ("", "AlarmHigh"),
+    ),
+    kind(
+        "the window of a Metrics Insights query",
+        "alarms on Metrics Insights queries are refused: they cannot trigger scaling policies here",
+        ("window period_s limit_s", "max_evaluation_periods"),
+        optional=("", "sliding_max_evaluation_periods"),
+    ),
+    kind(
+        "the span of a batch of log events",
+        "the consumer sends what it has after five seconds, so no batch spans a day",
+        ("", "max_span_h"),
+        optional=("", "else"),
+    ),
+    kind(
+        "what an answer says about rejected log events",
+        "the handler's library writes a warning, whichever events were rejected",
+        ("", "tooNewLogEventStartIndex"),
+        optional=("", "tooOldLogEventEndIndex expiredLogEventEndIndex"),
+    ),
+    kind("requests of CloudWatch Logs a second", LOGS_API, ("", "per_account_region")),
+    kind(
+        "quotas of Logs Insights",
+        LOGS_API,
+        ("", "timeout_min concurrent log_groups"),
+        optional=("", "max_results page"),
+    ),
+    kind(
+        "packets to the metadata service",
+        "the rig's service limits no traffic: an instance's loop looks every five seconds",
+        ("", "link_local_pps"),
+    ),
+    kind(
+        "the phases of a boot",
+        SINGLE,
+        ("", "ms[]"),
+        optional=("phase[] runs date region type", ""),
+    ),
+    kind(
+        "a price of something that the stack has not",
+        "the stack has no FIFO queue, no fair queue and no query over logs outside its dashboards",
+        ("unit", "usd"),
+        lambda given, _: given["unit"] in UNBOUGHT,
+    ),
+    kind(
+        "attributes of a message",
+        "the product sends no message attributes, and MiniStack takes any number",
+        ("", "max_attributes"),
+    ),
+    kind(
+        "an age metric with a poison message",
+        "the core publishes no ApproximateAgeOfOldestMessage",
+        ("receives queue", "age_metric_points_at"),
+    ),
+    kind(
+        "metrics of calls",
+        "the core publishes the two metrics of SQS that its alarms can follow",
+        ("calls", "period_s"),
+        optional=("", "NumberOfEmptyReceives NumberOfMessagesSent SentMessageSize"),
+    ),
+    kind(
+        "when counts are consistent",
+        "nothing reads the counts of a queue as exact: alarms have a minute at least between them",
+        ("", "may_need_at_least_s"),
+    ),
+    kind(
+        "the wait for a new queue",
+        "a queue is created by CloudFormation, which waits itself",
+        ("", "wait_s"),
+    ),
+    kind("deduplication", NO_FIFO, ("", "interval_s hash")),
+    kind("throughput of FIFO queues", NO_FIFO, ("", "tps_per_action msgs_per_s_batched")),
+    *DEPARTURES,
+)
