@@ -135,7 +135,7 @@ def test_a_users_file_is_sent_as_it_stands(tmp_path: Path) -> None:
         pytest.param(("--file", "none.jsonl"), 2, "no file none.jsonl", id="missing-file"),
         pytest.param(("--count", "1", "--file", "-"), 2, "cannot be combined", id="both"),
         pytest.param(("--parameter", "Nope=1"), 2, "unknown parameter Nope", id="unknown"),
-        pytest.param(("--parameter", "MaxInstances=99"), 2, "give 1 to 10 inst", id="bounds"),
+        pytest.param(("--parameter", "MaxInstances=1001"), 2, "give 1 to 1000", id="bounds"),
         pytest.param(("--parameter", "Nope"), 2, "give NAME=VALUE", id="no-value"),
         pytest.param(("--parameter", "@dev"), 2, "cannot read samconfig.toml", id="no-samconfig"),
         pytest.param(("--template", "none.yaml"), 2, "cannot read none.yaml", id="no-template"),

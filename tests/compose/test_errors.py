@@ -54,7 +54,7 @@ def test_a_parameter_that_the_template_does_not_have(project: Project) -> None:
 def test_a_parameter_out_of_bounds(project: Project) -> None:
     """The error has the template's own words."""
     project.settings = {"PARAMETERS": "MaxInstances=99"}
-    assert "parameter MaxInstances=99: give 1 to 10 instances" in refusal(project)
+    assert "parameter MaxInstances=1001: give 1 to 1000 instances" in refusal(project)
 
 
 def test_a_port_that_is_taken(project: Project) -> None:

@@ -138,7 +138,7 @@ def test_a_long_table_is_folded(results: Path, tmp_path: Path) -> None:
         timeline.writelines(f"{json.dumps(change)}\n" for _ in range(20))
     write_report(results, tmp_path / "R.md", tmp_path / "t.png")
     alarms = (tmp_path / "R.md").read_text().split("## Alarms\n")[1].split("## Logs")[0]
-    assert "<details><summary>22 rows</summary>\n\n| AWS's time |" in alarms
+    assert "<details><summary>24 rows</summary>\n\n| AWS's time |" in alarms
     assert alarms.rstrip().endswith("\n\n</details>")
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.builders.times import MINUTE_BOOT
 
 from tidemill.rig.errors import RigError
 from tidemill.rig.lifetime import (
@@ -28,10 +29,12 @@ from tidemill.rig.lifetime import (
 )
 from tidemill.scaling.faults import KINDS, SPOT, SPOT_NOTICE_SECONDS, Fault, Target, WorldKind
 from tidemill.scaling.loop import Booted, HookCompleted
+from tidemill.scaling.times.catalogue import USUAL
 
 ONE: Final = "i-1"
-CONSUMERS: Final = Rules.of_consumers(60)
-USER_DATA: Final = Rules.of_user_data(60)
+INSTANT: Final = USUAL.with_boot(5.0)
+CONSUMERS: Final = Rules.of_consumers(MINUTE_BOOT)
+USER_DATA: Final = Rules.of_user_data(MINUTE_BOOT)
 TERM: Final = Signal("SIGTERM")
 KILL: Final = Signal("SIGKILL")
 NOTICE: Final = Fault(SPOT.name)
@@ -100,7 +103,7 @@ def test_user_data_starts_as_soon_as_the_instance_runs() -> None:
 
 def test_a_boot_shorter_than_a_launch_takes_all_of_its_time() -> None:
     """With 5 s to boot an instance runs and works at 5, also when it is launched again."""
-    rules = Rules.of_consumers(5)
+    rules = Rules.of_consumers(INSTANT)
     assert (rules.runs_after, rules.starts_after, rules.restarts_after) == (5, 5, 5)
 
 
@@ -231,7 +234,7 @@ stories = st.lists(st.tuples(orders, st.floats(0, 200)), max_size=30)
 @given(
     story=stories,
     listens=st.booleans(),
-    rules=st.sampled_from([CONSUMERS, USER_DATA, Rules.of_consumers(5)]),
+    rules=st.sampled_from([CONSUMERS, USER_DATA, Rules.of_consumers(INSTANT)]),
 )
 def test_whatever_happens_an_instance_keeps_its_rules(
     story: list[tuple[str, float]], rules: Rules, *, listens: bool

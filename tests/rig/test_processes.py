@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from support.builders.times import MINUTE_BOOT
 from support.fakes.engines import HandClock
 
 from tidemill.rig.errors import RigError
@@ -48,7 +49,7 @@ class Stage:
             folder,
             self.clock,
             lambda instance: {"INSTANCE_ID": instance},
-            boot_seconds=60,
+            times=MINUTE_BOOT,
             command=(sys.executable, "-c", program),
         )
         self.folder = folder

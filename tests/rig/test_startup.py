@@ -29,6 +29,7 @@ from tidemill.scaling.facts import (
     Noted,
 )
 from tidemill.scaling.faults import SPOT, Fault
+from tidemill.scaling.times.catalogue import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +48,9 @@ STUCK = (
 
 def options(folder: Path, **parameters: str) -> RigOptions:
     """Return options of a fast rig with the product's template."""
-    return RigOptions(folder, product_template(), parameters, speed=60.0, boot_seconds=20)
+    return RigOptions(
+        folder, product_template(), parameters, speed=60.0, times=USUAL.with_boot(20.0)
+    )
 
 
 def take_turns(rig: Rig, until: Callable[[], bool]) -> None:

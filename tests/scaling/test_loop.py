@@ -20,9 +20,9 @@ from tidemill.scaling.facts import (
     PolicyHeld,
 )
 from tidemill.scaling.loop import Vanished
-from tidemill.scaling.metrics.queue import ACTIVE_SECONDS, WAKE_UP_SECONDS
+from tidemill.scaling.metrics.queue import ACTIVE_SECONDS
 from tidemill.scaling.metrics.store import MetricStore
-from tidemill.scaling.spec import MissingData
+from tidemill.scaling.times.catalogue import USUAL
 
 
 def a_run(rate: int = 0, drain_seconds: float | None = 10, **parameters: str) -> Run:
@@ -88,9 +88,9 @@ def test_missing_metrics_change_nothing() -> None:
     run.queue.visible = 50
     run.go(3 * MINUTE)
     assert run.sizes() == [3]
-    (silent,) = [alarm for alarm in run.fleet.alarms if alarm.missing_data is MissingData.IGNORE]
-    memory = run.memory.watches[silent.logical_id].memory
-    assert evaluate(silent, memory, MetricStore(), run.world.now).state is memory.state
+    for alarm in run.fleet.alarms:
+        memory = run.memory.watches[alarm.logical_id].memory
+        assert evaluate(alarm, memory, MetricStore(), run.world.now).state is memory.state
 
 
 def test_work_in_flight_keeps_an_instance() -> None:
@@ -192,10 +192,10 @@ def test_a_queue_that_fell_asleep_wakes_the_fleet_late() -> None:
         run.go(ACTIVE_SECONDS + 5 * MINUTE, every=60)
         run.queue.visible = 500
         begun = run.world.now - START
-        run.go(WAKE_UP_SECONDS + 3 * MINUTE, every=5)
+        run.go(USUAL.wake_up.mean + 3 * MINUTE, every=5)
         waits[name] = run.changed_at()[0] - begun
     assert waits["signal"] <= 30
-    assert waits["asleep"] >= WAKE_UP_SECONDS
+    assert waits["asleep"] >= USUAL.wake_up.mean
     assert waits["kept awake"] <= 70
 
 

@@ -20,22 +20,21 @@ from tidemill.scaling.facts import CapacitySampled, DesiredChanged, InstanceChan
 from tidemill.scaling.spec import WarmPool
 from tidemill.simulator.candidate import Candidate  # noqa: TC001 - hypothesis reads annotations
 from tidemill.simulator.instances.handling import HandlerTime
-from tidemill.simulator.run import RunOptions, simulate
+from tidemill.simulator.run import USUAL_RUN, RunOptions, simulate
 from tidemill.simulator.scenario import SCENARIOS, Scenario
-from tidemill.simulator.times import Times
 
 FEW = how(max_examples=25)
 
-SPOT = Times(spot_per_hour=6.0)
+SPOT = RunOptions(spot_per_hour=6.0)
 
 
-@given(PARAMETERS, scenarios(), st.integers(0, 3), st.sampled_from([Times(), SPOT]))
+@given(PARAMETERS, scenarios(), st.integers(0, 3), st.sampled_from([USUAL_RUN, SPOT]))
 @FEW
 def test_every_message_is_accounted_for(
-    candidate: Candidate, scenario: Scenario, seed: int, times: Times
+    candidate: Candidate, scenario: Scenario, seed: int, options: RunOptions
 ) -> None:
     """Every message sent is processed or a dead letter; none is lost and none is left."""
-    result = simulate(candidate, scenario, seed, RunOptions(times))
+    result = simulate(candidate, scenario, seed, options)
     assert result.lost == 0
     assert (result.left, result.messages.expired) == (0, 0)
     assert result.messages.processed == sum(result.messages.waits.values())
@@ -59,14 +58,14 @@ def test_capacity_stays_within_its_bounds_and_ends_at_none(
     assert max(sampled) <= group.max_size
 
 
-@given(PARAMETERS, scenarios(), st.integers(0, 3), st.sampled_from([Times(), SPOT]))
+@given(PARAMETERS, scenarios(), st.integers(0, 3), st.sampled_from([USUAL_RUN, SPOT]))
 @FEW
 def test_a_seed_has_one_run(
-    candidate: Candidate, scenario: Scenario, seed: int, times: Times
+    candidate: Candidate, scenario: Scenario, seed: int, options: RunOptions
 ) -> None:
     """Two runs with the same seed have the same facts and figures."""
-    again = simulated(candidate, scenario, seed=seed, times=times)
-    assert simulated(candidate, scenario, seed=seed, times=times) == again
+    again = simulated(candidate, scenario, seed=seed, options=options)
+    assert simulated(candidate, scenario, seed=seed, options=options) == again
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -119,7 +118,7 @@ def test_a_spot_interruption_loses_nothing() -> None:
     """Messages of an interrupted instance are received again and processed."""
     candidate = the_template(("MessageSeconds", "300"), ("MaxReceiveCount", "100"))
     scenario = bursts((0, 40), handler=HandlerTime(200.0))
-    result = simulate(candidate, scenario, 1, RunOptions(Times(spot_per_hour=4.0)))
+    result = simulate(candidate, scenario, 1, RunOptions(spot_per_hour=4.0))
     assert result.messages.processed == 40
     assert result.instances.launches > result.instances.peak
 

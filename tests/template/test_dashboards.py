@@ -61,12 +61,16 @@ def test_an_expression_uses_what_its_widget_has() -> None:
     assert seen
 
 
-def test_the_alarms_widget_has_every_alarm() -> None:
-    """The widget lists them by the ARNs of this stack."""
-    (widget,) = every_widget("alarm")
+def test_the_alarm_widgets_have_every_alarm() -> None:
+    """One widget lists the alarms for people, the other one those that scale, by their ARNs."""
+    people, scaling = (widget["properties"]["alarms"] for widget in every_widget("alarm"))
     template = resolver()
-    arns = {f"{template.name(alarm)}.Arn" for alarm in template.present("AWS::CloudWatch::Alarm")}
-    assert sorted(widget["properties"]["alarms"]) == sorted(arns)
+    arns = {
+        f"{template.name(alarm)}.Arn": "PeopleTopic" in str(template.properties(alarm))
+        for alarm in template.present("AWS::CloudWatch::Alarm")
+    }
+    assert sorted(people) == sorted(arn for arn, for_people in arns.items() if for_people)
+    assert sorted(scaling) == sorted(arn for arn, for_people in arns.items() if not for_people)
 
 
 def test_annotations_show_the_parameters_that_the_alarms_use() -> None:

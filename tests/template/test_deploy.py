@@ -31,7 +31,7 @@ STARTING: Final = {"ministack": ministack_emulator, "localstack": localstack_emu
 # it runs no function without Docker.
 NOT_SENT: Final = {
     "ministack": {
-        *("BacklogAlarm", "BacklogRisingAlarm", "CapacityExhaustedAlarm"),
+        *("BacklogAlarm", "EmptyQueueAlarm", "BacklogRisingAlarm", "CapacityExhaustedAlarm"),
         *("MessagesPerMinuteQuery", "SlowestMessagesQuery", "InvalidMessagesQuery"),
         *("MessageHistoryQuery", "ErrorsQuery", "LogVolumeQuery"),
     },
@@ -48,6 +48,7 @@ PLACEHOLDERS: Final = {
         *("WorkerLaunchTemplate", "WorkerGroup", "ConsumerErrorsMetricFilter"),
         *(
             "BacklogPolicy",
+            "EmptyQueuePolicy",
             "MessagesPerMinuteQuery",
             "SlowestMessagesQuery",
             "InvalidMessagesQuery",

@@ -10,7 +10,6 @@ from rich.console import Console
 
 from tidemill.cli.live_view import LineView
 from tidemill.cli.options import (
-    DEFAULT_BOOT,
     DEFAULT_SPEED,
     DEFAULT_TEMPLATE,
     AutoscalingPortOption,
@@ -19,6 +18,7 @@ from tidemill.cli.options import (
     TemplateOption,
     read_pairs,
     read_template,
+    read_times,
 )
 from tidemill.rig.containers.compose import down as bring_down
 from tidemill.rig.containers.compose import up as bring_up
@@ -98,7 +98,7 @@ def fleet(
     template: TemplateOption = DEFAULT_TEMPLATE,
     speed: SpeedOption = DEFAULT_SPEED,
     autoscaling_port: AutoscalingPortOption = AUTOSCALING_PORT,
-    boot_seconds: BootOption = DEFAULT_BOOT,
+    boot_seconds: BootOption = None,
     folder: Annotated[
         Path, typer.Option("--folder", help="Where the timeline and the consumers' logs go.")
     ] = FLEET_FOLDER,
@@ -114,7 +114,7 @@ def fleet(
             stack=stack,
             name=name,
             speed=speed,
-            boot_seconds=boot_seconds,
+            times=read_times(None, boot_seconds),
             autoscaling_port=autoscaling_port,
             depth=depth,
             image=image,

@@ -12,7 +12,6 @@ import typer
 from rich.console import Console
 
 from tidemill.cli.options import (
-    DEFAULT_BOOT,
     DEFAULT_SPEED,
     DEFAULT_TEMPLATE,
     BootOption,
@@ -21,8 +20,10 @@ from tidemill.cli.options import (
     PortOption,
     SpeedOption,
     TemplateOption,
+    TimesOption,
     read_parameters,
     read_template,
+    read_times,
     refuse_usage,
 )
 from tidemill.cli.report import DEMO_FOLDER
@@ -31,6 +32,7 @@ from tidemill.rig.demo import DemoOptions, run_demo
 from tidemill.rig.errors import RigError
 from tidemill.rig.rig import RigOptions
 from tidemill.rig.startup import running_rig
+from tidemill.scaling.times.catalogue import mean_of
 
 
 def demo(
@@ -53,7 +55,8 @@ def demo(
     parameter: ParameterOption = None,
     speed: SpeedOption = DEFAULT_SPEED,
     port: PortOption = 0,
-    boot_seconds: BootOption = DEFAULT_BOOT,
+    boot_seconds: BootOption = None,
+    times: TimesOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Run everything once: send messages, scale out, drain the queue, scale in to 0."""
@@ -67,7 +70,7 @@ def demo(
         parameters=read_parameters(parameter),
         speed=speed,
         port=port,
-        boot_seconds=boot_seconds,
+        times=read_times(times, boot_seconds),
     )
     what = ["--file", file] if file is not None else ["--count", str(count or 500)]
     producer = [*what, "--seed", str(seed), "--poison", str(poison)]
@@ -80,7 +83,8 @@ def demo(
         speed=speed,
         command=shlex.join(["tidemill", *sys.argv[1:]]),
     )
-    summary["boot_seconds"] = boot_seconds
+    summary["boot_seconds"] = round(options.times.boot(), 1)
+    summary["running_seconds"] = round(mean_of(options.times.until_running()), 1)
     _finish_demo(summary, as_json=as_json)
 
 

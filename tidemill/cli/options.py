@@ -9,8 +9,9 @@ import typer
 
 from tidemill.release.environment import read_environment
 from tidemill.release.errors import ReleaseError
-from tidemill.scaling.boot_times import LAUNCH_SECONDS, USER_DATA_SECONDS
 from tidemill.scaling.template.document import Document, parse_template
+from tidemill.scaling.times.calibration import calibrated, read_calibration
+from tidemill.scaling.times.catalogue import USUAL, Times
 
 TemplateOption = Annotated[
     Path, typer.Option("--template", help="The template to run.", metavar="FILE")
@@ -42,12 +43,18 @@ AutoscalingPortOption = Annotated[
     ),
 ]
 BootOption = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--boot-seconds",
         min=0,
         max=3600,
-        help="Seconds of AWS's time from launch to a working consumer.",
+        help="Seconds of AWS's time from launch to a working consumer, exactly.",
+    ),
+]
+TimesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--times", metavar="FILE", help="Times that were measured on AWS, in place of the usual."
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -58,7 +65,6 @@ KEPT_HOURS = 15 * 24
 retention")."""
 SAMCONFIG = Path("samconfig.toml")
 DEFAULT_SPEED = 20.0
-DEFAULT_BOOT = LAUNCH_SECONDS + USER_DATA_SECONDS
 
 
 def read_template(path: Path) -> Document:
@@ -79,6 +85,25 @@ def read_template(path: Path) -> Document:
         reason = getattr(error, "strerror", None) or error
         refuse_usage(f"--template: cannot read {path}: {reason}{hint}")
     return parse_template(text, str(path))
+
+
+def read_times(path: Path | None, boot_seconds: float | None) -> Times:
+    """Return AWS's times: the usual ones, those of a file, with boots of exactly these seconds.
+
+    Raises:
+        typer.BadParameter: the file cannot be read.
+        CalibrationError: it is not a file of measured times.
+    """
+    times = USUAL
+    if path is not None:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            refuse_usage(
+                f"--times: cannot read {path}: {getattr(error, 'strerror', None) or error}"
+            )
+        times = calibrated(times, read_calibration(text, str(path)))
+    return times if boot_seconds is None else times.with_boot(boot_seconds)
 
 
 def read_parameters(given: list[str] | None) -> dict[str, str]:

@@ -13,7 +13,6 @@ import typer
 from rich.console import Console
 
 from tidemill.cli.options import (
-    DEFAULT_BOOT,
     DEFAULT_SPEED,
     DEFAULT_TEMPLATE,
     AutoscalingPortOption,
@@ -23,8 +22,10 @@ from tidemill.cli.options import (
     PortOption,
     SpeedOption,
     TemplateOption,
+    TimesOption,
     read_parameters,
     read_template,
+    read_times,
 )
 from tidemill.rig import background
 from tidemill.rig.errors import RigError
@@ -63,14 +64,20 @@ def up(
     speed: SpeedOption = DEFAULT_SPEED,
     port: PortOption = 0,
     autoscaling_port: AutoscalingPortOption = 0,
-    boot_seconds: BootOption = DEFAULT_BOOT,
+    boot_seconds: BootOption = None,
+    times: TimesOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Start a rig in the background and keep it up, for messages from your own client."""
-    # A wrong parameter is refused here, because the background process cannot print an error.
+    # Wrong input is refused here, because the background process cannot print an error.
     read_fleet(read_template(template), read_parameters(parameter))
+    read_times(times, boot_seconds)
     arguments = ["--template", str(template), "--speed", str(speed), "--port", str(port)]
-    arguments += ["--autoscaling-port", str(autoscaling_port), "--boot-seconds", str(boot_seconds)]
+    arguments += ["--autoscaling-port", str(autoscaling_port)]
+    if boot_seconds is not None:
+        arguments += ["--boot-seconds", str(boot_seconds)]
+    if times is not None:
+        arguments += ["--times", str(times)]
     for given in parameter or []:
         arguments += ["--parameter", given]
     _show_state(background.start(RIG_FOLDER, arguments), as_json=as_json)
@@ -83,7 +90,8 @@ def serve(
     speed: SpeedOption = DEFAULT_SPEED,
     port: PortOption = 0,
     autoscaling_port: AutoscalingPortOption = 0,
-    boot_seconds: BootOption = DEFAULT_BOOT,
+    boot_seconds: BootOption = None,
+    times: TimesOption = None,
 ) -> None:
     """Run a rig in the foreground; `tidemill up` starts this in the background."""
     background.serve(
@@ -93,7 +101,7 @@ def serve(
             parameters=read_parameters(parameter),
             speed=speed,
             port=port,
-            boot_seconds=boot_seconds,
+            times=read_times(times, boot_seconds),
             keep_facts=False,
         ),
         autoscaling_port,

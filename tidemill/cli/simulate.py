@@ -12,12 +12,15 @@ from rich.console import Console
 
 from tidemill.cli.options import (
     DEFAULT_TEMPLATE,
+    BootOption,
     JsonOption,
     ParameterOption,
     TemplateOption,
+    TimesOption,
     read_pairs,
     read_parameters,
     read_template,
+    read_times,
     refuse_usage,
 )
 from tidemill.cli.simulate_output import run_tables
@@ -31,7 +34,6 @@ from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.run import START, RunOptions, simulate
 from tidemill.simulator.run_figures import run_figures
 from tidemill.simulator.scenario import SCENARIOS, Scenario, with_handler
-from tidemill.simulator.times import Times
 from tidemill.simulator.traces.trace import read_trace, trace_scenario
 
 if TYPE_CHECKING:
@@ -87,12 +89,6 @@ FaultOption = Annotated[
         f"late_minutes=5,for_minutes=0; repeat it. Kinds: {', '.join(KINDS)}.",
     ),
 ]
-OptionalBootOption = Annotated[
-    float | None,
-    typer.Option(
-        "--boot-seconds", min=0, max=3600, help="Seconds from launch to a working consumer."
-    ),
-]
 PictureOption = Annotated[
     Path | None, typer.Option("--picture", metavar="FILE", help="Draw a picture, PNG or SVG.")
 ]
@@ -110,7 +106,8 @@ def run_scenarios(
     handler_variation: VariationOption = 0.0,
     spot_per_hour: SpotOption = 0.0,
     fault: FaultOption = None,
-    boot_seconds: OptionalBootOption = None,
+    boot_seconds: BootOption = None,
+    times: TimesOption = None,
     picture: PictureOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -120,7 +117,7 @@ def run_scenarios(
     check_picture(picture)
     if picture is not None and len(chosen) != 1:
         refuse_usage("--picture: a picture shows one scenario: choose it with --scenario")
-    options = RunOptions(_times(spot_per_hour, boot_seconds), start)
+    options = RunOptions(read_times(times, boot_seconds), start, spot_per_hour=spot_per_hour)
     candidate = Candidate.of_template(_fleet(template, parameter, group))
     facts: list[Fact] = []
     runs = []
@@ -153,7 +150,8 @@ def compare_policies(
     ] = 50,
     handler_seconds: MeanOption = 0.0,
     handler_variation: VariationOption = 0.0,
-    boot_seconds: OptionalBootOption = None,
+    boot_seconds: BootOption = None,
+    times: TimesOption = None,
     picture: PictureOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -170,7 +168,7 @@ def compare_policies(
             list(rivals(ours, backlog_per_instance)),
             chosen,
             seed,
-            RunOptions(_times(0.0, boot_seconds), start),
+            RunOptions(read_times(times, boot_seconds), start=start),
             status.update,
         )
     if picture is not None:
@@ -221,16 +219,6 @@ def check_picture(path: Path | None) -> None:
         refuse_usage(f"--picture: {path}: choose a name that ends in {' or '.join(PICTURES)}")
     if not path.parent.is_dir():
         refuse_usage(f"--picture: there is no folder {path.parent}")
-
-
-def _times(spot_per_hour: float, boot_seconds: float | None) -> Times:
-    usual = Times(spot_per_hour=spot_per_hour)
-    if boot_seconds is None:
-        return usual
-    launch = min(usual.launch, boot_seconds)
-    return Times(
-        spot_per_hour=spot_per_hour, launch=launch, user_data=boot_seconds - launch, spread=0.0
-    )
 
 
 def _fleet(path: Path, given: list[str] | None, group: str | None) -> Fleet:

@@ -11,15 +11,16 @@ from tidemill.scaling.group.hooks import LAUNCHING, TERMINATING, hooks_for
 from tidemill.scaling.policies.dispatch import warmup
 from tidemill.scaling.spec import SimpleScalingPolicy
 from tidemill.scaling.template.properties import part, whole
+from tidemill.scaling.times.catalogue import USUAL, mean_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tidemill.lint.linted_fleet import LintedFleet
 
-STARTING = 40
-"""Seconds from InService to a working consumer: booting, pulling the image, starting. Assumed, as
-in the simulator and in the rig; AWS publishes no number."""
+STARTING = round(mean_of(USUAL.until_work()))
+"""Mean seconds from a running instance to a working consumer, as the simulator has them; AWS
+publishes no number."""
 
 HEARTBEAT = "record-lifecycle-action-heartbeat"
 """The AWS CLI's command that restarts a hook's timeout."""
@@ -158,7 +159,7 @@ RULES = (
         problem="The warm-up or cooldown of a scale-out is shorter than the start of an instance.",
         why=(
             "The next evaluation still sees the whole backlog, and launches more instances than "
-            "it needs. A start is assumed to take 40 seconds."
+            f"it needs. A start is assumed to take {STARTING} seconds."
         ),
         page="Set the default instance warmup for an Auto Scaling group",
         fix="Set DefaultInstanceWarmup (for simple scaling, Cooldown) to the time of a start.",

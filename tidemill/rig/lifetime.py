@@ -16,14 +16,15 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from tidemill.rig.errors import RigError
-from tidemill.scaling.boot_times import LAUNCH_SECONDS, RESTART_SECONDS
 from tidemill.scaling.faults import SPOT, SPOT_NOTICE_SECONDS
 from tidemill.scaling.loop import Booted, HookCompleted
+from tidemill.scaling.times.catalogue import mean_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tidemill.scaling.faults import Fault
+    from tidemill.scaling.times.catalogue import Times
 
 SHUTDOWN_SECONDS: Final = 90
 """Time for the programs of a stopped instance to end before its operating system kills them
@@ -95,23 +96,25 @@ class Rules:
     drained_by_signal: bool
 
     @staticmethod
-    def of_consumers(boot_seconds: float) -> Rules:
-        """Return the rules for a consumer as the program, started `boot_seconds` after launch.
+    def of_consumers(times: Times) -> Rules:
+        """Return the rules for a consumer as the program; every time is its mean.
 
-        Example with 60: running after 20 s, program started after 60 s, after a restart from the
-        warm pool after 20 + 10 = 30 s.
+        Example with 20 s until running, 40 s until work and restarts of 10 s: running after 20 s,
+        program started after 60 s, after a restart from the warm pool after 30 s.
         """
-        runs_after = min(LAUNCH_SECONDS, boot_seconds)
-        restarts_after = min(boot_seconds, runs_after + RESTART_SECONDS)
-        return Rules(runs_after, boot_seconds, restarts_after, drained_by_signal=True)
+        runs_after = mean_of(times.until_running())
+        return Rules(
+            runs_after, times.boot(), runs_after + times.restart.mean, drained_by_signal=True
+        )
 
     @staticmethod
-    def of_user_data(boot_seconds: float) -> Rules:
+    def of_user_data(times: Times) -> Rules:
         """Return the rules for user data as the program, started when the instance runs.
 
-        Example with 60: running and program started after 20 s; the user data starts the consumer.
+        Example with 20 s until running: running and program started after 20 s; the user data
+        starts the consumer.
         """
-        runs_after = min(LAUNCH_SECONDS, boot_seconds)
+        runs_after = mean_of(times.until_running())
         return Rules(runs_after, runs_after, runs_after, drained_by_signal=False)
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 from tidemill.rig.child_processes import child_environment, end_children
 from tidemill.rig.instances import Instances
 from tidemill.rig.lifetime import ProgramState, Rules
-from tidemill.scaling.boot_times import LAUNCH_SECONDS, USER_DATA_SECONDS
 from tidemill.scaling.faults import WorldKind
+from tidemill.scaling.times.catalogue import USUAL, Times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +34,7 @@ class ProcessWorld(Instances):
         folder: Path,
         clock: AwsClock,
         environment: Callable[[str], Mapping[str, str]],
-        boot_seconds: float = LAUNCH_SECONDS + USER_DATA_SECONDS,
+        times: Times = USUAL,
         command: Sequence[str] = (sys.executable, "-m", "consumer"),
     ) -> None:
         """Prepare an empty world.
@@ -43,10 +43,10 @@ class ProcessWorld(Instances):
             folder: the rig's folder; the output of consumers is written to logs/ in it.
             clock: AWS's time.
             environment: returns the consumer's settings for an instance id.
-            boot_seconds: AWS's seconds from launch until the consumer starts.
+            times: AWS's times, of which instances take the means.
             command: the consumer's command line.
         """
-        super().__init__(folder, clock, Rules.of_consumers(boot_seconds))
+        super().__init__(folder, clock, Rules.of_consumers(times))
         self._folder = folder
         self._environment = environment
         self._command = command

@@ -17,7 +17,6 @@ from tidemill.rig.local_aws.queue_probe import QueueProbe
 from tidemill.rig.recorder import Recorder
 from tidemill.rig.signals import ignored_afterwards
 from tidemill.rig.status import Status
-from tidemill.scaling.boot_times import LAUNCH_SECONDS, USER_DATA_SECONDS
 from tidemill.scaling.driver import drive
 from tidemill.scaling.facts import Noted
 from tidemill.scaling.faults import KINDS, describe_missed
@@ -27,6 +26,7 @@ from tidemill.scaling.ports import Ports
 from tidemill.scaling.requests.activities import Activity, record_activities
 from tidemill.scaling.requests.apply import Applied, apply
 from tidemill.scaling.template.user_data import container_environment
+from tidemill.scaling.times.catalogue import USUAL, Times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,7 +56,7 @@ class RigOptions:
         parameters: values for the template's parameters, by name.
         speed: how many times faster than wall-clock time AWS's time runs.
         port: the port of the local AWS; 0 is any free port.
-        boot_seconds: AWS's seconds from an instance's launch until its consumer starts.
+        times: AWS's times, of which instances take the means.
         keep_facts: whether to keep all facts in memory; true for runs that end.
         stack: the stack's name.
         resume: whether to append to the timeline that is in the folder.
@@ -67,7 +67,7 @@ class RigOptions:
     parameters: Mapping[str, str]
     speed: float
     port: int = 0
-    boot_seconds: float = LAUNCH_SECONDS + USER_DATA_SECONDS
+    times: Times = USUAL
     keep_facts: bool = True
     stack: str = STACK
     resume: bool = False

@@ -48,11 +48,9 @@ def running_rig(options: RigOptions, on_fact: Callable[[Fact], None]) -> Iterato
         stack.enter_context(aws_errors_translated(options.folder / LOG))
         endpoint = stack.enter_context(local_aws(options.folder, options.port, REGION))
         deployment = deploy(resolver, LocalClients(endpoint))
-        fleet = resolved_fleet(resolver.deployed(deployment.physical))
+        fleet = resolved_fleet(resolver.deployed(deployment.physical)).under(options.times)
 
         def world(rig: Rig) -> ProcessWorld:
-            return ProcessWorld(
-                options.folder, rig.clock, rig.consumer_environment, options.boot_seconds
-            )
+            return ProcessWorld(options.folder, rig.clock, rig.consumer_environment, options.times)
 
         yield Rig(options, deployment, fleet, world, on_fact, stack)

@@ -18,11 +18,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from tidemill.scaling.errors import FaultError
+from tidemill.scaling.times.catalogue import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SPOT_NOTICE_SECONDS: Final = 120.0
+SPOT_NOTICE_SECONDS: Final = USUAL.spot_warning.mean
 """From a Spot instance's notice to its end (EC2 user guide, "Spot Instance interruption
 notices")."""
 

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.alarms.alarm import AlarmMemory
 from tidemill.scaling.alarms.verdict import evaluation_range
-from tidemill.scaling.alarms.watching import AlarmWatch, in_alarm, longest_delay, watch_alarms
+from tidemill.scaling.alarms.watching import (
+    AlarmWatch,
+    in_alarm,
+    longest_delay,
+    usual_delay,
+    watch_alarms,
+)
 from tidemill.scaling.facts import CapacitySampled, Fact, QueueSampled
 from tidemill.scaling.group.capacity import capacity_of
 from tidemill.scaling.group.hooks import CONTINUE, HookResult
@@ -126,7 +132,9 @@ def begin(fleet: Fleet, now: float, faults: FaultWindows = NO_FAULTS) -> LoopMem
     """Return the memory of a stack that has been created at `now`, in epoch seconds."""
     return LoopMemory(
         at=now,
-        activity=QueueActivity.of_new_queue(now, kept_awake=fleet.queue.kept_awake),
+        activity=QueueActivity.of_new_queue(
+            now, fleet.queue.wake_up, kept_awake=fleet.queue.kept_awake
+        ),
         group=GroupMemory(fleet.group.limits.clamp(fleet.group.desired)),
         watches={a.logical_id: AlarmWatch(AlarmMemory.created(now)) for a in fleet.alarms},
         due=first_due(fleet, now),
@@ -139,7 +147,8 @@ def turn(fleet: Fleet, memory: LoopMemory, observation: Observation, now: float)
 
     The caller may take a turn at any time: metrics are published once a minute and alarms are
     evaluated in their own intervals. Example: of two turns at 12:00:58 and 12:01:07, the second one
-    publishes the datapoints of the minute 12:00 and evaluates its alarms (6 s after its end).
+    publishes the datapoints of the minute 12:00 and evaluates its alarms (6 s after its end, the
+    usual lag).
 
     Args:
         fleet: the fleet of the template.
@@ -166,12 +175,9 @@ def turn(fleet: Fleet, memory: LoopMemory, observation: Observation, now: float)
     datapoints, delayed = split_arrived((*memory.delayed, *published), now)
     metrics = memory.metrics
     if datapoints:
-        metrics = metrics.record(
-            datapoints, kept_seconds(fleet.alarms) + longest_delay(faults.active)
-        )
-    watched = watch_alarms(
-        fleet.alarms, memory.watches, metrics, memory.at, now, late=faults.active
-    )
+        late = usual_delay(fleet)[0] + longest_delay(faults.active)
+        metrics = metrics.record(datapoints, kept_seconds(fleet.alarms) + late)
+    watched = watch_alarms(fleet, memory.watches, metrics, memory.at, now, late=faults.active)
     faults, ended = faults.end_due(now)
     alarms = watched.due
     if alarms and low_alarms(fleet):

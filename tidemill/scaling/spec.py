@@ -5,12 +5,16 @@ The module has over 280 lines, so that everything that is read from a template i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from tidemill.scaling.times.catalogue import USUAL
+
 if TYPE_CHECKING:
     from datetime import tzinfo
+
+    from tidemill.scaling.times.catalogue import Times
 
 
 class Comparison(StrEnum):
@@ -317,7 +321,8 @@ class Queue:
     """A queue's settings in seconds; `max_receive_count` is None when it has no redrive policy.
 
     `kept_awake` is set if a schedule of the template accesses the queue so often that SQS never
-    stops publishing its metrics.
+    stops publishing its metrics. `wake_up` is the time of an inactive queue from its next use to
+    its first metrics; it is one of AWS's times, not of the template.
     """
 
     logical_id: str
@@ -325,6 +330,7 @@ class Queue:
     visibility_timeout: int
     max_receive_count: int | None = None
     kept_awake: bool = False
+    wake_up: float = USUAL.wake_up.mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +341,8 @@ class Fleet:
     Alarms that target tracking policies create are among `alarms`.
     `signal_period` is the interval in seconds in which a function of the template samples the
     queue, None if no alarm uses its samples. `not_modelled` has a sentence for each part of the
-    template that is not modelled.
+    template that is not modelled. `alarm_lag` is the time from the end of a minute until alarms see
+    its datapoints; it is one of AWS's times, not of the template.
     """
 
     queue: Queue
@@ -346,6 +353,15 @@ class Fleet:
     signal_period: int | None = None
     not_modelled: tuple[str, ...] = ()
     scheduled: tuple[ScheduledAction, ...] = ()
+    alarm_lag: float = USUAL.alarm_lag.mean
+
+    def under(self, times: Times) -> Fleet:
+        """Return the fleet with these times of AWS in place of the usual ones."""
+        return replace(
+            self,
+            queue=replace(self.queue, wake_up=times.wake_up.mean),
+            alarm_lag=times.alarm_lag.mean,
+        )
 
     def policy(self, logical_id: str) -> Policy:
         """Return the policy with this logical id.

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tidemill.report.results import Summary, read_facts, read_summary, require_one_run
-from tidemill.scaling.boot_times import LAUNCH_SECONDS, USER_DATA_SECONDS
+from tidemill.scaling.times.catalogue import USUAL
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.run import RunOptions, simulate
 from tidemill.simulator.scenario import MINUTE, Scenario
-from tidemill.simulator.times import Times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,17 +95,18 @@ def replay(demo: Demo, candidate: Candidate) -> tuple[Result, list[Fact]]:
         demo: the demo.
         candidate: the fleet of its template, with its parameters.
     """
-    boot = demo.summary.get("boot_seconds", LAUNCH_SECONDS + USER_DATA_SECONDS)
-    launch = min(LAUNCH_SECONDS, boot)
     process = PROCESS_SECONDS * demo.summary["speed"]
-    times = Times(
-        launch=launch,
-        user_data=boot - launch + process,
-        spread=0.0,
-        startup_watch=0.0,
-        notice=0.0,
-        flush=process,
-        terminate=NOTICED_SECONDS,
+    times = USUAL.with_boot(
+        demo.summary.get("boot_seconds", USUAL.boot()), demo.summary.get("running_seconds")
+    ).exactly(
+        {
+            "reaction": 0.0,  # the rig has none
+            "consumer_start": process,
+            "startup_watch": 0.0,
+            "notice": 0.0,
+            "flush": process,
+            "terminate": NOTICED_SECONDS,
+        }
     )
     facts: list[Fact] = []
     options = RunOptions(times, demo.start)

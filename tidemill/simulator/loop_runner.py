@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.alarms.watching import EVALUATION_LAG
 from tidemill.scaling.alarms.window import evaluation_interval
 from tidemill.scaling.driver import carry_out
 from tidemill.scaling.group.lifecycle import PREPARED
@@ -75,7 +74,7 @@ class LoopRunner:
         self._publishes = min(PERIOD, fleet.signal_period or PERIOD)
         self._evaluates = min([PERIOD, *(evaluation_interval(alarm) for alarm in fleet.alarms)])
         self._next_publish = start + self._publishes
-        self._next_evaluate = start + EVALUATION_LAG
+        self._next_evaluate = start + fleet.alarm_lag
         self._next_deadline = NEVER
         self._next_extra = start + pacing.turn_every
 

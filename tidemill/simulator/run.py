@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
 from math import isfinite
 from random import Random
 from typing import TYPE_CHECKING
 
+from shared.quotas import DEFAULT_RETENTION
 from tidemill.scaling.loop import begin
 from tidemill.scaling.metrics.queue import PERIOD
+from tidemill.scaling.times.catalogue import USUAL, Times
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.simulated_instances import SimulatedInstances
 from tidemill.simulator.loop_runner import LoopRunner
@@ -17,7 +19,7 @@ from tidemill.simulator.pacing.choice import choose_pacing
 from tidemill.simulator.planned_faults import PlannedFaults, windowed_faults
 from tidemill.simulator.queue import QueueAttributes, WorkQueue
 from tidemill.simulator.result import Result
-from tidemill.simulator.times import Times
+from tidemill.simulator.time_draws import TimeDraws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,22 +46,25 @@ class RunOptions:
         turn_every: seconds between additional turns of the loop, with no turn left out. None leaves
             out the turns that change nothing. The facts and the result are the same except for the
             number of turns.
+        spot_per_hour: random Spot interruptions of one instance in an hour. AWS publishes only
+            ranges per month for each instance type (Spot Instance advisor).
     """
 
-    times: Times = field(default_factory=Times)
+    times: Times = USUAL
     start: float = START
     drain: bool = True
     turn_every: float | None = None
+    spot_per_hour: float = 0.0
 
 
-USUAL = RunOptions()
+USUAL_RUN = RunOptions()
 
 
 def simulate(
     candidate: Candidate,
     scenario: Scenario,
     seed: int,
-    options: RunOptions = USUAL,
+    options: RunOptions = USUAL_RUN,
     listener: FactListener | None = None,
 ) -> Result:
     """Run a scenario over a candidate, from the stack's creation until the queue is drained.
@@ -76,6 +81,7 @@ def simulate(
             simulator cannot imitate one of the scenario's faults.
         FaultError: a fault names an alarm that the fleet does not have.
     """
+    candidate = replace(candidate, fleet=candidate.fleet.under(options.times))
     faults = PlannedFaults(scenario.faults, options.start)
     windows = windowed_faults(scenario.faults, candidate.fleet, options.start, seed)
     instances = _build(candidate, scenario, seed, options)
@@ -116,13 +122,16 @@ def _build(
     """Return the world of the group, without an instance yet, with the queue."""
     spec = candidate.fleet.queue
     attributes = QueueAttributes(
-        spec.max_receive_count, spec.visibility_timeout, options.times.retention
+        spec.max_receive_count, spec.visibility_timeout, float(DEFAULT_RETENTION)
     )
     arrivals = scenario.arrivals(_random(seed, "arrivals"))
     queue = WorkQueue(arrivals, options.start, _poison(scenario, seed), attributes)
     handler = scenario.handler
     draw = partial(handler.draw, _random(seed, "work")) if handler.mean else None
-    return SimulatedInstances(queue, candidate.worker, options.times, _random(seed, "boots"), draw)
+    per_second = options.spot_per_hour / 3600
+    spot = partial(_random(seed, "spot").expovariate, per_second) if per_second else None
+    times = TimeDraws(options.times, seed)
+    return SimulatedInstances(queue, candidate.worker, times, draw, spot)
 
 
 def _poison(scenario: Scenario, seed: int) -> Iterator[bool] | None:

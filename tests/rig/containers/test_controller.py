@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 from support.builders.fleets import product_fleet, product_template
+from support.builders.times import MINUTE_BOOT
 from support.fakes.engines import FakeEngine, HandClock
 from support.fakes.groups import ONE, TWO
 
@@ -116,7 +117,7 @@ def launched(folder: Path, depth: Depth) -> ContainerSpec:
         "stack": "a-stack",
         "name": "mill",
         "speed": speed,
-        "boot_seconds": 60,
+        "times": MINUTE_BOOT,
         "autoscaling_port": 0,
         "depth": depth,
         "image": "the-consumer",

@@ -24,6 +24,7 @@ from tidemill.scaling.metrics.queue import (
     QueueSample,
     queue_datapoints,
 )
+from tidemill.scaling.times.catalogue import USUAL
 
 if TYPE_CHECKING:
     from tidemill.scaling.metrics.store import Datapoint
@@ -36,7 +37,7 @@ EVER = {"for_minutes": 0.0}
 def points(minute: float = NOON) -> list[Datapoint]:
     """Return the datapoints of a queue with 7 visible messages and 2 in flight."""
     sample, now = QueueSample(7, 2), minute + 60
-    activity = QueueActivity.of_new_queue(0, kept_awake=True)
+    activity = QueueActivity.of_new_queue(0, USUAL.wake_up.mean, kept_awake=True)
     return list(queue_datapoints("jobs", activity, sample, minute, now))
 
 

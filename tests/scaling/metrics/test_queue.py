@@ -6,16 +6,17 @@ import pytest
 
 from tidemill.scaling.metrics.queue import (
     ACTIVE_SECONDS,
-    WAKE_UP_SECONDS,
     QueueActivity,
     QueueSample,
     observe,
     queue_datapoints,
 )
+from tidemill.scaling.times.catalogue import USUAL
 
 NOW = 1_750_000_020.0
+WAKE_UP = USUAL.wake_up.mean
 EMPTY = QueueSample(0, 0)
-AWAKE = QueueActivity.of_new_queue(NOW)
+AWAKE = QueueActivity.of_new_queue(NOW, WAKE_UP)
 
 
 def published(activity: QueueActivity, sample: QueueSample, now: float = NOW) -> dict[str, float]:
@@ -71,7 +72,7 @@ def test_a_queue_that_nobody_uses_falls_asleep_and_publishes_nothing() -> None:
 
 def test_a_queue_that_is_kept_awake_never_falls_asleep() -> None:
     """It stays active without any other use, and whatever it contained before."""
-    activity = QueueActivity.of_new_queue(NOW, kept_awake=True)
+    activity = QueueActivity.of_new_queue(NOW, WAKE_UP, kept_awake=True)
     activity = observe(activity, QueueSample(1, 0), NOW + 60)
     assert published(activity, EMPTY, NOW + 9 * ACTIVE_SECONDS) == {"Visible": 0}
 
@@ -82,5 +83,5 @@ def test_a_queue_that_wakes_up_publishes_late() -> None:
     sample = QueueSample(9, 0)
     activity = observe(AWAKE, sample, woken)
     activity = observe(activity, sample, woken + 60)
-    assert published(activity, sample, woken + WAKE_UP_SECONDS - 1) == {}
-    assert published(activity, sample, woken + WAKE_UP_SECONDS) == {"Visible": 9}
+    assert published(activity, sample, woken + WAKE_UP - 1) == {}
+    assert published(activity, sample, woken + WAKE_UP) == {"Visible": 9}

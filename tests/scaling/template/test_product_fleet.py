@@ -46,23 +46,22 @@ class TestTheProductsTemplate:
         }
         assert watched == {(("QueueName", fleet.queue.name),)}
 
-    def test_one_alarm_triggers_one_policy_with_work_and_without(self) -> None:
-        """With the fast signal a second alarm runs it, for a shortage only."""
+    def test_every_alarm_triggers_its_policy_in_alarm_only(self) -> None:
+        """With work, without work, and with the fast signal for a shortage."""
         fleet = product_fleet(FastSignal="true")
         assert {
-            alarm.logical_id: (
-                alarm.policies_in(AlarmState.ALARM),
-                alarm.policies_in(AlarmState.OK),
-            )
+            alarm.logical_id: (alarm.policies_in(AlarmState.ALARM), alarm.policies)
             for alarm in fleet.alarms
         } == {
-            "BacklogAlarm": (("BacklogPolicy",), ("BacklogPolicy",)),
-            "BacklogRisingAlarm": (("BacklogPolicy",), ()),
+            "BacklogAlarm": (("BacklogPolicy",), {"BacklogPolicy"}),
+            "EmptyQueueAlarm": (("EmptyQueuePolicy",), {"EmptyQueuePolicy"}),
+            "BacklogRisingAlarm": (("BacklogPolicy",), {"BacklogPolicy"}),
         }
-        assert [alarm.logical_id for alarm in product_fleet().alarms] == ["BacklogAlarm"]
-        (policy,) = fleet.policies
-        assert isinstance(policy, StepScalingPolicy)
-        assert policy.adjustment_type is AdjustmentType.EXACT
+        usual = [alarm.logical_id for alarm in product_fleet().alarms]
+        assert usual == ["BacklogAlarm", "EmptyQueueAlarm"]
+        for policy in fleet.policies:
+            assert isinstance(policy, StepScalingPolicy)
+            assert policy.adjustment_type is AdjustmentType.EXACT
 
     def test_parameters_reach_every_part(self) -> None:
         """Limits, alarms, expressions and user data follow the parameters."""
@@ -96,10 +95,12 @@ class TestTheProductsTemplate:
         assert "QUEUE_URL=http://localhost/work" in fleet.user_data
         assert fleet.not_modelled == ()
 
-    @pytest.mark.parametrize("value", ["0", "11", "", "many", "2.5.1"])
+    @pytest.mark.parametrize("value", ["0", "1001", "", "many", "2.5.1"])
     def test_a_parameter_out_of_bounds_is_reported_with_its_bounds(self, value: str) -> None:
         """The error has the template's ConstraintDescription."""
-        with pytest.raises(ParameterError, match=rf"^parameter MaxInstances={value}: give 1 to 10"):
+        with pytest.raises(
+            ParameterError, match=rf"^parameter MaxInstances={value}: give 1 to 1000"
+        ):
             product_fleet(MaxInstances=value)
 
 

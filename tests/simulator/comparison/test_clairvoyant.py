@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from support.builders.simulations import PARAMETERS, scenarios, the_template
 
 from consumer.cycle import Rhythm
+from tidemill.scaling.times.catalogue import USUAL
 from tidemill.simulator.candidate import Candidate  # noqa: TC001 - hypothesis reads annotations
 from tidemill.simulator.comparison.clairvoyant import bounds
 from tidemill.simulator.comparison.rival_policies import rivals
 from tidemill.simulator.run import simulate
 from tidemill.simulator.scenario import Scenario  # noqa: TC001 - hypothesis reads annotations
-from tidemill.simulator.times import Times
 from tidemill.simulator.waits import mean
 
 SLACK = 0.1
@@ -32,7 +32,7 @@ def test_no_policy_beats_the_bounds(
     every = list(rivals(candidate, 50))
     rival = every[number % len(every)]
     result = simulate(rival, scenario, seed)
-    times = Times()
+    times = USUAL
     least = bounds(
         scenario.arrivals(None),  # type: ignore[arg-type]  # bursts draw nothing
         candidate.worker.rhythm,
@@ -57,7 +57,7 @@ def test_messages_at_once_are_taken_in_rounds(
 ) -> None:
     """Each round takes ten messages per instance, half a minute after the previous round."""
     rhythm = Rhythm(messages_per_poll=10, poll_wait=30.0)
-    found = bounds([0.0] * sent, rhythm, instances, Times())
+    found = bounds([0.0] * sent, rhythm, instances, USUAL)
     assert found.waits == Counter(waits)
 
 
@@ -73,7 +73,7 @@ def test_messages_at_once_are_taken_in_rounds(
 def test_a_poll_costs_what_its_cheapest_way_costs(rest: float, seconds: float) -> None:
     """With boots of 34 s and bills of at least 60 s, the bound is the cheapest number of polls."""
     rhythm = Rhythm(messages_per_poll=10, poll_wait=rest)
-    found = bounds([0.0] * 1000, rhythm, 4, Times())
+    found = bounds([0.0] * 1000, rhythm, 4, USUAL.with_boot(54.0, running=20.0))
     assert found.billed_seconds == pytest.approx(100 * seconds)
 
 

@@ -10,17 +10,17 @@ from tidemill.simulator.pacing.every_turn import EveryTurn
 from tidemill.simulator.pacing.needed_turns import NeededTurns
 
 
-def test_turns_are_left_out_where_every_alarm_looks_at_single_minutes() -> None:
-    """The product's default template allows turns to be left out."""
-    pacing = choose_pacing(the_template().fleet, None, planned_faults=False)
-    assert isinstance(pacing, NeededTurns)
+@pytest.mark.parametrize("seconds", ["60", "300"])
+def test_turns_are_left_out_where_every_alarm_looks_at_whole_minutes(seconds: str) -> None:
+    """The product's template allows turns to be left out, with alarms over several minutes too."""
+    fleet = the_template(("HoldSeconds", seconds)).fleet
+    assert isinstance(choose_pacing(fleet, None, planned_faults=False), NeededTurns)
 
 
 @pytest.mark.parametrize(
     ("parameters", "turn_every", "planned_faults"),
     [
         pytest.param((("FastSignal", "true"),), None, False, id="a signal every ten seconds"),
-        pytest.param((("HoldSeconds", "300"),), None, False, id="an alarm over five minutes"),
         pytest.param((), None, True, id="faults at round moments"),
         pytest.param((), 7.0, False, id="asked for"),
     ],

@@ -20,11 +20,11 @@ from support.builders.simulations import (
 
 from tidemill.scaling.facts import DesiredChanged
 from tidemill.scaling.spec import AdjustmentType, StepAdjustment, StepScalingPolicy
+from tidemill.scaling.times.catalogue import USUAL
 from tidemill.simulator.candidate import Candidate  # noqa: TC001 - hypothesis reads annotations
 from tidemill.simulator.comparison.rival_policies import rivals
-from tidemill.simulator.run import RunOptions, simulate
+from tidemill.simulator.run import USUAL_RUN, RunOptions, simulate
 from tidemill.simulator.scenario import Scenario, constant
-from tidemill.simulator.times import Times
 
 if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
@@ -40,23 +40,27 @@ def a_rival(chosen: tuple[Candidate, int]) -> Candidate:
 NO_SHRINKING = [phase for phase in Phase if phase is not Phase.shrink]
 """Scenarios are small enough as they are, and each try takes two runs."""
 
-SPOT = Times(spot_per_hour=6.0)
+SPOT = RunOptions(spot_per_hour=6.0)
+CONSTANT = RunOptions(USUAL.exactly({name: time.mean for name, time in USUAL.named()}))
+OTHER_LAG = RunOptions(USUAL.exactly({"alarm_lag": 37.0, "wake_up": 200.0}))
 
 
 @given(
     st.one_of(PARAMETERS, st.tuples(PARAMETERS, st.integers(1, 5)).map(a_rival)),
     scenarios(),
     st.integers(0, 3),
-    st.sampled_from([Times(), SPOT, Times(spread=0.0)]),
+    st.sampled_from([USUAL_RUN, SPOT, CONSTANT, OTHER_LAG]),
     st.sampled_from([60.0, 23.0, 7.0]),
 )
 @how(max_examples=30, phases=NO_SHRINKING)
 def test_turns_that_are_left_out_would_have_changed_nothing(
-    candidate: Candidate, scenario: Scenario, seed: int, times: Times, turn_every: float
+    candidate: Candidate, scenario: Scenario, seed: int, options: RunOptions, turn_every: float
 ) -> None:
     """With more turns, the facts and the result are the same, but for the number of turns."""
-    swift, facts = simulated(candidate, scenario, seed=seed, times=times)
-    slow, all_facts = simulated(candidate, scenario, seed=seed, times=times, turn_every=turn_every)
+    swift, facts = simulated(candidate, scenario, seed=seed, options=options)
+    slow, all_facts = simulated(
+        candidate, scenario, seed=seed, options=options, turn_every=turn_every
+    )
     assert facts == all_facts
     assert swift.messages.waits == slow.messages.waits
     assert swift.instances.billed_seconds == slow.instances.billed_seconds

@@ -7,6 +7,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from support.builders.times import MINUTE_BOOT
 from support.fakes.engines import FakeEngine, HandClock
 
 from tidemill.rig.containers.options import METADATA_LABEL, ContainerOptions, Depth
@@ -48,7 +49,7 @@ class Stage:
             socket="/run/the-engine.sock",
             labels={"project": "tests"},
             user_data="#!/bin/sh\n",
-            boot_seconds=60,
+            times=MINUTE_BOOT,
             stop_seconds=0.2,
         )
         self.world = ContainerWorld(

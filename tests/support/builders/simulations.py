@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +16,8 @@ from tidemill.scaling.template.fleet import read_fleets
 from tidemill.simulator.candidate import Candidate
 from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.pacing.needed_turns import can_leave_out_turns
-from tidemill.simulator.run import RunOptions, simulate
+from tidemill.simulator.run import USUAL_RUN, RunOptions, simulate
 from tidemill.simulator.scenario import Scenario
-from tidemill.simulator.times import Times
 
 if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
@@ -71,13 +71,13 @@ def simulated(
     scenario: Scenario,
     *,
     seed: int = 1,
-    times: Times | None = None,
+    options: RunOptions = USUAL_RUN,
     turn_every: float | None = None,
 ) -> tuple[Result, list[Fact]]:
     """Return the result of a run, and its facts."""
     facts: list[Fact] = []
-    options = RunOptions(times or Times(), turn_every=turn_every)
-    result = simulate(candidate, scenario, seed, options, facts.extend)
+    paced = replace(options, turn_every=turn_every)
+    result = simulate(candidate, scenario, seed, paced, facts.extend)
     return result, facts
 
 
@@ -103,7 +103,7 @@ PARAMETERS = st.fixed_dictionaries(
         "MessagesPerPoll": st.sampled_from(["1", "10", "35"]),
         "Concurrency": st.sampled_from(["1", "3"]),
         "MaxReceiveCount": st.sampled_from(["1", "3"]),
-        "HoldSeconds": st.sampled_from(["120", "300"]),
+        "HoldSeconds": st.sampled_from(["60", "120", "300", "3600"]),
         "WarmupSeconds": st.sampled_from(["0", "300"]),
         "FastSignal": st.sampled_from(["false", "false", "false", "true"]),
     },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from tidemill.scaling.times.calibration import Calibration, Measured
-from tidemill.scaling.times.catalogue import NAMES, Grade
+from tidemill.scaling.times.catalogue import NAMES, USUAL, Grade
 from tidemill.scaling.times.distributions import (
     Constant,
     Distribution,
@@ -47,3 +47,6 @@ CALIBRATIONS = st.builds(
     times=st.dictionaries(st.sampled_from(NAMES), measured(), max_size=4),
     about=st.dictionaries(TEXTS, TEXTS, max_size=2),
 )
+
+MINUTE_BOOT = USUAL.exactly({"restart": 10.0}).with_boot(60.0, running=20.0)
+"""An instance runs 20 s after its launch and works 40 s later; after a restart, 10 s later."""

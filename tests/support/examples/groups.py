@@ -21,7 +21,6 @@ from tidemill.scaling.group.reconcile import reconcile
 from tidemill.scaling.group.transitions import expire_hooks, hook_completed, vanished
 from tidemill.scaling.metrics.queue import (
     ACTIVE_SECONDS,
-    WAKE_UP_SECONDS,
     QueueActivity,
     QueueSample,
     observe,
@@ -32,6 +31,7 @@ from tidemill.scaling.spec import LifecycleHook, StepScalingPolicy
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.scaling.template.group import HEARTBEAT_TIMEOUT, MAX_HOOKS
 from tidemill.scaling.template.policies import MAX_POLICIES
+from tidemill.scaling.times.catalogue import USUAL
 
 REPLACED = "terminated and replaced"
 MINUTE, HOUR = 60, 3600
@@ -140,14 +140,14 @@ def check_states(_: Given, expected: Expected) -> None:
 def check_queue_rhythm(_: Given, expected: Expected) -> None:
     """Make a queue inactive and active again."""
     empty, used = QueueSample(0, 0), QueueSample(1, 0)
-    new = QueueActivity.of_new_queue(0)
+    new = QueueActivity.of_new_queue(0, USUAL.wake_up.mean)
     last = expected["active_window_h"] * HOUR
     assert last == ACTIVE_SECONDS
     assert list(queue_datapoints("q", new, empty, last - MINUTE, last))
     assert not list(queue_datapoints("q", new, empty, last, last + 1))
     woken = observe(new, used, last + 1)
     late = last + 1 + expected["activation_delay_up_to_s"]
-    assert late == last + 1 + WAKE_UP_SECONDS
+    assert late == last + 1 + USUAL.wake_up.mean
     assert not list(queue_datapoints("q", woken, used, late - MINUTE, late - 1))
     assert expected["published_every_s"] == MINUTE
     (point,) = queue_datapoints("q", woken, used, late - expected["published_every_s"], late)

@@ -29,7 +29,7 @@ from tidemill.scaling.requests.apply import apply
 from tidemill.scaling.requests.commands import SetInstanceHealth
 from tidemill.scaling.spec import MaintenancePolicy, StepAdjustment, WarmPool
 from tidemill.scaling.template.fleet import read_fleet
-from tidemill.simulator.times import Times
+from tidemill.scaling.times.catalogue import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,7 +71,7 @@ def check_spot(given: Given, expected: Expected) -> None:
     assert given["spot_interruption"] is True
     assert given["hook"] == LifecycleState.TERMINATING_WAIT
     notice = expected["forced_termination_after_s"]
-    assert Times().spot_warning == notice < DRAIN.heartbeat_timeout
+    assert USUAL.spot_warning.mean == notice < DRAIN.heartbeat_timeout
     held = reconcile(a_group(hooks=(DRAIN,)), replace(serving(1), desired=0), NOW)
     assert [item.state for item in held.memory.instances] == [given["hook"]]
     assert vanished(held.memory, "i-0", "", NOW + notice).memory.instances == ()

@@ -13,6 +13,8 @@ ALARMS: Final = {
     "ConsumerErrorsAlarm": (0, 1, "notBreaching"),
 }
 NEEDED: Final = "CEIL((visible + inflight) / 20)"
+SIZES: Final = [*range(1, 9), 13, 20, 30, 45, 67, 99, 146, 215, 316, 465, 683, 1000]
+EXACT: Final = {"adjustment": "ExactCapacity", "aggregation": "Maximum"}
 NO_TLS_NO_WAY: Final = {"NobodyWithoutTls": ("Deny", ["sqs:*"], True)}
 SEND: Final = ["sqs:GetQueueUrl", "sqs:SendMessage"]
 RECEIVE: Final = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"]
@@ -113,7 +115,8 @@ def expected_answers(*, drain: int, visibility: int, hook: int, maximum: int) ->
             "metrics": 5,
             "hooks": [("drain", hook)],
         },
-        "BacklogPolicy": {"steps": [*range(11)], "adjustment": "ExactCapacity"},
+        "BacklogPolicy": {"steps": SIZES, **EXACT},
+        "EmptyQueuePolicy": {"steps": [0], **EXACT},
         "CapacityExhaustedAlarm": {
             "threshold": maximum,
             "periods": 30,
@@ -121,12 +124,15 @@ def expected_answers(*, drain: int, visibility: int, hook: int, maximum: int) ->
             "calls people": True,
             "math": [NEEDED],
         },
-        "BacklogAlarm": {
-            "threshold": 1,
-            "periods": 1,
-            "missing": "ignore",
-            "calls people": False,
-            "math": [NEEDED],
+        **{
+            alarm: {
+                "threshold": 0.5,
+                "periods": 1,
+                "missing": "ignore",
+                "calls people": False,
+                "math": [NEEDED, "IF(visible, load, load)"],
+            }
+            for alarm in ("BacklogAlarm", "EmptyQueueAlarm")
         },
         "WorkerLogGroup": {"days": 30},
         "HostLogGroup": {"days": 3},
@@ -141,7 +147,7 @@ def expected_answers(*, drain: int, visibility: int, hook: int, maximum: int) ->
             },
             "log groups": {f"/tidemill/{STACK}/hosts"},
         },
-        "QueueDashboard": {"widgets": 8, "placeholders": False},
+        "QueueDashboard": {"widgets": 9, "placeholders": False},
         "InstancesDashboard": {"widgets": 8, "placeholders": False},
         "PeopleTopic": {
             "policy": {

@@ -18,7 +18,7 @@ Answers = dict[str, Any]
 ALARMS: Final = (
     *("DeadLettersAlarm", "OldestMessageAlarm", "BootFailureAlarm"),
     *("ConsumerErrorsAlarm", "CapacityExhaustedAlarm"),
-    *("BacklogAlarm", "BacklogRisingAlarm"),
+    *("BacklogAlarm", "EmptyQueueAlarm", "BacklogRisingAlarm"),
 )
 ASKED_WITH: Final = {
     "WorkQueuePolicy": "WorkQueue",
@@ -226,7 +226,11 @@ def step_policy(name: str) -> Callable[[Any, Mapping[str, str]], Answers]:
             if item["PolicyARN"] == ids[name]
         ]
         steps = [item["ScalingAdjustment"] for item in found["StepAdjustments"]]
-        return {"steps": steps, "adjustment": found["AdjustmentType"]}
+        return {
+            "steps": steps,
+            "adjustment": found["AdjustmentType"],
+            "aggregation": found["MetricAggregationType"],
+        }
 
     return ask
 
@@ -329,6 +333,7 @@ QUESTIONS: Final[dict[str, Callable[[Any, Mapping[str, str]], Answers]]] = {
     "WorkerLaunchTemplate": launch_template,
     "WorkerGroup": group,
     "BacklogPolicy": step_policy("BacklogPolicy"),
+    "EmptyQueuePolicy": step_policy("EmptyQueuePolicy"),
     **{name: alarm(name) for name in ALARMS},
     "WorkerLogGroup": log_group("WorkerLogGroup"),
     "HostLogGroup": log_group("HostLogGroup"),

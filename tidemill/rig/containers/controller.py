@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tidemill.scaling.group.memory import GroupMemory
     from tidemill.scaling.spec import Group
     from tidemill.scaling.template.document import Document
+    from tidemill.scaling.times.catalogue import Times
 
 STACK_SECONDS: Final = 60.0
 """Time for the local AWS and its stack to be ready after the start of the controller."""
@@ -59,7 +60,7 @@ class ControllerOptions:
         stack: the stack's name; its parameters are read from the local AWS.
         name: the fleet's name, in names and labels of its containers.
         speed: how many times faster than wall-clock time AWS's time runs.
-        boot_seconds: AWS's seconds from an instance's launch until its consumer starts.
+        times: AWS's times, of which instances take the means.
         autoscaling_port: the port of the Auto Scaling API; 0 is any free port.
         depth: what an instance consists of.
         image: the consumer's image.
@@ -76,7 +77,7 @@ class ControllerOptions:
     stack: str
     name: str
     speed: float
-    boot_seconds: float
+    times: Times
     autoscaling_port: int
     depth: Depth
     image: str
@@ -127,7 +128,7 @@ def running_controller(
             template=options.template,
             parameters=parameters,
             speed=options.speed,
-            boot_seconds=options.boot_seconds,
+            times=options.times,
             keep_facts=False,
             stack=options.stack,
             resume=True,
@@ -214,7 +215,7 @@ def _world(
             socket=options.socket,
             labels=options.labels,
             user_data=rig.fleet.user_data,
-            boot_seconds=options.boot_seconds,
+            times=options.times,
         ),
         options.folder,
         rig.clock,

@@ -13,6 +13,8 @@ from tidemill.rig.processes import STOP_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tidemill.scaling.times.catalogue import Times
+
 FLEET_LABEL: Final = "tidemill.fleet"
 """Label of every container of a fleet, with the fleet's name; the clean-up finds them by it."""
 INSTANCE_LABEL: Final = "tidemill.instance"
@@ -52,8 +54,8 @@ class ContainerOptions:
         socket: the path of the engine's socket on its host, for instances that use it.
         labels: further labels for every container.
         user_data: the launch template's script.
-        boot_seconds: AWS's seconds from launch to a started consumer; with depth user-data the
-            script itself decides when the consumer starts.
+        times: AWS's times, of which instances take the means; with depth user-data the script
+            itself decides when the consumer starts.
         stop_seconds: wall-clock seconds that containers have to end when the controller ends.
     """
 
@@ -67,7 +69,7 @@ class ContainerOptions:
     socket: str
     labels: Mapping[str, str]
     user_data: str
-    boot_seconds: float
+    times: Times
     stop_seconds: float = STOP_SECONDS
 
     @property

@@ -77,7 +77,7 @@ class ContainerWorld(Instances):
                 user-data the addresses of the local AWS.
         """
         of_depth = Rules.of_consumers if options.direct else Rules.of_user_data
-        super().__init__(folder, clock, of_depth(options.boot_seconds))
+        super().__init__(folder, clock, of_depth(options.times))
         self._engine = engine
         self._options = options
         self._environment = environment

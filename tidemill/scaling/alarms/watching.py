@@ -18,11 +18,7 @@ if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
     from tidemill.scaling.faults import Fault
     from tidemill.scaling.metrics.store import MetricStore
-    from tidemill.scaling.spec import Alarm
-
-EVALUATION_LAG = 6
-"""Seconds after a minute's end at which alarms evaluate it; AWS's sample of a state change
-("Alarm notifications", CloudWatch User Guide) was evaluated 6 s after its last period ended."""
+    from tidemill.scaling.spec import Alarm, Fleet
 
 ACTION_INTERVAL = 60
 """An alarm that stays in a state invokes the state's Auto Scaling actions once a minute ("Using
@@ -62,7 +58,7 @@ class Watched:
 
 
 def watch_alarms(
-    alarms: Iterable[Alarm],
+    fleet: Fleet,
     watches: Mapping[str, AlarmWatch],
     metrics: MetricStore,
     before: float,
@@ -73,7 +69,7 @@ def watch_alarms(
     """Evaluate the alarms whose evaluation is due, and return those whose actions are due.
 
     Args:
-        alarms: the fleet's alarms.
+        fleet: the fleet with its alarms.
         watches: their memories, by logical id.
         metrics: the datapoints published so far.
         before: the time of the previous turn, in epoch seconds.
@@ -84,9 +80,10 @@ def watch_alarms(
     after = dict(watches)
     due: list[DueAlarm] = []
     facts: list[Fact] = []
-    for alarm in alarms:
+    usual, lag = usual_delay(fleet)
+    for alarm in fleet.alarms:
         watch = watches[alarm.logical_id]
-        delay = _delay(late, alarm, now) if late else 0.0
+        delay = usual + (_delay(late, alarm, now) if late else 0.0)
         if isinf(delay):
             continue
         seen, earlier = now - delay, before - delay
@@ -94,9 +91,9 @@ def watch_alarms(
         # Actions have an interval of their own: an alarm that is evaluated once an hour still
         # acts once a minute. A turn that is late must not make the next one skip an interval.
         shortest = min(interval, ACTION_INTERVAL)
-        if not evaluation_is_due(earlier, seen, shortest):
+        if not evaluation_is_due(earlier, seen, shortest, lag):
             continue
-        if interval == shortest or evaluation_is_due(earlier, seen, interval):
+        if interval == shortest or evaluation_is_due(earlier, seen, interval, lag):
             old = watch.memory
             new = evaluate(alarm, old, metrics, seen)
             if new.state is old.state:
@@ -111,6 +108,16 @@ def watch_alarms(
             watch = replace(watch, acted_at=now)
         after[alarm.logical_id] = watch
     return Watched(after, due, tuple(facts))
+
+
+def usual_delay(fleet: Fleet) -> tuple[int, float]:
+    """Return the whole minutes of the alarms' lag in seconds, and the rest of it.
+
+    A lag of 6 s is (0, 6): the minute of 12:00 is evaluated at 12:01:06. A lag of 66 s is (60, 6):
+    at 12:02:06 alarms still see the minute of 12:00 as the newest.
+    """
+    minutes, rest = divmod(fleet.alarm_lag, ACTION_INTERVAL)
+    return int(minutes) * ACTION_INTERVAL, rest
 
 
 def longest_delay(late: Iterable[Fault]) -> float:
@@ -156,6 +163,9 @@ def _due(alarm: Alarm, watch: AlarmWatch, metrics: MetricStore, now: float) -> D
     return DueAlarm(alarm, watch.memory.value, inputs, state=watch.memory.state)
 
 
-def evaluation_is_due(before: float, now: float, interval: int) -> bool:
-    """Return whether a moment of evaluation lies after `before` and not after `now`."""
-    return (now - EVALUATION_LAG) // interval > (before - EVALUATION_LAG) // interval
+def evaluation_is_due(before: float, now: float, interval: int, lag: float) -> bool:
+    """Return whether a moment of evaluation lies after `before` and not after `now`.
+
+    These moments are `lag` seconds after each full interval: 12:01:06 for a minute and 6 s.
+    """
+    return (now - lag) // interval > (before - lag) // interval

@@ -26,9 +26,6 @@ PERIOD = 60
 ACTIVE_SECONDS = 6 * 3600
 """A queue stays active for this time after it last contained a message or was accessed."""
 
-WAKE_UP_SECONDS = 15 * 60
-"""Delay until an inactive queue publishes again ("up to 15 minutes"); here, always the longest."""
-
 
 @dataclass(frozen=True, slots=True)
 class QueueSample:
@@ -42,28 +39,33 @@ class QueueSample:
 
 @dataclass(frozen=True, slots=True)
 class QueueActivity:
-    """The activity of a queue: when it becomes inactive, and when its metrics start."""
+    """The activity of a queue: when it becomes inactive, and when its metrics start.
+
+    `wake_up` is the delay in seconds until an inactive queue publishes again after its next use.
+    """
 
     active_until: float
     publishes_from: float
+    wake_up: float
 
     @staticmethod
-    def of_new_queue(now: float, *, kept_awake: bool = False) -> QueueActivity:
+    def of_new_queue(now: float, wake_up: float, *, kept_awake: bool = False) -> QueueActivity:
         """Return the activity of a queue that was created at `now`; its creation is an access."""
-        return QueueActivity(float("inf") if kept_awake else now + ACTIVE_SECONDS, now)
+        return QueueActivity(float("inf") if kept_awake else now + ACTIVE_SECONDS, now, wake_up)
 
 
 def observe(activity: QueueActivity, sample: QueueSample, now: float) -> QueueActivity:
     """Return the activity after a sample.
 
-    A queue with messages or an access stays active. An inactive one publishes again 15 minutes
-    after its next message or access.
+    A queue with messages or an access stays active. An inactive one publishes again some time after
+    its next message or access, here the longest that AWS names: 15 minutes.
     """
     if not (sample.accessed or sample.visible or sample.in_flight or sample.delayed):
         return activity
     if now > activity.active_until:
-        return QueueActivity(now + ACTIVE_SECONDS, now + WAKE_UP_SECONDS)
-    return QueueActivity(max(activity.active_until, now + ACTIVE_SECONDS), activity.publishes_from)
+        return QueueActivity(now + ACTIVE_SECONDS, now + activity.wake_up, activity.wake_up)
+    until = max(activity.active_until, now + ACTIVE_SECONDS)
+    return QueueActivity(until, activity.publishes_from, activity.wake_up)
 
 
 def queue_metric(queue: str, name: str) -> Metric:

@@ -66,9 +66,9 @@ class Time:
 class Times:
     """All times, in the order in which a message that starts a fleet meets them.
 
-    An instance boots in stages that follow one another: `reaction`, `launch_request`, `pending`,
-    `os_boot`, `installs`, `image_pull`, `consumer_start`. A stopped instance of a warm pool has
-    `restart` instead of the last four.
+    After the group's `reaction`, an instance boots in stages that follow one another:
+    `launch_request`, `pending`, `os_boot`, `installs`, `image_pull`, `consumer_start`. A stopped
+    instance of a warm pool has `restart` instead of the last four.
     """
 
     alarm_lag: Time = Time(
@@ -204,23 +204,30 @@ class Times:
         return replace(self, **{name: replace(time, distribution=time.distribution.scaled(factor))})
 
     def until_running(self) -> tuple[Time, ...]:
-        """Return the stages from an alarm's action to a running instance."""
-        return self.reaction, self.launch_request, self.pending
+        """Return the stages of a boot from the start of the launch to a running instance."""
+        return self.launch_request, self.pending
 
     def until_work(self) -> tuple[Time, ...]:
-        """Return the stages from a running instance to its first receive, in a first boot."""
+        """Return the stages of a first boot from the running instance to its first receive."""
         return self.os_boot, self.installs, self.image_pull, self.consumer_start
 
-    def with_boot(self, seconds: float) -> Times:
+    def boot(self) -> float:
+        """Return the mean seconds of a first boot."""
+        return mean_of((*self.until_running(), *self.until_work()))
+
+    def with_boot(self, seconds: float, running: float | None = None) -> Times:
         """Return all times, with boots that take exactly these seconds.
 
-        The instance runs after the usual time or, if that is longer, at the end. Example: with
-        20 s until running, 60 means running after 20 s and working 40 s later; 10 means both
-        after 10 s.
+        Args:
+            seconds: from the start of the launch to the first receive.
+            running: from there to a running instance, None for the mean. It is at most `seconds`.
+                Example: with 20, a boot of 60 runs after 20 s and works 40 s later; a boot of 10
+                does both after 10 s.
         """
-        running = min(mean_of(self.until_running()), seconds)
+        usual = mean_of(self.until_running()) if running is None else running
+        running = min(usual, seconds)
         stages = {"pending": running, "os_boot": seconds - running}
-        nothing = ("reaction", "launch_request", "installs", "image_pull", "consumer_start")
+        nothing = ("launch_request", "installs", "image_pull", "consumer_start")
         exact = dict.fromkeys(nothing, 0.0) | stages
         exact["restart"] = min(self.restart.mean, seconds - running)
         return self.exactly(exact)
@@ -239,6 +246,11 @@ class Times:
 def mean_of(stages: tuple[Time, ...]) -> float:
     """Return the mean seconds of stages that follow one another."""
     return sum(stage.mean for stage in stages)
+
+
+def least_of(stages: tuple[Time, ...]) -> float:
+    """Return the fewest seconds of stages that follow one another."""
+    return sum(stage.distribution.least for stage in stages)
 
 
 USUAL: Final = Times()

@@ -10,13 +10,14 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tidemill.scaling.times.catalogue import least_of
 from tidemill.simulator.queue import RESOLUTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from consumer.cycle import Rhythm
-    from tidemill.simulator.times import Times
+    from tidemill.scaling.times.catalogue import Times
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,11 @@ def bounds(arrivals: Iterable[float], rhythm: Rhythm, instances: int, times: Tim
 
     The wait: even if all instances are always ready, they receive at most `instances` times
     `messages_per_poll` messages in a cycle. A cycle is the rest between two polls or, if that is
-    shorter, the boot of an instance that replaces one which has just polled. So a message is
-    received at its sending or later, and at least one cycle after the message that is this number
-    of places before it: with 4 instances of 10 messages per poll, message 41 is received at least
-    one cycle after message 1. Workers that never rest have no such bound.
+    shorter, the shortest boot of an instance that is ordered after the last poll of the one that it
+    replaces. So a message is received at its sending or later, and at least one cycle after the
+    message that is this number of places before it: with 4 instances of 10 messages per poll,
+    message 41 is received at least one cycle after message 1. Workers that never rest have no such
+    bound.
 
     The cost: an instance of n polls is billed for its boot and n - 1 rests, and for the shortest
     time that is billed at all. The n for which a poll costs least gives the bound.
@@ -53,8 +55,9 @@ def bounds(arrivals: Iterable[float], rhythm: Rhythm, instances: int, times: Tim
         times: the times of AWS.
     """
     quota = rhythm.messages_per_poll
-    quickest = 1 - times.spread
-    cycle = min(rhythm.poll_wait, (times.launch + times.user_data) * quickest)
+    preparing = least_of(times.until_work())
+    launching = least_of((times.reaction, *times.until_running()))
+    cycle = min(rhythm.poll_wait, launching + preparing)
     recent: deque[float] = deque(maxlen=quota * instances)
     waits: Counter[int] = Counter()
     sent = 0
@@ -65,7 +68,7 @@ def bounds(arrivals: Iterable[float], rhythm: Rhythm, instances: int, times: Tim
         recent.append(received)
         waits[int((received - at) / RESOLUTION)] += 1
         sent += 1
-    poll = _cheapest_poll(rhythm.poll_wait, times.user_data * quickest, times.billed_at_least)
+    poll = _cheapest_poll(rhythm.poll_wait, preparing, times.billed_at_least.mean)
     return Bounds(waits, math.ceil(sent / quota) * poll)
 
 

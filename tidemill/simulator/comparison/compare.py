@@ -15,10 +15,10 @@ from tidemill.simulator.waits import mean, percentiles
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from tidemill.scaling.times.catalogue import Times
     from tidemill.simulator.candidate import Candidate
     from tidemill.simulator.run import RunOptions
     from tidemill.simulator.scenario import Scenario
-    from tidemill.simulator.times import Times
 
 DAY = 86_400
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tidemill.simulator.instances.agenda import Agenda
     from tidemill.simulator.instances.instance import SimulatedInstance
     from tidemill.simulator.queue import QueuedMessage, WorkQueue
-    from tidemill.simulator.times import Times
+    from tidemill.simulator.time_draws import TimeDraws
     from tidemill.simulator.worker_settings import WorkerSettings
 
     Draw = Callable[[], float]
@@ -38,7 +38,7 @@ class Consumers:
         queue: WorkQueue,
         agenda: Agenda,
         worker: WorkerSettings,
-        times: Times,
+        times: TimeDraws,
         draw: Draw | None,
     ) -> None:
         """Begin without a consumer.
@@ -47,7 +47,7 @@ class Consumers:
             queue: the queue that all of them poll.
             agenda: the agenda for their next steps.
             worker: their settings.
-            times: the times of AWS.
+            times: draws AWS's times.
             draw: returns handling times; None if handling takes no time.
         """
         self.polling: deque[SimulatedInstance] = deque()
@@ -55,8 +55,8 @@ class Consumers:
         self._agenda = agenda
         self._worker = worker
         self._delays = RetryDelays(worker.retry_delay, worker.retry_delay_max)
-        self._request_seconds = times.request
-        self._flush_seconds = times.flush
+        self._request = times.request
+        self._flush = times.flush
         self._draw = draw
         self._instant = draw is None and queue.all_valid
         self._steps = RhythmTable(worker.rhythm)
@@ -157,7 +157,7 @@ class Consumers:
         instance.taken, instance.limit, instance.wait = taken, limit, wait
         instance.state = ConsumerState.RESTING
         instance.step += 1
-        pause = rest + self._request_seconds if count else rest
+        pause = rest + self._request() if count else rest
         self._agenda.plan_step(now + pause, self._receive, instance)
 
     def _handle(
@@ -216,4 +216,4 @@ class Consumers:
         """Plan the end of the consumer, after it has flushed its logs."""
         instance.state = ConsumerState.RESTING
         instance.step += 1
-        self._agenda.plan(now + self._flush_seconds, self.report_drained, instance)
+        self._agenda.plan(now + self._flush(), self.report_drained, instance)

@@ -32,7 +32,8 @@ class SimulatedInstance:
         taken: messages received in the present poll.
         limit: the largest number of messages for the next receive.
         wait: seconds that the next receive waits for a message.
-        starts_at: when the consumer starts.
+        starts_at: when the consumer starts to receive.
+        watches_from: when the instance first checks whether it is to be terminated.
         stopping: whether the consumer is stopping.
         drained: whether the consumer has stopped, so that the lifecycle hook can be completed.
         batch: the messages that the consumer handles, None while it handles none.
@@ -49,6 +50,7 @@ class SimulatedInstance:
     limit: int = 0
     wait: int = 0
     starts_at: float = 0.0
+    watches_from: float = 0.0
     stopping: bool = False
     drained: bool = False
     batch: ReceivedBatch | None = None

@@ -16,12 +16,11 @@ from tidemill.simulator.instances.instance import ConsumerState, SimulatedInstan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from random import Random
 
     from tidemill.scaling.loop import InstanceEvent
     from tidemill.simulator.instances.consumers import Draw
     from tidemill.simulator.queue import WorkQueue
-    from tidemill.simulator.times import Times
+    from tidemill.simulator.time_draws import TimeDraws
     from tidemill.simulator.worker_settings import WorkerSettings
 
 NEVER = float("inf")
@@ -41,24 +40,25 @@ class SimulatedInstances:
         self,
         queue: WorkQueue,
         worker: WorkerSettings,
-        times: Times,
-        boots: Random,
+        times: TimeDraws,
         draw: Draw | None,
+        spot_life: Draw | None,
     ) -> None:
         """Begin without an instance.
 
         Args:
             queue: the queue.
             worker: the settings of the consumer on each instance.
-            times: the times of AWS.
-            boots: random numbers for boot times, notices and random Spot interruptions.
+            times: draws AWS's times.
             draw: returns handling times; None if handling takes no time.
+            spot_life: returns the seconds from running until a Spot instance gets its notice; None
+                without random interruptions.
         """
         self.now = 0.0
         self.queue = queue
         self.counts = InstanceCounts()
         self._times = times
-        self._boots = boots
+        self._spot_life = spot_life
         self._instances: dict[str, SimulatedInstance] = {}
         self._agenda = Agenda()
         self._consumers = Consumers(queue, self._agenda, worker, times, draw)
@@ -78,23 +78,24 @@ class SimulatedInstances:
             return
         launched = self._instances[instance] = SimulatedInstance(instance)
         self.counts.launches += known is None
-        running = self.now + self._spread(self._times.launch)
-        prepared = self._times.user_data if known is None else self._times.restart
-        launched.starts_at = running + self._spread(prepared)
+        times = self._times
+        running = self.now + times.until_running()
+        created, works = times.until_work() if known is None else times.until_work_again()
+        launched.starts_at = running + works
+        launched.watches_from = running + created + times.startup_watch()
         self._agenda.plan(running, self._boot, launched)
         self._agenda.plan(launched.starts_at, self._consumers.start, launched)
-        if self._times.spot_per_hour:
-            life = self._boots.expovariate(self._times.spot_per_hour / 3600)
-            self._agenda.plan(running + life, self.interrupt, launched)
+        if self._spot_life is not None:
+            self._agenda.plan(running + self._spot_life(), self.interrupt, launched)
 
     def drain(self, instance: str) -> None:
         """Drain an instance; it checks every few seconds whether it is to be terminated."""
         draining = self._instances[instance]
         if draining.drained:  # a Spot notice was earlier, and the consumer has stopped already
-            at = self.now + self._times.notice
+            at = self.now + self._times.reaction() + self._times.notice()
             self._agenda.plan(at, self._consumers.report_drained, draining)
         else:
-            self._plan_notice(draining, self.now)
+            self._plan_notice(draining, self.now + self._times.reaction())
 
     def stop(self, instance: str) -> None:
         """Stop an instance for the warm pool; it keeps what user data has installed."""
@@ -106,7 +107,7 @@ class SimulatedInstances:
         if ended is not None:
             self._end(ended, self.now)
             self.counts.terminate(ended)
-            self._agenda.plan(self.now + self._times.terminate, self._disappear, ended)
+            self._agenda.plan(self.now + self._times.terminate(), self._disappear, ended)
 
     def events(self) -> list[InstanceEvent]:
         """Return the events that instances have reported since the last call."""
@@ -161,7 +162,7 @@ class SimulatedInstances:
         """Interrupt a Spot instance: it gets its notice now, and ends two minutes later."""
         if instance.state is not ConsumerState.ENDED:
             self._plan_notice(instance, now)
-            self._agenda.plan(now + self._times.spot_warning, self._reclaim, instance)
+            self._agenda.plan(now + self._times.spot_warning(), self._reclaim, instance)
 
     def close(self, now: float) -> None:
         """Bill the instances that still run at the end of the simulation."""
@@ -186,18 +187,13 @@ class SimulatedInstances:
 
     def _plan_notice(self, instance: SimulatedInstance, now: float) -> None:
         """Plan when the instance's script notices the termination; it checks after its start."""
-        checks_from = max(now, instance.starts_at + self._times.startup_watch)
-        at = checks_from + self._boots.uniform(0, self._times.notice)
+        at = max(now, instance.watches_from) + self._times.notice()
         self._agenda.plan(at, self._consumers.stop, instance)
 
     def _end(self, instance: SimulatedInstance, now: float) -> None:
         if instance.state is not ConsumerState.ENDED:
             self._consumers.end(instance, now)
             self.counts.end(instance, now, self._times.billed_at_least)
-
-    def _spread(self, seconds: float) -> float:
-        spread = self._times.spread
-        return seconds * self._boots.uniform(1 - spread, 1 + spread)
 
 
 Effect = Callable[[SimulatedInstances, SimulatedInstance, Fault, float], None]

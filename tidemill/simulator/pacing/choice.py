@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tidemill.scaling.metrics.queue import PERIOD
 from tidemill.simulator.pacing.every_turn import EveryTurn
 from tidemill.simulator.pacing.needed_turns import NeededTurns, can_leave_out_turns
 
@@ -18,7 +19,7 @@ def choose_pacing(fleet: Fleet, turn_every: float | None, *, planned_faults: boo
     Leaving out turns is not exact if an instance reports an event exactly at the end of a minute:
     the core samples the group after the report, NeededTurns before it. Random times hardly ever
     are the end of a minute, but planned ones are: a Spot interruption at 600 s ends the instance at
-    600 + 120 = 720 s, which is 12 minutes.
+    600 + 120 = 720 s, which is 12 minutes. Nor is it exact if alarms see datapoints a minute late.
 
     Args:
         fleet: the fleet.
@@ -27,6 +28,7 @@ def choose_pacing(fleet: Fleet, turn_every: float | None, *, planned_faults: boo
     """
     if turn_every is not None:
         return EveryTurn(turn_every)
-    if planned_faults or not can_leave_out_turns(fleet):
+    late = fleet.alarm_lag >= PERIOD
+    if planned_faults or late or not can_leave_out_turns(fleet):
         return EveryTurn()
     return NeededTurns(fleet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.alarms.queries import compile_queries
@@ -34,7 +35,10 @@ class FollowedAlarm:
 
     Attributes:
         alarm: the alarm.
-        values: its values in the evaluation range, the newest last; None is a missing datapoint.
+        minutes: the length of its period in minutes.
+        values: its value at the end of every minute in the evaluation range, the newest last; None
+            is a missing datapoint. An evaluation uses those of whole periods before the newest:
+            every second one if the period is two minutes.
         state: its state after the core's last turn.
     """
 
@@ -54,7 +58,9 @@ class FollowedAlarm:
                 if fetched not in stats:
                     stats.append(fetched)
                 self._fetched.append((slot, stats.index(fetched)))
-        size = retrieved_periods(alarm)
+        self.minutes = alarm.period // PERIOD
+        size = (retrieved_periods(alarm) - 1) * self.minutes + 1
+        self._used = range(0, size, self.minutes)
         self.values: deque[float | None] = deque([None] * size, maxlen=size)
         self._breaches: deque[bool | None] = deque([None] * size, maxlen=size)
         self.state = AlarmState.INSUFFICIENT_DATA
@@ -64,23 +70,24 @@ class FollowedAlarm:
         self._step_numbers: dict[tuple[AlarmState, Steps], int] = {}
 
     def value(self, seen: list[Series]) -> float | None:
-        """Return the alarm's value in one minute, given the values of all statistics."""
+        """Return the alarm's value in one period, given the values of all statistics."""
         values: list[Series | None] = [None] * self._program.slots
         for slot, index in self._fetched:
             values[slot] = seen[index]
-        return self._program.compute(Frame(0, PERIOD, 1, values))[0]
+        return self._program.compute(Frame(0, self.alarm.period, 1, values))[0]
 
     def add(self, value: float | None) -> None:
-        """Add the value of the minute that has ended."""
+        """Add the value at the end of the minute that has ended."""
         self.values.append(value)
         self._breaches.append(None if value is None else breaches(self.alarm, value))
 
     def verdict(self) -> AlarmState:
         """Return the alarm's state after an evaluation now."""
-        key = (self.state, tuple(self._breaches))
+        key = (self.state, tuple(islice(self._breaches, 0, None, self.minutes)))
         verdict = self._verdicts.get(key)
         if verdict is None:
-            verdict = self._verdicts[key] = judge(self.alarm, tuple(self.values), self.state)
+            values = tuple(islice(self.values, 0, None, self.minutes))
+            verdict = self._verdicts[key] = judge(self.alarm, values, self.state)
         return verdict
 
     def steps(self, fleet: Fleet) -> int | None:
@@ -113,4 +120,5 @@ class FollowedAlarm:
 
     def newest(self) -> float | None:
         """Return the newest value that is not missing, None if all are missing."""
-        return next((value for value in reversed(self.values) if value is not None), None)
+        used = (self.values[index] for index in reversed(self._used))
+        return next((value for value in used if value is not None), None)

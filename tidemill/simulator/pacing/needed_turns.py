@@ -20,21 +20,19 @@ from tidemill.scaling.spec import StepScalingPolicy
 from tidemill.simulator.pacing.followed_alarm import KEPT_VALUES, FollowedAlarm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tidemill.scaling.facts import Fact
     from tidemill.scaling.group.memory import GroupMemory
     from tidemill.scaling.loop import LoopMemory
     from tidemill.scaling.metrics.queue import QueueActivity, QueueSample
-    from tidemill.scaling.metrics.store import Series
-    from tidemill.scaling.spec import Alarm, Fleet
+    from tidemill.scaling.spec import Alarm, Fleet, Metric
     from tidemill.simulator.pacing.followed_alarm import FetchedStat
-
-    AlarmValues = dict[tuple[int, int, int, bool], tuple[float | None, ...]]
-    """The values of all alarms by the queue's sample: visible, in flight, delayed, publishing."""
 
     Minute = tuple[float, QueueSample, QueueActivity, tuple[Datapoint, ...]]
     """A minute that was published without a turn: start, queue, activity, group metrics."""
+
+    Content = tuple[int, int, int, bool, int]
+    """The content of a minute: visible, in flight, delayed, publishing, number of the group's
+    metrics. Minutes with equal contents have equal datapoints."""
 
 POINTWISE = {"IF", "CEIL", "FLOOR", "ABS", "AND", "OR", "NOT"}
 """Functions with a value that depends only on the points of the same time."""
@@ -44,7 +42,7 @@ NEVER = float("inf")
 
 
 def can_leave_out_turns(fleet: Fleet) -> bool:
-    """Return whether every alarm's value depends on single whole minutes only."""
+    """Return whether every alarm's value depends on the datapoints of one period only."""
     return fleet.signal_period is None and all(_is_plain(alarm) for alarm in fleet.alarms)
 
 
@@ -52,10 +50,12 @@ def _is_plain(alarm: Alarm) -> bool:
     periods = {alarm.period} | {query.stat.period for query in alarm.queries if query.stat}
     called = {name for query in alarm.queries for name in _CALLED.findall(query.expression or "")}
     return (
-        periods == {PERIOD}
+        periods == {alarm.period}
+        and alarm.period % PERIOD == 0
         and evaluation_interval(alarm) == PERIOD
         and called <= POINTWISE
         and not alarm.ignore_low_samples
+        and (alarm.wall_clock is None or alarm.period == PERIOD)
     )
 
 
@@ -63,7 +63,8 @@ class NeededTurns:
     """A pacing that follows a fleet's alarms minute by minute, and takes a turn if one changes.
 
     Datapoints, expressions, verdicts and decisions are computed by the core's own functions; this
-    class remembers their results.
+    class remembers their results. An alarm with a period of two minutes has a new value every
+    minute, too, from the datapoints of the last two.
     """
 
     turn_every = NEVER
@@ -73,6 +74,12 @@ class NeededTurns:
         self._fleet = fleet
         self._stats: list[FetchedStat] = []
         self._alarms = [FollowedAlarm(alarm, self._stats) for alarm in fleet.alarms]
+        # Alarms with the same queries have the same value; it is computed once.
+        first: dict[tuple[object, str], int] = {}
+        self._watches = [
+            first.setdefault((one.queries, one.returned), len(first)) for one in fleet.alarms
+        ]
+        self._watched = [self._alarms[self._watches.index(number)] for number in first.values()]
         self._read = {stat.metric for stat, _ in self._stats}
         self._reads_group = any(metric.namespace == NAMESPACE for metric in self._read)
         self._kept_seconds = kept_seconds(fleet.alarms)
@@ -81,14 +88,18 @@ class NeededTurns:
         }
         longest = max((len(one.values) for one in self._alarms), default=0)
         self._minutes: deque[Minute] = deque(maxlen=longest + 2)
+        # The contents of the minutes in the longest period of an alarm, the newest last.
+        span = max((one.minutes for one in self._alarms), default=1)
+        self._contents: deque[Content | None] = deque([None] * span, maxlen=span)
         # Values computed from the group; see _update_group.
         self._group: GroupMemory | None = None
         self._group_points: tuple[Datapoint, ...] = ()
-        self._group_series: list[Series] = []
+        self._group_number = 0
+        self._group_numbers: dict[tuple[Datapoint, ...], int] = {}
         self._capacity = CapacitySampled(0, 0, 0, 0, 0)
         # Remembered results of the core's functions.
-        self._values: AlarmValues = {}
-        self._values_by_group: dict[tuple[Datapoint, ...], AlarmValues] = {}
+        self._points: dict[Content | None, tuple[Datapoint, ...]] = {None: ()}
+        self._values: dict[tuple[Content | None, ...], tuple[float | None, ...]] = {}
         self._holds: dict[tuple[object, ...], bool] = {}
 
     def publish(
@@ -99,12 +110,22 @@ class NeededTurns:
             self._update_group(group)
         self._minutes.append((now - PERIOD, sample, activity, self._group_points))
         published = activity.publishes_from <= now <= activity.active_until
-        key = (sample.visible, sample.in_flight, sample.delayed, published)
-        values = self._values.get(key)
+        content = (
+            sample.visible,
+            sample.in_flight,
+            sample.delayed,
+            published,
+            self._group_number,
+        )
+        self._contents.append(content)
+        if content not in self._points:
+            self._keep_points(content, sample, activity, now)
+        contents = tuple(self._contents)
+        values = self._values.get(contents)
         if values is None:
             if len(self._values) > KEPT_VALUES:
                 self._values.clear()
-            values = self._values[key] = self._compute_values(sample, activity, now)
+            values = self._values[contents] = self._compute_values(contents)
         for alarm, value in zip(self._alarms, values, strict=True):
             alarm.add(value)
         return True
@@ -133,7 +154,7 @@ class NeededTurns:
         """
         return (
             known.record(self._unseen(), self._kept_seconds)
-            if evaluation_is_due(before, now, PERIOD)
+            if evaluation_is_due(before, now, PERIOD, self._fleet.alarm_lag)
             else known
         )
 
@@ -187,27 +208,37 @@ class NeededTurns:
         self._group = group
         if self._reads_group:
             published = group_datapoints(self._fleet.group, group, 0)
-            self._group_points = tuple(one for one in published if one.metric in self._read)
-        self._values = self._values_by_group.setdefault(self._group_points, {})
-        store = _store(self._group_points)
-        self._group_series = [store.series(stat, PERIOD, 1, unit) for stat, unit in self._stats]
+            points = tuple(one for one in published if one.metric in self._read)
+            self._group_points = points
+            self._group_number = self._group_numbers.setdefault(points, len(self._group_numbers))
         seen = capacity_of(group, 0, NEVER)
         self._capacity = CapacitySampled(
             0, seen.desired, seen.settled, seen.warming, seen.terminating
         )
 
-    def _compute_values(
-        self, sample: QueueSample, activity: QueueActivity, now: float
-    ) -> tuple[float | None, ...]:
-        points = queue_datapoints(self._fleet.queue.name, activity, sample, 0, now)
-        seen = list(self._group_series)
-        store = _store(points)
-        for index, (stat, unit) in enumerate(self._stats):
-            if stat.metric in store.kept:
-                seen[index] = store.series(stat, PERIOD, 1, unit)
-        return tuple(alarm.value(seen) for alarm in self._alarms)
+    def _keep_points(
+        self, content: Content, sample: QueueSample, activity: QueueActivity, now: float
+    ) -> None:
+        """Remember the datapoints of a minute that ends now; their timestamp is 0."""
+        if len(self._points) > KEPT_VALUES:
+            kept = {one: self._points[one] for one in self._contents if one in self._points}
+            self._points = {None: (), **kept}
+        queue = queue_datapoints(self._fleet.queue.name, activity, sample, 0, now)
+        seen = (*(one for one in queue if one.metric in self._read), *self._group_points)
+        self._points[content] = seen
 
-
-def _store(points: Iterable[Datapoint]) -> MetricStore:
-    """Return a store of datapoints of the first minute, one for each metric at most."""
-    return MetricStore({point.metric: (point,) for point in points}, 0)
+    def _compute_values(self, contents: tuple[Content | None, ...]) -> tuple[float | None, ...]:
+        """Return the alarms' values at the end of minutes with these contents."""
+        kept: dict[Metric, tuple[Datapoint, ...]] = {}
+        for number, content in enumerate(contents):
+            for point in self._points[content]:
+                if number:
+                    at = Datapoint(point.metric, number * PERIOD, point.values)
+                    kept[point.metric] = (*kept.get(point.metric, ()), at)
+                else:
+                    kept[point.metric] = (point,)
+        store = MetricStore(kept)
+        end = len(contents) * PERIOD
+        seen = [store.series(stat, end, 1, unit) for stat, unit in self._stats]
+        values = [alarm.value(seen) for alarm in self._watched]
+        return tuple([values[number] for number in self._watches])

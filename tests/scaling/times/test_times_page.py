@@ -1,0 +1,32 @@
+"""docs/simulator.md has the times of the catalogue, in its order."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tidemill.scaling.times.catalogue import USUAL, Grade
+
+PAGE = Path(__file__).parents[3] / "docs" / "simulator.md"
+
+
+def chapter() -> str:
+    """Return the chapter about the times."""
+    _, _, after = PAGE.read_text(encoding="utf-8").partition("\n## Times of AWS\n")
+    return after.partition("\n## ")[0]
+
+
+def test_the_table_has_every_time() -> None:
+    """Name, span, distribution, grade and source of each."""
+    rows = [line for line in chapter().splitlines() if line.startswith("| `")]
+    assert rows == [
+        f"| `{name}` | {time.span} | {time.distribution} | {time.grade} | {time.source} |"
+        for name, time in USUAL.named()
+    ]
+
+
+def test_the_page_explains_every_grade_and_has_the_mean_boot() -> None:
+    """The grades are those of the code, and the mean is computed."""
+    assert all(f"`{grade}`" in chapter() for grade in Grade)
+    (mean,) = re.findall(r"A boot takes (\d+) s on average", chapter())
+    assert int(mean) == round(USUAL.boot())
