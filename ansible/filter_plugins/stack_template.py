@@ -1,4 +1,4 @@
-"""Jinja filters that read an instance's agent configuration and program from template.yaml.
+"""Jinja filters that read an instance's agent configuration, program and unit from template.yaml.
 
 Playbooks keep no copy of either: Tidemill's own reader resolves the template, as for the rig.
 """
@@ -23,7 +23,9 @@ from tidemill.scaling.template.resolver import Resolver
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_WORKER = re.compile(r"install -m 755 /dev/stdin \S+ <<'EOF'\n(.*?)\nEOF\n", re.DOTALL)
+_INSTALLED = r"install -m \d+ /dev/stdin {} <<'EOF'\n(.*?)\nEOF\n"
+_PROGRAM = re.compile(_INSTALLED.format("/usr/local/bin/worker"), re.DOTALL)
+_UNIT = re.compile(_INSTALLED.format("/etc/systemd/system/worker.service"), re.DOTALL)
 
 
 def agent_config(template: str, stack: Mapping[str, Any]) -> str:
@@ -50,12 +52,21 @@ def worker_program(template: str, stack: Mapping[str, Any]) -> str:
         AnsibleFilterError: as for `agent_config`, or `repository` is missing, or the user data
             installs no program.
     """
+    return _installed(template, stack, _PROGRAM, "program")
+
+
+def worker_unit(template: str, stack: Mapping[str, Any]) -> str:
+    """Return the systemd unit that runs this program; as `worker_program`."""
+    return _installed(template, stack, _UNIT, "unit")
+
+
+def _installed(template: str, stack: Mapping[str, Any], pattern: re.Pattern[str], what: str) -> str:
     if "repository" not in stack:
         raise AnsibleFilterError("repository is missing: the stack's output ConsumerRepositoryUri")
     launch = _properties(template, stack, "WorkerLaunchTemplate")
-    found = _WORKER.search(launch["LaunchTemplateData"]["UserData"])
+    found = pattern.search(launch["LaunchTemplateData"]["UserData"])
     if found is None:
-        raise AnsibleFilterError("template.yaml: its user data installs no program")
+        raise AnsibleFilterError(f"template.yaml: its user data installs no {what}")
     return f"{found.group(1)}\n"
 
 
@@ -83,4 +94,8 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., str]]:
         """Return each filter by its name."""
-        return {"agent_config": agent_config, "worker_program": worker_program}
+        return {
+            "agent_config": agent_config,
+            "worker_program": worker_program,
+            "worker_unit": worker_unit,
+        }

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(300)]
 
 IMAGE: Final = f"{REPOSITORY}:3f9c2ab"
 BAKE: Final = {"worker_host_image": IMAGE}
-WATCHER: Final = "{{ lookup('ansible.builtin.file', template) | worker_program(place) }}"
+TEMPLATE: Final = "{{ lookup('ansible.builtin.file', template) | %s(place) }}"
 
 
 class TestAmazonLinux:
@@ -39,7 +39,7 @@ class TestAmazonLinux:
         run = amazon.play("bake.yml", **BAKE)
         assert run.code == 0, run.output
         assert amazon.sh(f"docker image inspect {IMAGE}")[0] == 0
-        assert amazon.sh("command -v aws")[0] == 0
+        assert amazon.sh("command -v aws && command -v docker-credential-ecr-login")[0] == 0
         assert amazon.sh(f"test -x {AGENT}/bin/amazon-cloudwatch-agent-ctl")[0] == 0
         assert amazon.service("docker") == ("enabled", "active")
         assert amazon.service("amazon-cloudwatch-agent") == ("disabled", "inactive")
@@ -67,7 +67,7 @@ class TestDebian:
     def test_the_watcher_is_the_one_that_user_data_installs(
         self, debian: Machine, tmp_path: Path
     ) -> None:
-        """The program is identical; it starts at boot and not during the run."""
+        """Program and unit are identical; they start at boot and not during the run."""
         run = debian.play(
             "bake.yml",
             cloudwatch_agent_state="absent",
@@ -79,18 +79,22 @@ class TestDebian:
                 "repository": REPOSITORY,
                 "parameters": {"ImageTag": "3f9c2ab", "MessageSeconds": 300},
             },
-            worker_host_watcher=WATCHER,
+            worker_host_watcher=TEMPLATE % "worker_program",
+            worker_host_unit=TEMPLATE % "worker_unit",
         )
         assert run.code == 0, run.output
         live(tmp_path, user_data(ImageTag="3f9c2ab", MessageSeconds="300"))
         installed = (tmp_path / "usr/local/bin/worker").read_text()
         assert debian.file("/usr/local/bin/worker").decode() == installed.replace(f"{tmp_path}", "")
         assert INSTANCE_ID not in installed
+        unit = "etc/systemd/system/worker.service"
+        installed = (tmp_path / unit).read_text()
+        assert debian.file(f"/{unit}").decode() == installed.replace(f"{tmp_path}", "")
         assert debian.service("worker") == ("enabled", "inactive")
         assert debian.sh("systemd-analyze verify /etc/systemd/system/worker.service") == (0, "")
 
     def test_docker_is_there_without_an_image(self, debian: Machine) -> None:
         """No image is given; Docker is installed by apt."""
         assert debian.service("docker") == ("enabled", "active")
-        assert debian.sh("dpkg -s docker.io awscli")[0] == 0
+        assert debian.sh("dpkg -s docker.io awscli amazon-ecr-credential-helper")[0] == 0
         assert debian.sh("test -e /var/log/calls")[0] != 0

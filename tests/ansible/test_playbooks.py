@@ -51,7 +51,6 @@ AGENT_SCHEMA: Final = exactly(
                 "metrics_collected": exactly(
                     {},
                     mem=measuring("mem_used_percent"),
-                    swap=measuring("swap_used_percent"),
                     disk=measuring(
                         "used_percent",
                         resources={"type": "array", "items": TEXT},

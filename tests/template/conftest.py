@@ -1,14 +1,17 @@
-"""Fixtures that the tests of the template's policies share."""
+"""Fixtures that the tests of the template share."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+from support.emulators.docker import docker_engine
 from support.stack.calls import Recorded, record
 
 if TYPE_CHECKING:
     from support.emulators.ministack import Ministack
+
+__all__ = ["docker_engine"]
 
 
 @pytest.fixture(scope="session")

@@ -23,12 +23,6 @@ if TYPE_CHECKING:
 
     from tidemill.scaling.template.document import Document
 
-SPARE: Final = {
-    # For a handler of one's own that may not be interrupted: it protects its instance meanwhile.
-    ("WorkerRole", "autoscaling:SetInstanceProtection"),
-}
-"""Permissions that no recorded call uses, each with its reason: action by policy."""
-
 
 def problems(document: Document, recorded: Recorded, parameters: dict[str, str]) -> list[str]:
     """Return a sentence for each call that is not allowed and each permission without a call."""
@@ -48,17 +42,12 @@ def problems(document: Document, recorded: Recorded, parameters: dict[str, str])
 
 
 def spare(name: str, single: list[Statement], needed: Iterable[Call]) -> Iterator[str]:
-    """Yield a sentence for each permission that no call needs, and for each wrong exception."""
-    excepted = {action for policy, action in SPARE if policy == name}
+    """Yield a sentence for each permission that no call needs."""
     for grant in single:
         others = [other for other in single if other is not grant]
         used = [call for call in needed if matches(grant, call)]
-        if grant["Action"] in excepted:
-            excepted.discard(grant["Action"])
-        elif not any(decide(others, call) is not Decision.ALLOWED for call in used):
+        if not any(decide(others, call) is not Decision.ALLOWED for call in used):
             yield f"{name} allows {grant['Action']} on {grant['Resource']}, which nothing needs"
-    for action in excepted:
-        yield f"{name} does not allow {action}, which is an exception"
 
 
 def allow_paths(part: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

@@ -75,19 +75,21 @@ def test_the_signal_functions_samples_are_of_different_moments() -> None:
 
 
 def test_user_data() -> None:
-    """The script publishes this metric with its only call of put-metric-data."""
-    (call,) = re.findall(r"aws cloudwatch put-metric-data (.+?) \|\|", user_data())
-    words = shlex.split(call)
-    given = dict(zip(words[::2], words[1::2], strict=True))
-    dimensions = [pair.partition("=") for pair in given["--dimensions"].split(",")]
-    identity = (
-        given["--namespace"],
-        given["--metric-name"],
-        tuple(name for name, _, _ in dimensions),
-    )
-    assert from_source("user data").keys() == {identity}
-    assert [value for _, _, value in dimensions] == [PLACE.stack]
-    assert from_source("user data")[identity].unit == given.get("--unit", "None")
+    """The script publishes its metrics with these calls of put-metric-data, and has no others."""
+    identities = set()
+    for call in re.findall(r"aws cloudwatch put-metric-data ([^;\n]+)", user_data()):
+        words = shlex.split(call)
+        given = dict(zip(words[::2], words[1::2], strict=True))
+        dimensions = [pair.partition("=") for pair in given["--dimensions"].split(",")]
+        identity = (
+            given["--namespace"],
+            given["--metric-name"],
+            tuple(name for name, _, _ in dimensions),
+        )
+        identities.add(identity)
+        assert [value for _, _, value in dimensions] == [PLACE.stack]
+        assert from_source("user data")[identity].unit == given.get("--unit", "None")
+    assert from_source("user data").keys() == identities
 
 
 def test_the_metric_filter() -> None:

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from support.builders.fleets import product_template
 from support.fakes import stand_in
-from support.fakes.instance import INSTANCE_ID, PLACE, REPOSITORY, Failure, live, user_data
+from support.fakes.instance import (
+    INSTANCE_ID,
+    PLACE,
+    REPOSITORY,
+    UP,
+    Failure,
+    live,
+    unit,
+    user_data,
+)
+from support.fakes.metadata import NOT_FOUND, OUTAGE, SILENCE
 
 from consumer import settings
 from consumer.setting_table import SETTINGS
@@ -51,38 +61,43 @@ class TestBoot:
     """Boot: from the start of the script to a working consumer."""
 
     def test_everything_happens_in_order(self, tmp_path: Path) -> None:
-        """Each step needs the ones before it."""
+        """Each step needs the ones before it; the agent starts beside the working consumer."""
         steps = [call[:2] for call in live(tmp_path).commands]
-        # The password's source and the login run side by side, joined by a pipe.
-        assert abs(steps.index(("aws", "ecr")) - steps.index(("docker", "login"))) == 1
-        steps.remove(("aws", "ecr"))
+        agent = steps.index(("amazon-cloudwatch-agent-ctl", "-a"))
+        assert agent > steps.index(("docker", "run"))
+        del steps[agent]
         assert steps == [
             ("systemctl", "disable"),
-            ("systemd-run", "--no-block"),
-            ("amazon-cloudwatch-agent-ctl", "-a"),
+            ("systemctl", "enable"),
             ("docker", "image"),
-            ("docker", "login"),
+            ("docker", "stop"),
             ("docker", "rm"),
             ("docker", "run"),
+            ("docker", "inspect"),
             ("docker", "inspect"),
             ("docker", "stop"),
             ("aws", "autoscaling"),
         ]
 
-    def test_a_unit_beside_docker_does_the_work(self, tmp_path: Path) -> None:
+    def test_an_enabled_unit_beside_docker_does_the_work(self, tmp_path: Path) -> None:
         """With Requires, an instance without Docker would stay idle, and the unit end with it."""
         life = live(tmp_path)
-        (run,) = life.of("systemd-run")
-        properties = {run[i + 1] for i, word in enumerate(run) if word == "--property"}
-        assert run[1:4] == ("--no-block", "--unit", "worker")
-        assert run[-1] == f"{tmp_path}{WORKER}"
-        assert {"Wants=docker.service", "After=docker.service"} <= properties
-        assert life.of("systemctl") == [("systemctl", "disable", "--now", "--no-block", "ecs")]
+        settings = unit(tmp_path)
+        assert settings["ExecStart"] == f"{tmp_path}{WORKER}"
+        assert settings["Wants"] == settings["After"] == "docker.service network-online.target"
+        assert settings["WantedBy"] == "multi-user.target"
+        assert settings["Restart"] == "on-failure"
+        assert life.of("systemctl") == [
+            ("systemctl", "disable", "--now", "--no-block", "ecs"),
+            # Without --no-block, user data would wait for the unit, which waits for Docker, which
+            # waits for user data.
+            ("systemctl", "enable", "--now", "--no-block", "worker"),
+        ]
 
     def test_the_agent_collects_the_units_output(self, tmp_path: Path) -> None:
         """The reason why an instance failed can then be read after it is terminated."""
-        (run,) = live(tmp_path).of("systemd-run")
-        (log,) = {word.partition("append:")[2] for word in run} - {""}
+        live(tmp_path)
+        log = unit(tmp_path)["StandardOutput"].removeprefix("append:")
         agent = product_template()["Resources"]["AgentConfigParameter"]["Properties"]["Value"]
         files = json.loads(agent["Fn::Sub"][0])["logs"]["logs_collected"]["files"]["collect_list"]
         assert log in {file["file_path"] for file in files}
@@ -92,15 +107,14 @@ class TestBoot:
         (agent,) = live(tmp_path).of("amazon-cloudwatch-agent-ctl")
         assert " ".join(agent[1:]) == "-a fetch-config -m ec2 -s -c ssm:AmazonCloudWatch-shop"
 
-    def test_the_registrys_password_is_on_standard_input_only(self, tmp_path: Path) -> None:
-        """All users of a machine can read command lines, and many people can read logs."""
+    def test_docker_asks_the_helper_for_the_registrys_password(self, tmp_path: Path) -> None:
+        """Docker asks for it when it pulls, so it is in no command line, log or file."""
         life = live(tmp_path)
-        (login,) = life.of("docker", "login")
-        assert login[2:] == ("--username", "AWS", "--password-stdin", REPOSITORY)
-        assert life.of("stdin", "docker") == [("stdin", "docker", f"{stand_in.SECRET}\n")]
-        words = [word for call in life.calls if call[0] != "stdin" for word in call]
-        assert not [word for word in words if stand_in.SECRET in word]
-        assert stand_in.SECRET not in life.output
+        config = tmp_path / "root/.docker/config.json"
+        assert json.loads(config.read_text()) == {"credsStore": "ecr-login"}
+        assert config.stat().st_mode & 0o777 == 0o600
+        assert f"HOME={tmp_path}/root" in (tmp_path / f"{WORKER[1:]}").read_text()
+        assert life.of("docker", "login") == life.of("aws", "ecr") == []
 
     def test_the_consumer_runs_fenced_in_and_is_started_again(self, tmp_path: Path) -> None:
         """The container has no unneeded rights, bounded logs, and time to drain."""
@@ -134,6 +148,8 @@ class TestBoot:
         assert given == {
             "AWS_REGION": PLACE.region,
             "AWS_DEFAULT_REGION": PLACE.region,
+            "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "6",
+            "AWS_METADATA_SERVICE_TIMEOUT": "5",
             "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/shop-work",
             "INSTANCE_ID": INSTANCE_ID,
             "LOG_GROUP": "/tidemill/shop/workers",
@@ -155,12 +171,16 @@ class TestBoot:
         known = {setting.name for setting in SETTINGS}
         given = environment(live(tmp_path)).keys()
         assert known - given == {"QUEUE_NAME", "LOG_STREAM", "LOG_LEVEL", "METRICS_NAMESPACE"}
-        assert given - known == {"AWS_DEFAULT_REGION", "AWS_REGION"}
+        assert {name for name in given - known if not name.startswith("AWS_METADATA_SERVICE_")} == {
+            "AWS_DEFAULT_REGION",
+            "AWS_REGION",
+        }
 
     @pytest.mark.parametrize(
         ("missing", "first_use"),
         [
-            pytest.param("awscli-2", ("aws",), id="aws-cli"),
+            pytest.param("amazon-ecr-credential-helper", ("docker", "run"), id="credential-helper"),
+            pytest.param("awscli-2", ("aws", "autoscaling"), id="aws-cli"),
             pytest.param(
                 "amazon-cloudwatch-agent", ("amazon-cloudwatch-agent-ctl",), id="cloudwatch-agent"
             ),
@@ -175,29 +195,74 @@ class TestBoot:
         assert life.of(*first_use)[0] in after(life, "dnf")
         assert life.of("docker", "run")
 
+    def test_the_consumer_waits_for_nothing_that_it_does_not_need(self, tmp_path: Path) -> None:
+        """The AWS CLI and the agent, which the AMI lacks, are installed while it works."""
+        life = live(tmp_path, installed=[])
+        before = life.calls[: life.calls.index(life.of("docker", "run")[0])]
+        assert [call[-1] for call in before if call[0] == "dnf"] == ["amazon-ecr-credential-helper"]
+        assert [call[-1] for call in after(life, "docker", "run") if call[0] == "dnf"] == [
+            "awscli-2",
+            "amazon-cloudwatch-agent",
+        ]
+
     def test_nothing_is_installed_that_is_there(self, tmp_path: Path) -> None:
         """A private network may have no route to the packages."""
         assert live(tmp_path).of("dnf") == []
 
-    def test_no_password_is_asked_for_where_the_image_is_there(self, tmp_path: Path) -> None:
+    def test_no_helper_is_needed_where_the_image_is_there(self, tmp_path: Path) -> None:
         """If the machine image contains the image, docker uses it."""
-        life = live(tmp_path, images=[f"{REPOSITORY}:none-yet"])
-        assert life.of("aws", "ecr") == life.of("docker", "login") == []
+        life = live(
+            tmp_path,
+            images=[f"{REPOSITORY}:none-yet"],
+            installed=["awscli-2", "amazon-cloudwatch-agent"],
+        )
+        assert life.of("dnf") == []
+        assert not (tmp_path / "root/.docker").exists()
         assert life.of("docker", "run")
         assert life.of("poweroff") == []
 
     def test_another_tag_than_the_one_that_is_there_is_fetched(self, tmp_path: Path) -> None:
         """A new consumer image does not require a new machine image."""
-        life = live(tmp_path, user_data(ImageTag="new"), images=[f"{REPOSITORY}:none-yet"])
-        assert (
-            life.of("docker", "login")[0]
-            in life.calls[: life.calls.index(life.of("docker", "run")[0])]
-        )
+        live(tmp_path, user_data(ImageTag="new"), images=[f"{REPOSITORY}:none-yet"])
+        assert (tmp_path / "root/.docker/config.json").exists()
+
+    @pytest.mark.parametrize(
+        "metadata",
+        [
+            pytest.param({"token": [OUTAGE] * 5 + ["ok"]}, id="no-token"),
+            pytest.param({"token": [SILENCE, "ok"]}, id="token-without-answer"),
+            pytest.param({"instance-id": [NOT_FOUND] * 5 + [INSTANCE_ID]}, id="no-instance-id"),
+            pytest.param({"instance-id": [SILENCE, INSTANCE_ID]}, id="id-without-answer"),
+        ],
+    )
+    def test_the_boot_waits_half_a_minute_for_metadata(
+        self, tmp_path: Path, metadata: dict[str, list[str | int]]
+    ) -> None:
+        """One lost request costs five seconds and not the instance."""
+        life = live(tmp_path, metadata=metadata)
+        assert life.of("poweroff") == []
+        assert environment(life)["INSTANCE_ID"] == INSTANCE_ID
+
+    @pytest.mark.parametrize(
+        "states",
+        [
+            pytest.param(["running, 2 restarts", "running, 5 restarts", UP], id="restarts"),
+            pytest.param(["restarting, 6 restarts"] * 2 + [UP], id="waits-to-be-restarted"),
+        ],
+    )
+    def test_a_consumer_that_recovers_within_half_a_minute_is_kept(
+        self, tmp_path: Path, states: list[str]
+    ) -> None:
+        """Its credentials or its queue may have been unavailable for some seconds."""
+        life = live(tmp_path, states=states)
+        assert life.of("poweroff") == []
+        assert life.of("docker", "stop")
 
     @pytest.mark.parametrize(
         "harmless",
         [
             pytest.param(("systemctl", "disable"), id="no-ecs-agent"),
+            pytest.param(("docker", "stop"), id="no-running-container"),
             pytest.param(("docker", "rm"), id="no-old-container"),
         ],
     )

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from support.builders.fleets import product_template
 from support.fakes import stand_in
-from support.fakes.instance import INSTANCE_ID, PLACE, Failure, live, user_data
+from support.fakes.instance import INSTANCE_ID, PLACE, UP, Failure, live, user_data
 from support.fakes.metadata import NOT_FOUND, OUTAGE, SILENCE
 
 from tidemill.scaling.template.fleet import read_fleet
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from support.fakes.instance import Life
@@ -23,6 +24,7 @@ WORKER: Final = "/usr/local/bin/worker"
 STATE: Final = "autoscaling/target-lifecycle-state"
 SPOT: Final = "spot/instance-action"
 NOTICE: Final = '{"action": "terminate", "time": "2026-01-01T00:02:00Z"}'
+AGENT: Final = "amazon-cloudwatch-agent-ctl"
 METRIC: Final = ("aws", "cloudwatch", "put-metric-data")
 COMPLETE: Final = ("aws", "autoscaling", "complete-lifecycle-action")
 STOP: Final = ("docker", "stop")
@@ -38,21 +40,18 @@ class TestFailedBoot:
     """Failed boot: an instance without a consumer reports that once and powers off once."""
 
     FAILURES: Final = {
-        "agent": Failure(("amazon-cloudwatch-agent-ctl",)),
-        "password": Failure(("aws", "ecr")),
-        "login": Failure(("docker", "login")),
         "run": Failure(("docker", "run")),
         "inspect": Failure(("docker", "inspect")),
     }
 
-    def assert_gave_up(self, life: Life) -> None:
+    def assert_gave_up(self, life: Life, then: Sequence[str] = ()) -> None:
         """Check that it published the metric once, then powered off once, and did no more."""
         (metric,) = life.of(*METRIC)
         assert " ".join(metric[len(METRIC) :]) == (
-            "--namespace Tidemill --metric-name BootFailures --dimensions Stack=shop --value 1"
+            "--namespace Tidemill --dimensions Stack=shop --value 1 --metric-name BootFailures"
         )
-        assert [call for call in after(life, *METRIC) if call[0] != "sleep"] == [("poweroff",)]
-        assert life.of("docker", "stop") == []
+        # The agent sends the boot log before the power goes.
+        assert [call[0] for call in after(life, *METRIC)] == [*then, AGENT, "sleep", "poweroff"]
         assert life.of(*COMPLETE) == []
 
     @pytest.mark.parametrize("metric_fails", [False, True], ids=["published", "unpublished"])
@@ -65,14 +64,14 @@ class TestFailedBoot:
         life = live(tmp_path, failures=failures)
         self.assert_gave_up(life)
         assert "the consumer does not start: " in life.output
+        assert life.console in life.output
+        assert life.console.startswith("the consumer does not start: ")
 
     @pytest.mark.parametrize(
         "metadata",
         [
             pytest.param({"token": [OUTAGE]}, id="no-token"),
-            pytest.param({"token": [SILENCE]}, id="token-without-answer"),
             pytest.param({"instance-id": [NOT_FOUND]}, id="no-instance-id"),
-            pytest.param({"instance-id": [SILENCE]}, id="instance-id-without-answer"),
         ],
     )
     def test_an_instance_without_metadata_ends(
@@ -81,27 +80,55 @@ class TestFailedBoot:
         """Without metadata it knows neither its own id nor its target state."""
         life = live(tmp_path, metadata=metadata)
         self.assert_gave_up(life)
-        assert "the consumer does not start: INSTANCE_ID=" in life.output
+        assert life.console == (
+            "the consumer does not start: the metadata service does not answer\n"
+        )
+        assert len(life.of("sleep", "5")) == 6
 
-    def test_an_agent_that_cannot_be_installed_ends_the_instance(self, tmp_path: Path) -> None:
-        """Without the agent nobody could monitor the instance."""
-        self.assert_gave_up(live(tmp_path, failures=[Failure(("dnf",))], installed=["awscli-2"]))
+    def test_an_instance_that_can_install_nothing_ends(self, tmp_path: Path) -> None:
+        """The console is then the only place that has the reason."""
+        life = live(tmp_path, failures=[Failure(("dnf",))], installed=[])
+        assert [call[-1] for call in life.commands if call[0] in ("dnf", "poweroff")] == [
+            "amazon-ecr-credential-helper",
+            "awscli-2",
+            "amazon-cloudwatch-agent",
+            "poweroff",
+        ]
+        assert life.console == (
+            "the consumer does not start: dnf -y -q install amazon-ecr-credential-helper\n"
+        )
 
-    def test_an_instance_without_the_cli_still_ends(self, tmp_path: Path) -> None:
-        """Without the AWS command line it cannot publish the metric."""
-        life = live(tmp_path, failures=[Failure(("dnf",))], installed=["amazon-cloudwatch-agent"])
-        assert life.commands[-2:] == [("dnf", "-y", "-q", "install", "awscli-2"), ("poweroff",)]
-        assert life.of("poweroff") == [("poweroff",)]
+    def test_what_reporting_needs_is_installed_for_it(self, tmp_path: Path) -> None:
+        """On the usual image neither the command line nor the agent is there yet."""
+        life = live(tmp_path, failures=[Failure(("docker", "run"))], installed=[])
+        self.assert_gave_up(life, then=["dnf"])
+        assert [call[-1] for call in life.of("dnf")] == list(stand_in.PACKAGES)
 
-    def test_a_consumer_that_crashes_at_once_ends_the_instance(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        "states",
+        [
+            pytest.param([f"running, {number} restarts" for number in range(8)], id="restarts"),
+            pytest.param(["restarting, 9 restarts"], id="waits-to-be-restarted"),
+            pytest.param([UP, "exited, 0 restarts"], id="ended"),
+        ],
+    )
+    def test_a_consumer_that_does_not_stay_up_ends_the_instance(
+        self, tmp_path: Path, states: list[str]
+    ) -> None:
         """Docker would restart it again and again, and the instance would never work."""
-        self.assert_gave_up(live(tmp_path, restarts=3))
+        life = live(tmp_path, states=states)
+        self.assert_gave_up(life)
+        assert life.console == f"the consumer does not start: {states[-1]}\n"
+        assert life.of("sleep", "10") == [("sleep", "10")] * 4
 
     @pytest.mark.parametrize(
         ("hanging", "installed"),
         [
-            pytest.param(("dnf",), ["awscli-2"], id="install"),
-            pytest.param(("docker", "login"), list(stand_in.PACKAGES), id="login"),
+            pytest.param(
+                ("dnf", "-y", "-q", "install", "amazon-ecr-credential-helper"),
+                ["awscli-2", "amazon-cloudwatch-agent"],
+                id="install",
+            ),
             pytest.param(("docker", "run"), list(stand_in.PACKAGES), id="run"),
         ],
     )
@@ -122,7 +149,7 @@ class TestFailedBoot:
     @pytest.mark.parametrize(
         ("script", "failures"),
         [
-            pytest.param(user_data(), [Failure(("systemd-run",))], id="no-unit"),
+            pytest.param(user_data(), [Failure(("systemctl", "enable"))], id="no-unit"),
             pytest.param(
                 user_data().replace(WORKER, "/usr/local/bin/not-there/worker", 1), [], id="no-disk"
             ),
@@ -144,7 +171,7 @@ class TestFailedBoot:
         assert dimension == {"Name": "Stack", "Value": {"Ref": "AWS::StackName"}}
         (metric,) = life.of(*METRIC)
         assert metric[4] == alarm["Namespace"]
-        assert metric[6] == alarm["MetricName"]
+        assert metric[-1] == alarm["MetricName"]
 
 
 @pytest.mark.impure
@@ -155,18 +182,18 @@ class TestLeaving:
         """Check that the consumer was stopped and the hook completed, in this order, once."""
         group = read_fleet(product_template(), {}, PLACE).group
         (hook,) = group.hooks
-        stop, complete = life.commands[-2:]
+        stop, complete = [call for call in life.commands if call[0] != AGENT][-2:]
         assert stop == (*STOP, "consumer")
         assert " ".join(complete) == (
             f"{' '.join(COMPLETE)} --auto-scaling-group-name {group.name} --lifecycle-hook-name "
             f"{hook.name} --lifecycle-action-result CONTINUE --instance-id {INSTANCE_ID}"
         )
-        assert len(life.of(*STOP)) == len(life.of(*COMPLETE)) == 1
+        assert len(life.of(*COMPLETE)) == 1
         assert life.of("poweroff") == life.of(*METRIC) == []
 
     def watched(self, life: Life, path: str) -> list[str]:
         """Return the metadata's answers at this path before the consumer was stopped."""
-        before = life.calls[: life.calls.index(life.of(*STOP)[0])]
+        before = life.calls[: len(life.calls) - life.calls[::-1].index((*STOP, "consumer")) - 1]
         return [call[2] for call in before if call[:2] == ("metadata", path)]
 
     def test_a_terminated_target_state_ends_it(self, tmp_path: Path) -> None:
@@ -206,8 +233,8 @@ class TestLeaving:
     def test_a_hook_that_cannot_be_completed_is_tried_again(self, tmp_path: Path) -> None:
         """After a Spot notice the hook may not have started; meanwhile the power stays on."""
         life = live(tmp_path, failures=[Failure(COMPLETE, at=1), Failure(COMPLETE, at=2)])
-        assert [call[:3] for call in after(life, *STOP) if call[0] != "sleep"] == [COMPLETE] * 3
-        assert life.of(*STOP) == [(*STOP, "consumer")]
+        assert life.of(*COMPLETE) == life.of(*COMPLETE)[:1] * 3
+        assert life.of(*STOP) == [(*STOP, "consumer")] * 2  # the first before the boot's start
         assert life.of("poweroff") == life.of(*METRIC) == []
 
     def test_a_consumer_that_cannot_be_stopped_keeps_nobody_waiting(self, tmp_path: Path) -> None:
@@ -216,7 +243,7 @@ class TestLeaving:
 
     def test_the_limit_of_the_boot_is_off_by_then(self, tmp_path: Path) -> None:
         """A consumer that works for longer than a boot may take is not powered off."""
-        life = live(tmp_path, failures=[Failure(STOP, how="takes long")])
+        life = live(tmp_path, failures=[Failure(STOP, at=2, how="takes long")])
         self.assert_left(life)
         assert life.of("sleep", "900") == [("sleep", "900", "for nobody")]
 

@@ -45,6 +45,7 @@ mkdir -p agent/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.d
 build agent amazon-cloudwatch-agent amazon-cloudwatch-agent
 build docker docker.io docker
 build aws awscli awscli-2
+build helper amazon-ecr-credential-helper amazon-ecr-credential-helper
 
 cd $packages
 dpkg-scanpackages --multiversion . >Packages

@@ -40,12 +40,14 @@ PLACE: Final = Place(
         "ConsumerRepository": {"RepositoryUri": REPOSITORY},
     },
 )
-MOVED: Final = ("/usr/local/bin/", "/opt/aws/")
-"""Folders that lie below the test's own folder here."""
-STAND_INS: Final = ("docker", "systemctl", "systemd-run", "dnf", "poweroff", "sleep")
-HARMLESS: Final = ("install", "timeout")
+MOVED: Final = ("/usr/local/bin/", "/opt/aws/", "/etc/systemd/", "/root", "/dev/console")
+"""Folders, and a device, that lie below the test's own folder here."""
+STAND_INS: Final = ("docker", "systemctl", "dnf", "poweroff", "sleep")
+HARMLESS: Final = ("install", "tee", "timeout")
 """Real commands that the script may use; it also uses commands that are part of bash."""
 LONGEST_SECONDS: Final = 60.0
+UP: Final = "running, 0 restarts"
+"""What Docker reports about a consumer that works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,13 @@ class Life:
     """What an instance did, from its first boot until no process was left.
 
     `calls` are its commands with their arguments and its requests for metadata, in order;
-    `output` is the content of the boot log.
+    `output` is the content of the boot log, `console` what it wrote to the console.
     """
 
     root: Path
     calls: tuple[tuple[str, ...], ...]
     output: str
+    console: str
 
     def of(self, *words: str) -> list[tuple[str, ...]]:
         """Return the calls that begin with these words, in order."""
@@ -79,8 +82,8 @@ class Life:
 
     @property
     def commands(self) -> list[tuple[str, ...]]:
-        """Return the calls without metadata requests, waiting and standard input."""
-        return [call for call in self.calls if call[0] not in ("metadata", "sleep", "stdin")]
+        """Return the calls without metadata requests and waiting."""
+        return [call for call in self.calls if call[0] not in ("metadata", "sleep")]
 
 
 def user_data(**parameters: str) -> str:
@@ -96,7 +99,8 @@ def live(  # noqa: PLR0913 - all that can be different about an instance
     metadata: Mapping[str, Sequence[str | int]] | None = None,
     installed: Sequence[str] = tuple(stand_in.PACKAGES),
     images: Sequence[str] = (),
-    restarts: int = 0,
+    states: Sequence[str] = (UP,),
+    boots: int = 1,
 ) -> Life:
     """Boot an instance with this script (by default the product's own) and wait for its end.
 
@@ -108,7 +112,8 @@ def live(  # noqa: PLR0913 - all that can be different about an instance
             terminated soon.
         installed: packages that the instance's image has.
         images: the containers' images that the instance already has.
-        restarts: the number of restarts that Docker reports for the consumer.
+        states: what Docker reports about the consumer, one by one; the last one is repeated.
+        boots: how often the instance boots; user data runs only the first time.
     """
     answers = {
         "token": ["ok"],
@@ -118,7 +123,7 @@ def live(  # noqa: PLR0913 - all that can be different about an instance
     _furnish(root, installed)
     (root / "plan").write_text(json.dumps([asdict(each) for each in failures]), encoding="utf-8")
     (root / "images").write_text("\n".join(images), encoding="utf-8")
-    (root / "restarts").write_text(f"{restarts}\n", encoding="utf-8")
+    (root / "states").write_text("\n".join(states), encoding="utf-8")
     (root / "journal").touch()
     program = root / "user-data"
     program.write_text(moved(script or user_data(), root), encoding="utf-8")
@@ -126,13 +131,23 @@ def live(  # noqa: PLR0913 - all that can be different about an instance
     with serving(root, answers) as port:
         _real_curl(root, port)
         _run(root, program)
-        if (root / "unit").exists():
-            _run(root, Path((root / "unit").read_text(encoding="utf-8")))
+        if (root / "enabled").exists():
+            for _ in range(boots):
+                _run(root, Path(unit(root)["ExecStart"]))
+    console = root / "dev/console"
     return Life(
         root=root,
         calls=tuple(tuple(call) for call in stand_in.recorded(root)),
         output=(root / "output").read_text(encoding="utf-8"),
+        console=console.read_text(encoding="utf-8") if console.exists() else "",
     )
+
+
+def unit(root: Path) -> dict[str, str]:
+    """Return the settings of the systemd unit that an instance enabled."""
+    name = (root / "enabled").read_text(encoding="utf-8")
+    text = (root / f"etc/systemd/system/{name}.service").read_text(encoding="utf-8")
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 
 def moved(script: str, root: Path) -> str:
@@ -149,7 +164,8 @@ def _furnish(root: Path, installed: Sequence[str]) -> None:
         stand_in.install(root, stand_in.PACKAGES[package])
     for name in HARMLESS:
         (root / "bin" / name).symlink_to(needed_command(name))
-    (root / "usr/local/bin").mkdir(parents=True)
+    for folder in ("usr/local/bin", "etc/systemd/system", "root", "dev"):
+        (root / folder).mkdir(parents=True)
 
 
 def _real_curl(root: Path, port: int) -> None:

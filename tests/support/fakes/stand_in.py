@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SECRET: Final = "registry-pass-word"  # noqa: S105 - what the imagined registry gives out
 AGENT: Final = "opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl"
-PACKAGES: Final = {"awscli-2": "bin/aws", "amazon-cloudwatch-agent": AGENT}
+PACKAGES: Final = {
+    "amazon-ecr-credential-helper": "bin/docker-credential-ecr-login",
+    "awscli-2": "bin/aws",
+    "amazon-cloudwatch-agent": AGENT,
+}
 """The file that each package installs, below the instance's folder."""
 LIMIT_SECONDS: Final = 60
 """A longer sleep ends when another command has taken too long; a shorter sleep ends at once."""
@@ -52,8 +55,6 @@ def main(root: Path, call: list[str]) -> int:
     if _is_limit(call):
         return _sleep_long(root, call)
     record(root, call)
-    if "--password-stdin" in call:
-        record(root, ["stdin", call[0], sys.stdin.read()])
     for rule in json.loads((root / "plan").read_text(encoding="utf-8")):
         before = rule["call"]
         times = sum(each[: len(before)] == before for each in recorded(root))
@@ -63,10 +64,10 @@ def main(root: Path, call: list[str]) -> int:
                     sys.stderr.write(f"{before} fails as planned\n")
                     return 1
                 case "hangs":
-                    (root / "late").touch()
+                    _make_late(root)
                     signal.pause()
                 case "takes long":
-                    (root / "late").touch()
+                    _make_late(root)
                     _wait(lambda: any(_is_limit(each) for each in recorded(root)))
     return _succeed(root, call)
 
@@ -76,11 +77,21 @@ def _is_limit(call: list[str]) -> bool:
 
 
 def _sleep_long(root: Path, call: list[str]) -> int:
-    """Sleep, and record whether the calling process still exists at the end."""
-    sleeper = os.getppid()
-    _wait((root / "late").exists)
+    """Sleep until a later command is late; record whether the calling process exists then."""
+    sleeper, before = os.getppid(), _times_late(root)
+    _wait(lambda: _times_late(root) > before)
     record(root, call if os.getppid() == sleeper else ["sleep", call[1], "for nobody"])
     return 0
+
+
+def _make_late(root: Path) -> None:
+    with (root / "late").open("ab") as late:
+        late.write(b".")
+
+
+def _times_late(root: Path) -> int:
+    late = root / "late"
+    return late.stat().st_size if late.exists() else 0
 
 
 def _wait(over: Callable[[], bool]) -> None:
@@ -90,16 +101,16 @@ def _wait(over: Callable[[], bool]) -> None:
 
 def _succeed(root: Path, call: list[str]) -> int:
     match call:
-        case ["aws", "ecr", "get-login-password"]:
-            sys.stdout.write(f"{SECRET}\n")
         case ["docker", "image", "inspect", image]:
             return int(image not in (root / "images").read_text(encoding="utf-8").split())
         case ["docker", "inspect", *_]:
-            sys.stdout.write((root / "restarts").read_text(encoding="utf-8"))
+            states = (root / "states").read_text(encoding="utf-8").splitlines()
+            asked = sum(each[:2] == ["docker", "inspect"] for each in recorded(root))
+            sys.stdout.write(f"{states[min(asked, len(states)) - 1]}\n")
         case ["dnf", *_, package]:
             install(root, PACKAGES[package])
-        case ["systemd-run", *_, program]:
-            (root / "unit").write_text(program, encoding="utf-8")
+        case ["systemctl", "enable", *_, unit]:
+            (root / "enabled").write_text(unit, encoding="utf-8")
         case ["poweroff"] if (root / "late").exists():
             os.killpg(0, signal.SIGKILL)  # ends the commands that hang
     return 0

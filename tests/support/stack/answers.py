@@ -70,11 +70,7 @@ def expected_answers(*, drain: int, visibility: int, hook: int, maximum: int) ->
                 "WriteLogs": ("Allow", ["logs:CreateLogStream", "logs:PutLogEvents"], False),
             },
             "lifecycle": {
-                "CompleteTheHook": (
-                    "Allow",
-                    ["autoscaling:CompleteLifecycleAction", "autoscaling:SetInstanceProtection"],
-                    False,
-                ),
+                "CompleteTheHook": ("Allow", ["autoscaling:CompleteLifecycleAction"], False),
                 "PullImage": ("Allow", PULL, False),
                 "LogInToRegistry": ("Allow", ["ecr:GetAuthorizationToken"], True),
             },

@@ -73,11 +73,12 @@ BATCHES: Final = {
 """Permissions do not distinguish batches (SQS developer guide, "Amazon SQS batch actions")."""
 
 COMMANDS: Final = {
-    # The CLI's own command for one call of the API (AWS CLI reference, get-login-password).
-    ("ecr", "get-login-password"): "ecr:GetAuthorizationToken",
     ("autoscaling", "complete-lifecycle-action"): "autoscaling:CompleteLifecycleAction",
     ("cloudwatch", "put-metric-data"): "cloudwatch:PutMetricData",
 }
+
+LOGIN: Final = "ecr:GetAuthorizationToken"
+"""What the credential helper calls for Docker's login (amazon-ecr-credential-helper, README)."""
 
 PULL: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 """Actions that the registry calls for a `docker pull` (ECR API reference, both actions' pages)."""
@@ -140,6 +141,7 @@ def record(ministack: Ministack, new_folder: Callable[[str], Path]) -> Recorded:
             assert {line["outcome"] for line in program.events("message")} >= {"processed"}
     boots = [
         live(new_folder("boot")),
+        live(new_folder("no-agent"), failures=[Failure(("amazon-cloudwatch-agent-ctl",), at=1)]),
         live(new_folder("failed-boot"), failures=[Failure(("docker", "run"))]),
     ]
     return Recorded(
@@ -243,7 +245,7 @@ def calls(recorded: Recorded, template: Resolver) -> dict[str, set[Call]]:
     works = {from_request(WORKER, request, FROM_INSTANCE) for request in recorded.consumer}
     queue_calls = {call for call in sends | works if call.action.startswith("sqs:")}
     works |= {call for command in recorded.script if (call := from_command(command))}
-    works |= {by_worker(action, REPOSITORY) for action in PULL}
+    works |= {by_worker(LOGIN), *(by_worker(action, REPOSITORY) for action in PULL)}
     works |= {by_worker(action) for action in SESSION}
     works |= set(by_agent(template))
     if template.condition("OwnKey", ""):

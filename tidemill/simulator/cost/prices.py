@@ -30,9 +30,9 @@ WORKLOAD_METRICS: Final = 5
 """The consumer's four metrics and the one made from its errors; they have values while an instance
 runs."""
 
-HOST_METRICS: Final = 3
-"""Metrics of the agent for the group (memory, disk, swap); they too have values while an instance
-runs."""
+HOST_METRICS: Final = 2
+"""Metrics of the agent for the group (memory, disk); they too have values while an instance runs.
+"""
 
 PUTS_AN_HOUR: Final = 60
 """Requests of one instance's agent in an hour; it publishes every minute."""
