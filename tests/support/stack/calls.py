@@ -78,10 +78,8 @@ COMMANDS: Final = {
 }
 
 LOGIN: Final = "ecr:GetAuthorizationToken"
-"""What the credential helper calls for Docker's login (amazon-ecr-credential-helper, README)."""
-
 PULL: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-"""Actions that the registry calls for a `docker pull` (ECR API reference, both actions' pages)."""
+"""Actions of the credential helper, and of a `docker pull` (ECR API reference, their pages)."""
 
 SESSION: Final = (
     "ssm:UpdateInstanceInformation",
