@@ -33,6 +33,11 @@ class Rhythm:
     poll_wait: float = table.POLL_WAIT_SECONDS.default
     receive_wait: int = whole_seconds(table.RECEIVE_WAIT_SECONDS.default)
 
+    @staticmethod
+    def of_settings(messages_per_poll: int, poll_wait: float, receive_wait: float) -> Rhythm:
+        """Return the rhythm of a worker with these settings; a wait of 0.5 s is a whole second."""
+        return Rhythm(messages_per_poll, poll_wait, whole_seconds(receive_wait))
+
 
 @dataclass(frozen=True, slots=True)
 class CycleMemory:

@@ -69,10 +69,10 @@ def read(environment: Mapping[str, str], host_name: str) -> Settings:
 
 
 def _rhythm(reader: SettingsReader) -> Rhythm:
-    rhythm = Rhythm(
+    rhythm = Rhythm.of_settings(
         messages_per_poll=reader.read(table.MESSAGES_PER_POLL),
         poll_wait=reader.read(table.POLL_WAIT_SECONDS),
-        receive_wait=whole_seconds(reader.read(table.RECEIVE_WAIT_SECONDS)),
+        receive_wait=reader.read(table.RECEIVE_WAIT_SECONDS),
     )
     if rhythm.poll_wait == 0 and rhythm.receive_wait == 0:
         reader.problem(

@@ -40,6 +40,14 @@ def test_a_script_without_settings_starts_a_worker_with_the_consumers_defaults()
     )
 
 
+@pytest.mark.parametrize("seconds", ["0", "0.5", "1", "19.01", "20"])
+def test_a_part_of_a_second_of_waiting_is_what_the_consumer_makes_of_it(seconds: str) -> None:
+    """Both round it up: SQS takes whole seconds only."""
+    given = {"QUEUE_NAME": "work", "RECEIVE_WAIT_SECONDS": seconds}
+    script = f"docker run --env RECEIVE_WAIT_SECONDS={seconds} image"
+    assert read_worker_settings(script).rhythm == read(given, "host").rhythm
+
+
 @pytest.mark.parametrize("value", ["many", "$CORES", "$(nproc)"])
 def test_a_setting_that_is_no_number_is_refused(value: str) -> None:
     """The error has the name and the value, also of a value that only an instance can compute."""

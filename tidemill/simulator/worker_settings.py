@@ -46,10 +46,10 @@ def read_worker_settings(user_data: str) -> WorkerSettings:
     except NoConsumerError:
         given = {}
     return WorkerSettings(
-        rhythm=cycle.Rhythm(
+        rhythm=cycle.Rhythm.of_settings(
             messages_per_poll=int(_number(given, table.MESSAGES_PER_POLL)),
             poll_wait=_number(given, table.POLL_WAIT_SECONDS),
-            receive_wait=int(_number(given, table.RECEIVE_WAIT_SECONDS)),
+            receive_wait=_number(given, table.RECEIVE_WAIT_SECONDS),
         ),
         concurrency=int(_number(given, table.CONCURRENCY)),
         drain=_number(given, table.DRAIN_SECONDS),
