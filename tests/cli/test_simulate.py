@@ -66,7 +66,7 @@ def test_a_fault_happens_where_it_is_asked_for() -> None:
         pytest.param("spot@", "give the time", id="empty-time"),
         pytest.param("spot@soon", "'soon'", id="time"),
         pytest.param("spot@600,colour=red", "colour=red", id="parameter"),
-        pytest.param("metrics-late@0,target=age", "'age': choose one of", id="metric"),
+        pytest.param("metrics-late@0,target=sent", "'sent': choose one of", id="metric"),
         pytest.param("alarms-late@0,late_minutes=0.5", "a whole number", id="part-of-a-minute"),
     ],
 )

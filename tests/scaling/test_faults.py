@@ -95,8 +95,8 @@ def test_a_parameter_has_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
             {"kind": "spot", "depth": "1"}, "the fault spot has no parameter depth", id="parameter"
         ),
         pytest.param(
-            {"kind": "metrics-late", "target": "age"},
-            "cannot happen to 'age': choose one of visible, in-flight",
+            {"kind": "metrics-late", "target": "sent"},
+            "cannot happen to 'sent': choose one of visible, in-flight",
             id="metric",
         ),
         pytest.param(

@@ -87,6 +87,29 @@ def test_a_returned_message_is_received_before_new_ones() -> None:
     assert [m.receives for m in queue.receive(1001.0, 10)] == [2, 1]
 
 
+def test_a_message_goes_to_the_back_of_the_queue_after_its_third_receive() -> None:
+    """Those in the queue at its return come before it, those sent later after it."""
+    queue = a_queue([0, 1, 20], max_receives=9)
+    for _ in range(3):
+        queue.return_messages(1001.0, queue.receive(1001.0, 1))
+    queue.advance(1030.0)
+    assert queue.visible() == 3
+    received = queue.receive(1030.0, 10)
+    assert [(one.sent, one.receives) for one in received] == [(1001, 1), (1000, 4), (1020, 1)]
+    assert (queue.visible(), queue.in_flight) == (0, 3)
+
+
+def test_a_message_at_the_back_expires_or_becomes_a_dead_letter_as_any_other() -> None:
+    """Both happen at its next receive."""
+    for retention, ended in ((9000.0, (1, 0)), (10.0, (0, 1))):
+        queue = a_queue([0], max_receives=3, retention=retention)
+        for _ in range(3):
+            queue.return_messages(1000.0, queue.receive(1000.0, 1))
+        assert queue.consume(1020.0, 10) == 0
+        assert (queue.counts.dead, queue.counts.expired) == ended
+        assert queue.is_over()
+
+
 @pytest.mark.parametrize("given_back", [False, True])
 def test_a_message_expires_when_its_retention_is_over(given_back: bool) -> None:  # noqa: FBT001 - pytest passes parameters by name
     """Messages expire in the queue, whether they were received before or not."""

@@ -12,7 +12,7 @@ from tidemill.scaling.alarms.verdict import evaluation_range, judge
 from tidemill.scaling.alarms.window import evaluation_interval as interval_of
 from tidemill.scaling.group.capacity import Capacity
 from tidemill.scaling.group.metrics import NAMESPACE
-from tidemill.scaling.metrics.queue import DELAYED, NOT_VISIBLE, PERIOD, VISIBLE, queue_metric
+from tidemill.scaling.metrics.queue import AGE, DELAYED, NOT_VISIBLE, PERIOD, VISIBLE, queue_metric
 from tidemill.scaling.metrics.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
 from tidemill.scaling.metrics.statistics import StatisticSet
 from tidemill.scaling.metrics.store import Datapoint, MetricStore
@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 
     from tidemill.scaling.spec import Alarm, Fleet, Metric
 
-OLDEST = "ApproximateAgeOfOldestMessage"
 SENT = "NumberOfMessagesSent"
 HELD = (VISIBLE, NOT_VISIBLE)
-ONLY_WHEN_THERE = frozenset({NOT_VISIBLE, DELAYED, OLDEST})
+ONLY_WHEN_THERE = frozenset({NOT_VISIBLE, DELAYED, AGE})
 """Metrics that SQS publishes only while there is such a message ("Available CloudWatch metrics
 for Amazon SQS")."""
 
@@ -54,7 +53,7 @@ class Situation:
         if metric == signal_metric(queue, DESIRED_CAPACITY):
             return self.capacity
         value = self.values.get(metric, 0.0)
-        if metric.name == OLDEST and not held:
+        if metric.name == AGE and not held:
             return None
         return None if metric.name in ONLY_WHEN_THERE and not value else value
 
@@ -118,7 +117,7 @@ def seconds_to_wake(fleet: Fleet, alarm: Alarm, queue: str) -> float | None:
     store = store.record(_points(fleet, alarm, empty, _BEGIN - history, _BEGIN), 2 * history)
     memory = evaluate(alarm, memory, store, _BEGIN)
     longest = float(alarm.period * (alarm.evaluation_periods + 1))
-    if any(metric.name == OLDEST for metric in metrics_of(alarm)):
+    if any(metric.name == AGE for metric in metrics_of(alarm)):
         longest += min(max(0.0, alarm.threshold), float(MAX_RETENTION))
     waited = 0.0
     while waited < longest:
@@ -137,7 +136,7 @@ def one_message(queue: str, waited: float = 0.0, turn: float = PERIOD) -> Situat
 
     `waited` is in seconds; `turn` is the number of seconds until the next evaluation.
     """
-    values = {VISIBLE: 1.0, OLDEST: waited + turn, SENT: 0.0 if waited else 1.0}
+    values = {VISIBLE: 1.0, AGE: waited + turn, SENT: 0.0 if waited else 1.0}
     return Situation(0, {queue_metric(queue, name): value for name, value in values.items()})
 
 

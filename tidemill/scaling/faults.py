@@ -92,7 +92,7 @@ class FaultKind:
     choices: tuple[str, ...] = ()
 
 
-METRICS: Final = ("visible", "in-flight", "delayed")
+METRICS: Final = ("visible", "in-flight", "delayed", "age")
 """The metrics of the queue that a fault may happen to; each is a part of its name at SQS."""
 
 FOR_MINUTES: Final = FaultParameter(

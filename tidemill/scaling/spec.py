@@ -363,6 +363,11 @@ class Fleet:
             alarm_lag=times.alarm_lag.mean,
         )
 
+    def reads(self, metric: Metric) -> bool:
+        """Return whether an alarm reads this metric."""
+        queries = (query for alarm in self.alarms for query in alarm.queries)
+        return any(query.stat is not None and query.stat.metric == metric for query in queries)
+
     def policy(self, logical_id: str) -> Policy:
         """Return the policy with this logical id.
 

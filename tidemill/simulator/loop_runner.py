@@ -151,7 +151,7 @@ class LoopRunner:
         if self._instances.is_polled():
             queue.touch(now)
         queue.advance(now)
-        sample = QueueSample(queue.visible(), queue.in_flight)
+        sample = QueueSample(queue.visible(), queue.in_flight, oldest_age=queue.oldest_age(now))
         if sample.visible or sample.in_flight:
             queue.touch(now)
         if queue.last_access > 0:

@@ -1,21 +1,23 @@
-"""A simulated SQS queue with its dead-letter queue, and how long messages wait in it."""
+"""A simulated SQS queue with its dead-letter queue."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
+
+from tidemill.scaling.metrics.queue import UNCOUNTED_RECEIVES
+from tidemill.simulator.message_counts import RESOLUTION, MessageCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tidemill.simulator.message_ages import MessageAges
+
 CHUNK = 4096
 """The number of arrivals that are read ahead; it limits the memory of a long run."""
-
-RESOLUTION = 0.1
-"""Waits are counted in steps of 0.1 s, because a list of all waits would need too much memory."""
 
 NEVER = float("inf")
 
@@ -44,38 +46,17 @@ class QueueAttributes:
     retention: float
 
 
-@dataclass(slots=True)
-class MessageCounts:
-    """Counts of a queue's messages by their end; the numbers only grow.
-
-    Attributes:
-        sent: messages sent.
-        processed: messages processed and deleted.
-        dead: messages moved to the dead-letter queue.
-        expired: messages deleted at the end of their retention.
-        requests: receives and deletes by consumers.
-        first_waits: the number of messages for each wait until their first receive, in tenths of a
-            second: {42: 3} is three messages that waited 4.2 s.
-        waits: the same for the waits until they were processed.
-    """
-
-    sent: int = 0
-    processed: int = 0
-    dead: int = 0
-    expired: int = 0
-    requests: int = 0
-    first_waits: Counter[int] = field(default_factory=Counter)
-    waits: Counter[int] = field(default_factory=Counter)
-
-
 class WorkQueue:
     """A standard queue with its dead-letter queue.
 
-    Returned messages are received before messages that were never received: they are older.
+    Returned messages are received before messages that were never received: they are older. One
+    that was received three times is at the back of the queue instead (SQS Developer Guide,
+    "Available CloudWatch metrics for Amazon SQS").
 
     Attributes:
         attributes: the attributes of the queue.
         counts: the counts of its messages; `close` completes the waits.
+        ages: the ages of received messages; None if they are not needed.
         in_flight: the number of messages in flight.
         emptied_at: when the last message was deleted or dead-lettered, in epoch seconds.
         first_access: the first access since the last sample, infinity without one.
@@ -110,6 +91,8 @@ class WorkQueue:
         self._arrived = 0
         self._all_loaded = False
         self._returned: deque[QueuedMessage] = deque()
+        self._at_the_back: deque[tuple[int, QueuedMessage]] = deque()
+        self.ages: MessageAges | None = None
         self._both_waits: Counter[int] = Counter()
         self.in_flight = 0
         self.emptied_at = -NEVER
@@ -152,7 +135,7 @@ class WorkQueue:
 
     def visible(self) -> int:
         """Return how many messages were visible at the last `advance`."""
-        return self._arrived - self._head + len(self._returned)
+        return self._arrived - self._head + len(self._returned) + len(self._at_the_back)
 
     def left_over(self) -> int:
         """Return how many messages are in the queue, visible or in flight."""
@@ -162,6 +145,14 @@ class WorkQueue:
         """Return when the oldest visible message was sent, infinity when there is none."""
         fresh = self._times[self._head] if self._head < self._arrived else NEVER
         return min(fresh, self._returned[0].sent) if self._returned else fresh
+
+    def oldest_age(self, now: float) -> int | None:
+        """Return the oldest message's age in whole seconds; None if none counts or if not known."""
+        if self.ages is None:
+            return None
+        fresh = self._times[self._head] if self._head < self._arrived else NEVER
+        oldest = min(fresh, self.ages.oldest(now - self._retention))
+        return None if oldest == NEVER else int(now - oldest)
 
     def close(self) -> None:
         """Complete the counts of waits."""
@@ -176,7 +167,7 @@ class WorkQueue:
     def consume(self, now: float, limit: int) -> int:
         """Receive up to `limit` valid messages and process them at once; return their number."""
         self.advance(now)
-        if self._returned or self._poison is not None:
+        if self._returned or self._at_the_back or self._poison is not None:
             messages = self.receive(now, limit)
             self.acknowledge(now, messages)
             return len(messages)
@@ -203,20 +194,17 @@ class WorkQueue:
         counts.requests += 1
         taken: list[QueuedMessage] = []
         while self._returned and len(taken) < limit:
-            message = self._returned.popleft()
-            if message.sent < now - self._retention:
-                counts.expired += 1
-            elif self._max_receives is not None and message.receives >= self._max_receives:
-                counts.dead += 1
-                self.emptied_at = now
+            taken += self._receive_again(now, self._returned.popleft())
+        while len(taken) < limit:
+            before = self._arrived - self._head
+            if self._at_the_back:  # those that were sent since its return come after it
+                before += self._at_the_back[0][0] - counts.sent
+            if before > 0:
+                taken += self._receive_first(now, min(before, limit - len(taken)))
+            elif self._at_the_back:
+                taken += self._receive_again(now, self._at_the_back.popleft()[1])
             else:
-                taken.append(QueuedMessage(message.sent, message.receives + 1, message.poison))
-        end = min(self._arrived, self._head + limit - len(taken))
-        for index in range(self._head, end):
-            sent = self._times[index]
-            counts.first_waits[int((now - sent) / RESOLUTION)] += 1
-            taken.append(QueuedMessage(sent, 1, self._poison is not None and self._poisoned[index]))
-        self._head = end
+                break
         self.in_flight += len(taken)
         return taken
 
@@ -227,6 +215,8 @@ class WorkQueue:
         for message in messages:
             if not message.poison:
                 counts.waits[int((now - message.sent) / RESOLUTION)] += 1
+                if self.ages is not None and message.receives < UNCOUNTED_RECEIVES:
+                    self.ages.remove(message.sent)
         done = len(messages) - len(failed)
         counts.processed += done
         self.emptied_at = now
@@ -237,9 +227,42 @@ class WorkQueue:
 
     def return_messages(self, now: float, messages: Sequence[QueuedMessage]) -> None:
         """Make messages that were in flight visible again at once."""
+        self.advance(now)
         self.in_flight -= len(messages)
-        self._returned.extend(messages)
+        for message in messages:
+            if message.receives < UNCOUNTED_RECEIVES:
+                self._returned.append(message)
+            else:
+                self._at_the_back.append((self.counts.sent, message))
         self.touch(now)
+
+    def _receive_first(self, now: float, count: int) -> list[QueuedMessage]:
+        """Return the next messages that were never received."""
+        taken = []
+        for index in range(self._head, self._head + count):
+            sent = self._times[index]
+            self.counts.first_waits[int((now - sent) / RESOLUTION)] += 1
+            taken.append(QueuedMessage(sent, 1, self._poison is not None and self._poisoned[index]))
+            if self.ages is not None:
+                self.ages.add(sent)
+        self._head += count
+        return taken
+
+    def _receive_again(self, now: float, message: QueuedMessage) -> list[QueuedMessage]:
+        """Return the message received again, or nothing if it expired or became a dead letter."""
+        sent, receives, _ = message
+        taken = []
+        if sent < now - self._retention:
+            self.counts.expired += 1
+        elif self._max_receives is not None and receives >= self._max_receives:
+            self.counts.dead += 1
+            self.emptied_at = now
+        else:
+            taken.append(message._replace(receives=receives + 1))
+        ended = not taken or receives + 1 == UNCOUNTED_RECEIVES
+        if self.ages is not None and ended and receives < UNCOUNTED_RECEIVES:
+            self.ages.remove(sent)
+        return taken
 
     def _load(self) -> None:
         if self._head > CHUNK:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tidemill.simulator.instances.billing import InstanceCounts
-    from tidemill.simulator.queue import MessageCounts
+    from tidemill.simulator.message_counts import MessageCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class Result:
         left: messages that were still in the queue at the end.
         drained_after: seconds from the first message until the queue was empty for good; None
             if messages were left.
-        oldest_age: the greatest age of the oldest visible message, in seconds, as published once
-            a minute (SQS's ApproximateAgeOfOldestMessage).
+        oldest_age: the greatest age of the oldest visible message at the end of a minute, in
+            seconds. (SQS's ApproximateAgeOfOldestMessage counts messages in flight as well.)
         turns: turns of the loop that were taken.
     """
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from shared.quotas import DEFAULT_RETENTION
 from tidemill.scaling.loop import begin
-from tidemill.scaling.metrics.queue import PERIOD
+from tidemill.scaling.metrics.queue import AGE, PERIOD, queue_metric
 from tidemill.scaling.times.catalogue import USUAL, Times
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.simulated_instances import SimulatedInstances
 from tidemill.simulator.loop_runner import LoopRunner
+from tidemill.simulator.message_ages import MessageAges
 from tidemill.simulator.pacing.choice import choose_pacing
 from tidemill.simulator.planned_faults import PlannedFaults, windowed_faults
 from tidemill.simulator.queue import QueueAttributes, WorkQueue
@@ -126,6 +127,8 @@ def _build(
     )
     arrivals = scenario.arrivals(_random(seed, "arrivals"))
     queue = WorkQueue(arrivals, options.start, _poison(scenario, seed), attributes)
+    if candidate.fleet.reads(queue_metric(spec.name, AGE)):
+        queue.ages = MessageAges()
     handler = scenario.handler
     draw = partial(handler.draw, _random(seed, "work")) if handler.mean else None
     per_second = options.spot_per_hour / 3600

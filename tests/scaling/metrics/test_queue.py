@@ -6,6 +6,7 @@ import pytest
 
 from tidemill.scaling.metrics.queue import (
     ACTIVE_SECONDS,
+    AGE,
     QueueActivity,
     QueueSample,
     observe,
@@ -37,12 +38,18 @@ def published(activity: QueueActivity, sample: QueueSample, now: float = NOW) ->
         pytest.param(QueueSample(5, 0), {"Visible": 5}, id="waiting"),
         pytest.param(QueueSample(0, 3), {"Visible": 0, "NotVisible": 3}, id="in-flight"),
         pytest.param(QueueSample(1, 0, 2), {"Visible": 1, "Delayed": 2}, id="delayed"),
+        pytest.param(
+            QueueSample(1, 0, oldest_age=0), {"Visible": 1, AGE: 0}, id="age-of-a-new-message"
+        ),
+        pytest.param(
+            QueueSample(0, 2, oldest_age=90), {"Visible": 0, "NotVisible": 2, AGE: 90}, id="age"
+        ),
     ],
 )
 def test_an_active_queue_publishes_what_there_is(
     sample: QueueSample, values: dict[str, float]
 ) -> None:
-    """Visible messages are always counted, the others only above 0."""
+    """Visible messages are always counted, the others only above 0; an age may be 0."""
     assert published(AWAKE, sample) == values
 
 

@@ -78,13 +78,7 @@ SHAPES = (
         "Machines",
         (0, 6),
         3,
-        (
-            f"Resources.Forecast.Properties: {PREDICTIVE}",
-            (
-                "Resources.Old: nothing publishes AWS/SQS ApproximateAgeOfOldestMessage "
-                "{'QueueName': 'tidemill-Invoices'} here"
-            ),
-        ),
+        (f"Resources.Forecast.Properties: {PREDICTIVE}",),
     ),
     Shape(
         "warm_pool.yaml",

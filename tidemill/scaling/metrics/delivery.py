@@ -17,7 +17,7 @@ from tidemill.scaling.faults import (
     METRICS_MISSING,
     PHANTOM_IN_FLIGHT,
 )
-from tidemill.scaling.metrics.queue import DELAYED, NOT_VISIBLE, PERIOD, VISIBLE
+from tidemill.scaling.metrics.queue import AGE, DELAYED, NOT_VISIBLE, PERIOD, VISIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tidemill.scaling.metrics.queue import QueueSample
     from tidemill.scaling.metrics.store import Datapoint
 
-NAMES = {VISIBLE: "visible", NOT_VISIBLE: "in-flight", DELAYED: "delayed"}
+NAMES = {VISIBLE: "visible", NOT_VISIBLE: "in-flight", DELAYED: "delayed", AGE: "age"}
 """The targets of faults by the metrics' names at SQS."""
 
 

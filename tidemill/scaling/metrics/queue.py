@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 VISIBLE = "ApproximateNumberOfMessagesVisible"
 NOT_VISIBLE = "ApproximateNumberOfMessagesNotVisible"
 DELAYED = "ApproximateNumberOfMessagesDelayed"
+AGE = "ApproximateAgeOfOldestMessage"
+
+PUBLISHED = (VISIBLE, NOT_VISIBLE, DELAYED, AGE)
+"""The metrics of a queue that are modelled."""
+
+UNCOUNTED_RECEIVES = 3
+"""A message of a standard queue that was received so often, and not deleted, is moved to the back
+of the queue and does not count in the age of the oldest message. It counts again, from the time of
+its move, in a dead-letter queue."""
 
 PERIOD = 60
 """Seconds between two datapoints of an active queue."""
@@ -29,12 +38,17 @@ ACTIVE_SECONDS = 6 * 3600
 
 @dataclass(frozen=True, slots=True)
 class QueueSample:
-    """A queue at one moment; `accessed` is set if it was used since the previous sample."""
+    """A queue at one moment; `accessed` is set if it was used since the previous sample.
+
+    `oldest_age` is the age of the oldest message that is not deleted, in seconds. It is None if
+    there is no message that counts, or if the age is not known.
+    """
 
     visible: int
     in_flight: int
     delayed: int = 0
     accessed: bool = False
+    oldest_age: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +93,8 @@ def queue_datapoints(
     """Yield what SQS publishes for the minute that began at `minute`.
 
     An inactive queue has no datapoints at all, not even zeros. An active one always has a count of
-    visible messages; the counts of messages in flight and delayed exist only above 0.
+    visible messages; the counts of messages in flight and delayed exist only above 0, the age of
+    the oldest message only while a message counts.
     """
     if now > activity.active_until or now < activity.publishes_from:
         return
@@ -90,3 +105,5 @@ def queue_datapoints(
     ):
         if always or value:
             yield Datapoint(queue_metric(queue, name), minute, StatisticSet.of(value))
+    if sample.oldest_age is not None:
+        yield Datapoint(queue_metric(queue, AGE), minute, StatisticSet.of(sample.oldest_age))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.group.metrics import group_metric
-from tidemill.scaling.metrics.queue import DELAYED, NOT_VISIBLE, VISIBLE, queue_metric
+from tidemill.scaling.metrics.queue import PUBLISHED, queue_metric
 from tidemill.scaling.metrics.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
 from tidemill.scaling.spec import Fleet
 from tidemill.scaling.template.alarms import read_alarms
@@ -215,7 +215,7 @@ def _unpublished(
     group: Group, queue: Queue, alarms: Iterable[Alarm], *, signal: bool
 ) -> Iterator[str]:
     """Yield a sentence for each metric of an alarm that has no datapoints here."""
-    published = {queue_metric(queue.name, name) for name in (VISIBLE, NOT_VISIBLE, DELAYED)}
+    published = {queue_metric(queue.name, name) for name in PUBLISHED}
     published |= {
         group_metric(group, name)
         for name in group.metrics.intersection(published_by(group.warm_pool))

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     Minute = tuple[float, QueueSample, QueueActivity, tuple[Datapoint, ...]]
     """A minute that was published without a turn: start, queue, activity, group metrics."""
 
-    Content = tuple[int, int, int, bool, int]
-    """The content of a minute: visible, in flight, delayed, publishing, number of the group's
-    metrics. Minutes with equal contents have equal datapoints."""
+    Content = tuple[int, int, int, float | None, bool, int]
+    """The content of a minute: visible, in flight, delayed, age of the oldest message, publishing,
+    number of the group's metrics. Minutes with equal contents have equal datapoints."""
 
 POINTWISE = {"IF", "CEIL", "FLOOR", "ABS", "AND", "OR", "NOT"}
 """Functions with a value that depends only on the points of the same time."""
@@ -114,6 +114,7 @@ class NeededTurns:
             sample.visible,
             sample.in_flight,
             sample.delayed,
+            sample.oldest_age,
             published,
             self._group_number,
         )
