@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 from support.examples import vectors
-from support.examples.all_kinds import KINDS
-from support.examples.kind import ExampleError, Place, UnknownFieldError, match
+from support.examples.all_kinds import find
+from support.examples.kind import ExampleError, Place, UnknownFieldError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def _matches(place: Place) -> Iterator[Any]:
     """Yield what is run in a place; what is of no kind fails in a test of its own."""
     for label, vector in _labelled():
         try:
-            found = match(vector, KINDS)
+            found = find(vector)
         except (ExampleError, UnknownFieldError):
             continue
         if found.kind.place is place and not found.kind.why_not_run:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.examples import vectors
-from support.examples.all_kinds import KINDS
-from support.examples.kind import Place, UnknownFieldError, match
+from support.examples.all_kinds import find
+from support.examples.kind import Place, UnknownFieldError
 from support.examples.mutations import same_meaning, strange, wrong
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def owned(*places: Place) -> Iterator[Any]:
     """Yield the examples that are run in these places; without one, all."""
     for name, vector in vectors.read(vectors.OWN):
-        kind = match(vector, KINDS).kind
+        kind = find(vector).kind
         if not places or (kind.place in places and not kind.why_not_run):
             yield pytest.param(vector, id=f"{name.removesuffix('.json')}:{vector['id']}")
 
@@ -30,9 +30,9 @@ def owned(*places: Place) -> Iterator[Any]:
 def failures(vector: dict[str, Any], *emulator: object) -> tuple[Sequence[str], Sequence[str]]:
     """Return the names of the wrong expectations that fail, and of those that do not."""
     failing, passing = [], []
-    for name, changed in wrong(vector, match(vector, KINDS).kind):
+    for name, changed in wrong(vector, find(vector).kind):
         try:
-            match(changed, KINDS).run(*emulator)
+            find(changed).run(*emulator)
         except Exception:  # noqa: BLE001 - an adapter may fail in any way
             failing.append(name)
         else:
@@ -43,9 +43,9 @@ def failures(vector: dict[str, Any], *emulator: object) -> tuple[Sequence[str], 
 @pytest.mark.parametrize("vector", list(owned()))
 def test_the_same_example_in_other_words_is_the_same(vector: dict[str, Any]) -> None:
     """Ids, comments, the order of fields, nulls and lists of one value are no part of it."""
-    found = match(vector, KINDS)
+    found = find(vector)
     for name, changed in same_meaning(vector, found.kind):
-        again = match(changed, KINDS)
+        again = find(changed)
         assert again.kind == found.kind, name
         assert all(case in found.cases for case in again.cases), name
         assert len(again.cases) >= len(found.cases), name
@@ -56,7 +56,7 @@ def test_a_strange_field_is_named(vector: dict[str, Any]) -> None:
     """It may change the meaning, so it is not passed over."""
     for name, changed in strange(vector):
         with pytest.raises(UnknownFieldError, match=name):
-            match(changed, KINDS)
+            find(changed)
 
 
 @pytest.mark.parametrize("vector", list(owned(Place.CORE)))

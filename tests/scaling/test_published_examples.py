@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.examples import vectors
-from support.examples.all_kinds import KINDS
+from support.examples.all_kinds import find
 from support.examples.errors import agrees, answers, call_of, told
-from support.examples.kind import ExampleError, UnknownFieldError, match
 from support.examples.not_run import DEPARTURES, NO_LONGER_PRINTED
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def test_a_published_example_holds_at_an_emulator_of_sqs(
 
 def test_an_example_is_of_some_kind(published: dict[str, Any]) -> None:
     """Every field is understood, and what is not run has a reason."""
-    found = match(published, KINDS).kind
+    found = find(published).kind
     assert (found.check is None) is bool(found.why_not_run)
 
 
@@ -72,7 +71,7 @@ def test_most_examples_are_run() -> None:
     [
         pytest.param(one, id=one["id"])
         for _, one in vectors.read(vectors.OWN)
-        if match(one, KINDS).kind in DEPARTURES
+        if find(one).kind in DEPARTURES
     ],
 )
 def test_an_error_is_not_run_only_if_the_emulator_departs_from_aws(
@@ -87,69 +86,3 @@ def test_a_folder_without_files_is_an_error(tmp_path: Path) -> None:
     """The error names the setting."""
     with pytest.raises(vectors.FolderError, match="set TIDEMILL_VECTORS to their folder"):
         list(vectors.read(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("vector", "error", "words"),
-    [
-        pytest.param(
-            {"input": {"desired": 5, "surge": 2}, "expected": {"max_replaced_at_a_time": 1}},
-            UnknownFieldError,
-            "unknown surge in 'how many are replaced at a time'",
-            id="unknown-input",
-        ),
-        pytest.param(
-            {"input": {"desired": 5}, "expected": {"max_replaced_at_a_time": 1, "each_s": 9}},
-            UnknownFieldError,
-            "unknown each_s in",
-            id="unknown-result",
-        ),
-        pytest.param(
-            {"input": {"color": "red"}, "expected": {"speed": 1}},
-            ExampleError,
-            r"no kind of example has the input \['color'\] and expects \['speed'\]",
-            id="no-kind",
-        ),
-        pytest.param(
-            {"input": {"desired": 5}, "expected": {"max_replaced_at_a_time": [1, 2]}},
-            ExampleError,
-            "cannot be read side by side: max_replaced_at_a_time",
-            id="lists",
-        ),
-        pytest.param(
-            {"input": {"desired": 5}, "expected": {"max_replaced_at_a_time": None}},
-            ExampleError,
-            "no kind",
-            id="nothing-expected",
-        ),
-    ],
-)
-def test_what_is_not_understood_is_named(
-    vector: dict[str, Any], error: type[Exception], words: str
-) -> None:
-    """The text names the fields."""
-    with pytest.raises(error, match=words):
-        match(vector, KINDS)
-
-
-def test_lists_stand_for_several_values() -> None:
-    """Those of input and expectation are read side by side; a single expectation is for all."""
-    side_by_side = {"input": {"desired": [5, 30]}, "expected": {"max_replaced_at_a_time": [1, 3]}}
-    for_all = {"input": {"desired": [5, 9]}, "expected": {"max_replaced_at_a_time": 1}}
-    for vector in (side_by_side, for_all):
-        found = match(vector, KINDS)
-        assert len(found.cases) == 2
-        found.run()
-
-
-def test_other_names_and_units_mean_the_same() -> None:
-    """AWS's own name of a field, and minutes instead of seconds, change nothing."""
-    ours = {
-        "input": {"period_s": 300, "evaluation_periods": 1},
-        "expected": {"evaluated_every_s": 60},
-    }
-    others = {
-        "input": {"period_min": 5, "EvaluationPeriods": 1},
-        "expected": {"evaluated_every_min": 1},
-    }
-    assert match(ours, KINDS).cases == match(others, KINDS).cases

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Final
+
 from support.examples.activities import ACTIVITY_KINDS
 from support.examples.alarms import ALARM_KINDS
 from support.examples.errors import ERROR_KINDS
 from support.examples.groups import GROUP_KINDS
+from support.examples.kind import Match, match
 from support.examples.lifecycle import LIFECYCLE_KINDS
 from support.examples.limits import LIMIT_KINDS
 from support.examples.math import MATH_KINDS
 from support.examples.metadata import METADATA_KINDS
-from support.examples.not_run import NOT_RUN
+from support.examples.not_run import CONTRADICTED, NOT_RUN
 from support.examples.queues import QUEUE_KINDS
 from support.examples.steps import STEP_KINDS
 from support.examples.tracking import TRACKING_KINDS
 
-KINDS = (
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KINDS: Final = (
     *NOT_RUN,
     *ALARM_KINDS,
     *MATH_KINDS,
@@ -30,3 +36,13 @@ KINDS = (
     *LIMIT_KINDS,
 )
 """Those that are not run come first: they are narrow, and some look like a kind that is run."""
+
+
+def find(vector: Mapping[str, Any]) -> Match:
+    """Return an example with its kind.
+
+    Raises:
+        UnknownFieldError: its kind does not know one of its fields.
+        ExampleError: there is no kind with such fields.
+    """
+    return Match(CONTRADICTED, ()) if vector.get("conflicts_with") else match(vector, KINDS)

@@ -29,7 +29,7 @@ from support.examples.queues import a_queue, answer_to
 
 from shared.errors import QueueRefusedError, QueueUnavailableError
 from shared.queue_errors import ABSENT, THROTTLING, translated
-from shared.quotas import MAX_BATCH, MAX_BYTES, MAX_LONG_POLL
+from shared.quotas import MAX_BATCH, MAX_BYTES, MAX_LONG_POLL, MAX_VISIBILITY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,11 +60,11 @@ WORDS: Final = {
 }
 """Patterns of AWS's texts, by patterns of MiniStack's texts for the same errors."""
 
-TOO_LONG: Final = (
-    r"Value (-?\d+) for parameter WaitTimeSeconds is invalid\. "
-    r"Reason: Must be >= 0 and <= (\d+), if provided\."
+LIMITS: Final = {"WaitTimeSeconds": MAX_LONG_POLL, "VisibilityTimeout": MAX_VISIBILITY}
+REFUSED: Final = re.compile(
+    r"Value (-?\d+) for parameter (\w+) is invalid\. Reason: .*\b(\d+)\D*\."
 )
-"""AWS's text about a wait that is too long; MiniStack takes it for the longest one."""
+"""AWS's text about seconds that are too many, of which MiniStack takes as many as there can be."""
 
 FIFO: Final = {"FifoQueue": "true"}
 NO_QUEUE: Final = "no-such-queue"
@@ -231,6 +231,7 @@ def answers(call: Call, server: Ministack) -> list[dict[str, Any]]:
 
 
 METHODS: Final = {
+    "ChangeMessageVisibilityBatch": "change_message_visibility_batch",
     "ChangeMessageVisibility": "change_message_visibility",
     "DeleteMessage": "delete_message",
     "DeleteMessageBatch": "delete_message_batch",
@@ -258,6 +259,11 @@ def ways(call: Call, client: Any, url: str) -> list[dict[str, Any]]:  # noqa: AN
         case "SendMessageBatch":
             entries = [{"Id": str(n)} | message | one for n, one in enumerate(call.entries)]
             whole = {"Entries": entries}
+        case "DeleteMessageBatch" | "ChangeMessageVisibilityBatch":
+            one_handle = {"ReceiptHandle": received(client, url, message)}
+            whole = {
+                "Entries": [{"Id": str(n)} | one_handle | one for n, one in enumerate(call.entries)]
+            }
         case "DeleteMessage":
             whole = {"ReceiptHandle": received(client, url, message)} | whole
         case "ChangeMessageVisibility":
@@ -344,10 +350,11 @@ def check_product(code: str, status: int, text: str) -> None:
 
 def check_limit(given: Given, expected: Expected) -> None:
     """Find our limit in the text with which SQS refuses a higher value."""
-    found = re.fullmatch(TOO_LONG, expected["Message"])
+    found = REFUSED.fullmatch(expected["Message"])
     assert found is not None
-    assert int(found[2]) == MAX_LONG_POLL
-    assert found[1] in str(given["case"]["WaitTimeSeconds"])
+    value, parameter, longest = found.groups()
+    assert int(longest) == LIMITS[parameter]
+    assert value in str(given["case"][parameter])
     assert SHAPES[expected["Code"]] == expected.get("QueryErrorCode", SHAPES[expected["Code"]])
     assert expected.get("http_status", 400) == 400
     check_product(expected["Code"], 400, expected["Message"])
@@ -444,7 +451,7 @@ ERROR_KINDS: tuple[Kind, ...] = (
         RECORDED,
         fields("Code Message", "QueryErrorCode http_status"),
         check_limit,
-        fits=lambda given, _: "WaitTimeSeconds" in given["case"],
+        fits=lambda given, _: any(name in given["case"] for name in LIMITS),
     ),
     Kind("an error of a call", RECORDED, ERROR, check_error, place=Place.SQS),
     Kind(

@@ -134,7 +134,7 @@ class Match:
 
 
 def match(vector: Mapping[str, Any], kinds: Iterable[Kind]) -> Match:
-    """Return the example with the kind that knows all its fields.
+    """Return the example with the first kind that knows all its fields.
 
     Raises:
         UnknownFieldError: each kind with the fields that it needs leaves another one unknown.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
@@ -24,6 +25,7 @@ from tidemill.scaling.group.lifecycle import LifecycleState
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+ENDS_AT: Final = 1_750_000_020.0
 SCRIPT: Final = "#!/bin/sh\n"
 TARGET: Final = f"{META_DATA}autoscaling/target-lifecycle-state"
 ON_THE_WAY: Final = ("Pending", "Terminating")
@@ -124,7 +126,9 @@ def check_target(given: Given, expected: Expected) -> None:
 
 def check_ttl(_: Given, expected: Expected) -> None:
     """Ask for tokens that last as long, or as short, as is allowed, and a second more, or less."""
-    low, high = expected["ttl_s"]
+    low, high = (
+        expected["ttl_s"] if "ttl_s" in expected else (expected["min_ttl_s"], expected["max_ttl_s"])
+    )
     with a_client() as client:
         for ttl, allowed in ((low - 1, False), (low, True), (high, True), (high + 1, False)):
             status, *_rest = client.ask("PUT", TOKEN_PATH, {TTL_HEADER: str(ttl)})
@@ -142,12 +146,31 @@ def check_hops(_: Given, expected: Expected) -> None:
     assert hops == expected["containers_recommended"]
 
 
+def check_notice(given: Given, expected: Expected) -> None:
+    """Read a Spot instance's notice, before it and after."""
+    with a_client() as client:
+        assert expected.get("absent_status", 404) == client.get(given["path"])[0]
+        client.service.metadata.ends_at = ENDS_AT
+        notice = json.loads(client.get(given["path"])[2])
+    assert expected.get("action", notice["action"]) == notice["action"]
+    assert sorted(expected.get("keys", notice)) == sorted(notice)
+
+
 METADATA_KINDS: tuple[Kind, ...] = (
     Kind(
         "the target lifecycle state",
         fields("path"),
         fields("values[]", "absent_status"),
         check_target,
+        place=Place.SERVER,
+    ),
+    Kind(
+        "the notice of a Spot interruption",
+        fields("path"),
+        fields("", "absent_status action keys[]"),
+        check_notice,
+        fits=lambda given, _: given["path"] == f"{META_DATA}spot/instance-action",
+        any_of=frozenset({"absent_status", "action", "keys"}),
         place=Place.SERVER,
     ),
     Kind(
@@ -170,8 +193,11 @@ METADATA_KINDS: tuple[Kind, ...] = (
     Kind(
         "how long a token lasts",
         fields(),
-        fields("ttl_s[]"),
+        fields("", "ttl_s[] min_ttl_s max_ttl_s"),
         check_ttl,
+        fits=lambda _, expected: (
+            "ttl_s" in expected or {"min_ttl_s", "max_ttl_s"} <= expected.keys()
+        ),
         place=Place.SERVER,
     ),
     Kind(

@@ -57,13 +57,17 @@ AWS_NAMES: Final = {
     "TargetValue": "target",
     "Threshold": "threshold",
     "TreatMissingData": "treat_missing_data",
+    "add": "added",
     "adj": "adjustment",
+    "backlog_per_instance": "metric",
     "comparison_operator": "comparison",
     "desired_capacity": "desired",
+    "in_service": "current",
     "max_capacity": "max",
     "max_size": "max",
     "min_capacity": "min",
     "min_size": "min",
+    "scale_out_by": "added",
 }
 """Our names of fields for the names that AWS's API, and other people, have for them."""
 

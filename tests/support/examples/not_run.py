@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from support.examples.errors import METHODS
 from support.examples.kind import Expected, Given, Kind, fields
 from support.examples.math import is_series
 
@@ -28,6 +29,7 @@ LOGS_API: Final = "a limit of CloudWatch Logs that nothing here comes near or re
 
 NO_LONGER_PRINTED: Final = "AWS printed this until 2023; its page prints another result now"
 UNBOUGHT: Final = ("million requests", "million requests, surcharge", "GB scanned")
+CALLED: Final = ("CreateQueue", "GetQueueUrl", "GetQueueAttributes", *METHODS)
 THREE_SERIES: Final = re.compile(r"IF\(\s*(\w+)\s*,\s*(\w+)\s*,\s*(\w+)\s*\)")
 
 
@@ -77,9 +79,9 @@ DEPARTURES: tuple[Kind, ...] = (
         lambda case: fifo(case, "no MessageGroupId"),
     ),
     refusal(
-        "an empty deduplication id",
+        "a deduplication id that is not allowed",
         "SendMessage",
-        lambda case: fifo(case) and case.get("MessageDeduplicationId") == "",
+        lambda case: "MessageDeduplicationId" in case,
     ),
     refusal(
         "a late delete in a FIFO queue",
@@ -87,14 +89,14 @@ DEPARTURES: tuple[Kind, ...] = (
         lambda case: fifo(case, "visibility expired"),
     ),
     refusal(
-        "an empty message attribute",
+        "a message attribute that is not allowed",
         "SendMessage",
-        lambda case: any(name.startswith("attribute ") and not case[name] for name in case),
+        lambda case: any(name.startswith("attribute ") for name in case),
     ),
     refusal(
-        "a message group's id with spaces",
+        "a message group's id that is not allowed",
         "SendMessage",
-        lambda case: " " in str(case.get("MessageGroupId", "")),
+        lambda case: "MessageGroupId" in case,
     ),
 )
 """Kinds of errors for which MiniStack departs from AWS."""
@@ -118,6 +120,13 @@ def is_old_if(given: Given, expected: Expected) -> bool:
     return differs and expected["values"] == old
 
 
+CONTRADICTED: Final = Kind(
+    "an example that the present page contradicts",
+    fields(),
+    fields(),
+    None,
+    why_not_run="an older page printed this, and the file says what contradicts it",
+)
 NOT_RUN: tuple[Kind, ...] = (
     Kind(
         "an IF of three series, as it was until 2023",
@@ -154,9 +163,9 @@ NOT_RUN: tuple[Kind, ...] = (
     kind(
         "the alarms of another service",
         OTHER_SERVICE,
-        ("target service", "AlarmLow"),
+        ("target service", ""),
         lambda given, _: str(given["service"]).startswith("Application Auto Scaling"),
-        ("", "AlarmHigh"),
+        ("", "AlarmHigh AlarmLow"),
     ),
     kind(
         "the window of a Metrics Insights query",
@@ -199,6 +208,13 @@ NOT_RUN: tuple[Kind, ...] = (
         "the stack has no FIFO queue, no fair queue and no query over logs outside its dashboards",
         ("unit", "usd"),
         lambda given, _: given["unit"] in UNBOUGHT,
+    ),
+    kind(
+        "an error of another call",
+        "neither the product nor the rig calls this operation of SQS",
+        ("op case", "Code"),
+        lambda given, _: str(given["op"]).split(" ")[0] not in CALLED,
+        ("recorded_step", "Message QueryErrorCode http_status"),
     ),
     kind(
         "attributes of a message",

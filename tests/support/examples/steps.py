@@ -20,6 +20,8 @@ from tidemill.scaling.policies.step import find_step, step_outcome, step_problem
 from tidemill.scaling.spec import AdjustmentType, Comparison, Limits, StepAdjustment
 
 UNLIMITED = 10**6
+CLEARED = -1
+"""A DefaultInstanceWarmup that removes an earlier one (API, UpdateAutoScalingGroup)."""
 ASKED = "adjustment_type min_adjustment_magnitude min max"
 CAPACITIES = "current desired warming terminating"
 RESULTS = "desired capacity added removed change scaling_activity raw_change"
@@ -78,12 +80,27 @@ def check_metric(given: Given, expected: Expected) -> None:
     """Find the step for a metric's value, and adjust the capacity by it."""
     steps = steps_of(given["steps"])
     threshold, metric = given["threshold"], given["metric"]
+    if metric is None:
+        check_without_metric(given, expected)
+        return
     step = find_step(steps, side_of(steps, threshold, metric), threshold, metric)
     if "adjustment" in expected:
         assert (None if step is None else step.adjustment) == expected["adjustment"]
         return
     assert step is not None
     compare(asked(given, step), expected)
+
+
+def check_without_metric(given: Given, expected: Expected) -> None:
+    """Trigger a policy by an alarm without a datapoint: nothing changes."""
+    policy = a_policy(steps=steps_of(given["steps"]))
+    alarm = an_alarm(threshold=given["threshold"], actions=(policy.logical_id,))
+    before = given.get("desired", given.get("current", 0))
+    due = [DueAlarm(alarm, None, {})]
+    fleet = a_fleet((policy,), (alarm,), a_group(max_size=UNLIMITED))
+    after = decide(fleet, GroupMemory(before), {}, due, 0).group.desired
+    results = {**_change(before, after), "adjustment": None}
+    assert {name: results[name] for name in expected} == dict(expected)
 
 
 def check_quiet_range(given: Given, expected: Expected) -> None:
@@ -113,8 +130,9 @@ def check_validity(given: Given, expected: Expected) -> None:
 
 def check_warmup(given: Given, expected: Expected) -> None:
     """Compare the warm-up that applies."""
+    default = given.get("DefaultInstanceWarmup")
     group = a_group(
-        default_warmup=given.get("DefaultInstanceWarmup"),
+        default_warmup=None if default == CLEARED else default,
         default_cooldown=given.get("DefaultCooldown", a_group().default_cooldown),
     )
     policy = a_policy(warmup=given.get("EstimatedInstanceWarmup"))
@@ -178,13 +196,13 @@ STEP_KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "a metric's step",
-        fields("threshold steps[] metric"),
+        fields("threshold steps[] metric?"),
         fields("adjustment?"),
         check_metric,
     ),
     Kind(
         "a metric's step and the resulting capacity",
-        fields("threshold steps[] metric", f"{ASKED} {CAPACITIES}"),
+        fields("threshold steps[] metric?", f"{ASKED} {CAPACITIES}"),
         fields("", RESULTS),
         check_metric,
         fits=lambda given, _: not {"current", "desired"}.isdisjoint(given),

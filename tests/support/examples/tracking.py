@@ -33,7 +33,7 @@ QUERIES = (MetricQuery("m1", MetricStat(VISIBLE, 60, "Average")),)
 POLICY = TargetTrackingPolicy("Track", "track", 100.0, high="High", low="Low", warmup=0)
 MOST = 10**6
 SYMBOLS = {Comparison.GREATER: ">", Comparison.LESS: "<"}
-RESULTS = "desired capacity added"
+RESULTS = "desired capacity added scaling_activity"
 
 
 def after(capacity: int, value: float, target: float = 100.0) -> int:
@@ -53,12 +53,20 @@ def check_rounding(given: Given, expected: Expected) -> None:
 def check_proportion(given: Given, expected: Expected) -> None:
     """Compute a capacity from a metric, its target and the present capacity."""
     before = given["current"]
-    now = after(before, given["metric"], given["target"])
-    results = {"desired": now, "capacity": now, "added": now - before}
+    metric = given["metric"]
+    now = before if metric is None else after(before, metric, given["target"])
+    if metric is None:
+        assert decided([True], "High", None) == 0
+    results = {
+        "desired": now,
+        "capacity": now,
+        "added": now - before,
+        "scaling_activity": now != before,
+    }
     assert {name: results[name] for name in expected} == dict(expected)
 
 
-def decided(ready: list[bool], side: str, value: float) -> int:
+def decided(ready: list[bool], side: str, value: float | None) -> int:
     """Return the change of a group of 4 if these policies request that direction."""
     policies = tuple(
         replace(POLICY, logical_id=str(number), high=f"High{number}", low=f"Low{number}")
@@ -122,7 +130,7 @@ TRACKING_KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "a capacity in proportion to a metric",
-        fields("target metric current"),
+        fields("target metric? current"),
         fields("", RESULTS),
         check_proportion,
     ),

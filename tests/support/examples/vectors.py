@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from support.examples.all_kinds import KINDS
-from support.examples.kind import ExampleError, UnknownFieldError, match
+from support.examples.all_kinds import find
+from support.examples.kind import ExampleError, UnknownFieldError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ def tallies(folder: Path) -> dict[str, Tally]:
     for name, vector in read(folder):
         tally = found.setdefault(name, Tally())
         try:
-            why = match(vector, KINDS).kind.why_not_run
+            why = find(vector).kind.why_not_run
         except (ExampleError, UnknownFieldError):
             tally.unfit.append(vector["id"])
             continue
