@@ -42,7 +42,10 @@ def test_five_hundred_messages_raise_the_fleet_from_none_to_four_at_once() -> No
     assert (changed.value, changed.inputs) == (25, {"visible": 500})
     for number, activity in enumerate(run.of_kind(ActivityStarted)):
         assert activity.cause.endswith(f"increasing the capacity from {number} to {number + 1}.")
-        assert "BacklogAlarm in state ALARM triggered policy BacklogPolicy" in (activity.cause)
+        assert (
+            "alarm tidemill-BacklogAlarm in state ALARM triggered policy tidemill-BacklogPolicy"
+            in activity.cause
+        )
 
 
 @pytest.mark.parametrize("messages", [{"visible": 1}, {"in_flight": 1}], ids=str)

@@ -30,7 +30,15 @@ ONLY_WHEN_THERE = frozenset({NOT_VISIBLE, DELAYED, AGE})
 """Metrics that SQS publishes only while there is such a message ("Available CloudWatch metrics
 for Amazon SQS")."""
 
-_INSTANCES = frozenset({"GroupDesiredCapacity", "GroupInServiceInstances", "GroupTotalInstances"})
+_INSTANCES = frozenset(
+    {
+        "GroupDesiredCapacity",
+        "GroupInServiceCapacity",
+        "GroupInServiceInstances",
+        "GroupTotalCapacity",
+        "GroupTotalInstances",
+    }
+)
 _BEGIN = 86_400.0 * 30
 """An arbitrary full hour, in epoch seconds."""
 

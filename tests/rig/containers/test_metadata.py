@@ -104,6 +104,14 @@ def test_a_token_is_issued_at_its_own_path_only(visitor: Visitor) -> None:
     assert visitor.ask("PUT", f"{META_DATA}instance-id", {TTL_HEADER: "60"})[0] == 404
 
 
+@pytest.mark.parametrize("version", ["2021-03-23", "2012-01-12", "1.0"])
+def test_a_token_is_forbidden_at_a_path_with_a_version(visitor: Visitor, version: str) -> None:
+    """The page says that this is intended; it does not matter whether the duration is valid."""
+    for ttl in ("60", "many"):
+        status, _, token = visitor.ask("PUT", f"/{version}/api/token", {TTL_HEADER: ttl})
+        assert (status, token) == (403, "")
+
+
 @pytest.mark.parametrize("path", [f"{META_DATA}instance-id", f"{META_DATA}none", USER_DATA])
 @pytest.mark.parametrize("token", [None, "", "of-somebody-elses"], ids=["none", "empty", "wrong"])
 def test_nothing_is_answered_without_a_token(
@@ -166,6 +174,33 @@ def test_an_instance_reads_its_user_data(visitor: Visitor) -> None:
     assert visitor.get(USER_DATA) == (200, "application/octet-stream", "#!/bin/sh\n")
 
 
+def test_an_instance_without_user_data_finds_none() -> None:
+    """The status is 404; the other paths do not change."""
+    service = MetadataService(InstanceMetadata("i-1", "eu-west-1", ""))
+    try:
+        visitor = Visitor(service)
+        status, _, body = visitor.get(USER_DATA)
+        assert (status, body) == (404, "")
+        assert visitor.get(f"{META_DATA}instance-id")[0] == 200
+    finally:
+        service.close()
+
+
+def test_a_head_gets_the_answer_of_a_get_without_its_body(visitor: Visitor) -> None:
+    """GET and HEAD are allowed; both need the token."""
+    for path, status in ((f"{META_DATA}instance-id", 200), (f"{META_DATA}none", 404)):
+        token = {TOKEN_HEADER: visitor.token()}
+        assert visitor.ask("HEAD", path, token) == (status, "text/plain", "")
+    assert visitor.ask("HEAD", META_DATA)[0] == 401
+
+
+def test_the_service_lists_its_version_and_its_parts(visitor: Visitor) -> None:
+    """A path that ends in a slash lists what is below it."""
+    assert visitor.get("/") == (200, "text/plain", "latest")
+    assert visitor.get("/latest/")[2].split("\n") == ["meta-data", "user-data"]
+    assert visitor.get(META_DATA)[0] == 200
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -175,7 +210,7 @@ def test_an_instance_reads_its_user_data(visitor: Visitor) -> None:
         f"{META_DATA}spot/",
         f"{META_DATA}spot/instance-action",
         "/latest/none",
-        "/",
+        "/latest/dynamic/",
     ],
 )
 def test_an_unknown_path_is_not_found(visitor: Visitor, path: str) -> None:

@@ -20,11 +20,12 @@ from tidemill.scaling.requests.commands import SetInstanceHealth
 from tidemill.scaling.spec import MaintenancePolicy
 
 NOW = 1_750_000_020.0
-WHY = "a user health-check"
+MARKED = "a user health-check"
+WHY = "an EC2 instance status check failure"
 LAUNCH_FIRST = MaintenancePolicy(100, 110)
 
 
-def a_memory(count: int, unhealthy: int) -> GroupMemory:
+def a_memory(count: int, unhealthy: int, why: str = WHY) -> GroupMemory:
     """Return a group of so many instances in service, of which some are unhealthy."""
     return GroupMemory(
         count,
@@ -34,7 +35,7 @@ def a_memory(count: int, unhealthy: int) -> GroupMemory:
                 LifecycleState.IN_SERVICE,
                 NOW,
                 NOW,
-                unhealthy=WHY if number < unhealthy else "",
+                unhealthy=why if number < unhealthy else "",
             )
             for number in range(count)
         ),
@@ -61,6 +62,49 @@ def test_a_tenth_is_replaced_at_a_time_and_one_at_least(
     assert replace_unhealthy(group, again.memory, NOW).terminate == ()
 
 
+def test_instances_that_a_user_has_marked_are_replaced_immediately() -> None:
+    """All of them at once, and without regard to warm-up; a maintenance policy limits them."""
+    memory = a_memory(20, 5, MARKED)
+    assert len(replace_unhealthy(a_group(), memory, NOW).terminate) == 5
+    assert len(replace_unhealthy(a_group(default_warmup=300), memory, NOW).terminate) == 5
+    limited = a_group(maintenance=MaintenancePolicy(90, 100))
+    assert len(replace_unhealthy(limited, memory, NOW).terminate) == 2
+
+
+def test_new_instances_warm_up_before_the_next_tenth_is_replaced() -> None:
+    """Of 20, 18 stay ready: two replacements that still warm up hold the next two back."""
+    group = a_group(max_size=20, default_warmup=300)
+    step = replace_unhealthy(group, a_memory(20, 5), NOW + 300)
+    assert len(step.terminate) == 2
+    again = reconcile(group, step.memory, NOW + 300)
+    for launched in again.launch:
+        again = again.then(booted(group, again.memory, launched, NOW + 330))
+    assert replace_unhealthy(group, again.memory, NOW + 629).terminate == ()
+    assert len(replace_unhealthy(group, again.memory, NOW + 630).terminate) == 2
+
+
+@pytest.mark.parametrize(
+    ("policy", "first", "launched"),
+    [
+        pytest.param(MaintenancePolicy(100, 110), 0, 10, id="launch-before-terminating"),
+        pytest.param(MaintenancePolicy(90, 100), 10, 10, id="terminate-and-launch"),
+        pytest.param(MaintenancePolicy(90, 120), 10, 30, id="custom"),
+    ],
+)
+def test_a_maintenance_policy_keeps_the_group_in_its_range(
+    policy: MaintenancePolicy, first: int, launched: int
+) -> None:
+    """The page's example: 90 % to 120 % of 100 instances are as few as 90 and as many as 120."""
+    group = a_group(max_size=100, maintenance=policy)
+    step = replace_unhealthy(group, a_memory(100, 30), NOW)
+    assert len(step.terminate) == first
+    after = reconcile(group, step.memory, NOW)
+    assert len(after.launch) == launched
+    low, high = healthy_range(policy, 100)
+    assert low <= len(after.memory.serving())
+    assert len(after.memory.wanted()) <= high
+
+
 def test_hooks_hold_an_unhealthy_instance_as_any_other() -> None:
     """The instance is drained before it is terminated."""
     step = replace_unhealthy(a_group(hooks=(DRAIN,)), a_memory(2, 1), NOW)
@@ -81,6 +125,20 @@ def test_a_maintenance_policy_may_have_the_new_one_launched_first() -> None:
     assert step.terminate == ("i-00",)
     settled = reconcile(group, step.memory, NOW)
     assert (settled.launch, settled.terminate) == ((), ())
+
+
+def test_a_replacement_is_ready_when_its_warm_up_is_over() -> None:
+    """The sick instance stays until then: 300 s after the replacement's InService at 30 s."""
+    maintenance = MaintenancePolicy(100, 200)
+    group = a_group(maintenance=maintenance, max_size=4, default_warmup=300)
+    step = reconcile(group, a_memory(1, 1), NOW)
+    assert len(step.launch) == 1
+    step = booted(group, step.memory, step.launch[0], NOW + 30)
+    assert replace_unhealthy(group, step.memory, NOW + 130).terminate == ()
+    assert replace_unhealthy(group, step.memory, NOW + 329).terminate == ()
+    assert replace_unhealthy(group, step.memory, NOW + 330).terminate == ("i-00",)
+    plain = replace(group, default_warmup=None)
+    assert replace_unhealthy(plain, step.memory, NOW + 30).terminate == ("i-00",)
 
 
 @pytest.mark.parametrize(
@@ -115,8 +173,8 @@ def marked(
 def test_a_grace_period_protects_an_instance_from_a_request_that_respects_it() -> None:
     """The grace period counts from InService."""
     assert marked(age=10, grace=60) == ("",)
-    assert marked(age=60, grace=60) == (WHY,)
-    assert marked(age=10, grace=60, respect=False) == (WHY,)
+    assert marked(age=60, grace=60) == (MARKED,)
+    assert marked(age=10, grace=60, respect=False) == (MARKED,)
     assert marked(age=60, grace=60, unhealthy=False) == ("",)
 
 

@@ -14,7 +14,7 @@ from tidemill.scaling.facts import ActivityStarted, InstanceChanged
 from tidemill.scaling.group.capacity import Capacity, capacity_of
 from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING, HookResult
 from tidemill.scaling.group.lifecycle import LifecycleState
-from tidemill.scaling.group.memory import GroupMemory, Hold, Instance, Step
+from tidemill.scaling.group.memory import Cooldown, GroupMemory, Hold, Instance, Step
 from tidemill.scaling.group.metrics import group_datapoints
 from tidemill.scaling.group.reconcile import reconcile
 from tidemill.scaling.group.termination import choose_for_termination
@@ -64,7 +64,11 @@ def test_reconciling_takes_the_oldest_first() -> None:
     assert (step.terminate, step.drain) == (("i-0",), ())
     assert states(step) == ["InService", "Terminating:Proceed"]
     assert activities(step)[0].description == "Terminating EC2 instance: i-0"
-    assert activities(step)[0].cause.endswith("shrinking the capacity from 2 to 1.")
+    assert activities(step)[0].cause == (
+        "At 2025-06-15T15:07:00Z an instance was taken out of service in response to a difference "
+        "between desired and actual capacity, shrinking the capacity from 2 to 1.  At "
+        "2025-06-15T15:07:00Z instance i-0 was selected for termination."
+    )
 
 
 def test_reconciling_lets_the_hook_hold_what_has_to_go() -> None:
@@ -173,7 +177,7 @@ def test_an_instance_that_vanishes_starts_an_activity_of_its_own() -> None:
     """Its termination is due to its health, and the next launch names no policy."""
     memory = GroupMemory(desired=1, instances=(IN_SERVICE,), cause=CAUSE)
     step = vanished(memory, "i-1", "spot interruption", NOW)
-    assert step.memory == GroupMemory(desired=1)
+    assert step.memory == GroupMemory(desired=1, cooldown=Cooldown(None, NOW, open=False))
     assert "in response to an EC2 health check" in activities(step)[0].cause
     assert step.facts[-1] == InstanceChanged(NOW, "i-1", "Terminated", "spot interruption")
 

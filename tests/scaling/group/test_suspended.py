@@ -11,11 +11,14 @@ from support.fakes.worlds import START, Run
 
 from tidemill.scaling.alarms.watching import DueAlarm
 from tidemill.scaling.facts import ActivityStarted, InstanceChanged
+from tidemill.scaling.group.health import USER_HEALTH_CHECK
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Hold, Instance
-from tidemill.scaling.group.reconcile import reconcile
+from tidemill.scaling.group.reconcile import reconcile, replace_unhealthy
 from tidemill.scaling.group.transitions import booted, expire_hooks, replace_vanished, vanished
 from tidemill.scaling.policies.decision import decide
+from tidemill.scaling.policies.schedule import first_due, run_due
+from tidemill.scaling.spec import ScheduledAction, WarmPool
 
 NOW = START
 OLD = Instance("i-1", LifecycleState.IN_SERVICE, NOW - 60, in_service_at=NOW)
@@ -135,3 +138,70 @@ def test_a_vanished_instance_that_a_hook_holds_is_forgotten_when_the_hook_times_
     memory = GroupMemory(1, (held,), suspended=suspending("HealthCheck"))
     assert expire_hooks(a_group(hooks=(hold,)), memory, NOW + 60).memory.instances == ()
     assert booted(a_group(), memory, "i-3", NOW).memory == memory
+
+
+def scheduled_sizes(suspended: tuple[str, ...], desired: int) -> tuple[int, int, int]:
+    """Return desired capacity, launches and terminations after a scheduled action is due."""
+    action = ScheduledAction("A", "a", desired=desired, start=NOW + 1)
+    fleet = replace(a_fleet(), scheduled=(action,))
+    memory = GroupMemory(2, (OLD, YOUNG), suspended=suspending(*suspended))
+    step, _ = run_due(fleet, memory, first_due(fleet, NOW), NOW + 1)
+    after = reconcile(fleet.group, step.memory, NOW + 1)
+    return after.memory.desired, len(after.launch), len(after.terminate)
+
+
+@pytest.mark.parametrize(
+    ("process", "out", "back"),
+    [
+        ("Launch", (3, 0, 0), (1, 0, 1)),
+        ("Terminate", (3, 1, 0), (1, 0, 0)),
+        ("ScheduledActions", (2, 0, 0), (2, 0, 0)),
+        ("AlarmNotification", (3, 1, 0), (1, 0, 1)),
+        ("AZRebalance", (3, 1, 0), (1, 0, 1)),
+        ("AddToLoadBalancer", (3, 1, 0), (1, 0, 1)),
+        ("InstanceRefresh", (3, 1, 0), (1, 0, 1)),
+    ],
+)
+def test_a_schedule_changes_what_the_suspended_processes_leave(
+    process: str, out: tuple[int, int, int], back: tuple[int, int, int]
+) -> None:
+    """The action is active while Launch or Terminate is suspended, but starts no activity."""
+    assert scheduled_sizes((process,), 3) == out
+    assert scheduled_sizes((process,), 1) == back
+
+
+@pytest.mark.parametrize(
+    ("process", "terminated", "launched"),
+    [
+        ("Launch", 1, 0),
+        ("Terminate", 0, 0),
+        ("ReplaceUnhealthy", 0, 0),
+        ("HealthCheck", 1, 1),
+        ("AlarmNotification", 1, 1),
+        ("ScheduledActions", 1, 1),
+    ],
+)
+def test_a_marked_instance_is_replaced_unless_a_suspended_process_forbids_it(
+    process: str, terminated: int, launched: int
+) -> None:
+    """When the process is resumed, what was left out follows immediately."""
+    marked = replace(OLD, unhealthy=USER_HEALTH_CHECK)
+    memory = GroupMemory(2, (marked, YOUNG), suspended=suspending(process))
+    step = replace_unhealthy(a_group(), memory, NOW)
+    step = step.then(reconcile(a_group(), step.memory, NOW))
+    assert (len(step.terminate), len(step.launch)) == (terminated, launched)
+    resumed = replace(step.memory, suspended={})
+    rest = replace_unhealthy(a_group(), resumed, NOW)
+    rest = rest.then(reconcile(a_group(), rest.memory, NOW))
+    assert len(step.terminate + rest.terminate) == 1
+    assert len(step.launch + rest.launch) == 1
+
+
+def test_a_warm_pool_follows_launch_and_terminate_too() -> None:
+    """Launch adds instances to a pool; nothing is added while it is suspended."""
+    group = a_group(max_size=2, warm_pool=WarmPool())
+    assert reconcile(group, GroupMemory(0, suspended=suspending("Launch")), NOW).launch == ()
+    full = tuple(Instance(f"i-{n}", LifecycleState.WARMED_STOPPED, NOW) for n in range(3))
+    assert len(reconcile(group, GroupMemory(0, full), NOW).terminate) == 1
+    suspended = GroupMemory(0, full, suspended=suspending("Terminate"))
+    assert reconcile(group, suspended, NOW).terminate == ()

@@ -144,12 +144,28 @@ def test_hooks_hold_what_comes_into_the_pool_and_goes_from_it() -> None:
     assert len(reconcile(group, step.memory, NOW + 90).launch) == 2
 
 
-def test_a_prepared_instance_is_not_held_by_the_launch_hooks_again() -> None:
-    """It has already waited for the launch hooks."""
-    group = replace(pooled(), hooks=(replace(HOLD, default_result="CONTINUE"),))
-    step = expire_hooks(group, prepared(group).memory, NOW + 90)
+@pytest.mark.parametrize("state", ["Stopped", "Running", "Hibernated"])
+def test_launch_hooks_hold_an_instance_of_the_pool_twice(state: str) -> None:
+    """First at Warmed:Pending:Wait, and then again at Pending:Wait."""
+    group = replace(pooled(state), hooks=(replace(HOLD, default_result="CONTINUE"),))
+    step = prepared(group)
+    assert states(step) == ["Warmed:Pending:Wait"] * 2
+    step = expire_hooks(group, step.memory, NOW + 90)
+    assert states(step) == [f"Warmed:{state}"] * 2
     step = reconcile(group, replace(step.memory, desired=1), NOW + 100)
-    assert states(booted(group, step.memory, FIRST, NOW + 110))[0] == "InService"
+    step = booted(group, step.memory, FIRST, NOW + 110)
+    assert states(step)[0] == "Pending:Wait"
+    step = expire_hooks(group, step.memory, NOW + 170)
+    assert states(step) == ["InService", f"Warmed:{state}"]
+
+
+def test_launch_hooks_hold_an_instance_beside_the_pool_once() -> None:
+    """A launch directly into the group pauses at Pending:Wait only."""
+    group = replace(pooled(), hooks=(replace(HOLD, default_result="CONTINUE"),))
+    step = reconcile(group, GroupMemory(2), NOW)
+    step = booted(group, step.memory, FIRST, NOW + 30)
+    assert states(step)[0] == "Pending:Wait"
+    assert states(expire_hooks(group, step.memory, NOW + 90))[0] == "InService"
 
 
 def test_one_that_is_lost_from_the_pool_is_replaced_there() -> None:
@@ -168,6 +184,7 @@ def test_the_pool_has_metrics_of_its_own() -> None:
         point.metric.name: point.values.total for point in group_datapoints(group, memory, NOW)
     }
     assert values == {
+        "WarmPoolMinSize": 0,
         "WarmPoolDesiredCapacity": 2,
         "WarmPoolWarmedCapacity": 2,
         "WarmPoolPendingCapacity": 0,

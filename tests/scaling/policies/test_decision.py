@@ -97,7 +97,7 @@ def test_a_change_has_alarm_policy_value_and_inputs() -> None:
         DesiredChanged(NOW, "AlarmA", "A", "", 10, {"visible": 10}, before=1, after=3),
     )
     assert decision.group.cause == (
-        "At 2025-06-15T15:07:00Z a monitor alarm AlarmA in state ALARM triggered policy A "
+        "At 2025-06-15T15:07:00Z a monitor alarm backlog-high in state ALARM triggered policy out "
         "changing the desired capacity from 1 to 3."
     )
 
@@ -109,7 +109,7 @@ def test_an_alarm_triggers_the_policies_of_its_state() -> None:
     due_alarm = DueAlarm(alarm, 1.0, {}, state=AlarmState.OK)
     decision = decide(a_fleet(policies, (alarm,)), settled(1), {}, [due_alarm], NOW)
     assert decision.group.desired == 5
-    assert "BacklogAlarm in state OK triggered policy B changing" in decision.group.cause
+    assert "alarm backlog-high in state OK triggered policy out changing" in decision.group.cause
 
 
 def test_an_action_that_is_no_policy_changes_no_capacity() -> None:

@@ -7,13 +7,17 @@ from dataclasses import replace
 
 import pytest
 from support.builders.alarms import actions_on, an_alarm
-from support.builders.fleets import DRAIN, a_fleet, a_group
+from support.builders.fleets import DRAIN, a_fleet, a_group, a_policy
 from support.fakes.worlds import MINUTE, FakeQueue, FakeWorld, Run
 
+from tidemill.scaling.alarms.watching import DueAlarm
 from tidemill.scaling.group.capacity import Capacity
 from tidemill.scaling.group.hooks import LAUNCHING
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import Cooldown, GroupMemory, Instance
+from tidemill.scaling.group.reconcile import reconcile
+from tidemill.scaling.group.transitions import booted, vanished
+from tidemill.scaling.policies.decision import decide
 from tidemill.scaling.policies.simple import begin_cooldown, simple_outcome, why_wait
 from tidemill.scaling.spec import (
     AdjustmentType,
@@ -21,6 +25,8 @@ from tidemill.scaling.spec import (
     LifecycleHook,
     Limits,
     SimpleScalingPolicy,
+    StepAdjustment,
+    WarmPool,
 )
 
 OUT = SimpleScalingPolicy("OutPolicy", "out", AdjustmentType.CHANGE, 1)
@@ -82,12 +88,17 @@ def test_a_policys_own_cooldown_goes_before_the_groups() -> None:
             "the cooldown lasts until 1970-01-01T00:05:00Z",
             id="cooldown",
         ),
+        pytest.param(
+            GroupMemory(1, cooldown=Cooldown(None, since=0)),
+            "the cooldown lasts until 1970-01-01T00:05:00Z",
+            id="the-groups-cooldown",
+        ),
         pytest.param(GroupMemory(1, cooldown=Cooldown(100, since=0)), "", id="over"),
     ],
 )
 def test_a_policy_waits_for_activities_and_the_cooldown(memory: GroupMemory, says: str) -> None:
     """The reason says for which of them it waits."""
-    assert why_wait(memory, 100) == says
+    assert why_wait(a_group(), memory, 100) == says
 
 
 def test_a_least_magnitude_starts_a_group_from_zero() -> None:
@@ -99,8 +110,50 @@ def test_a_least_magnitude_starts_a_group_from_zero() -> None:
 
 
 def test_a_group_without_a_cooldown_of_its_own_has_300_seconds() -> None:
-    """300 s is Auto Scaling's default."""
-    assert begin_cooldown(a_group(), OUT, 7) == Cooldown(300, 7)
+    """300 s is Auto Scaling's default; a policy's own cooldown has precedence."""
+    assert begin_cooldown(OUT, 7).until(a_group()) == 307
+    assert begin_cooldown(IN, 7).until(a_group()) == 67
+
+
+STEP = replace(a_policy(steps=(StepAdjustment(0, None, 1),)), logical_id="Steps")
+
+
+def test_a_simple_policy_waits_for_the_cooldown_of_any_launch() -> None:
+    """A step policy's instance is in service at 60 s: a simple policy may act at 360 s."""
+    group = a_group(max_size=9)
+    fleet = replace(a_fleet((STEP,), (), group), policies=(STEP, OUT))
+    launched = reconcile(group, GroupMemory(1), 0)
+    memory = booted(group, launched.memory, launched.launch[0], 60).memory
+    simple, step = (
+        DueAlarm(replace(HIGH, actions=actions_on(one)), 1.0, {}) for one in ("OutPolicy", "Steps")
+    )
+    for at, waits in ((61, True), (359, True), (360, False)):
+        decided = decide(fleet, memory, {}, [simple], at)
+        assert (decided.group.desired == 1) is waits
+        assert ("OutPolicy" in decided.held) is waits
+    assert decide(fleet, memory, {}, [step], 61).group.desired == 2
+
+
+@pytest.mark.parametrize("state", [LifecycleState.IN_SERVICE, LifecycleState.TERMINATING_PROCEED])
+def test_the_end_of_any_instance_begins_a_cooldown(state: LifecycleState) -> None:
+    """Also if the instance was lost; several ends restart it."""
+    memory = GroupMemory(0, tuple(Instance(name, state, 0, 0) for name in ("i-1", "i-2")))
+    first = vanished(memory, "i-1", "", 100).memory
+    second = vanished(first, "i-2", "", 150).memory
+    assert first.cooldown is not None
+    assert second.cooldown == Cooldown(None, 150, open=False)
+    assert second.cooldown.until(a_group()) == 450
+
+
+def test_a_warm_pool_begins_no_cooldown_and_is_no_activity() -> None:
+    """The instances of a pool come and go beside the group (assumed)."""
+    states = (LifecycleState.WARMED_PENDING, LifecycleState.WARMED_TERMINATING_PROCEED)
+    pool = tuple(Instance(f"i-{state}", state, 0) for state in states)
+    memory = GroupMemory(0, pool)
+    assert not memory.in_progress()
+    group = a_group(warm_pool=WarmPool())
+    assert booted(group, memory, pool[0].id, 30).memory.cooldown is None
+    assert vanished(memory, pool[1].id, "", 30).memory.cooldown is None
 
 
 @pytest.mark.parametrize(

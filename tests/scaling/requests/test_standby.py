@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from support.builders.fleets import a_fleet, a_group
 
@@ -11,8 +13,15 @@ from tidemill.scaling.group.capacity import Capacity, capacity_of
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Instance
 from tidemill.scaling.group.reconcile import reconcile
+from tidemill.scaling.group.transitions import replace_vanished, vanished
 from tidemill.scaling.requests.apply import apply
-from tidemill.scaling.requests.commands import Command, DetachInstances, EnterStandby, ExitStandby
+from tidemill.scaling.requests.commands import (
+    Command,
+    DetachInstances,
+    EnterStandby,
+    ExitStandby,
+    TerminateInstance,
+)
 
 NOW = 1_750_000_020.0
 FLEET = a_fleet(group=a_group(min_size=1, max_size=3))
@@ -67,9 +76,46 @@ def test_a_detached_instance_is_no_business_of_the_groups() -> None:
     assert InstanceChanged(NOW, "i-0", "Detached") in applied.facts
 
 
-def test_one_that_is_detached_from_standby_changes_nothing_of_what_is_wanted() -> None:
-    """An instance on standby was no capacity."""
-    assert after(RESTING, DetachInstances(("i-1",), should_decrement=True)).desired == 1
+def test_a_decrement_for_one_that_is_detached_from_standby_terminates_another() -> None:
+    """It was no capacity, but the desired capacity is decremented; AWS's page warns of it."""
+    both = a_memory(*[LifecycleState.IN_SERVICE] * 2, LifecycleState.STANDBY)
+    memory = after(both, DetachInstances(("i-2",), should_decrement=True))
+    assert memory.desired == 1
+    assert len(reconcile(FLEET.group, memory, NOW).terminate) == 1
+    assert after(both, DetachInstances(("i-2",), should_decrement=False)).desired == 2
+
+
+@pytest.mark.parametrize("suspended", [("Launch",), ("Terminate",), ("Launch", "Terminate")])
+def test_suspended_processes_stop_the_return_from_standby_only(suspended: tuple[str, ...]) -> None:
+    """While Launch is suspended, no instance exits standby; all may enter it, or be detached."""
+    resting = replace(RESTING, suspended=dict.fromkeys(suspended, NOW))
+    if "Launch" in suspended:
+        with pytest.raises(RequestError, match="process Launch is suspended"):
+            apply(FLEET, resting, ExitStandby(("i-1",)), NOW)
+    else:
+        assert after(resting, ExitStandby(("i-1",))).desired == 2
+    serving = replace(BOTH, suspended=dict.fromkeys(suspended, NOW))
+    entered = after(serving, EnterStandby(("i-1",), should_decrement=True))
+    assert entered.instances[1].state == "Standby"
+    assert len(after(serving, DetachInstances(("i-1",), should_decrement=True)).instances) == 1
+
+
+def test_an_instance_that_ends_on_standby_is_noticed_when_it_returns() -> None:
+    """Its health is not checked before that; then it is replaced."""
+    lost = vanished(RESTING, "i-1", "killed", NOW).memory
+    assert [item.state for item in lost.instances] == ["InService", "Standby"]
+    assert replace_vanished(lost, NOW + 60).memory == lost
+    back = after(lost, ExitStandby(("i-1",)))
+    step = replace_vanished(back, NOW + 120)
+    assert [item.id for item in step.memory.instances] == ["i-0"]
+    assert len(reconcile(FLEET.group, step.memory, NOW + 120).launch) == 1
+
+
+def test_an_instance_on_standby_can_be_terminated() -> None:
+    """The group neither replaces it nor counts it."""
+    applied = apply(FLEET, RESTING, TerminateInstance("i-1", should_decrement=False), NOW)
+    assert applied.terminate == ("i-1",)
+    assert reconcile(FLEET.group, applied.memory, NOW).launch == ()
 
 
 @pytest.mark.parametrize(

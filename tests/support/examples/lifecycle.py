@@ -39,7 +39,7 @@ SCALE_IN = "scale in"
 NOT_RUNNING = ("stopping", "stopped", "shutting-down", "terminated")
 WAITS = ["scaling activity or health check replacement in progress", "cooldown"]
 STARTS = "when the last instance finishes launching or terminating"
-SICK = "a user health-check"
+SICK = "an EC2 instance status check failure"
 TEMPLATE_RANKS = {
     "launched from a launch configuration": 3,
     "launched from a different launch template than the current one": 2,
@@ -280,11 +280,10 @@ def check_cooldown(_: Given, expected: Expected) -> None:
     assert expected.get("default_s", default) == default
     assert expected.get("waits_for", WAITS) == WAITS
     pending = GroupMemory(1, (Instance("i-1", LifecycleState.PENDING, 0),))
-    assert "in progress" in why_wait(pending, NOW)
-    assert "the cooldown lasts until" in why_wait(
-        GroupMemory(0, cooldown=Cooldown(300, NOW)), NOW + 299
-    )
-    assert not why_wait(GroupMemory(0, cooldown=Cooldown(300, NOW)), NOW + 300)
+    cooling = GroupMemory(0, cooldown=Cooldown(None, NOW))
+    assert "in progress" in why_wait(a_group(), pending, NOW)
+    assert "the cooldown lasts until" in why_wait(a_group(), cooling, NOW + 299)
+    assert not why_wait(a_group(), cooling, NOW + 300)
     assert expected.get("cooldown_starts", STARTS) == STARTS
     leaving = serving(2, state=LifecycleState.TERMINATING_PROCEED)
     step = vanished(replace(leaving, cooldown=Cooldown(300, 0)), "i-0", "", NOW)

@@ -9,6 +9,7 @@ from tidemill.rig.autoscaling.names import group_arn, scheduled_arn
 from tidemill.rig.local_aws.clients import REGION
 from tidemill.scaling.facts import stamp
 from tidemill.scaling.group.hooks import global_timeout
+from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import HEALTH_CHECK
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ def is_pooled(instance: Instance) -> bool:
 
 def show_instance(view: GroupView, instance: Instance) -> Shown:
     """Return an instance as an entry in its group or in its warm pool."""
-    lost = instance.vanished is not None and HEALTH_CHECK not in view.memory.suspended
+    checked = HEALTH_CHECK not in view.memory.suspended
+    checked = checked and instance.state is not LifecycleState.STANDBY
+    lost = instance.vanished is not None and checked
     return {
         "InstanceId": instance.id,
         "AvailabilityZone": ZONE,

@@ -76,11 +76,8 @@ def _moved(
     """Move instances; the result has an activity for each, with the given status and progress."""
     before = group.view().memory.desired
     applied = group.request(command)
-    after = applied.memory.desired
-    change = ""
-    if after != before:
-        direction = "shrinking" if after < before else "increasing"
-        change = f", {direction} the capacity from {before} to {after}"
+    change = (applied.memory.desired - before) // len(command.instances)
+    direction = "shrinking" if change < 0 else "increasing"
     status, progress = status_and_progress
     notes = [fact for fact in applied.facts if isinstance(fact, Noted)]
     view = group.view()
@@ -90,11 +87,17 @@ def _moved(
             kind="move",
             instance=instance,
             description=f"{description}: {instance}",
-            cause=f"{fact.text.removesuffix('.')}{change}.",
+            cause=fact.text.removesuffix(".")
+            + (
+                f", {direction} the capacity from {before + number * change} to "
+                f"{before + (number + 1) * change}."
+                if change
+                else "."
+            ),
             start=fact.at,
             status=status,
             progress=progress,
         )
-        for instance, fact in zip(command.instances, notes, strict=True)
+        for number, (instance, fact) in enumerate(zip(command.instances, notes, strict=True))
     ]
     return {"Activities": [show_activity(view, activity) for activity in activities]}

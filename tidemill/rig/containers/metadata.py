@@ -8,6 +8,7 @@ limit is not imitated: containers reach the service over a network of their own.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ from tidemill.scaling.facts import stamp
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+VERSIONED_TOKEN_PATH: Final = re.compile(r"/(?!latest/)[^/]+/api/token")
+"""The token's path with a version, such as /2021-03-23/api/token, which is forbidden."""
+LISTED: Final = {"/": "latest", "/latest/": "meta-data\nuser-data"}
+"""The listings above the metadata; this service has one version, and no dynamic data."""
 TOKEN_PATH: Final = "/latest/api/token"  # noqa: S105 - a path
 META_DATA: Final = "/latest/meta-data/"
 USER_DATA: Final = "/latest/user-data"
@@ -149,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         """Issue a token."""
         ttl = self.headers.get(TTL_HEADER, "")
-        if "X-Forwarded-For" in self.headers:
+        if "X-Forwarded-For" in self.headers or VERSIONED_TOKEN_PATH.fullmatch(self.path):
             self._answer(403)
         elif self.path != TOKEN_PATH:
             self._answer(404)
@@ -164,8 +169,10 @@ class _Handler(BaseHTTPRequestHandler):
         metadata = self.server.metadata
         if not self.server.tokens.valid(self.headers.get(TOKEN_HEADER, "")):
             self._answer(401)
-        elif self.path == USER_DATA:
+        elif self.path == USER_DATA and metadata.user_data:
             self._answer(200, metadata.user_data, kind="application/octet-stream")
+        elif self.path in LISTED:
+            self._answer(200, LISTED[self.path])
         elif self.path.startswith(META_DATA) or self.path == META_DATA.rstrip("/"):
             path, found = self.path[len(META_DATA) :], categories(metadata)
             # SDKs add a slash to some names that are not folders.
@@ -173,6 +180,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404) if text is None else self._answer(200, text)
         else:
             self._answer(404)
+
+    def do_HEAD(self) -> None:
+        """Answer as to a GET, without the body."""
+        self.do_GET()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
         """Log nothing."""
@@ -187,7 +198,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
 
 def _credentials() -> str:

@@ -78,6 +78,8 @@ PREPARING = frozenset({_S.WARMED_PENDING, _S.WARMED_PENDING_WAIT})
 PREPARED = frozenset({_S.WARMED_STOPPED, _S.WARMED_RUNNING, _S.WARMED_HIBERNATED})
 WARM = PREPARING | PREPARED
 """The states whose instances make up the warm pool."""
+POOLED = WARM | {_S.WARMED_TERMINATING_WAIT, _S.WARMED_TERMINATING_PROCEED}
+"""The states of the warm pool's instances, including those that are leaving it for good."""
 
 _PREPARES = {
     _E.STOPS: _S.WARMED_STOPPED,
@@ -115,9 +117,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(_S.WARMED_TERMINATING_PROCEED, _E.ENDS, _S.TERMINATED),
     *(
         Transition(state, _E.VANISHES, _S.TERMINATED)
-        for state in sorted(
-            WANTED | WARM | {_S.STANDBY, _S.TERMINATING_WAIT, _S.WARMED_TERMINATING_WAIT}
-        )
+        for state in sorted(WANTED | WARM | {_S.TERMINATING_WAIT, _S.WARMED_TERMINATING_WAIT})
     ),
 )
 """All transitions; a new instance is Pending, or Warmed:Pending in a warm pool."""

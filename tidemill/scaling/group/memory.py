@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.group.lifecycle import (
     PENDING_STATES,
+    POOLED,
     TERMINATING_STATES,
     WANTED,
     WARM,
@@ -59,10 +60,10 @@ class Instance:
     """An instance of the group; times in epoch seconds.
 
     `holds` are the hooks that hold it in its state, all at once. `protected` is scale-in
-    protection. `prepared` marks an instance from the warm pool. `unhealthy` is the reason why a
-    health check wants it replaced, empty for a healthy one.
+    protection. `unhealthy` is the reason why a health check wants it replaced, empty for a healthy
+    one.
     `vanished` is set if the instance no longer exists and the process that would replace it is
-    suspended; its text is the detail that the world reported.
+    suspended, or the instance is on standby; its text is the detail that the world reported.
     `zone` is its Availability Zone. `outdated` is how many versions its launch template is behind
     the group's. Scale-in considers both when it chooses an instance. They are the same for all
     instances unless a test or a request sets them.
@@ -74,7 +75,6 @@ class Instance:
     in_service_at: float | None = None
     holds: tuple[Hold, ...] = ()
     protected: bool = False
-    prepared: bool = False
     unhealthy: str = ""
     vanished: str | None = None
     zone: str = ""
@@ -88,21 +88,20 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Cooldown:
-    """The cooldown after a simple scaling activity, in seconds from `since`.
+    """The cooldown after a scaling activity, in seconds from `since`; None for the group's default.
 
     While it is `open`, each instance that finishes launching or terminating restarts it, because a
     cooldown starts when the last one has finished ("Scaling cooldowns for Amazon EC2 Auto
     Scaling").
     """
 
-    seconds: int
+    seconds: int | None
     since: float
     open: bool = True
 
-    @property
-    def until(self) -> float:
+    def until(self, group: Group) -> float:
         """Return when it ends unless it is restarted, in epoch seconds."""
-        return self.since + self.seconds
+        return self.since + (group.default_cooldown if self.seconds is None else self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +142,14 @@ class GroupMemory:
         )
 
     def in_progress(self) -> bool:
-        """Return whether an instance is being launched or terminated."""
+        """Return whether an instance is being launched or terminated; the warm pool's do not count.
+
+        That they do not count is assumed: a pool "sits alongside" the group, and its size changes
+        with each change of the group's.
+        """
         return any(
-            item.state in PENDING_STATES or item.state in TERMINATING_STATES
+            (item.state in PENDING_STATES or item.state in TERMINATING_STATES)
+            and item.state not in POOLED
             for item in self.instances
         )
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.group.lifecycle import (
     PENDING_STATES,
+    POOLED,
     PREPARED,
     PREPARING,
     TERMINATING_STATES,
-    WARM,
     LifecycleState,
 )
 from tidemill.scaling.group.warm_pool import pool_size
@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 NAMESPACE = "AWS/AutoScaling"
 
 _S = LifecycleState
+UNITS = ("Instances", "Capacity")
+"""The ends of the names of metrics that count instances. Those that count capacity units have the
+same values, because instance weights are not modelled."""
+COUNTED = ("InService", "Pending", "Standby", "Terminating", "Total")
+"""What those metrics count. Total includes instances on standby (assumed; the page names those in
+service, pending and terminating)."""
+
 _OUT = frozenset({_S.TERMINATING_WAIT, _S.TERMINATING_PROCEED})
 _POOL_OUT = TERMINATING_STATES - _OUT
 
@@ -53,23 +60,27 @@ def group_datapoints(group: Group, memory: GroupMemory, minute: float) -> Iterat
 def _group_values(group: Group, memory: GroupMemory) -> dict[str, int]:
     states = [item.state for item in memory.instances]
     low, high = memory.limits(group)
+    counts = {
+        "InService": states.count(_S.IN_SERVICE),
+        "Pending": sum(state in PENDING_STATES for state in states),
+        "Standby": states.count(_S.STANDBY),
+        "Terminating": sum(state in _OUT for state in states),
+        "Total": sum(state not in POOLED for state in states),
+    }
     return {
         "GroupDesiredCapacity": memory.desired,
-        "GroupInServiceInstances": states.count(_S.IN_SERVICE),
         "GroupMaxSize": high,
         "GroupMinSize": low,
-        "GroupPendingInstances": sum(state in PENDING_STATES for state in states),
-        "GroupStandbyInstances": states.count(_S.STANDBY),
-        "GroupTerminatingInstances": sum(state in _OUT for state in states),
-        "GroupTotalInstances": sum(state not in WARM | _POOL_OUT for state in states),
+        **{f"Group{name}{unit}": count for name, count in counts.items() for unit in UNITS},
     }
 
 
 def _pool_values(group: Group, memory: GroupMemory, values: dict[str, int]) -> dict[str, int]:
     states = [item.state for item in memory.instances]
-    total = sum(state in WARM | _POOL_OUT for state in states)
+    total = sum(state in POOLED for state in states)
     size = pool_size(group, memory)
     return {
+        "WarmPoolMinSize": 0 if group.warm_pool is None else group.warm_pool.min_size,
         "WarmPoolDesiredCapacity": size,
         "WarmPoolWarmedCapacity": sum(state in PREPARED for state in states),
         "WarmPoolPendingCapacity": sum(state in PREPARING for state in states),
@@ -82,15 +93,12 @@ def _pool_values(group: Group, memory: GroupMemory, values: dict[str, int]) -> d
 
 GROUP_METRICS = (
     "GroupDesiredCapacity",
-    "GroupInServiceInstances",
     "GroupMaxSize",
     "GroupMinSize",
-    "GroupPendingInstances",
-    "GroupStandbyInstances",
-    "GroupTerminatingInstances",
-    "GroupTotalInstances",
+    *(f"Group{name}{unit}" for name in COUNTED for unit in UNITS),
 )
 WARM_POOL_METRICS = (
+    "WarmPoolMinSize",
     "WarmPoolDesiredCapacity",
     "WarmPoolWarmedCapacity",
     "WarmPoolPendingCapacity",

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.facts import ActivityStarted, InstanceChanged, stamp
-from tidemill.scaling.group.health import replacement_range, surge
+from tidemill.scaling.group.health import replaceable, surge
 from tidemill.scaling.group.lifecycle import Event, LifecycleState
 from tidemill.scaling.group.memory import (
     LAUNCH,
@@ -40,16 +40,12 @@ ALL_PROTECTED = (
 
 
 def replace_unhealthy(group: Group, memory: GroupMemory, now: float) -> Step:
-    """Begin to terminate unhealthy instances, as many at a time as the maintenance policy allows.
-
-    The policy limits how many instances are out of service, and how many are launched first.
-    """
+    """Begin to terminate unhealthy instances, as many at a time as `replaceable` allows."""
     step = Step(memory)
     unhealthy = [item for item in memory.serving() if item.unhealthy]
     if not unhealthy or not memory.suspended.keys().isdisjoint((REPLACE_UNHEALTHY, TERMINATE)):
         return step
-    least = replacement_range(group, memory.desired)[0]
-    for instance in unhealthy[: max(0, len(memory.serving()) - least)]:
+    for instance in replaceable(group, memory, unhealthy, now):
         cause = (
             f"At {stamp(now)} an instance was taken out of service in response to "
             f"{instance.unhealthy}."
@@ -100,7 +96,7 @@ def _launch(group: Group, memory: GroupMemory, actual: int, now: float) -> Step:
         return _started(
             memory, started, ActivityStarted(now, "launch", started.id, description, cause)
         )
-    needed = moved(warm, Event.NEEDED, prepared=True)
+    needed = moved(warm, Event.NEEDED)
     description = f"Launching a new EC2 instance from warm pool: {warm.id}"
     fact = ActivityStarted(now, "launch", warm.id, description, cause)
     step = Step(memory, (fact,)).then(changed(memory, needed, now, ""))
@@ -154,7 +150,7 @@ def _scale_in(
     cause = (
         f"{memory.cause}  At {stamp(now)} an instance was taken out of service in response to a "
         f"difference between desired and actual capacity, shrinking the capacity from {actual} "
-        f"to {actual - 1}."
+        f"to {actual - 1}.  At {stamp(now)} instance {instance.id} was selected for termination."
     ).strip()
     return begin_termination(group, memory, instance, cause, now)
 

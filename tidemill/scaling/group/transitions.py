@@ -25,6 +25,7 @@ from tidemill.scaling.group.hooks import (
     released,
 )
 from tidemill.scaling.group.lifecycle import (
+    POOLED,
     PREPARING,
     TERMINATING_STATES,
     WARM,
@@ -36,6 +37,7 @@ from tidemill.scaling.group.memory import (
     HEALTH_CHECK,
     REPLACE_UNHEALTHY,
     TERMINATE,
+    Cooldown,
     GroupMemory,
     Instance,
     Step,
@@ -54,13 +56,14 @@ LOST = "an EC2 health check indicating it has been terminated or stopped"
 def booted(group: Group, memory: GroupMemory, instance_id: str, now: float) -> Step:
     """Return the group after an instance has booted: it enters service or the warm pool.
 
-    Launch hooks hold it first. They do not hold an instance that comes from the warm pool a second
-    time (assumed; the page shows hooks for both, and a template cannot separate them).
+    Launch hooks hold it first. They hold an instance of a warm pool twice: at Warmed:Pending:Wait,
+    "and then again when the instance restarts and reaches the Pending:Wait state" ("Use lifecycle
+    hooks with a warm pool in Auto Scaling group").
     """
     instance = memory.find(instance_id)
     if instance is None or instance.state not in BOOTING:
         return Step(memory)
-    hooks = () if instance.prepared else hooks_for(group, LAUNCHING)
+    hooks = hooks_for(group, LAUNCHING)
     if hooks:
         held = moved(instance, Event.BOOTS_HELD, holds=holds_of(hooks, now))
         return changed(memory, held, now, hold_detail(hooks))
@@ -117,7 +120,8 @@ def vanished(memory: GroupMemory, instance_id: str, detail: str, now: float) -> 
     """Return the group after an instance has ceased to exist.
 
     If the group was not terminating it and a process that replaces such instances is suspended, the
-    group keeps it; `replace_vanished` removes it when the process is resumed.
+    group keeps it; `replace_vanished` removes it when the process is resumed. An instance on
+    standby is kept until it returns to service, because its health is not checked before that.
     """
     instance = memory.find(instance_id)
     if instance is None:
@@ -130,14 +134,16 @@ def vanished(memory: GroupMemory, instance_id: str, detail: str, now: float) -> 
 def replace_vanished(memory: GroupMemory, now: float) -> Step:
     """Remove the instances that no longer exist, unless a suspended process forbids it.
 
-    "Suspending and resuming scaling processes": HealthCheck notices that they no longer exist,
-    ReplaceUnhealthy removes them, but not while Terminate is suspended.
+    HealthCheck notices that they no longer exist, ReplaceUnhealthy removes them, but not while
+    Terminate is suspended ("How suspended processes affect other processes"). The health of an
+    instance on standby is not checked ("Temporarily remove instances from your Auto Scaling
+    group").
     """
     step = Step(memory)
     if not memory.suspended.keys().isdisjoint((HEALTH_CHECK, REPLACE_UNHEALTHY, TERMINATE)):
         return step
     for instance in memory.instances:
-        if instance.vanished is not None:
+        if instance.vanished is not None and instance.state is not LifecycleState.STANDBY:
             cause = f"At {stamp(now)} an instance was taken out of service in response to {LOST}."
             started = _terminating(instance.id, cause, now)
             left = Step(step.memory.unattributed(), (started,))
@@ -176,7 +182,8 @@ def detach(memory: GroupMemory, instance: Instance, now: float) -> Step:
 
 def _remove(memory: GroupMemory, instance: Instance, detail: str, now: float) -> Step:
     changed = InstanceChanged(now, instance.id, LifecycleState.TERMINATED, detail)
-    return Step(_finished(memory.without_instance(instance.id), now), (changed,))
+    left = memory.without_instance(instance.id)
+    return Step(left if instance.state in POOLED else _finished(left, now), (changed,))
 
 
 def _proceed(
@@ -204,10 +211,15 @@ def _ready(group: Group, memory: GroupMemory, instance: Instance, now: float, de
 
 
 def _finished(memory: GroupMemory, now: float) -> GroupMemory:
-    """Restart an open cooldown, as an instance has finished launching or terminating."""
+    """Begin a cooldown, as an instance has finished launching or terminating.
+
+    "After your Auto Scaling group launches or terminates instances, it waits for a cooldown period"
+    ("Scaling cooldowns for Amazon EC2 Auto Scaling"), whatever caused the launch. An open cooldown
+    is restarted with its own length.
+    """
     cooldown = memory.cooldown
     if cooldown is None or not cooldown.open:
-        return memory
+        cooldown = Cooldown(None, now)
     return replace(memory, cooldown=replace(cooldown, since=now, open=memory.in_progress()))
 
 

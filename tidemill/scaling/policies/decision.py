@@ -83,19 +83,21 @@ def decide(
     reasons = {policy: fact.why for policy, fact in held.items()}
     if winner is None:
         return Decision(group, reasons, new)
+    chosen = fleet.policy(winner.policy)
+    alarm = next(one.alarm for one in due if one.alarm.logical_id == winner.alarm)
     cause = (
-        f"At {stamp(now)} a monitor alarm {winner.alarm} in state {winner.state} triggered policy "
-        f"{winner.policy} changing the desired capacity from {winner.before} to {winner.after}."
+        f"At {stamp(now)} a monitor alarm {alarm.name} in state {winner.state} triggered policy "
+        f"{chosen.name} changing the desired capacity from {winner.before} to {winner.after}."
     )
     changed = replace(group, desired=winner.after, cause=cause)
-    changed = after_scaling(fleet, changed, fleet.policy(winner.policy), now)
+    changed = after_scaling(changed, chosen, now)
     return Decision(changed, reasons, (*new, winner))
 
 
 def _outcome(
     fleet: Fleet, group: GroupMemory, due: DueAlarm, policy: Policy, now: float
 ) -> Outcome:
-    why = due.held or why_policy_waits(policy, group, now)
+    why = due.held or why_policy_waits(fleet, policy, group, now)
     if why:
         return Outcome(None, why)
     return run_policy(fleet, group, policy, Trigger.of_alarm(due.alarm, due.value), now)

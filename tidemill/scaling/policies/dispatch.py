@@ -72,18 +72,18 @@ def run_policy(
     return policy_outcome(policy, trigger, capacity, group.limits(fleet.group))
 
 
-def why_policy_waits(policy: Policy, group: GroupMemory, now: float) -> str:
+def why_policy_waits(fleet: Fleet, policy: Policy, group: GroupMemory, now: float) -> str:
     """Return why a policy has to wait, empty if it may act; only simple scaling waits."""
-    return why_wait(group, now) if isinstance(policy, SimpleScalingPolicy) else ""
+    return why_wait(fleet.group, group, now) if isinstance(policy, SimpleScalingPolicy) else ""
 
 
-def after_scaling(fleet: Fleet, group: GroupMemory, policy: Policy, now: float) -> GroupMemory:
+def after_scaling(group: GroupMemory, policy: Policy, now: float) -> GroupMemory:
     """Return the group after this policy has changed its desired capacity.
 
     Simple scaling begins a cooldown; the other kinds leave the group as it is.
     """
     if isinstance(policy, SimpleScalingPolicy):
-        return replace(group, cooldown=begin_cooldown(fleet.group, policy, now))
+        return replace(group, cooldown=begin_cooldown(policy, now))
     return group
 
 

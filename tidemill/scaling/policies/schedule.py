@@ -49,8 +49,9 @@ def first_due(fleet: Fleet, now: float) -> DueTimes:
 def run_due(fleet: Fleet, memory: GroupMemory, due: DueTimes, now: float) -> tuple[Step, DueTimes]:
     """Return the group after the due actions, run in the order of their times, and the next times.
 
-    An action that is due while ScheduledActions is suspended is skipped for good (assumed:
-    according to the page it does not run then; the page does not mention a later run).
+    An action that is due while ScheduledActions is suspended is skipped for good: after the
+    suspension only actions "whose scheduled time has not yet passed" are considered ("How suspended
+    processes affect other processes").
     """
     step = Step(memory)
     left = list(due)

@@ -19,17 +19,18 @@ if TYPE_CHECKING:
     from tidemill.scaling.spec import Group, Limits, SimpleScalingPolicy
 
 
-def why_wait(memory: GroupMemory, now: float) -> str:
+def why_wait(group: Group, memory: GroupMemory, now: float) -> str:
     """Return why a simple scaling policy has to wait, empty if it may act.
 
     It waits while a scaling activity or the replacement of an instance is in progress, and until
-    the cooldown after the previous simple scaling activity has ended.
+    the cooldown has ended. The cooldown begins when the group has launched or terminated instances,
+    whatever the reason: another kind of policy, a schedule, a user, or an instance that was lost.
     """
     if memory.in_progress():
         return "a scaling activity is in progress"
     cooldown = memory.cooldown
-    if cooldown is not None and now < cooldown.until:
-        return f"the cooldown lasts until {stamp(cooldown.until)}"
+    if cooldown is not None and now < cooldown.until(group):
+        return f"the cooldown lasts until {stamp(cooldown.until(group))}"
     return ""
 
 
@@ -42,10 +43,9 @@ def simple_outcome(policy: SimpleScalingPolicy, capacity: Capacity, limits: Limi
     return unchanged(capacity) if wanted == capacity.desired else Outcome(wanted)
 
 
-def begin_cooldown(group: Group, policy: SimpleScalingPolicy, now: float) -> Cooldown:
+def begin_cooldown(policy: SimpleScalingPolicy, now: float) -> Cooldown:
     """Return the cooldown that begins when a policy changes the desired capacity at `now`.
 
     Its length is the policy's Cooldown, otherwise the group's DefaultCooldown (300 s if not set).
     """
-    own = policy.cooldown
-    return Cooldown(group.default_cooldown if own is None else own, now)
+    return Cooldown(policy.cooldown, now)

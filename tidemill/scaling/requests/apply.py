@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.errors import RequestError, invalid
 from tidemill.scaling.facts import Noted, stamp
+from tidemill.scaling.group.health import USER_HEALTH_CHECK
 from tidemill.scaling.group.hooks import ABANDON, CONTINUE, HookResult, find_hook
-from tidemill.scaling.group.lifecycle import WANTED, LifecycleState
+from tidemill.scaling.group.lifecycle import POOLED, WANTED, LifecycleState
 from tidemill.scaling.group.memory import PROCESSES, Instance, Step
 from tidemill.scaling.group.transitions import begin_termination, heartbeat, hook_completed
 from tidemill.scaling.policies.dispatch import after_scaling
@@ -44,10 +45,6 @@ if TYPE_CHECKING:
     from tidemill.scaling.spec import Fleet
 
 
-USER_HEALTH_CHECK = "a user health-check"
-"""The reason in the activity of an instance that SetInstanceHealth has marked as unhealthy."""
-
-
 @dataclass(frozen=True, slots=True)
 class Applied:
     """The fleet and the group after a request, the facts, and the orders to the world.
@@ -79,7 +76,7 @@ def apply(  # noqa: C901, PLR0911, PLR0912 - one case for each command
     match command:
         case SetDesiredCapacity(desired, honor_cooldown):
             if honor_cooldown:
-                check_cooldown(memory, now)
+                check_cooldown(fleet, memory, now)
             return _set_desired(fleet, memory, desired, now)
         case UpdateGroup():
             return _update(fleet, memory, command, now)
@@ -177,7 +174,7 @@ def _execute(fleet: Fleet, memory: GroupMemory, command: ExecutePolicy, now: flo
         text = f"a user request executed policy {policy.name}, which did nothing: {outcome.held}"
         return Applied(fleet, memory, (Noted(now, text),))
     changed = _change_desired(fleet, memory, outcome.desired, f"executed policy {policy.name}", now)
-    return replace(changed, memory=after_scaling(fleet, changed.memory, policy, now))
+    return replace(changed, memory=after_scaling(changed.memory, policy, now))
 
 
 def _protect(
@@ -234,7 +231,9 @@ def _terminate(
 
 def _terminable(memory: GroupMemory, instance_id: str) -> Instance:
     instance = managed_instance(memory, instance_id)
-    if instance.state not in WANTED:
+    if instance.state in POOLED:
+        raise invalid(f"The instance {instance_id} is in a warm pool and cannot be terminated.")
+    if instance.state not in WANTED | {LifecycleState.STANDBY}:
         going = activity_id("terminate", instance_id)
         raise RequestError(
             "ScalingActivityInProgress",

@@ -38,13 +38,13 @@ def find_policy(fleet: Fleet, name: str) -> Policy:
     raise invalid(f"No scaling policy of the group is named {name}; there are: {known}")
 
 
-def check_cooldown(memory: GroupMemory, now: float) -> None:
+def check_cooldown(fleet: Fleet, memory: GroupMemory, now: float) -> None:
     """Check that a simple scaling policy may act now.
 
     Raises:
         RequestError: an activity is in progress, or the cooldown has not ended.
     """
-    why = why_wait(memory, now)
+    why = why_wait(fleet.group, memory, now)
     if why:
         raise RequestError("ScalingActivityInProgress", f"The request has to wait: {why}")
 
@@ -64,7 +64,7 @@ def requested_outcome(
         case SimpleScalingPolicy():
             trigger = Trigger()
             if command.honor_cooldown:
-                check_cooldown(memory, now)
+                check_cooldown(fleet, memory, now)
         case TargetTrackingPolicy():
             raise invalid(f"Policy {policy.name} tracks a target: only its own alarms execute it")
     return run_policy(fleet, memory, policy, trigger, now)

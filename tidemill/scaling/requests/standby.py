@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tidemill.scaling.errors import invalid
 from tidemill.scaling.facts import Noted, stamp
 from tidemill.scaling.group.lifecycle import LifecycleState
-from tidemill.scaling.group.memory import Step
+from tidemill.scaling.group.memory import LAUNCH, Step
 from tidemill.scaling.group.transitions import detach, move_to_standby, return_from_standby
 from tidemill.scaling.requests.members import member_instance
 
@@ -51,8 +51,11 @@ def exit_standby(fleet: Fleet, memory: GroupMemory, ids: tuple[str, ...], now: f
     """Return instances from standby to service; the desired capacity grows by as many.
 
     Raises:
-        RequestError: one of them is not on standby, or the desired capacity would be too large.
+        RequestError: the process Launch is suspended ("How suspended processes affect other
+            processes"), one of them is not on standby, or the desired capacity would be too large.
     """
+    if LAUNCH in memory.suspended:
+        raise invalid("While the process Launch is suspended, no instance can exit standby.")
     move = Move(return_from_standby, STANDBY, 1, "moved out of standby")
     return _moved(fleet, memory, ids, move, now)
 
@@ -71,11 +74,13 @@ def detach_instances(
 
 
 def _moved(fleet: Fleet, memory: GroupMemory, ids: tuple[str, ...], move: Move, now: float) -> Step:
-    """Move each instance; detaching one on standby does not change the desired capacity."""
+    """Move each instance, and change the desired capacity for each.
+
+    This includes detaching one on standby, which the desired capacity does not contain: it "might
+    cause other instances to terminate unexpectedly" ("Detach or attach instances").
+    """
     chosen = [_found(fleet, memory, instance_id, move) for instance_id in ids]
-    change = move.change * sum(
-        move.change > 0 or item.state is LifecycleState.IN_SERVICE for item in chosen
-    )
+    change = move.change * len(chosen)
     low, high = memory.limits(fleet.group)
     after = memory.desired + change
     if change and not low <= after <= high:
