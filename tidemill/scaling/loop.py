@@ -14,7 +14,7 @@ from tidemill.scaling.alarms.watching import (
     usual_delay,
     watch_alarms,
 )
-from tidemill.scaling.facts import CapacitySampled, Fact, QueueSampled, stamp
+from tidemill.scaling.facts import CapacitySampled, Fact, QueueSampled
 from tidemill.scaling.group.capacity import capacity_of
 from tidemill.scaling.group.hooks import CONTINUE, HookResult
 from tidemill.scaling.group.memory import GroupMemory, Step
@@ -130,17 +130,12 @@ class Turn:
 
 def begin(fleet: Fleet, now: float, faults: FaultWindows = NO_FAULTS) -> LoopMemory:
     """Return the memory of a stack that has been created at `now`, in epoch seconds."""
-    desired = fleet.group.limits.clamp(fleet.group.desired)
-    created = (
-        f"At {stamp(now)} a user request created an AutoScalingGroup changing the desired capacity "
-        f"from 0 to {desired}."
-    )
     return LoopMemory(
         at=now,
         activity=QueueActivity.of_new_queue(
             now, fleet.queue.wake_up, kept_awake=fleet.queue.kept_awake
         ),
-        group=GroupMemory(desired, cause=created if desired else ""),
+        group=GroupMemory.of_new_group(fleet.group, now),
         watches={a.logical_id: AlarmWatch(AlarmMemory.created(now)) for a in fleet.alarms},
         due=first_due(fleet, now),
         faults=faults,

@@ -55,6 +55,18 @@ def test_reconciling_launches_what_is_missing_with_its_cause() -> None:
     assert activities(step)[0].description == "Launching a new EC2 instance: i-00000000000000001"
 
 
+def test_the_first_launches_are_caused_by_the_creation_of_the_group() -> None:
+    """The words are those of the user guide's example; a group of 0 has no cause."""
+    group = a_group(desired=1)
+    step = reconcile(group, GroupMemory.of_new_group(group, NOW), NOW)
+    assert activities(step)[0].cause == (
+        "At 2025-06-15T15:07:00Z a user request created an AutoScalingGroup changing the desired "
+        "capacity from 0 to 1.  At 2025-06-15T15:07:00Z an instance was started in response to a "
+        "difference between desired and actual capacity, increasing the capacity from 0 to 1."
+    )
+    assert GroupMemory.of_new_group(a_group(), NOW) == GroupMemory(0)
+
+
 def test_reconciling_takes_the_oldest_first() -> None:
     """Without a hook the instance is terminated at once."""
     older = replace(IN_SERVICE, id="i-0", launched_at=NOW - 1)

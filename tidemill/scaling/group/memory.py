@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from tidemill.scaling.facts import stamp
 from tidemill.scaling.group.lifecycle import (
     PENDING_STATES,
     POOLED,
@@ -125,6 +126,16 @@ class GroupMemory:
     min_size: int | None = None
     max_size: int | None = None
     cooldown: Cooldown | None = None
+
+    @staticmethod
+    def of_new_group(group: Group, now: float) -> GroupMemory:
+        """Return the memory of a group that has been created at `now`, in epoch seconds."""
+        desired = group.limits.clamp(group.desired)
+        cause = (
+            f"At {stamp(now)} a user request created an AutoScalingGroup changing the desired "
+            f"capacity from 0 to {desired}."
+        )
+        return GroupMemory(desired, cause=cause if desired else "")
 
     def find(self, instance_id: str) -> Instance | None:
         """Return the instance with this id, None if the group does not have it."""
