@@ -12,6 +12,9 @@ from typer.testing import CliRunner
 
 from tidemill.cli.simulate import app
 from tidemill.report.comparison import CLAIRVOYANT
+from tidemill.scaling.errors import CalibrationError
+from tidemill.scaling.times.calibration import Calibration, Measured, write_calibration
+from tidemill.scaling.times.distributions import Constant
 from tidemill.simulator.errors import SimulationError
 
 if TYPE_CHECKING:
@@ -159,3 +162,56 @@ def test_a_fleet_that_never_works_has_no_time_to_drain() -> None:
     (figures,) = json.loads(run(*words, "--json").stdout)["runs"]
     assert (figures["processed"], figures["seconds_to_drain"]) == (0, None)
     assert run(*words).exit_code == 0
+
+
+def test_the_effect_of_uncertain_times_is_printed() -> None:
+    """A short scenario has it by default, as a table and in JSON; any other on request."""
+    usual = ("simulate", *TEMPLATE, "--scenario", "single")
+    assert "How p95 moves" in run(*usual).stdout
+    found = json.loads(run(*usual, "--json").stdout)["sensitivity"]
+    assert {one["grade"] for one in found} == {"guessed", "polled"}
+    assert json.loads(run(*usual, "--no-sensitivity", "--json").stdout)["sensitivity"] == []
+    asleep = ("simulate", *TEMPLATE, "--scenario", "asleep", "--json")
+    assert json.loads(run(*asleep).stdout)["sensitivity"] == []
+    asked = json.loads(run(*asleep, "--sensitivity").stdout)["sensitivity"]
+    assert {one["scenario"] for one in asked} == {"asleep"}
+
+
+def test_times_that_were_measured_replace_the_usual_ones(tmp_path: Path) -> None:
+    """A boot whose every stage takes no time shortens a single message's wait by a minute."""
+    names = ("launch_request", "pending", "os_boot", "installs", "image_pull", "consumer_start")
+    none = Measured(Constant(0.0), "now", 1, "a test")
+    (tmp_path / "mine.json").write_text(
+        write_calibration(Calibration("s", "r", "now", dict.fromkeys(names, none)))
+    )
+    waits = [
+        json.loads(run("simulate", *TEMPLATE, "--scenario", "single", "--json", *more).stdout)
+        for more in ((), ("--times", str(tmp_path / "mine.json")))
+    ]
+    usual, mine = (one["runs"][0]["wait_until_processed"]["max"] for one in waits)
+    assert 40 < usual - mine < 80
+    assert "installs" not in {one["time"] for one in waits[1]["sensitivity"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "says"),
+    [
+        pytest.param(None, 2, "--times: cannot read", id="no file"),
+        pytest.param("{}", None, "schema_version is null", id="no times"),
+    ],
+)
+@pytest.mark.parametrize("command", ["simulate", "compare"])
+def test_a_wrong_file_of_times_is_refused(
+    tmp_path: Path, command: str, content: str | None, code: int | None, says: str
+) -> None:
+    """Before anything runs, in one line."""
+    path = tmp_path / "mine.json"
+    if content is not None:
+        path.write_text(content)
+    done = run(command, *TEMPLATE, "--scenario", "single", "--times", str(path))
+    if code is None:
+        assert isinstance(done.exception, CalibrationError)
+        assert says in str(done.exception)
+    else:
+        assert done.exit_code == code
+        assert says in " ".join(done.stderr.split())

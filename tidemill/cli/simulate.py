@@ -23,7 +23,7 @@ from tidemill.cli.options import (
     read_times,
     refuse_usage,
 )
-from tidemill.cli.simulate_output import run_tables
+from tidemill.cli.simulate_output import run_tables, sensitivity_table
 from tidemill.report.sentences import sentence
 from tidemill.scaling.errors import FaultError
 from tidemill.scaling.facts import FaultBegan, FaultEnded, Noted, stamp
@@ -34,6 +34,7 @@ from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.run import START, RunOptions, simulate
 from tidemill.simulator.run_figures import run_figures
 from tidemill.simulator.scenario import SCENARIOS, Scenario, with_handler
+from tidemill.simulator.sensitivity import effects, is_short
 from tidemill.simulator.traces.trace import read_trace, trace_scenario
 
 if TYPE_CHECKING:
@@ -89,6 +90,14 @@ FaultOption = Annotated[
         f"late_minutes=5,for_minutes=0; repeat it. Kinds: {', '.join(KINDS)}.",
     ),
 ]
+SensitivityOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--sensitivity/--no-sensitivity",
+        help="Print p95 with each guessed or polled time halved and doubled. "
+        "[default: for scenarios whose messages are sent within two hours]",
+    ),
+]
 PictureOption = Annotated[
     Path | None, typer.Option("--picture", metavar="FILE", help="Draw a picture, PNG or SVG.")
 ]
@@ -108,6 +117,7 @@ def run_scenarios(
     fault: FaultOption = None,
     boot_seconds: BootOption = None,
     times: TimesOption = None,
+    sensitivity: SensitivityOption = None,
     picture: PictureOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -121,6 +131,7 @@ def run_scenarios(
     candidate = Candidate.of_template(_fleet(template, parameter, group))
     facts: list[Fact] = []
     runs = []
+    moved: list[dict[str, object]] = []
     faults = [_fault(text) for text in fault or ()]
     for one in (replace(each, faults=faults) for each in chosen):
         facts.clear()
@@ -129,11 +140,14 @@ def run_scenarios(
         for note in (fact for fact in facts if isinstance(fact, Noted | FaultBegan | FaultEnded)):
             typer.echo(f"{one.name}, {stamp(note.at)}: {sentence(note)}", err=True)
         runs.append(run_figures(candidate, one, seed, result))
+        if sensitivity or (sensitivity is None and is_short(one, seed)):
+            moved += [effect.figures() for effect in effects(candidate, one, seed, options)]
     if picture is not None:
         from tidemill.report.timeline_figure import draw_timeline, without_quiet_end  # noqa: PLC0415 - slow to import
 
         draw_timeline(without_quiet_end(facts), picture)
-    _print({"runs": runs, "not_modelled": list(candidate.fleet.not_modelled)}, as_json=as_json)
+    left_out = list(candidate.fleet.not_modelled)
+    _print({"runs": runs, "sensitivity": moved, "not_modelled": left_out}, as_json=as_json)
 
 
 @app.command("compare")
@@ -232,6 +246,8 @@ def _print(found: dict[str, Any], *, as_json: bool) -> None:
     console = Console()
     for table in run_tables(found["runs"]):
         console.print(table)
+    if found.get("sensitivity"):
+        console.print(sensitivity_table(found["sensitivity"]))
     console.print(f"seed {found['runs'][0]['seed']}; times in minutes:seconds", style="dim")
     for part in found.get("not_modelled", []):
         console.print(f"not modelled: {part}", style="dim")

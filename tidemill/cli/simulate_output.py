@@ -48,6 +48,42 @@ def run_tables(runs: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
     )
 
 
+def sensitivity_table(effects: Sequence[Mapping[str, Any]]) -> Table:
+    """Return by how many seconds p95 moves in each scenario for each uncertain time.
+
+    A cell has the change if the time is halved, then if it is doubled. A column's head has p95 with
+    the usual times.
+    """
+    scenarios = list(dict.fromkeys(one["scenario"] for one in effects))
+    usual = {one["scenario"]: one["p95"] for one in effects}
+    table = Table(
+        title="How p95 moves if a time that is guessed or polled is halved, doubled",
+        caption="p95 of the wait until processed; changes in seconds",
+        box=box.SIMPLE,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("time", no_wrap=True)
+    table.add_column("mean", justify="right", no_wrap=True)
+    for scenario in scenarios:
+        head = f"{scenario}\n{clock(usual[scenario])}"
+        table.add_column(head, justify="right", no_wrap=True)
+    for time in dict.fromkeys(one["time"] for one in effects):
+        cells = {one["scenario"]: one for one in effects if one["time"] == time}
+        seconds = next(iter(cells.values()))["seconds"]
+        table.add_row(time, f"{seconds:g} s", *(_span(cells.get(name)) for name in scenarios))
+    return table
+
+
+def _span(effect: Mapping[str, Any] | None) -> str:
+    if effect is None:
+        return ""
+    usual, moved = effect["p95"], (effect["p95_halved"], effect["p95_doubled"])
+    if usual is None or None in moved:
+        return "-"
+    changes = [round(one - usual) for one in moved]
+    return " ".join(f"{change:+}" if change else "0" for change in changes)
+
+
 def clock(seconds: float | None) -> str:
     """Return seconds as minutes:seconds, or as hours above 100 minutes; a dash for None."""
     if seconds is None:
