@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.builders.simulations import bursts, the_template
@@ -65,3 +67,16 @@ def test_only_times_that_matter_and_are_not_well_known_are_tried() -> None:
 def test_a_scenario_is_short_if_its_messages_are_sent_early(scenario: str, *, short: bool) -> None:
     """Within two hours."""
     assert is_short(SCENARIOS[scenario], 1) is short
+
+
+def test_the_page_names_the_largest_effect() -> None:
+    """docs/simulator.md says which time matters most to a single message, and by how much."""
+    page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
+    found = re.search(r"`single`, `(\w+)` moves p95 by (-\d+) and (\+\d+) s, more than", page)
+    assert found is not None
+    every = list(effects(the_template(), SCENARIOS["single"], 1, RunOptions()))
+    largest = max(every, key=lambda one: (one.p95_doubled or 0) - (one.p95_halved or 0))
+    moved = [
+        round((one or 0) - (largest.p95 or 0)) for one in (largest.p95_halved, largest.p95_doubled)
+    ]
+    assert found.groups() == (largest.time, *(f"{one:+}" for one in moved))
