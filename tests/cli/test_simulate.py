@@ -92,6 +92,18 @@ def test_a_fault_of_metrics_is_reported_with_its_begin_and_its_end() -> None:
     ]
 
 
+def test_policies_are_compared_under_a_fault() -> None:
+    """A fixed fleet does not look at metrics; the template's waits for them."""
+    command = ("compare", *TEMPLATE, "--scenario", "single", "--json")
+    missing = ("--fault", "metrics-missing@0,for_minutes=30")
+    waits = [
+        {one["policy"]: one["mean_wait"] for one in json.loads(run(*command, *more).stdout)["runs"]}
+        for more in ((), missing)
+    ]
+    assert waits[1]["template"] > waits[0]["template"] + 1500
+    assert waits[1]["fixed at 1"] == waits[0]["fixed at 1"]
+
+
 def test_a_fault_without_effect_is_reported() -> None:
     """A target that does not exist is named on standard error; the run goes on."""
     result = run("simulate", *TEMPLATE, "--scenario", "single", "--fault", "spot@600,target=i-9")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from support.builders.simulations import bursts, the_template
 
+from tidemill.scaling.faults import SPOT, Fault
+from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.run import simulate
 from tidemill.simulator.run_figures import run_figures
 
@@ -15,3 +20,24 @@ def test_figures_account_for_every_message() -> None:
     assert found["lost"] == 0
     assert found["sent"] == 30
     assert {**found}["processed"] == 30 - int(str(found["dead_lettered"]))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "fault", "cut_off"),
+    [
+        pytest.param(20.0, None, 0, id="undisturbed"),
+        pytest.param(20.0, Fault(SPOT.name, at=300.0), 1, id="returned"),
+        pytest.param(600.0, Fault(SPOT.name, at=300.0), 1, id="ended-at-work"),
+    ],
+)
+def test_work_that_an_interruption_cuts_off_is_counted(
+    seconds: float, fault: Fault | None, cut_off: int
+) -> None:
+    """The instance counts once; its messages are those that others have to receive again."""
+    candidate = the_template()
+    scenario = bursts((30, 10), handler=HandlerTime(seconds))
+    scenario = replace(scenario, faults=[fault] if fault else [])
+    found = run_figures(candidate, scenario, 1, simulate(candidate, scenario, 1))
+    assert found["cut_off_instances"] == cut_off
+    assert (int(str(found["cut_off_messages"])) > 0) is (cut_off > 0)
+    assert (found["processed"], found["lost"]) == (10, 0)

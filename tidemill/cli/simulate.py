@@ -132,10 +132,9 @@ def run_scenarios(
     facts: list[Fact] = []
     runs = []
     moved: list[dict[str, object]] = []
-    faults = [_fault(text) for text in fault or ()]
-    for one in (replace(each, faults=faults) for each in chosen):
+    for one in _with_faults(chosen, fault):
         facts.clear()
-        listener = facts.extend if picture or faults else None
+        listener = facts.extend if picture or one.faults else None
         result = simulate(candidate, one, seed, options, listener)
         for note in (fact for fact in facts if isinstance(fact, Noted | FaultBegan | FaultEnded)):
             typer.echo(f"{one.name}, {stamp(note.at)}: {sentence(note)}", err=True)
@@ -164,6 +163,7 @@ def compare_policies(
     ] = 50,
     handler_seconds: MeanOption = 0.0,
     handler_variation: VariationOption = 0.0,
+    fault: FaultOption = None,
     boot_seconds: BootOption = None,
     times: TimesOption = None,
     picture: PictureOption = None,
@@ -180,7 +180,7 @@ def compare_policies(
     with console.status("simulating") as status:
         runs = compare(
             list(rivals(ours, backlog_per_instance)),
-            chosen,
+            _with_faults(chosen, fault),
             seed,
             RunOptions(read_times(times, boot_seconds), start=start),
             status.update,
@@ -205,6 +205,12 @@ def _scenarios(
         if name not in SCENARIOS:
             refuse_usage(f"--scenario: there is no {name}: choose from {', '.join(SCENARIOS)}")
     return [with_handler(SCENARIOS[name], handler) for name in names or SCENARIOS], START
+
+
+def _with_faults(scenarios: list[Scenario], texts: list[str] | None) -> list[Scenario]:
+    """Return the scenarios with the faults that options describe."""
+    faults = [_fault(text) for text in texts or ()]
+    return [replace(scenario, faults=faults) for scenario in scenarios]
 
 
 def _fault(text: str) -> Fault:

@@ -27,6 +27,7 @@ FLEET = (
     ("peak_instances", "peak"),
     ("launches", "boots"),
     ("wasted_launches", "idle"),
+    ("cut_off_messages", "cut"),
     ("instance_hours", "hours"),
 )
 TIMES = {"mean_wait", "seconds_to_drain", "p50", "p95", "p99", "max"}
@@ -44,7 +45,10 @@ def run_tables(runs: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
     )
     real = [run for run in runs if "sent" in run]
     yield _table(
-        real, FLEET, "Messages and instances", "idle: instances that ended without having worked"
+        real,
+        FLEET,
+        "Messages and instances",
+        "idle: instances that never worked; cut: messages of workers that ended too early",
     )
 
 

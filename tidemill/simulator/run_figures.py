@@ -19,7 +19,8 @@ def run_figures(
     """Return the figures of a run, in seconds unless their name has another unit.
 
     `wait_to_first_receive` is over the messages that were received, `wait_until_processed` over
-    those that were processed.
+    those that were processed. `cut_off_messages` were received by workers that ended before they
+    had processed them; `cut_off_instances` counts these workers' instances.
     """
     dollars = dollars_a_day(candidate.fleet, result)
     messages, instances = result.messages, result.instances
@@ -44,6 +45,8 @@ def run_figures(
         "launches": instances.launches,
         "wasted_launches": instances.idle_launches,
         "wasted_instance_hours": round(instances.idle_seconds / 3600, 3),
+        "cut_off_instances": instances.cut_off,
+        "cut_off_messages": instances.cut_off_messages,
         "simulated_hours": round(result.seconds / 3600, 2),
         "dollars_a_day": round(sum(dollars.values()), 4),
         "dollars_a_day_by_item": {item: round(value, 4) for item, value in dollars.items()},

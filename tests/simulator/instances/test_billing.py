@@ -33,6 +33,16 @@ def test_an_instance_without_a_message_was_launched_for_nothing() -> None:
     assert (counts.idle_launches, counts.idle_seconds, counts.billed_seconds) == (1, 100, 200)
 
 
+def test_messages_of_an_instance_that_ended_too_early_are_cut_off() -> None:
+    """The instances are counted, and their messages."""
+    counts = InstanceCounts()
+    for cut_off in (0, 3, 4):
+        instance = SimulatedInstance("i-1", cut_off=cut_off)
+        counts.begin(instance, 0)
+        counts.end(instance, 100, billed_at_least=60)
+    assert (counts.cut_off, counts.cut_off_messages) == (2, 7)
+
+
 def test_the_peak_is_the_most_that_ran_at_once() -> None:
     """Of three instances, two run at once at most."""
     counts = InstanceCounts()

@@ -19,6 +19,8 @@ class InstanceCounts:
         launches: launched instances; a start from the warm pool does not count.
         idle_launches: launched instances that were terminated without having processed a message.
         idle_seconds: billed seconds of the idle launches.
+        cut_off: instances that ended before their consumer had processed what it had received.
+        cut_off_messages: the messages of these; they are received again later.
         billed_seconds: billed seconds of all instances.
         running: instances that run at present.
         peak: the largest number that ran at the same time.
@@ -28,6 +30,8 @@ class InstanceCounts:
     launches: int = 0
     idle_launches: int = 0
     idle_seconds: float = 0.0
+    cut_off: int = 0
+    cut_off_messages: int = 0
     billed_seconds: float = 0.0
     running: int = 0
     peak: int = 0
@@ -48,6 +52,8 @@ class InstanceCounts:
         if instance.running_at is None:
             return
         self.running -= 1
+        self.cut_off += instance.cut_off > 0
+        self.cut_off_messages += instance.cut_off
         instance.billed = max(now - instance.running_at, billed_at_least)
         self.billed_seconds += instance.billed
         self.hours.update(range(int(instance.running_at // HOUR), int(now // HOUR) + 1))

@@ -79,6 +79,7 @@ class Consumers:
             self._drain(instance, now)
         elif instance.state is ConsumerState.WORKING and instance.batch is not None:
             instance.batch, waiting = cut_short(instance.batch, now, self._worker.drain)
+            instance.cut_off += len(waiting) + len(instance.batch.late)
             instance.step += 1
             self._queue.return_messages(now, waiting)
             self._acknowledge_when_due(instance, now)
@@ -95,6 +96,7 @@ class Consumers:
             self.polling.remove(instance)
         if instance.batch is not None:
             held = [message for _, group in instance.batch.groups for message in group]
+            instance.cut_off += len(held)
             held += instance.batch.late
             timeout = self._queue.attributes.visibility_timeout
             half = timeout / 2
@@ -114,7 +116,9 @@ class Consumers:
                 self._receive(instance, now)
                 continue
             # The consumer was stopped during this receive: it returns all messages at once.
-            self._queue.return_messages(now, self._queue.receive(now, instance.limit))
+            messages = self._queue.receive(now, instance.limit)
+            instance.cut_off += len(messages)
+            self._queue.return_messages(now, messages)
             self._drain(instance, now)
 
     def report_drained(self, instance: SimulatedInstance, _: float) -> None:

@@ -40,6 +40,7 @@ class SimulatedInstance:
         received_at: when the consumer received these messages.
         running_at: when the instance began to run, None before its first boot.
         processed: messages processed so far.
+        cut_off: messages that its consumer received and, because it ended, did not process.
         billed: seconds billed for its last run.
     """
 
@@ -57,4 +58,5 @@ class SimulatedInstance:
     received_at: float = 0.0
     running_at: float | None = None
     processed: int = 0
+    cut_off: int = 0
     billed: float = 0.0

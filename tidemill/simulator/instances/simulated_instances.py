@@ -165,9 +165,14 @@ class SimulatedInstances:
             self._agenda.plan(now + self._times.spot_warning(), self._reclaim, instance)
 
     def close(self, now: float) -> None:
-        """Bill the instances that still run at the end of the simulation."""
-        for instance in list(self._instances.values()):
-            self._end(instance, now)
+        """Bill the instances that still run at the end of the simulation.
+
+        Their work is not cut off, so they are billed before their consumers end.
+        """
+        for instance in self._instances.values():
+            if instance.state is not ConsumerState.ENDED:
+                self.counts.end(instance, now, self._times.billed_at_least)
+                self._consumers.end(instance, now)
 
     def _boot(self, instance: SimulatedInstance, now: float) -> None:
         if instance.state is not ConsumerState.ENDED:
