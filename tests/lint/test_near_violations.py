@@ -54,6 +54,32 @@ SOUND_TOO: dict[str, dict[str, Any]] = {
         "Idle__Metrics": expression("visible * 2", VISIBLE),
         HOOKS: ABSENT,
     },
+    "retained instances with an alarm": {
+        "Workers__InstanceLifecyclePolicy": {
+            "RetentionTriggers": {"TerminateHookAbandon": "retain"}
+        },
+        "Workers__MetricsCollection__0__Metrics": ["GroupTerminatingRetainedInstances"],
+        "Resources__Retained": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "Namespace": "AWS/AutoScaling",
+                "MetricName": "GroupTerminatingRetainedInstances",
+                "Dimensions": [{"Name": "AutoScalingGroupName", "Value": {"Ref": "Workers"}}],
+                "Statistic": "Maximum",
+                "Period": 60,
+                "EvaluationPeriods": 1,
+                "Threshold": 0,
+                "ComparisonOperator": "GreaterThanThreshold",
+                "TreatMissingData": "notBreaching",
+                "AlarmActions": ["arn:aws:sns:us-east-1:123456789012:people"],
+            },
+        },
+    },
+    "terminated instances of a lifecycle policy": {
+        "Workers__InstanceLifecyclePolicy": {
+            "RetentionTriggers": {"TerminateHookAbandon": "terminate"}
+        }
+    },
     "nothing scales in": {"Idle__ActionsEnabled": False, HOOKS: ABSENT},
     "a custom metric every ten seconds": instead(
         "Waiting", expression("mine * 1", metric("mine", "Depth", "Jobs", 10))

@@ -45,6 +45,9 @@ class Case:
 
 
 ERROR, WARNING, NOTE = Severity
+LIFECYCLE = "Workers__InstanceLifecyclePolicy"
+RETAIN = {"RetentionTriggers": {"TerminateHookAbandon": "retain"}}
+COLLECTED = "Workers__MetricsCollection__0__Metrics"
 FAULTY = (
     Case(
         "threshold",
@@ -294,6 +297,34 @@ FAULTY = (
         "Workers scales in, and no hook holds",
         "Workers",
         {f"{HOOKS}__0__LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"},
+    ),
+    Case(
+        "retained-and-not-counted",
+        "retained-unnoticed",
+        WARNING,
+        "its MetricsCollection does not count them",
+        "Workers",
+        {LIFECYCLE: RETAIN},
+    ),
+    Case(
+        "retained-without-an-alarm",
+        "retained-unnoticed",
+        WARNING,
+        "no alarm watches how many there are",
+        "Workers",
+        {LIFECYCLE: RETAIN, COLLECTED: ["GroupTerminatingRetainedInstances"]},
+    ),
+    Case(
+        "retained-without-a-hook",
+        "retained-unnoticed",
+        NOTE,
+        "it has no such hook: the policy has no effect",
+        "Workers",
+        {
+            LIFECYCLE: RETAIN,
+            HOOKS: ABSENT,
+            "Workers__NewInstancesProtectedFromScaleIn": True,
+        },
     ),
     Case(
         "one-hop",

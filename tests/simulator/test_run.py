@@ -17,6 +17,7 @@ from support.builders.simulations import (
 )
 
 from tidemill.scaling.facts import CapacitySampled, DesiredChanged, InstanceChanged
+from tidemill.scaling.group.hooks import ABANDON
 from tidemill.scaling.spec import WarmPool
 from tidemill.simulator.candidate import Candidate  # noqa: TC001 - hypothesis reads annotations
 from tidemill.simulator.instances.handling import HandlerTime
@@ -144,3 +145,23 @@ def test_a_warm_pool_serves_sooner_and_loses_nothing(state: str) -> None:
     assert (soon.messages.processed, soon.lost) == (200, 0)
     assert facts == simulated(warm, scenario, turn_every=7.0)[1]
     assert sum(soon.messages.first_waits.elements()) < sum(late.messages.first_waits.elements())
+
+
+def test_a_retained_instance_is_billed_to_the_end() -> None:
+    """No worker drains in the second that the hook allows: the run ends, the bill is higher."""
+    ours = the_template()
+    hooks = tuple(
+        replace(hook, heartbeat_timeout=1, default_result=ABANDON)
+        for hook in ours.fleet.group.hooks
+    )
+    busy = bursts((0, 60), handler=HandlerTime(5.0), seconds=7200)
+    results = {}
+    for retains in (False, True):
+        group = replace(ours.fleet.group, hooks=hooks, retains=retains)
+        candidate = replace(ours, fleet=replace(ours.fleet, group=group))
+        results[retains], _ = simulated(candidate, busy)
+    assert results[False].retained == 0
+    assert results[True].retained == results[True].instances.launches > 0
+    assert results[True].seconds == results[False].seconds
+    more = results[True].instances.billed_seconds - results[False].instances.billed_seconds
+    assert more > 3600

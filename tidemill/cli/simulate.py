@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 PICTURES = (".png", ".svg")
+RETAINED_NOTE = (
+    "{count} retained instances at the end: each is billed until somebody terminates it, here only "
+    "to the end of the run"
+)
 
 GroupOption = Annotated[
     str | None,
@@ -138,6 +142,8 @@ def run_scenarios(
         result = simulate(candidate, one, seed, options, listener)
         for note in (fact for fact in facts if isinstance(fact, Noted | FaultBegan | FaultEnded)):
             typer.echo(f"{one.name}, {stamp(note.at)}: {sentence(note)}", err=True)
+        if result.retained:
+            typer.echo(f"{one.name}: {RETAINED_NOTE.format(count=result.retained)}", err=True)
         runs.append(run_figures(candidate, one, seed, result))
         if sensitivity or (sensitivity is None and is_short(one, seed)):
             moved += [effect.figures() for effect in effects(candidate, one, seed, options)]

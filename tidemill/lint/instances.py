@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidemill.lint.finding import Rule, Severity, Violation
-from tidemill.lint.linted_fleet import PROPERTIES, path
+from tidemill.lint.linted_fleet import PROPERTIES, path, texts_in
 from tidemill.lint.messages import DRAIN
 from tidemill.scaling.group.hooks import LAUNCHING, TERMINATING, hooks_for
 from tidemill.scaling.policies.dispatch import warmup
@@ -24,6 +24,12 @@ publishes no number."""
 
 HEARTBEAT = "record-lifecycle-action-heartbeat"
 """The AWS CLI's command that restarts a hook's timeout."""
+
+ALARM = "AWS::CloudWatch::Alarm"
+RETAINED_METRICS = frozenset(
+    {"GroupTerminatingRetainedInstances", "GroupTerminatingRetainedCapacity"}
+)
+"""The group metrics that count retained instances."""
 
 HOP_LIMIT = "HttpPutResponseHopLimit"
 CONTAINER_HOPS = 2
@@ -62,6 +68,41 @@ def _no_hook(linted: LintedFleet) -> Iterator[Violation]:
             f"{group.logical_id} scales in, and no hook holds an instance that is terminated",
             linted.at_group("LifecycleHookSpecificationList"),
         )
+
+
+def _retained_unnoticed(linted: LintedFleet) -> Iterator[Violation]:
+    group = linted.fleet.group
+    if not group.retains:
+        return
+    at = linted.at_group("InstanceLifecyclePolicy")
+    if not hooks_for(group, TERMINATING):
+        yield Violation(
+            f"{group.logical_id} retains instances that a termination hook abandons, and it has no "
+            "such hook: the policy has no effect",
+            at,
+            Severity.NOTE,
+        )
+    elif not group.metrics & RETAINED_METRICS:
+        yield Violation(
+            f"{group.logical_id} retains instances that a termination hook abandons, and its "
+            "MetricsCollection does not count them",
+            at,
+        )
+    elif not _is_watched(linted, group.metrics & RETAINED_METRICS):
+        yield Violation(
+            f"{group.logical_id} retains instances that a termination hook abandons, and no alarm "
+            "watches how many there are",
+            at,
+        )
+
+
+def _is_watched(linted: LintedFleet, metrics: frozenset[str]) -> bool:
+    """Return whether an alarm of the template reads one of the group's metrics."""
+    for logical_id in linted.resolver.present(ALARM):
+        read = set(texts_in(linted.resolver.properties(logical_id)))
+        if linted.fleet.group.name in read and read & metrics:
+            return True
+    return False
 
 
 def _too_few_hops(linted: LintedFleet) -> Iterator[Violation]:
@@ -139,6 +180,23 @@ RULES = (
             "has drained."
         ),
         check=_no_hook,
+    ),
+    Rule(
+        id="retained-unnoticed",
+        severity=Severity.WARNING,
+        problem="The group retains abandoned instances, and no alarm counts them.",
+        why=(
+            "A retained instance is billed until somebody terminates it with "
+            "TerminateInstanceInAutoScalingGroup, and another one takes its place. Without an "
+            "alarm nobody knows of it. Without a termination hook the policy has no effect, which "
+            "is only a note."
+        ),
+        page="Manage retained instances",
+        fix=(
+            "Enable GroupTerminatingRetainedInstances in MetricsCollection, with an alarm on it, "
+            "or remove InstanceLifecyclePolicy."
+        ),
+        check=_retained_unnoticed,
     ),
     Rule(
         id="metadata-out-of-reach",

@@ -103,7 +103,7 @@ def _creator(alarm: Alarm) -> str:
 
 
 def _launch_data(resolver: Resolver, group: str) -> LaunchData | None:
-    named = set(_texts(resolver.properties(group)))
+    named = set(texts_in(resolver.properties(group)))
     for logical_id in resolver.present(LAUNCH_TEMPLATE, LAUNCH_CONFIGURATION):
         if named.isdisjoint((resolver.name(logical_id), resolver.resolve({"Ref": logical_id}, ""))):
             continue
@@ -115,9 +115,10 @@ def _launch_data(resolver: Resolver, group: str) -> LaunchData | None:
     return None
 
 
-def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a template
+def texts_in(value: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a template
+    """Yield every text in a part of a template, at any depth."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
         for part in value.values() if isinstance(value, dict) else value:
-            yield from _texts(part)
+            yield from texts_in(part)

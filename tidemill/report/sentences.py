@@ -25,6 +25,7 @@ STATES = {
     "InService": "is in service",
     "Terminating:Wait": "is to be terminated and drains",
     "Terminating:Proceed": "has drained",
+    "Terminating:Retained": "is retained, as its termination was abandoned",
     "Terminated": "is terminated",
 }
 

@@ -14,6 +14,7 @@ from tidemill.rig.child_processes import child_environment, end_children
 from tidemill.rig.errors import RigError
 from tidemill.rig.reconciliation import read_sent_log, reconcile_messages
 from tidemill.scaling.facts import ActivityStarted, Fact, InstanceChanged, in_service_over_time
+from tidemill.scaling.group.lifecycle import RETAINED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -101,11 +102,15 @@ def peak_in_service(facts: Sequence[Fact]) -> int:
 
 
 def _drained(rig: Rig) -> bool:
-    """Return whether the queue is empty and the group has launched and terminated instances."""
+    """Return whether the queue is empty and the group has launched and terminated instances.
+
+    Retained instances stay until a user terminates them, so the demo does not wait for them.
+    """
     queue = rig.probe.latest
     waiting = queue.visible + queue.in_flight + queue.delayed
     group = rig.memory.group
-    return not waiting and bool(group.launched) and not group.instances
+    gone = all(item.state in RETAINED for item in group.instances)
+    return not waiting and bool(group.launched) and gone
 
 
 def _ended(producer: subprocess.Popen[bytes], folder: Path, sent_log: Path) -> bool:

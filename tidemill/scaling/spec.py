@@ -292,7 +292,8 @@ class Group:
 
     `metrics` are the names of the group metrics that its MetricsCollection enables.
     `termination` are the termination policies, `grace` is the health check grace period.
-    `protects` is set if new instances are protected from scale-in.
+    `protects` is set if new instances are protected from scale-in. `retains` is set if the instance
+    lifecycle policy retains an instance that a termination hook has abandoned.
     """
 
     logical_id: str
@@ -307,6 +308,7 @@ class Group:
     termination: tuple[str, ...] = ("Default",)
     grace: int = 0
     protects: bool = False
+    retains: bool = False
     maintenance: MaintenancePolicy | None = None
     warm_pool: WarmPool | None = None
 

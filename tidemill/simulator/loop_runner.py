@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.alarms.window import evaluation_interval
 from tidemill.scaling.driver import carry_out
-from tidemill.scaling.group.lifecycle import PREPARED
+from tidemill.scaling.group.lifecycle import PREPARED, RETAINED
 from tidemill.scaling.loop import Observation, turn
 from tidemill.scaling.metrics.queue import ACTIVE_SECONDS, PERIOD, QueueSample, observe
 
@@ -79,10 +79,10 @@ class LoopRunner:
         self._next_extra = start + pacing.turn_every
 
     def at_rest(self) -> bool:
-        """Return whether the group has at most its minimum, and others only in its warm pool."""
+        """Return whether the group has at most its minimum, and others only warm or retained."""
         group = self.memory.group
         wanted = group.wanted()
-        staying = len(wanted) + sum(one.state in PREPARED for one in group.instances)
+        staying = len(wanted) + sum(one.state in PREPARED | RETAINED for one in group.instances)
         return len(wanted) <= group.limits(self._fleet.group)[0] and staying == len(group.instances)
 
     def next_tick(self) -> float:

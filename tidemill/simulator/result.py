@@ -24,6 +24,8 @@ class Result:
         oldest_age: the greatest age of the oldest visible message at the end of a minute, in
             seconds. (SQS's ApproximateAgeOfOldestMessage counts messages in flight as well.)
         turns: turns of the loop that were taken.
+        retained: instances that were retained at the end, after an abandoned termination. They are
+            billed until a user terminates them, in the simulation until its end.
     """
 
     seconds: float
@@ -33,6 +35,7 @@ class Result:
     drained_after: float | None
     oldest_age: float
     turns: int
+    retained: int = 0
 
     @property
     def lost(self) -> int:

@@ -9,6 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from shared.quotas import DEFAULT_RETENTION
+from tidemill.scaling.group.lifecycle import RETAINED
 from tidemill.scaling.loop import begin
 from tidemill.scaling.metrics.queue import AGE, PERIOD, queue_metric
 from tidemill.scaling.times.catalogue import USUAL, Times
@@ -108,6 +109,7 @@ def simulate(
         drained_after=queue.emptied_at - first if drained else None,
         oldest_age=runner.oldest_age,
         turns=runner.turns,
+        retained=sum(one.state in RETAINED for one in runner.memory.group.instances),
     )
     if result.lost:
         raise SimulationError(

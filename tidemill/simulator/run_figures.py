@@ -43,6 +43,7 @@ def run_figures(
         "instance_hours": round(instances.billed_seconds / 3600, 3),
         "peak_instances": instances.peak,
         "launches": instances.launches,
+        "retained_instances": result.retained,
         "wasted_launches": instances.idle_launches,
         "wasted_instance_hours": round(instances.idle_seconds / 3600, 3),
         "cut_off_instances": instances.cut_off,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,6 +39,36 @@ def test_the_group_is_described_with_its_instances(client: AutoScalingClient) ->
     assert nobody["AutoScalingGroups"] == []
     bare = client.describe_auto_scaling_groups(IncludeInstances=False)["AutoScalingGroups"][0]
     assert "Instances" not in bare
+
+
+def test_a_retained_instance_is_shown_until_it_is_terminated(
+    client: AutoScalingClient, group: GroupInMemory
+) -> None:
+    """The first termination is cancelled; the second one has its own activity."""
+    group.fleet = replace(group.fleet, group=replace(group.fleet.group, retains=True))
+    described = client.describe_auto_scaling_groups()["AutoScalingGroups"][0]
+    assert described["InstanceLifecyclePolicy"] == {
+        "RetentionTriggers": {"TerminateHookAbandon": "retain"}
+    }
+    first = client.terminate_instance_in_auto_scaling_group(
+        InstanceId=ONE, ShouldDecrementDesiredCapacity=False
+    )["Activity"]
+    client.complete_lifecycle_action(
+        AutoScalingGroupName=NAME,
+        LifecycleHookName="drain",
+        InstanceId=ONE,
+        LifecycleActionResult="ABANDON",
+    )
+    (instance,) = client.describe_auto_scaling_instances(InstanceIds=[ONE])["AutoScalingInstances"]
+    assert instance["LifecycleState"] == "Terminating:Retained"
+    cancelled = client.describe_scaling_activities(ActivityIds=[first["ActivityId"]])["Activities"]
+    assert cancelled[0]["StatusCode"] == "Cancelled"
+    assert "was abandoned" in cancelled[0]["StatusMessage"]
+    second = client.terminate_instance_in_auto_scaling_group(
+        InstanceId=ONE, ShouldDecrementDesiredCapacity=False
+    )["Activity"]
+    assert second["ActivityId"] != first["ActivityId"]
+    assert second["StatusCode"] == "InProgress"
 
 
 def test_policies_and_hooks_are_the_templates(

@@ -46,21 +46,26 @@ def test_the_diagram_has_every_line_of_the_table() -> None:
     lines = diagram().splitlines()
     assert lines[0] == "stateDiagram-v2"
     assert sum(": it has booted" in line for line in lines) == 3
+    assert any(line.endswith("and the group retains it") for line in lines)
     arrows = [line for line in lines if "-->" in line and "[*]" not in line]
     assert len(arrows) == len({(line.before, line.after) for line in TRANSITIONS})
     assert '    state "Terminating:Wait" as s5' in lines
 
 
-HOOKS = st.sampled_from([(), (DRAIN,), (HOLD,), (HOLD, CHECK, DRAIN)])
+GIVE_UP = replace(DRAIN, name="give-up", default_result=ABANDON)
+HOOKS = st.sampled_from([(), (DRAIN,), (HOLD,), (HOLD, CHECK, DRAIN), (GIVE_UP,)])
 POOLS = st.sampled_from([None, WarmPool(), WarmPool(2, 3, "Running"), WarmPool(state="Hibernated")])
 
 
-@given(EVENTS, HOOKS, POOLS)
+@given(EVENTS, HOOKS, POOLS, st.booleans())
 def test_whatever_happens_an_instance_goes_by_the_table(
-    events: list[HistoryEvent], hooks: tuple[LifecycleHook, ...], pool: WarmPool | None
+    events: list[HistoryEvent],
+    hooks: tuple[LifecycleHook, ...],
+    pool: WarmPool | None,
+    retains: bool,  # noqa: FBT001 - a generated argument
 ) -> None:
     """From each reported state to the next one there is a transition in the table."""
-    group = a_group(hooks=hooks, warm_pool=pool)
+    group = a_group(hooks=hooks, warm_pool=pool, retains=retains)
     start = step = Step(GroupMemory(desired=0))
     for _, _, step in history(group, start, events, 0.0):
         assert len(step.memory.wanted()) == step.memory.desired

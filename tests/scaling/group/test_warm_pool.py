@@ -189,6 +189,8 @@ def test_the_pool_has_metrics_of_its_own() -> None:
         "WarmPoolWarmedCapacity": 2,
         "WarmPoolPendingCapacity": 0,
         "WarmPoolTerminatingCapacity": 0,
+        "WarmPoolPendingRetainedCapacity": 0,
+        "WarmPoolTerminatingRetainedCapacity": 0,
         "WarmPoolTotalCapacity": 2,
         "GroupAndWarmPoolDesiredCapacity": 2,
         "GroupAndWarmPoolTotalCapacity": 2,

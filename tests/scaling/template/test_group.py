@@ -53,6 +53,25 @@ def test_a_group_that_says_nothing_has_the_defaults() -> None:
     assert (group.maintenance, group.warm_pool) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("policy", "retains"),
+    [
+        ({"RetentionTriggers": {"TerminateHookAbandon": "retain"}}, True),
+        ({"RetentionTriggers": {"TerminateHookAbandon": "terminate"}}, False),
+        ({"RetentionTriggers": {}}, False),
+        ({}, False),
+    ],
+)
+def test_an_instance_lifecycle_policy_may_retain_instances(
+    policy: dict[str, Any],
+    retains: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """Its default is to terminate them; it is modelled."""
+    found = read(Workers__InstanceLifecyclePolicy=policy)
+    assert found.group.retains is retains
+    assert found.not_modelled == ()
+
+
 def test_a_maintenance_policy_of_minus_1_is_none() -> None:
     """-1 removes the maintenance policy."""
     cleared = {"MinHealthyPercentage": -1, "MaxHealthyPercentage": -1}
@@ -116,6 +135,15 @@ def test_a_transition_may_have_several_hooks() -> None:
         ),
         pytest.param(
             {"Resources__Pool": a_pool(PoolState="Asleep")}, "'Asleep' is not", id="pool-state"
+        ),
+        pytest.param(
+            {
+                "Workers__InstanceLifecyclePolicy": {
+                    "RetentionTriggers": {"TerminateHookAbandon": "keep"}
+                }
+            },
+            "InstanceLifecyclePolicy.RetentionTriggers.TerminateHookAbandon: 'keep' is not",
+            id="retention-trigger",
         ),
         *(
             pytest.param(

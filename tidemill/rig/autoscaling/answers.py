@@ -61,6 +61,8 @@ def show_group(view: GroupView, *, with_instances: bool) -> Shown:
         "TerminationPolicies": list(group.termination),
         "NewInstancesProtectedFromScaleIn": group.protects,
     }
+    if group.retains:
+        shown["InstanceLifecyclePolicy"] = {"RetentionTriggers": {"TerminateHookAbandon": "retain"}}
     if group.maintenance is not None:
         shown["InstanceMaintenancePolicy"] = _show_maintenance(group.maintenance)
     if group.warm_pool is not None:

@@ -36,7 +36,10 @@ def terminate(group: ServedGroup, request: Request) -> Result:
         commands.TerminateInstance(request["InstanceId"], should_decrement=decrement)
     )
     activity = record_activities((), applied.facts)[-1]
-    return {"Activity": show_activity(group.view(), activity)}
+    view = group.view()
+    recorded = (one for one in view.activities if one.instance == activity.instance)
+    # A retained instance has been terminated before, in another activity.
+    return {"Activity": show_activity(view, next(recorded, activity))}
 
 
 def enter_standby(group: ServedGroup, request: Request) -> Result:

@@ -1,8 +1,9 @@
 """Lifecycle of an instance as a table: state, event, next state.
 
-Source: EC2 Auto Scaling User Guide, "Amazon EC2 Auto Scaling instance lifecycle" and "Lifecycle
-state transitions for instances in a warm pool". The table leaves out states that would last no time
-here: Pending:Proceed, Terminating, Warmed:Pending:Proceed, Warmed:Terminating.
+Source: EC2 Auto Scaling User Guide, "Amazon EC2 Auto Scaling instance lifecycle", "Lifecycle state
+transitions for instances in a warm pool" and "Manage retained instances". The table leaves out
+states that would last no time here: Pending:Proceed, Terminating, Warmed:Pending:Proceed,
+Warmed:Terminating, and the Terminating:Proceed before Terminating:Retained.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class LifecycleState(StrEnum):
     DETACHED = "Detached"
     TERMINATING_WAIT = "Terminating:Wait"
     TERMINATING_PROCEED = "Terminating:Proceed"
+    TERMINATING_RETAINED = "Terminating:Retained"
     TERMINATED = "Terminated"
     WARMED_PENDING = "Warmed:Pending"
     WARMED_PENDING_WAIT = "Warmed:Pending:Wait"
@@ -29,6 +31,7 @@ class LifecycleState(StrEnum):
     WARMED_HIBERNATED = "Warmed:Hibernated"
     WARMED_TERMINATING_WAIT = "Warmed:Terminating:Wait"
     WARMED_TERMINATING_PROCEED = "Warmed:Terminating:Proceed"
+    WARMED_TERMINATING_RETAINED = "Warmed:Terminating:Retained"
 
 
 class Event(StrEnum):
@@ -48,6 +51,7 @@ class Event(StrEnum):
     TERMINATES_HELD = "it is terminated, and a termination hook holds it"
     RELEASED = "the termination hooks are complete"
     ABANDONED = "a launch hook has abandoned it"
+    RETAINED = "a termination hook has abandoned it, and the group retains it"
     ENDS = "it has ended"
     VANISHES = "it no longer exists"
 
@@ -74,11 +78,17 @@ TERMINATING_STATES = frozenset(
         _S.WARMED_TERMINATING_PROCEED,
     }
 )
+RETAINED = frozenset({_S.TERMINATING_RETAINED, _S.WARMED_TERMINATING_RETAINED})
+"""The states of instances that wait for a user to terminate them: no capacity, but billed."""
 PREPARING = frozenset({_S.WARMED_PENDING, _S.WARMED_PENDING_WAIT})
 PREPARED = frozenset({_S.WARMED_STOPPED, _S.WARMED_RUNNING, _S.WARMED_HIBERNATED})
 WARM = PREPARING | PREPARED
 """The states whose instances make up the warm pool."""
-POOLED = WARM | {_S.WARMED_TERMINATING_WAIT, _S.WARMED_TERMINATING_PROCEED}
+POOLED = WARM | {
+    _S.WARMED_TERMINATING_WAIT,
+    _S.WARMED_TERMINATING_PROCEED,
+    _S.WARMED_TERMINATING_RETAINED,
+}
 """The states of the warm pool's instances, including those that are leaving it for good."""
 
 _PREPARES = {
@@ -106,6 +116,9 @@ TRANSITIONS: tuple[Transition, ...] = (
     ),
     Transition(_S.TERMINATING_WAIT, _E.RELEASED, _S.TERMINATING_PROCEED),
     Transition(_S.TERMINATING_PROCEED, _E.ENDS, _S.TERMINATED),
+    Transition(_S.TERMINATING_WAIT, _E.RETAINED, _S.TERMINATING_RETAINED),
+    Transition(_S.TERMINATING_RETAINED, _E.TERMINATES, _S.TERMINATING_PROCEED),
+    Transition(_S.TERMINATING_RETAINED, _E.DETACHES, _S.DETACHED),
     Transition(_S.WARMED_PENDING, _E.BOOTS_HELD, _S.WARMED_PENDING_WAIT),
     *(Transition(_S.WARMED_PENDING, event, state) for event, state in _PREPARES.items()),
     *(Transition(_S.WARMED_PENDING_WAIT, event, state) for event, state in _PREPARES.items()),
@@ -115,9 +128,14 @@ TRANSITIONS: tuple[Transition, ...] = (
     *(Transition(state, _E.TERMINATES_HELD, _S.WARMED_TERMINATING_WAIT) for state in sorted(WARM)),
     Transition(_S.WARMED_TERMINATING_WAIT, _E.RELEASED, _S.WARMED_TERMINATING_PROCEED),
     Transition(_S.WARMED_TERMINATING_PROCEED, _E.ENDS, _S.TERMINATED),
+    Transition(_S.WARMED_TERMINATING_WAIT, _E.RETAINED, _S.WARMED_TERMINATING_RETAINED),
+    Transition(_S.WARMED_TERMINATING_RETAINED, _E.TERMINATES, _S.WARMED_TERMINATING_PROCEED),
+    Transition(_S.WARMED_TERMINATING_RETAINED, _E.DETACHES, _S.DETACHED),
     *(
         Transition(state, _E.VANISHES, _S.TERMINATED)
-        for state in sorted(WANTED | WARM | {_S.TERMINATING_WAIT, _S.WARMED_TERMINATING_WAIT})
+        for state in sorted(
+            WANTED | WARM | RETAINED | {_S.TERMINATING_WAIT, _S.WARMED_TERMINATING_WAIT}
+        )
     ),
 )
 """All transitions; a new instance is Pending, or Warmed:Pending in a warm pool."""

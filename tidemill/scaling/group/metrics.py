@@ -32,9 +32,10 @@ _S = LifecycleState
 UNITS = ("Instances", "Capacity")
 """The ends of the names of metrics that count instances. Those that count capacity units have the
 same values, because instance weights are not modelled."""
-COUNTED = ("InService", "Pending", "Standby", "Terminating", "Total")
-"""What those metrics count. Total includes instances on standby (assumed; the page names those in
-service, pending and terminating)."""
+COUNTED = ("InService", "Pending", "Standby", "Terminating", "TerminatingRetained", "Total")
+"""What those metrics count. Terminating does not include retained instances, Total includes them
+and those on standby (assumed; of Total the page names those in service, pending and terminating).
+"""
 
 _OUT = frozenset({_S.TERMINATING_WAIT, _S.TERMINATING_PROCEED})
 _POOL_OUT = TERMINATING_STATES - _OUT
@@ -65,6 +66,7 @@ def _group_values(group: Group, memory: GroupMemory) -> dict[str, int]:
         "Pending": sum(state in PENDING_STATES for state in states),
         "Standby": states.count(_S.STANDBY),
         "Terminating": sum(state in _OUT for state in states),
+        "TerminatingRetained": states.count(_S.TERMINATING_RETAINED),
         "Total": sum(state not in POOLED for state in states),
     }
     return {
@@ -85,6 +87,9 @@ def _pool_values(group: Group, memory: GroupMemory, values: dict[str, int]) -> d
         "WarmPoolWarmedCapacity": sum(state in PREPARED for state in states),
         "WarmPoolPendingCapacity": sum(state in PREPARING for state in states),
         "WarmPoolTerminatingCapacity": sum(state in _POOL_OUT for state in states),
+        # Instances are retained on their way back to the pool only if scale-in returns them.
+        "WarmPoolPendingRetainedCapacity": 0,
+        "WarmPoolTerminatingRetainedCapacity": states.count(_S.WARMED_TERMINATING_RETAINED),
         "WarmPoolTotalCapacity": total,
         "GroupAndWarmPoolDesiredCapacity": memory.desired + size,
         "GroupAndWarmPoolTotalCapacity": values["GroupTotalInstances"] + total,
@@ -103,6 +108,8 @@ WARM_POOL_METRICS = (
     "WarmPoolWarmedCapacity",
     "WarmPoolPendingCapacity",
     "WarmPoolTerminatingCapacity",
+    "WarmPoolPendingRetainedCapacity",
+    "WarmPoolTerminatingRetainedCapacity",
     "WarmPoolTotalCapacity",
     "GroupAndWarmPoolDesiredCapacity",
     "GroupAndWarmPoolTotalCapacity",

@@ -1,7 +1,7 @@
 """Lifecycle of one instance: it boots, waits for hooks, is terminated, or disappears.
 
-Rules: EC2 Auto Scaling User Guide, "Amazon EC2 Auto Scaling instance lifecycle" and "Amazon EC2
-Auto Scaling lifecycle hooks".
+Rules: EC2 Auto Scaling User Guide, "Amazon EC2 Auto Scaling instance lifecycle", "Amazon EC2 Auto
+Scaling lifecycle hooks" and "Control instance retention with instance lifecycle policies".
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from tidemill.scaling.group.hooks import (
 from tidemill.scaling.group.lifecycle import (
     POOLED,
     PREPARING,
+    RETAINED,
     TERMINATING_STATES,
     WARM,
     Event,
@@ -80,7 +81,8 @@ def hook_completed(
     """Return the group after a hook of an instance has completed.
 
     The instance proceeds when all of its hooks have continued, or one of them has abandoned it. An
-    abandoned launch ends in termination. A termination proceeds with either result.
+    abandoned launch ends in termination. A termination proceeds with either result, unless the
+    group retains instances whose termination is abandoned, by a user or by a timeout.
     """
     instance = memory.find(instance_id)
     if instance is None or not instance.holds:
@@ -89,6 +91,8 @@ def hook_completed(
     if left.holds:
         return Step(memory.with_instance(left))
     if instance.state in TERMINATING_STATES:
+        if group.retains and completed.result == ABANDON and instance.vanished is None:
+            return _retain(memory, left, now, completed.detail)
         return _proceed(memory, left, Event.RELEASED, now, completed.detail)
     if completed.result == ABANDON:
         return _proceed(memory.unattributed(), left, Event.ABANDONED, now, completed.detail)
@@ -126,7 +130,7 @@ def vanished(memory: GroupMemory, instance_id: str, detail: str, now: float) -> 
     instance = memory.find(instance_id)
     if instance is None:
         return Step(memory)
-    if instance.state in TERMINATING_STATES or instance.state in WARM:
+    if instance.state in TERMINATING_STATES | RETAINED | WARM:
         return _remove(memory, instance, detail, now)
     return replace_vanished(memory.with_instance(replace(instance, vanished=detail)), now)
 
@@ -154,10 +158,13 @@ def replace_vanished(memory: GroupMemory, now: float) -> Step:
 def begin_termination(
     group: Group, memory: GroupMemory, instance: Instance, cause: str, now: float
 ) -> Step:
-    """Begin to terminate an instance of the group; termination hooks hold it first."""
+    """Begin to terminate an instance of the group; termination hooks hold it first.
+
+    They do not hold a retained instance again (assumed).
+    """
     started = Step(memory, (_terminating(instance.id, cause, now),))
     hooks = hooks_for(group, TERMINATING)
-    if not hooks or instance.vanished is not None:
+    if not hooks or instance.vanished is not None or instance.state in RETAINED:
         return started.then(_proceed(memory, instance, Event.TERMINATES, now, ""))
     held = moved(instance, Event.TERMINATES_HELD, holds=holds_of(hooks, now))
     waiting = changed(memory, held, now, hold_detail(hooks))
@@ -193,6 +200,14 @@ def _proceed(
         return _remove(memory, instance, instance.vanished, now)
     leaving = moved(instance, event)
     return replace(changed(memory, leaving, now, detail), terminate=(instance.id,))
+
+
+def _retain(memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:
+    """Keep an instance that was to be terminated, until a user terminates it; it keeps running."""
+    kept = moved(instance, Event.RETAINED)
+    step = changed(memory, kept, now, detail)
+    finished = step.memory if kept.state in POOLED else _finished(step.memory, now)
+    return replace(step, memory=finished)
 
 
 def _ready(group: Group, memory: GroupMemory, instance: Instance, now: float, detail: str) -> Step:

@@ -81,9 +81,12 @@ def record_activities(known: tuple[Activity, ...], facts: Iterable[Fact]) -> tup
 def _start(activities: dict[str, Activity], fact: ActivityStarted) -> None:
     if fact.kind_of == "terminate":
         message = UNHEALTHY if LOST in fact.cause else ""
-        _cancel_launch(activities, fact.instance, message, fact.at)
+        _cancel(activities, "launch", fact.instance, message, fact.at)
+    named = activity_id(fact.kind_of, fact.instance or str(fact.at))
+    if named in activities:  # a retained instance is terminated a second time
+        named = activity_id(fact.kind_of, f"{fact.instance} at {fact.at}")
     started = Activity(
-        id=activity_id(fact.kind_of, fact.instance or str(fact.at)),
+        id=named,
         kind=fact.kind_of,
         instance=fact.instance,
         description=fact.description,
@@ -115,8 +118,10 @@ def _change(activities: dict[str, Activity], fact: InstanceChanged) -> None:
         case LifecycleState.TERMINATING_WAIT | LifecycleState.WARMED_TERMINATING_WAIT:
             _reach(activities, "terminate", fact, "MidTerminatingLifecycleAction", 60)
         case LifecycleState.TERMINATING_PROCEED | LifecycleState.WARMED_TERMINATING_PROCEED:
-            _cancel_launch(activities, fact.instance, _abandoned(fact), fact.at)
+            _cancel(activities, "launch", fact.instance, _abandoned(fact), fact.at)
             _reach(activities, "terminate", fact, "InProgress", 60)
+        case LifecycleState.TERMINATING_RETAINED | LifecycleState.WARMED_TERMINATING_RETAINED:
+            _cancel(activities, "terminate", fact.instance, _abandoned(fact), fact.at)
         case LifecycleState.TERMINATED:
             _reach(activities, "terminate", fact, "Successful", 100)
         case _:  # other states do not change an activity
@@ -126,17 +131,28 @@ def _change(activities: dict[str, Activity], fact: InstanceChanged) -> None:
 def _reach(
     activities: dict[str, Activity], kind: str, fact: InstanceChanged, status: str, progress: int
 ) -> None:
-    activity = activities.get(activity_id(kind, fact.instance))
-    if activity is not None and activity.end is None:
+    activity = _going(activities, kind, fact.instance)
+    if activity is not None:
         end = fact.at if status == "Successful" else None
         activities[activity.id] = replace(activity, status=status, progress=progress, end=end)
 
 
-def _cancel_launch(
-    activities: dict[str, Activity], instance: str, message: str, now: float
+def _going(activities: dict[str, Activity], kind: str, instance: str) -> Activity | None:
+    """Return the activity of this kind that is in progress for an instance, None if there is none.
+
+    Such activities are among the newest.
+    """
+    for activity in reversed(activities.values()):
+        if activity.end is None and (activity.kind, activity.instance) == (kind, instance):
+            return activity
+    return None
+
+
+def _cancel(
+    activities: dict[str, Activity], kind: str, instance: str, message: str, now: float
 ) -> None:
-    activity = activities.get(activity_id("launch", instance))
-    if activity is not None and activity.end is None:
+    activity = _going(activities, kind, instance)
+    if activity is not None:
         reason = f".  Status Reason: {message}" if message else ""
         activities[activity.id] = replace(
             activity,

@@ -9,7 +9,7 @@ from tidemill.scaling.errors import RequestError, invalid
 from tidemill.scaling.facts import Noted, stamp
 from tidemill.scaling.group.health import USER_HEALTH_CHECK
 from tidemill.scaling.group.hooks import ABANDON, CONTINUE, HookResult, find_hook
-from tidemill.scaling.group.lifecycle import POOLED, WANTED, LifecycleState
+from tidemill.scaling.group.lifecycle import POOLED, RETAINED, WANTED, LifecycleState
 from tidemill.scaling.group.memory import PROCESSES, Instance, Step
 from tidemill.scaling.group.transitions import begin_termination, heartbeat, hook_completed
 from tidemill.scaling.policies.dispatch import after_scaling
@@ -35,7 +35,12 @@ from tidemill.scaling.requests.execute_policy import (
     requested_outcome,
 )
 from tidemill.scaling.requests.members import managed_instance, member_instance
-from tidemill.scaling.requests.standby import detach_instances, enter_standby, exit_standby
+from tidemill.scaling.requests.standby import (
+    NOT_COUNTED,
+    detach_instances,
+    enter_standby,
+    exit_standby,
+)
 from tidemill.scaling.spec import Limits
 
 if TYPE_CHECKING:
@@ -213,6 +218,8 @@ def _terminate(
 ) -> Applied:
     instance = _terminable(memory, instance_id)
     low, before = memory.limits(fleet.group).low, memory.desired
+    if decrement and instance.state in RETAINED:
+        raise invalid(NOT_COUNTED.format(instance=instance_id))
     if decrement and before <= low:
         raise invalid(
             f"Currently, desiredSize equals minSize ({low}). Terminating instance without "
@@ -231,9 +238,9 @@ def _terminate(
 
 def _terminable(memory: GroupMemory, instance_id: str) -> Instance:
     instance = managed_instance(memory, instance_id)
-    if instance.state in POOLED:
+    if instance.state in POOLED - RETAINED:
         raise invalid(f"The instance {instance_id} is in a warm pool and cannot be terminated.")
-    if instance.state not in WANTED | {LifecycleState.STANDBY}:
+    if instance.state not in WANTED | RETAINED | {LifecycleState.STANDBY}:
         going = activity_id("terminate", instance_id)
         raise RequestError(
             "ScalingActivityInProgress",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tidemill.scaling.errors import invalid
 from tidemill.scaling.facts import Noted, stamp
-from tidemill.scaling.group.lifecycle import LifecycleState
+from tidemill.scaling.group.lifecycle import RETAINED, LifecycleState
 from tidemill.scaling.group.memory import LAUNCH, Step
 from tidemill.scaling.group.transitions import detach, move_to_standby, return_from_standby
 from tidemill.scaling.requests.members import member_instance
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from tidemill.scaling.group.memory import GroupMemory, Instance
     from tidemill.scaling.spec import Fleet
 
+NOT_COUNTED = (
+    "The instance {instance} is retained and no part of the desired capacity: set "
+    "ShouldDecrementDesiredCapacity to false."
+)
+"""The refusal of a request for a retained instance with a decrement. For DetachInstances this is
+published ("Detach or attach instances"), for TerminateInstanceInAutoScalingGroup assumed."""
 IN_SERVICE = frozenset({LifecycleState.IN_SERVICE})
 STANDBY = frozenset({LifecycleState.STANDBY})
 
@@ -66,10 +72,14 @@ def detach_instances(
     """Detach instances, which keep running; without `decrement` others replace them.
 
     Raises:
-        RequestError: one of them is neither in service nor on standby, or the desired capacity
-            would be too small.
+        RequestError: one of them is neither in service, on standby nor retained, a retained one
+            would be decremented, or the desired capacity would be too small.
     """
-    move = Move(detach, IN_SERVICE | STANDBY, -1 if decrement else 0, "detached")
+    move = Move(detach, IN_SERVICE | STANDBY | RETAINED, -1 if decrement else 0, "detached")
+    retained = {item.id for item in memory.instances if item.state in RETAINED}
+    for instance in ids:
+        if decrement and instance in retained:
+            raise invalid(NOT_COUNTED.format(instance=instance))
     return _moved(fleet, memory, ids, move, now)
 
 

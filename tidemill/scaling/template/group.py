@@ -38,6 +38,7 @@ HEARTBEAT_DEFAULT = 3600
 DEFAULT_RESULT = ABANDON
 MAX_HOOKS = 50
 """The largest number of hooks in one group (EC2 Auto Scaling quotas)."""
+TERMINATE, RETAIN = "terminate", "retain"
 NOT_SET = -1
 MIN_OF_MAX_HEALTHY = 100
 MAX_DIFFERENCE = 100
@@ -78,6 +79,7 @@ def read_group(resolver: Resolver, logical_id: str) -> Read[Group]:
         termination=termination.value,
         grace=whole(properties, "HealthCheckGracePeriod", where, 0, COUNT),
         protects=flag(properties, "NewInstancesProtectedFromScaleIn", where, default=False),
+        retains=_retains(properties, where),
         maintenance=_maintenance(properties, where),
         warm_pool=warm_pool.value,
     )
@@ -98,6 +100,15 @@ def _termination(properties: Document, where: str) -> Read[tuple[str, ...]]:
         if policy not in MODELLED
     )
     return Read(policies or (DEFAULT,), left_out)
+
+
+def _retains(properties: Document, where: str) -> bool:
+    """Return whether the instance lifecycle policy retains instances; without one, it does not."""
+    policy = part(properties, "InstanceLifecyclePolicy", where)
+    where = f"{where}.InstanceLifecyclePolicy"
+    triggers = part(policy, "RetentionTriggers", where)
+    where = f"{where}.RetentionTriggers"
+    return one_of((TERMINATE, RETAIN), triggers, "TerminateHookAbandon", where, TERMINATE) == RETAIN
 
 
 def _maintenance(properties: Document, where: str) -> MaintenancePolicy | None:

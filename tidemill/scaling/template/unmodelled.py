@@ -22,6 +22,7 @@ GROUP_PROPERTIES = frozenset(
         "DesiredCapacity",
         "HealthCheckGracePeriod",
         "InstanceId",
+        "InstanceLifecyclePolicy",
         "InstanceMaintenancePolicy",
         "LaunchConfigurationName",
         "LaunchTemplate",
