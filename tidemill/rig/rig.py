@@ -13,6 +13,7 @@ from tidemill.rig.durations import rounding, shortened, whole
 from tidemill.rig.errors import RigError
 from tidemill.rig.local_aws.clients import client_settings
 from tidemill.rig.local_aws.cloudwatch_mirror import CloudWatchMirror
+from tidemill.rig.local_aws.oldest_message import OldestMessage
 from tidemill.rig.local_aws.queue_probe import QueueProbe
 from tidemill.rig.recorder import Recorder
 from tidemill.rig.signals import ignored_afterwards
@@ -104,7 +105,6 @@ class Rig:
         self._lock = RLock()
         self._activities: tuple[Activity, ...] = ()
         self._planned_faults: list[Fault] = []
-        self.left_out = (*deployment.left_out, *fleet.not_modelled)
         if fleet.queue.logical_id not in deployment.physical:
             raise RigError(f"the work queue is not deployed: {'; '.join(deployment.left_out)}")
         self.queue_url = deployment.physical[fleet.queue.logical_id]["Ref"]
@@ -119,15 +119,13 @@ class Rig:
         self.world = world(self)
         stack.callback(self.world.close)
         self.logs = ConsumerLogs(self.world.logs)
+        oldest = OldestMessage(fleet, self.endpoint, self.queue_url, options.speed)
+        self.left_out = (*deployment.left_out, *fleet.not_modelled, *oldest.not_known)
         self.probe = QueueProbe(
-            clients.sqs, self.queue_url, self.dead_letter_url, self.world.polled
+            clients.sqs, self.queue_url, self.dead_letter_url, self.world.polled, oldest.age
         )
-        self.recorder = Recorder(
-            options.folder / "timeline.jsonl",
-            on_fact,
-            keep=options.keep_facts,
-            resume=options.resume,
-        )
+        timeline = options.folder / "timeline.jsonl"
+        self.recorder = Recorder(timeline, on_fact, keep=options.keep_facts, resume=options.resume)
         stack.callback(self.recorder.close)
         mirror = CloudWatchMirror(clients.cloudwatch, fleet)
         self._ports = Ports(self.probe, self.world, (mirror, self.recorder, self))

@@ -24,19 +24,35 @@ class QueueProbe:
     """A probe that counts messages as SQS itself does; sampling does not count as access."""
 
     def __init__(
-        self, sqs: SQSClient, url: str, dead_letter_url: str | None, polled: Callable[[], bool]
+        self,
+        sqs: SQSClient,
+        url: str,
+        dead_letter_url: str | None,
+        polled: Callable[[], bool],
+        oldest_age: Callable[[], float | None],
     ) -> None:
-        """Probe these queues; `polled` returns whether any consumer polls at present."""
+        """Probe these queues.
+
+        Args:
+            sqs: the client.
+            url: the work queue's URL.
+            dead_letter_url: the URL of its dead-letter queue, None without one.
+            polled: returns whether any consumer polls at present.
+            oldest_age: returns the age of the oldest message, None if it is not known.
+        """
         self._sqs = sqs
         self._url = url
         self._dead_letter_url = dead_letter_url
         self._polled = polled
+        self._oldest_age = oldest_age
         self.latest = QueueSample(0, 0)
 
     def sample(self) -> QueueSample:
         """Return the work queue's counts as they are now."""
         visible, in_flight, delayed = self._counts(self._url)
-        self.latest = QueueSample(visible, in_flight, delayed, accessed=self._polled())
+        self.latest = QueueSample(
+            visible, in_flight, delayed, accessed=self._polled(), oldest_age=self._oldest_age()
+        )
         return self.latest
 
     def dead_letters(self) -> int:
