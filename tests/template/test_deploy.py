@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from support.builders.fleets import PRODUCT_TEMPLATE
-from support.emulators.sam import SAM, STACK, localstack_emulator, ministack_emulator, require
+from support.emulators.sam import SAM, localstack_emulator, ministack_emulator, require
 from support.stack.answers import expected_answers
+from support.stack.deployment import physical_ids, run, write_template
+from support.stack.inventory import inventory
 from support.stack.questions import ASKED_WITH, QUESTIONS
-
-from tidemill.rig.local_aws.deployment import without
-from tidemill.scaling.template.document import parse_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from support.emulators.sam import Emulator
+    from support.stack.inventory import Item
 
 pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(400)]
 
 STARTING: Final = {"ministack": ministack_emulator, "localstack": localstack_emulator}
-
-# Resources that are not sent to an emulator. MiniStack refuses saved queries and alarms on metric
-# math. LocalStack 4.13 fails when it updates a stack with a function whose condition is false, and
-# it runs no function without Docker.
-NOT_SENT: Final = {
-    "ministack": {
-        *("BacklogAlarm", "EmptyQueueAlarm", "BacklogRisingAlarm", "CapacityExhaustedAlarm"),
-        *("MessagesPerMinuteQuery", "SlowestMessagesQuery", "InvalidMessagesQuery"),
-        *("MessageHistoryQuery", "ErrorsQuery", "LogVolumeQuery"),
-    },
-    "localstack": {"SignalFunction"},
-}
-
-# Resources that are not sent either, because they refer to those: the dashboard shows the alarms.
-GOES_WITH_IT: Final = {"ministack": {"QueueDashboard"}, "localstack": set[str]()}
 
 # Resources that an emulator accepts but does not create: their physical id is "unknown".
 PLACEHOLDERS: Final = {
@@ -75,6 +57,16 @@ DIFFERENT: Final = {
 # Properties that an emulator does not update.
 STALE: Final = {"ministack": set[str](), "localstack": {"CapacityExhaustedAlarm.threshold"}}
 
+# Operations that an emulator does not have, so that nothing can be seen of their resources.
+LACKING: Final = {
+    "ministack": {"logs.describe_query_definitions"},
+    "localstack": {
+        *("autoscaling.describe_auto_scaling_groups", "autoscaling.describe_policies"),
+        *("cloudwatch.list_dashboards", "ecr.describe_repositories"),
+        "logs.describe_query_definitions",
+    },
+}
+
 UPDATE: Final = {"MessageSeconds": "60", "MaxInstances": "7"}
 
 
@@ -86,7 +78,8 @@ class Life:
     ids: Mapping[str, str]
     created: Mapping[str, Any]
     updated: Mapping[str, Any]
-    left: tuple[str, ...]
+    left: set[Item]
+    lacking: set[str]
 
 
 @pytest.fixture(scope="module", params=sorted(STARTING))
@@ -100,6 +93,7 @@ def life(
     write_template(folder, name)
     with ExitStack() as stack:
         emulator = stack.enter_context(STARTING[name](home))
+        before, _ = inventory(emulator.client)
         run(emulator, folder, "build", "--template-file", "template.json")
         run(emulator, folder, "deploy")
         ids = physical_ids(emulator)
@@ -110,30 +104,8 @@ def life(
         )  # fmt: skip
         updated = seen(emulator, ids)
         run(emulator, folder, "delete", "--no-prompts")
-        yield Life(name, ids, created, updated, tuple(leftovers(emulator)))
-
-
-def write_template(folder: Path, emulator: str) -> None:
-    """Write the part of the product's template that the emulator accepts."""
-    document = parse_template(PRODUCT_TEMPLATE.read_text(), str(PRODUCT_TEMPLATE))
-    unsupported = dict.fromkeys(NOT_SENT[emulator], "the emulator refuses it")
-    reduced, left_out = without(document, unsupported)
-    assert set(left_out) == NOT_SENT[emulator] | GOES_WITH_IT[emulator]
-    (folder / "template.json").write_text(json.dumps(reduced))
-
-
-def run(emulator: Emulator, folder: Path, *arguments: str) -> None:
-    """Run the SAM CLI and show what it printed when it fails."""
-    done = emulator.sam(folder, *arguments)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def physical_ids(emulator: Emulator) -> dict[str, str]:
-    """Return the physical ids by logical id."""
-    found = emulator.client("cloudformation").describe_stack_resources(StackName=STACK)
-    return {
-        item["LogicalResourceId"]: item["PhysicalResourceId"] for item in found["StackResources"]
-    }
+        after, lacking = inventory(emulator.client)
+        yield Life(name, ids, created, updated, after - before, lacking)
 
 
 def seen(emulator: Emulator, ids: Mapping[str, str]) -> dict[str, Any]:
@@ -145,23 +117,6 @@ def seen(emulator: Emulator, ids: Mapping[str, str]) -> dict[str, Any]:
         if name in real
         for key, value in ask(emulator.client, ids).items()
     }
-
-
-def leftovers(emulator: Emulator) -> Iterator[str]:
-    """Yield the names of resources that the deleted stack has left."""
-    stacks = emulator.client("cloudformation").list_stacks()["StackSummaries"]
-    yield from (
-        item["StackName"]
-        for item in stacks
-        if item["StackName"] == STACK and item["StackStatus"] != "DELETE_COMPLETE"
-    )
-    yield from emulator.client("sqs").list_queues(QueueNamePrefix=STACK).get("QueueUrls", [])
-    alarms = emulator.client("cloudwatch").describe_alarms(AlarmNamePrefix=STACK)["MetricAlarms"]
-    yield from (item["AlarmName"] for item in alarms)
-    roles = emulator.client("iam").list_roles()["Roles"]
-    yield from (item["RoleName"] for item in roles if item["RoleName"].startswith(STACK))
-    groups = emulator.client("logs").describe_log_groups(logGroupNamePrefix=f"/tidemill/{STACK}/")
-    yield from (item["logGroupName"] for item in groups["logGroups"])
 
 
 def differences(life: Life, answers: Mapping[str, Any], wanted: Mapping[str, Any]) -> set[str]:
@@ -197,47 +152,6 @@ def test_every_resource_has_a_question(life: Life) -> None:
 
 
 def test_sam_deletes_the_stack(life: Life) -> None:
-    """The deletion removes queues, alarms, roles and log groups as well."""
-    assert life.left == ()
-
-
-def test_a_private_network_and_the_fast_signal_are_deployed(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    """MiniStack applies the SAM transform and runs the function, which prints six lines of EMF."""
-    require(SAM, "make validate")
-    home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("project")
-    write_template(folder, "ministack")
-    with ministack_emulator(home) as emulator:
-        run(emulator, folder, "build", "--template-file", "template.json")
-        run(
-            emulator, folder, "deploy", "--parameter-overrides", "FastSignal=true",
-            "Network=private",
-        )  # fmt: skip
-        ids = physical_ids(emulator)
-        found = emulator.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
-        made = {item["VpcEndpointId"] for item in found if item["VpcId"] == ids["FleetVpc"]}
-        assert made == {id_ for name, id_ in ids.items() if name.endswith("Endpoint")}
-        assert len(made) == 10
-        assert "FleetInternetRoute" not in ids
-        sqs = emulator.client("sqs")
-        for body in "abc":
-            sqs.send_message(QueueUrl=ids["WorkQueue"], MessageBody=body)
-        functions = emulator.client("lambda")
-        answer = functions.invoke(FunctionName=ids["SignalFunction"])
-        assert "FunctionError" not in answer
-        events = emulator.client("logs").filter_log_events(logGroupName=ids["SignalLogGroup"])
-        lines = [
-            json.loads(event["message"])
-            for event in events["events"]
-            if event["message"].startswith('{"_aws"')
-        ]
-        assert len(lines) >= 6  # the schedule may have run it as well
-        for line in lines:
-            (metrics,) = line["_aws"]["CloudWatchMetrics"]
-            assert metrics["Namespace"] == "Tidemill"
-            assert metrics["Dimensions"] == [["QueueName"]]
-            assert (line["QueueName"], line["DesiredCapacity"]) == (f"{STACK}-work", 0)
-        assert lines[-1]["Backlog"] == 3
-        schedule = emulator.client("scheduler").get_schedule(Name=ids["SignalFunctionEveryMinute"])
-        assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    """The deletion removes everything, queues with messages and log groups as well."""
+    assert life.left == set()
+    assert life.lacking == LACKING[life.emulator]

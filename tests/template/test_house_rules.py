@@ -168,7 +168,7 @@ def test_no_allow_has_a_wildcard_action_or_an_unbound_wildcard_resource() -> Non
             assert not [action for action in listed if "*" in action], name
             if statement.get("Resource") == "*" and "Condition" not in statement:
                 unbound.append((name, actions))
-    assert unbound == [("SignalFunction", "autoscaling:DescribeAutoScalingGroups")]
+    assert unbound == [("SignalRole", "autoscaling:DescribeAutoScalingGroups")]
     for line in LINES:
         if re.search(r'Resource: "\*"|Principal: "\*"', line):
             assert re.search(r"# \w+", line), line

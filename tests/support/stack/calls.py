@@ -3,6 +3,8 @@
 They are recorded from the real producer, the real consumer, the signal function's code and the
 instance's script. The calls of programs that cannot run here (the agents, Docker, AWS's own
 services) are derived from the template and from AWS's documentation.
+
+The module is over 280 lines because it has the calls of every program.
 """
 
 from __future__ import annotations
@@ -187,6 +189,11 @@ def log_stream(group: str, stream: str) -> str:
     return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:log-stream:{stream}"
 
 
+WRITE_LOGS: Final = ("CreateLogStream", "PutLogEvents")
+SIGNAL_STREAM: Final = log_stream("/tidemill/shop/signal", "s")
+"""Lambda writes what a function prints, with the function's role."""
+
+
 def by_worker(action: str, resource: str = "*", *context: tuple[str, str]) -> Call:
     """Return a call with a worker instance's role."""
     return Call(WORKER, action, resource, (TLS, FROM_INSTANCE, *context))
@@ -267,7 +274,11 @@ def calls(recorded: Recorded, template: Resolver) -> dict[str, set[Call]]:
             Call("scheduler.amazonaws.com", "sts:AssumeRole", "*", (from_here,)),
             scheduled(template),
         },
-        "SignalFunction": {samples[method] for method in sampled},
+        "SignalRole": {
+            Call("lambda.amazonaws.com", "sts:AssumeRole", "*"),
+            *(samples[method] for method in sampled),
+            *(Call(SIGNAL, f"logs:{action}", SIGNAL_STREAM, (TLS,)) for action in WRITE_LOGS),
+        },
         # Within one account the identity's policy is enough; the queue's policy names the users.
         "WorkQueuePolicy": queue_calls,
         "WorkDeadLetterQueuePolicy": set(),
