@@ -15,6 +15,7 @@ ALARMS: Final = {
 NEEDED: Final = "CEIL((visible + inflight) / 20)"
 SIZES: Final = [*range(1, 9), 13, 20, 30, 45, 67, 99, 146, 215, 316, 465, 683, 1000]
 EXACT: Final = {"adjustment": "ExactCapacity", "aggregation": "Maximum"}
+ARRIVED: Final = "IF(MINUTE(visible) < 5 AND visible > DIFF(visible), DIFF(visible), 0)"
 NO_TLS_NO_WAY: Final = {"NobodyWithoutTls": ("Deny", ["sqs:*"], True)}
 SEND: Final = ["sqs:GetQueueUrl", "sqs:SendMessage"]
 RECEIVE: Final = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"]
@@ -119,6 +120,13 @@ def expected_answers(*, drain: int, visibility: int, hook: int, maximum: int) ->
             "missing": "notBreaching",
             "calls people": True,
             "math": [NEEDED],
+        },
+        "DeadLettersRisingAlarm": {
+            "threshold": 0,
+            "periods": 1,
+            "missing": "notBreaching",
+            "calls people": True,
+            "math": [ARRIVED],
         },
         **{
             alarm: {

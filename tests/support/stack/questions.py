@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Answers = dict[str, Any]
 ALARMS: Final = (
-    *("DeadLettersAlarm", "OldestMessageAlarm", "BootFailureAlarm"),
+    *("DeadLettersAlarm", "DeadLettersRisingAlarm", "OldestMessageAlarm", "BootFailureAlarm"),
     *("ConsumerErrorsAlarm", "CapacityExhaustedAlarm"),
     *("BacklogAlarm", "EmptyQueueAlarm", "BacklogRisingAlarm"),
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 HOURS: Final = 730
 """Hours in a month, as in AWS's own price examples."""
 
-ALARM_METRICS: Final = 10
+ALARM_METRICS: Final = 11
 """Metrics that the template's alarms read without the fast signal; each one is charged."""
 
 SIGNAL_METRICS: Final = 2
