@@ -18,6 +18,7 @@ from consumer.heartbeat import Heartbeat
 from consumer.in_flight import InFlight
 from consumer.logs import cloudwatch, logging_setup
 from consumer.logs.counts import CycleCounter, MetricLabels
+from consumer.logs.message_log import WithoutContent
 from consumer.ports import Ports
 from consumer.retry import RetryDelays
 from consumer.settings import read
@@ -71,7 +72,10 @@ def _open_sink(settings: Settings) -> Sink:
     logging_setup.configure(stdout, stdout, settings.log_level, settings.instance_id)
     if not settings.log_group:
         return stdout
-    sink = cloudwatch.Tee(stdout, cloudwatch.connect(settings.log_group, settings.log_stream))
+    group: Sink = cloudwatch.connect(settings.log_group, settings.log_stream)
+    if settings.message_logging == "agent":
+        group = WithoutContent(group)
+    sink = cloudwatch.Tee(stdout, group)
     logging_setup.configure(sink, stdout, settings.log_level, settings.instance_id)
     return sink
 

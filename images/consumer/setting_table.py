@@ -128,6 +128,15 @@ LOG_LEVEL: Final = Choice(
     allowed=("DEBUG", "INFO", "WARNING", "ERROR"),
     meaning="Least severe event that is logged; the content of messages is logged at any level.",
 )
+MESSAGE_LOGGING: Final = Choice(
+    name="MESSAGE_LOGGING",
+    default="both",
+    allowed=("both", "worker", "agent"),
+    meaning=(
+        "Which programs send the messages' content to CloudWatch Logs: the consumer does not with "
+        "agent, and its lines in LOG_GROUP then lack it; standard output always has it."
+    ),
+)
 INSTANCE_ID: Final = Text(
     name="INSTANCE_ID",
     otherwise="the host's name",
@@ -153,7 +162,14 @@ CHAPTERS: Final[Mapping[str, tuple[Setting, ...]]] = {
         RETRY_DELAY_MAX_SECONDS,
     ),
     "Stopping": (DRAIN_SECONDS,),
-    "Logs and metrics": (LOG_GROUP, LOG_STREAM, LOG_LEVEL, INSTANCE_ID, METRICS_NAMESPACE),
+    "Logs and metrics": (
+        LOG_GROUP,
+        LOG_STREAM,
+        LOG_LEVEL,
+        MESSAGE_LOGGING,
+        INSTANCE_ID,
+        METRICS_NAMESPACE,
+    ),
 }
 """The settings in the order of docs/settings.md, by the title of their chapter there."""
 

@@ -34,6 +34,7 @@ class Settings:
     log_group: str
     log_stream: str
     log_level: str
+    message_logging: str
     instance_id: str
     metrics_namespace: str
 
@@ -59,6 +60,7 @@ def read(environment: Mapping[str, str], host_name: str) -> Settings:
         log_group=reader.read(table.LOG_GROUP),
         log_stream=reader.read(table.LOG_STREAM) or instance_id,
         log_level=reader.read(table.LOG_LEVEL),
+        message_logging=reader.read(table.MESSAGE_LOGGING),
         instance_id=instance_id,
         metrics_namespace=reader.read(table.METRICS_NAMESPACE),
     )

@@ -81,6 +81,15 @@ AGENT_SCHEMA: Final = exactly(
                                             "type": "string",
                                             "pattern": r"^[\w/.#-]{1,512}$",
                                         },
+                                        filters={
+                                            "type": "array",
+                                            "items": exactly(
+                                                {
+                                                    "type": {"enum": ["include", "exclude"]},
+                                                    "expression": TEXT,
+                                                }
+                                            ),
+                                        },
                                         log_stream_name={
                                             "type": "string",
                                             "pattern": "^[^:*]{1,512}$",

@@ -54,6 +54,24 @@ def test_a_log_group_gets_the_same_lines(stage: Stage) -> None:
     assert lines[1] == consumer.events("message")[0]
 
 
+def test_with_the_agent_as_sender_the_log_group_gets_no_content(stage: Stage) -> None:
+    """Standard output has the content for the agent; all other fields and lines are the same."""
+    client = logs_client(stage.server)
+    client.create_log_group(logGroupName=stage.name)
+    stage.send(CIVIC)
+    with stage.consumer(LOG_GROUP=stage.name, MESSAGE_LOGGING="agent") as consumer:
+        consumer.wait_for("cycle")
+        assert consumer.stop() == 0
+    got = client.get_log_events(logGroupName=stage.name, logStreamName="i-0123")["events"]
+    client.close()
+    lines = [json.loads(event["message"]) for event in got]
+    (printed,) = consumer.events("message")
+    assert printed.pop("body") == json.loads(CIVIC)
+    assert lines[1] == printed
+    assert lines[2] == consumer.events("cycle")[0]
+    assert not [event for event in got if json.loads(CIVIC)["vehicleId"] in event["message"]]
+
+
 def test_a_region_under_either_name_is_enough(stage: Stage) -> None:
     """Both names work for SQS and for the logs, although boto3 itself reads only one of them."""
     client = logs_client(stage.server)

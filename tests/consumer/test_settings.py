@@ -33,6 +33,7 @@ def test_only_the_queue_has_to_be_given() -> None:
         log_group="",
         log_stream="host",
         log_level="INFO",
+        message_logging="both",
         instance_id="host",
         metrics_namespace="Tidemill",
     )
@@ -56,6 +57,7 @@ def test_every_setting_is_read() -> None:
             "LOG_GROUP": "/fleet/workers",
             "LOG_STREAM": "stream",
             "LOG_LEVEL": "debug",
+            "MESSAGE_LOGGING": "agent",
             "INSTANCE_ID": "i-0123",
             "METRICS_NAMESPACE": "Fleet",
         },
@@ -74,6 +76,7 @@ def test_every_setting_is_read() -> None:
         log_group="/fleet/workers",
         log_stream="stream",
         log_level="DEBUG",
+        message_logging="agent",
         instance_id="i-0123",
         metrics_namespace="Fleet",
     )

@@ -201,7 +201,8 @@ def test_the_costs_in_the_documentation_are_those_worked_out() -> None:
         text=True,
         check=True,
     ).stdout
-    sums, _, prices = printed.strip().split("\n\n")
+    sums, logs, _, prices = printed.strip().split("\n\n")
     written = (PRODUCT_TEMPLATE.parent / "docs/deploy.md").read_text()
     assert sums in written
+    assert logs in written
     assert prices in written

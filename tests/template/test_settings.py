@@ -10,7 +10,7 @@ from support.builders.fleets import product_fleet, product_template, product_tex
 
 from consumer.setting_table import SETTINGS
 from consumer.settings import read
-from shared.settings import Seconds, Whole
+from shared.settings import Choice, Seconds, Whole
 from tidemill.scaling.template.user_data import container_environment
 
 PARAMETERS = product_template()["Parameters"]
@@ -43,6 +43,7 @@ def test_some_settings_are_parameters() -> None:
         "CONCURRENCY",
         "MESSAGES_PER_POLL",
         "POLL_WAIT_SECONDS",
+        "MESSAGE_LOGGING",
     }
 
 
@@ -59,3 +60,5 @@ def test_a_parameter_has_the_settings_bounds(name: str) -> None:
     if isinstance(setting, Whole | Seconds):
         assert parameter["MinValue"] == setting.low
         assert parameter["MaxValue"] == NARROWER.get(name, setting.high) <= setting.high
+    if isinstance(setting, Choice):
+        assert tuple(parameter["AllowedValues"]) == setting.allowed

@@ -99,7 +99,8 @@ class TestBoot:
         live(tmp_path)
         log = unit(tmp_path)["StandardOutput"].removeprefix("append:")
         agent = product_template()["Resources"]["AgentConfigParameter"]["Properties"]["Value"]
-        files = json.loads(agent["Fn::Sub"][0])["logs"]["logs_collected"]["files"]["collect_list"]
+        config = json.loads(agent["Fn::Sub"][0].replace("${Filters}", ""))
+        files = config["logs"]["logs_collected"]["files"]["collect_list"]
         assert log in {file["file_path"] for file in files}
 
     def test_the_agent_reads_its_configuration_from_the_parameter(self, tmp_path: Path) -> None:
@@ -142,6 +143,7 @@ class TestBoot:
             PollWaitSeconds="0",
             MessagesPerPoll="25",
             Concurrency="4",
+            MessageLogging="worker",
         )
         life = live(tmp_path, script)
         given = environment(life)
@@ -158,6 +160,7 @@ class TestBoot:
             "MESSAGES_PER_POLL": "25",
             "POLL_WAIT_SECONDS": "0",
             "RECEIVE_WAIT_SECONDS": "20",
+            "MESSAGE_LOGGING": "worker",
             "VISIBILITY_TIMEOUT_SECONDS": "660",
             "DRAIN_SECONDS": "330",
             "RETRY_DELAY_SECONDS": "30",

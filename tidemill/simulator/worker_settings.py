@@ -29,6 +29,7 @@ class WorkerSettings:
     drain: float = table.DRAIN_SECONDS.default
     retry_delay: float = table.RETRY_DELAY_SECONDS.default
     retry_delay_max: float = table.RETRY_DELAY_MAX_SECONDS.default
+    message_logging: str = table.MESSAGE_LOGGING.default
 
 
 def read_worker_settings(user_data: str) -> WorkerSettings:
@@ -55,6 +56,7 @@ def read_worker_settings(user_data: str) -> WorkerSettings:
         drain=_number(given, table.DRAIN_SECONDS),
         retry_delay=_number(given, table.RETRY_DELAY_SECONDS),
         retry_delay_max=_number(given, table.RETRY_DELAY_MAX_SECONDS),
+        message_logging=given.get(table.MESSAGE_LOGGING.name, table.MESSAGE_LOGGING.default),
     )
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.fakes.consuming import CIVIC, START, message
 
 from consumer.attempt import Attempt, AttemptResult
-from consumer.logs.message_log import content_lines
+from consumer.logs.counts import Counts, MetricLabels, cycle_line
+from consumer.logs.message_log import WithoutContent, content_lines
+from shared.logs import encode_line
 
 
 def line(body: str, result: AttemptResult, reason: str | None = None) -> bytes:
@@ -72,3 +76,54 @@ def test_half_a_character_is_replaced() -> None:
     """A lone surrogate cannot be encoded, and must not stop the worker."""
     fields = json.loads(line("\ud800", AttemptResult.INVALID, "can't encode \ud800"))
     assert (fields["body_text"], fields["reason"]) == ("?", "can't encode ?")
+
+
+class Kept:
+    """A sink that keeps the lines."""
+
+    def __init__(self) -> None:
+        """Begin without a line."""
+        self.lines: list[bytes] = []
+
+    def write(self, lines: list[bytes]) -> None:
+        """Keep the lines."""
+        self.lines += lines
+
+
+def passed_on(*lines: bytes) -> list[bytes]:
+    """Return what a sink behind WithoutContent gets."""
+    kept = Kept()
+    WithoutContent(kept).write([*lines])
+    return kept.lines
+
+
+BODIES = st.one_of(
+    st.text(),
+    st.sampled_from([',"body":1', '{"body":{"body":1}}', '"},\\"body\\":"', "\ud800"]),
+    st.recursive(st.text() | st.integers(), lambda part: st.dictionaries(st.text(), part)).map(
+        json.dumps
+    ),
+)
+
+
+@given(
+    body=BODIES,
+    reason=st.none() | st.text() | st.sampled_from([',"body":', '\\",\\"body_text\\":']),
+)
+def test_without_its_content_a_line_has_all_its_other_fields(body: str, reason: str | None) -> None:
+    """Nothing of the content is left, whatever is in it or in the reason."""
+    encoded = line(body, AttemptResult.INVALID, reason)
+    (short,) = passed_on(encoded)
+    fields = json.loads(encoded)
+    content = {"body", "body_text"} & fields.keys()
+    assert len(content) == 1
+    del fields[content.pop()]
+    assert json.loads(short) == fields
+
+
+def test_lines_that_are_no_messages_stay_as_they_are() -> None:
+    """Metrics and events keep every field, even one that is called body."""
+    cycle = encode_line(cycle_line(MetricLabels("Tidemill", "q", "i-1"), Counts(1), 0.5, START))
+    event = encode_line({"time": "t", "level": "INFO", "event": "message lost", "body": 1})
+    own = b'{"body":"printed by a handler"}'
+    assert passed_on(cycle, event, own) == [cycle, event, own]

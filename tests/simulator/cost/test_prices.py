@@ -14,6 +14,7 @@ from consumer.logs.counts import Counts, MetricLabels, cycle_line
 from consumer.logs.message_log import content_lines
 from shared.logs import encode_line
 from shared.queue import ReceivedMessage
+from tidemill.simulator.cost import log_volume
 from tidemill.simulator.cost import prices as cost
 
 TEMPLATE = product_template()
@@ -87,15 +88,17 @@ def test_log_lines_are_as_long_as_the_consumer_writes_them() -> None:
     (message,) = content_lines("i-0123456789abcdef0", [outcome])
     source = MetricLabels("Tidemill", "tidemill-work", "i-0123456789abcdef0")
     cycle = encode_line(cycle_line(source, Counts(10, 10, deleted=10), 0.25, 1.8e9))
-    assert len(message) == pytest.approx(cost.MESSAGE_BYTES, rel=0.1)
-    assert len(cycle) == pytest.approx(cost.CYCLE_BYTES, rel=0.1)
+    assert len(message) == pytest.approx(log_volume.MESSAGE_BYTES, rel=0.1)
+    assert len(cycle) == pytest.approx(log_volume.CYCLE_BYTES, rel=0.1)
+    content = len(message) - len(message.partition(b',"body"')[0]) - 1
+    assert content == pytest.approx(log_volume.CONTENT_BYTES, rel=0.1)
     wrapped = {
         "log": f"{message.decode()}\n",
         "stream": "stdout",
         "time": "2026-11-24T09:34:02.818123456Z",
     }
     longer = len(json.dumps(wrapped, separators=(",", ":"))) - len(message)
-    assert longer == pytest.approx(cost.WRAPPING_BYTES, rel=0.1)
+    assert longer == pytest.approx(log_volume.WRAPPING_BYTES, rel=0.1)
 
 
 def test_ten_messages_a_minute_and_instance_take_their_hours() -> None:

@@ -153,7 +153,9 @@ def agent_config(stack: str) -> dict[str, Any]:
     """
     value = product_template()["Resources"]["AgentConfigParameter"]["Properties"]["Value"]
     text, names = value["Fn::Sub"]
-    for name, stands_for in {**names, "HostLogGroup": f"/tidemill/{stack}/hosts"}.items():
+    _, _, filters = names.pop("Filters")["Fn::If"]  # the condition is false by default
+    given = {**names, "Filters": filters, "HostLogGroup": f"/tidemill/{stack}/hosts"}
+    for name, stands_for in given.items():
         text = text.replace(f"${{{name}}}", stands_for)
     return dict(json.loads(text))
 

@@ -14,7 +14,8 @@ from support.examples.kind import Expected, Given, Kind, Place, fields
 from watchtower import CloudWatchLogHandler
 
 from consumer.logs.cloudwatch import LARGEST_EVENT
-from tidemill.simulator.cost.prices import EVENT_BYTES, PRICES
+from tidemill.simulator.cost.log_volume import EVENT_BYTES
+from tidemill.simulator.cost.prices import PRICES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.quotas import MAX_BATCH
+from tidemill.simulator.cost.log_volume import logged_bytes
 from tidemill.simulator.cost.prices import (
     COMPRESSED,
-    CYCLE_BYTES,
-    EVENT_BYTES,
     HOST_METRICS,
     HOURS,
-    MESSAGE_BYTES,
     PRICES,
     PUTS_AN_HOUR,
     VOLUME_GB,
     WORKLOAD_METRICS,
-    WRAPPING_BYTES,
     Month,
     cost,
     usage,
 )
+from tidemill.simulator.worker_settings import read_worker_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,9 +46,8 @@ def dollars_a_day(
     messages, instances = result.messages, result.instances
     hours = instances.billed_seconds / 3600
     received = messages.processed + messages.dead
-    lines = received * MESSAGE_BYTES + messages.requests * CYCLE_BYTES / 2
-    extras = (received + messages.requests / 2) * (2 * EVENT_BYTES + WRAPPING_BYTES)
-    logs = (2 * lines + extras) / 1e9
+    logging = read_worker_settings(fleet.user_data).message_logging
+    logs = logged_bytes(received, messages.requests / 2, logging) / 1e9
     work = {
         "instances": hours,
         "volumes": hours * VOLUME_GB / HOURS,

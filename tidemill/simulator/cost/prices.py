@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from consumer.setting_table import MESSAGES_PER_POLL, POLL_WAIT_SECONDS, RECEIVE_WAIT_SECONDS
+from consumer.setting_table import (
+    MESSAGE_LOGGING,
+    MESSAGES_PER_POLL,
+    POLL_WAIT_SECONDS,
+    RECEIVE_WAIT_SECONDS,
+)
 from shared.quotas import MAX_BATCH
+from tidemill.simulator.cost.log_volume import EVENT_BYTES, logged_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,18 +42,6 @@ HOST_METRICS: Final = 2
 
 PUTS_AN_HOUR: Final = 60
 """Requests of one instance's agent in an hour; it publishes every minute."""
-
-MESSAGE_BYTES: Final = 370
-"""Bytes of a vehicle's log line."""
-
-CYCLE_BYTES: Final = 530
-"""Bytes of the line of counts at the end of each poll."""
-
-WRAPPING_BYTES: Final = 130
-"""Bytes that Docker's log file adds to a line: its own fields, and a backslash per quote."""
-
-EVENT_BYTES: Final = 26
-"""Bytes that CloudWatch Logs adds to each line's text (API reference, PutLogEvents)."""
 
 COMPRESSED: Final = 0.15
 """Size of a stored log as a share of its bytes, as in AWS's price examples (from memory)."""
@@ -104,6 +98,7 @@ class Month:
     max_instances: int = 4
     hold_seconds: int = 60
     rises: int = 30
+    message_logging: str = MESSAGE_LOGGING.default
 
 
 CLOUDBURN: Final = "cloudburn.io, March 2026"
@@ -139,6 +134,7 @@ MONTHS: Final = {
     "1 million, fast signal": Month(1_000_000, fast_signal=True),
     "10 million, fast signal": Month(10_000_000, fast_signal=True, messages_per_poll=100),
 }
+WITH_MESSAGES: Final = {name: MONTHS[name] for name in ("1 million", "10 million")}
 
 
 def usage(month: Month) -> Usage:
@@ -150,12 +146,10 @@ def usage(month: Month) -> Usage:
     empty_poll_minutes = (RECEIVE_WAIT_SECONDS.default + month.poll_wait_seconds) / 60
     empty = rises * month.max_instances * lingering / empty_poll_minutes
     busy = hours / month.max_instances
-    lines = month.messages * MESSAGE_BYTES + (polls + empty) * CYCLE_BYTES
-    extras = (month.messages + polls + empty) * (2 * EVENT_BYTES + WRAPPING_BYTES)
     minutes = HOURS * 60 if month.fast_signal else 0
     samples = minutes * SAMPLES_A_MINUTE
     signal = samples * (SAMPLE_BYTES + EVENT_BYTES) + minutes * (REPORT_BYTES + 3 * EVENT_BYTES)
-    taken_in = (2 * lines + extras) / 1e9
+    taken_in = logged_bytes(month.messages, polls + empty, month.message_logging) / 1e9
     return {
         "instances": hours,
         "volumes": hours * VOLUME_GB / HOURS,
@@ -223,6 +217,23 @@ def cost_table(months: Mapping[str, Month], prices: Mapping[str, Price]) -> str:
     return _table(["USD a month", *months], rows)
 
 
+def logging_table(messages: Mapping[str, Month], prices: Mapping[str, Price]) -> str:
+    """Return the dollars for logs in each month, by who sends the messages' content."""
+    rows = [
+        [
+            f"`{choice}`",
+            *(f"{_log_dollars(month, choice, prices):.2f}" for month in messages.values()),
+        ]
+        for choice in MESSAGE_LOGGING.allowed
+    ]
+    return _table(["MessageLogging, logs in USD a month", *messages], rows)
+
+
+def _log_dollars(month: Month, choice: str, prices: Mapping[str, Price]) -> float:
+    dollars = cost(usage(replace(month, message_logging=choice)), prices, allowances=False)
+    return dollars["logs"] + dollars["archive"]
+
+
 def private_network_usd() -> float:
     """Return the dollars per month for a private network's interface endpoints, without traffic."""
     return ENDPOINTS * 2 * HOURS * ENDPOINT_HOUR.usd
@@ -232,6 +243,7 @@ def report() -> str:
     """Return all tables, as they are in docs/deploy.md."""
     tables = [
         cost_table(MONTHS, PRICES),
+        logging_table(WITH_MESSAGES, PRICES),
         usage_table(MONTHS, PRICES),
         price_table(PRICES),
     ]

@@ -1,0 +1,37 @@
+"""Volume of the logs: bytes that CloudWatch Logs takes in for messages and polls."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MESSAGE_BYTES: Final = 370
+"""Bytes of a vehicle's log line."""
+
+CONTENT_BYTES: Final = 125
+"""Bytes of the content in it, the field's name included."""
+
+CYCLE_BYTES: Final = 530
+"""Bytes of the line of counts at the end of each poll."""
+
+WRAPPING_BYTES: Final = 130
+"""Bytes that Docker's log file adds to a line: its own fields, and a backslash per quote."""
+
+EVENT_BYTES: Final = 26
+"""Bytes that CloudWatch Logs adds to each line's text (API reference, PutLogEvents)."""
+
+
+def logged_bytes(messages: float, polls: float, message_logging: str) -> float:
+    """Return the bytes of the workers' lines, from the consumer and from the CloudWatch agent.
+
+    The consumer sends a line for each message and each poll. The agent sends what the container
+    writes to standard output, which is the same lines in Docker's form, or with `worker` nothing.
+
+    Args:
+        messages: messages that were processed, failed ones included.
+        polls: polls of all workers.
+        message_logging: the template's MessageLogging: both, worker or agent.
+    """
+    lines = messages * (MESSAGE_BYTES + EVENT_BYTES) + polls * (CYCLE_BYTES + EVENT_BYTES)
+    by_consumer = lines - (messages * CONTENT_BYTES if message_logging == "agent" else 0)
+    by_agent = lines + (messages + polls) * WRAPPING_BYTES
+    return by_consumer + (0 if message_logging == "worker" else by_agent)
