@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 from support.fakes.groups import NAME, NOW, ONE, TWO
 
 from tidemill.rig.autoscaling.server import serving
@@ -112,6 +113,63 @@ def test_activities_come_newest_first_in_pages(
     assert newest["EndTime"].timestamp() == NOW
     chosen = client.describe_scaling_activities(ActivityIds=[newest["ActivityId"]])["Activities"]
     assert chosen == [newest]
+
+
+def test_activities_in_progress_come_before_newer_ones_that_are_over(
+    client: AutoScalingClient, group: GroupInMemory
+) -> None:
+    """Each of the two parts is ordered by start time, the newest first."""
+    client.terminate_instance_in_auto_scaling_group(
+        InstanceId=ONE, ShouldDecrementDesiredCapacity=False
+    )
+    group.turn()
+    shown = client.describe_scaling_activities()["Activities"]
+    assert [activity["StatusCode"] for activity in shown] == [
+        "MidTerminatingLifecycleAction",
+        *["Successful"] * 3,
+    ]
+    assert [activity["Description"][-1] for activity in shown] == ["1", "3", "2", "1"]
+
+
+def test_several_instances_are_terminated_together(
+    client: AutoScalingClient, group: GroupInMemory
+) -> None:
+    """The capacity shrinks from activity to activity, and hooks hold each instance."""
+    activities = client.terminate_instance_in_auto_scaling_group(
+        AutoScalingGroupName=NAME, InstanceIds=[TWO, ONE], ShouldDecrementDesiredCapacity=True
+    )["Activities"]
+    assert [activity["Cause"] for activity in activities] == [
+        f"At 2025-06-15T15:07:00Z instance {instance} was taken out of service in response to a "
+        f"user request, shrinking the capacity from {before} to {before - 1}."
+        for instance, before in ((TWO, 2), (ONE, 1))
+    ]
+    assert [item.state for item in group.memory.instances] == ["Terminating:Wait"] * 2
+    assert group.memory.desired == 0
+
+
+@pytest.mark.parametrize(
+    ("request_", "text"),
+    [
+        ({"InstanceIds": [ONE]}, "InstanceIds with AutoScalingGroupName"),
+        (
+            {"AutoScalingGroupName": NAME, "InstanceIds": [ONE], "InstanceId": ONE},
+            "either InstanceId, or InstanceIds",
+        ),
+        ({"AutoScalingGroupName": NAME, "InstanceIds": []}, "give 1 to 100"),
+        ({"AutoScalingGroupName": NAME, "InstanceIds": [ONE, "i-9"]}, "i-9 is not part of"),
+    ],
+    ids=["no-group", "both", "none", "a-stranger"],
+)
+def test_a_termination_of_several_is_refused_as_a_whole(
+    client: AutoScalingClient, group: GroupInMemory, request_: dict[str, Any], text: str
+) -> None:
+    """No instance is terminated."""
+    before = group.memory
+    with pytest.raises(ClientError, match=text):
+        client.terminate_instance_in_auto_scaling_group(
+            **request_, ShouldDecrementDesiredCapacity=True
+        )
+    assert group.memory == before
 
 
 def test_a_paginator_of_boto3_sees_every_instance_once(client: AutoScalingClient) -> None:

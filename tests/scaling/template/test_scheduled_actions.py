@@ -64,3 +64,20 @@ def test_what_is_wrong_with_a_scheduled_action_is_reported(properties: Document,
         planned(**properties)
     assert str(error.value).startswith("Resources.Plan.Properties")
     assert text in str(error.value)
+
+
+def test_two_actions_with_one_start_time_are_refused() -> None:
+    """Auto Scaling refuses the second one; two with the same recurrence are allowed."""
+    at = {"AutoScalingGroupName": {"Ref": "Workers"}, "StartTime": "2030-01-01T00:00:00Z"}
+    kind = "AWS::AutoScaling::ScheduledAction"
+    with pytest.raises(TemplateError, match=r"Two\.Properties\.StartTime: One has the same start"):
+        small_fleet(
+            Resources__One={"Type": kind, "Properties": {"MinSize": 1, **at}},
+            Resources__Two={"Type": kind, "Properties": {"MinSize": 2, **at}},
+        )
+    daily = {"AutoScalingGroupName": {"Ref": "Workers"}, "Recurrence": "0 8 * * *"}
+    fleet = small_fleet(
+        Resources__One={"Type": kind, "Properties": {"MinSize": 1, **daily}},
+        Resources__Two={"Type": kind, "Properties": {"MinSize": 2, **daily}},
+    )
+    assert len(fleet.scheduled) == 2

@@ -41,7 +41,9 @@ def _activities(view: GroupView, request: Request) -> Result:
     refuse(request, "Filters")
     check_name(view, request)
     ids = request.get("ActivityIds", [])
-    shown = [show_activity(view, item) for item in view.activities if not ids or item.id in ids]
+    # "Activities still in progress are described first" ("Verify a scaling activity").
+    ordered = sorted(view.activities, key=lambda item: item.end is not None)
+    shown = [show_activity(view, item) for item in ordered if not ids or item.id in ids]
     found, token = page(shown, "ActivityId", request, most=100)
     return {"Activities": found, "NextToken": token}
 

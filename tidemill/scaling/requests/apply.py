@@ -27,6 +27,7 @@ from tidemill.scaling.requests.commands import (
     SetInstanceProtection,
     SuspendProcesses,
     TerminateInstance,
+    TerminateInstances,
     UpdateGroup,
 )
 from tidemill.scaling.requests.execute_policy import (
@@ -103,7 +104,11 @@ def apply(  # noqa: C901, PLR0911, PLR0912 - one case for each command
             beaten = Step(memory) if known is None else heartbeat(memory, instance, known, now)
             return _applied(fleet, beaten)
         case TerminateInstance(instance, should_decrement):
-            return _terminate(fleet, memory, instance, now, decrement=should_decrement)
+            return _terminate(fleet, memory, (instance,), now, decrement=should_decrement)
+        case TerminateInstances(instances, should_decrement):
+            for each in instances:
+                member_instance(fleet, memory, each)
+            return _terminate(fleet, memory, instances, now, decrement=should_decrement)
         case EnterStandby(instances, decrement):
             rested = enter_standby(fleet, memory, instances, now, decrement=decrement)
             return _applied(fleet, rested)
@@ -214,8 +219,18 @@ def _check_held(memory: GroupMemory, hook: str, instance_id: str) -> None:
 
 
 def _terminate(
-    fleet: Fleet, memory: GroupMemory, instance_id: str, now: float, *, decrement: bool
+    fleet: Fleet, memory: GroupMemory, ids: tuple[str, ...], now: float, *, decrement: bool
 ) -> Applied:
+    """Terminate each instance; the request is refused as a whole if one of them cannot be."""
+    step = Step(memory)
+    for instance_id in ids:
+        step = step.then(_terminated(fleet, step.memory, instance_id, now, decrement=decrement))
+    return _applied(fleet, step)
+
+
+def _terminated(
+    fleet: Fleet, memory: GroupMemory, instance_id: str, now: float, *, decrement: bool
+) -> Step:
     instance = _terminable(memory, instance_id)
     low, before = memory.limits(fleet.group).low, memory.desired
     if decrement and instance.state in RETAINED:
@@ -233,7 +248,7 @@ def _terminate(
         f"request{shrinking}."
     )
     wanting = replace(memory.unattributed(), desired=after)
-    return _applied(fleet, begin_termination(fleet.group, wanting, instance, cause, now))
+    return begin_termination(fleet.group, wanting, instance, cause, now)
 
 
 def _terminable(memory: GroupMemory, instance_id: str) -> Instance:

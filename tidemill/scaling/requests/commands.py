@@ -81,6 +81,14 @@ class TerminateInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class TerminateInstances:
+    """Terminate several instances as TerminateInstance does; all of them, or none."""
+
+    instances: tuple[str, ...]
+    should_decrement: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EnterStandby:
     """Put instances on standby; decrement the desired capacity, or replace them."""
 
@@ -126,6 +134,7 @@ Command = (
     | CompleteLifecycleAction
     | RecordLifecycleActionHeartbeat
     | TerminateInstance
+    | TerminateInstances
     | EnterStandby
     | ExitStandby
     | DetachInstances

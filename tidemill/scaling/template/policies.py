@@ -92,13 +92,20 @@ def read_scheduled(resolver: Resolver, group: Group) -> Iterator[ScheduledAction
     """Yield a group's scheduled actions.
 
     Raises:
-        TemplateError: an action has no size, no time, or a time that cannot be read.
+        TemplateError: an action has no size, no time, a time that cannot be read, or the start time
+            of another action ("Scheduled scaling for Amazon EC2 Auto Scaling", Limitations).
     """
+    starts: dict[float, str] = {}
     for logical_id in resolver.present(SCHEDULED_ACTION):
         where = f"Resources.{logical_id}.Properties"
         properties = resolver.properties(logical_id)
         if properties.get("AutoScalingGroupName") == group.name:
-            yield _scheduled(logical_id, resolver.name(logical_id), properties, where)
+            action = _scheduled(logical_id, resolver.name(logical_id), properties, where)
+            if action.start is not None:
+                other = starts.setdefault(action.start, logical_id)
+                if other != logical_id:
+                    raise TemplateError(f"{where}.StartTime: {other} has the same start time")
+            yield action
 
 
 def _step(logical_id: str, name: str, properties: Document) -> StepScalingPolicy:
