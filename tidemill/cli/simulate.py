@@ -102,6 +102,13 @@ SensitivityOption = Annotated[
         "[default: for scenarios whose messages are sent within two hours]",
     ),
 ]
+HighResolutionOption = Annotated[
+    bool,
+    typer.Option(
+        "--high-resolution",
+        help="Also target tracking of metrics of ten seconds; takes half a minute more.",
+    ),
+]
 PictureOption = Annotated[
     Path | None, typer.Option("--picture", metavar="FILE", help="Draw a picture, PNG or SVG.")
 ]
@@ -167,6 +174,7 @@ def compare_policies(
         int,
         typer.Option("--backlog-per-instance", min=1, help="The target of the tracking policy."),
     ] = 50,
+    high_resolution: HighResolutionOption = False,  # noqa: FBT002 - a flag
     handler_seconds: MeanOption = 0.0,
     handler_variation: VariationOption = 0.0,
     fault: FaultOption = None,
@@ -185,7 +193,7 @@ def compare_policies(
     console = Console(stderr=True)
     with console.status("simulating") as status:
         runs = compare(
-            list(rivals(ours, backlog_per_instance)),
+            list(rivals(ours, backlog_per_instance, high_resolution=high_resolution)),
             _with_faults(chosen, fault),
             seed,
             RunOptions(read_times(times, boot_seconds), start=start),

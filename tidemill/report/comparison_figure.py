@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 COLOURS = ("#0B3C5D", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Colours of Okabe and Ito's palette, which people with any colour vision can distinguish."""
 
-MARKS = ("o", "s", "^", "D", "v", "P", "X")
+MARKS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+"""Nine forms for seven colours: no two of 63 policies have the same form and colour."""
+
 COLUMNS = 3
 LEAST_SECONDS = 1.0
 """Shorter waits are drawn as 1 s, because a logarithmic axis has no 0."""

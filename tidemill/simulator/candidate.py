@@ -19,11 +19,14 @@ class Candidate:
         name: its name in tables, such as "template" or "target tracking".
         fleet: the queue, the group, its alarms and its policies.
         worker: the settings of the consumer on each instance.
+        worker_metrics: the custom metrics that each instance publishes for its policy's sake, once
+            a minute.
     """
 
     name: str
     fleet: Fleet
     worker: WorkerSettings
+    worker_metrics: int = 0
 
     @staticmethod
     def of_template(fleet: Fleet, name: str = "template") -> Candidate:

@@ -22,7 +22,7 @@ def run_figures(
     those that were processed. `cut_off_messages` were received by workers that ended before they
     had processed them; `cut_off_instances` counts these workers' instances.
     """
-    dollars = dollars_a_day(candidate.fleet, result)
+    dollars = dollars_a_day(candidate.fleet, result, worker_metrics=candidate.worker_metrics)
     messages, instances = result.messages, result.instances
     return {
         "policy": candidate.name,

@@ -65,6 +65,25 @@ def test_the_alarms_have_the_shape_that_people_have_observed() -> None:
     assert low.name.startswith("TargetTracking-workers-AlarmLow-")
 
 
+@pytest.mark.parametrize(
+    ("period", "high", "low"),
+    [
+        pytest.param(10, 6, 90, id="ten-seconds"),
+        pytest.param(30, 3, 30, id="half-a-minute"),
+        pytest.param(60, 3, 15, id="a-minute"),
+    ],
+)
+def test_high_resolution_shortens_the_way_out_and_not_the_way_in(
+    period: int, high: int, low: int
+) -> None:
+    """Out after a minute with periods of 10 s, in after 15 minutes with any."""
+    queries = (MetricQuery("m1", MetricStat(VISIBLE, period, "Sum")),)
+    alarms = tuple(tracking_alarms(POLICY, "workers", queries, "m1"))
+    assert [alarm.period for alarm in alarms] == [period, period]
+    assert [alarm.evaluation_periods for alarm in alarms] == [high, low]
+    assert [alarm.datapoints_to_alarm for alarm in alarms] == [high, low]
+
+
 def test_without_scale_in_there_is_no_low_alarm() -> None:
     """DisableScaleIn removes the low alarm."""
     (high,) = tracking_alarms(replace(POLICY, low=None), "workers", PLAIN, "m1")

@@ -82,4 +82,4 @@ def test_the_template_is_one_of_its_rivals() -> None:
     ours = the_template()
     names = [rival.name for rival in rivals(ours, 50)]
     assert next(iter(rivals(ours, 50))) is ours
-    assert len(set(names)) == len(names) == 6
+    assert len(set(names)) == len(names) == 8

@@ -3,7 +3,8 @@
 AWS publishes neither the formula nor the alarms' shape ("Target tracking scaling policies for
 Amazon EC2 Auto Scaling"). Published are four examples: +1.5 instances become +2, -0.5 becomes 0,
 -1.5 becomes -1; on the page about SQS queues, 10 instances at 1.5 times the target become 15. The
-rest is marked as observed or assumed.
+rest is marked as observed or assumed. A metric may have periods of 10, 30 or 60 s ("Create a target
+tracking policy using high-resolution metrics for faster response").
 """
 
 from __future__ import annotations
@@ -27,12 +28,19 @@ if TYPE_CHECKING:
 OURS = UUID("2f6d5a0e-1c7b-5e0a-9a53-0d4f8b1c6e21")
 """A made-up namespace, so that the same template always has the same alarm names."""
 
-HIGH_DATAPOINTS = 3
-LOW_DATAPOINTS = 15
+LEAST_DATAPOINTS = 3
+LOW_SECONDS = 15 * 60
 LOW_SHARE = 0.7
-"""Observed in alarms of EC2 Auto Scaling that users have published: the high alarm is in ALARM if 3
-of 3 datapoints are above the target, the low one if 15 of 15 are below 70 % of it. (ECS and the
-rest of Application Auto Scaling: 90 %.) AWS may change its alarms at any time."""
+"""Observed in alarms of EC2 Auto Scaling on metrics of a minute, which users have published: the
+high alarm is in ALARM if 3 of 3 datapoints are above the target, the low one if 15 of 15 are below
+70 % of it. (ECS and the rest of Application Auto Scaling: 90 %.) AWS may change its alarms at any
+time, and says since November 2024 that it tunes them to each application's metric."""
+
+HIGH_SECONDS = 60
+"""Published for a metric of 10 s, as the result of one load test: the capacity increased after one
+minute, against three minutes with a metric of 60 s (AWS Compute Blog, "Faster scaling with Amazon
+EC2 Auto Scaling Target Tracking", November 2024). Assumed: that this is 6 of 6 datapoints; for
+metrics of 30 s, for which there is no number, 3 of 3."""
 
 
 NOT_ALL_READY = "another target tracking policy is not ready to scale in"
@@ -41,6 +49,23 @@ NOT_ALL_READY = "another target tracking policy is not ready to scale in"
 def alarm_name(group: str, side: str, policy: str) -> str:
     """Return the name of a policy's alarm; `side` is High or Low."""
     return f"TargetTracking-{group}-Alarm{side}-{uuid5(OURS, f'{group}/{policy}/{side}')}"
+
+
+def high_datapoints(period: int) -> int:
+    """Return for how many periods of these seconds a metric is above its target at scale-out.
+
+    They are three at least and take a minute at least: 6 for 10 s, 3 for 30 s, 3 for 60 s.
+    """
+    return max(LEAST_DATAPOINTS, -(-HIGH_SECONDS // period))
+
+
+def low_datapoints(period: int) -> int:
+    """Return for how many periods of these seconds a metric is well below its target at scale-in.
+
+    Observed for a minute's periods: 15. Assumed for shorter ones: the same 15 minutes, because
+    target tracking scales in "more gradually", so 90 for 10 s and 30 for 30 s.
+    """
+    return LOW_SECONDS // period
 
 
 def tracking_alarms(
@@ -54,6 +79,7 @@ def tracking_alarms(
         queries: the metric, or the expression over metrics, that is tracked.
         returned: the id of the query whose value is tracked.
     """
+    period = next(query.stat.period for query in queries if query.stat)
     high = Alarm(
         logical_id=policy.high,
         name=alarm_name(group, "High", policy.name),
@@ -61,9 +87,9 @@ def tracking_alarms(
         returned=returned,
         comparison=Comparison.GREATER,
         threshold=policy.target,
-        period=next(query.stat.period for query in queries if query.stat),
-        evaluation_periods=HIGH_DATAPOINTS,
-        datapoints_to_alarm=HIGH_DATAPOINTS,
+        period=period,
+        evaluation_periods=high_datapoints(period),
+        datapoints_to_alarm=high_datapoints(period),
         missing_data=MissingData.MISSING,
         actions=(PolicyAction(policy.logical_id),),
     )
@@ -76,8 +102,8 @@ def tracking_alarms(
             comparison=Comparison.LESS,
             # Without rounding, 0.7 * 30 would be a little less than 21.
             threshold=round(LOW_SHARE * policy.target, 9),
-            evaluation_periods=LOW_DATAPOINTS,
-            datapoints_to_alarm=LOW_DATAPOINTS,
+            evaluation_periods=low_datapoints(period),
+            datapoints_to_alarm=low_datapoints(period),
         )
 
 

@@ -3,72 +3,92 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from tidemill.scaling.group.metrics import group_metric
-from tidemill.scaling.metrics.queue import VISIBLE, queue_metric
-from tidemill.scaling.policies.tracking import tracking_alarms
-from tidemill.scaling.spec import (
-    AdjustmentType,
-    Alarm,
-    Comparison,
-    MetricQuery,
-    MetricStat,
-    PolicyAction,
-    StepAdjustment,
-    StepScalingPolicy,
-    TargetTrackingPolicy,
+from tidemill.scaling.metrics.queue import AGE, VISIBLE
+from tidemill.scaling.spec import Comparison, MetricQuery
+from tidemill.simulator.comparison.rival_fleet import adding, alarm_on, of_queue, under
+from tidemill.simulator.comparison.tracking_rivals import (
+    backlog_tracking,
+    fast_backlog_tracking,
+    utilization_tracking,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tidemill.scaling.spec import Fleet, Policy
+    from tidemill.scaling.spec import Fleet
     from tidemill.simulator.candidate import Candidate
 
-MINUTE = 60
-CDK_PERIOD = 300
-IN_SERVICE = "GroupInServiceInstances"
+CDK_PERIOD: Final = 300
+OLD: Final = 60
+VERY_OLD: Final = 300
+"""Ages in seconds of the oldest message from which one instance, or two, are added."""
 
 
-def rivals(ours: Candidate, backlog_per_instance: int) -> Iterator[Candidate]:
+def rivals(
+    ours: Candidate, backlog_per_instance: int, *, high_resolution: bool = False
+) -> Iterator[Candidate]:
     """Yield the template's fleet and the same group and workers under other policies.
 
     Args:
         ours: the template's fleet.
-        backlog_per_instance: the target of the tracking policy, in messages per instance.
+        backlog_per_instance: the target of the policies that track the backlog, in messages per
+            instance.
+        high_resolution: whether the policy on metrics of ten seconds is among them. Its days take
+            some seconds each, because it has six times the turns.
     """
     yield ours
-    yield replace(
-        ours, name="target tracking", fleet=_target_tracking(ours.fleet, backlog_per_instance)
-    )
-    yield replace(ours, name="CDK defaults", fleet=_queue_service(ours.fleet))
-    yield replace(ours, name="one by one", fleet=_plus_minus_one(ours.fleet))
-    most = ours.fleet.group.max_size
-    for size in sorted({1, most}):
-        yield replace(ours, name=f"fixed at {size}", fleet=_fixed(ours.fleet, size))
+    fleet, slots = ours.fleet, ours.worker.rhythm.messages_per_poll
+    yield replace(ours, name="target tracking", fleet=backlog_tracking(fleet, backlog_per_instance))
+    if high_resolution:
+        fast = fast_backlog_tracking(fleet, backlog_per_instance)
+        yield replace(ours, name="target tracking, 10 s", fleet=fast)
+    tracked = utilization_tracking(fleet, slots)
+    yield replace(ours, name="worker utilization", fleet=tracked, worker_metrics=1)
+    yield replace(ours, name="oldest message", fleet=_oldest_message(fleet))
+    yield replace(ours, name="CDK defaults", fleet=_queue_service(fleet))
+    yield replace(ours, name="one by one", fleet=_plus_minus_one(fleet))
+    for size in sorted({1, fleet.group.max_size}):
+        yield replace(ours, name=f"fixed at {size}", fleet=_fixed(fleet, size))
 
 
 def _fixed(fleet: Fleet, size: int) -> Fleet:
     """Return the fleet with a fixed number of instances and no alarm."""
-    return _with(fleet, (), (), least=size, most=size)
+    return under(fleet, (), (), least=size, most=size)
 
 
 def _plus_minus_one(fleet: Fleet) -> Fleet:
     """Return the fleet as in most exercises: +1 instance with messages, -1 without messages."""
-    out, back = (
-        _by("PlusOne", (StepAdjustment(0, None, 1),)),
-        _by("MinusOne", (StepAdjustment(None, 0, -1),)),
+    out, back = adding("SomeMessages", (0, None, 1)), adding("NoMessages", (None, 0, -1))
+    visible = (of_queue(fleet, VISIBLE),)
+    alarms = (
+        alarm_on(visible, Comparison.GREATER_OR_EQUAL, 1, out),
+        alarm_on(visible, Comparison.LESS_OR_EQUAL, 0, back),
     )
-    queries = (_visible(fleet, MINUTE),)
-    return _with(
-        fleet,
-        (out, back),
-        (
-            _alarm("SomeMessages", queries, Comparison.GREATER_OR_EQUAL, 1, out),
-            _alarm("NoMessages", queries, Comparison.LESS_OR_EQUAL, 0, back),
-        ),
+    return under(fleet, (out, back), alarms)
+
+
+def _oldest_message(fleet: Fleet) -> Fleet:
+    """Return the fleet that follows the age of the oldest message, by steps of our own.
+
+    AWS names the metric for this purpose, and no steps (SQS Developer Guide, "Available CloudWatch
+    metrics for Amazon SQS"). The steps are one instance more from a minute on, two more from five
+    minutes on, one less below a minute. A queue without messages has no age, so that there would
+    be nothing to compare with a step; in the sum, the missing age counts as 0.
+    """
+    out = adding("OldMessages", (0, VERY_OLD - OLD, 1), (VERY_OLD - OLD, None, 2))
+    back = adding("YoungMessages", (None, 0, -1))
+    age = (
+        of_queue(fleet, AGE, key="age"),
+        of_queue(fleet, VISIBLE, key="visible"),
+        MetricQuery("oldest", expression="age + 0 * visible", label="age of the oldest message"),
     )
+    alarms = (
+        alarm_on(age, Comparison.GREATER_OR_EQUAL, OLD, out),
+        alarm_on(age, Comparison.LESS, OLD, back),
+    )
+    return under(fleet, (out, back), alarms)
 
 
 def _queue_service(fleet: Fleet) -> Fleet:
@@ -79,88 +99,11 @@ def _queue_service(fleet: Fleet) -> Fleet:
     period is five minutes. The maximum is the template's instead of 2. Tracking of CPU is left out,
     because workers that rest between polls use hardly any.
     """
-    out = _by("QueueServiceOut", (StepAdjustment(0, 400, 1), StepAdjustment(400, None, 5)))
-    back = _by("QueueServiceIn", (StepAdjustment(None, 0, -1),))
-    queries = (_visible(fleet, CDK_PERIOD),)
-    return _with(
-        fleet,
-        (out, back),
-        (
-            _alarm("UpperAlarm", queries, Comparison.GREATER_OR_EQUAL, 100, out, CDK_PERIOD),
-            _alarm("LowerAlarm", queries, Comparison.LESS_OR_EQUAL, 0, back, CDK_PERIOD),
-        ),
-        least=1,
+    out = adding("QueueServiceOut", (0, 400, 1), (400, None, 5))
+    back = adding("QueueServiceIn", (None, 0, -1))
+    visible = (of_queue(fleet, VISIBLE, CDK_PERIOD),)
+    alarms = (
+        alarm_on(visible, Comparison.GREATER_OR_EQUAL, 100, out),
+        alarm_on(visible, Comparison.LESS_OR_EQUAL, 0, back),
     )
-
-
-def _target_tracking(fleet: Fleet, backlog_per_instance: int) -> Fleet:
-    """Return the fleet with target tracking of the visible messages per instance, as AWS advises.
-
-    Source: EC2 Auto Scaling User Guide, "Scaling policy based on Amazon SQS", with metric math. The
-    minimum is 1, because with 0 instances the quotient has no datapoint and the group stays at 0.
-    """
-    policy = TargetTrackingPolicy(
-        "BacklogTracking", "backlog-tracking", backlog_per_instance, "TrackingHigh", "TrackingLow"
-    )
-    serving = MetricStat(group_metric(fleet.group, IN_SERVICE), MINUTE, "Average")
-    queries = (
-        _visible(fleet, MINUTE),
-        MetricQuery("serving", serving),
-        MetricQuery("each", expression="visible / serving", label="messages for each instance"),
-    )
-    group = replace(fleet.group, metrics=fleet.group.metrics | {IN_SERVICE})
-    alarms = tuple(tracking_alarms(policy, group.name, queries, "each"))
-    return _with(replace(fleet, group=group), (policy,), alarms, least=1)
-
-
-def _with(
-    fleet: Fleet,
-    policies: tuple[Policy, ...],
-    alarms: tuple[Alarm, ...],
-    *,
-    least: int = 0,
-    most: int | None = None,
-) -> Fleet:
-    most = fleet.group.max_size if most is None else most
-    return replace(
-        fleet,
-        group=replace(fleet.group, min_size=least, max_size=most, desired=least),
-        policies=policies,
-        alarms=alarms,
-        queue=replace(fleet.queue, kept_awake=False),
-        signal_period=None,
-        scheduled=(),
-        not_modelled=(),
-    )
-
-
-def _by(name: str, steps: tuple[StepAdjustment, ...]) -> StepScalingPolicy:
-    return StepScalingPolicy(name, name, AdjustmentType.CHANGE, steps)
-
-
-def _visible(fleet: Fleet, period: int) -> MetricQuery:
-    return MetricQuery(
-        "visible", MetricStat(queue_metric(fleet.queue.name, VISIBLE), period, "Maximum")
-    )
-
-
-def _alarm(
-    name: str,
-    queries: tuple[MetricQuery, ...],
-    comparison: Comparison,
-    threshold: float,
-    policy: StepScalingPolicy,
-    period: int = MINUTE,
-) -> Alarm:
-    return Alarm(
-        logical_id=name,
-        name=name,
-        queries=queries,
-        returned=queries[0].id,
-        comparison=comparison,
-        threshold=threshold,
-        period=period,
-        evaluation_periods=1,
-        datapoints_to_alarm=1,
-        actions=(PolicyAction(policy.logical_id),),
-    )
+    return under(fleet, (out, back), alarms, least=1)

@@ -34,13 +34,24 @@ FAST_PERIOD = 60
 
 
 def dollars_a_day(
-    fleet: Fleet, result: Result, prices: Mapping[str, Price] = PRICES
+    fleet: Fleet,
+    result: Result,
+    prices: Mapping[str, Price] = PRICES,
+    *,
+    worker_metrics: int = 0,
 ) -> dict[str, float]:
     """Return dollars a day for each item that depends on how the fleet scales, without free tiers.
 
     Dashboards, images and the alarms for operators are left out: they cost the same under every
     policy. The bill includes the metrics of the scaling alarms, the signal, and the metrics of the
     workers; each metric is charged for every hour in which it has a datapoint.
+
+    Args:
+        fleet: the fleet.
+        result: its run.
+        prices: the price of each item.
+        worker_metrics: the custom metrics that the workers publish for a policy in addition, each
+            with a request once a minute.
     """
     days = result.seconds / SECONDS_OF_DAY
     messages, instances = result.messages, result.instances
@@ -55,8 +66,10 @@ def dollars_a_day(
         "requests": messages.sent / MAX_BATCH + messages.requests,
         "logs": logs,
         "archive": logs * COMPRESSED,
-        "metrics": (WORKLOAD_METRICS + HOST_METRICS) * len(instances.hours) / HOURS,
-        "puts": hours * PUTS_AN_HOUR,
+        "metrics": (WORKLOAD_METRICS + HOST_METRICS + worker_metrics)
+        * len(instances.hours)
+        / HOURS,
+        "puts": hours * PUTS_AN_HOUR * (1 + worker_metrics),
     }
     daily = {item: dollars / days for item, dollars in _priced(work, prices).items()}
     monthly = _priced(_standing(fleet), prices)
