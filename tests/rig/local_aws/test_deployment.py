@@ -13,7 +13,9 @@ from support.emulators.ministack import free_port
 
 from tidemill.rig.errors import RigError
 from tidemill.rig.local_aws.clients import LocalClients
-from tidemill.rig.local_aws.deployment import await_deployment, deploy, without
+from tidemill.rig.local_aws.deployment import await_deployment, deploy, template_body, without
+from tidemill.scaling.template.document import parse_template
+from tidemill.scaling.template.fleet import read_fleet
 from tidemill.scaling.template.place import Place
 from tidemill.scaling.template.resolver import Resolver
 
@@ -81,6 +83,17 @@ def test_the_transform_is_left_out_with_the_last_serverless_resource() -> None:
     template = {"Transform": "T", **a_template(F={"Type": "AWS::Serverless::Function"}, Q=QUEUE)}
     assert "Transform" in without(template, {})[0]
     assert "Transform" not in without(template, {"F": "unknown"})[0]
+
+
+def test_the_products_template_fits_into_a_request() -> None:
+    """Without the texts for people, and still describing the same fleet."""
+    template = product_template()
+    alarms = [name for name, one in template["Resources"].items() if "Metrics" in one["Properties"]]
+    assert len(template_body(without(template, dict.fromkeys(alarms, "metric math"))[0])) < 51_200
+    body = template_body(template)
+    assert read_fleet(parse_template(body, "body"), {}) == product_fleet()
+    assert "ConstraintDescription" not in body
+    assert "AlarmDescription" in body
 
 
 def test_the_products_template_is_deployed_but_for_what_the_emulator_does_not_know(

@@ -67,7 +67,7 @@ def deploy(resolver: Resolver, clients: LocalClients) -> Deployment:
         try:
             clients.cloudformation.create_stack(
                 StackName=stack,
-                TemplateBody=json.dumps(document),
+                TemplateBody=template_body(document),
                 Parameters=[
                     {"ParameterKey": name, "ParameterValue": value}
                     for name, value in resolver.given.items()
@@ -163,6 +163,25 @@ def without(template: Document, unsupported: Mapping[str, str]) -> tuple[Documen
     if not any(item["Type"].startswith("AWS::Serverless::") for item in resources.values()):
         document.pop("Transform", None)  # no resource is left that needs a transform
     return {key: part for key, part in document.items() if part}, left_out
+
+
+def template_body(document: Document) -> str:
+    """Return a template as CreateStack takes it, which accepts 51,200 bytes.
+
+    Texts for people, which nobody reads in a rig, are left out; on AWS, SAM uploads the template,
+    whose limit is then 1 MB (CloudFormation User Guide, "Understand CloudFormation quotas").
+    """
+    texts = {"Metadata", "Description", "ConstraintDescription"}
+    slim = {
+        section: {
+            name: {key: value for key, value in part.items() if key not in texts}
+            for name, part in document[section].items()
+        }
+        for section in ("Parameters", "Resources", "Outputs")
+        if section in document
+    }
+    kept = {key: part for key, part in document.items() if key not in texts}
+    return json.dumps(kept | slim, separators=(",", ":"))
 
 
 def _unsupported(template: Document, absent: Collection[str]) -> Iterator[tuple[str, str]]:
