@@ -88,7 +88,7 @@ def _assert_causes_come_first(facts: list[Fact]) -> None:
     assert order == sorted(order)
     assert (change.alarm, change.before) == (alarm.alarm, 0)
     assert change.after > 0
-    assert f"a monitor alarm {alarm.alarm} in state ALARM triggered policy" in activity.cause
+    assert f"alarm tidemill-{alarm.alarm} in state ALARM triggered policy" in activity.cause
 
 
 def _assert_reported(folder: Path) -> None:

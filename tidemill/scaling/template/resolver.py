@@ -124,6 +124,8 @@ class Resolver:
             return known[key]
         if key and "Ref" in known and resource["Type"] not in REF_IS_NO_NAME:
             return known["Ref"]
+        if "policyName/" in known.get("Ref", ""):  # a scaling policy's Ref is its ARN
+            return known["Ref"].rsplit("policyName/", 1)[1]
         where = f"Resources.{logical_id}.Properties.{key}"
         with self._once(where):
             named = self.resolve((resource.get("Properties") or {}).get(key, NO_VALUE), where)
