@@ -18,10 +18,12 @@ from tidemill.cli.report import agree, report
 from tidemill.cli.rig import app as rig
 from tidemill.cli.simulate import app as simulator
 from tidemill.cli.trace import trace
+from tidemill.cli.verify import verify
 from tidemill.dashboard.errors import ExportError
 from tidemill.report.errors import ReportError
 from tidemill.rig.errors import RigError
 from tidemill.scaling.errors import ParameterError, ScalingError
+from tidemill.verify.ports import VerifyError
 
 USAGE = 2
 FAILURE = 1
@@ -50,6 +52,7 @@ app.command()(trace)
 app.command()(agree)
 app.command()(report)
 app.add_typer(lint)
+app.command()(verify)
 app.add_typer(dashboard, name="dashboard")
 app.add_typer(compose, name="compose")
 app.command()(fleet)
@@ -80,7 +83,7 @@ def main() -> NoReturn:
         code = _complain(error.format_message(), error.exit_code)
     except ParameterError as error:
         code = _complain(str(error), USAGE)
-    except (ExportError, RigError, ScalingError, ReportError) as error:
+    except (ExportError, RigError, ScalingError, ReportError, VerifyError) as error:
         code = _complain(str(error), FAILURE)
     sys.exit(code or 0)
 

@@ -1,0 +1,1 @@
+"""Verification: compares what AWS answers with what the template and the core predict."""
