@@ -143,6 +143,38 @@ def test_all_policies_scale_in_together_or_none() -> None:
     alone = agree_on_scale_in(fleet, [low, step], {"Low": low, "Step": step})
     assert [bool(due_alarm.held) for due_alarm in alone] == [True, False]
     assert agree_on_scale_in(fleet, [low], {"Low": low, "OtherLow": second}) == [low, second]
+    only_out = replace(fleet, policies=(POLICY, replace(other, low=None)))
+    assert agree_on_scale_in(only_out, [low], {"Low": low}) == [low]
+
+
+def test_a_metric_of_real_zeros_takes_the_group_to_zero() -> None:
+    """The minimum has to be 0; the metric of an empty queue that is in use is 0."""
+    for least, after in ((0, 0), (1, 1)):
+        run = Run(tracking(least=least), FakeWorld(FakeQueue(visible=250), rate=0))
+        run.go(10 * MINUTE)
+        assert run.desired == 10
+        run.queue.visible = 0
+        run.go(20 * MINUTE)
+        assert run.desired == after
+
+
+def test_without_datapoints_the_group_is_not_scaled() -> None:
+    """Both alarms go to INSUFFICIENT_DATA, in which they run no policy."""
+    run = Run(tracking(PER_INSTANCE, "each", least=1), FakeWorld(FakeQueue(visible=1000), rate=0))
+    run.go(10 * MINUTE, every=5)
+    before = run.desired
+    blind = tuple(
+        replace(
+            alarm,
+            queries=(MetricQuery("m1", MetricStat(replace(VISIBLE, name="None"), 60, "Sum")),),
+            returned="m1",
+        )
+        for alarm in run.fleet.alarms
+    )
+    run.fleet = replace(run.fleet, alarms=blind)
+    run.go(30 * MINUTE, every=5)
+    assert run.alarm_states("High")[-1] == run.alarm_states("Low")[-1] == "INSUFFICIENT_DATA"
+    assert run.desired == before
 
 
 def test_a_metric_over_its_target_for_three_minutes_adds_instances() -> None:
