@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tidemill.rig.errors import RigError
 from tidemill.rig.lifetime import Lifetime, Remove, ReportVanished, Signal, Start
+from tidemill.scaling.facts import InstanceChanged
+from tidemill.scaling.group.lifecycle import LifecycleState, target_state
 from tidemill.scaling.loop import Vanished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tidemill.rig.clock import AwsClock
     from tidemill.rig.lifetime import Change, ProgramState, Rules
+    from tidemill.scaling.facts import Fact
     from tidemill.scaling.faults import Fault, WorldKind
     from tidemill.scaling.loop import InstanceEvent
+    from tidemill.scaling.spec import WarmPool
 
 
 class Instances(ABC):
@@ -78,6 +82,13 @@ class Instances(ABC):
             raise RigError(f"{instance} no longer exists")
         self._carry_out(known.inject(fault, self._clock.now()))
 
+    def show_states(self, facts: Iterable[Fact], pool: WarmPool | None) -> None:
+        """Show every instance whose state has changed the steady state that it is moving to."""
+        prepared = LifecycleState(f"Warmed:{'Stopped' if pool is None else pool.state}")
+        for fact in facts:
+            if isinstance(fact, InstanceChanged) and fact.instance in self._lifetimes:
+                self._show_target(fact.instance, target_state(LifecycleState(fact.state), prepared))
+
     # ---- events
 
     def events(self) -> Iterator[InstanceEvent]:
@@ -108,6 +119,10 @@ class Instances(ABC):
     @abstractmethod
     def _update_metadata(self, lifetime: Lifetime) -> None:
         """Update an instance's metadata, before the steps of a change are carried out."""
+
+    @abstractmethod
+    def _show_target(self, instance: str, target: str) -> None:
+        """Show an instance its target lifecycle state, if it has metadata."""
 
     @abstractmethod
     def _start(self, instance: str) -> None:

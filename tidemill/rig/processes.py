@@ -79,6 +79,9 @@ class ProcessWorld(Instances):
     def _update_metadata(self, lifetime: Lifetime) -> None:
         """Do nothing: a process has no instance metadata."""
 
+    def _show_target(self, instance: str, target: str) -> None:
+        """Do nothing: a process has no instance metadata."""
+
     def _start(self, instance: str) -> None:
         with (
             (self.logs / f"{instance}.jsonl").open("ab") as out,

@@ -154,8 +154,9 @@ class Rig:
             self.memory = replace(self.memory, group=changed)
 
     def on_turn(self, turn: Turn) -> None:
-        """Keep the scaling activities of a turn."""
+        """Keep the scaling activities of a turn, and show instances their target states."""
         self._activities = record_activities(self._activities, turn.facts)
+        self.world.show_states(turn.facts, self.fleet.group.warm_pool)
 
     def view(self) -> GroupView:
         """Return the group as the Auto Scaling API shows it."""
@@ -173,6 +174,7 @@ class Rig:
             done = apply(self.fleet, self.memory.group, command, self.clock.now())
             self.fleet, self.memory = done.fleet, replace(self.memory, group=done.memory)
             self._activities = record_activities(self._activities, done.facts)
+            self.world.show_states(done.facts, self.fleet.group.warm_pool)
             for fact in done.facts:
                 self.recorder.note(fact)
             for instance in done.drain:

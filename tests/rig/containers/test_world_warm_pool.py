@@ -14,8 +14,10 @@ from tidemill.rig.containers.options import (
     ROLE_LABEL,
     Depth,
 )
+from tidemill.scaling.facts import InstanceChanged
 from tidemill.scaling.faults import SPOT, Fault
 from tidemill.scaling.loop import Booted, Vanished
+from tidemill.scaling.spec import WarmPool
 
 if TYPE_CHECKING:
     from support.builders.containers import Stages
@@ -127,3 +129,19 @@ def test_a_stopped_instance_completes_no_hook_and_can_be_terminated(stage_of: St
     assert stage.events() == []
     stage.world.terminate(ONE)
     assert stage.events() == [Vanished(ONE)]
+
+
+def test_an_instance_reads_whether_it_is_for_the_pool_or_for_the_group(stage_of: Stages) -> None:
+    """The target state is the pool's while it is prepared, and InService when it is needed."""
+    stage = stage_of()
+    stage.boot()
+    read = []
+    for state in ("Warmed:Pending", "Warmed:Stopped", "Pending", "InService", "Standby"):
+        stage.world.show_states((InstanceChanged(0, ONE, state),), WarmPool())
+        read.append(stage.metadata("autoscaling/target-lifecycle-state"))
+    assert read == ["Warmed:Stopped", "Warmed:Stopped", "InService", "InService", "Standby"]
+    stage.world.drain(ONE)
+    assert stage.metadata("autoscaling/target-lifecycle-state") == "Terminated"
+    stage.world.show_states((InstanceChanged(0, ONE, "Warmed:Terminating:Wait"),), WarmPool())
+    assert stage.metadata("autoscaling/target-lifecycle-state") == "Warmed:Terminated"
+    stage.world.show_states((InstanceChanged(0, "i-other", "Pending"),), None)

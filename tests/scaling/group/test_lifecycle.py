@@ -13,7 +13,14 @@ from support.builders.histories import EVENTS, HistoryEvent, history
 
 from tidemill.scaling.facts import InstanceChanged
 from tidemill.scaling.group.hooks import ABANDON, CONTINUE, LAUNCHING
-from tidemill.scaling.group.lifecycle import TRANSITIONS, Event, LifecycleState, after, diagram
+from tidemill.scaling.group.lifecycle import (
+    TRANSITIONS,
+    Event,
+    LifecycleState,
+    after,
+    diagram,
+    target_state,
+)
 from tidemill.scaling.group.memory import GroupMemory, Step
 from tidemill.scaling.spec import LifecycleHook, WarmPool
 
@@ -53,6 +60,43 @@ def test_the_diagram_has_every_line_of_the_table() -> None:
 
 
 GIVE_UP = replace(DRAIN, name="give-up", default_result=ABANDON)
+STEADY = {
+    "Detached",
+    "InService",
+    "Standby",
+    "Terminated",
+    "Warmed:Hibernated",
+    "Warmed:Running",
+    "Warmed:Stopped",
+    "Warmed:Terminated",
+}
+"""The values that AWS lists ("Retrieve the target lifecycle state through instance metadata")."""
+
+
+@pytest.mark.parametrize(
+    ("states", "target"),
+    [
+        ("Pending Pending:Wait InService", "InService"),
+        ("Standby", "Standby"),
+        ("Detached", "Detached"),
+        ("Terminating:Wait Terminating:Proceed Terminating:Retained Terminated", "Terminated"),
+        ("Warmed:Pending Warmed:Pending:Wait Warmed:Running", "Warmed:Running"),
+        ("Warmed:Terminating:Wait Warmed:Terminating:Retained", "Warmed:Terminated"),
+        ("Warmed:Stopped", "Warmed:Stopped"),
+    ],
+)
+def test_an_instance_moves_to_a_steady_state(states: str, target: str) -> None:
+    """In a pool that keeps instances running, a launch leads to Warmed:Running."""
+    for state in states.split():
+        assert target_state(LifecycleState(state), LifecycleState.WARMED_RUNNING) == target
+
+
+def test_every_target_is_one_of_awss() -> None:
+    """The target of every state is in the user guide's list."""
+    prepared = LifecycleState.WARMED_HIBERNATED
+    assert {target_state(state, prepared) for state in LifecycleState} <= STEADY
+
+
 HOOKS = st.sampled_from([(), (DRAIN,), (HOLD,), (HOLD, CHECK, DRAIN), (GIVE_UP,)])
 POOLS = st.sampled_from([None, WarmPool(), WarmPool(2, 3, "Running"), WarmPool(state="Hibernated")])
 

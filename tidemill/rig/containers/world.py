@@ -82,6 +82,7 @@ class ContainerWorld(Instances):
         self._options = options
         self._environment = environment
         self._services: dict[str, MetadataService] = {}
+        self._targets: dict[str, str] = {}
         self._consumer_runs = False
         self._followers = LogFollowers(engine, self.logs)
 
@@ -147,10 +148,20 @@ class ContainerWorld(Instances):
             self._options.instance_spec(instance, self._environment(instance), port)
         )
 
+    def _show_target(self, instance: str, target: str) -> None:
+        """Set the target lifecycle state in an instance's metadata."""
+        self._targets[instance] = target
+        self._update_metadata(self._lifetimes[instance])
+
     def _update_metadata(self, lifetime: Lifetime) -> None:
-        """Set the target lifecycle state and a Spot notice in an instance's metadata."""
+        """Set the target lifecycle state and a Spot notice in an instance's metadata.
+
+        A drain is shown at once; the group's state follows at the end of the same turn.
+        """
         metadata = self._services[lifetime.instance].metadata
-        metadata.target = "Terminated" if lifetime.draining else "InService"
+        known = self._targets.get(lifetime.instance, "InService")
+        going = known if known.endswith("Terminated") else "Terminated"
+        metadata.target = going if lifetime.draining else known
         metadata.ends_at = lifetime.ends_at
 
     def _start(self, instance: str) -> None:
@@ -173,6 +184,7 @@ class ContainerWorld(Instances):
             self._engine.remove(consumer)
 
     def _release(self, instance: str) -> None:
+        self._targets.pop(instance, None)
         self._services.pop(instance).close()
 
     def _describe_end(self, instance: str) -> str:

@@ -152,6 +152,25 @@ def after(state: LifecycleState, event: Event) -> LifecycleState:
     return _AFTER[state, event]
 
 
+def target_state(state: LifecycleState, prepared: LifecycleState) -> str:
+    """Return the steady state that an instance in this state is moving to, as it reads it itself.
+
+    Source: EC2 Auto Scaling User Guide, "Retrieve the target lifecycle state through instance
+    metadata". Example: for Terminating:Wait it is Terminated, for Warmed:Pending Warmed:Stopped.
+
+    Args:
+        state: the instance's state.
+        prepared: the state of prepared instances in the group's warm pool.
+    """
+    if state in WANTED:
+        return LifecycleState.IN_SERVICE.value
+    if state in PREPARING:
+        return prepared.value
+    if state in PREPARED or state in {LifecycleState.STANDBY, LifecycleState.DETACHED}:
+        return state.value
+    return "Warmed:Terminated" if state in POOLED else LifecycleState.TERMINATED.value
+
+
 def diagram() -> str:
     """Return the table as a Mermaid state diagram, for documentation.
 
