@@ -183,7 +183,7 @@ def small_fleet(**changes: Any) -> Fleet:  # noqa: ANN401 - any part
     return read_fleet(small_template(**changes), {})
 
 
-METRIC_STAT = {
+METRIC_STAT: Document = {
     "Metric": {
         "Namespace": "AWS/SQS",
         "MetricName": "ApproximateNumberOfMessagesVisible",

@@ -29,7 +29,7 @@ from tidemill.scaling.metrics.queue import (
 from tidemill.scaling.policies.step import MAX_STEPS
 from tidemill.scaling.spec import LifecycleHook, StepScalingPolicy
 from tidemill.scaling.template.fleet import read_fleet
-from tidemill.scaling.template.group import HEARTBEAT_TIMEOUT, MAX_HOOKS
+from tidemill.scaling.template.group import HEARTBEAT_TIMEOUT, MAX_HOOKS, RETAIN, TERMINATE
 from tidemill.scaling.template.policies import MAX_POLICIES
 from tidemill.scaling.times.catalogue import USUAL
 
@@ -96,7 +96,9 @@ def check_hook_result(given: Given, expected: Expected) -> None:
     result = given.get("DefaultResult", ABANDON) if timed_out else given["result"]
     assert result in {CONTINUE, ABANDON}
     hooks = tuple(LifecycleHook("example", way, MINUTE, result) for way in (LAUNCHING, TERMINATING))
-    group = a_group(hooks=hooks)
+    policy = given.get("TerminateHookAbandon", TERMINATE)
+    assert policy in {RETAIN, TERMINATE}
+    group = a_group(hooks=hooks, retains=policy == RETAIN)
     if timed_out:
         step = expire_hooks(group, memory, MINUTE)
     else:
@@ -210,7 +212,7 @@ GROUP_KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "the result of a hook",
-        fields("state", "result timeout DefaultResult"),
+        fields("state", "result timeout DefaultResult TerminateHookAbandon"),
         fields("", "instance next then"),
         check_hook_result,
         fits=lambda given, _: (

@@ -24,10 +24,11 @@ from tidemill.scaling.group.termination import choose_for_termination
 from tidemill.scaling.group.transitions import hook_completed, vanished
 from tidemill.scaling.group.warm_pool import pool_size
 from tidemill.scaling.policies.decision import decide
+from tidemill.scaling.policies.schedule import first_due, run_due
 from tidemill.scaling.policies.simple import why_wait
 from tidemill.scaling.requests.apply import apply
 from tidemill.scaling.requests.commands import SetInstanceHealth
-from tidemill.scaling.spec import MaintenancePolicy, StepAdjustment, WarmPool
+from tidemill.scaling.spec import MaintenancePolicy, ScheduledAction, StepAdjustment, WarmPool
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.scaling.times.catalogue import USUAL
 
@@ -254,15 +255,37 @@ def resumption(suspended: Mapping[str, float]) -> str:
     return "considers policies whose alarms are in breach then" if considered else "nothing"
 
 
+def runs_scheduled(suspended: Mapping[str, float], before: int = 1, after: int = 2) -> bool:
+    """Return whether a scheduled action changes the number of instances."""
+    action = ScheduledAction("Scheduled", "scheduled", desired=after, start=NOW)
+    fleet = replace(a_fleet(), scheduled=(action,))
+    memory = replace(serving(before), suspended=suspended)
+    step, _ = run_due(fleet, memory, first_due(fleet, NOW - 1), NOW)
+    step = reconcile(a_group(), step.memory, NOW)
+    return bool(step.launch or step.terminate)
+
+
+def health_check(suspended: Mapping[str, float]) -> str:
+    """Return whether health checks mark instances, in the page's words."""
+    return "active" if marks(suspended) else "inactive"
+
+
+IN_OTHER_WORDS = {"inactive": "neither terminates nor replaces"}
+"""Words of the page for what a process does with an unhealthy instance."""
+
 SUSPENDED: dict[str, Callable[[Mapping[str, float]], object]] = {
     "alarm_scale_out": scales_out,
     "alarm_scale_in": scales_in,
     "policies_invoked": invokes_policies,
     "EC2_ELB_marking": marks,
     "custom_health_checks": replaces_marked,
+    "HealthCheck": health_check,
     "InstanceRefresh": refreshes,
     "ReplaceUnhealthy": replacement,
     "on_resume": resumption,
+    "scheduled_actions": runs_scheduled,
+    "scheduled_scale_in": lambda suspended: runs_scheduled(suspended, 2, 1),
+    "scheduled_scale_out": runs_scheduled,
 }
 """The expectations about suspended processes, by their names in examples."""
 
@@ -271,7 +294,8 @@ def check_suspended(given: Given, expected: Expected) -> None:
     """Try what a suspended process forbids, and what it does not."""
     suspended = dict.fromkeys(given["suspended"], 0.0)
     for name, wanted in expected.items():
-        assert SUSPENDED[name](suspended) == wanted, name
+        told = IN_OTHER_WORDS.get(wanted, wanted) if name == "ReplaceUnhealthy" else wanted
+        assert SUSPENDED[name](suspended) == told, name
 
 
 def check_cooldown(_: Given, expected: Expected) -> None:

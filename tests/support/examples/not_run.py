@@ -222,13 +222,8 @@ NOT_RUN: tuple[Kind, ...] = (
         ("", "max_attributes"),
     ),
     kind(
-        "an age metric with a poison message",
-        "the core publishes no ApproximateAgeOfOldestMessage",
-        ("receives queue", "age_metric_points_at"),
-    ),
-    kind(
         "metrics of calls",
-        "the core publishes the two metrics of SQS that its alarms can follow",
+        "the core publishes a queue's counts and its oldest age, not the metrics of single calls",
         ("calls", "period_s"),
         optional=("", "NumberOfEmptyReceives NumberOfMessagesSent SentMessageSize"),
     ),

@@ -23,6 +23,7 @@ from shared.quotas import (
     MAX_VISIBILITY,
 )
 from tidemill.scaling.template.queue import RECEIVE_COUNT
+from tidemill.simulator.message_ages import MessageAges
 from tidemill.simulator.queue import QueueAttributes, WorkQueue
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ ATTRIBUTES: Final[tuple[QueueAttributeNameType, ...]] = (
     "ReceiveMessageWaitTimeSeconds",
     "VisibilityTimeout",
 )
+NEXT: Final = "next message not over the receive threshold"
 RECEIVES: Final = "maxReceiveCount"
 QUOTAS: Final = {
     "max_batch_bytes": MAX_BYTES,
@@ -139,6 +141,21 @@ def check_sent_metric(given: Given, expected: Expected) -> None:
     assert (queue.counts.sent > 1) is expected["NumberOfMessagesSent_counts"]
 
 
+def check_age(given: Given, expected: Expected) -> None:
+    """Receive the older of two messages so often, and find out which one the metric is about."""
+    assert given["queue"] == "standard"
+    sent = {"the message": 0.0, NEXT: 5.0}
+    attributes = QueueAttributes(None, 30, DEFAULT_RETENTION)
+    queue = WorkQueue(iter(sent.values()), 0.0, iter([True, True]), attributes)
+    queue.ages = MessageAges()
+    for receive in range(given["receives"]):
+        queue.return_messages(float(receive), queue.receive(float(receive), 1))
+    queue.advance(10.0)
+    age = queue.oldest_age(10.0)
+    (about,) = (name for name, at in sent.items() if age == 10.0 - at)
+    assert about == expected["age_metric_points_at"]
+
+
 def check_retention(given: Given, expected: Expected) -> None:
     """Compare how long a dead letter is kept with what lint says about the two retention periods.
 
@@ -224,6 +241,12 @@ QUEUE_KINDS: tuple[Kind, ...] = (
         fields("auto_moved"),
         fields("NumberOfMessagesSent_counts"),
         check_sent_metric,
+    ),
+    Kind(
+        "the age metric of a queue with a poison message",
+        fields("receives queue"),
+        fields("age_metric_points_at"),
+        check_age,
     ),
     Kind(
         "how long a dead letter is kept",

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from support.builders.alarms import VISIBLE, an_alarm
-from support.builders.fleets import a_fleet
+from support.builders.fleets import ABSENT, METRIC_STAT, a_fleet, accepted
 from support.examples.kind import Expected, Given, Kind, fields
 
 from tidemill.scaling.alarms.watching import DueAlarm
@@ -32,6 +32,7 @@ from tidemill.scaling.spec import (
 QUERIES = (MetricQuery("m1", MetricStat(VISIBLE, 60, "Average")),)
 POLICY = TargetTrackingPolicy("Track", "track", 100.0, high="High", low="Low", warmup=0)
 MOST = 10**6
+MINUTE = 60
 SYMBOLS = {Comparison.GREATER: ">", Comparison.LESS: "<"}
 RESULTS = "desired capacity added scaling_activity"
 
@@ -119,9 +120,40 @@ def check_alarms(given: Given, expected: Expected) -> None:
     assert {name: alarms[name] for name in expected} == dict(expected)
 
 
+def accepts_period(period: int | None) -> bool:
+    """Return whether a tracked metric may have this period; None leaves it out."""
+    metric = {**METRIC_STAT["Metric"], "Statistic": "Average"}
+    specification = metric if period is None else {**metric, "Period": period}
+    return accepted(
+        Out__PolicyType="TargetTrackingScaling",
+        Out__StepAdjustments=ABSENT,
+        Out__AdjustmentType=ABSENT,
+        Out__TargetTrackingConfiguration={
+            "TargetValue": 10,
+            "CustomizedMetricSpecification": specification,
+        },
+        High__AlarmActions=ABSENT,
+    )
+
+
+def check_periods(_: Given, expected: Expected) -> None:
+    """Read policies with metrics of these periods, and of others."""
+    tried = (1, 5, 10, 15, 20, 30, 45, 60, 90, 120, 300)
+    assert [one for one in tried if accepts_period(one)] == sorted(expected["valid_period_s"])
+    assert accepts_period(None)
+    assert expected.get("default_s", MINUTE) == MINUTE
+
+
 EC2 = "EC2 Auto Scaling"
 
 TRACKING_KINDS: tuple[Kind, ...] = (
+    Kind(
+        "the periods of a tracked metric",
+        fields("policy"),
+        fields("valid_period_s[]", "default_s"),
+        check_periods,
+        fits=lambda given, _: given["policy"] == "TargetTracking",
+    ),
     Kind(
         "a change by target tracking, rounded",
         fields("raw_change"),
