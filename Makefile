@@ -99,8 +99,8 @@ push: $(VENV)/.run ## Build both images and push them to the stack's registries;
 outputs: .venv-deploy/.done ## Show the stack's outputs.
 	$(SAM) list stack-outputs --config-env $(ENV) --output table
 
-delete: .venv-deploy/.done ## Delete the stack and everything in it, messages and images too.
-	$(SAM) delete --config-env $(ENV) $(if $(filter local,$(ENV)),--no-prompts)
+delete: $(VENV)/.run .venv-deploy/.done ## Delete the stack and everything in it, messages and images too; YES=1 does not ask.
+	$(BIN)/python -m tidemill.release --env $(ENV) delete --sam $(SAM) $(if $(YES)$(filter local,$(ENV)),--yes)
 
 ansible: .venv-ansible/.done ## Install Ansible, for the playbooks that install the agent and build machine images.
 

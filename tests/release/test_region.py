@@ -86,6 +86,7 @@ PROGRAMS: Final = {
     "deploy": ("-m", "tidemill.release", "deploy", "--sam", "true"),
     "dashboard": ("-m", "tidemill", "dashboard", "export"),
     "trace": ("-m", "tidemill", "trace", "--queue", "work"),
+    "verify": ("-m", "tidemill", "verify", "--stack", "tidemill"),
     "producer": ("-m", "producer", "--queue-name", "work", "--count", "1", "--attempts", "1"),
     "consumer": ("-m", "consumer"),
 }

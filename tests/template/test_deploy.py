@@ -62,7 +62,7 @@ LACKING: Final = {
     "ministack": {"logs.describe_query_definitions"},
     "localstack": {
         *("autoscaling.describe_auto_scaling_groups", "autoscaling.describe_policies"),
-        *("cloudwatch.list_dashboards", "ecr.describe_repositories"),
+        "ecr.describe_repositories",
         "logs.describe_query_definitions",
     },
 }

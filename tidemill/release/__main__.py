@@ -1,4 +1,4 @@
-"""`python -m tidemill.release`: the command behind `make deploy` and `make push`."""
+"""`python -m tidemill.release`: the command behind `make deploy`, `make push` and `make delete`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tidemill.release.aws import AccountAws
 from tidemill.release.commands import LocalCommands
+from tidemill.release.delete import delete, nobody_to_ask
 from tidemill.release.deploy import deploy
 from tidemill.release.environment import read_environment
 from tidemill.release.errors import ReleaseError
@@ -23,6 +24,9 @@ def main() -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     deploying = verbs.add_parser("deploy", help="create or update the stack")
     deploying.add_argument("--sam", default="sam", help="the SAM CLI's program")
+    deleting = verbs.add_parser("delete", help="delete the stack and everything in it")
+    deleting.add_argument("--sam", default="sam", help="the SAM CLI's program")
+    deleting.add_argument("--yes", action="store_true", help="do not ask")
     pushing = verbs.add_parser("push", help="build and push both images")
     pushing.add_argument(
         "--arch", choices=sorted(PLATFORMS.values()), help="the producer's processor"
@@ -33,6 +37,10 @@ def main() -> int:
         aws, commands = AccountAws(environment.region), LocalCommands()
         if options.verb == "push":
             _print(f"pushed: {push(environment, options.arch, aws, commands)}")
+        elif options.verb == "delete":
+            terminal = sys.stdin is not None and sys.stdin.isatty()
+            ask = None if options.yes else input if terminal else nobody_to_ask
+            delete(environment, options.sam, aws, commands, ask)
         else:
             deploy(environment, options.sam, aws, commands, _print)
     except OSError as error:

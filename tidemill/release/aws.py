@@ -15,6 +15,7 @@ from tidemill.release.ports import Login, Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 NO_ANSWER = (BotoCoreError, ResponseParserError)
 """Errors of a call that AWS did not answer; the second one is another server's answer."""
@@ -47,17 +48,15 @@ class AccountAws:
         except BotoCoreError as error:
             raise ReleaseError(f"{error}: {HINT}") from error
 
+    @property
+    def region(self) -> str:
+        """Return the region's name."""
+        return self._cloudformation.meta.region_name
+
     def stack(self, name: str) -> Stack | None:
         """Return the stack; None if there is none, or if its creation failed."""
-        try:
-            found = self._cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ValidationError":
-                return None
-            raise ReleaseError(f"{error}: {HINT}") from error
-        except NO_ANSWER as error:
-            raise ReleaseError(f"{_line(error)}: {HINT}") from error
-        if "Outputs" not in found:
+        found = self._described(name)
+        if found is None or "Outputs" not in found:
             return None
         return Stack(
             outputs={item["OutputKey"]: item["OutputValue"] for item in found["Outputs"]},
@@ -65,6 +64,20 @@ class AccountAws:
                 item["ParameterKey"]: item["ParameterValue"] for item in found.get("Parameters", [])
             },
         )
+
+    def has_stack(self, name: str) -> bool:
+        """Return whether there is a stack of this name, even one whose creation failed."""
+        return self._described(name) is not None
+
+    def _described(self, name: str) -> StackTypeDef | None:
+        try:
+            return self._cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError":
+                return None
+            raise ReleaseError(f"{error}: {HINT}") from error
+        except NO_ANSWER as error:
+            raise ReleaseError(f"{_line(error)}: {HINT}") from error
 
     def has_image(self, repository: str, tag: str) -> bool:
         """Return whether the repository with this URI has an image with this tag."""

@@ -31,8 +31,17 @@ class Aws(Protocol):
     Each call raises ReleaseError if AWS refuses or does not answer.
     """
 
+    @property
+    def region(self) -> str:
+        """Return the region's name."""
+        ...
+
     def stack(self, name: str) -> Stack | None:
-        """Return the stack, or None if there is none of this name."""
+        """Return the stack, or None if there is none of this name, or if its creation failed."""
+        ...
+
+    def has_stack(self, name: str) -> bool:
+        """Return whether there is a stack of this name, even one whose creation failed."""
         ...
 
     def has_image(self, repository: str, tag: str) -> bool:
