@@ -20,6 +20,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.parsers import ResponseParserError
 
 from shared.region import chosen_region
 from tidemill.verify.ports import RefusedError, VerifyError
@@ -103,6 +104,10 @@ class AccountAws:
             raise _refused(action, error) from error
         except (BotoConnectionError, HTTPClientError) as error:
             raise VerifyError(f"no answer from AWS: {error}") from error
+        except ResponseParserError as error:
+            raise VerifyError(
+                "the endpoint's answer is not AWS's: check AWS_ENDPOINT_URL"
+            ) from error
         except (BotoCoreError, ValueError) as error:
             raise RefusedError(action, "", " ".join(str(error).split())) from error
         answer.pop("ResponseMetadata", None)
