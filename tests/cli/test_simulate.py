@@ -51,6 +51,17 @@ def test_a_parameter_changes_the_fleet() -> None:
     assert json.loads(done.stdout)["runs"][0]["peak_instances"] == 2
 
 
+def test_a_load_has_so_many_times_as_many_messages(tmp_path: Path) -> None:
+    """This holds for scenarios and for traces, and the text of a scenario says so."""
+    trace = tmp_path / "monday.csv"
+    trace.write_text("time,count\n0,4\n60,1\n")
+    usual = ("simulate", *TEMPLATE, "--json", "--no-sensitivity", "--load", "3")
+    (scenario,) = json.loads(run(*usual, "--scenario", "exercise").stdout)["runs"]
+    assert (scenario["sent"], scenario["about"][-26:]) == (960, "; 3 times as many messages")
+    (of_trace,) = json.loads(run(*usual, "--trace", str(trace)).stdout)["runs"]
+    assert of_trace["sent"] == 15
+
+
 def test_a_fault_happens_where_it_is_asked_for() -> None:
     """An interruption costs a launch."""
     usual = ("simulate", *TEMPLATE, "--scenario", "burst", "--handler-seconds", "5", "--json")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from tidemill.report.comparison import comparison_chapter
+import pytest
+
+from tidemill.report.comparison import FRONTIER, comparison_chapter, is_better
 
 
 def run(policy: str, wait: float | None, dollars: float, *beaten_by: str) -> dict[str, Any]:
@@ -43,6 +46,35 @@ def test_the_table_has_a_row_for_each_scenario_and_marks_the_frontier() -> None:
     assert "| single | **92 s, $0.032** | **26 s, $0.603** | 0 s, $0.000 |" in text
     assert "on the frontier in 1 of 1 scenarios: `single`." in text
     assert "](docs/comparison.png)" in text
+
+
+@pytest.mark.parametrize(
+    ("wait", "dollars", "left", "better"),
+    [
+        pytest.param(60.0, 0.9, 0, True, id="faster, and two cents cheaper"),
+        pytest.param(60.0, 0.911, 0, False, id="faster, and less than a cent cheaper"),
+        pytest.param(61.0, 0.1, 0, False, id="as fast"),
+        pytest.param(59.0, 2.0, 0, False, id="faster, and dearer"),
+        pytest.param(60.0, 0.9, 5, False, id="faster and cheaper, with messages left"),
+        pytest.param(None, 0.0, 0, False, id="nothing processed"),
+    ],
+)
+def test_a_better_policy_is_faster_and_more_than_a_cent_a_day_cheaper(
+    wait: float | None,
+    dollars: float,
+    left: int,
+    better: bool,  # noqa: FBT001 - a case
+) -> None:
+    """Differences below a cent are no reason to call a policy beaten."""
+    one = run("other", wait, dollars) | {"left": left}
+    assert is_better(one, run("template", 61.0, 0.92) | {"left": 0}) is better
+
+
+def test_the_chapter_and_the_pages_have_the_definition() -> None:
+    """The chapter and docs/simulator.md say when a policy is on the frontier."""
+    assert FRONTIER in chapter(run("template", 92.4, 0.0321))
+    page = Path(__file__).parents[2] / "docs/simulator.md"
+    assert FRONTIER in page.read_text(encoding="utf-8")
 
 
 def test_the_text_says_which_policies_beat_the_template_and_what_helps() -> None:

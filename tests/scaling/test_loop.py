@@ -150,7 +150,7 @@ def test_an_instance_that_vanishes_is_replaced() -> None:
 
 def test_no_policy_takes_an_instance_while_one_warms_up() -> None:
     """The surplus is terminated when the warm-up is over."""
-    run = a_run(WarmupSeconds="600")
+    run = a_run(WarmupSeconds="600", HoldSeconds="60")
     run.queue.visible = 40
     run.go(2 * MINUTE)
     run.queue.visible = 1

@@ -122,6 +122,11 @@ def test_defaults_are_within_their_own_bounds(name: str) -> None:
             "t3a.small,t3a.medium,c7a.medium.",
             id="types-of-another-architecture",
         ),
+        pytest.param(
+            {"FastSignal": "true", "HoldSeconds": "60"},
+            "FastSignal is true, so give HoldSeconds of 120 or more, such as 300.",
+            id="a-hold-that-ends-before-the-boot",
+        ),
     ],
 )
 def test_values_that_do_not_go_together_are_refused(
@@ -144,6 +149,8 @@ def test_values_that_do_not_go_together_are_refused(
             {"Architecture": "x86_64", "InstanceTypes": "t3a.small,t3a.medium,c7a.medium"},
             id="types-of-the-architecture",
         ),
+        pytest.param({"FastSignal": "true"}, id="the-fast-signal"),
+        pytest.param({"HoldSeconds": "60"}, id="a-short-hold-without-the-fast-signal"),
     ],
 )
 def test_values_that_go_together_are_taken(ministack: Ministack, values: dict[str, str]) -> None:

@@ -33,7 +33,7 @@ from tidemill.simulator.candidate import Candidate
 from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.run import START, RunOptions, simulate
 from tidemill.simulator.run_figures import run_figures
-from tidemill.simulator.scenario import SCENARIOS, Scenario, with_handler
+from tidemill.simulator.scenario import SCENARIOS, Scenario, scenarios, with_handler
 from tidemill.simulator.sensitivity import effects, is_short
 from tidemill.simulator.traces.trace import read_trace, trace_scenario
 
@@ -67,6 +67,15 @@ TraceOption = Annotated[
     Path | None,
     typer.Option(
         "--trace", metavar="FILE", help="Your own load instead: a CSV file of time,count."
+    ),
+]
+LoadOption = Annotated[
+    int,
+    typer.Option(
+        "--load",
+        min=1,
+        metavar="TIMES",
+        help="Send so many times as many messages as the load has.",
     ),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of every random number.")]
@@ -118,6 +127,7 @@ PictureOption = Annotated[
 def run_scenarios(
     scenario: ScenarioOption = None,
     trace: TraceOption = None,
+    load: LoadOption = 1,
     seed: SeedOption = 1,
     template: TemplateOption = DEFAULT_TEMPLATE,
     parameter: ParameterOption = None,
@@ -134,7 +144,7 @@ def run_scenarios(
 ) -> None:
     """Predict, in virtual time, how long messages wait and what the template's fleet costs."""
     handler = HandlerTime(handler_seconds, handler_variation)
-    chosen, start = _scenarios(scenario, trace, handler)
+    chosen, start = _scenarios(scenario, trace, load, handler)
     check_picture(picture)
     if picture is not None and len(chosen) != 1:
         refuse_usage("--picture: a picture shows one scenario: choose it with --scenario")
@@ -166,6 +176,7 @@ def run_scenarios(
 def compare_policies(
     scenario: ScenarioOption = None,
     trace: TraceOption = None,
+    load: LoadOption = 1,
     seed: SeedOption = 1,
     template: TemplateOption = DEFAULT_TEMPLATE,
     parameter: ParameterOption = None,
@@ -188,7 +199,8 @@ def compare_policies(
     from tidemill.simulator.comparison.compare import compare  # noqa: PLC0415 - only this command needs them
     from tidemill.simulator.comparison.rival_policies import rivals  # noqa: PLC0415 - only this command needs it
 
-    chosen, start = _scenarios(scenario, trace, HandlerTime(handler_seconds, handler_variation))
+    handler = HandlerTime(handler_seconds, handler_variation)
+    chosen, start = _scenarios(scenario, trace, load, handler)
     ours = Candidate.of_template(_fleet(template, parameter, group))
     console = Console(stderr=True)
     with console.status("simulating") as status:
@@ -207,24 +219,25 @@ def compare_policies(
 
 
 def _scenarios(
-    names: list[str] | None, trace: Path | None, handler: HandlerTime
+    names: list[str] | None, trace: Path | None, load: int, handler: HandlerTime
 ) -> tuple[list[Scenario], float]:
     """Return the chosen scenarios, and when they start in epoch seconds."""
     if trace is not None:
         if names:
             refuse_usage("--scenario and --trace cannot be combined: choose one load")
-        lots = read_trace(trace)
+        lots = [(at, count * load) for at, count in read_trace(trace)]
         return [trace_scenario(lots, trace.stem, handler)], lots[0][0] // 60 * 60
+    known = scenarios(load)
     for name in names or []:
-        if name not in SCENARIOS:
-            refuse_usage(f"--scenario: there is no {name}: choose from {', '.join(SCENARIOS)}")
-    return [with_handler(SCENARIOS[name], handler) for name in names or SCENARIOS], START
+        if name not in known:
+            refuse_usage(f"--scenario: there is no {name}: choose from {', '.join(known)}")
+    return [with_handler(known[name], handler) for name in names or known], START
 
 
-def _with_faults(scenarios: list[Scenario], texts: list[str] | None) -> list[Scenario]:
+def _with_faults(chosen: list[Scenario], texts: list[str] | None) -> list[Scenario]:
     """Return the scenarios with the faults that options describe."""
     faults = [_fault(text) for text in texts or ()]
-    return [replace(scenario, faults=faults) for scenario in scenarios]
+    return [replace(scenario, faults=faults) for scenario in chosen]
 
 
 def _fault(text: str) -> Fault:

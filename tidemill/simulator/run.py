@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tidemill.simulator.candidate import Candidate
     from tidemill.simulator.loop_runner import FactListener
+    from tidemill.simulator.pacing.pacing import Pacing
     from tidemill.simulator.scenario import Scenario
 
 START = 1_767_225_600.0
@@ -48,6 +49,7 @@ class RunOptions:
         turn_every: seconds between additional turns of the loop, with no turn left out. None leaves
             out the turns that change nothing. The facts and the result are the same except for the
             number of turns.
+        pacing: decides which turns are taken, in place of the simulator's own choice.
         spot_per_hour: random Spot interruptions of one instance in an hour. AWS publishes only
             ranges per month for each instance type (Spot Instance advisor).
     """
@@ -56,6 +58,7 @@ class RunOptions:
     start: float = START
     drain: bool = True
     turn_every: float | None = None
+    pacing: Pacing | None = None
     spot_per_hour: float = 0.0
 
 
@@ -87,7 +90,7 @@ def simulate(
     faults = PlannedFaults(scenario.faults, options.start)
     windows = windowed_faults(scenario.faults, candidate.fleet, options.start, seed)
     instances = _build(candidate, scenario, seed, options)
-    pacing = choose_pacing(
+    pacing = options.pacing or choose_pacing(
         candidate.fleet, options.turn_every, planned_faults=bool(scenario.faults)
     )
     memory = begin(candidate.fleet, options.start, windows)

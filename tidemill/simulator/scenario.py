@@ -92,34 +92,42 @@ def _tide(mean: float, swing: float, seconds: float) -> Arrivals:
     return times
 
 
-SCENARIOS = {
-    scenario.name: scenario
-    for scenario in (
-        Scenario("single", "one message, to a fleet at zero", _at_once((30, 1))),
+def scenarios(load: int = 1) -> dict[str, Scenario]:
+    """Return the scenarios by name, with `load` times as many messages as their texts say."""
+    table = (
+        Scenario("single", "one message, to a fleet at zero", _at_once((30, load))),
         Scenario(
             "asleep",
             "one message, to a queue that nobody has touched for seven hours",
-            _at_once((7 * HOUR, 1)),
+            _at_once((7 * HOUR, load)),
         ),
-        Scenario("burst", "500 messages at once", _at_once((30, 500))),
-        Scenario("ramp", "from nothing to 60 messages a minute in two hours", _ramp(0.5, 2 * HOUR)),
-        Scenario("tide", "a day's tide around 12 messages a minute", _tide(0.2, 0.9, DAY)),
+        Scenario("burst", "500 messages at once", _at_once((30, 500 * load))),
+        Scenario(
+            "ramp",
+            "from nothing to 60 messages a minute in two hours",
+            _ramp(0.5 * load, 2 * HOUR),
+        ),
+        Scenario("tide", "a day's tide around 12 messages a minute", _tide(0.2 * load, 0.9, DAY)),
         Scenario(
             "trickle",
             "a message every ten minutes, at random",
-            _until(DAY, lambda rng: due_times(Pattern.POISSON, 1 / 600, 1, rng)),
+            _until(DAY, lambda rng: due_times(Pattern.POISSON, load / 600, 1, rng)),
         ),
         Scenario(
             "poison",
             "500 messages at once, a fifth of them poison",
-            _at_once((30, 500)),
+            _at_once((30, 500 * load)),
             poison=0.2,
         ),
         Scenario(
             "exercise",
             "the exercise's test: 20 messages, then, when these are done, 300",
-            _at_once((30, 20), (HOUR / 2, 300)),
+            _at_once((30, 20 * load), (HOUR / 2, 300 * load)),
         ),
     )
-}
+    times = "" if load == 1 else f"; {load} times as many messages"
+    return {one.name: replace(one, about=f"{one.about}{times}") for one in table}
+
+
+SCENARIOS = scenarios()
 """The scenarios by name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from support.builders.simulations import bursts, simulated, the_template
 
 from tidemill.report.comparison import CLAIRVOYANT
 from tidemill.scaling.facts import DesiredChanged
+from tidemill.scaling.policies.step import find_step
+from tidemill.scaling.spec import StepAdjustment, StepScalingPolicy
 from tidemill.simulator.comparison.compare import compare
 from tidemill.simulator.comparison.rival_policies import rivals
 from tidemill.simulator.cost.bill import dollars_a_day
@@ -56,7 +59,8 @@ def test_the_page_describes_every_policy() -> None:
     """A fixed size is one line of docs/simulator.md, whatever the size."""
     _, table = PAGE.read_text(encoding="utf-8").split("| policy | what it is |", 1)
     listed = re.findall(r"^\| `(.+?)` \| \S", table.split("\n\n")[0], re.MULTILINE)
-    names = [re.sub(r"^fixed at \d+$", "fixed at n", name) for name in RIVALS]
+    large = rivals(the_template(("MaxInstances", "30")), 50, high_resolution=True)
+    names = [re.sub(r"^fixed at \d+$", "fixed at n", rival.name) for rival in large]
     assert listed == [*dict.fromkeys(names), CLAIRVOYANT]
 
 
@@ -98,13 +102,55 @@ def test_the_workers_own_metric_is_paid_for() -> None:
     assert whole["puts"] - plain["puts"] == pytest.approx(hours * 60 * 0.01 / 1000, rel=0.01)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_no_rival_is_both_as_fast_and_as_cheap_as_the_template(name: str, seed: int) -> None:
-    """No policy beats the template's in mean wait and cost in any scenario."""
-    runs = compare(
-        list(rivals(the_template(), 50)), [SCENARIOS[name]], seed, RunOptions(), lambda _: None
+@pytest.mark.parametrize("most", ["1", "8"])
+def test_a_small_fleet_has_exact_steps_already(most: str) -> None:
+    """So there is no such rival."""
+    names = [rival.name for rival in rivals(the_template(("MaxInstances", most)), 50)]
+    assert "exact steps" not in names
+
+
+def test_exact_steps_set_each_number_of_a_large_fleet() -> None:
+    """The rival differs from the template only in the steps above 8."""
+    ours = the_template(("MaxInstances", "30"))
+    (exact,) = (rival for rival in rivals(ours, 50) if rival.name == "exact steps")
+    (alarm, *_) = exact.fleet.alarms
+    policies = [fleet.policy("BacklogPolicy") for fleet in (ours.fleet, exact.fleet)]
+    sizes = []
+    for policy in policies:
+        assert isinstance(policy, StepScalingPolicy)
+        found = [
+            find_step(policy.steps, alarm.comparison, alarm.threshold, needed)
+            for needed in range(1, 32)
+        ]
+        sizes.append([step.adjustment for step in found if step is not None])
+    assert sizes[1] == [*range(1, 31), 30]
+    assert sizes[0][:13] == [*range(1, 9), 13, 13, 13, 13, 13]
+    assert replace(exact.fleet, policies=ours.fleet.policies) == ours.fleet
+
+
+def test_steps_that_are_no_numbers_of_instances_have_no_exact_ones() -> None:
+    """A step of another template whose bounds are messages is left as it is."""
+    ours = the_template(("MaxInstances", "30"))
+    steps = (StepAdjustment(0, 100, 1), StepAdjustment(100, None, 9))
+    policies = tuple(
+        replace(policy, steps=steps) if isinstance(policy, StepScalingPolicy) else policy
+        for policy in ours.fleet.policies
     )
+    other = replace(ours, fleet=replace(ours.fleet, policies=policies))
+    assert "exact steps" not in [rival.name for rival in rivals(other, 50)]
+
+
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [
+        pytest.param(name, seed, marks=[] if seed == 1 else pytest.mark.long, id=f"{name}-{seed}")
+        for name in SCENARIOS
+        for seed in range(1, 6)
+    ],
+)
+def test_the_template_is_on_the_frontier(name: str, seed: int) -> None:
+    """No policy is faster and more than a cent a day cheaper, in any scenario, with five seeds."""
+    policies = list(rivals(the_template(), 50))
+    runs = compare(policies, [SCENARIOS[name]], seed, RunOptions(), lambda _: None)
     (ours,) = [run for run in runs if run["policy"] == "template"]
     assert ours["beaten_by"] == []

@@ -106,7 +106,7 @@ def test_ten_messages_a_minute_and_instance_take_their_hours() -> None:
     used = cost.usage(cost.Month(1_000_000, rises=0))
     assert used["instances"] == pytest.approx(1_000_000 / 10 / 60)
     risen = cost.usage(cost.Month(1_000_000, rises=30))
-    assert risen["instances"] - used["instances"] == pytest.approx(30 * 4 * 6 / 60)
+    assert risen["instances"] - used["instances"] == pytest.approx(30 * 4 * 7 / 60)
 
 
 @pytest.mark.parametrize("name", cost.MONTHS)

@@ -13,7 +13,7 @@ ALARMS: Final = {
     "ConsumerErrorsAlarm": (0, 1, "notBreaching"),
 }
 NEEDED: Final = "CEIL((visible + inflight) / 20)"
-SIZES: Final = [*range(1, 9), 13, 20, 30, 45, 67, 99, 146, 215, 316, 465, 683, 1000]
+SIZES: Final = [*range(1, 9), 13, 20, 30, 45, 67, 99, 146, 215, 316, 464, 681, 1000]
 EXACT: Final = {"adjustment": "ExactCapacity", "aggregation": "Maximum"}
 ARRIVED: Final = "IF(MINUTE(visible) < 5 AND visible > DIFF(visible), DIFF(visible), 0)"
 NO_TLS_NO_WAY: Final = {"NobodyWithoutTls": ("Deny", ["sqs:*"], True)}
@@ -87,7 +87,7 @@ def expected_answers(*, drain: int, visibility: int, hook: int, maximum: int) ->
         "WorkerInstanceProfile": {"roles": True},
         "WorkerSecurityGroup": {"in": [], "out": [("tcp", 443, "0.0.0.0/0")]},
         "FleetVpc": {
-            "blocks": ["10.64.0.0/26", "10.64.0.64/26"],
+            "blocks": ["10.64.0.0/22", "10.64.4.0/22"],
             "zones": 2,
             "public": [True, True],
         },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from tidemill.report.comparison import CLAIRVOYANT
+from tidemill.report.comparison import CLAIRVOYANT, is_better
 from tidemill.simulator.comparison.clairvoyant import bounds
 from tidemill.simulator.cost.bill import instance_seconds_dollars
 from tidemill.simulator.run import simulate
@@ -13,7 +13,7 @@ from tidemill.simulator.run_figures import run_figures
 from tidemill.simulator.waits import mean, percentiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tidemill.scaling.times.catalogue import Times
     from tidemill.simulator.candidate import Candidate
@@ -74,17 +74,9 @@ def clairvoyant_figures(
 
 
 def mark_frontier(runs: Sequence[dict[str, Any]]) -> None:
-    """Add to each run the policies that beat it: no slower and no dearer, and better in one."""
+    """Add to each run the policies that beat it, and whether there is none."""
     real = [run for run in runs if run["policy"] != CLAIRVOYANT]
     for run in real:
         rivals = [other for other in real if other["scenario"] == run["scenario"]]
-        run["beaten_by"] = [other["policy"] for other in rivals if _beats(other, run)]
+        run["beaten_by"] = [other["policy"] for other in rivals if is_better(other, run)]
         run["on_frontier"] = not run["beaten_by"]
-
-
-def _beats(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    if one["left"] or one["mean_wait"] is None or other["mean_wait"] is None:
-        return False
-    mine = (one["mean_wait"], one["dollars_a_day"])
-    theirs = (other["mean_wait"], other["dollars_a_day"])
-    return mine != theirs and mine[0] <= theirs[0] and mine[1] <= theirs[1]

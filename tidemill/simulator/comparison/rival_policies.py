@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tidemill.scaling.metrics.queue import AGE, VISIBLE
 from tidemill.scaling.spec import Comparison, MetricQuery
+from tidemill.simulator.comparison.exact_steps import exact_steps
 from tidemill.simulator.comparison.rival_fleet import adding, alarm_on, of_queue, under
 from tidemill.simulator.comparison.tracking_rivals import (
     backlog_tracking,
@@ -40,6 +41,9 @@ def rivals(
     """
     yield ours
     fleet, slots = ours.fleet, ours.worker.rhythm.messages_per_poll
+    exact = exact_steps(fleet)
+    if exact is not None:
+        yield replace(ours, name="exact steps", fleet=exact)
     yield replace(ours, name="target tracking", fleet=backlog_tracking(fleet, backlog_per_instance))
     if high_resolution:
         fast = fast_backlog_tracking(fleet, backlog_per_instance)

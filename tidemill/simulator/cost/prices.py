@@ -96,7 +96,7 @@ class Month:
     messages_per_poll: int = MESSAGES_PER_POLL.default
     poll_wait_seconds: float = POLL_WAIT_SECONDS.default
     max_instances: int = 4
-    hold_seconds: int = 60
+    hold_seconds: int = 120
     rises: int = 30
     message_logging: str = MESSAGE_LOGGING.default
 
