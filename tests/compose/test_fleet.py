@@ -117,3 +117,36 @@ def test_instances_that_run_the_templates_own_user_data(project: Project, tmp_pa
     output = project.compose("logs", "fleet")
     assert output.count("has drained") == 2
     assert "timed out" not in output
+
+
+def test_a_deleted_stack_lets_its_instances_drain(project: Project, tmp_path: Path) -> None:
+    """Each message is processed or back in the queue before the queue is deleted.
+
+    Each instance notices its end itself, stops its consumer and completes the hook.
+    """
+    project.settings = {
+        "PARAMETERS": "BacklogPerInstance=100,MessagesPerPoll=20,PollWaitSeconds=30",
+        "DEPTH": "user-data",
+        "SPEED": "12",
+    }
+    project.compose("--profile", "user-data", "up", "--wait")
+    sent = project.produce(tmp_path, "--count", "300")
+    project.watch(lambda _: len(project.running("consumer")) >= 2)
+    project.watch(lambda _: all(map(project.works, project.consumers())))
+    ends = project.running()
+    cloudformation = project.client("cloudformation")
+    cloudformation.delete_stack(StackName="tidemill")
+    counts = project.counts_until_deleted("work")
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName="tidemill", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+
+    output = project.compose("logs", "fleet")
+    for instance in ends:
+        assert f"{instance} has drained" in output
+    assert "timed out" not in output
+    assert project.running() == project.running("consumer") == NOBODY
+    processed = {line["message_id"] for line in project.printed() if line["outcome"] == "processed"}
+    assert NOBODY < processed < sent.keys()
+    assert counts == {"waiting": len(sent.keys() - processed), "in flight": 0}
+    assert project.compose("ps", "--all", "--format", "{{.ExitCode}}", "fleet").strip() == "0"

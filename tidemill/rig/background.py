@@ -46,7 +46,7 @@ class RigState:
 
 
 def serve(options: RigOptions, autoscaling_port: int = 0) -> None:
-    """Run a rig until SIGTERM or SIGINT, and write its state to the folder every second.
+    """Run a rig until SIGTERM, SIGINT or its group's deletion; write its state every second.
 
     Its Auto Scaling API listens on `autoscaling_port`; 0 is any free port.
     """
@@ -60,7 +60,7 @@ def serve(options: RigOptions, autoscaling_port: int = 0) -> None:
         serving(rig, port=autoscaling_port) as autoscaling_url,
     ):
         written = 0.0
-        while not stop_signals:
+        while not (stop_signals or rig.memory.group.deleted):
             rig.turn()
             if time.monotonic() - written >= STATUS_SECONDS:
                 _write_state(options.folder / STATE, rig, autoscaling_url)

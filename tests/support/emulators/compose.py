@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import tarfile
 import time
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from support.emulators.docker import ROOT
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 FILE: Final = "localstack/compose.yaml"
-PROJECT: Final = "tidemill-test"
+PROJECT: Final = f"tidemill-test-{os.getpid()}"
+"""The name of a project of this run: others on the same engine do not see it."""
+
 LOCALSTACK: Final = "tidemill/localstack:test"
 GROUP: Final = "tidemill-workers"
 LOG_GROUP: Final = "/tidemill/tidemill/workers"
@@ -107,6 +112,10 @@ class Project:
         found = self.engine.api.containers(filters={"label": labels, "status": "running"})
         return {item["Labels"][INSTANCE_LABEL] for item in found}
 
+    def consumers(self) -> list[str]:
+        """Return the consumers that run beside an instance, as `works` takes them."""
+        return [f"{instance}-consumer" for instance in self.running("consumer")]
+
     def works(self, instance: str) -> bool:
         """Return whether an instance's consumer has processed a message."""
         said: bytes = self.engine.api.logs(f"{PROJECT}-{instance}")
@@ -148,16 +157,37 @@ class Project:
                     yield line
 
     def printed(self) -> Iterator[dict[str, Any]]:
-        """Yield the lines about messages that consumers wrote to standard output."""
-        for text in self.compose("exec", "fleet", "cat", *self._log_files()).splitlines():
-            line = json.loads(text)
-            if line["event"] == "message":
-                yield line
+        """Yield the lines about messages that consumers wrote to standard output.
 
-    def _log_files(self) -> list[str]:
-        return self.compose(
-            "exec", "fleet", "find", "/srv/tidemill/build/fleet/logs", "-name", "*.jsonl"
-        ).split()
+        The controller has copied them to its volume; it need not run any more.
+        """
+        controller = self.engine.containers.get(f"{PROJECT}-fleet-1")
+        chunks, _ = controller.get_archive("/srv/tidemill/build/fleet/logs")
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+            files = [archive.extractfile(item) for item in archive if item.name.endswith(".jsonl")]
+            for text in chain.from_iterable(file for file in files if file is not None):
+                line = json.loads(text)
+                if line["event"] == "message":
+                    yield line
+
+    def counts_until_deleted(self, name: str) -> dict[str, int]:
+        """Return how many messages a queue of the stack had at last before it was deleted."""
+        sqs = self.client("sqs")
+        url = sqs.get_queue_url(QueueName=f"tidemill-{name}")["QueueUrl"]
+        names = {
+            "waiting": "ApproximateNumberOfMessages",
+            "in flight": "ApproximateNumberOfMessagesNotVisible",
+        }
+        counts: dict[str, int] = {}
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+            except sqs.exceptions.QueueDoesNotExist:
+                return counts
+            counts = {key: int(asked["Attributes"][value]) for key, value in names.items()}
+            time.sleep(0.1)
+        raise AssertionError(self.compose("logs", "fleet"))
 
     def remains(self) -> list[str]:
         """Return the names of all containers, networks and volumes that still exist."""

@@ -52,6 +52,14 @@ def _update(group: ServedGroup, request: Request) -> Result:
     return {}
 
 
+def _delete(group: ServedGroup, request: Request) -> Result:
+    check_name(group.view(), request)
+    if request.get("ForceDelete"):  # it would end instances without their hooks
+        refuse(request, "ForceDelete")
+    group.request(commands.DeleteGroup())
+    return {}
+
+
 def _execute(group: ServedGroup, request: Request) -> Result:
     check_name(group.view(), request)
     group.request(
@@ -119,6 +127,7 @@ def _resume(group: ServedGroup, request: Request) -> Result:
 
 ACTIONS: dict[str, Callable[[ServedGroup, Request], Result]] = {
     "CompleteLifecycleAction": _complete,
+    "DeleteAutoScalingGroup": _delete,
     "DetachInstances": detach,
     "EnterStandby": enter_standby,
     "ExecutePolicy": _execute,

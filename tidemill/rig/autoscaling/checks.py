@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def check_name(view: GroupView, request: Request) -> None:
-    """Refuse a request that names another group; a request without a name passes.
+    """Refuse a request that names another group or a deleted one; one without a name passes.
 
     Raises:
-        RequestError: the request names another group.
+        RequestError: the request names another group, or the group is deleted.
     """
     name = request.get("AutoScalingGroupName", view.fleet.group.name)
-    if name != view.fleet.group.name:
+    if view.memory.deleted or name != view.fleet.group.name:
         raise invalid(f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found")
 
 

@@ -31,7 +31,7 @@ def _groups(view: GroupView, request: Request) -> Result:
     refuse(request, "Filters")
     names = request.get("AutoScalingGroupNames", [])
     shown = []
-    if not names or view.fleet.group.name in names:
+    if not view.memory.deleted and (not names or view.fleet.group.name in names):
         shown.append(show_group(view, with_instances=request.get("IncludeInstances", True)))
     found, token = page(shown, "AutoScalingGroupName", request, most=100, default=50)
     return {"AutoScalingGroups": found, "NextToken": token}

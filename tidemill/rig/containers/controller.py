@@ -89,7 +89,7 @@ class ControllerOptions:
 
 
 def run_controller(options: ControllerOptions, on_fact: Callable[[Fact], None]) -> None:
-    """Run a controller until SIGTERM or SIGINT; then its containers are removed.
+    """Run a controller until SIGTERM, SIGINT or the group's deletion; then remove its containers.
 
     A controller that is killed leaves them running, and the next one adopts them.
 
@@ -101,7 +101,7 @@ def run_controller(options: ControllerOptions, on_fact: Callable[[Fact], None]) 
         for number in ENDING:
             signal.signal(number, lambda got, _frame: stop_signals.append(got))
         with running_controller(options, on_fact) as rig:
-            while not stop_signals:
+            while not (stop_signals or rig.memory.group.deleted):
                 rig.turn()
                 time.sleep(rig.pause)
 

@@ -114,7 +114,7 @@ class GroupMemory:
     `min_size` and `max_size` are those that a scheduled action has set, None while the template's
     apply. `suspended` has the time of suspension, in epoch seconds, of each suspended process.
     `stuck` is set while only protected instances are left to scale in, so that this is reported
-    once.
+    once. `deleted` is set when the group was deleted, so that its owner ends the loop.
     """
 
     desired: int
@@ -126,6 +126,7 @@ class GroupMemory:
     min_size: int | None = None
     max_size: int | None = None
     cooldown: Cooldown | None = None
+    deleted: bool = False
 
     @staticmethod
     def of_new_group(group: Group, now: float) -> GroupMemory:

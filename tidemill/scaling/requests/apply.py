@@ -16,6 +16,7 @@ from tidemill.scaling.policies.dispatch import after_scaling
 from tidemill.scaling.requests.activities import activity_id
 from tidemill.scaling.requests.commands import (
     CompleteLifecycleAction,
+    DeleteGroup,
     DetachInstances,
     EnterStandby,
     ExecutePolicy,
@@ -86,6 +87,8 @@ def apply(  # noqa: C901, PLR0911, PLR0912 - one case for each command
             return _set_desired(fleet, memory, desired, now)
         case UpdateGroup():
             return _update(fleet, memory, command, now)
+        case DeleteGroup():
+            return _delete(fleet, memory, now)
         case ExecutePolicy():
             return _execute(fleet, memory, command, now)
         case SetInstanceProtection(instances, protected):
@@ -128,6 +131,16 @@ def apply(  # noqa: C901, PLR0911, PLR0912 - one case for each command
 
 def _applied(fleet: Fleet, step: Step) -> Applied:
     return Applied(fleet, step.memory, step.facts, step.drain, step.terminate)
+
+
+def _delete(fleet: Fleet, memory: GroupMemory, now: float) -> Applied:
+    if memory.instances:
+        raise RequestError(
+            "ResourceInUse",
+            "You cannot delete an AutoScalingGroup while there are instances or pending Spot "
+            "instance request(s) still in the group.",
+        )
+    return Applied(fleet, replace(memory, deleted=True), (Noted(now, "the group is deleted"),))
 
 
 def _change_desired(

@@ -23,6 +23,11 @@ class UpdateGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteGroup:
+    """Delete the group, which may have no instances any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutePolicy:
     """Run a policy, by its name; a step policy as if an alarm had this value and threshold.
 
@@ -128,6 +133,7 @@ class ResumeProcesses:
 Command = (
     SetDesiredCapacity
     | UpdateGroup
+    | DeleteGroup
     | ExecutePolicy
     | SetInstanceProtection
     | SetInstanceHealth
