@@ -30,7 +30,7 @@ BUILDING: Final = ROOT / "tests/ansible/machine"
 
 AGENT: Final = "/opt/aws/amazon-cloudwatch-agent"
 BOOT_SECONDS: Final = 60
-RUN_SECONDS: Final = 100
+RUN_SECONDS: Final = 200
 _UP: Final = (
     'until systemctl is-system-running --wait | grep -E "running|degraded"; do sleep 0.1; done'
 )
