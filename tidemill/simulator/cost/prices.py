@@ -37,8 +37,7 @@ WORKLOAD_METRICS: Final = 5
 runs."""
 
 HOST_METRICS: Final = 2
-"""Metrics of the agent for the group (memory, disk); they too have values while an instance runs.
-"""
+"""Metrics of the agent for the group (memory, disk), which have values while an instance runs."""
 
 PUTS_AN_HOUR: Final = 60
 """Requests of one instance's agent in an hour; it publishes every minute."""
