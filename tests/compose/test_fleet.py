@@ -127,7 +127,7 @@ def test_a_deleted_stack_lets_its_instances_drain(project: Project, tmp_path: Pa
     project.settings = {
         "PARAMETERS": "BacklogPerInstance=100,MessagesPerPoll=20,PollWaitSeconds=30",
         "DEPTH": "user-data",
-        "SPEED": "12",
+        "SPEED": "6",
     }
     project.compose("--profile", "user-data", "up", "--wait")
     sent = project.produce(tmp_path, "--count", "300")
