@@ -221,8 +221,11 @@ def test_an_instance_is_protected_and_one_is_terminated(
             id="another-instance",
         ),
         pytest.param(
-            ("delete-auto-scaling-group", "--auto-scaling-group-name", NAME),
-            "An error occurred (InvalidAction) when calling the DeleteAutoScalingGroup operation:",
+            (
+                *("enable-metrics-collection", "--auto-scaling-group-name", NAME),
+                *("--granularity", "1Minute"),
+            ),
+            "An error occurred (InvalidAction) when calling the EnableMetricsCollection operation:",
             id="not-here",
         ),
     ],
