@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from support.builders.fleets import a_fleet, a_group
+from support.builders.fleets import DRAIN, a_fleet, a_group
 
 from tidemill.scaling.errors import RequestError
 from tidemill.scaling.facts import InstanceChanged
@@ -148,3 +148,15 @@ def test_what_auto_scaling_would_refuse_is_refused(
     """A refused request changes nothing."""
     with pytest.raises(RequestError, match=text):
         apply(FLEET, memory, command, NOW)
+
+
+def test_no_hook_holds_an_instance_on_its_way_to_standby_and_back() -> None:
+    """Lifecycle hooks do not apply to standby, nor to detaching."""
+    hooks = (DRAIN, replace(DRAIN, name="hold", transition="autoscaling:EC2_INSTANCE_LAUNCHING"))
+    fleet = replace(FLEET, group=replace(FLEET.group, hooks=hooks))
+    resting = apply(fleet, BOTH, EnterStandby(("i-1",), should_decrement=True), NOW).memory
+    assert resting.instances[1].state == "Standby"
+    back = apply(fleet, resting, ExitStandby(("i-1",)), NOW).memory
+    assert back.instances[1].state == "InService"
+    left = apply(fleet, back, DetachInstances(("i-1",), should_decrement=True), NOW).memory
+    assert left.find("i-1") is None
