@@ -241,6 +241,12 @@ def test_an_instance_rests_on_standby_and_returns(client: AutoScalingClient) -> 
     assert activity["Cause"].endswith("increasing the capacity from 1 to 2.")
     assert (activity["StatusCode"], activity["Progress"]) == ("PreInService", 30)
     assert (states(client)[ONE], described(client)["DesiredCapacity"]) == ("InService", 2)
+    history = client.describe_scaling_activities()["Activities"][:2]
+    assert [one["Description"].rpartition(":")[0] for one in history] == [
+        "Moving EC2 instance out of Standby",
+        "Moving EC2 instance to Standby",
+    ]
+    assert {one["StatusCode"] for one in history} == {"Successful"}
 
 
 def test_a_detached_instance_is_replaced_unless_fewer_are_wanted(

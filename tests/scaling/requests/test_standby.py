@@ -14,6 +14,7 @@ from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import GroupMemory, Instance
 from tidemill.scaling.group.reconcile import reconcile
 from tidemill.scaling.group.transitions import replace_vanished, vanished
+from tidemill.scaling.requests.activities import record_activities
 from tidemill.scaling.requests.apply import apply
 from tidemill.scaling.requests.commands import (
     Command,
@@ -160,3 +161,22 @@ def test_no_hook_holds_an_instance_on_its_way_to_standby_and_back() -> None:
     assert back.instances[1].state == "InService"
     left = apply(fleet, back, DetachInstances(("i-1",), should_decrement=True), NOW).memory
     assert left.find("i-1") is None
+
+
+def test_the_activities_of_a_request_count_the_capacity_down_one_by_one() -> None:
+    """Their words are those of AWS's example; an instance may move more than once."""
+    three = a_memory(*[LifecycleState.IN_SERVICE] * 3)
+    command = EnterStandby(("i-1", "i-2"), should_decrement=True)
+    applied = apply(FLEET, three, command, NOW)
+    entered = record_activities((), applied.facts)
+    assert [activity.cause for activity in entered] == [
+        f"At 2025-06-15T15:07:00Z instance {instance} was moved to standby in response to a user "
+        f"request, shrinking the capacity from {before} to {before - 1}."
+        for instance, before in (("i-1", 3), ("i-2", 2))
+    ]
+    back = apply(FLEET, applied.memory, ExitStandby(("i-1",)), NOW + 60)
+    both = record_activities(entered, back.facts)
+    assert both[-1].description == "Moving EC2 instance out of Standby: i-1"
+    assert both[-1].cause.endswith("increasing the capacity from 1 to 2.")
+    assert len({activity.id for activity in both}) == 3
+    assert {activity.status for activity in both} == {"Successful"}

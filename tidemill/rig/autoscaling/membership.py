@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from tidemill.rig.autoscaling.answers import show_activity
 from tidemill.rig.autoscaling.checks import check_name
 from tidemill.scaling.errors import invalid
-from tidemill.scaling.facts import Noted
 from tidemill.scaling.requests import commands
-from tidemill.scaling.requests.activities import Activity, activity_id, record_activities
+from tidemill.scaling.requests.activities import Activity, record_activities
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,20 +74,20 @@ def enter_standby(group: ServedGroup, request: Request) -> Result:
     """Run EnterStandby."""
     ids, decrement = _instances(group, request), request["ShouldDecrementDesiredCapacity"]
     command = commands.EnterStandby(ids, should_decrement=decrement)
-    return _moved(group, command, "Moving EC2 instance to Standby", ("InProgress", 50))
+    return _moved(group, command, "InProgress", 50)
 
 
 def exit_standby(group: ServedGroup, request: Request) -> Result:
     """Run ExitStandby."""
     command = commands.ExitStandby(_instances(group, request))
-    return _moved(group, command, "Moving EC2 instance out of Standby", ("PreInService", 30))
+    return _moved(group, command, "PreInService", 30)
 
 
 def detach(group: ServedGroup, request: Request) -> Result:
     """Run DetachInstances."""
     ids, decrement = _instances(group, request), request["ShouldDecrementDesiredCapacity"]
     command = commands.DetachInstances(ids, should_decrement=decrement)
-    return _moved(group, command, "Detaching EC2 instance", ("InProgress", 50))
+    return _moved(group, command, "InProgress", 50)
 
 
 def _instances(group: ServedGroup, request: Request) -> tuple[str, ...]:
@@ -102,34 +101,10 @@ def _instances(group: ServedGroup, request: Request) -> tuple[str, ...]:
 def _moved(
     group: ServedGroup,
     command: commands.EnterStandby | commands.ExitStandby | commands.DetachInstances,
-    description: str,
-    status_and_progress: tuple[str, int],
+    status: str,
+    progress: int,
 ) -> Result:
-    """Move instances; the result has an activity for each, with the given status and progress."""
-    before = group.view().memory.desired
+    """Move instances; the result has an activity for each, as it was when the request came."""
+    begun = {"StatusCode": status, "Progress": progress, "EndTime": None}
     applied = group.request(command)
-    change = (applied.memory.desired - before) // len(command.instances)
-    direction = "shrinking" if change < 0 else "increasing"
-    status, progress = status_and_progress
-    notes = [fact for fact in applied.facts if isinstance(fact, Noted)]
-    view = group.view()
-    activities = [
-        Activity(
-            id=activity_id(f"{description} at {fact.at}", instance),
-            kind="move",
-            instance=instance,
-            description=f"{description}: {instance}",
-            cause=fact.text.removesuffix(".")
-            + (
-                f", {direction} the capacity from {before + number * change} to "
-                f"{before + (number + 1) * change}."
-                if change
-                else "."
-            ),
-            start=fact.at,
-            status=status,
-            progress=progress,
-        )
-        for number, (instance, fact) in enumerate(zip(command.instances, notes, strict=True))
-    ]
-    return {"Activities": [show_activity(view, activity) for activity in activities]}
+    return {"Activities": [activity | begun for activity in _started(group, applied)]}

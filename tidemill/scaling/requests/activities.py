@@ -23,6 +23,9 @@ KEPT_SECONDS = 6 * 7 * 86400
 """Auto Scaling returns activities of the past six weeks (API reference,
 DescribeScalingActivities)."""
 
+MOVE = "move"
+"""The kind of activities that move an instance to standby, back, or out of the group."""
+
 ABANDONED = (
     "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token {token} was "
     "abandoned: {why}"
@@ -83,7 +86,7 @@ def _start(activities: dict[str, Activity], fact: ActivityStarted) -> None:
         message = UNHEALTHY if LOST in fact.cause else ""
         _cancel(activities, "launch", fact.instance, message, fact.at)
     named = activity_id(fact.kind_of, fact.instance or str(fact.at))
-    if named in activities:  # a retained instance is terminated a second time
+    if named in activities:  # a retained instance is terminated again, or one moved again
         named = activity_id(fact.kind_of, f"{fact.instance} at {fact.at}")
     started = Activity(
         id=named,
@@ -98,6 +101,8 @@ def _start(activities: dict[str, Activity], fact: ActivityStarted) -> None:
     )
     if not fact.instance:  # a scale-in that finds only protected instances
         started = replace(started, status="Cancelled", progress=100, end=fact.at)
+    elif fact.kind_of == MOVE:  # it is over with the request
+        started = replace(started, status="Successful", progress=100, end=fact.at)
     activities[started.id] = started
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.errors import invalid
-from tidemill.scaling.facts import Noted, stamp
+from tidemill.scaling.facts import ActivityStarted, Noted, stamp
 from tidemill.scaling.group.lifecycle import RETAINED, LifecycleState
 from tidemill.scaling.group.memory import LAUNCH, Step
 from tidemill.scaling.group.transitions import detach, move_to_standby, return_from_standby
+from tidemill.scaling.requests.activities import MOVE
 from tidemill.scaling.requests.members import member_instance
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ NOT_COUNTED = (
 )
 """The refusal of a request for a retained instance with a decrement. For DetachInstances this is
 published ("Detach or attach instances"), for TerminateInstanceInAutoScalingGroup assumed."""
+ENTERING, EXITING = "Moving EC2 instance to Standby", "Moving EC2 instance out of Standby"
+DETACHING = "Detaching EC2 instance"
 IN_SERVICE = frozenset({LifecycleState.IN_SERVICE})
 STANDBY = frozenset({LifecycleState.STANDBY})
 
@@ -32,12 +35,14 @@ STANDBY = frozenset({LifecycleState.STANDBY})
 class Move:
     """A kind of request that moves instances: the transition, and the states it may start in.
 
-    `change` is added to the desired capacity for each instance. `done` is the note's verb.
+    `change` is added to the desired capacity for each instance. `doing` begins the description of
+    the activity, `done` is the verb of its cause.
     """
 
     do: Callable[[GroupMemory, Instance, float], Step]
     states: frozenset[LifecycleState]
     change: int
+    doing: str
     done: str
 
 
@@ -49,7 +54,8 @@ def enter_standby(
     Raises:
         RequestError: one of them is not in service, or the desired capacity would be too small.
     """
-    move = Move(move_to_standby, IN_SERVICE, -1 if decrement else 0, "moved to standby")
+    change = -1 if decrement else 0
+    move = Move(move_to_standby, IN_SERVICE, change, ENTERING, "moved to standby")
     return _moved(fleet, memory, ids, move, now)
 
 
@@ -62,7 +68,7 @@ def exit_standby(fleet: Fleet, memory: GroupMemory, ids: tuple[str, ...], now: f
     """
     if LAUNCH in memory.suspended:
         raise invalid("While the process Launch is suspended, no instance can exit standby.")
-    move = Move(return_from_standby, STANDBY, 1, "moved out of standby")
+    move = Move(return_from_standby, STANDBY, 1, EXITING, "moved out of standby")
     return _moved(fleet, memory, ids, move, now)
 
 
@@ -75,7 +81,8 @@ def detach_instances(
         RequestError: one of them is neither in service, on standby nor retained, a retained one
             would be decremented, or the desired capacity would be too small.
     """
-    move = Move(detach, IN_SERVICE | STANDBY | RETAINED, -1 if decrement else 0, "detached")
+    states = IN_SERVICE | STANDBY | RETAINED
+    move = Move(detach, states, -1 if decrement else 0, DETACHING, "detached")
     retained = {item.id for item in memory.instances if item.state in RETAINED}
     for instance in ids:
         if decrement and instance in retained:
@@ -98,12 +105,17 @@ def _moved(fleet: Fleet, memory: GroupMemory, ids: tuple[str, ...], move: Move, 
             f"The desired capacity would be {after}, outside the limits {low} and {high}."
         )
     step = Step(memory)
-    for item in chosen:
-        note = Noted(
-            now,
-            f"At {stamp(now)} instance {item.id} was {move.done} in response to a user request.",
+    direction = "shrinking" if move.change < 0 else "increasing"
+    for number, item in enumerate(chosen):
+        before = memory.desired + number * move.change
+        capacity = f", {direction} the capacity from {before} to {before + move.change}"
+        cause = (
+            f"At {stamp(now)} instance {item.id} was {move.done} in response to a user request"
+            f"{capacity if move.change else ''}."
         )
-        step = step.then(Step(step.memory, (note,))).then(move.do(step.memory, item, now))
+        description = f"{move.doing}: {item.id}"
+        facts = (Noted(now, cause), ActivityStarted(now, MOVE, item.id, description, cause))
+        step = step.then(Step(step.memory, facts)).then(move.do(step.memory, item, now))
     return replace(step, memory=replace(step.memory.unattributed(), desired=after))
 
 
