@@ -22,6 +22,7 @@ from support.examples.kind import (
     Kind,
     Place,
     UnknownFieldError,
+    alone,
     fields,
 )
 from support.examples.names import is_commentary
@@ -199,7 +200,7 @@ def call_of(given: Given) -> Call:
     if isinstance(case, str):
         parameter, _, value = case.partition(" ")
         case = {parameter: value}
-    for name, value in case.items():
+    for name, value in ((name, alone(value)) for name, value in case.items()):
         if value is None or value is False or is_commentary(name):
             continue
         if not call.about(name, value):

@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from support.examples.names import AWS_NAMES, is_commentary, without_commentary
+from support.examples.names import AWS_NAMES, is_commentary, plain
 from support.examples.units import converted
 
 if TYPE_CHECKING:
@@ -140,8 +140,8 @@ def match(vector: Mapping[str, Any], kinds: Iterable[Kind]) -> Match:
         UnknownFieldError: each kind with the fields that it needs leaves another one unknown.
         ExampleError: there is no kind with such fields.
     """
-    given = _uncommented(vector.get("input") or {})
-    expected = _uncommented(vector.get("expected") or {})
+    given = _plain(vector.get("input") or {})
+    expected = _plain(vector.get("expected") or {})
     strangers: list[tuple[int, str]] = []
     unread: list[str] = []
     for kind in kinds:
@@ -173,9 +173,9 @@ def match(vector: Mapping[str, Any], kinds: Iterable[Kind]) -> Match:
     )
 
 
-def _uncommented(side: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(side: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields without comments inside them; a kind may know the name of a comment."""
-    return {name: without_commentary(value) for name, value in side.items()}
+    return {name: plain(value) for name, value in side.items()}
 
 
 class _Side:
@@ -187,7 +187,9 @@ class _Side:
         self.ours = ours
         self.found: dict[str, Any] = {}
         self.others = set()
-        for name, value in side.items():
+        given = {name for name, value in side.items() if value is not None}
+        # A field that is absent, because it is null, may be there under another name.
+        for name, value in sorted(side.items(), key=lambda item: item[1] is not None):
             alias = AWS_NAMES.get(name, name)
             if name in ours.known:
                 self.found[name] = value
@@ -196,10 +198,10 @@ class _Side:
             elif others(side, name):
                 self.found[name] = value
                 self.others.add(name)
-            elif alias in ours.known and alias not in side:
+            elif alias in ours.known and alias not in given:
                 self.found[alias] = value
             else:
-                self.found |= converted(name, value, ours.known - side.keys())
+                self.found |= converted(name, value, ours.known - given)
 
     def null(self) -> frozenset[str]:
         """Return the fields with null where null is no value."""
@@ -260,7 +262,7 @@ def _split(side: Given, ours: Fields) -> tuple[dict[str, Any], dict[str, Sequenc
         elif name not in ours.known or not isinstance(value, list):
             single[name] = value
         elif len(value) == 1:
-            single[name] = value[0]
+            single[name] = alone(value)
         else:
             listed[name] = value
     return single, listed
@@ -269,6 +271,8 @@ def _split(side: Given, ours: Fields) -> tuple[dict[str, Any], dict[str, Sequenc
 def take(mapping: Mapping[str, Any], *names: str) -> list[Any]:
     """Return an inner object's values of these names, None for those that it lacks.
 
+    A list of one is its value.
+
     Raises:
         UnknownFieldError: it has another field.
     """
@@ -276,4 +280,9 @@ def take(mapping: Mapping[str, Any], *names: str) -> list[Any]:
     unknown = [name for name in ours if name not in names and not is_commentary(name)]
     if unknown:
         raise UnknownFieldError(f"unknown {', '.join(unknown)} beside {', '.join(names)}")
-    return [ours.get(name) for name in names]
+    return [alone(ours.get(name)) for name in names]
+
+
+def alone(value: Any) -> Any:  # noqa: ANN401 - any value
+    """Return the value of a list of one, anything else as it is."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value

@@ -31,6 +31,10 @@ def same_meaning(vector: Vector, kind: Kind) -> Iterator[tuple[str, Vector]]:
             **{side: dict(reversed((vector.get(side) or {}).items())) for side in SIDES},
         },
     )
+    yield (
+        "whole numbers as floats",
+        {**vector, **{side: floats(vector.get(side)) for side in SIDES}},
+    )
     for side, ours in zip(SIDES, (kind.given, kind.expected), strict=True):
         fields = dict(vector.get(side) or {})
         yield f"a note in {side}", {**vector, side: {**fields, "note": "a word on it"}}
@@ -46,6 +50,15 @@ def same_meaning(vector: Vector, kind: Kind) -> Iterator[tuple[str, Vector]]:
                 if side == "input":
                     twice = {**fields, name: [value, value]}
                     yield f"{name} twice", fields_in(vector, side, twice)
+
+
+def floats(value: Any) -> Any:  # noqa: ANN401 - any part of an example
+    """Return a part of an example with 5.0 for 5."""
+    if isinstance(value, dict):
+        return {name: floats(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [floats(item) for item in value]
+    return float(value) if type(value) is int else value
 
 
 def fields_in(vector: Vector, side: str, fields: Mapping[str, Any]) -> Vector:

@@ -77,12 +77,10 @@ def is_commentary(name: str) -> bool:
     return name in COMMENTARY or _MARKED.search(name) is not None
 
 
-def without_commentary(value: Any) -> Any:  # noqa: ANN401 - any part of an example
-    """Return a part of an example without the comments, on any level."""
+def plain(value: Any) -> Any:  # noqa: ANN401 - any part of an example
+    """Return a part of an example without comments in it, and with 5 for 5.0, on any level."""
     if isinstance(value, dict):
-        return {
-            name: without_commentary(item)
-            for name, item in value.items()
-            if not is_commentary(name)
-        }
-    return [without_commentary(item) for item in value] if isinstance(value, list) else value
+        return {name: plain(item) for name, item in value.items() if not is_commentary(name)}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
