@@ -28,6 +28,7 @@ SOUND_TOO: dict[str, dict[str, Any]] = {
         "Waiting__ComparisonOperator": "GreaterThanThreshold",
         "Waiting__Threshold": 0,
     },
+    "a sliding window by name": {"Waiting__EvaluationWindow": {"SlidingWindow": {}}},
     "three periods": {"Waiting__EvaluationPeriods": 3},
     "two of five periods": {"Waiting__EvaluationPeriods": 5, "Waiting__DatapointsToAlarm": 2},
     "a quotient that never divides by 0": instead(

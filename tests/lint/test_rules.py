@@ -203,6 +203,14 @@ FAULTY = (
         {"Waiting__Period": 10},
     ),
     Case(
+        "a-minute-of-the-clock",
+        "scales-by-the-clock",
+        WARNING,
+        "Waiting runs scaling policies, and sees a datapoint only when a period of 60 seconds",
+        "Waiting",
+        {"Waiting__EvaluationWindow": {"WallClockWindow": {"Timezone": "UTC"}}},
+    ),
+    Case(
         "message-longer",
         "visible-before-done",
         ERROR,

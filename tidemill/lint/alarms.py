@@ -132,6 +132,16 @@ def _too_fine(linted: LintedFleet) -> Iterator[Violation]:
             )
 
 
+def _by_the_clock(linted: LintedFleet) -> Iterator[Violation]:
+    for alarm in linted.fleet.alarms:
+        if alarm.wall_clock is not None and alarm.policies:
+            yield Violation(
+                f"{linted.name_of(alarm)} runs scaling policies, and sees a datapoint only when a "
+                f"period of {alarm.period} seconds by the clock has ended",
+                linted.at_alarm(alarm, "EvaluationWindow"),
+            )
+
+
 RULES = (
     Rule(
         id="fighting-alarms",
@@ -195,5 +205,17 @@ RULES = (
         page="PutMetricAlarm (CloudWatch API reference)",
         fix="Use a Period of 60, or publish a high-resolution metric of your own.",
         check=_too_fine,
+    ),
+    Rule(
+        id="scales-by-the-clock",
+        severity=Severity.WARNING,
+        problem="An alarm that scales has a wall clock window.",
+        why=(
+            "It reflects new data only when a whole period of the clock is over, and looks for "
+            "missing data no further back: AWS advises against it for scaling."
+        ),
+        page="Alarm evaluation window",
+        fix="Remove EvaluationWindow, or set SlidingWindow.",
+        check=_by_the_clock,
     ),
 )
