@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 LINES = 14
 """How many events the live view shows."""
 
-STATE_STYLES = {"ALARM": "bold red", "OK": "green", "INSUFFICIENT_DATA": "dim"}
+STATE_STYLES = {"ALARM": "bold yellow", "OK": "green", "INSUFFICIENT_DATA": "dim"}
+"""Not red: an alarm that scales is in ALARM while it acts, and one for 0 instances at rest."""
 
 
 class View(Protocol):

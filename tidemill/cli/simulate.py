@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
+from tidemill.cli.loads import (
+    FaultOption,
+    LoadOption,
+    MeanOption,
+    ScenarioOption,
+    TraceOption,
+    VariationOption,
+    chosen_scenarios,
+    with_faults,
+)
 from tidemill.cli.options import (
     DEFAULT_TEMPLATE,
     BootOption,
@@ -17,7 +26,6 @@ from tidemill.cli.options import (
     ParameterOption,
     TemplateOption,
     TimesOption,
-    read_pairs,
     read_parameters,
     read_template,
     read_times,
@@ -25,21 +33,16 @@ from tidemill.cli.options import (
 )
 from tidemill.cli.simulate_output import run_tables, sensitivity_table
 from tidemill.report.sentences import sentence
-from tidemill.scaling.errors import FaultError
 from tidemill.scaling.facts import FaultBegan, FaultEnded, Noted, stamp
-from tidemill.scaling.faults import KINDS, read_fault
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.simulator.candidate import Candidate
 from tidemill.simulator.instances.handling import HandlerTime
-from tidemill.simulator.run import START, RunOptions, simulate
+from tidemill.simulator.run import RunOptions, simulate
 from tidemill.simulator.run_figures import run_figures
-from tidemill.simulator.scenario import SCENARIOS, Scenario, scenarios, with_handler
 from tidemill.simulator.sensitivity import effects, is_short
-from tidemill.simulator.traces.trace import read_trace, trace_scenario
 
 if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
-    from tidemill.scaling.faults import Fault
     from tidemill.scaling.spec import Fleet
 
 app = typer.Typer()
@@ -55,53 +58,10 @@ GroupOption = Annotated[
         "--group", metavar="ID", help="The group's logical id, if several groups follow a queue."
     ),
 ]
-ScenarioOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--scenario",
-        metavar="NAME",
-        help=f"The load, repeatable: {', '.join(SCENARIOS)}. [default: all of them]",
-    ),
-]
-TraceOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--trace", metavar="FILE", help="Your own load instead: a CSV file of time,count."
-    ),
-]
-LoadOption = Annotated[
-    int,
-    typer.Option(
-        "--load",
-        min=1,
-        metavar="TIMES",
-        help="Send so many times as many messages as the load has.",
-    ),
-]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of every random number.")]
-MeanOption = Annotated[
-    float, typer.Option("--handler-seconds", min=0, help="Mean seconds to handle a message.")
-]
-VariationOption = Annotated[
-    float,
-    typer.Option(
-        "--handler-variation",
-        min=0,
-        help="Standard deviation of that time, as a share of the mean.",
-    ),
-]
 SpotOption = Annotated[
     float,
     typer.Option("--spot-per-hour", min=0, help="Spot interruptions of one instance in an hour."),
-]
-FaultOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--fault",
-        metavar="KIND@SECONDS",
-        help=f"A fault after so many seconds, such as spot@600,target=ID or metrics-late@0,"
-        f"late_minutes=5,for_minutes=0; repeat it. Kinds: {', '.join(KINDS)}.",
-    ),
 ]
 SensitivityOption = Annotated[
     bool | None,
@@ -144,7 +104,7 @@ def run_scenarios(
 ) -> None:
     """Predict, in virtual time, how long messages wait and what the template's fleet costs."""
     handler = HandlerTime(handler_seconds, handler_variation)
-    chosen, start = _scenarios(scenario, trace, load, handler)
+    chosen, start = chosen_scenarios(scenario, trace, load, handler)
     check_picture(picture)
     if picture is not None and len(chosen) != 1:
         refuse_usage("--picture: a picture shows one scenario: choose it with --scenario")
@@ -153,7 +113,7 @@ def run_scenarios(
     facts: list[Fact] = []
     runs = []
     moved: list[dict[str, object]] = []
-    for one in _with_faults(chosen, fault):
+    for one in with_faults(chosen, fault):
         facts.clear()
         listener = facts.extend if picture or one.faults else None
         result = simulate(candidate, one, seed, options, listener)
@@ -200,13 +160,13 @@ def compare_policies(
     from tidemill.simulator.comparison.rival_policies import rivals  # noqa: PLC0415 - only this command needs it
 
     handler = HandlerTime(handler_seconds, handler_variation)
-    chosen, start = _scenarios(scenario, trace, load, handler)
+    chosen, start = chosen_scenarios(scenario, trace, load, handler)
     ours = Candidate.of_template(_fleet(template, parameter, group))
     console = Console(stderr=True)
     with console.status("simulating") as status:
         runs = compare(
             list(rivals(ours, backlog_per_instance, high_resolution=high_resolution)),
-            _with_faults(chosen, fault),
+            with_faults(chosen, fault),
             seed,
             RunOptions(read_times(times, boot_seconds), start=start),
             status.update,
@@ -216,46 +176,6 @@ def compare_policies(
 
         draw_comparison(runs, picture)
     _print({"runs": runs, "not_modelled": list(ours.fleet.not_modelled)}, as_json=as_json)
-
-
-def _scenarios(
-    names: list[str] | None, trace: Path | None, load: int, handler: HandlerTime
-) -> tuple[list[Scenario], float]:
-    """Return the chosen scenarios, and when they start in epoch seconds."""
-    if trace is not None:
-        if names:
-            refuse_usage("--scenario and --trace cannot be combined: choose one load")
-        lots = [(at, count * load) for at, count in read_trace(trace)]
-        return [trace_scenario(lots, trace.stem, handler)], lots[0][0] // 60 * 60
-    known = scenarios(load)
-    for name in names or []:
-        if name not in known:
-            refuse_usage(f"--scenario: there is no {name}: choose from {', '.join(known)}")
-    return [with_handler(known[name], handler) for name in names or known], START
-
-
-def _with_faults(chosen: list[Scenario], texts: list[str] | None) -> list[Scenario]:
-    """Return the scenarios with the faults that options describe."""
-    faults = [_fault(text) for text in texts or ()]
-    return [replace(scenario, faults=faults) for scenario in chosen]
-
-
-def _fault(text: str) -> Fault:
-    """Return the fault that an option describes, such as spot@600,target=i-1.
-
-    Raises:
-        typer.BadParameter: the option does not describe a fault, or lacks its time.
-    """
-    event, *given = text.split(",")
-    kind, _, at = event.partition("@")
-    fields = read_pairs("--fault", given)
-    try:
-        fault = read_fault({"kind": kind, "at": at or "0", **fields})
-    except FaultError as error:
-        refuse_usage(f"--fault {text}: {error}")
-    if not at:
-        refuse_usage(f"--fault {text}: give the time in seconds as well, such as {kind}@600")
-    return fault
 
 
 def check_picture(path: Path | None) -> None:

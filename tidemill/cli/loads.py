@@ -1,0 +1,104 @@
+"""Options for the load of a simulation, and the scenarios that they choose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tidemill.cli.options import read_pairs, refuse_usage
+from tidemill.scaling.errors import FaultError
+from tidemill.scaling.faults import KINDS, read_fault
+from tidemill.simulator.run import START
+from tidemill.simulator.scenario import SCENARIOS, Scenario, scenarios, with_handler
+from tidemill.simulator.traces.trace import read_trace, trace_scenario
+
+if TYPE_CHECKING:
+    from tidemill.scaling.faults import Fault
+    from tidemill.simulator.instances.handling import HandlerTime
+
+ScenarioOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scenario",
+        metavar="NAME",
+        help=f"The load, repeatable: {', '.join(SCENARIOS)}. [default: all of them]",
+    ),
+]
+TraceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--trace", metavar="FILE", help="Your own load instead: a CSV file of time,count."
+    ),
+]
+LoadOption = Annotated[
+    int,
+    typer.Option(
+        "--load",
+        min=1,
+        metavar="TIMES",
+        help="Send so many times as many messages as the load has.",
+    ),
+]
+MeanOption = Annotated[
+    float, typer.Option("--handler-seconds", min=0, help="Mean seconds to handle a message.")
+]
+VariationOption = Annotated[
+    float,
+    typer.Option(
+        "--handler-variation",
+        min=0,
+        help="Standard deviation of that time, as a share of the mean.",
+    ),
+]
+FaultOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="KIND@SECONDS",
+        help=f"A fault after so many seconds, such as spot@600,target=ID or metrics-late@0,"
+        f"late_minutes=5,for_minutes=0; repeat it. Kinds: {', '.join(KINDS)}.",
+    ),
+]
+
+
+def chosen_scenarios(
+    names: list[str] | None, trace: Path | None, load: int, handler: HandlerTime
+) -> tuple[list[Scenario], float]:
+    """Return the chosen scenarios, and when they start in epoch seconds."""
+    if trace is not None:
+        if names:
+            refuse_usage("--scenario and --trace cannot be combined: choose one load")
+        lots = [(at, count * load) for at, count in read_trace(trace)]
+        return [trace_scenario(lots, trace.stem, handler)], lots[0][0] // 60 * 60
+    known = scenarios(load)
+    for name in names or []:
+        if name not in known:
+            refuse_usage(f"--scenario: there is no {name}: choose from {', '.join(known)}")
+    return [with_handler(known[name], handler) for name in names or known], START
+
+
+def with_faults(chosen: list[Scenario], texts: list[str] | None) -> list[Scenario]:
+    """Return the scenarios with the faults that options describe."""
+    faults = [_fault(text) for text in texts or ()]
+    return [replace(scenario, faults=faults) for scenario in chosen]
+
+
+def _fault(text: str) -> Fault:
+    """Return the fault that an option describes, such as spot@600,target=i-1.
+
+    Raises:
+        typer.BadParameter: the option does not describe a fault, or lacks its time.
+    """
+    event, *given = text.split(",")
+    kind, _, at = event.partition("@")
+    fields = read_pairs("--fault", given)
+    try:
+        fault = read_fault({"kind": kind, "at": at or "0", **fields})
+    except FaultError as error:
+        refuse_usage(f"--fault {text}: {error}")
+    if not at:
+        refuse_usage(f"--fault {text}: give the time in seconds as well, such as {kind}@600")
+    return fault
