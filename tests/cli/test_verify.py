@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,10 @@ def test_the_list_needs_no_aws(tmp_path: Path) -> None:
     listed = json.loads(run(tmp_path, "--list", "--json").stdout)["checks"]
     assert [check["name"] for check in listed] == list(CHECKS)
     assert all(check["permissions"] for check in listed)
+    cost = {check["name"]: check["usd"] for check in listed}
+    assert {name for name, usd in cost.items() if usd > 0} > {"steps", "zero", "delete"}
+    assert cost["stack"] == 0
+    assert max(cost.values()) < 0.02
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +141,39 @@ def test_a_rig_is_verified_and_its_gaps_are_no_agreement(
     assert "not AWS" in measured.about["endpoint"]
     assert set(measured.times) <= set(NAMES)
     assert "terminate" in measured.times
+
+
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_an_interruption_restores_the_group_and_keeps_what_was_seen(
+    rig: tuple[Path, dict[str, str]], tmp_path: Path, number: signal.Signals
+) -> None:
+    """The processes are resumed, and the record says what was tried."""
+    folder, client = rig
+    environment = {**without_aws(os.environ), **client}
+    command = [*COMMAND, "--speed", SPEED, "--act", "--yes", "--only", "warm-up"]
+    process = subprocess.Popen(
+        [*command, "--record", str(tmp_path / "record.json")],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert any("in service, within the warm-up" in line for line in process.stderr)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, errors
+    assert "desired capacity 0 again, and alarms scale the group" in errors
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["seen"]["warm-up"]["pending"] == 1
+    assert "done" not in record["seen"]["warm-up"]
+    done = run(folder, "--only", "group", **client)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (
+        0,
+        "checks: 1 agrees, 0 differs, 0 not observed",
+    )
 
 
 @pytest.mark.filterwarnings("ignore:subprocess .* is still running")

@@ -63,3 +63,15 @@ def test_a_wait_ends_when_its_condition_holds_or_its_time_is_over(
     assert bench.wait("it", 60, lambda: account.world.now >= start + after) is found
     assert said[0] == "waiting up to 1 min: it"
     assert account.world.now - start == (after if found else 60)
+
+
+def test_a_long_wait_is_reported_every_other_minute() -> None:
+    """So that nobody thinks that it hangs."""
+    account = FakeAccount()
+    bench, said = a_bench(account)
+    assert not bench.wait("it", 500, lambda: False)
+    assert said == [
+        "waiting up to 8 min: it",
+        *(f"{minutes} min: still waiting: it" for minutes in (2, 4, 6, 8)),
+        "not in time: it",
+    ]

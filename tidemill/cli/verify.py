@@ -27,7 +27,7 @@ from tidemill.verify.finding import Verdict
 from tidemill.verify.plan import CHECKS, NAMES, chosen, left_out
 from tidemill.verify.ports import RefusedError, VerifyError
 from tidemill.verify.run import Run
-from tidemill.verify.target import read_target
+from tidemill.verify.target import planned_target, read_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -103,7 +103,7 @@ def verify(
     checks = _checks(levels, only or [], list_checks=list_checks)
     show = Output(as_json=as_json)
     if list_checks:
-        show.catalogue(checks)
+        show.catalogue(checks, planned_target(read_template(template)))
         return
     _check_files(output, record)
     from tidemill.verify.aws import AccountAws  # noqa: PLC0415 - boto3 is slow to import

@@ -46,14 +46,16 @@ class Output:
         self._out = Console(soft_wrap=True, highlight=False)
         self._err = Console(stderr=True, soft_wrap=True, highlight=False)
 
-    def catalogue(self, checks: Sequence[Check]) -> None:
-        """Print all checks with what they do and need, without a stack."""
+    def catalogue(self, checks: Sequence[Check], target: Target) -> None:
+        """Print all checks with what they do, take and need, for a stack of this kind."""
         if self._as_json:
-            typer.echo(json.dumps({"checks": [_described(check) for check in checks]}))
+            described = [_described(check, check.observation.use(target)) for check in checks]
+            typer.echo(json.dumps({"checks": described}))
             return
         for check in checks:
+            one = check.observation
             self._out.print(Text.assemble((check.name, "bold"), f"  {check.question}"))
-            self._out.print(f"  {check.observation.level.value}; {check.observation.does}")
+            self._out.print(f"  {one.level.value}; {one.does} ({_takes(one.use(target))})")
             self._out.print(f"  needs {', '.join(check.observation.calls)}", style="dim")
         self._out.print("All need " + ", ".join(permissions(())), style="dim")
 
@@ -137,12 +139,14 @@ def dollars(use: Use) -> float:
     return sum(cost(used, PRICES, allowances=False).values())
 
 
-def _described(check: Check) -> dict[str, object]:
+def _described(check: Check, use: Use) -> dict[str, object]:
     return {
         "name": check.name,
         "question": check.question,
         "does": check.observation.does,
         "level": check.observation.level.name.lower(),
+        "seconds": use.seconds,
+        "usd": round(dollars(use), 4),
         "permissions": list(check.observation.calls),
         "remedy": check.remedy,
     }

@@ -24,6 +24,10 @@ SKIPPED = "skipped"
 DONE = "done"
 """The name in Seen that marks an observation which came to its end."""
 
+MINUTE = 60
+REPORT = 120.0
+"""Seconds of a wait after which it is reported again."""
+
 PAUSE = 5.0
 """Seconds between two looks at something that is awaited."""
 
@@ -107,12 +111,16 @@ class Bench:
             condition: the look; it may take notes.
             pause: seconds between two looks.
         """
-        deadline = self.clock.now() + seconds
-        self.say(f"waiting up to {seconds / 60:.0f} min: {what}")
+        begin = reported = self.clock.now()
+        self.say(f"waiting up to {seconds / MINUTE:.0f} min: {what}")
         while not condition():
-            if self.clock.now() >= deadline:
+            now = self.clock.now()
+            if now >= begin + seconds:
                 self.say(f"not in time: {what}")
                 return False
+            if now >= reported + REPORT:
+                self.say(f"{(now - begin) / MINUTE:.0f} min: still waiting: {what}")
+                reported = now
             self.clock.sleep(pause)
         return True
 

@@ -158,6 +158,27 @@ def read_target(
     )
 
 
+def planned_target(template: Document) -> Target:
+    """Return a stack that would be deployed from a template, with the defaults of its parameters.
+
+    Raises:
+        TemplateError: the template is not one of a fleet.
+    """
+    place = Place()
+    resolver = Resolver(template, {}, place)
+    return Target(
+        name=place.stack,
+        region=place.region,
+        account=place.account,
+        caller="",
+        stack_id="",
+        status="",
+        deployed={},
+        resolver=resolver,
+        fleet=resolved_fleet(resolver),
+    )
+
+
 def _unknown(stack: Answer, template: Document) -> list[str]:
     known = template.get("Parameters") or {}
     return [

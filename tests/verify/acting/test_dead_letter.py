@@ -57,6 +57,15 @@ def test_other_peoples_dead_letters_are_left_alone() -> None:
     assert account.world.sent == 0
 
 
+def test_a_message_that_is_received_very_often_is_not_waited_for() -> None:
+    """A thousand receives take a day."""
+    account = FakeAccount(MaxReceiveCount="1000")
+    finding = find("dead-letter", account)
+    assert finding.verdict is Verdict.NOT_OBSERVED
+    assert "1000 receives take too long" in finding.rows[0].note
+    assert account.world.sent == 0
+
+
 def test_only_the_checks_own_text_is_deleted() -> None:
     """A dead letter of others that arrives meanwhile stays."""
     account = FakeAccount()

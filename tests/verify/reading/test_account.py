@@ -52,12 +52,13 @@ def test_without_the_numbers_the_quota_is_not_observed(action: str) -> None:
     assert find("quota", account).verdict is Verdict.NOT_OBSERVED
 
 
-def test_types_with_another_quota_are_not_judged() -> None:
-    """Such as GPU instances."""
-    account = FakeAccount(InstanceTypes="g5g.xlarge,g5g.2xlarge,g5g.4xlarge")
+@pytest.mark.parametrize("types", ["g5g.xlarge", "inf2.xlarge", "trn1.2xlarge", "dl1.24xlarge"])
+def test_types_with_another_quota_are_not_judged(types: str) -> None:
+    """Such as accelerated instances."""
+    account = FakeAccount(InstanceTypes=f"{types},t4g.small,t4g.small")
     finding = find("quota", account)
     assert finding.verdict is Verdict.NOT_OBSERVED
-    assert "g5g.xlarge" in finding.rows[0].note
+    assert f"{types} have a quota of their own" in finding.rows[0].note
 
 
 def test_an_image_that_was_not_pushed_differs() -> None:

@@ -110,12 +110,30 @@ def test_a_changed_policy_differs(name: str, value: object, what: str) -> None:
         ("TerminationPolicies", ["OldestInstance"], "termination"),
         ("NewInstancesProtectedFromScaleIn", True, "protects new instances"),
         ("SuspendedProcesses", [{"ProcessName": "Launch"}], "suspended"),
+        (
+            "InstanceLifecyclePolicy",
+            {"RetentionTriggers": {"TerminateHookAbandon": "retain"}},
+            "retains abandoned instances",
+        ),
     ],
     ids=str,
 )
 def test_a_changed_group_differs(name: str, value: object, what: str) -> None:
     """A suspended process is one of the differences."""
     assert differing(changed("group", GROUPS, "AutoScalingGroups", **{name: value})) == [what]
+
+
+def test_steps_may_be_written_in_any_order() -> None:
+    """The API promises none."""
+    account = FakeAccount()
+
+    def reversed_steps(answer: dict[str, Any]) -> dict[str, Any]:
+        policies = answer["ScalingPolicies"]
+        turned = [{**one, "StepAdjustments": one["StepAdjustments"][::-1]} for one in policies]
+        return {"ScalingPolicies": turned}
+
+    account.changes[POLICIES] = reversed_steps
+    assert find("policies", account).verdict is Verdict.AGREES
 
 
 def test_a_changed_hook_differs() -> None:

@@ -22,6 +22,9 @@ BODY = "tidemill verify: this is no JSON, so no worker can process it"
 ALARM = "DeadLettersAlarm"
 """Logical id of the template's alarm about dead letters."""
 
+RETRY = 60.0
+"""Seconds between two receives of a message, beside the wait of the worker: generously."""
+
 ALARM_SECONDS = 420.0
 """How long the alarm may take: the metric's minute, its delay, and one evaluation."""
 
@@ -30,6 +33,10 @@ def _observe(bench: Bench) -> None:
     dead = bench.target.dead_letter_url
     if dead is None:
         raise SkippedError("the stack has no dead-letter queue")
+    most = bench.target.fleet.queue.max_receive_count or 0
+    seconds = most * (float(bench.target.parameter("PollWaitSeconds") or 0) + RETRY)
+    if seconds > LONGEST:
+        raise SkippedError(f"{most} receives take too long: try it with a lower MaxReceiveCount")
     require_idle(bench)
     if backlog(bench, dead).total:
         raise SkippedError("the dead-letter queue has messages of others: empty it first")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from tidemill.verify.bench import why_missing
@@ -21,8 +22,9 @@ ON_DEMAND, SPOT = "L-1216C47A", "L-34B43A08"
 Standard (...) Spot Instance Requests", in vCPUs (Service Quotas; AWS CLI's example of
 get-service-quota, EC2 User Guide, "Spot Instance quotas")."""
 
-STANDARD = frozenset("acdhimrtz")
-"""Families of instance types that share the quotas above, by their first letter."""
+STANDARD = re.compile("(?!hpc|inf|mac|trn|dl)[acdhimrtz]")
+"""The beginning of instance types that share the quotas above: those families, and none of the
+accelerated ones, of high-performance computing and Mac, which have quotas of their own."""
 
 ALL = 100
 """Percent."""
@@ -58,7 +60,7 @@ def _observe_quota(bench: Bench) -> None:
 
 def _judge_quota(target: Target, seen: Mapping[str, Any]) -> Iterator[Row]:
     size = max(seen.get("vcpus", {}).values(), default=None)
-    foreign = [name for name in _types(target) if name[0] not in STANDARD]
+    foreign = [name for name in _types(target) if not STANDARD.match(name)]
     for code, share in _shares(target).items():
         kind = "On-Demand" if code == ON_DEMAND else "Spot"
         what = f"vCPU quota for {kind} instances ({code})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from tidemill.scaling.spec import PolicyAction, StepScalingPolicy
@@ -112,14 +113,14 @@ def _policy_seen(one: Mapping[str, Any]) -> Values:
         "least change": one.get("MinAdjustmentMagnitude"),
         "aggregation": one.get("MetricAggregationType", "Average"),
         "enabled": one.get("Enabled", True),
-        "steps": [
-            _step(
+        "steps": _steps(
+            (
                 step.get("MetricIntervalLowerBound"),
                 step.get("MetricIntervalUpperBound"),
                 step["ScalingAdjustment"],
             )
             for step in one.get("StepAdjustments", [])
-        ],
+        ),
     }
 
 
@@ -130,17 +131,22 @@ def _policy_expected(policy: StepScalingPolicy) -> Values:
         "least change": policy.min_adjustment_magnitude,
         "aggregation": str(policy.aggregation),
         "enabled": True,
-        "steps": [_step(step.lower, step.upper, step.adjustment) for step in policy.steps],
+        "steps": _steps((step.lower, step.upper, step.adjustment) for step in policy.steps),
     }
 
 
-def _step(lower: float | None, upper: float | None, adjustment: int) -> str:
-    low = "" if lower is None else f"{lower:g}"
-    high = "" if upper is None else f"{upper:g}"
-    return f"{low}..{high}: {adjustment}"
+def _steps(steps: Iterable[tuple[float | None, float | None, int]]) -> list[str]:
+    """Return the steps from the lowest to the highest, in whatever order they are written."""
+    ordered = sorted(steps, key=lambda step: -math.inf if step[0] is None else step[0])
+    return [
+        f"{'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}: {adjustment}"
+        for low, high, adjustment in ordered
+    ]
 
 
 def _group_seen(one: Mapping[str, Any], hooks: Iterable[Mapping[str, Any]]) -> Values:
+    triggers = one.get("InstanceLifecyclePolicy", {}).get("RetentionTriggers", {})
+    retains = triggers.get("TerminateHookAbandon")
     return {
         "minimum": one["MinSize"],
         "maximum": one["MaxSize"],
@@ -149,6 +155,7 @@ def _group_seen(one: Mapping[str, Any], hooks: Iterable[Mapping[str, Any]]) -> V
         "metrics": sorted(item["Metric"] for item in one.get("EnabledMetrics", [])),
         "termination": one.get("TerminationPolicies", []),
         "protects new instances": one.get("NewInstancesProtectedFromScaleIn", False),
+        "retains abandoned instances": retains == "retain",
         "suspended": sorted(item["ProcessName"] for item in one.get("SuspendedProcesses", [])),
         "hooks": sorted(
             f"{hook['LifecycleHookName']} at {hook['LifecycleTransition']}: "
@@ -167,6 +174,7 @@ def _group_expected(group: Group) -> Values:
         "metrics": sorted(group.metrics),
         "termination": list(group.termination),
         "protects new instances": group.protects,
+        "retains abandoned instances": group.retains,
         "suspended": [],
         "hooks": sorted(
             f"{hook.name} at {hook.transition}: {hook.heartbeat_timeout} s, {hook.default_result}"
@@ -208,10 +216,19 @@ def _judge_queue(target: Target, seen: Mapping[str, Any]) -> Iterator[Row]:
     yield from _compare(seen, "queue", queue.name, expected)
 
 
+ACTIONS = {
+    "alarms": ("cloudwatch:DescribeAlarms",),
+    "policies": ("autoscaling:DescribePolicies",),
+    "group": ("autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeLifecycleHooks"),
+    "queue": ("sqs:GetQueueAttributes",),
+}
+"""The actions that show a kind of resource."""
+
+
 def _compare(seen: Mapping[str, Any], kind: str, name: str, expected: Values) -> Iterator[Row]:
     """Yield the rows for the resource with this name, among those of its kind that were seen."""
     if kind not in seen:
-        yield unobserved(name, _listed(expected), why_missing(seen))
+        yield unobserved(name, _listed(expected), why_missing(seen, *ACTIONS[kind]))
     elif name not in seen[kind]:
         yield compared(name, _listed(expected), "it does not exist")
     else:
@@ -240,13 +257,7 @@ SETTINGS = Observation(
     name="settings",
     does="reads the alarms that scale, the policies, the group, its hooks and the queue",
     level=Level.READ,
-    calls=(
-        "cloudwatch:DescribeAlarms",
-        "autoscaling:DescribePolicies",
-        "autoscaling:DescribeAutoScalingGroups",
-        "autoscaling:DescribeLifecycleHooks",
-        "sqs:GetQueueAttributes",
-    ),
+    calls=tuple(action for actions in ACTIONS.values() for action in actions),
     use=lambda _target: Use(requests=1),
     observe=_observe,
 )

@@ -112,9 +112,11 @@ def _observe_published(bench: Bench) -> None:
     activities = bench.ask(
         "autoscaling:DescribeScalingActivities", AutoScalingGroupName=bench.target.group
     )
+    if activities is None:
+        return
     launched = [
         one
-        for one in (activities or {}).get("Activities", [])
+        for one in activities["Activities"]
         if one["Description"].startswith("Launching")
         and one["StatusCode"] == "Successful"
         and one["StartTime"].timestamp() >= since
