@@ -54,6 +54,9 @@ WORDS: Final = {
     r"One or more parameters are invalid\. (Reason: Message must be shorter than \d+ bytes\.)": (
         r"One or more parameters (?:are invalid|cannot be validated)\. \1"
     ),
+    r"(The input receipt handle) is invalid\.": (
+        r'\1 (?:".*" is not a valid receipt handle|is invalid)\.'
+    ),
     r"(The queue should either have ContentBasedDeduplication.*)\.": r"\1",
     r"(The specified queue does not exist)(?: for this wsdl version)?\.": (
         r"\1(?: for this wsdl version)?\."
@@ -147,9 +150,9 @@ def with_long_entry(call: Call, _: object) -> None:
     call.entries = [{}, {"MessageBody": "x" * (longest + 1)}]
 
 
-def with_entries(call: Call, value: int) -> None:
-    """Send a batch with so many entries."""
-    call.entries = [{} for _ in range(value)]
+def with_entries(call: Call, value: int | list[dict[str, Any]]) -> None:
+    """Send a batch with so many entries, or with these."""
+    call.entries = value if isinstance(value, list) else [{} for _ in range(value)]
 
 
 def with_fifo_attribute(call: Call, _: object) -> None:
@@ -178,6 +181,7 @@ WHOLE: Final[Mapping[str, Callable[[Call, Any], None]]] = {
     "bytes": with_bytes,
     "one entry too long": with_long_entry,
     "entries": with_entries,
+    "Entries": with_entries,
     "standard with FIFO attributes": with_fifo_attribute,
     "protocol": lambda _, __: None,  # the answers are the same
     "visibility expired": lambda _, __: None,  # every receipt handle here has expired

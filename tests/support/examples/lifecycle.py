@@ -12,6 +12,8 @@ from support.builders.alarms import an_alarm
 from support.builders.fleets import DRAIN, a_fleet, a_group, a_policy, small_template
 from support.examples.kind import Expected, Given, Kind, fields
 
+from tidemill.rig.autoscaling.answers import show_instance
+from tidemill.rig.autoscaling.ports import GroupView
 from tidemill.scaling.alarms.watching import DueAlarm
 from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.facts import ActivityStarted
@@ -218,9 +220,10 @@ def invokes_policies(suspended: Mapping[str, float]) -> bool:
 
 
 def marks(suspended: Mapping[str, float]) -> bool:
-    """Return whether the group notices that an instance no longer exists."""
-    step = vanished(replace(serving(1), suspended=suspended), "i-0", "", NOW)
-    return step.memory.instances == ()
+    """Return whether the group removes an instance that is gone, or at least calls it unhealthy."""
+    memory = vanished(replace(serving(1), suspended=suspended), "i-0", "", NOW).memory
+    view = GroupView(a_fleet(), memory, (), NOW)
+    return all(show_instance(view, one)["HealthStatus"] == "Unhealthy" for one in memory.instances)
 
 
 def replaces_marked(suspended: Mapping[str, float]) -> bool:
