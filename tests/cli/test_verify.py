@@ -213,6 +213,21 @@ def test_nothing_is_sent_without_a_confirmation(
 
 
 @pytest.mark.filterwarnings("ignore:subprocess .* is still running")
+def test_a_file_that_cannot_be_used_is_wrong_usage(rig: tuple[Path, dict[str, str]]) -> None:
+    """A record that does not exist, and measured times of another program."""
+    folder, client = rig
+    done = run(folder, "--resume", "--record", "none.json", **client)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "tidemill: Invalid value: --resume: cannot read none.json: No such file or directory\n",
+    )
+    (folder / "other.json").write_text("{}")
+    done = run(folder, "--output", "other.json", **client)
+    assert done.returncode == 2
+    assert done.stderr.startswith("tidemill: Invalid value: --output other.json: ")
+
+
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running")
 def test_a_stack_that_does_not_exist_is_one_line(rig: tuple[Path, dict[str, str]]) -> None:
     """Exit code 1."""
     folder, client = rig

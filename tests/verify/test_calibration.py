@@ -15,7 +15,7 @@ from tidemill.scaling.times.calibration import (
     read_calibration,
     write_calibration,
 )
-from tidemill.scaling.times.catalogue import USUAL
+from tidemill.scaling.times.catalogue import USUAL, Grade
 from tidemill.scaling.times.distributions import Samples
 from tidemill.verify.calibration import calibration_of, check_same_place, record_of, resumed
 from tidemill.verify.plan import CHECKS
@@ -67,6 +67,8 @@ def test_times_of_different_places_are_not_mixed() -> None:
     emulated = {"endpoint": "http://127.0.0.1:4566"}
     calibration = calibration_of(run, emulated, account.world.now, None)
     assert calibration is not None
+    assert {one.grade for one in calibration.times.values()} == {Grade.GUESSED}
+    assert all("127.0.0.1" in one.source for one in calibration.times.values())
     check_same_place(calibration, run.target, emulated)
     with pytest.raises(CalibrationError, match="4566: choose another file"):
         check_same_place(calibration, run.target, ABOUT)

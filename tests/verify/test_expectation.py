@@ -16,7 +16,15 @@ from support.fakes.worlds import MINUTE, Run
 
 from tidemill.scaling.facts import ActivityStarted
 from tidemill.scaling.spec import AdjustmentType, AlarmState, StepAdjustment
-from tidemill.verify.expectation import REFUSED, anonymous, causes, probes, state_at, value_at
+from tidemill.verify.expectation import (
+    REFUSED,
+    anonymous,
+    causes,
+    desired_for,
+    probes,
+    state_at,
+    value_at,
+)
 
 if TYPE_CHECKING:
     from tidemill.scaling.spec import Fleet
@@ -60,6 +68,14 @@ def test_no_activity_is_expected_of_a_fleet_that_has_what_it_needs() -> None:
     fleet = product_fleet()
     assert causes(fleet, 1, 1) == set()
     assert causes(fleet, 0, 0) == set()
+
+
+@pytest.mark.parametrize(("messages", "desired"), [(0, 0), (1, 1), (20, 1), (21, 2), (999, 4)])
+def test_a_backlog_asks_for_the_templates_number_of_instances(messages: int, desired: int) -> None:
+    """Twenty messages for each, and four instances at most."""
+    assert (
+        desired_for(product_fleet(BacklogPerInstance="20", MaxInstances="4"), messages) == desired
+    )
 
 
 def test_a_cause_is_compared_without_moments_and_instances() -> None:

@@ -121,6 +121,17 @@ def causes(fleet: Fleet, visible: int, before: int) -> set[str]:
     return found
 
 
+def desired_for(fleet: Fleet, visible: int) -> int:
+    """Return the capacity that the group gets at once, from 0, when so many messages wait."""
+    found = 0
+    for alarm in fleet.alarms:
+        state = state_at(alarm, visible)
+        if alarm.acts_in(state):
+            due = DueAlarm(alarm, value_at(alarm, visible), {}, state=state)
+            found = max(found, decide(fleet, GroupMemory(0), {}, (due,), NOW).group.desired)
+    return found
+
+
 def anonymous(cause: str) -> str:
     """Return a cause without its moments and instances, which no prediction can know."""
     return _INSTANCE.sub("<instance>", _MOMENT.sub("<time>", " ".join(cause.split())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.builders.verifications import a_run, find, named, row
 from support.fakes.account import FakeAccount
 
@@ -15,6 +16,20 @@ def test_a_drain_as_predicted_agrees() -> None:
     assert len(run.seen["drain"]["messages"]) == 20
     assert len({line["instance_id"] for line in account.world.lines}) == 2
     assert run.findings()[0].verdict is Verdict.AGREES
+
+
+@pytest.mark.parametrize(
+    ("share", "polled", "count"), [("1", "10", 1), ("20", "1000", 15), ("1000", "10", 20)]
+)
+def test_no_more_messages_are_sent_than_one_instance_is_launched_for(
+    share: str, polled: str, count: int
+) -> None:
+    """A fleet of a thousand instances would be an expensive check."""
+    account = FakeAccount(BacklogPerInstance=share, MessagesPerPoll=polled, MaxInstances="1000")
+    run = a_run(account, named("drain"))
+    assert account.world.sent == count
+    assert account.memory.group.launched <= 2
+    assert run.findings()[0].verdict is not Verdict.DIFFERS
 
 
 def test_a_hook_that_times_out_differs() -> None:

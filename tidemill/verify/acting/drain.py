@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tidemill.scaling.group.memory import ALARM_NOTIFICATION
 from tidemill.verify.acting.message import FINE_PAUSE, LONGEST, WAITING, send
 from tidemill.verify.acting.stages import hook_row
 from tidemill.verify.bench import why_missing
 from tidemill.verify.check import Check, Level, Observation, Use
+from tidemill.verify.expectation import desired_for
 from tidemill.verify.finding import compared, unobserved
 from tidemill.verify.fleet_now import CALLS, backlog, group_now, is_idle, require_idle
 from tidemill.verify.logs import worker_lines
@@ -28,7 +30,11 @@ END_SECONDS = 180.0
 
 
 def _count(target: Target) -> int:
-    return POLLS * int(target.parameter("MessagesPerPoll") or 1)
+    """Return how many messages to send: no more than one instance is launched for."""
+    count = POLLS * int(target.parameter("MessagesPerPoll") or 1)
+    while count > 1 and desired_for(target.fleet, count) > 1:
+        count //= 2
+    return count
 
 
 def _observe(bench: Bench) -> None:
@@ -46,7 +52,15 @@ def _observe(bench: Bench) -> None:
         return waiting.in_flight > 0 or waiting.total < len(ids)
 
     if bench.wait("an instance is at work", LONGEST, at_work, FINE_PAUSE):
-        _scale_in(bench)
+        group = {"AutoScalingGroupName": bench.target.group}
+        bench.call("autoscaling:SuspendProcesses", **group, ScalingProcesses=[ALARM_NOTIFICATION])
+        try:
+            _scale_in(bench)
+        finally:
+            bench.call(
+                "autoscaling:ResumeProcesses", **group, ScalingProcesses=[ALARM_NOTIFICATION]
+            )
+            bench.say("alarms scale the group again")
     bench.note("idle", bench.wait("all messages are processed", LONGEST, lambda: is_idle(bench)))
     if dead is not None:
         bench.note("dead", backlog(bench, dead).total - before)
@@ -117,12 +131,15 @@ DRAIN = Check(
     question="Does an instance at work finish or return its messages when the group scales in?",
     observation=Observation(
         name="drain",
-        does="sends messages for two polls, sets the desired capacity to 0 once an instance is at "
-        "work, and watches until every message is processed",
+        does="sends messages for two polls, or fewer if one instance is not enough for them; once "
+        "an instance is at work, suspends AlarmNotification, sets the desired capacity to 0, "
+        "resumes when the instance has ended, and watches until every message is processed",
         level=Level.ACT,
         calls=(
             *CALLS,
             "sqs:SendMessage",
+            "autoscaling:SuspendProcesses",
+            "autoscaling:ResumeProcesses",
             "autoscaling:SetDesiredCapacity",
             "logs:FilterLogEvents",
         ),

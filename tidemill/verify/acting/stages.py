@@ -161,6 +161,13 @@ def until_work(seen: Mapping[str, Any]) -> float | None:
     return float(started[0] - seen["user_data"])
 
 
+def _about_message(seen: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the lines about the message that was sent, the oldest first."""
+    message = seen.get("message")
+    lines: list[dict[str, Any]] = seen.get("lines", [])
+    return [one for one in lines if one["event"] == "message" and one["message_id"] == message]
+
+
 def _judge_stages(target: Target, seen: Mapping[str, Any]) -> Iterator[Row]:
     for name in STAGES_OF_A_BOOT:
         yield _row(target, seen, name)
@@ -169,8 +176,7 @@ def _judge_stages(target: Target, seen: Mapping[str, Any]) -> Iterator[Row]:
     what = f"{' + '.join(UNTIL_WORK)}: start of the user data -> consumer started"
     no_line = why_missing(seen, "logs:FilterLogEvents", otherwise=NO_LINE)
     yield within(what, together, until_work(seen), "" if until_work(seen) else no_line)
-    received = [line for line in seen.get("lines", []) if line["event"] == "message"]
-    outcome = received[0]["outcome"] if received else None
+    outcome = next((line["outcome"] for line in _about_message(seen)), None)
     yield compared("outcome of the message", "processed", outcome, "" if outcome else no_line)
     for name in STAGES_OF_AN_END:
         yield _row(target, seen, name)
@@ -196,7 +202,7 @@ def _judge_zero(target: Target, seen: Mapping[str, Any]) -> Iterator[Row]:
     else:
         yield unobserved(what, "none, 0, none", why_missing(seen))
     termination = _activity(seen, TERMINATING)
-    lines = [line["at"] for line in seen.get("lines", []) if line["event"] == "message"]
+    lines = [line["at"] for line in _about_message(seen)]
     period = max(alarm.period for alarm in target.fleet.alarms)
     warmup = target.fleet.group.default_warmup or 0
     latest = period + warmup + 2 * MINUTE + span_of(USUAL.alarm_lag).high
