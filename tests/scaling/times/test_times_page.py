@@ -30,3 +30,13 @@ def test_the_page_explains_every_grade_and_has_the_mean_boot() -> None:
     assert all(f"`{grade}`" in chapter() for grade in Grade)
     (mean,) = re.findall(r"A boot takes (\d+) s on average", chapter())
     assert int(mean) == round(USUAL.boot())
+
+
+def test_the_advice_about_images_uses_the_mean_boot() -> None:
+    """docs/deploy.md names the mean boot, and its guessed parts."""
+    page = PAGE.with_name("deploy.md").read_text(encoding="utf-8")
+    mean, bare = round(USUAL.boot()), USUAL.installs.mean + USUAL.image_pull.mean
+    assert f"| {mean}, as the simulator assumes |" in page
+    assert f"| {mean - round(bare)}, as the simulator assumes without installs and pull |" in page
+    assert f"{USUAL.installs.mean:.0f} s of them are guessed for these installs" in page
+    assert f"and {USUAL.image_pull.mean:.0f} s for the pull" in page
