@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -238,3 +239,36 @@ def test_a_wrong_file_of_times_is_refused(
     else:
         assert done.exit_code == code
         assert says in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("change", ["MaxInstances=0", "typo"])
+@pytest.mark.parametrize("command", ["simulate", "compare"])
+def test_a_fleet_that_never_wakes_is_reported_in_valid_json(
+    tmp_path: Path, command: str, change: str
+) -> None:
+    """Its messages expire; a figure that does not exist is null, never NaN or Infinity."""
+    path = tmp_path / "t.yaml"
+    text = PRODUCT_TEMPLATE.read_text()
+    if change == "typo":
+        text = text.replace("MetricName: ApproximateNumberOfMessages", "MetricName: Messages")
+    path.write_text(re.sub(r"(MaxInstances:(?s:.){0,300}?)MinValue: 1", r"\1MinValue: 0", text))
+    more = () if change == "typo" else ("--parameter", change)
+    done = run(command, "--template", str(path), "--scenario", "single", "--json", *more)
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout, parse_constant=pytest.fail)
+    ours = found["runs"][0]
+    assert (ours["processed"], ours["expired"], ours["seconds_to_drain"]) == (0, 1, None)
+
+
+def test_an_assumed_worker_is_named() -> None:
+    """The waits of a foreign template rest on Tidemill's own worker, and the output says so."""
+    foreign = ("--template", str(OTHER_TEMPLATES / "visible_step.yaml"), "--scenario", "single")
+    for command in ("simulate", "compare"):
+        found = json.loads(run(command, *foreign, "--json").stdout)
+        (sentence,) = found["assumed"]
+        assert sentence.endswith("assumed are workers that take 10 messages and then wait 60 s")
+        assert (
+            json.loads(run(command, *TEMPLATE, "--scenario", "single", "--json").stdout)["assumed"]
+            == []
+        )
+    assert "assumed: " in run("simulate", *foreign).stdout

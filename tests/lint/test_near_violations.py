@@ -19,7 +19,12 @@ from support.builders.lint import (
     findings_after,
     instead,
     metric,
+    tracking,
 )
+
+ENDS_ITSELF = "work; aws autoscaling terminate-instance-in-auto-scaling-group"
+NO_SCALE_IN = {"None__AdjustmentType": "ChangeInCapacity"}
+"""The policy for an empty queue changes the capacity by 0."""
 
 SOUND_TOO: dict[str, dict[str, Any]] = {
     "unchanged": {},
@@ -81,7 +86,23 @@ SOUND_TOO: dict[str, dict[str, Any]] = {
             "RetentionTriggers": {"TerminateHookAbandon": "terminate"}
         }
     },
-    "nothing scales in": {"Idle__ActionsEnabled": False, HOOKS: ABSENT},
+    "instances that end themselves": NO_SCALE_IN | {SCRIPT: ENDS_ITSELF, HOOKS: ABSENT},
+    "a schedule that scales in": NO_SCALE_IN
+    | {
+        HOOKS: ABSENT,
+        "Nightly": {
+            "Type": "AWS::AutoScaling::ScheduledAction",
+            "Properties": {
+                "AutoScalingGroupName": {"Ref": "Workers"},
+                "DesiredCapacity": "0",
+                "Recurrence": "0 20 * * *",
+            },
+        },
+    },
+    "an exact size that no policy exceeds": {"More__AdjustmentType": "ExactCapacity"},
+    "tracking of messages per instance": tracking(
+        expression("visible * 100 / (desired + 1)", VISIBLE, DESIRED)
+    ),
     "a custom metric every ten seconds": instead(
         "Waiting", expression("mine * 1", metric("mine", "Depth", "Jobs", 10))
     )
@@ -90,7 +111,8 @@ SOUND_TOO: dict[str, dict[str, Any]] = {
             "Type": "AWS::CloudWatch::Alarm",
             "Properties": SOUND["Resources"]["Waiting"]["Properties"],
         },
-        "Idle__ActionsEnabled": False,
+        **NO_SCALE_IN,
+        SCRIPT: ENDS_ITSELF,
     },
     "a worker that extends": {
         "Jobs__VisibilityTimeout": ABSENT,

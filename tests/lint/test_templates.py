@@ -17,7 +17,7 @@ USUAL = {"no-dead-letter-queue", "no-terminate-hook", "missing-data-unset", "bli
 
 EXPECTED: dict[str, set[str]] = {
     "backlog_per_instance.yaml": (USUAL | {"always-on", "sum-of-a-gauge"}) - {"missing-data-unset"},
-    "fifo.yaml": {"no-dead-letter-queue", "always-on"},
+    "fifo.yaml": {"no-dead-letter-queue", "always-on", "never-scales-in", "tracks-a-total"},
     "hooks_both_ways.yaml": (USUAL | {"asleep-at-one-message"}) - {"no-terminate-hook"},
     "launch_configuration.json": (USUAL | {"always-on"}) - {"no-dead-letter-queue"},
     "mappings_and_conditions.yaml": USUAL,
@@ -26,6 +26,7 @@ EXPECTED: dict[str, set[str]] = {
     "sam_with_globals.yaml": USUAL | {"asleep-at-one-message", "fighting-alarms"},
     "scheduled_and_step.yaml": {"no-dead-letter-queue", "missing-data-unset", "slow-to-wake"},
     "several_groups.yaml": {
+        "never-scales-in",
         "no-dead-letter-queue",
         "missing-data-unset",
         "asleep-at-one-message",
@@ -84,3 +85,31 @@ def test_nothing_is_found_in_the_product(fast: str, seconds: str) -> None:
     given = {"FastSignal": fast, "MessageSeconds": seconds, "MaxInstances": "1000"}
     report = lint(product_text(), "template.yaml", given)
     assert (report.findings, report.not_modelled) == ((), ())
+
+
+def test_a_parameter_that_scaling_does_not_need_may_have_no_value() -> None:
+    """A key pair is no reason to refuse a template; what stands for its value is said."""
+    text = (FOLDER / "visible_step.yaml").read_text(encoding="utf-8")
+    key = "Parameters:\n  Key: { Type: 'AWS::EC2::KeyPair::KeyName' }\n"
+    keyed = text.replace("Parameters:\n", key)
+    report = lint(keyed, "keyed.yaml", {})
+    assert {one.rule for one in report.findings} == EXPECTED["visible_step.yaml"]
+    assert any("<Key> stands for its value: -P Key=VALUE" in one for one in report.not_modelled)
+
+
+def test_a_parameter_that_scaling_needs_is_asked_for() -> None:
+    """The error names the property and the parameter, of several the one that matters."""
+    text = (FOLDER / "visible_step.yaml").read_text(encoding="utf-8")
+    sized = text.replace("Parameters:\n", "Parameters:\n  Key: { Type: String }\n")
+    sized = sized.replace("Default: 5, MinValue: 1", "MinValue: 1")
+    with pytest.raises(TemplateError, match=r"'<Limit>' is not .* -P Limit=VALUE gives one"):
+        lint(sized, "sized.yaml", {})
+
+
+def test_rules_that_have_nothing_to_read_are_listed() -> None:
+    """A script without a container has no settings of a drain."""
+    text = (FOLDER / "visible_step.yaml").read_text(encoding="utf-8")
+    listed = [one for one in lint(text, "x.yaml", {}).not_modelled if "not checked" in one]
+    assert len(listed) == 1
+    assert "visible-before-done, killed-before-drained and hook-before-stopped" in listed[0]
+    assert not any("not checked" in one for one in lint(product_text(), "t", {}).not_modelled)

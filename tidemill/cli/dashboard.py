@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tidemill.cli.options import KEPT_HOURS
+from tidemill.cli.options import KEPT_HOURS, refuse_usage
 from tidemill.dashboard.aws import connect
 from tidemill.dashboard.errors import ExportError
 from tidemill.dashboard.page import render
@@ -46,7 +46,7 @@ def export(
     """
     target = output or Path(f"{stack}-dashboards.html")
     if not target.parent.is_dir():
-        raise typer.BadParameter(f"--output: there is no folder {target.parent}")
+        refuse_usage(f"--output: there is no folder {target.parent}")
     source = connect(endpoint_url)
     snapshot = take_snapshot(source, stack, hours, datetime.now(UTC), _show_progress)
     try:

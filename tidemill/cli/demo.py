@@ -21,6 +21,7 @@ from tidemill.cli.options import (
     SpeedOption,
     TemplateOption,
     TimesOption,
+    print_json,
     read_parameters,
     read_template,
     read_times,
@@ -110,7 +111,7 @@ def _finish_demo(summary: dict[str, object], *, as_json: bool) -> None:
     (DEMO_FOLDER / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     draw_timeline(read_facts(DEMO_FOLDER), DEMO_FOLDER / "timeline.png")
     if as_json:
-        typer.echo(json.dumps(summary))
+        print_json(summary)
     else:
         Console().print(summary_table(summary))
         typer.echo(f"files: {DEMO_FOLDER}/ (timeline.png, timeline.jsonl, summary.json, logs/)")

@@ -15,6 +15,7 @@ from tidemill.cli.options import (
     DEFAULT_TEMPLATE,
     JsonOption,
     ParameterOption,
+    print_json,
     read_parameters,
     refuse_usage,
 )
@@ -42,7 +43,7 @@ def lint_template(
     if as_sarif:
         typer.echo(json.dumps(sarif_log(report, template), indent=2))
     elif as_json:
-        typer.echo(json.dumps({"template": str(template), **asdict(report)}))
+        print_json({"template": str(template), **asdict(report)})
     else:
         console = Console()
         for line in lines_of(report, template):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -145,6 +147,29 @@ def read_pairs(option: str, given: list[str] | None) -> dict[str, str]:
     return values
 
 
+class UsageRefusal(typer.BadParameter):
+    """Wrong usage; the sentence says what is wrong, so that it needs no "Invalid value"."""
+
+    def format_message(self) -> str:
+        """Return the sentence alone."""
+        return self.message
+
+
 def refuse_usage(sentence: str) -> NoReturn:
     """End the command with this sentence and the exit code for wrong usage, 2."""
-    raise typer.BadParameter(sentence)
+    raise UsageRefusal(sentence)
+
+
+def print_json(found: object) -> None:
+    """Print one JSON object; a number that JSON does not have is printed as null."""
+    typer.echo(json.dumps(_finite(found), allow_nan=False))
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - any part of the object
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tidemill.cli.options import JsonOption, read_template
+from tidemill.cli.options import JsonOption, print_json, read_template
 from tidemill.cli.simulate import PictureOption, check_picture
 from tidemill.report.errors import ReportError
 from tidemill.scaling.template.fleet import read_fleet
@@ -53,7 +52,7 @@ def agree(
         draw_agreement(rig.facts, simulated.facts, picture)
     if as_json:
         named = [dict(zip(("what", "rig", "simulator"), row, strict=True)) for row in rows]
-        typer.echo(json.dumps({"agreement": named}))
+        print_json({"agreement": named})
         return
     table = Table(title="One demo, run twice")
     for head in ("what", "rig", "simulator"):

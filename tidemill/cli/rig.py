@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from tidemill.cli.options import (
     SpeedOption,
     TemplateOption,
     TimesOption,
+    print_json,
     read_parameters,
     read_template,
     read_times,
@@ -126,7 +126,7 @@ def status(as_json: JsonOption = False) -> None:  # noqa: FBT002 - a flag
 
 def _show_state(state: background.RigState, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(asdict(state)))
+        print_json(asdict(state))
         return
     from tidemill.cli.rig_output import state_table  # noqa: PLC0415 - rich is slow to import
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,6 +25,7 @@ from tidemill.cli.options import (
     ParameterOption,
     TemplateOption,
     TimesOption,
+    print_json,
     read_parameters,
     read_template,
     read_times,
@@ -40,6 +40,7 @@ from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.run import RunOptions, simulate
 from tidemill.simulator.run_figures import run_figures
 from tidemill.simulator.sensitivity import effects, is_short
+from tidemill.simulator.worker_settings import assumed_worker
 
 if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
@@ -129,7 +130,9 @@ def run_scenarios(
 
         draw_timeline(without_quiet_end(facts), picture)
     left_out = list(candidate.fleet.not_modelled)
-    _print({"runs": runs, "sensitivity": moved, "not_modelled": left_out}, as_json=as_json)
+    assumed = list(assumed_worker(candidate.fleet.user_data))
+    found = {"runs": runs, "sensitivity": moved, "assumed": assumed, "not_modelled": left_out}
+    _print(found, as_json=as_json)
 
 
 @app.command("compare")
@@ -175,7 +178,8 @@ def compare_policies(
         from tidemill.report.comparison_figure import draw_comparison  # noqa: PLC0415 - slow to import
 
         draw_comparison(runs, picture)
-    _print({"runs": runs, "not_modelled": list(ours.fleet.not_modelled)}, as_json=as_json)
+    assumed, left_out = list(assumed_worker(ours.fleet.user_data)), list(ours.fleet.not_modelled)
+    _print({"runs": runs, "assumed": assumed, "not_modelled": left_out}, as_json=as_json)
 
 
 def check_picture(path: Path | None) -> None:
@@ -194,7 +198,7 @@ def _fleet(path: Path, given: list[str] | None, group: str | None) -> Fleet:
 
 def _print(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(found))
+        print_json(found)
         return
     console = Console()
     for table in run_tables(found["runs"]):
@@ -202,5 +206,7 @@ def _print(found: dict[str, Any], *, as_json: bool) -> None:
     if found.get("sensitivity"):
         console.print(sensitivity_table(found["sensitivity"]))
     console.print(f"seed {found['runs'][0]['seed']}; times in minutes:seconds", style="dim")
+    for part in found["assumed"]:
+        console.print(f"assumed: {part}", style="dim")
     for part in found.get("not_modelled", []):
         console.print(f"not modelled: {part}", style="dim")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tidemill.lint.finding import Rule, Severity, Violation
 from tidemill.lint.sampling import MANY, Sample, queues_of, triggering_alarms
 from tidemill.lint.situation import metrics_of
-from tidemill.scaling.metrics.queue import NOT_VISIBLE, PERIOD, queue_metric
+from tidemill.scaling.metrics.queue import NOT_VISIBLE, PERIOD, UNITS, queue_metric
 from tidemill.scaling.policies.tracking import low_alarms
 
 if TYPE_CHECKING:
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from tidemill.lint.linted_fleet import LintedFleet
     from tidemill.lint.situation import Situation
-    from tidemill.scaling.spec import Alarm
+    from tidemill.scaling.spec import Alarm, Metric
+
+NO_NAMES = ("arn:", "http://", "https://")
+"""The beginnings of ARNs and URLs, which are given in place of a queue's name."""
 
 GAUGES = "Approximate"
 """The beginning of the names of SQS metrics that are a state, not a count of events."""
@@ -142,7 +145,47 @@ def _by_the_clock(linted: LintedFleet) -> Iterator[Violation]:
             )
 
 
+def _never_has_data(linted: LintedFleet) -> Iterator[Violation]:
+    seen = set()
+    for alarm in linted.fleet.alarms:
+        for query in alarm.queries:
+            problem = query.stat and _unpublished(query.stat.metric, query.unit)
+            at = linted.at_alarm(alarm)
+            if problem and (at, problem) not in seen:
+                seen.add((at, problem))
+                yield Violation(f"{linted.name_of(alarm)}: {problem}", at)
+
+
+def _unpublished(metric: Metric, unit: str | None) -> str:
+    """Return why SQS never publishes a datapoint of this metric and unit, empty if it does."""
+    if metric.namespace != "AWS/SQS":
+        return ""
+    queue = dict(metric.dimensions).get("QueueName", "")
+    if metric.name not in UNITS:
+        return f"SQS has no metric {metric.name}"
+    if queue.startswith(NO_NAMES):
+        return f"QueueName is {queue}, which is not a queue's name"
+    if unit not in {None, UNITS[metric.name]}:
+        return f"{metric.name} is published in {UNITS[metric.name]}, not in {unit}"
+    return ""
+
+
 RULES = (
+    Rule(
+        id="never-has-data",
+        severity=Severity.ERROR,
+        problem="A scaling alarm waits for datapoints that SQS never publishes.",
+        why=(
+            "Metrics are found by their exact name, dimensions and unit. An alarm without any "
+            "datapoint does what its TreatMissingData says, whatever the queue holds."
+        ),
+        page="Available CloudWatch metrics for Amazon SQS",
+        fix=(
+            "Use a metric of that page, the queue's name (not its URL or ARN) as QueueName, and no "
+            "Unit."
+        ),
+        check=_never_has_data,
+    ),
     Rule(
         id="fighting-alarms",
         severity=Severity.ERROR,

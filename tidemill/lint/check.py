@@ -5,24 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidemill.lint import alarms, instances
+from tidemill.lint import alarms, instances, policies
 from tidemill.lint import messages as work
 from tidemill.lint import scale_from_zero as waking
 from tidemill.lint.finding import Finding, Rule, Severity
 from tidemill.lint.linted_fleet import LintedFleet
+from tidemill.lint.messages import DRAIN, MESSAGE
 from tidemill.lint.positions import read_positions
+from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.template.document import parse_template
 from tidemill.scaling.template.fleet import FleetReading, Part, read_all_fleets
+from tidemill.scaling.template.parameters import placeholder, without_value
 from tidemill.scaling.template.place import Place
 from tidemill.scaling.template.queue import QUEUE, watched_queues
 from tidemill.scaling.template.resolver import Resolver
+from tidemill.scaling.template.user_data import read_container
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tidemill.lint.finding import Violation
 
-RULES: tuple[Rule, ...] = (*waking.RULES, *alarms.RULES, *work.RULES, *instances.RULES)
+RULES: tuple[Rule, ...] = (
+    *waking.RULES,
+    *policies.RULES,
+    *alarms.RULES,
+    *work.RULES,
+    *instances.RULES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +60,24 @@ def lint(text: str, source: str, given: Mapping[str, str]) -> Report:
         given: values for its parameters, by name.
 
     Raises:
-        TemplateError: the template cannot be read, or none of its groups follows a queue.
-        ParameterError: a parameter is unknown, missing or out of its bounds.
+        TemplateError: the template cannot be read, none of its groups follows a queue, or its
+            scaling depends on a parameter without a value.
+        ParameterError: a parameter is unknown or out of its bounds.
     """
     template = parse_template(text, source)
-    resolver = Resolver(template, given, Place())
+    missing = without_value(template, given)
+    try:
+        return _checked(text, Resolver(template, given, Place(), placeholders=True), missing)
+    except TemplateError as error:
+        if not missing:
+            raise
+        named = next((one for one in missing if placeholder(one) in str(error)), missing[0])
+        raise TemplateError(
+            f"{error} (without values for {', '.join(missing)}: -P {named}=VALUE gives one)"
+        ) from error
+
+
+def _checked(text: str, resolver: Resolver, missing: tuple[str, ...]) -> Report:
     readings = read_all_fleets(resolver)
     positions = read_positions(text)
     found: dict[Finding, None] = {}
@@ -73,7 +96,14 @@ def lint(text: str, source: str, given: Mapping[str, str]) -> Report:
                 fix=rule.fix,
             )
             found[finding] = None
-    left_out = dict.fromkeys(one for reading in readings for one in _unseen(resolver, reading))
+    left_out = dict.fromkeys(
+        one for reading in readings for one in (*_unseen(resolver, reading), *_unread(reading))
+    )
+    for name in missing:
+        left_out[
+            f"Parameters.{name}: it has no default, so {placeholder(name)} stands for its value: "
+            f"-P {name}=VALUE gives one"
+        ] = None
     ordered = sorted(found, key=lambda finding: (finding.line, finding.column, finding.rule))
     return Report(tuple(ordered), tuple(left_out))
 
@@ -89,6 +119,17 @@ def _unseen(resolver: Resolver, reading: FleetReading) -> Iterator[str]:
                 f"Resources: the queue {name} is not in this template: its settings are not known"
             )
     yield from reading.left_out[Part.TEMPLATE]
+
+
+def _unread(reading: FleetReading) -> Iterator[str]:
+    """Yield a sentence if the script does not set what the rules about a drain compare."""
+    container = read_container(reading.fleet.user_data)
+    if container is None or not {DRAIN, MESSAGE} & container.settings.keys():
+        what = "starts no container" if container is None else f"sets neither {DRAIN} nor {MESSAGE}"
+        yield (
+            f"Resources.{reading.fleet.group.logical_id}: its script {what}, so "
+            "visible-before-done, killed-before-drained and hook-before-stopped are not checked"
+        )
 
 
 def _violations(linted: LintedFleet) -> Iterator[tuple[Rule, Violation]]:

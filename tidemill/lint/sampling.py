@@ -12,7 +12,7 @@ from tidemill.lint.situation import Situation, asked, metrics_of, steady_state, 
 from tidemill.scaling.group.metrics import NAMESPACE
 from tidemill.scaling.metrics.queue import NOT_VISIBLE, VISIBLE, queue_metric
 from tidemill.scaling.metrics.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
-from tidemill.scaling.spec import StepScalingPolicy
+from tidemill.scaling.spec import AdjustmentType, SimpleScalingPolicy, StepScalingPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,9 +117,32 @@ def _free_metrics(fleet: Fleet) -> list[Metric]:
 
 
 def _capacities(fleet: Fleet) -> list[int]:
-    low, high = fleet.group.min_size, fleet.group.max_size
+    low, high = fleet.group.min_size, _largest(fleet)
     wanted = dict.fromkeys((low, high, 1, 2, (low + high) // 2))
     return [capacity for capacity in wanted if low <= capacity <= high]
+
+
+def _largest(fleet: Fleet) -> int:
+    """Return the largest capacity that policies and scheduled actions can set.
+
+    It is less than the maximum if all policies set exact sizes: with steps to 1, 2 and 4, a group
+    of at most 10 has at most 4 instances.
+    """
+    group = fleet.group
+    exact = [
+        policy
+        for policy in fleet.policies
+        if isinstance(policy, StepScalingPolicy | SimpleScalingPolicy)
+        and policy.adjustment_type is AdjustmentType.EXACT
+    ]
+    if not fleet.policies or len(exact) < len(fleet.policies):
+        return group.max_size
+    steps = [
+        step.adjustment for one in exact if isinstance(one, StepScalingPolicy) for step in one.steps
+    ]
+    simple = [one.adjustment for one in exact if isinstance(one, SimpleScalingPolicy)]
+    planned = [size for one in fleet.scheduled for size in (one.min_size, one.desired) if size]
+    return min(group.max_size, max(group.min_size, group.desired, *steps, *simple, *planned))
 
 
 def _numbers(fleet: Fleet, metric: Metric, capacities: list[int]) -> list[float]:

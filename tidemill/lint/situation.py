@@ -12,7 +12,15 @@ from tidemill.scaling.alarms.verdict import evaluation_range, judge
 from tidemill.scaling.alarms.window import evaluation_interval as interval_of
 from tidemill.scaling.group.capacity import Capacity
 from tidemill.scaling.group.metrics import NAMESPACE
-from tidemill.scaling.metrics.queue import AGE, DELAYED, NOT_VISIBLE, PERIOD, VISIBLE, queue_metric
+from tidemill.scaling.metrics.queue import (
+    AGE,
+    DELAYED,
+    NOT_VISIBLE,
+    PERIOD,
+    UNITS,
+    VISIBLE,
+    queue_metric,
+)
 from tidemill.scaling.metrics.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
 from tidemill.scaling.metrics.statistics import StatisticSet
 from tidemill.scaling.metrics.store import Datapoint, MetricStore
@@ -60,6 +68,8 @@ class Situation:
             return held
         if metric == signal_metric(queue, DESIRED_CAPACITY):
             return self.capacity
+        if metric.namespace == "AWS/SQS" and metric.name not in UNITS:
+            return None
         value = self.values.get(metric, 0.0)
         if metric.name == AGE and not held:
             return None

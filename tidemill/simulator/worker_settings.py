@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from consumer import cycle
 from consumer import setting_table as table
@@ -30,6 +30,35 @@ class WorkerSettings:
     retry_delay: float = table.RETRY_DELAY_SECONDS.default
     retry_delay_max: float = table.RETRY_DELAY_MAX_SECONDS.default
     message_logging: str = table.MESSAGE_LOGGING.default
+
+
+RHYTHM: Final = (
+    table.MESSAGES_PER_POLL,
+    table.POLL_WAIT_SECONDS,
+    table.RECEIVE_WAIT_SECONDS,
+    table.CONCURRENCY,
+)
+"""The settings that decide how fast a worker takes messages."""
+
+
+def assumed_worker(user_data: str) -> tuple[str, ...]:
+    """Return a sentence if a script does not say how its workers take messages, else nothing.
+
+    Their rhythm decides every wait, and the simulator knows no worker but Tidemill's own.
+
+    Raises:
+        UserDataError: the settings of the container cannot be read.
+    """
+    try:
+        given = container_settings(user_data)
+        what = "the script's container has none of the settings of Tidemill's worker"
+    except NoConsumerError:
+        given, what = {}, "the script starts no container"
+    if any(setting.name in given for setting in RHYTHM):
+        return ()
+    usual = WorkerSettings().rhythm
+    taken, rest = usual.messages_per_poll, usual.poll_wait
+    return (f"{what}: assumed are workers that take {taken} messages and then wait {rest:g} s",)
 
 
 def read_worker_settings(user_data: str) -> WorkerSettings:

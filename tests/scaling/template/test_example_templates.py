@@ -268,7 +268,7 @@ def test_of_several_groups_one_has_to_be_chosen() -> None:
     assert read_fleet(several, {}).group.logical_id == "FastGroup"
     for name in ("FastGroup", "FastPolicy", "FastAlarm"):
         several["Resources"][name] = several["Resources"].get("Front")
-    with pytest.raises(TemplateError, match="no Auto Scaling group follows a queue: choose one of"):
+    with pytest.raises(TemplateError, match="no Auto Scaling group follows a queue; there are: "):
         read_fleet(several, {})
 
 

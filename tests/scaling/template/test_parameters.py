@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.builders.fleets import product_template
 
 from tidemill.scaling.errors import ParameterError, ScalingError, TemplateError
-from tidemill.scaling.template.parameters import parameter_values
+from tidemill.scaling.template.parameters import parameter_values, unchecked_patterns
 
 if TYPE_CHECKING:
     from tidemill.scaling.template.document import Document
@@ -69,7 +69,7 @@ def test_a_value_comes_as_text(declaration: Document, given: list[str], value: o
             {"MinLength": 1, "ConstraintDescription": "say who"}, [""], "P=: say who", id="in-words"
         ),
         pytest.param({"Type": "Number"}, ["1\n2"], "P=1 2: not a number", id="two-lines"),
-        pytest.param({}, [], "parameter P has no default: give a value for it", id="no-value"),
+        pytest.param({}, [], "no default: give a value for it, such as -P P=VALUE", id="no-value"),
     ],
 )
 def test_a_value_out_of_bounds_is_refused(
@@ -100,8 +100,6 @@ def test_an_unknown_parameter_is_refused_with_those_there_are() -> None:
         pytest.param({"Default": None}, id="null"),
         pytest.param({"Default": ["a"]}, id="a-list-for-a-default"),
         pytest.param({"Default": {"Ref": "Q"}}, id="a-function-for-a-default"),
-        pytest.param({"Default": "a", "AllowedPattern": "("}, id="a-pattern-that-is-none"),
-        pytest.param({"Default": "a", "AllowedPattern": "a{99999999999}"}, id="a-huge-pattern"),
         pytest.param({"Default": "a", "MinLength": "x"}, id="a-length-that-is-none"),
         pytest.param(
             {"Default": "1", "Type": "Number", "MinValue": "x"}, id="a-bound-that-is-none"
@@ -139,3 +137,42 @@ def test_any_declaration_and_value_come_to_text_or_an_error(
         assert str(error).isprintable()  # noqa: PT017 - most ends here
     else:
         assert isinstance(result, str | list)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        pytest.param(r"^[\w-\.]+(,[\w-\.]*){0,24}$", id="a dash after a class"),
+        pytest.param(r"\p{Alnum}+", id="a class of POSIX"),
+        pytest.param("a{99999999999}", id="a huge repetition"),
+        pytest.param("(", id="no pattern at all"),
+    ],
+)
+def test_a_pattern_that_python_cannot_read_is_not_checked(pattern: str) -> None:
+    """CloudFormation reads it as Java does; what is not checked is said."""
+    declaration = {"Default": "t3.small", "AllowedPattern": pattern}
+    assert value_of(declaration) == "t3.small"
+    (sentence,) = unchecked_patterns({"Parameters": {"P": declaration}})
+    assert sentence.startswith("Parameters.P.AllowedPattern: Python cannot read")
+    assert not list(unchecked_patterns({"Parameters": {"P": {"AllowedPattern": "a+"}}}))
+
+
+def test_a_placeholder_stands_for_a_value_that_nobody_gives() -> None:
+    """Bounds do not apply to it; a given value is checked as usual."""
+    template = {
+        "Parameters": {
+            "Key": {"Type": "AWS::EC2::KeyPair::KeyName"},
+            "Password": {"MinLength": 20},
+            "Subnets": {"Type": "List<AWS::EC2::Subnet::Id>"},
+            "Size": {"Type": "Number", "MaxValue": 4},
+        }
+    }
+    values = parameter_values(template, {"Size": "3"}, placeholders=True)
+    assert values == {
+        "Key": "<Key>",
+        "Password": "<Password>",
+        "Subnets": ["<Subnets>"],
+        "Size": "3",
+    }
+    with pytest.raises(ParameterError, match="more than 4"):
+        parameter_values(template, {"Size": "5"}, placeholders=True)

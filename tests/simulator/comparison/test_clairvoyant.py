@@ -13,7 +13,7 @@ from support.builders.simulations import PARAMETERS, scenarios, the_template
 from consumer.cycle import Rhythm
 from tidemill.scaling.times.catalogue import USUAL
 from tidemill.simulator.candidate import Candidate  # noqa: TC001 - hypothesis reads annotations
-from tidemill.simulator.comparison.clairvoyant import bounds
+from tidemill.simulator.comparison.clairvoyant import Bounds, bounds
 from tidemill.simulator.comparison.rival_policies import rivals
 from tidemill.simulator.run import simulate
 from tidemill.simulator.scenario import Scenario  # noqa: TC001 - hypothesis reads annotations
@@ -83,3 +83,10 @@ def test_the_template_is_one_of_its_rivals() -> None:
     names = [rival.name for rival in rivals(ours, 50)]
     assert next(iter(rivals(ours, 50))) is ours
     assert len(set(names)) == len(names) == 8
+
+
+def test_a_group_of_none_receives_nothing_and_costs_nothing() -> None:
+    """With a maximum of 0 there is no wait to bound."""
+    assert bounds([0.0], Rhythm(messages_per_poll=10, poll_wait=60.0), 0, USUAL) == Bounds(
+        Counter(), 0.0
+    )

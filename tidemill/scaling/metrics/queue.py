@@ -7,14 +7,14 @@ SQS queues using CloudWatch".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tidemill.scaling.metrics.statistics import StatisticSet
 from tidemill.scaling.metrics.store import Datapoint
 from tidemill.scaling.spec import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 VISIBLE = "ApproximateNumberOfMessagesVisible"
 NOT_VISIBLE = "ApproximateNumberOfMessagesNotVisible"
@@ -28,6 +28,22 @@ UNCOUNTED_RECEIVES = 3
 """A message of a standard queue that was received so often, and not deleted, is moved to the back
 of the queue and does not count in the age of the oldest message. It counts again, from the time of
 its move, in a dead-letter queue."""
+
+COUNT, SECONDS, BYTES = "Count", "Seconds", "Bytes"
+UNITS: Final[Mapping[str, str]] = {
+    VISIBLE: COUNT,
+    NOT_VISIBLE: COUNT,
+    DELAYED: COUNT,
+    AGE: SECONDS,
+    "ApproximateNumberOfGroupsWithInflightMessages": COUNT,
+    "NumberOfDeduplicatedSentMessages": COUNT,
+    "NumberOfEmptyReceives": COUNT,
+    "NumberOfMessagesDeleted": COUNT,
+    "NumberOfMessagesReceived": COUNT,
+    "NumberOfMessagesSent": COUNT,
+    "SentMessageSize": BYTES,
+}
+"""The metrics of a queue that SQS publishes, with their units."""
 
 PERIOD = 60
 """Seconds between two datapoints of an active queue."""
@@ -104,6 +120,7 @@ def queue_datapoints(
         (DELAYED, sample.delayed, False),
     ):
         if always or value:
-            yield Datapoint(queue_metric(queue, name), minute, StatisticSet.of(value))
+            yield Datapoint(queue_metric(queue, name), minute, StatisticSet.of(value), COUNT)
     if sample.oldest_age is not None:
-        yield Datapoint(queue_metric(queue, AGE), minute, StatisticSet.of(sample.oldest_age))
+        age = StatisticSet.of(sample.oldest_age)
+        yield Datapoint(queue_metric(queue, AGE), minute, age, SECONDS)

@@ -31,6 +31,9 @@ GROUP = "AWS::AutoScaling::AutoScalingGroup"
 FUNCTION = "AWS::Serverless::Function"
 
 
+SERVICE_POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
+
+
 class Part(Enum):
     """A part of the template that a fleet is read from; `not_modelled` follows this order."""
 
@@ -159,19 +162,25 @@ def _only(resolver: Resolver) -> _GroupReading:
     following = [reading for reading in readings if reading.follows_a_queue]
     if len(following) != 1:
         names = ", ".join(one.group.logical_id for one in following or readings)
-        found = (
-            "several Auto Scaling groups follow" if following else "no Auto Scaling group follows"
-        )
-        raise TemplateError(f"Resources: {found} a queue: choose one of {names}")
+        if following:
+            raise TemplateError(
+                f"Resources: several Auto Scaling groups follow a queue: choose one of {names}"
+            )
+        raise TemplateError(f"Resources: no Auto Scaling group follows a queue; there are: {names}")
     return following[0]
 
 
 def _read_fleet(reading: _GroupReading) -> FleetReading:
     resolver, group, alarms = reading.resolver, reading.group, reading.alarms
     if not alarms:
+        others = resolver.present(SERVICE_POLICY)
+        hint = (
+            f"{', '.join(others)} scale something else, which is not modelled"
+            if others
+            else "add an alarm with such a policy in AlarmActions"
+        )
         raise TemplateError(
-            f"Resources: no alarm triggers a scaling policy of {group.logical_id}: "
-            "add an alarm with such a policy in AlarmActions"
+            f"Resources: no alarm triggers a scaling policy of {group.logical_id}: {hint}"
         )
     queue = read_queue(resolver, alarms)
     signal_period = _signal_period(resolver, queue.value, alarms)

@@ -5,17 +5,44 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.errors import ParameterError, TemplateError
+from tidemill.scaling.errors import ParameterError
 from tidemill.scaling.template.properties import as_number, bound, needed, texts, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tidemill.scaling.template.document import Document
 
 
-def parameter_values(template: Document, given: Mapping[str, str]) -> dict[str, str | list[str]]:
+def without_value(template: Document, given: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of the parameters that have neither a default nor a given value."""
+    declared: Mapping[str, Document] = template.get("Parameters") or {}
+    return tuple(name for name in declared if name not in given and "Default" not in declared[name])
+
+
+def placeholder(name: str) -> str:
+    """Return the text that stands for the value of a parameter that has none."""
+    return f"<{name}>"
+
+
+def unchecked_patterns(template: Document) -> Iterator[str]:
+    """Yield a sentence for each AllowedPattern that cannot be checked here.
+
+    CloudFormation reads patterns as Java does; some of these are none for Python.
+    """
+    declared: Mapping[str, Document] = template.get("Parameters") or {}
+    for name, declaration in declared.items():
+        where = f"Parameters.{name}"
+        if "AllowedPattern" in declaration and _pattern(declaration, where) is None:
+            yield f"{where}.AllowedPattern: Python cannot read this pattern, so it is not checked"
+
+
+def parameter_values(
+    template: Document, given: Mapping[str, str], *, placeholders: bool = False
+) -> dict[str, str | list[str]]:
     """Return every parameter's value as CloudFormation would pass it: text, or a list of texts.
+
+    With `placeholders`, a parameter without a value gets its placeholder, which is in no bounds.
 
     The value of a parameter with an AWS::SSM::Parameter type is the given name itself; the name is
     not looked up in Parameter Store.
@@ -30,17 +57,22 @@ def parameter_values(template: Document, given: Mapping[str, str]) -> dict[str, 
         if name not in declared:
             known = ", ".join(declared) or "none"
             raise ParameterError(f"unknown parameter {name}: the template has {known}")
-    missing = [name for name in declared if name not in given and "Default" not in declared[name]]
-    if missing:
+    missing = without_value(template, given)
+    if missing and not placeholders:
         several = f"parameters {', '.join(missing)} have no defaults: give values for them"
         single = f"parameter {missing[0]} has no default: give a value for it"
-        raise ParameterError(several if len(missing) > 1 else single)
+        raise ParameterError(
+            f"{several if len(missing) > 1 else single}, such as -P {missing[0]}=VALUE"
+        )
     values: dict[str, str | list[str]] = {}
     for name, declaration in declared.items():
         where = f"Parameters.{name}"
-        value = given[name] if name in given else needed(declaration, "Default", where)
         kind = needed({"Type": "String"} | declaration, "Type", where)
         listed = kind == "CommaDelimitedList" or kind.startswith("List<")
+        if name in missing:
+            values[name] = [placeholder(name)] if listed else placeholder(name)
+            continue
+        value = given[name] if name in given else needed(declaration, "Default", where)
         items = [item.strip() for item in value.split(",")] if listed else [value]
         for item in items:
             problem = _problem(declaration, where, item, numeric=kind in {"Number", "List<Number>"})
@@ -74,14 +106,19 @@ def _number_problem(declaration: Document, where: str, value: str) -> str:
     return ""
 
 
+def _pattern(declaration: Document, where: str) -> re.Pattern[str] | None:
+    """Return the AllowedPattern of a declaration that has one; None if Python cannot read it."""
+    try:
+        return re.compile(needed(declaration, "AllowedPattern", where))
+    except (re.error, OverflowError):
+        return None
+
+
 def _text_problem(declaration: Document, where: str, value: str) -> str:
     if "AllowedPattern" in declaration:
-        pattern = needed(declaration, "AllowedPattern", where)
-        try:
-            if not re.fullmatch(pattern, value):
-                return f"does not match {pattern}"
-        except (re.error, OverflowError) as error:
-            raise TemplateError(f"{where}.AllowedPattern: {error}: {pattern}") from error
+        pattern = _pattern(declaration, where)
+        if pattern is not None and not pattern.fullmatch(value):
+            return f"does not match {pattern.pattern}"
     least = whole(declaration, "MinLength", where, 0)
     if len(value) < least:
         return f"shorter than {least} characters"

@@ -43,8 +43,17 @@ _REFUSED = {
 class Resolver:
     """A resolver of one template's values, for given parameters and one place."""
 
-    def __init__(self, template: Document, given: Mapping[str, str], place: Place) -> None:
+    def __init__(
+        self,
+        template: Document,
+        given: Mapping[str, str],
+        place: Place,
+        *,
+        placeholders: bool = False,
+    ) -> None:
         """Check the parameters; nothing else is resolved yet.
+
+        With `placeholders`, texts stand for the values of parameters that have none.
 
         Raises:
             ParameterError: see parameters.parameter_values.
@@ -52,7 +61,7 @@ class Resolver:
         self.template = template
         self.given = given
         self.place = place
-        self.parameters = parameter_values(template, given)
+        self.parameters = parameter_values(template, given, placeholders=placeholders)
         self._pseudo = pseudo_parameters(place) | {"AWS::NoValue": NO_VALUE}
         self._open: list[str] = []
         self._functions: dict[str, Callable[[Any, str], Any]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tidemill.scaling.template.parameters import unchecked_patterns
 from tidemill.scaling.template.properties import as_text, items
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def left_out_of_group(group: str, properties: Document) -> Iterator[str]:
 def left_out_of_template(resolver: Resolver) -> Iterator[str]:
     """Yield a sentence for each resource that may scale the group or contain further resources."""
     template = resolver.template
+    yield from unchecked_patterns(template)
     transforms = template.get("Transform", [])
     listed = transforms if isinstance(transforms, list) else [transforms]
     for transform in items({"Transform": listed}, "Transform", "template"):

@@ -55,6 +55,8 @@ def bounds(arrivals: Iterable[float], rhythm: Rhythm, instances: int, times: Tim
         times: the times of AWS.
     """
     quota = rhythm.messages_per_poll
+    if not instances:  # nobody receives anything
+        return Bounds(Counter(), 0.0)
     preparing = least_of(times.until_work())
     launching = least_of((times.reaction, *times.until_running()))
     cycle = min(rhythm.poll_wait, launching + preparing)

@@ -234,7 +234,7 @@ class NeededTurns:
         for number, content in enumerate(contents):
             for point in self._points[content]:
                 if number:
-                    at = Datapoint(point.metric, number * PERIOD, point.values)
+                    at = Datapoint(point.metric, number * PERIOD, point.values, point.unit)
                     kept[point.metric] = (*kept.get(point.metric, ()), at)
                 else:
                     kept[point.metric] = (point,)
