@@ -41,12 +41,12 @@ LOADS: Final = ("burst", "tide", "trickle")
 HANDLER: Final = HandlerTime(2.0, 0.5)
 """The handling time: without one, no work could be cut off."""
 
-HEAD: Final = ("fault, all day", "policy", "idle", "cut off", *LOADS, "$ a day")
+HEAD: Final = ("fault", "policy", "idle", "cut off", *LOADS, "$ a day")
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A fault that lasts a whole day, in words and as values for the simulator."""
+    """A fault of a day, in words and as values for the simulator."""
 
     words: str
     faults: tuple[Fault, ...] = ()
@@ -56,20 +56,19 @@ def _all_day(words: str, kind: FaultKind, target: str | None = None, **values: f
     return Case(words, (Fault(kind.name, target, 0.0, {**values, "for_minutes": DAY / MINUTE}),))
 
 
-def _each_hour(words: str, kind: FaultKind, minutes: float) -> Case:
-    """Return a fault that lasts some minutes and begins five minutes after each full hour."""
-    starts = (hour * HOUR + 5 * MINUTE for hour in range(int(DAY / HOUR)))
-    return Case(words, tuple(Fault(kind.name, None, at, {"for_minutes": minutes}) for at in starts))
+def _four_hours(words: str, kind: FaultKind, **values: float) -> Case:
+    """Return a fault that lasts an hour, from 0, 6, 12 and 18 o'clock on."""
+    hour = {**values, "for_minutes": HOUR / MINUTE}
+    return Case(words, tuple(Fault(kind.name, None, at * DAY / 4, hour) for at in range(4)))
 
 
 CASES: Final = (
     Case("none"),
     _all_day("metrics 1 minute late", METRICS_LATE, late_minutes=1.0),
-    _all_day("metrics 5 minutes late", METRICS_LATE, late_minutes=5.0),
-    _all_day("metrics 15 minutes late", METRICS_LATE, late_minutes=15.0),
-    _all_day("visible 1 minute late", METRICS_LATE, "visible", late_minutes=1.0),
     _all_day("in flight 1 minute late", METRICS_LATE, "in-flight", late_minutes=1.0),
-    _each_hour("metrics missing, 10 minutes of each hour", METRICS_MISSING, 10.0),
+    _four_hours("metrics 5 minutes late in four hours", METRICS_LATE, late_minutes=5.0),
+    _four_hours("metrics 15 minutes late in four hours", METRICS_LATE, late_minutes=15.0),
+    _four_hours("metrics missing in four hours", METRICS_MISSING),
     _all_day("metrics irregular, 20 % of the datapoints", METRICS_IRREGULAR),
     _all_day("phantom in flight", PHANTOM_IN_FLIGHT),
     _all_day("alarms 2 minutes late", ALARMS_LATE),
