@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.examples import vectors
 from support.examples.all_kinds import find
-from support.examples.errors import agrees, answers, call_of, told
+from support.examples.described_calls import call_of
 from support.examples.not_run import DEPARTURES, NO_LONGER_PRINTED
+from support.examples.sqs_answers import agrees, answers, told
 
 if TYPE_CHECKING:
     from pathlib import Path

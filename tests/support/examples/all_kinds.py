@@ -8,9 +8,10 @@ from support.examples.activities import ACTIVITY_KINDS
 from support.examples.alarms import ALARM_KINDS
 from support.examples.errors import ERROR_KINDS
 from support.examples.groups import GROUP_KINDS
-from support.examples.kind import Match, match
+from support.examples.kind import Match
 from support.examples.lifecycle import LIFECYCLE_KINDS
 from support.examples.limits import LIMIT_KINDS
+from support.examples.matching import match
 from support.examples.math import MATH_KINDS
 from support.examples.metadata import METADATA_KINDS
 from support.examples.not_run import CONTRADICTED, NOT_RUN

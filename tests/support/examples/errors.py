@@ -1,331 +1,36 @@
 """Kinds of published examples of SQS's errors: the call of each, and what the product makes of it.
 
-The call goes to MiniStack. Where it is known to have words of its own, those stand for AWS's.
+The calls go to MiniStack, and to moto where MiniStack refuses nothing.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
-from botocore.loaders import Loader
 from moto import mock_aws
 from support.emulators.ministack import local_client
-from support.examples.kind import (
-    Expected,
-    Given,
-    Kind,
-    Place,
-    UnknownFieldError,
-    alone,
-    fields,
-)
-from support.examples.names import is_commentary
+from support.examples.described_calls import call_of
+from support.examples.kind import Expected, Given, Kind, Place, fields
 from support.examples.queues import a_queue, answer_to
+from support.examples.sqs_answers import NO_QUEUE, SHAPES, agrees, answers, client_of, told
 
 from shared.errors import QueueRefusedError, QueueUnavailableError
 from shared.queue_errors import ABSENT, THROTTLING, translated
 from shared.quotas import MAX_BATCH, MAX_BYTES, MAX_LONG_POLL, MAX_VISIBILITY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from support.emulators.ministack import Ministack
-
-MODEL: Final = Loader().load_service_model("sqs", "service-2")
-UNCHECKED: Final = Config(parameter_validation=False, retries={"total_max_attempts": 1})
-"""For a client that sends what botocore would refuse."""
-
-SHAPES: Final = {
-    "InvalidParameterValue": "InvalidParameterValueException",
-    "MissingParameter": "MissingRequiredParameterException",
-}
-"""AWS's name of the error, by its code, where MiniStack has the code in its place."""
-
-WORDS: Final = {
-    r"Too many messages in a batch request\. A maximum of (10) messages are allowed\.": (
-        r"Maximum number of entries per request are \1. You have sent \d+\."
-    ),
-    r"One or more parameters are invalid\. (Reason: Message must be shorter than \d+ bytes\.)": (
-        r"One or more parameters (?:are invalid|cannot be validated)\. \1"
-    ),
-    r"(The input receipt handle) is invalid\.": (
-        r'\1 (?:".*" is not a valid receipt handle|is invalid)\.'
-    ),
-    r"(The queue should either have ContentBasedDeduplication.*)\.": r"\1",
-    r"(The specified queue does not exist)(?: for this wsdl version)?\.": (
-        r"\1(?: for this wsdl version)?\."
-    ),
-}
-"""Patterns of AWS's texts, by patterns of MiniStack's texts for the same errors."""
 
 LIMITS: Final = {"WaitTimeSeconds": MAX_LONG_POLL, "VisibilityTimeout": MAX_VISIBILITY}
 REFUSED: Final = re.compile(
     r"Value (-?\d+) for parameter (\w+) is invalid\. Reason: .*\b(\d+)\D*\."
 )
 """AWS's text about seconds that are too many, of which MiniStack takes as many as there can be."""
-
-FIFO: Final = {"FifoQueue": "true"}
-NO_QUEUE: Final = "no-such-queue"
-
-
-FIFO_ONLY: Final = ("ContentBasedDeduplication", "FifoThroughputLimit", "DeduplicationScope")
-OTHER: Final = {
-    "ContentBasedDeduplication": "true",
-    "DelaySeconds": "1",
-    "MaximumMessageSize": "1024",
-    "MessageRetentionPeriod": "60",
-    "ReceiveMessageWaitTimeSeconds": "1",
-    "VisibilityTimeout": "31",
-}
-"""A value of each attribute that is not its default."""
-
-
-@dataclass
-class Call:
-    """A call to SQS, as an example describes it.
-
-    Attributes:
-        operation: its name in the API.
-        parameters: what it gets besides the queue; the rest is filled in.
-        attributes: those of the queue, or of the queue that is to be created.
-        absent: whether there is no such queue.
-        lacking: parameters that it does not get.
-        entries: what is special about the entries of a batch.
-        existing: attributes of a queue of the same name that exists before.
-    """
-
-    operation: str
-    parameters: dict[str, Any] = field(default_factory=dict)
-    attributes: dict[str, str] = field(default_factory=dict)
-    absent: bool = False
-    lacking: set[str] = field(default_factory=set)
-    entries: list[dict[str, Any]] = field(default_factory=lambda: [{}])
-    existing: dict[str, str] | None = None
-
-    def about(self, name: str, value: Any) -> bool:  # noqa: ANN401 - of any type
-        """Take in a word of the description; return whether it is known."""
-        first, _, rest = name.rpartition(" ")
-        if name in WHOLE:
-            WHOLE[name](self, value)
-        elif first in STARTS:
-            STARTS[first](self, rest, value)
-        elif name in members(f"{self.operation}Request"):
-            self.parameters[name] = value
-        elif name in MODEL["shapes"]["QueueAttributeName"]["enum"]:
-            self.attributes[name] = str(value)
-        else:
-            return False
-        return True
-
-
-def members(shape: str) -> Mapping[str, Any]:
-    """Return the members of a structure of SQS's API."""
-    found: Mapping[str, Any] = MODEL["shapes"].get(shape, {}).get("members", {})
-    return found
-
-
-def of_queue(call: Call, value: str) -> None:
-    """Call a queue of this type, or one that does not exist."""
-    assert value in {"fifo", "standard", "does not exist"}
-    call.attributes |= FIFO if value == "fifo" else {}
-    call.absent = value == "does not exist"
-
-
-def with_bytes(call: Call, value: object) -> None:
-    """Send a message of so many bytes, such as 1025 or ">1024"."""
-    text = str(value)
-    size = int(text.removeprefix(">")) + text.startswith(">")
-    call.parameters["MessageBody"] = "x" * size
-
-
-def with_long_entry(call: Call, _: object) -> None:
-    """Send a batch whose second entry is longer than the queue takes."""
-    longest = int(call.attributes.get("MaximumMessageSize", MAX_BYTES))
-    call.entries = [{}, {"MessageBody": "x" * (longest + 1)}]
-
-
-def with_entries(call: Call, value: int | list[dict[str, Any]]) -> None:
-    """Send a batch with so many entries, or with these."""
-    call.entries = value if isinstance(value, list) else [{} for _ in range(value)]
-
-
-def with_fifo_attribute(call: Call, _: object) -> None:
-    """Create a standard queue with an attribute that only FIFO queues have."""
-    call.attributes["ContentBasedDeduplication"] = "true"
-
-
-def lacking(call: Call, name: str, _: object) -> None:
-    """Leave a parameter out."""
-    call.lacking.add(name)
-
-
-def with_attribute(call: Call, name: str, value: str) -> None:
-    """Send a message attribute with a text."""
-    call.parameters["MessageAttributes"] = {name: {"DataType": "String", "StringValue": value}}
-
-
-def existing(call: Call, name: str, _: object) -> None:
-    """Create a queue whose name is that of a queue with another value of an attribute."""
-    call.existing = FIFO if name in FIFO_ONLY else {}
-    call.attributes = {**call.existing, name: OTHER[name]}
-
-
-WHOLE: Final[Mapping[str, Callable[[Call, Any], None]]] = {
-    "queue": of_queue,
-    "bytes": with_bytes,
-    "one entry too long": with_long_entry,
-    "entries": with_entries,
-    "Entries": with_entries,
-    "standard with FIFO attributes": with_fifo_attribute,
-    "protocol": lambda _, __: None,  # the answers are the same
-    "visibility expired": lambda _, __: None,  # every receipt handle here has expired
-}
-STARTS: Final[Mapping[str, Callable[[Call, str, Any], None]]] = {
-    "no": lacking,
-    "attribute": with_attribute,
-    "existing, other": existing,
-}
-"""What the words of a description mean: whole ones, and those before a parameter's name."""
-
-
-def call_of(given: Given) -> Call:
-    """Return the call that an example describes.
-
-    Raises:
-        UnknownFieldError: a word of the description is not known.
-    """
-    call, case = Call(str(given["op"]).split(" ", 1)[0]), given["case"]
-    if isinstance(case, str):
-        parameter, _, value = case.partition(" ")
-        case = {parameter: value}
-    for name, value in ((name, alone(value)) for name, value in case.items()):
-        if value is None or value is False or is_commentary(name):
-            continue
-        if not call.about(name, value):
-            raise UnknownFieldError(f"unknown {name} in the case of a call of {call.operation}")
-    return call
-
-
-@cache
-def client_of(endpoint: str) -> Any:  # noqa: ANN401 - a boto3 client
-    """Return a client that sends what botocore would refuse; building one takes long."""
-    return local_client("sqs", endpoint, config=UNCHECKED)
-
-
-def answers(call: Call, server: Ministack) -> list[dict[str, Any]]:
-    """Return SQS's answers to a call, in each way in which an example's words can be meant."""
-    client = client_of(server.endpoint)
-    if call.operation == "GetQueueUrl":
-        assert call.absent
-        return [answer_to(client.get_queue_url, QueueName=NO_QUEUE)]
-    if call.operation == "CreateQueue":
-        name = a_queue(server, **(call.existing or {})).rpartition("/")[2]
-        name = name if call.existing is not None else f"{name}-more"
-        return [answer_to(client.create_queue, QueueName=name, Attributes=call.attributes)]
-    url = f"{server.endpoint}/000000000000/{NO_QUEUE}"
-    if not call.absent:
-        url = a_queue(server, **call.attributes)
-    method = getattr(client, METHODS[call.operation])
-    return [answer_to(method, QueueUrl=url, **one) for one in ways(call, client, url)]
-
-
-METHODS: Final = {
-    "ChangeMessageVisibilityBatch": "change_message_visibility_batch",
-    "ChangeMessageVisibility": "change_message_visibility",
-    "DeleteMessage": "delete_message",
-    "DeleteMessageBatch": "delete_message_batch",
-    "PurgeQueue": "purge_queue",
-    "ReceiveMessage": "receive_message",
-    "SendMessage": "send_message",
-    "SendMessageBatch": "send_message_batch",
-    "SetQueueAttributes": "set_queue_attributes",
-}
-
-
-def ways(call: Call, client: Any, url: str) -> list[dict[str, Any]]:  # noqa: ANN401 - a boto3 client
-    """Return the parameters of a call, once for each parameter that an example may have left out.
-
-    "No MessageGroupId" is said of calls to a FIFO queue that lack it, and of calls that have it and
-    lack what has to be beside it, MessageDeduplicationId.
-    """
-    message = {"MessageBody": "one"}
-    if call.attributes.get("FifoQueue") == "true":
-        message |= {"MessageGroupId": "group", "MessageDeduplicationId": "one"}
-    whole = call.parameters
-    match call.operation:
-        case "SendMessage":
-            whole = message | whole
-        case "SendMessageBatch":
-            entries = [{"Id": str(n)} | message | one for n, one in enumerate(call.entries)]
-            whole = {"Entries": entries}
-        case "DeleteMessageBatch" | "ChangeMessageVisibilityBatch":
-            one_handle = {"ReceiptHandle": received(client, url, message)}
-            whole = {
-                "Entries": [{"Id": str(n)} | one_handle | one for n, one in enumerate(call.entries)]
-            }
-        case "DeleteMessage":
-            whole = {"ReceiptHandle": received(client, url, message)} | whole
-        case "ChangeMessageVisibility":
-            handle = received(client, url, message)
-            whole = {"ReceiptHandle": handle, "VisibilityTimeout": 30} | whole
-    if not call.lacking:
-        return [whole]
-    beside = {"MessageDeduplicationId"} if "MessageGroupId" in call.lacking else set()
-    return [without(whole, name) for name in call.lacking | beside]
-
-
-def received(client: Any, url: str, message: Mapping[str, str]) -> str:  # noqa: ANN401 - a boto3 client
-    """Return the receipt handle of a message whose visibility timeout has passed."""
-    client.send_message(QueueUrl=url, **message)
-    (got,) = client.receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"]
-    handle: str = got["ReceiptHandle"]
-    return handle
-
-
-def without(parameters: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return parameters, and those of the entries of a batch, without this one."""
-    kept = {key: value for key, value in parameters.items() if key != name}
-    if "Entries" in kept:
-        kept["Entries"] = [without(entry, name) for entry in kept["Entries"]]
-    return kept
-
-
-def told(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an answer's error, or that of the first entry of a batch that failed."""
-    error = answer.get("Error") or next(iter(answer.get("Failed", ())), None)
-    if error is None:
-        return {
-            "Code": "",
-            "Message": "",
-            "http_status": answer["ResponseMetadata"]["HTTPStatusCode"],
-        }
-    return {
-        "Code": error["Code"],
-        "Message": error["Message"],
-        "QueryErrorCode": SHAPES.get(error["Code"], error.get("QueryErrorCode")),
-        "http_status": answer["ResponseMetadata"]["HTTPStatusCode"],
-    }
-
-
-def agrees(found: Mapping[str, Any], expected: Expected) -> bool:
-    """Return whether an error is the expected one; a text of MiniStack's own stands for AWS's."""
-    plain = [name for name in expected if name != "Message"]
-    if any(found.get(name) != expected[name] for name in plain):
-        return False
-    if "Message" not in expected:
-        return True
-    patterns = [
-        re.sub(r"\\1", lambda _, own=own: re.escape(own[1]), aws)  # type: ignore[misc]
-        for ours, aws in WORDS.items()
-        if (own := re.fullmatch(ours, found["Message"]))
-    ] or [re.escape(found["Message"])]
-    return any(re.fullmatch(pattern, expected["Message"]) for pattern in patterns)
 
 
 def check_error(given: Given, expected: Expected, server: Ministack) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from support.examples.errors import METHODS
 from support.examples.kind import Expected, Given, Kind, fields
 from support.examples.math import is_series
+from support.examples.sqs_answers import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
