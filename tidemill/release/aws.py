@@ -56,7 +56,7 @@ class AccountAws:
     def stack(self, name: str) -> Stack | None:
         """Return the stack; None if there is none, or if its creation failed."""
         found = self._described(name)
-        if found is None or "Outputs" not in found:
+        if found is None or not found.get("Outputs"):
             return None
         return Stack(
             outputs={item["OutputKey"]: item["OutputValue"] for item in found["Outputs"]},
@@ -82,7 +82,7 @@ class AccountAws:
     def has_image(self, repository: str, tag: str) -> bool:
         """Return whether the repository with this URI has an image with this tag."""
         try:
-            self._ecr.describe_images(
+            found = self._ecr.describe_images(
                 repositoryName=repository.partition("/")[2], imageIds=[{"imageTag": tag}]
             )
         except ClientError as error:
@@ -91,7 +91,7 @@ class AccountAws:
             raise ReleaseError(f"cannot look for image {tag}: {error}") from error
         except NO_ANSWER as error:
             raise ReleaseError(f"cannot look for image {tag}: {_line(error)}") from error
-        return True
+        return bool(found["imageDetails"])
 
     def login(self) -> Login:
         """Return user and password from ECR's token, which is `user:password` in base64."""
