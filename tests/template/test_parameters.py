@@ -123,6 +123,12 @@ def test_defaults_are_within_their_own_bounds(name: str) -> None:
             id="types-of-another-architecture",
         ),
         pytest.param(
+            {"InstanceTypes": "t3a.small,t3a.medium,c7a.medium"},
+            "InstanceTypes are of x86_64, so set Architecture to x86_64, or give types of arm64, "
+            "such as t4g.small,t4g.medium,c7g.medium.",
+            id="types-of-x86-for-arm",
+        ),
+        pytest.param(
             {"FastSignal": "true", "HoldSeconds": "60"},
             "FastSignal is true, so give HoldSeconds of 120 or more, such as 300.",
             id="a-hold-that-ends-before-the-boot",
