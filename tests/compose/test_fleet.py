@@ -106,7 +106,7 @@ def test_the_fast_signal_a_spot_interruption_and_a_killed_controller(
 
 def test_instances_that_run_the_templates_own_user_data(project: Project, tmp_path: Path) -> None:
     """They boot, start consumers beside them, notice their end, drain and complete the hook."""
-    project.settings = {"PARAMETERS": "BacklogPerInstance=50", "DEPTH": "user-data", "SPEED": "12"}
+    project.settings = {"PARAMETERS": "BacklogPerInstance=50", "DEPTH": "user-data", "SPEED": "8"}
     project.compose("--profile", "user-data", "up", "--wait")
     sent = project.produce(tmp_path, "--count", "99", "--poison", "1")
     project.watch(lambda running: len(running) == 2)
