@@ -124,8 +124,8 @@ def test_defaults_are_within_their_own_bounds(name: str) -> None:
         ),
         pytest.param(
             {"InstanceTypes": "t3a.small,t3a.medium,c7a.medium"},
-            "InstanceTypes are of x86_64, so set Architecture to x86_64, or give types of arm64, "
-            "such as t4g.small,t4g.medium,c7g.medium.",
+            "Architecture is arm64, so give InstanceTypes of that kind, such as "
+            "t4g.small,t4g.medium,c7g.medium.",
             id="types-of-x86-for-arm",
         ),
         pytest.param(
