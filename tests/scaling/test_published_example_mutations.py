@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from support.emulators.ministack import Ministack
 
 
+pytestmark = pytest.mark.long  # thousands of changed examples
+
+
 def owned(*places: Place) -> Iterator[Any]:
     """Yield the examples that are run in these places; without one, all."""
     for name, vector in vectors.read(vectors.OWN):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -59,6 +60,7 @@ class Tally:
         return sum(map(len, self.not_run.values()))
 
 
+@cache
 def tallies(folder: Path) -> dict[str, Tally]:
     """Return the tally of each file of a folder.
 
