@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from mypy_boto3_autoscaling import AutoScalingClient
+
 PATIENCE = 60.0
 ARGUMENTS = ("--template", str(PRODUCT_TEMPLATE), "--speed", "60", "--boot-seconds", "20")
 
@@ -78,13 +80,7 @@ def test_a_rig_in_the_background_serves_the_auto_scaling_api(place: Path) -> Non
     state = daemon.start(place, ARGUMENTS)
     try:
         assert state.client["AWS_ENDPOINT_URL_AUTO_SCALING"] == state.autoscaling_url
-        client = boto3.client(
-            "autoscaling",
-            endpoint_url=state.autoscaling_url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - no secret: nobody checks it
-        )
+        client = autoscaling_client(state)
         (group,) = client.describe_auto_scaling_groups()["AutoScalingGroups"]
         client.close()
         assert (group["AutoScalingGroupName"], group["DesiredCapacity"]) == ("tidemill-workers", 0)
@@ -93,6 +89,29 @@ def test_a_rig_in_the_background_serves_the_auto_scaling_api(place: Path) -> Non
         assert "no instance is in service: the fault needs one" in done.stderr
     finally:
         daemon.stop(place)
+
+
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running")
+def test_a_rig_ends_when_its_group_is_deleted(place: Path) -> None:
+    """There is nothing left to scale; the local AWS ends with the rig."""
+    state = daemon.start(place, ARGUMENTS)
+    client = autoscaling_client(state)
+    client.delete_auto_scaling_group(AutoScalingGroupName="tidemill-workers")
+    client.close()
+    await_true(lambda: not labelled(place))
+    with pytest.raises(RigError, match="no rig is up"):
+        daemon.stop(place)
+
+
+def autoscaling_client(state: daemon.RigState) -> AutoScalingClient:
+    """Return a client of a rig's Auto Scaling API."""
+    return boto3.client(
+        "autoscaling",
+        endpoint_url=state.autoscaling_url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - no secret: nobody checks it
+    )
 
 
 def test_without_a_rig_there_is_nothing_to_interrupt(place: Path) -> None:
