@@ -35,6 +35,7 @@ def test_measured_times_replace_the_simulators() -> None:
     assert times.pending.distribution == Samples((5.0,))
     assert times.alarm_lag.distribution == Samples((6.0,))
     assert times.wake_up == USUAL.wake_up
+    assert read.about == ABOUT | {"instance type": "t4g.small", "image": "ami-0a1b2c3d"}
     usual = USUAL.image_pull.mean + USUAL.consumer_start.mean
     assert times.installs.mean == pytest.approx(31.0 - usual, abs=0.001)
 

@@ -26,6 +26,9 @@ VERSION = 1
 ENDPOINT = "endpoint"
 """The name in `about` of the emulator that was asked instead of AWS."""
 
+ABOUT = ("instance_type", "image")
+"""What was seen of the instance, for `about`."""
+
 FOLLOWED = ("message", "overnight")
 """The observations that follow a message, and so measure times."""
 
@@ -97,7 +100,13 @@ def calibration_of(
         ]
     for sent, stage in stages:
         times[stage.name] = _with_sample(times.get(stage.name), stage, stamp(sent))
-    return Calibration(target.name, target.region, stamp(now), times, about)
+    instance = {
+        name.replace("_", " "): seen[name]
+        for seen in run.seen.values()
+        for name in ABOUT
+        if name in seen
+    }
+    return Calibration(target.name, target.region, stamp(now), times, {**about, **instance})
 
 
 def _with_sample(before: Measured | None, stage: Stage, at: str) -> Measured:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tidemill.verify.acting.burst import BURST
 from tidemill.verify.acting.dead_letter import DEAD_LETTER
 from tidemill.verify.acting.deletion import DELETION
 from tidemill.verify.acting.drain import DRAIN
@@ -40,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     STAGES,
     CAUSE,
     ZERO,
+    BURST,
     DRAIN,
     REBOOT,
     DEAD_LETTER,

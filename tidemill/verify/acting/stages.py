@@ -73,17 +73,17 @@ def _stages(fleet: Fleet, seen: Mapping[str, Any]) -> Iterator[Stage]:
     reaction = _reaction(launch.get("cause", ""))
     if reaction is not None:
         yield Stage("reaction", reaction, "both moments in the activity's cause")
-    for name, begin, end, source, grade in (
-        ("alarm_lag", "minute_end", "alarm", "datapoint and DescribeAlarmHistory", Grade.FINE),
-        ("launch_request", "launch_start", "launch_time", "StartTime and LaunchTime", Grade.FINE),
-        ("pending", "launch_time", "running", "LaunchTime, and a look each second", Grade.FINE),
-        ("os_boot", "running", "user_data", "state, and cloud-init's line", Grade.FINE),
-        ("notice", "termination_start", "line_stopping", "StartTime and its line", Grade.FINE),
-        ("flush", "line_stopped", "hook_completed", "its line, and a look each second", Grade.FINE),
-        ("terminate", "hook_completed", "terminated", "a look each second, EndTime", Grade.FINE),
+    for name, begin, end, source in (
+        ("alarm_lag", "minute_end", "alarm", "datapoint and DescribeAlarmHistory"),
+        ("launch_request", "launch_start", "launch_time", "StartTime and LaunchTime"),
+        ("pending", "launch_time", "running", "LaunchTime, and a look each second"),
+        ("os_boot", "running", "user_data", "state, and cloud-init's line"),
+        ("notice", "termination_start", "line_stopping", "StartTime and its line"),
+        ("flush", "line_stopped", "hook_completed", "its line, and a look each second"),
+        ("terminate", "hook_completed", "terminated", "a look each second, EndTime"),
     ):
         if moments.get(begin) is not None and moments.get(end) is not None:
-            yield Stage(name, moments[end] - moments[begin], source, grade)
+            yield Stage(name, moments[end] - moments[begin], source)
 
 
 def _reaction(cause: str) -> float | None:
