@@ -13,6 +13,7 @@ ALARMS: Final = {
     "ConsumerErrorsAlarm": (0, 1, "notBreaching"),
 }
 NEEDED: Final = "CEIL((visible + inflight) / 20)"
+UNLESS_LATE: Final = "IF(visible, load, load)"
 SIZES: Final = [*range(1, 9), 13, 20, 30, 45, 67, 99, 146, 215, 316, 464, 681, 1000]
 EXACT: Final = {"adjustment": "ExactCapacity", "aggregation": "Maximum"}
 ARRIVED: Final = "IF(MINUTE(visible) < 5 AND visible > DIFF(visible), DIFF(visible), 0)"
@@ -119,7 +120,7 @@ def expected_answers(*, drain: int, visibility: int, hook: int, maximum: int) ->
             "periods": 30,
             "missing": "notBreaching",
             "calls people": True,
-            "math": [NEEDED],
+            "math": [NEEDED, UNLESS_LATE],
         },
         "DeadLettersRisingAlarm": {
             "threshold": 0,
@@ -134,7 +135,7 @@ def expected_answers(*, drain: int, visibility: int, hook: int, maximum: int) ->
                 "periods": 1,
                 "missing": "ignore",
                 "calls people": False,
-                "math": [NEEDED, "IF(visible, load, load)"],
+                "math": [NEEDED, UNLESS_LATE],
             }
             for alarm in ("BacklogAlarm", "EmptyQueueAlarm")
         },
