@@ -10,9 +10,10 @@ from tidemill.lint.sampling import MANY, Sample, queues_of, triggering_alarms
 from tidemill.lint.situation import metrics_of
 from tidemill.scaling.metrics.queue import NOT_VISIBLE, PERIOD, UNITS, queue_metric
 from tidemill.scaling.policies.tracking import low_alarms
+from tidemill.scaling.template.queue import queue_arns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from tidemill.lint.linted_fleet import LintedFleet
     from tidemill.lint.situation import Situation
@@ -146,24 +147,24 @@ def _by_the_clock(linted: LintedFleet) -> Iterator[Violation]:
 
 
 def _never_has_data(linted: LintedFleet) -> Iterator[Violation]:
-    seen = set()
+    seen, arns = set(), queue_arns(linted.resolver)
     for alarm in linted.fleet.alarms:
         for query in alarm.queries:
-            problem = query.stat and _unpublished(query.stat.metric, query.unit)
+            problem = query.stat and _no_data(query.stat.metric, query.unit, arns)
             at = linted.at_alarm(alarm)
             if problem and (at, problem) not in seen:
                 seen.add((at, problem))
                 yield Violation(f"{linted.name_of(alarm)}: {problem}", at)
 
 
-def _unpublished(metric: Metric, unit: str | None) -> str:
+def _no_data(metric: Metric, unit: str | None, arns: Container[str]) -> str:
     """Return why SQS never publishes a datapoint of this metric and unit, empty if it does."""
     if metric.namespace != "AWS/SQS":
         return ""
     queue = dict(metric.dimensions).get("QueueName", "")
     if metric.name not in UNITS:
         return f"SQS has no metric {metric.name}"
-    if queue.startswith(NO_NAMES):
+    if queue.startswith(NO_NAMES) or queue in arns:
         return f"QueueName is {queue}, which is not a queue's name"
     if unit not in {None, UNITS[metric.name]}:
         return f"{metric.name} is published in {UNITS[metric.name]}, not in {unit}"

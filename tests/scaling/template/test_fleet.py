@@ -205,3 +205,22 @@ def test_steps_come_out_as_they_stand() -> None:
     (policy,) = small_fleet().policies
     assert isinstance(policy, StepScalingPolicy)
     assert policy.steps == (StepAdjustment(0.0, None, 1),)
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        pytest.param({"Ref": "Jobs"}, "tidemill-Jobs", id="URL"),
+        pytest.param({"Fn::GetAtt": ["Jobs", "Arn"]}, "tidemill-Jobs", id="ARN"),
+        pytest.param("https://sqs.eu-west-1.amazonaws.com/1/other", "other", id="another queue"),
+    ],
+)
+def test_a_queues_address_is_no_queue_name(value: object, name: str) -> None:
+    """The queue is read with its own name, so that no datapoint is of the alarm's metric."""
+    fleet = small_fleet(High__Dimensions__0__Value=value)
+    assert fleet.queue.name == name
+    assert fleet.queue.logical_id == ("Jobs" if name == "tidemill-Jobs" else "")
+    stat = fleet.alarms[0].queries[0].stat
+    assert stat is not None
+    assert dict(stat.metric.dimensions)["QueueName"] != name
+    assert any("is no QueueName: the alarms never get" in one for one in fleet.not_modelled)

@@ -45,6 +45,14 @@ def watched_queues(alarms: Iterable[Alarm]) -> list[str]:
     )
 
 
+def queue_arns(resolver: Resolver) -> dict[str, str]:
+    """Return the names of the template's queues by their ARNs."""
+    return {
+        resolver.resolve({"Fn::GetAtt": [queue, "Arn"]}, queue): resolver.name(queue)
+        for queue in resolver.present(QUEUE)
+    }
+
+
 def read_queue(resolver: Resolver, alarms: Collection[Alarm]) -> Read[Queue]:
     """Return the queue that the alarms watch; of several queues, the first in the template.
 
@@ -62,6 +70,13 @@ def read_queue(resolver: Resolver, alarms: Collection[Alarm]) -> Read[Queue]:
     left_out: tuple[str, ...] = ()
     if len(watched) > 1:
         left_out = (f"Resources: the alarms watch several queues: only {name} is modelled",)
+    address = queue_arns(resolver).get(name, re.split(r"[/:]", name)[-1])
+    if name not in queues and address != name:
+        unseen = f"Resources: {name} is no QueueName: the alarms never get a datapoint of its queue"
+        if address in queues:
+            own = _queue(resolver, queues[address])
+            return Read(own.value, (*left_out, unseen, *own.left_out))
+        return Read(Queue("", address, VISIBILITY_DEFAULT), (*left_out, unseen))
     if name not in queues:
         missing = (
             f"Resources: the queue {name} is not in this template: SQS's defaults are used for its "
