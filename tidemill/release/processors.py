@@ -17,7 +17,7 @@ _PROCESSOR = re.compile(r"linux/(\w+)")
 
 
 def refuse_foreign_processors(images: Mapping[str, str | None], commands: Commands) -> None:
-    """Raise ReleaseError if the engine can build one of the images for its processor.
+    """Raise ReleaseError if the engine cannot build one of the images for its processor.
 
     A build for another processor fails in the first instruction that runs a program, with `exec
     format error`, if the engine's kernel has no emulator for that processor. The builder lists for
