@@ -9,11 +9,10 @@ from tidemill.scaling.errors import RequestError, invalid
 from tidemill.scaling.facts import Noted, stamp
 from tidemill.scaling.group.health import USER_HEALTH_CHECK
 from tidemill.scaling.group.hooks import ABANDON, CONTINUE, HookResult, find_hook
-from tidemill.scaling.group.lifecycle import POOLED, RETAINED, WANTED, LifecycleState
-from tidemill.scaling.group.memory import PROCESSES, Instance, Step
+from tidemill.scaling.group.lifecycle import RETAINED, LifecycleState
+from tidemill.scaling.group.memory import PROCESSES, Step
 from tidemill.scaling.group.transitions import begin_termination, heartbeat, hook_completed
 from tidemill.scaling.policies.dispatch import after_scaling
-from tidemill.scaling.requests.activities import activity_id
 from tidemill.scaling.requests.commands import (
     CompleteLifecycleAction,
     DeleteGroup,
@@ -36,7 +35,7 @@ from tidemill.scaling.requests.execute_policy import (
     find_policy,
     requested_outcome,
 )
-from tidemill.scaling.requests.members import managed_instance, member_instance
+from tidemill.scaling.requests.members import check_held, member_instance, terminable_instance
 from tidemill.scaling.requests.standby import (
     NOT_COUNTED,
     detach_instances,
@@ -98,11 +97,11 @@ def apply(  # noqa: C901, PLR0911, PLR0912 - one case for each command
         case CompleteLifecycleAction(hook, instance, result):
             if result not in {CONTINUE, ABANDON}:
                 raise invalid(f"The lifecycle action result is {CONTINUE} or {ABANDON}: {result}")
-            _check_held(memory, hook, instance)
+            check_held(memory, hook, instance)
             ended = HookResult(result, hook)
             return _applied(fleet, hook_completed(fleet.group, memory, instance, now, ended))
         case RecordLifecycleActionHeartbeat(hook, instance):
-            _check_held(memory, hook, instance)
+            check_held(memory, hook, instance)
             known = find_hook(fleet.group, hook)
             beaten = Step(memory) if known is None else heartbeat(memory, instance, known, now)
             return _applied(fleet, beaten)
@@ -225,12 +224,6 @@ def _set_health(
     return memory.with_instance(marked)
 
 
-def _check_held(memory: GroupMemory, hook: str, instance_id: str) -> None:
-    instance = memory.find(instance_id)
-    if instance is None or all(hold.hook != hook for hold in instance.holds):
-        raise invalid(f"No active Lifecycle Action found with instance ID {instance_id}")
-
-
 def _terminate(
     fleet: Fleet, memory: GroupMemory, ids: tuple[str, ...], now: float, *, decrement: bool
 ) -> Applied:
@@ -244,7 +237,7 @@ def _terminate(
 def _terminated(
     fleet: Fleet, memory: GroupMemory, instance_id: str, now: float, *, decrement: bool
 ) -> Step:
-    instance = _terminable(memory, instance_id)
+    instance = terminable_instance(memory, instance_id)
     low, before = memory.limits(fleet.group).low, memory.desired
     if decrement and instance.state in RETAINED:
         raise invalid(NOT_COUNTED.format(instance=instance_id))
@@ -262,19 +255,6 @@ def _terminated(
     )
     wanting = replace(memory.unattributed(), desired=after)
     return begin_termination(fleet.group, wanting, instance, cause, now)
-
-
-def _terminable(memory: GroupMemory, instance_id: str) -> Instance:
-    instance = managed_instance(memory, instance_id)
-    if instance.state in POOLED - RETAINED:
-        raise invalid(f"The instance {instance_id} is in a warm pool and cannot be terminated.")
-    if instance.state not in WANTED | RETAINED | {LifecycleState.STANDBY}:
-        going = activity_id("terminate", instance_id)
-        raise RequestError(
-            "ScalingActivityInProgress",
-            f"Scaling activity {going} is in progress and blocks this action",
-        )
-    return instance
 
 
 def _known(processes: tuple[str, ...]) -> tuple[str, ...]:
