@@ -35,7 +35,12 @@ from tidemill.scaling.requests.execute_policy import (
     find_policy,
     requested_outcome,
 )
-from tidemill.scaling.requests.members import check_held, member_instance, terminable_instance
+from tidemill.scaling.requests.members import (
+    check_held,
+    managed_instance,
+    member_instance,
+    terminable_instance,
+)
 from tidemill.scaling.requests.standby import (
     NOT_COUNTED,
     detach_instances,
