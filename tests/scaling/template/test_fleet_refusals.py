@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.builders.fleets import ABSENT, METRIC_STAT, math_alarm_fleet, small_fleet
+from support.builders.fleets import (
+    ABSENT,
+    METRIC_STAT,
+    math_alarm_fleet,
+    small_fleet,
+    small_template,
+)
 
 from tidemill.scaling.errors import TemplateError
+from tidemill.scaling.template.fleet import read_fleet
 
 if TYPE_CHECKING:
     from tidemill.scaling.template.document import Document
@@ -224,3 +231,11 @@ def test_a_template_nested_beyond_reason_is_refused() -> None:
     for _ in range(2000):
         deep = [deep]
     assert "nested too deep" in refusal(Jobs__Tags=deep)
+
+
+def test_a_template_whose_service_scales_is_not_told_to_add_an_alarm() -> None:
+    """Application Auto Scaling scales its tasks; that is named instead of a remedy."""
+    template = small_template(High__AlarmActions=[])
+    template["Resources"]["Tasks"] = {"Type": "AWS::ApplicationAutoScaling::ScalingPolicy"}
+    with pytest.raises(TemplateError, match="Tasks scale something else, which is not modelled"):
+        read_fleet(template, {})
