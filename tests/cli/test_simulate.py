@@ -197,6 +197,8 @@ def test_the_effect_of_uncertain_times_is_printed() -> None:
     assert json.loads(run(*usual, "--no-sensitivity", "--json").stdout)["sensitivity"] == []
     asleep = ("simulate", *TEMPLATE, "--scenario", "asleep", "--json")
     assert json.loads(run(*asleep).stdout)["sensitivity"] == []
+    faulty = run(*usual, "--fault", "spot@600", "--json")
+    assert json.loads(faulty.stdout)["sensitivity"] == []
     asked = json.loads(run(*asleep, "--sensitivity").stdout)["sensitivity"]
     assert {one["scenario"] for one in asked} == {"asleep"}
 

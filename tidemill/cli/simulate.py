@@ -69,7 +69,7 @@ SensitivityOption = Annotated[
     typer.Option(
         "--sensitivity/--no-sensitivity",
         help="Print p95 with each guessed or polled time halved and doubled. "
-        "[default: for scenarios whose messages are sent within two hours]",
+        "[default: for scenarios without faults whose messages are sent within two hours]",
     ),
 ]
 HighResolutionOption = Annotated[
@@ -123,7 +123,7 @@ def run_scenarios(
         if result.retained:
             typer.echo(f"{one.name}: {RETAINED_NOTE.format(count=result.retained)}", err=True)
         runs.append(run_figures(candidate, one, seed, result))
-        if sensitivity or (sensitivity is None and is_short(one, seed)):
+        if sensitivity or (sensitivity is None and not one.faults and is_short(one, seed)):
             moved += [effect.figures() for effect in effects(candidate, one, seed, options)]
     if picture is not None:
         from tidemill.report.timeline_figure import draw_timeline, without_quiet_end  # noqa: PLC0415 - slow to import
