@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from support.builders.verifications import find, row
 from support.fakes.account import FakeAccount
 from support.fakes.account_answers import STACK_ID
@@ -57,6 +58,7 @@ def test_a_drain_that_is_cut_off_differs() -> None:
     assert row(find("delete", account), "time in hook").verdict is Verdict.DIFFERS
 
 
+@pytest.mark.long
 def test_without_an_instance_nothing_is_deleted() -> None:
     """The check would show nothing, at the price of a stack."""
     account = FakeAccount()

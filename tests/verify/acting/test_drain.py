@@ -73,6 +73,7 @@ def test_without_lines_nobody_knows_what_was_processed() -> None:
     assert finding.verdict is Verdict.NOT_OBSERVED
 
 
+@pytest.mark.long
 def test_without_an_instance_nothing_is_scaled_in() -> None:
     """The capacity stays as it is."""
     account = FakeAccount()

@@ -61,6 +61,7 @@ def test_a_stack_with_a_handler_of_its_own_needs_a_message() -> None:
     assert account.world.sent == 0
 
 
+@pytest.mark.long
 def test_a_message_that_is_never_processed_ends_the_watch_in_time() -> None:
     """What AWS has recorded by then is noted all the same."""
     account = FakeAccount()

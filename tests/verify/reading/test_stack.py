@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.builders.fleets import product_template
 from support.builders.verifications import find, row
@@ -109,6 +109,7 @@ PATHS = [
 ]
 
 
+@settings(max_examples=20)  # each copies the whole template
 @given(st.sampled_from(PATHS), st.one_of(st.text(min_size=1), st.integers(7, 9), st.none()))
 def test_any_change_is_found_at_its_path(path: tuple[str, ...], value: object) -> None:
     """The path leads to the change, in whichever of the two it was made."""
