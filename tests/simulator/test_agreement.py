@@ -2,8 +2,8 @@
 
 The tolerance: the same peak; the same kinds of events (alarms, changes of capacity, states of
 instances), in the same order of their first time; drained within 90 s of AWS's time of each other.
-The rig looks at its queue only every six of AWS's seconds, and a Python process takes ten of them
-to start.
+The rig looks at its queue only every five of AWS's seconds, and on a busy machine a Python process
+takes 30 of them to start.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(240)]
 
 PARAMETERS = (("BacklogPerInstance", "20"), ("HoldSeconds", "120"), ("PollWaitSeconds", "30"))
 COUNT = 115
-SPEED = 30.0
+SPEED = 10.0
 DRAIN_TOLERANCE = 90.0
 
 
