@@ -21,3 +21,19 @@ def test_the_version_is_the_changelogs_newest() -> None:
         0
     ]
     assert result.stdout == f"tidemill {newest}\n"
+
+
+@pytest.mark.impure
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--parameter", "Colour=red"), ("--fault", "alarms-late@0,target=Low")],
+    ids=["a parameter", "an alarm"],
+)
+def test_a_name_that_the_template_does_not_have_is_wrong_usage(option: str, value: str) -> None:
+    """Exit code 2, and one line that has the names to choose from."""
+    template = str(CHANGELOG.with_name("template.yaml"))
+    command = [sys.executable, "-m", "tidemill", "simulate", "--scenario", "single"]
+    command += ["--template", template, option, value]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert re.fullmatch(r"tidemill: .+ (Colour|Low): .+, \w+\n", result.stderr)

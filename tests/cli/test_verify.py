@@ -49,9 +49,11 @@ def run(
         (("--only", "nothing"), "--only nothing: choose from stack, template, "),
         (("--only", "delay"), "--only delay: it acts: --act"),
         (("--only", "delete", "--act"), "--only delete: it deletes the stack: --delete"),
-        (("--output", "no/such/file.json"), "there is no folder no/such"),
+        (("--output", "no/such/file.json"), "--output: there is no folder no/such"),
+        (("--record", "."), "--record: . is a folder: name a file"),
+        (("--record", "./calibration.json"), "--output and --record are both calibration.json"),
     ],
-    ids=["unknown", "not allowed", "not deleted", "no folder"],
+    ids=["unknown", "not allowed", "not deleted", "no folder", "a folder", "one file for both"],
 )
 def test_wrong_usage_is_one_line(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
     """Exit code 2, before anything is asked."""
@@ -222,12 +224,12 @@ def test_a_file_that_cannot_be_used_is_wrong_usage(rig: tuple[Path, dict[str, st
     done = run(folder, "--resume", "--record", "none.json", **client)
     assert (done.returncode, done.stderr) == (
         2,
-        "tidemill: Invalid value: --resume: cannot read none.json: No such file or directory\n",
+        "tidemill: --resume: cannot read none.json: No such file or directory\n",
     )
     (folder / "other.json").write_text("{}")
     done = run(folder, "--output", "other.json", **client)
     assert done.returncode == 2
-    assert done.stderr.startswith("tidemill: Invalid value: --output other.json: ")
+    assert done.stderr.startswith("tidemill: --output other.json: ")
 
 
 @pytest.mark.filterwarnings("ignore:subprocess .* is still running")

@@ -110,10 +110,20 @@ def test_a_record_can_be_resumed() -> None:
             '{"version": 1, "stack": "other", "region": "x", "account": "y", "seen": {}}',
             "another stack, account or version",
         ),
+        ("[" * 100_000, "not a record"),
     ],
-    ids=["no JSON", "a list", "no stack", "another stack"],
+    ids=["no JSON", "a list", "no stack", "another stack", "deep"],
 )
 def test_another_file_is_not_resumed(text: str, message: str) -> None:
     """The error is one line."""
     with pytest.raises(CalibrationError, match=message):
         resumed(text, Run(a_target(FakeAccount()), CHECKS))
+
+
+@pytest.mark.parametrize("seen", [[], {"message": "sent"}, None], ids=["list", "text", "null"])
+def test_a_record_that_was_edited_wrongly_is_not_resumed(seen: object) -> None:
+    """What was seen is an object for each observation."""
+    account = FakeAccount()
+    record = record_of(a_run(account, named("stack")), ABOUT, account.world.now)
+    with pytest.raises(CalibrationError, match="not a record"):
+        resumed(json.dumps(record | {"seen": seen}), Run(a_target(account), CHECKS))

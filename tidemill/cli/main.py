@@ -22,7 +22,7 @@ from tidemill.cli.verify import verify
 from tidemill.dashboard.errors import ExportError
 from tidemill.report.errors import ReportError
 from tidemill.rig.errors import RigError
-from tidemill.scaling.errors import ParameterError, ScalingError
+from tidemill.scaling.errors import FaultError, ParameterError, ScalingError
 from tidemill.verify.ports import VerifyError
 
 USAGE = 2
@@ -81,7 +81,7 @@ def main() -> NoReturn:
             _complain("ended by Ctrl-C, with everything that it had started", code)
     except typer.TyperException as error:
         code = _complain(error.format_message(), error.exit_code)
-    except ParameterError as error:
+    except (FaultError, ParameterError) as error:
         code = _complain(str(error), USAGE)
     except (ExportError, RigError, ScalingError, ReportError, VerifyError) as error:
         code = _complain(str(error), FAILURE)

@@ -16,6 +16,7 @@ from tidemill.cli.options import (
     DEFAULT_TEMPLATE,
     JsonOption,
     TemplateOption,
+    print_json,
     read_template,
     refuse_usage,
 )
@@ -124,7 +125,7 @@ def verify(
         _write(run, before, about, (output, record), show.written)
     findings = run.findings()
     if as_json:
-        typer.echo(json.dumps(record_of(run, about, clock.now())))
+        print_json(record_of(run, about, clock.now()))
     else:
         show.findings(findings)
     if any(finding.verdict is Verdict.DIFFERS for finding in findings):
@@ -150,10 +151,19 @@ def _checks(levels: list[Level], only: list[str], *, list_checks: bool) -> Seque
     return checks
 
 
-def _check_files(*files: Path) -> None:
-    for file in files:
+def _check_files(output: Path, record: Path) -> None:
+    """Refuse files that could not be written at the end, before hours are spent on their content.
+
+    Raises:
+        typer.BadParameter: there is no such folder, a file is one, or both are the same.
+    """
+    for option, file in (("--output", output), ("--record", record)):
         if not file.parent.is_dir():
-            refuse_usage(f"there is no folder {file.parent}")
+            refuse_usage(f"{option}: there is no folder {file.parent}")
+        if file.is_dir():
+            refuse_usage(f"{option}: {file} is a folder: name a file")
+    if output.resolve() == record.resolve():
+        refuse_usage(f"--output and --record are both {output}: name two files")
 
 
 def _body(message: str | None) -> Callable[[str], str | None]:

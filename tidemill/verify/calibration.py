@@ -167,11 +167,13 @@ def resumed(text: str, run: Run) -> dict[str, Seen]:
         record = json.loads(text)
         place = (record["version"], record["stack"], record["region"], record["account"])
         seen: dict[str, Seen] = record["seen"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise CalibrationError(f"not a record of tidemill verify: {error}") from error
     target = run.target
     if place != (VERSION, target.name, target.region, target.account):
         raise CalibrationError("it is a record of another stack, account or version")
+    if not isinstance(seen, dict) or not all(isinstance(one, dict) for one in seen.values()):
+        raise CalibrationError("not a record of tidemill verify: what was seen is no object")
     reading = {
         check.observation.name for check in run.checks if check.observation.level is Level.READ
     }

@@ -81,6 +81,7 @@ def _with(**changes: object) -> str:
         pytest.param("", "not JSON", id="empty"),
         pytest.param("[]", "the file is not an object", id="list"),
         pytest.param("[" * 100_000, "too deep", id="deep"),
+        pytest.param("1" * 5000, "Exceeds the limit", id="too many digits"),
         pytest.param("{}", "schema_version is null: this program reads 1", id="no version"),
         pytest.param('{"schema_version": true}', "schema_version is true", id="odd version"),
         pytest.param('{"schema_version": 2}', "schema_version is 2", id="newer version"),

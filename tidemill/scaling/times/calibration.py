@@ -125,6 +125,8 @@ def read_calibration(text: str, name: str) -> Calibration:
         raise CalibrationError(f"{name}: not a file of measured times: too deep") from None
     except CalibrationError as error:
         raise CalibrationError(f"{name}: {error}") from None
+    except ValueError as error:  # such as a whole number of more digits than Python reads
+        raise CalibrationError(f"{name}: {error}") from None
 
 
 def _calibration(content: object) -> Calibration:
