@@ -41,3 +41,10 @@ def test_work_that_an_interruption_cuts_off_is_counted(
     assert found["cut_off_instances"] == cut_off
     assert (int(str(found["cut_off_messages"])) > 0) is (cut_off > 0)
     assert (found["processed"], found["lost"]) == (10, 0)
+
+
+def test_the_time_to_drain_counts_from_a_message_that_is_there_at_the_start() -> None:
+    """The first turn already takes it; an hour later another one follows."""
+    candidate, scenario = the_template(), bursts((0, 1), (3600, 1))
+    figures = run_figures(candidate, scenario, 1, simulate(candidate, scenario, 1))
+    assert float(str(figures["seconds_to_drain"])) > 3600

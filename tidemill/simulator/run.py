@@ -95,9 +95,9 @@ def simulate(
     )
     memory = begin(candidate.fleet, options.start, windows)
     runner = LoopRunner(candidate.fleet, instances, pacing, listener, memory)
-    runner.take_turn(options.start)
     queue = instances.queue
-    first = queue.next_arrival()
+    first = queue.next_arrival()  # before the first turn, which may already receive it
+    runner.take_turn(options.start)
     over = options.start + scenario.seconds
     ended = _run(runner, instances, faults, over, drain=options.drain)
     instances.close(ended)
