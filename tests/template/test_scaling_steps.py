@@ -95,3 +95,10 @@ def test_the_threshold_is_halfway_between_whole_numbers(name: str) -> None:
     assert alarm.threshold % 1 == 0.5
     for step in policy.steps:
         assert all(bound is None or bound % 1 == 0 for bound in (step.lower, step.upper))
+
+
+@pytest.mark.parametrize("name", ["BacklogAlarm", "EmptyQueueAlarm", "BacklogRisingAlarm"])
+def test_several_datapoints_would_count_as_the_largest_one(name: str) -> None:
+    """AWS's default is the average, which could lie on a bound of a step."""
+    _, policy = an_alarm(name)
+    assert policy.aggregation.value == "Maximum"
