@@ -77,6 +77,14 @@ def test_the_chapter_and_the_pages_have_the_definition() -> None:
     assert FRONTIER in page.read_text(encoding="utf-8")
 
 
+def test_a_policy_that_never_rests_has_a_dash_and_its_reason() -> None:
+    """It has neither a wait nor a cost."""
+    failed = {"policy": "template", "failed": "single, template: the fleet never rests"}
+    text = chapter(run("template", None, 0.0) | failed | {"on_frontier": False})
+    assert "| single | - | 0 s, $0.000 |" in text
+    assert "- single, template: the fleet never rests" in text
+
+
 def test_the_text_says_which_policies_beat_the_template_and_what_helps() -> None:
     """The text has the policies that are better, and the cost of the template's alarms."""
     text = chapter(

@@ -31,7 +31,7 @@ from tidemill.cli.options import (
     read_times,
     refuse_usage,
 )
-from tidemill.cli.simulate_output import run_tables, sensitivity_table
+from tidemill.cli.simulate_output import print_tables, remarks, run_tables, sensitivity_table
 from tidemill.report.sentences import sentence
 from tidemill.scaling.facts import FaultBegan, FaultEnded, Noted, stamp
 from tidemill.scaling.template.fleet import read_fleet
@@ -200,11 +200,12 @@ def _print(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    console = Console()
-    for table in run_tables(found["runs"]):
-        console.print(table)
+    tables = [*run_tables(found["runs"])]
     if found.get("sensitivity"):
-        console.print(sensitivity_table(found["sensitivity"]))
+        tables.append(sensitivity_table(found["sensitivity"]))
+    console = print_tables(tables, Console())
+    for line in remarks(found["runs"]):
+        console.print(line, soft_wrap=True)
     console.print(f"seed {found['runs'][0]['seed']}; times in minutes:seconds", style="dim")
     for part in found["assumed"]:
         console.print(f"assumed: {part}", style="dim")

@@ -1,13 +1,16 @@
-"""Tables of simulated runs for a terminal, each at most 80 columns wide."""
+"""Tables of simulated runs, which never shorten a figure, and the lines below them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
-from tidemill.report.comparison import FRONTIER
+from tidemill.report.comparison import CLAIRVOYANT, FRONTIER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,8 +36,41 @@ FLEET = (
     ("instance_hours", "hours"),
 )
 TIMES = {"mean_wait", "seconds_to_drain", "p50", "p95", "p99", "max"}
+UNLIMITED = 1000
 MINUTES = 100
 """Times of more minutes than this are shown in hours."""
+
+
+def print_tables(tables: Sequence[Table], console: Console) -> Console:
+    """Print tables, and return the console for the lines below them.
+
+    In a narrow terminal names are wrapped, never figures; a file has the width of its widest table.
+    """
+    for table in tables:
+        for figures in (column for column in table.columns if column.justify == "right"):
+            cells = [figures.header, *figures.cells]
+            figures.min_width = max(
+                cell_len(line) for cell in cells for line in f"{cell}".splitlines()
+            )
+    if not console.is_terminal:
+        unlimited = console.options.update(max_width=UNLIMITED)
+        widths = [Measurement.get(console, unlimited, table).maximum for table in tables]
+        console = Console(file=console.file, width=max(console.width, *widths))
+    for table in tables:
+        console.print(table, crop=False)
+    return console
+
+
+def remarks(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a line for each run that never rests, and for messages that expired or are left."""
+    several = len({run["policy"] for run in runs}) > 1
+    for run in runs:
+        name = f"{run['scenario']}, {run['policy']}" if several else run["scenario"]
+        if "failed" in run:
+            yield run["failed"]
+        for figure, words in (("expired", "expired unprocessed"), ("left", "left at the end")):
+            if count := run.get(figure):
+                yield f"{name}: {count} message{'s' if count > 1 else ''} {words}"
 
 
 def run_tables(runs: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
@@ -45,7 +81,7 @@ def run_tables(runs: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
         "Waits until processed, and cost",
         f"best: {FRONTIER}; the clairvoyant is a bound",
     )
-    real = [run for run in runs if "sent" in run]
+    real = [run for run in runs if run["policy"] != CLAIRVOYANT]
     yield _table(
         real,
         FLEET,
@@ -68,7 +104,7 @@ def sensitivity_table(effects: Sequence[Mapping[str, Any]]) -> Table:
         box=box.SIMPLE,
         padding=(0, 1, 0, 0),
     )
-    table.add_column("time", no_wrap=True)
+    table.add_column("time", overflow="fold")
     table.add_column("mean", justify="right", no_wrap=True)
     for scenario in scenarios:
         head = f"{scenario}\n{clock(usual[scenario])}"
@@ -111,7 +147,7 @@ def _table(
         title=title, caption=caption if complete else None, box=box.SIMPLE, padding=(0, 1, 0, 0)
     )
     for name in names:
-        table.add_column(name, no_wrap=True)
+        table.add_column(name, overflow="fold")
     for _, head in shown:
         table.add_column(head, justify="right", no_wrap=True)
     for run in runs:
@@ -122,6 +158,8 @@ def _table(
 def _text(run: Mapping[str, Any], name: str) -> str:
     value = run["wait_until_processed"][name] if name in {"p50", "p95", "p99", "max"} else None
     value = run.get(name, value)
+    if value is None and "failed" in run:
+        return "-"
     if name in TIMES:
         return clock(value)
     if isinstance(value, bool):

@@ -36,7 +36,7 @@ def is_better(one: Run, other: Run) -> bool:
     60 s for 0.90 dollars keeps 61 s for 0.92 off the frontier, but not 61 s for 0.905, and not 59 s
     for 2 dollars.
     """
-    if one["left"] or one["mean_wait"] is None or other["mean_wait"] is None:
+    if one["mean_wait"] is None or other["mean_wait"] is None or one["left"]:
         return False
     cheaper: float = other["dollars_a_day"] - one["dollars_a_day"]
     return one["mean_wait"] < other["mean_wait"] and cheaper > CENT
@@ -79,12 +79,16 @@ def _cell(run: Run) -> str:
 
 
 def _wait_and_cost(run: Run) -> str:
+    if "failed" in run:
+        return "-"
     wait = "-" if run["mean_wait"] is None else f"{run['mean_wait']:,.0f} s"
     return f"{wait}, ${run['dollars_a_day']:.3f}"
 
 
 def _why_not(ours: Run, runs: Sequence[Run]) -> str:
     """Return the policies that beat the template, the cost of its alarms, and better variants."""
+    if "failed" in ours:
+        return str(ours["failed"])
     beaten = "; ".join(
         f"{run['policy']} has {_wait_and_cost(run)}"
         for run in runs

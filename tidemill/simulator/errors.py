@@ -7,3 +7,7 @@ from tidemill.scaling.errors import ScalingError
 
 class SimulationError(ScalingError):
     """A scenario, trace or template cannot be simulated; the text has the reason and a remedy."""
+
+
+class NeverRestsError(SimulationError):
+    """A fleet still has messages or instances long after a scenario; the text names both."""

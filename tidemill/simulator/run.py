@@ -13,7 +13,7 @@ from tidemill.scaling.group.lifecycle import RETAINED
 from tidemill.scaling.loop import begin
 from tidemill.scaling.metrics.queue import AGE, PERIOD, queue_metric
 from tidemill.scaling.times.catalogue import USUAL, Times
-from tidemill.simulator.errors import SimulationError
+from tidemill.simulator.errors import NeverRestsError, SimulationError
 from tidemill.simulator.instances.simulated_instances import SimulatedInstances
 from tidemill.simulator.loop_runner import LoopRunner
 from tidemill.simulator.message_ages import MessageAges
@@ -21,6 +21,7 @@ from tidemill.simulator.pacing.choice import choose_pacing
 from tidemill.simulator.planned_faults import PlannedFaults, windowed_faults
 from tidemill.simulator.queue import QueueAttributes, WorkQueue
 from tidemill.simulator.result import Result
+from tidemill.simulator.scenario import DAY
 from tidemill.simulator.time_draws import TimeDraws
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 START = 1_767_225_600.0
 """The default start of runs, 2026-01-01 00:00 UTC; any whole minute is possible."""
 
-PATIENCE = 14 * 86_400.0
+PATIENCE = 14.0 * DAY
 """Time to drain the queue after the scenario's end: longer than SQS keeps a message."""
 
 
@@ -82,8 +83,9 @@ def simulate(
         listener: receives the facts of the run, in order.
 
     Raises:
-        SimulationError: the fleet never drains the queue, a message is unaccounted for, or the
-            simulator cannot imitate one of the scenario's faults.
+        NeverRestsError: the fleet never drains the queue, or never becomes empty afterwards.
+        SimulationError: a message is unaccounted for, or the simulator cannot imitate one of the
+            scenario's faults.
         FaultError: a fault names an alarm that the fleet does not have.
     """
     candidate = replace(candidate, fleet=candidate.fleet.under(options.times))
@@ -100,6 +102,12 @@ def simulate(
     runner.take_turn(options.start)
     over = options.start + scenario.seconds
     ended = _run(runner, instances, faults, over, drain=options.drain)
+    if ended is None:
+        raise NeverRestsError(
+            f"{scenario.name}, {candidate.name}: the fleet never rests: {queue.left_over()} "
+            f"messages and {len(instances)} instances are left {PATIENCE / DAY:.0f} days after the "
+            "last message"
+        )
     instances.close(ended)
     queue.advance(ended)
     queue.close()
@@ -162,8 +170,11 @@ def _run(
     over: float,
     *,
     drain: bool,
-) -> float:
-    """Run until the scenario has ended and the group is at rest; return the time of the end."""
+) -> float | None:
+    """Run until the scenario has ended and the group is at rest; return the time of the end.
+
+    None means that the group is not at rest after all patience.
+    """
     queue, reports = instances.queue, instances.reports
     next_fault = faults.next_at()
     while True:
@@ -181,7 +192,4 @@ def _run(
         if now >= over and (not drain or (queue.is_over() and runner.at_rest())):
             return now
         if now > over + PATIENCE:
-            raise SimulationError(
-                f"{queue.left_over()} messages and {len(instances)} instances are left "
-                f"{PATIENCE / 86_400:.0f} days after the last message: the fleet never rests"
-            )
+            return None

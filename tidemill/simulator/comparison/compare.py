@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tidemill.report.comparison import CLAIRVOYANT, is_better
 from tidemill.simulator.comparison.clairvoyant import bounds
 from tidemill.simulator.cost.bill import instance_seconds_dollars
+from tidemill.simulator.errors import NeverRestsError
 from tidemill.simulator.run import simulate
 from tidemill.simulator.run_figures import run_figures
 from tidemill.simulator.waits import mean, percentiles
@@ -32,6 +34,8 @@ def compare(
 ) -> list[dict[str, Any]]:
     """Return the figures of every candidate in every scenario, with the bounds of each scenario.
 
+    A policy whose fleet never rests has the reason as `failed`, and None for what is compared.
+
     Args:
         candidates: the policies, the template's first.
         scenarios: the loads.
@@ -43,11 +47,30 @@ def compare(
     for scenario in scenarios:
         for candidate in candidates:
             on_progress(f"{scenario.name}: {candidate.name}")
-            result = simulate(candidate, scenario, seed, options)
-            runs.append(run_figures(candidate, scenario, seed, result))
+            try:
+                result = simulate(candidate, scenario, seed, options)
+            except NeverRestsError as error:
+                runs.append(_without_figures(candidate, scenario, seed, str(error)))
+            else:
+                runs.append(run_figures(candidate, scenario, seed, result))
         runs.append(clairvoyant_figures(candidates[0], scenario, seed, options.times))
     mark_frontier(runs)
     return runs
+
+
+def _without_figures(
+    candidate: Candidate, scenario: Scenario, seed: int, failed: str
+) -> dict[str, Any]:
+    return {
+        "policy": candidate.name,
+        "scenario": scenario.name,
+        "about": scenario.about,
+        "seed": seed,
+        "failed": failed,
+        "wait_until_processed": percentiles(Counter()),
+        "mean_wait": None,
+        "dollars_a_day": None,
+    }
 
 
 def clairvoyant_figures(
@@ -74,9 +97,13 @@ def clairvoyant_figures(
 
 
 def mark_frontier(runs: Sequence[dict[str, Any]]) -> None:
-    """Add to each run the policies that beat it, and whether there is none."""
+    """Add to each run the policies that beat it, and whether there is none.
+
+    A policy that processed none of the messages, or never rests, is not on the frontier.
+    """
     real = [run for run in runs if run["policy"] != CLAIRVOYANT]
     for run in real:
         rivals = [other for other in real if other["scenario"] == run["scenario"]]
         run["beaten_by"] = [other["policy"] for other in rivals if is_better(other, run)]
-        run["on_frontier"] = not run["beaten_by"]
+        idle = run["mean_wait"] is None and run.get("sent") != 0
+        run["on_frontier"] = not run["beaten_by"] and not idle
