@@ -96,8 +96,8 @@ deploy: $(VENV)/.run .venv-deploy/.done ## Create or update the stack; ENV=dev o
 push: $(VENV)/.run ## Build both images and push them to the stack's registries; ARCH=arm64 or amd64 for the producer's.
 	$(BIN)/python -m tidemill.release --env $(ENV) push $(if $(ARCH),--arch $(ARCH))
 
-outputs: .venv-deploy/.done ## Show the stack's outputs.
-	$(SAM) list stack-outputs --config-env $(ENV) --output table
+outputs: $(VENV)/.run ## Print the stack's outputs, a line with name and value for each.
+	@$(BIN)/python -m tidemill.release --env $(ENV) outputs
 
 delete: $(VENV)/.run .venv-deploy/.done ## Delete the stack and everything in it, messages and images too; YES=1 does not ask.
 	$(BIN)/python -m tidemill.release --env $(ENV) delete --sam $(SAM) $(if $(YES)$(filter local,$(ENV)),--yes)

@@ -139,9 +139,11 @@ def test_a_deployment_without_a_change_succeeds_and_says_so(verbs: Verbs) -> Non
 
 
 def test_the_outputs_are_shown(verbs: Verbs) -> None:
-    """The queue of the stack is among them."""
+    """Each is a line of a name and its whole value, and nothing else is printed."""
     assert verbs.outputs.code == 0, verbs.outputs.text
-    assert f"{STACK}-work" in verbs.outputs.text
+    shown = dict(line.split(" ", 1) for line in verbs.outputs.text.splitlines())
+    assert shown["QueueUrl"].endswith(f"/{STACK}-work")
+    assert set(shown) >= {"ConsumerRepositoryUri", "ProducerPolicyArn"}
 
 
 def test_without_a_terminal_nothing_is_deleted(verbs: Verbs) -> None:

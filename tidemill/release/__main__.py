@@ -1,4 +1,4 @@
-"""`python -m tidemill.release`: the command behind `make deploy`, `make push` and `make delete`."""
+"""`python -m tidemill.release`: the command behind `make deploy`, `push`, `outputs`, `delete`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tidemill.release.delete import delete, nobody_to_ask
 from tidemill.release.deploy import deploy
 from tidemill.release.environment import read_environment
 from tidemill.release.errors import ReleaseError
+from tidemill.release.outputs import output_lines
 from tidemill.release.push import PLATFORMS, push
 
 CONFIGURATION = Path("samconfig.toml")
@@ -27,6 +28,7 @@ def main() -> int:
     deleting = verbs.add_parser("delete", help="delete the stack and everything in it")
     deleting.add_argument("--sam", default="sam", help="the SAM CLI's program")
     deleting.add_argument("--yes", action="store_true", help="do not ask")
+    verbs.add_parser("outputs", help="print the stack's outputs, one a line")
     pushing = verbs.add_parser("push", help="build and push both images")
     pushing.add_argument(
         "--arch", choices=sorted(PLATFORMS.values()), help="the producer's processor"
@@ -37,6 +39,8 @@ def main() -> int:
         aws, commands = AccountAws(environment.region), LocalCommands()
         if options.verb == "push":
             _print(f"pushed: {push(environment, options.arch, aws, commands)}")
+        elif options.verb == "outputs":
+            sys.stdout.writelines(f"{line}\n" for line in output_lines(environment, aws))
         elif options.verb == "delete":
             terminal = sys.stdin is not None and sys.stdin.isatty()
             ask = None if options.yes else input if terminal else nobody_to_ask
