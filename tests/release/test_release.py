@@ -98,6 +98,16 @@ def test_the_advice_for_a_new_stack_names_its_environment(name: str, target: str
     assert target in lines[0]
 
 
+@pytest.mark.parametrize("account", [Account(None), Account()], ids=["new", "deployed"])
+def test_an_emulator_s_stack_is_deployed_without_advice_about_images(account: Account) -> None:
+    """An emulator has no registry to push to."""
+    lines: list[str] = []
+    machine = Machine()
+    deploy(replace(ENVIRONMENT, name="local"), "sam", account, machine, lines.append)
+    assert lines == []
+    assert machine.ran[-1] == "sam deploy --config-env local --no-fail-on-empty-changeset"
+
+
 def builds(machine: Machine) -> tuple[str, str]:
     """Return the two commands that built the consumer's and the producer's image."""
     consumer, producer = [line for line in machine.ran if " build " in line]

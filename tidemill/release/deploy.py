@@ -19,6 +19,10 @@ NO_IMAGE: Final = "none-yet"
 """The default of the template's ImageTag. `sam deploy --guided` writes it into samconfig.toml."""
 
 
+LOCAL: Final = "local"
+"""The environment of an emulator, which has no registry to push images to."""
+
+
 def deploy(
     environment: Environment,
     sam: str,
@@ -56,6 +60,8 @@ def _image_tag(
     environment: Environment, aws: Aws, commands: Commands, on_progress: Callable[[str], None]
 ) -> str | None:
     """Return the tag to deploy; None to leave it to samconfig.toml and the stack."""
+    if environment.name == LOCAL:
+        return None
     stack = aws.stack(environment.stack)
     if stack is None:
         on_progress(
