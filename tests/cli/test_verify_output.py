@@ -13,7 +13,9 @@ from support.fakes.account import FakeAccount
 
 from tidemill.cli.verify_output import Output, dollars, observations
 from tidemill.verify.check import Level, Use
+from tidemill.verify.finding import Row, Verdict
 from tidemill.verify.plan import CHECKS, chosen, left_out
+from tidemill.verify.run import Finding
 from tidemill.verify.target import planned_target
 
 if TYPE_CHECKING:
@@ -61,6 +63,20 @@ def test_everything_is_said_before_it_is_done(capsys: pytest.CaptureFixture[str]
     assert "not an answer of AWS" not in said
 
 
+def test_rows_that_differ_come_first(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each row has its verdict; the rest keep their order."""
+    verdicts = [Verdict.AGREES, Verdict.NOT_OBSERVED, Verdict.DIFFERS, Verdict.AGREES]
+    rows = tuple(Row(f"row {i}", "1", "1", verdict) for i, verdict in enumerate(verdicts))
+    Output(as_json=False).findings([Finding(CHECKS[0], rows)])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "row" in line] == [
+        "  differs: row 2",
+        "  not observed: row 1",
+        "  agrees: row 0",
+        "  agrees: row 3",
+    ]
+
+
 def test_a_difference_is_shown_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
     """Expected above observed, and the counts of verdicts at the end."""
     account = FakeAccount()
@@ -70,6 +86,8 @@ def test_a_difference_is_shown_with_its_remedy(capsys: pytest.CaptureFixture[str
     said = capsys.readouterr().out
     assert "differs image: " in said
     assert "    expected  there\n    observed  not there\n" in said
+    assert "  differs: " in said
+    assert "  agrees: " in said
     assert "what to do: Run `make push`" in said
     assert "nobody" in said
     assert said.endswith("checks: 1 agrees, 1 differs, 1 not observed\n")

@@ -58,3 +58,14 @@ def test_a_refused_action_ends_its_check_alone() -> None:
     assert steps.verdict is Verdict.AGREES
     assert zero.verdict is Verdict.NOT_OBSERVED
     assert "AccessDenied" in zero.rows[0].note
+
+
+def test_progress_names_the_checks_that_an_observation_is_for() -> None:
+    """The names are those of --only; several checks share one observation."""
+    account = FakeAccount()
+    said: list[tuple[str, str]] = []
+    run = Run(a_target(account), named("stack", "delay", "cause"))
+    run.observe(account, account.clock(), lambda names, line: said.append((names, line)))
+    begun = [names for names, line in said if line == "begins"]
+    assert begun == ["stack", "delay, cause"]
+    assert {names for names, _ in said} == set(begun)

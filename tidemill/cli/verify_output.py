@@ -33,6 +33,7 @@ STYLES = {
     Verdict.DIFFERS: "bold red",
     Verdict.NOT_OBSERVED: "yellow",
 }
+ORDER = (Verdict.DIFFERS, Verdict.NOT_OBSERVED, Verdict.AGREES)
 HOUR = 3600
 MINUTE = 60
 
@@ -91,7 +92,7 @@ class Output:
         self._err.print(f"wrote {file}")
 
     def findings(self, findings: Sequence[Finding]) -> None:
-        """Print each check with its rows, and the counts of verdicts."""
+        """Print each check with its rows, those that differ first, and the counts of verdicts."""
         for finding in findings:
             verdict = finding.verdict
             self._out.print(
@@ -100,11 +101,12 @@ class Output:
                     f" {finding.check.name}: {finding.check.question}",
                 )
             )
-            for row in finding.rows:
-                self._out.print(f"  {row.what}")
+            for row in sorted(finding.rows, key=lambda row: ORDER.index(row.verdict)):
+                style = STYLES[row.verdict]
+                self._out.print(Text.assemble("  ", (row.verdict.value, style), f": {row.what}"))
                 self._out.print(f"    expected  {row.expected}")
-                observed = Text(row.observed or row.verdict.value, STYLES[row.verdict])
                 note = f"  ({row.note})" if row.note else ""
+                observed = (row.observed or row.verdict.value, style)
                 self._out.print(Text.assemble("    observed  ", observed, note))
             if verdict is Verdict.DIFFERS:
                 self._out.print(f"  what to do: {finding.check.remedy}")

@@ -57,7 +57,8 @@ class Run:
         Args:
             aws: the account.
             clock: AWS's time.
-            say: called with an observation's name and a line of its progress.
+            say: called with the names of the checks that an observation is for, and a line of its
+                progress.
 
         Raises:
             VerifyError: no action can succeed any more.
@@ -66,9 +67,12 @@ class Run:
             one = check.observation
             if one.name in self.seen:
                 continue
-            bench = Bench(aws, clock, self.target, one.calls, partial(say, one.name))
+            names = ", ".join(
+                check.name for check in self.checks if check.observation.name == one.name
+            )
+            bench = Bench(aws, clock, self.target, one.calls, partial(say, names))
             self.seen[one.name] = bench.seen
-            say(one.name, "begins")
+            bench.say("begins")
             _observe(one, bench)
 
 
