@@ -36,7 +36,7 @@ def lint_template(
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
     as_sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Check a template for mistakes that hurt queue fleets; exit code 1 for more than notes."""
+    """Check a template for what causes problems in queue fleets; exit code 1 if not only notes."""
     if as_json and as_sarif:
         refuse_usage("--json and --sarif cannot be combined: choose one")
     report = _report(template, read_parameters(parameter))

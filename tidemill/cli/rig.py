@@ -68,7 +68,10 @@ def up(
     times: TimesOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Start a rig in the background and keep it up, for messages from your own client."""
+    """Start a rig in the background and keep it up, for messages from your own client.
+
+    A rig runs the template on this machine: a local SQS, real consumers as instances, fast time.
+    """
     # Wrong input is refused here, because the background process cannot print an error.
     read_fleet(read_template(template), read_parameters(parameter))
     read_times(times, boot_seconds)

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from tidemill.lint.linted_fleet import LintedFleet
 
+BOOTING = round(USUAL.boot())
 STARTING = round(mean_of(USUAL.until_work()))
-"""Mean seconds from a running instance to a working consumer, as the simulator has them; AWS
-publishes no number."""
+"""Mean seconds of a boot, and of its part from a running instance to a working consumer, as the
+simulator has them; AWS publishes no number."""
 
 HEARTBEAT = "record-lifecycle-action-heartbeat"
 """The AWS CLI's command that restarts a hook's timeout."""
@@ -139,7 +140,7 @@ def _too_soon(linted: LintedFleet) -> Iterator[Violation]:
         if seconds < STARTING:
             yield Violation(
                 f"{policy.logical_id} counts a new instance after {seconds} seconds, and "
-                f"starting its work takes about {STARTING}",
+                f"its first receive comes about {STARTING} seconds after InService",
                 linted.at_group(common) if own is None else (policy.logical_id, PROPERTIES, name),
             )
 
@@ -217,7 +218,8 @@ RULES = (
         problem="The warm-up or cooldown of a scale-out is shorter than the start of an instance.",
         why=(
             "The next evaluation still sees the whole backlog, and launches more instances than "
-            f"it needs. A start is assumed to take {STARTING} seconds."
+            f"it needs. From InService to the first receive {STARTING} seconds are assumed (the "
+            f"boot's {BOOTING} s, less {BOOTING - STARTING} s until the instance runs)."
         ),
         page="Set the default instance warmup for an Auto Scaling group",
         fix="Set DefaultInstanceWarmup (for simple scaling, Cooldown) to the time of a start.",

@@ -56,8 +56,8 @@ def rounding(environment: Mapping[str, str], speed: float) -> list[str]:
         rounded = whole(wanted, speed) * speed
         if rounded > wanted:
             sentences.append(
-                f"{name}: SQS has whole seconds, so at speed {speed:g} its {wanted:g} s last "
-                f"{rounded:g} s"
+                f"{name} is {rounded:g} s of AWS's time here instead of {wanted:g} s: at speed "
+                f"{speed:g}, {wanted:g} s are {wanted / speed:g} s, and SQS counts whole seconds"
             )
     return sentences
 

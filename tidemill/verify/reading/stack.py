@@ -65,7 +65,7 @@ def _judge_stack(target: Target, seen: Mapping[str, Any]) -> Iterator[Row]:
 
 STACK = Check(
     name="stack",
-    question="Is this the stack, in this account and region, and is it whole?",
+    question="Is this the stack, in this account and region, and is it complete?",
     observation=Observation(
         name="stack",
         does="reads who you are, the stack and its resources",
