@@ -60,8 +60,10 @@ test: check test-outside test-inside ## Check everything and run the tests; wher
 test-outside: engine $(ENVIRONMENTS)
 	$(PYTEST) $(OUTSIDE)
 
+# Tests that start processes run one after the other; the rest, which only computes, uses every core.
 test-inside: engine $(ENVIRONMENTS)
-	$(PYTEST) $(OUTSIDE:%=--ignore %)
+	$(PYTEST) $(OUTSIDE:%=--ignore %) -m "not impure and not endtoend" $(PARALLEL)
+	$(PYTEST) $(OUTSIDE:%=--ignore %) -m "impure or endtoend"
 
 coverage: $(VENV)/.dev ## Measure the branch coverage of scaling, simulator, consumer and producer.
 	$(BIN)/pytest $(PARALLEL) --quiet --cov --cov-report term $(COVERED:%=tests/%)
