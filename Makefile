@@ -62,8 +62,8 @@ test-outside: engine $(ENVIRONMENTS)
 
 # Tests that start processes run one after the other; the rest, which only computes, uses every core.
 test-inside: engine $(ENVIRONMENTS)
-	$(PYTEST) $(OUTSIDE:%=--ignore %) -m "not impure and not endtoend" $(PARALLEL)
-	$(PYTEST) $(OUTSIDE:%=--ignore %) -m "impure or endtoend"
+	$(PYTEST) $(OUTSIDE:%=--ignore %) -m "not impure" $(PARALLEL)
+	$(PYTEST) $(OUTSIDE:%=--ignore %) -m impure
 
 coverage: $(VENV)/.dev ## Measure the branch coverage of scaling, simulator, consumer and producer.
 	$(BIN)/pytest $(PARALLEL) --quiet --cov --cov-report term $(COVERED:%=tests/%)

@@ -65,8 +65,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if PURE in config.stash and collection_path in IMPURE_FOLDERS else None
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests that use a server or run the whole rig, and those of impure folders."""
+    fixtures = getattr(item, "fixturenames", ())
+    inside = any(folder in item.path.parents for folder in IMPURE_FOLDERS)
+    runs_rig = item.get_closest_marker("endtoend") is not None
+    if inside or runs_rig or not IMPURE_FIXTURES.isdisjoint(fixtures):
+        item.add_marker(pytest.mark.impure)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that are marked, or that use a server."""
+    """Leave out the impure and the long tests."""
     if PURE not in config.stash:
         return
     left_out = {item for item in items if _left_out(item)}
@@ -75,11 +84,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _left_out(item: pytest.Item) -> bool:
-    fixtures = getattr(item, "fixturenames", ())
-    marked = any(item.get_closest_marker(name) for name in ("endtoend", "impure", "long"))
-    # A folder that is given by name is collected in spite of pytest_ignore_collect.
-    inside = any(folder in item.path.parents for folder in IMPURE_FOLDERS)
-    return inside or marked or not IMPURE_FIXTURES.isdisjoint(fixtures)
+    return any(item.get_closest_marker(name) is not None for name in ("impure", "long"))
 
 
 @pytest.hookimpl(wrapper=True)
