@@ -53,7 +53,7 @@ def test_a_parameter_that_the_template_does_not_have(project: Project) -> None:
 
 def test_a_parameter_out_of_bounds(project: Project) -> None:
     """The error has the template's own words."""
-    project.settings = {"PARAMETERS": "MaxInstances=99"}
+    project.settings = {"PARAMETERS": "MaxInstances=1001"}
     assert "parameter MaxInstances=1001: give 1 to 1000 instances" in refusal(project)
 
 
