@@ -48,8 +48,9 @@ class RunOptions:
         start: when the run begins, in epoch seconds; a whole minute.
         drain: whether the run continues after the scenario until no message is left.
         turn_every: seconds between additional turns of the loop, with no turn left out. None leaves
-            out the turns that change nothing. The facts and the result are the same except for the
-            number of turns.
+            out the turns that change nothing. The result is the same except for the number of
+            turns, and so are the facts, except for a sample of the capacity in the very second in
+            which an instance or a scheduled action changes it.
         pacing: decides which turns are taken, in place of the simulator's own choice.
         spot_per_hour: random Spot interruptions of one instance in an hour. AWS publishes only
             ranges per month for each instance type (Spot Instance advisor).
