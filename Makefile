@@ -140,17 +140,18 @@ $(BIN)/python:
 	  || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
+# The lock files are complete. Without --no-deps, pip would look for newer versions of what an extra needs, such as
+# coverage[toml], and then refuse them because they have no hash.
 $(VENV)/.run: $(BIN)/python requirements/run.txt pyproject.toml
-	$(PIP) install --quiet --require-hashes -r requirements/run.txt
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements/run.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python requirements/dev.txt pyproject.toml
-	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements/dev.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.run
 
-# The lock files are complete, and pip's resolver fails on the extras of a package, hence --no-deps.
 .venv-deploy/.done .venv-lint/.done .venv-aws/.done .venv-ansible/.done $(LOCALSTACK)/.done: .venv-%/.done: requirements/%.txt $(BIN)/python
 	$(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
