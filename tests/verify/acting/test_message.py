@@ -78,7 +78,7 @@ def test_an_interruption_keeps_what_was_seen() -> None:
     clock = account.clock()
 
     def stop(name: str, line: str) -> None:
-        if (name, line) == ("message", "state InService"):
+        if (name, line) == ("zero", "state InService"):
             raise KeyboardInterrupt
 
     run = a_run(account, ())
