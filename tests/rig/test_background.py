@@ -18,7 +18,7 @@ from support.emulators.rigs import labelled
 
 from tidemill.rig import background as daemon
 from tidemill.rig.errors import RigError
-from tidemill.rig.lock import locked
+from tidemill.rig.lock import holder, locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,7 @@ def test_a_rig_ends_when_its_group_is_deleted(place: Path) -> None:
     client = autoscaling_client(state)
     client.delete_auto_scaling_group(AutoScalingGroupName="tidemill-workers")
     client.close()
-    await_true(lambda: not labelled(place))
+    await_true(lambda: not labelled(place) and holder(place) is None)
     with pytest.raises(RigError, match="no rig is up"):
         daemon.stop(place)
 
