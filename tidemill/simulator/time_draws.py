@@ -28,21 +28,22 @@ class TimeDraws:
 
     def __init__(self, times: Times, seed: int) -> None:
         """Begin with the random numbers of this seed."""
-        self.reaction = _draw(times.reaction.distribution, seed, "reaction")
-        self.notice = _draw(times.notice.distribution, seed, "notice")
-        self.startup_watch = _draw(times.startup_watch.distribution, seed, "startup_watch")
-        self.request = _draw(times.request.distribution, seed, "request")
-        self.flush = _draw(times.flush.distribution, seed, "flush")
-        self.terminate = _draw(times.terminate.distribution, seed, "terminate")
-        self.spot_warning = _draw(times.spot_warning.distribution, seed, "spot_warning")
+        draws = {name: _draw(time.distribution, seed, name) for name, time in times.named()}
+        self.reaction = draws["reaction"]
+        self.notice = draws["notice"]
+        self.startup_watch = draws["startup_watch"]
+        self.request = draws["request"]
+        self.flush = draws["flush"]
+        self.terminate = draws["terminate"]
+        self.spot_warning = draws["spot_warning"]
         self.billed_at_least = times.billed_at_least.mean
-        self._launch_request = _draw(times.launch_request.distribution, seed, "launch_request")
-        self._pending = _draw(times.pending.distribution, seed, "pending")
-        self._os_boot = _draw(times.os_boot.distribution, seed, "os_boot")
-        self._installs = _draw(times.installs.distribution, seed, "installs")
-        self._image_pull = _draw(times.image_pull.distribution, seed, "image_pull")
-        self._consumer_start = _draw(times.consumer_start.distribution, seed, "consumer_start")
-        self._restart = _draw(times.restart.distribution, seed, "restart")
+        self._launch_request = draws["launch_request"]
+        self._pending = draws["pending"]
+        self._os_boot = draws["os_boot"]
+        self._installs = draws["installs"]
+        self._image_pull = draws["image_pull"]
+        self._consumer_start = draws["consumer_start"]
+        self._restart = draws["restart"]
 
     def until_running(self) -> float:
         """Return the seconds from an order to launch until the instance runs."""
