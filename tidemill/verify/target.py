@@ -68,6 +68,11 @@ class Target:
     body: str | None = None
 
     @property
+    def longest_period(self) -> int:
+        """Return the longest period of an alarm that scales, in seconds."""
+        return max(alarm.period for alarm in self.fleet.alarms)
+
+    @property
     def queue_url(self) -> str:
         """Return the URL of the work queue."""
         return self.deployed[self.fleet.queue.logical_id].physical

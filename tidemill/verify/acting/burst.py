@@ -105,7 +105,7 @@ BURST = Check(
         level=Level.ACT,
         calls=(*CALLS, "sqs:SendMessage", "logs:FilterLogEvents"),
         use=lambda target: Use(
-            seconds=900.0 + max(alarm.period for alarm in target.fleet.alarms),
+            seconds=900.0 + target.longest_period,
             instance_seconds=(INSTANCES + 1) * 720.0,
             requests=500,
         ),

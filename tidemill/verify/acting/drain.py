@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tidemill.scaling.group.memory import ALARM_NOTIFICATION
 from tidemill.verify.acting.message import FINE_PAUSE, LONGEST, WAITING, send
 from tidemill.verify.acting.stages import hook_row
+from tidemill.verify.acting.steering import SETTING, SUSPENDING, set_desired, suspended
 from tidemill.verify.bench import why_missing
 from tidemill.verify.check import Check, Level, Observation, Use
 from tidemill.verify.expectation import desired_for
@@ -52,15 +53,8 @@ def _observe(bench: Bench) -> None:
         return waiting.in_flight > 0 or waiting.total < len(ids)
 
     if bench.wait("an instance is at work", LONGEST, at_work, FINE_PAUSE):
-        group = {"AutoScalingGroupName": bench.target.group}
-        bench.call("autoscaling:SuspendProcesses", **group, ScalingProcesses=[ALARM_NOTIFICATION])
-        try:
+        with suspended(bench, [ALARM_NOTIFICATION], "alarms scale the group again"):
             _scale_in(bench)
-        finally:
-            bench.call(
-                "autoscaling:ResumeProcesses", **group, ScalingProcesses=[ALARM_NOTIFICATION]
-            )
-            bench.say("alarms scale the group again")
     bench.note("idle", bench.wait("all messages are processed", LONGEST, lambda: is_idle(bench)))
     if dead is not None:
         bench.note("dead", backlog(bench, dead).total - before)
@@ -85,12 +79,7 @@ def _scale_in(bench: Bench) -> None:
     instance = group_now(bench).in_service()[0]
     bench.note("instance", instance)
     bench.moment("scaled_in")
-    bench.call(
-        "autoscaling:SetDesiredCapacity",
-        AutoScalingGroupName=bench.target.group,
-        DesiredCapacity=0,
-        HonorCooldown=False,
-    )
+    set_desired(bench, 0)
     longest = sum(hook.heartbeat_timeout for hook in bench.target.fleet.group.hooks) + END_SECONDS
 
     def ended() -> bool:
@@ -138,13 +127,12 @@ DRAIN = Check(
         calls=(
             *CALLS,
             "sqs:SendMessage",
-            "autoscaling:SuspendProcesses",
-            "autoscaling:ResumeProcesses",
-            "autoscaling:SetDesiredCapacity",
+            *SUSPENDING,
+            SETTING,
             "logs:FilterLogEvents",
         ),
         use=lambda target: Use(
-            seconds=1200.0 + max(alarm.period for alarm in target.fleet.alarms),
+            seconds=1200.0 + target.longest_period,
             instance_seconds=1200.0,
             requests=200,
         ),

@@ -237,8 +237,8 @@ MESSAGE = Observation(
         "logs:FilterLogEvents",
     ),
     use=lambda target: Use(
-        seconds=600.0 + max(alarm.period for alarm in target.fleet.alarms),
-        instance_seconds=420.0 + max(alarm.period for alarm in target.fleet.alarms),
+        seconds=600.0 + target.longest_period,
+        instance_seconds=420.0 + target.longest_period,
         requests=100,
         metrics_read=400,
     ),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tidemill.scaling.group.memory import ALARM_NOTIFICATION
 from tidemill.verify.acting.message import FINE_PAUSE, LONGEST, send
+from tidemill.verify.acting.steering import SUSPENDING, suspended
 from tidemill.verify.bench import why_missing
 from tidemill.verify.check import Check, Level, Observation, Use
 from tidemill.verify.finding import compared
@@ -28,7 +29,6 @@ QUIET_SECONDS = 180.0
 
 def _observe(bench: Bench) -> None:
     require_idle(bench)
-    group = bench.target.group
     bench.moment("sent")
     send(bench)
     working = bench.wait(
@@ -41,17 +41,8 @@ def _observe(bench: Bench) -> None:
     if not working or not instances:
         return
     bench.note("instance", instances[0])
-    processes = [ALARM_NOTIFICATION]
-    bench.call(
-        "autoscaling:SuspendProcesses", AutoScalingGroupName=group, ScalingProcesses=processes
-    )
-    try:
+    with suspended(bench, [ALARM_NOTIFICATION], "alarms scale the group again"):
         _reboot(bench, instances[0])
-    finally:
-        bench.call(
-            "autoscaling:ResumeProcesses", AutoScalingGroupName=group, ScalingProcesses=processes
-        )
-        bench.say("alarms scale the group again")
     require_idle(bench)
 
 
@@ -119,8 +110,7 @@ REBOOT = Check(
         calls=(
             *CALLS,
             "sqs:SendMessage",
-            "autoscaling:SuspendProcesses",
-            "autoscaling:ResumeProcesses",
+            *SUSPENDING,
             "ec2:RebootInstances",
             "logs:FilterLogEvents",
         ),

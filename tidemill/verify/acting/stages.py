@@ -203,7 +203,7 @@ def _judge_zero(target: Target, seen: Mapping[str, Any]) -> Iterator[Row]:
         yield unobserved(what, "none, 0, none", why_missing(seen))
     termination = _activity(seen, TERMINATING)
     lines = [line["at"] for line in _about_message(seen)]
-    period = max(alarm.period for alarm in target.fleet.alarms)
+    period = target.longest_period
     warmup = target.fleet.group.default_warmup or 0
     latest = period + warmup + 2 * MINUTE + span_of(USUAL.alarm_lag).high
     seconds = termination["start"] - lines[-1] if termination and lines else None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tidemill.scaling.group.memory import ALARM_NOTIFICATION, LAUNCH
+from tidemill.verify.acting.steering import EXECUTING, execute, set_desired, suspended
 from tidemill.verify.bench import why_missing
 from tidemill.verify.check import Check, Level, Observation, Use
 from tidemill.verify.expectation import REFUSED, probes
 from tidemill.verify.finding import compared, unobserved
-from tidemill.verify.fleet_now import CALLS, group_now, require_idle
+from tidemill.verify.fleet_now import CALLS, require_idle
 from tidemill.verify.ports import RefusedError
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ launched."""
 SETTLE = 1.0
 """Seconds from a request until the group shows it."""
 
+RESTORED = "desired capacity 0 again, and no process suspended"
+"""The line of progress when the group is as it was before."""
+
 SMALL = 1
 """The largest capacity that is probed if AWS does nothing while the processes are suspended: each
 such probe may launch an instance."""
@@ -37,16 +41,12 @@ INVALID = "ValidationError"
 
 def _observe(bench: Bench) -> None:
     require_idle(bench)
-    group = bench.target.group
     wanted = list(probes(bench.target.fleet))
-    bench.call("autoscaling:SuspendProcesses", AutoScalingGroupName=group, ScalingProcesses=QUIET)
-    try:
+    with suspended(bench, QUIET, RESTORED, to_zero=True):
         bench.note("suspended", value=True)
         results = bench.seen.setdefault("results", {})
         for probe in wanted:
             results[probe.name] = _try(bench, probe)
-    finally:
-        _restore(bench)
     if not any(_moves(probe, results) for probe in wanted if probe.control):
         bench.seen["suspended"] = False
         _try_small(bench, [one for one in wanted if one.start == 0], results)
@@ -64,48 +64,20 @@ def _try_small(bench: Bench, wanted: list[Probe], results: dict[str, object]) ->
             if isinstance(probe.expected, str) or probe.expected <= SMALL:
                 results[probe.name] = _try(bench, probe)
     finally:
-        _restore(bench)
+        set_desired(bench, 0)
+        bench.say(RESTORED)
 
 
 def _try(bench: Bench, probe: Probe) -> int | str:
-    target = bench.target
-    _set_desired(bench, probe.start)
+    set_desired(bench, probe.start)
     try:
-        bench.call(
-            "autoscaling:ExecutePolicy",
-            AutoScalingGroupName=target.group,
-            PolicyName=target.fleet.policy(probe.policy).name,
-            MetricValue=probe.value,
-            BreachThreshold=probe.threshold,
-        )
+        desired = execute(bench, probe, SETTLE)
     except RefusedError as error:
         if error.code != INVALID:
             raise
         return REFUSED
-    bench.clock.sleep(SETTLE)
-    desired = group_now(bench).desired
     bench.say(f"{probe.name}: {desired}")
     return desired
-
-
-def _set_desired(bench: Bench, desired: int) -> None:
-    bench.call(
-        "autoscaling:SetDesiredCapacity",
-        AutoScalingGroupName=bench.target.group,
-        DesiredCapacity=desired,
-        HonorCooldown=False,
-    )
-
-
-def _restore(bench: Bench) -> None:
-    """Set the capacity back to 0 first: with Launch resumed, it would be launched."""
-    _set_desired(bench, 0)
-    bench.call(
-        "autoscaling:ResumeProcesses",
-        AutoScalingGroupName=bench.target.group,
-        ScalingProcesses=QUIET,
-    )
-    bench.say("desired capacity 0 again, and no process suspended")
 
 
 def _judge(target: Target, seen: Mapping[str, Any]) -> Iterator[Row]:
@@ -129,13 +101,7 @@ STEPS = Check(
         "resumes. If AWS does nothing meanwhile, it repeats with nothing suspended those that "
         "ask for one instance, which may be launched for a minute",
         level=Level.ACT,
-        calls=(
-            *CALLS,
-            "autoscaling:SuspendProcesses",
-            "autoscaling:ResumeProcesses",
-            "autoscaling:SetDesiredCapacity",
-            "autoscaling:ExecutePolicy",
-        ),
+        calls=(*CALLS, *EXECUTING),
         use=lambda target: Use(
             seconds=4.0 * len(list(probes(target.fleet))),
             instance_seconds=BILLED_AT_LEAST * 5,

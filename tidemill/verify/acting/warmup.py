@@ -10,6 +10,7 @@ from tidemill.scaling.group.memory import ALARM_NOTIFICATION, GroupMemory, Insta
 from tidemill.scaling.requests.commands import ExecutePolicy
 from tidemill.scaling.requests.execute_policy import requested_outcome
 from tidemill.verify.acting.message import FINE_PAUSE
+from tidemill.verify.acting.steering import EXECUTING, execute, set_desired, suspended
 from tidemill.verify.bench import SkippedError, why_missing
 from tidemill.verify.check import Check, Level, Observation, Use
 from tidemill.verify.expectation import NOW, probes
@@ -59,12 +60,9 @@ def _observe(bench: Bench) -> None:
     if probe is None:
         raise SkippedError("no policy of the fleet sets it to 0 by a value of its own")
     require_idle(bench)
-    group, processes = bench.target.group, [ALARM_NOTIFICATION]
-    bench.call(
-        "autoscaling:SuspendProcesses", AutoScalingGroupName=group, ScalingProcesses=processes
-    )
-    try:
-        _set_desired(bench, 1)
+    restored = "desired capacity 0 again, and alarms scale the group"
+    with suspended(bench, [ALARM_NOTIFICATION], restored, to_zero=True):
+        set_desired(bench, 1)
         for phase, state, wait in (
             (PENDING, "Pending", 0.0),
             (WARMING, "InService", 0.0),
@@ -74,40 +72,13 @@ def _observe(bench: Bench) -> None:
             if not bench.wait(f"the instance is {phase}", LAUNCH_SECONDS, reached, FINE_PAUSE):
                 return
             bench.clock.sleep(wait)
-            bench.note(phase, _execute(bench, probe))
+            bench.note(phase, execute(bench, probe, SETTLE))
             if bench.seen[phase] != 1:
                 return  # the instance goes, so there is no later phase
-    finally:
-        _set_desired(bench, 0)
-        bench.call(
-            "autoscaling:ResumeProcesses", AutoScalingGroupName=group, ScalingProcesses=processes
-        )
-        bench.say("desired capacity 0 again, and alarms scale the group")
 
 
 def _is(bench: Bench, state: str) -> bool:
     return state in group_now(bench).instances.values()
-
-
-def _set_desired(bench: Bench, desired: int) -> None:
-    bench.call(
-        "autoscaling:SetDesiredCapacity",
-        AutoScalingGroupName=bench.target.group,
-        DesiredCapacity=desired,
-        HonorCooldown=False,
-    )
-
-
-def _execute(bench: Bench, probe: Probe) -> int:
-    bench.call(
-        "autoscaling:ExecutePolicy",
-        AutoScalingGroupName=bench.target.group,
-        PolicyName=bench.target.fleet.policy(probe.policy).name,
-        MetricValue=probe.value,
-        BreachThreshold=probe.threshold,
-    )
-    bench.clock.sleep(SETTLE)
-    return group_now(bench).desired
 
 
 def _judge(target: Target, seen: Mapping[str, Any]) -> Iterator[Row]:
@@ -128,13 +99,7 @@ WARM_UP = Check(
         does="suspends AlarmNotification, launches one instance, and executes the policy that sets "
         "the group to 0 while the instance is pending, warms up, and has warmed up; resumes",
         level=Level.ACT,
-        calls=(
-            *CALLS,
-            "autoscaling:SuspendProcesses",
-            "autoscaling:ResumeProcesses",
-            "autoscaling:SetDesiredCapacity",
-            "autoscaling:ExecutePolicy",
-        ),
+        calls=(*CALLS, *EXECUTING),
         use=lambda target: Use(
             seconds=60.0 + (target.fleet.group.default_warmup or 0),
             instance_seconds=240.0 + (target.fleet.group.default_warmup or 0),
