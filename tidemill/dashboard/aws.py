@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    SSOError,
-    TokenRetrievalError,
-)
-from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from botocore.parsers import ResponseParserError
 
 from shared.region import chosen_region
+from tidemill.aws_errors import (
+    CREDENTIALS,
+    DENIED,
+    error_code,
+    error_message,
+    why_no_call_succeeds,
+)
 from tidemill.dashboard.errors import ExportError, WidgetError
 from tidemill.dashboard.ports import AlarmStatus
 
@@ -30,19 +27,6 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
 
-DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-CREDENTIALS: Final = frozenset(
-    {
-        "AuthFailure",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "InvalidClientTokenId",
-        "MissingAuthenticationToken",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
 THROTTLED: Final = frozenset(
     {"RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException"}
 )
@@ -52,7 +36,6 @@ UNKNOWN: Final = frozenset(
 """Error codes for an action that a service does not have; emulators also answer with HTTP 501."""
 
 NOT_IMPLEMENTED: Final = 501
-SIGN_IN: Final = "sign in (such as with `aws sso login`) or set AWS_PROFILE"
 
 
 class AwsSource:
@@ -82,7 +65,7 @@ class AwsSource:
                     for resource in page["StackResourceSummaries"]
                 ]
             except ClientError as error:
-                if "does not exist" in error.response["Error"].get("Message", ""):
+                if "does not exist" in error_message(error):
                     raise ExportError(
                         f"there is no stack {stack} in {self._region}: "
                         "give --stack, or set AWS_REGION"
@@ -113,7 +96,7 @@ class AwsSource:
             except ResponseParserError as error:
                 raise WidgetError("the endpoint's answer is not a picture") from error
             except ClientError as error:
-                code = error.response["Error"].get("Code", "")
+                code = error_code(error)
                 if code in DENIED | CREDENTIALS | THROTTLED:
                     raise
                 raise WidgetError(_why_no_picture(error, code)) from error
@@ -167,8 +150,7 @@ def _why_no_picture(error: ClientError, code: str) -> str:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     if code in UNKNOWN or status == NOT_IMPLEMENTED:
         return "this endpoint does not support GetMetricWidgetImage, which draws widgets"
-    message = " ".join(error.response["Error"].get("Message", "").split())
-    return f"CloudWatch cannot draw it: {code} {message}".rstrip(" .")
+    return f"CloudWatch cannot draw it: {code} {error_message(error)}".rstrip(" .")
 
 
 @contextmanager
@@ -176,27 +158,18 @@ def _translated(permission: str) -> Iterator[None]:
     """Raise an ExportError for each error of an AWS client inside the block."""
     try:
         yield
-    except (NoCredentialsError, PartialCredentialsError, TokenRetrievalError, SSOError) as error:
-        raise ExportError(f"no AWS credentials: {SIGN_IN}") from error
     except NoRegionError as error:
         raise ExportError("no AWS region: set AWS_REGION") from error
-    except (BotoConnectionError, HTTPClientError) as error:
-        raise ExportError(f"no answer from AWS: {error}") from error
-    except BotoCoreError as error:
-        raise ExportError(f"AWS cannot be called: {error}") from error
-    except ResponseParserError as error:
-        raise ExportError("the endpoint's answer is not AWS's: check AWS_ENDPOINT_URL") from error
-    except ClientError as error:
-        raise ExportError(_why_refused(error, permission)) from error
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
+        raise ExportError(why_no_call_succeeds(error) or _why(error, permission)) from error
 
 
-def _why_refused(error: ClientError, permission: str) -> str:
-    code = error.response["Error"].get("Code", "")
-    message = " ".join(error.response["Error"].get("Message", "").split())
+def _why(error: Exception, permission: str) -> str:
+    if not isinstance(error, ClientError):
+        return f"AWS cannot be called: {error}"
+    code = error_code(error)
     if code in DENIED:
         return f"access denied: the permission {permission} is missing"
-    if code in CREDENTIALS:
-        return f"AWS does not accept the credentials ({code}): {SIGN_IN}"
     if code in THROTTLED:
         return f"AWS throttles {permission}: try again in a minute"
-    return f"{permission} failed: {code} {message}".rstrip()
+    return f"{permission} failed: {code} {error_message(error)}".rstrip()

@@ -9,20 +9,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    SSOError,
-    TokenRetrievalError,
-)
-from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from botocore.parsers import ResponseParserError
 
 from shared.region import chosen_region
+from tidemill.aws_errors import DENIED, error_code, error_message, why_no_call_succeeds
 from tidemill.verify.ports import RefusedError, VerifyError
 
 if TYPE_CHECKING:
@@ -30,20 +21,6 @@ if TYPE_CHECKING:
 
 CLIENTS = {"servicequotas": "service-quotas"}
 """The name of a service's client where IAM's name for the service is another one."""
-
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-CREDENTIALS = frozenset(
-    {
-        "AuthFailure",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-SIGN_IN = "sign in (such as with `aws sso login`) or set AWS_PROFILE"
 
 CONFIG = Config(
     connect_timeout=5,
@@ -96,20 +73,10 @@ class AccountAws:
                 answer: Answer = pages.build_full_result()
             else:
                 answer = getattr(client, method)(**parameters)
-        except (NoCredentialsError, PartialCredentialsError, TokenRetrievalError, SSOError) as lack:
-            raise VerifyError(f"no AWS credentials: {SIGN_IN}") from lack
         except NoRegionError as error:
             raise VerifyError("no AWS region: set AWS_REGION, or give --region") from error
-        except ClientError as error:
-            raise _refused(action, error) from error
-        except (BotoConnectionError, HTTPClientError) as error:
-            raise VerifyError(f"no answer from AWS: {error}") from error
-        except ResponseParserError as error:
-            raise VerifyError(
-                "the endpoint's answer is not AWS's: check AWS_ENDPOINT_URL"
-            ) from error
-        except (BotoCoreError, ValueError) as error:
-            raise RefusedError(action, "", " ".join(str(error).split())) from error
+        except (BotoCoreError, ClientError, ResponseParserError, ValueError) as error:
+            raise _translated(action, error) from error
         answer.pop("ResponseMetadata", None)
         return answer
 
@@ -144,11 +111,13 @@ class AwsClock:
         time.sleep(seconds / self._speed)
 
 
-def _refused(action: str, error: ClientError) -> Exception:
-    code = error.response.get("Error", {}).get("Code", "")
-    message = " ".join(error.response.get("Error", {}).get("Message", "").split())
-    if code in CREDENTIALS:
-        return VerifyError(f"AWS does not accept the credentials ({code}): {SIGN_IN}")
+def _translated(action: str, error: Exception) -> VerifyError | RefusedError:
+    hopeless = why_no_call_succeeds(error)
+    if hopeless is not None:
+        return VerifyError(hopeless)
+    if not isinstance(error, ClientError):
+        return RefusedError(action, "", " ".join(str(error).split()))
+    code = error_code(error)
     if code in DENIED:
         return RefusedError(action, code, "access denied: this permission is missing")
-    return RefusedError(action, code, f"{code} {message}".strip())
+    return RefusedError(action, code, f"{code} {error_message(error)}".strip())
