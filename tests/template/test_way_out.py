@@ -72,7 +72,7 @@ def reached(stack: Resolver, start: str = GROUP) -> set[str]:
 
 
 def needed(stack: Resolver) -> set[str]:
-    """Return what a draining instance needs of the stack, as its types tell.
+    """Return what a draining instance needs of the stack, by the types of its resources.
 
     It is the whole network (EC2's resources), the instance's identity (its profile, role, and every
     policy for this role), and whatever the role's statements allow the instance to use.

@@ -83,7 +83,7 @@ class Instances(ABC):
         self._carry_out(known.inject(fault, self._clock.now()))
 
     def show_states(self, facts: Iterable[Fact], pool: WarmPool | None) -> None:
-        """Show every instance whose state has changed the steady state that it is moving to."""
+        """Show each instance whose state has changed its target lifecycle state."""
         prepared = LifecycleState(f"Warmed:{'Stopped' if pool is None else pool.state}")
         for fact in facts:
             if isinstance(fact, InstanceChanged) and fact.instance in self._lifetimes:
