@@ -22,10 +22,6 @@ PARALLEL := --numprocesses logical --maxprocesses 4
 COVERED := scaling simulator consumer producer
 
 export SAM_CLI_TELEMETRY := 0
-ifneq ($(AWS_REGION),)
-# SAM reads only AWS_DEFAULT_REGION. With both set, all verbs use AWS_REGION, as the AWS CLI does.
-export AWS_DEFAULT_REGION := $(AWS_REGION)
-endif
 ifeq ($(ENV),local)
 # An emulator replaces AWS; it never gets your credentials.
 export AWS_ENDPOINT_URL ?= http://localhost:4566

@@ -29,8 +29,8 @@ class AccountAws:
     def __init__(self, region: str | None) -> None:
         """Connect to a region; None is the region in the settings of the AWS tools.
 
-        SAM reads these settings in the same order: samconfig.toml, then AWS_REGION, which the
-        Makefile passes on as AWS_DEFAULT_REGION, then the profile.
+        SAM reads these settings in the same order: samconfig.toml, then AWS_REGION, which
+        LocalCommands passes on as AWS_DEFAULT_REGION, then the profile.
 
         Raises:
             ReleaseError: there is no region.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from shared.region import chosen_region
 from tidemill.release.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class LocalCommands:
-    """Programs of this machine, run in the current folder; commands are printed before they run."""
+    """Programs of this machine, run in the current folder; commands are printed before they run.
+
+    They get AWS_REGION as AWS_DEFAULT_REGION as well, the only one of the two that SAM reads.
+    """
 
     def run(self, command: Sequence[str], given: str | None = None) -> None:
         """Run a command in the user's terminal, or with `given` on its standard input."""
@@ -34,9 +39,16 @@ class LocalCommands:
     def _result(
         self, command: Sequence[str], given: str | None, *, capture: bool
     ) -> subprocess.CompletedProcess[str]:
+        region = chosen_region()
+        default = {"AWS_DEFAULT_REGION": region} if region else {}
         try:
             return subprocess.run(
-                command, input=given, capture_output=capture, text=True, check=False
+                command,
+                input=given,
+                capture_output=capture,
+                text=True,
+                check=False,
+                env={**os.environ, **default},
             )
         except OSError as error:
             raise ReleaseError(f"{command[0]} cannot be run: {error.strerror}") from error
