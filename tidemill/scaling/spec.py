@@ -322,6 +322,8 @@ class Group:
 class Queue:
     """A queue's settings in seconds; `max_receive_count` is None when it has no redrive policy.
 
+    `fifo` is set if the queue keeps the order of each message group, whose messages then wait
+    while one of them is in flight.
     `kept_awake` is set if a schedule of the template accesses the queue so often that SQS never
     stops publishing its metrics. `wake_up` is the time of an inactive queue from its next use to
     its first metrics; it is one of AWS's times, not of the template.
@@ -331,6 +333,7 @@ class Queue:
     name: str
     visibility_timeout: int
     max_receive_count: int | None = None
+    fifo: bool = False
     kept_awake: bool = False
     wake_up: float = USUAL.wake_up.mean
 

@@ -97,6 +97,12 @@ class TestSmallTemplates:
         fleet = small_fleet(Jobs__RedrivePolicy={"deadLetterTargetArn": "arn"})
         assert fleet.queue.max_receive_count == 10
 
+    def test_a_fifo_queue_is_known_as_one(self) -> None:
+        """The simulator and the rig need it, because one group's messages wait for each other."""
+        assert small_fleet(Jobs__FifoQueue=True).queue.fifo
+        assert not small_fleet(Jobs__FifoQueue="false").queue.fifo
+        assert not small_fleet().queue.fifo
+
     @pytest.mark.parametrize(
         ("rate", "arn", "queue", "awake"),
         [
