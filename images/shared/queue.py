@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import boto3
+import msgspec
 from botocore.config import Config
 
+from shared.attributes import encoded, special_types, values
 from shared.errors import QueueRefusedError
 from shared.queue_errors import translated
 from shared.quotas import MAX_LONG_POLL
@@ -18,17 +20,59 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import MessageSystemAttributeNameType
+    from mypy_boto3_sqs.type_defs import (
+        MessageTypeDef,
+        SendMessageBatchRequestEntryTypeDef,
+    )
+
+SYSTEM_ATTRIBUTES: Final[tuple[MessageSystemAttributeNameType, ...]] = (
+    "ApproximateReceiveCount",
+    "SentTimestamp",
+    "ApproximateFirstReceiveTimestamp",
+    "MessageGroupId",
+    "MessageDeduplicationId",
+    "SequenceNumber",
+    "SenderId",
+    "AWSTraceHeader",
+)
+"""What a receive asks for; SQS leaves out what a message does not have (API, ReceiveMessage)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedMessage:
-    """A message as received: `sent_at` in epoch seconds, `receive_count` with this receive."""
+class ReceivedMessage(msgspec.Struct, frozen=True, gc=False):
+    """A message as received: `sent_at` in epoch seconds, `receive_count` with this receive.
+
+    `attributes` are the sender's, binary ones as bytes. `attribute_types` has the data types of
+    those that are more than String or Binary, such as Number, and `system` is what SQS itself says.
+    """
 
     message_id: str
     receipt: str
     body: str
     receive_count: int
     sent_at: float
+    attributes: dict[str, str | bytes] = {}
+    attribute_types: dict[str, str] = {}
+    system: dict[str, str] = {}
+
+    @property
+    def group_id(self) -> str | None:
+        """The message group: an order on FIFO queues, a tenant on standard ones."""
+        return self.system.get("MessageGroupId")
+
+
+class OutgoingEntry(msgspec.Struct, frozen=True, gc=False):
+    """A message to send; `attribute_types` where it is not String for str and Binary for bytes.
+
+    `deduplication_id` is for FIFO queues alone, `group_id` for fair queues, too.
+    """
+
+    body: str
+    attributes: dict[str, str | bytes] = {}
+    attribute_types: dict[str, str] = {}
+    group_id: str | None = None
+    deduplication_id: str | None = None
+    trace_header: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +105,8 @@ class SqsQueue:
         self._client = client
         self.url = url
 
-    def send(self, bodies: Sequence[str]) -> SendBatchResult:
-        """Send up to ten bodies in one request.
+    def send(self, messages: Sequence[str | OutgoingEntry]) -> SendBatchResult:
+        """Send up to ten messages in one request; a str is one that is nothing but its body.
 
         Raises:
             QueueUnavailableError: no answer, or SQS asked to slow down.
@@ -71,9 +115,7 @@ class SqsQueue:
         with translated(self.url):
             answer = self._client.send_message_batch(
                 QueueUrl=self.url,
-                Entries=[
-                    {"Id": str(index), "MessageBody": body} for index, body in enumerate(bodies)
-                ],
+                Entries=[_entry(index, message) for index, message in enumerate(messages)],
             )
         return SendBatchResult(
             {int(entry["Id"]): entry["MessageId"] for entry in answer.get("Successful", [])},
@@ -95,18 +137,10 @@ class SqsQueue:
                 MaxNumberOfMessages=limit,
                 WaitTimeSeconds=wait_seconds,
                 VisibilityTimeout=visibility_seconds,
-                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+                MessageSystemAttributeNames=SYSTEM_ATTRIBUTES,
+                MessageAttributeNames=["All"],
             )
-        return [
-            ReceivedMessage(
-                message_id=message["MessageId"],
-                receipt=message["ReceiptHandle"],
-                body=message["Body"],
-                receive_count=int(message["Attributes"]["ApproximateReceiveCount"]),
-                sent_at=int(message["Attributes"]["SentTimestamp"]) / 1000,
-            )
-            for message in answer.get("Messages", [])
-        ]
+        return [_received(message) for message in answer.get("Messages", [])]
 
     def delete(self, receipts: Sequence[str]) -> tuple[Refusal, ...]:
         """Delete up to ten messages in one request; return the refusals.
@@ -179,6 +213,38 @@ def is_queue_url(url: str) -> bool:
     except ValueError:  # half an IPv6 address
         return False
     return parts.scheme in {"http", "https"} and bool(parts.netloc) and len(parts.path) > 1
+
+
+def _entry(index: int, message: str | OutgoingEntry) -> SendMessageBatchRequestEntryTypeDef:
+    if isinstance(message, str):
+        return {"Id": str(index), "MessageBody": message}
+    entry: SendMessageBatchRequestEntryTypeDef = {"Id": str(index), "MessageBody": message.body}
+    if message.attributes:
+        entry["MessageAttributes"] = encoded(message.attributes, message.attribute_types)
+    if message.group_id is not None:
+        entry["MessageGroupId"] = message.group_id
+    if message.deduplication_id is not None:
+        entry["MessageDeduplicationId"] = message.deduplication_id
+    if message.trace_header is not None:
+        entry["MessageSystemAttributes"] = {
+            "AWSTraceHeader": {"DataType": "String", "StringValue": message.trace_header}
+        }
+    return entry
+
+
+def _received(message: MessageTypeDef) -> ReceivedMessage:
+    system = message["Attributes"]
+    attributes = message.get("MessageAttributes", {})
+    return ReceivedMessage(
+        message_id=message["MessageId"],
+        receipt=message["ReceiptHandle"],
+        body=message["Body"],
+        receive_count=int(system["ApproximateReceiveCount"]),
+        sent_at=int(system["SentTimestamp"]) / 1000,
+        attributes=values(attributes),
+        attribute_types=special_types(attributes),
+        system={str(name): value for name, value in system.items()},
+    )
 
 
 def _refusals(answer: object) -> tuple[Refusal, ...]:

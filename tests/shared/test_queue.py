@@ -23,7 +23,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from shared.errors import QueueError, QueueRefusedError, QueueUnavailableError
-from shared.queue import Refusal, SqsQueue, connect, is_queue_url
+from shared.queue import OutgoingEntry, Refusal, SqsQueue, connect, is_queue_url
 from shared.queue_errors import translated
 
 if TYPE_CHECKING:
@@ -85,6 +85,41 @@ def test_sent_bodies_are_received_with_what_sqs_knows_about_them(queue: SqsQueue
     }
     assert {message.receive_count for message in received} == {1}
     assert all(message.sent_at > 1_700_000_000 for message in received)
+
+
+def test_a_message_keeps_what_was_sent_with_its_body(queue: SqsQueue) -> None:
+    """Attributes of every type and the group arrive; what was sent as a body alone has none."""
+    attributes: dict[str, str | bytes] = {"type": "order", "amount": "4.20", "key": b"\x00\xff"}
+    sent = OutgoingEntry(
+        "one", attributes, attribute_types={"amount": "Number.eur"}, group_id="tenant-1"
+    )
+    assert queue.send([sent, "two"]).refused == ()
+
+    received = queue.receive(limit=10, wait_seconds=0, visibility_seconds=30)
+
+    one, two = sorted(received, key=lambda message: message.body)
+    assert one.attributes == attributes
+    assert one.attribute_types == {"amount": "Number.eur"}
+    assert one.system["ApproximateFirstReceiveTimestamp"].isdecimal()
+    assert one.group_id == "tenant-1"
+    assert (two.attributes, two.attribute_types, two.group_id) == ({}, {}, None)
+
+
+def test_a_fifo_queue_takes_group_and_deduplication_ids() -> None:
+    """The second message with the same deduplication id is accepted and not delivered."""
+    with mock_aws():
+        client = boto3.client("sqs", region_name="eu-west-1")
+        client.create_queue(QueueName="orders.fifo", Attributes={"FifoQueue": "true"})
+        queue = connect("", "orders.fifo")
+        entry = OutgoingEntry("one", group_id="VH1", deduplication_id="line-1")
+        assert len(queue.send([entry, entry]).sent) == 2
+
+        (received,) = queue.receive(limit=10, wait_seconds=0, visibility_seconds=30)
+        client.close()
+
+    assert received.group_id == "VH1"
+    assert received.system["MessageDeduplicationId"] == "line-1"
+    assert received.system["SequenceNumber"].isdecimal()
 
 
 def test_a_deleted_message_never_comes_back(queue: SqsQueue) -> None:
@@ -218,6 +253,30 @@ def test_refused_entries_are_distinguished_from_sent_ones() -> None:
         Refusal(0, "InternalError", "Oops", retry=True),
         Refusal(2, "InvalidParameterValue", "", retry=False),
     )
+
+
+def test_a_trace_header_is_sent_and_received_in_its_own_place() -> None:
+    """SQS counts the header of a trace as a system attribute, in both directions."""
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793"
+    with stubbed() as (queue, stubber):
+        header = {"AWSTraceHeader": {"DataType": "String", "StringValue": trace}}
+        entry = {"Id": "0", "MessageBody": "one", "MessageSystemAttributes": header}
+        sent = {"Id": "0", "MessageId": "m-1", "MD5OfMessageBody": "-"}
+        expected = {"QueueUrl": URL, "Entries": [entry]}
+        stubber.add_response("send_message_batch", {"Successful": [sent], "Failed": []}, expected)
+        system = {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": "1700000000000",
+            "AWSTraceHeader": trace,
+        }
+        message = {"MessageId": "m-1", "ReceiptHandle": "r", "Body": "one", "Attributes": system}
+        stubber.add_response("receive_message", {"Messages": [message]})
+
+        queue.send([OutgoingEntry("one", trace_header=trace)])
+        (received,) = queue.receive(limit=1, wait_seconds=0, visibility_seconds=30)
+
+    assert received.system["AWSTraceHeader"] == trace
+    assert received.sent_at == 1_700_000_000
 
 
 def test_entries_not_deleted_are_returned() -> None:
