@@ -60,7 +60,9 @@ class Acknowledger:
             return
         self._sink.write(content_lines(self._instance_id, attempts))
         processed = [
-            attempt.received for attempt in attempts if attempt.result is AttemptResult.PROCESSED
+            attempt.delivery.received
+            for attempt in attempts
+            if attempt.result is AttemptResult.PROCESSED
         ]
         deleted = self._delete(processed)
         invalid = sum(attempt.result is AttemptResult.INVALID for attempt in attempts)
@@ -74,7 +76,7 @@ class Acknowledger:
         )
         self._return(
             [
-                (attempt.received, self._delay(attempt))
+                (attempt.delivery.received, self._delay(attempt))
                 for attempt in attempts
                 if attempt.result is not AttemptResult.PROCESSED
             ]
@@ -92,7 +94,7 @@ class Acknowledger:
 
     def _delay(self, attempt: Attempt) -> int:
         invalid = attempt.result is AttemptResult.INVALID
-        return self._delays.after(attempt.received.receive_count, invalid=invalid)
+        return self._delays.after(attempt.delivery.received.receive_count, invalid=invalid)
 
     def _delete(self, messages: list[ReceivedMessage]) -> int:
         """Delete the messages; return how many SQS has deleted."""

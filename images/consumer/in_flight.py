@@ -69,7 +69,7 @@ class InFlight:
     def finish(self, attempt: Attempt) -> None:
         """Keep the attempt until it is acknowledged; ignore it if its message was taken out."""
         with self._lock:
-            if attempt.received.receipt in self._messages:
+            if attempt.delivery.received.receipt in self._messages:
                 self._finished.append(attempt)
 
     def take_finished(self) -> list[Attempt]:
@@ -77,7 +77,7 @@ class InFlight:
         with self._lock:
             finished, self._finished = self._finished, []
             for attempt in finished:
-                del self._messages[attempt.received.receipt]
+                del self._messages[attempt.delivery.received.receipt]
             return finished
 
     def close(self) -> list[ReceivedMessage]:
@@ -92,7 +92,7 @@ class InFlight:
     def take_unfinished(self) -> list[ReceivedMessage]:
         """Take out every message that is not finished, even if its handler still runs."""
         with self._lock:
-            finished = {attempt.received.receipt for attempt in self._finished}
+            finished = {attempt.delivery.received.receipt for attempt in self._finished}
             unfinished = [
                 entry.received
                 for receipt, entry in self._messages.items()

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from consumer.attempt import Attempt
+    from consumer.delivery import Delivery
+    from shared.errors import WorkloadError
     from shared.queue import ReceivedMessage, Refusal
     from shared.stopping import StopSwitch
 
@@ -55,6 +58,51 @@ class Sink(Protocol):
     def write(self, lines: list[bytes]) -> None:
         """Write the lines; once it has returned, a crash of the process loses none of them."""
         ...
+
+
+class Pool(Protocol):
+    """Where handlers run: threads of this process, or processes of their own.
+
+    Every delivery that was submitted is reported as finished exactly once, or it is withdrawn, or
+    it is still with its handler when the pool was closed. All methods are safe in any thread.
+    """
+
+    @property
+    def slots(self) -> int:
+        """Return how many messages are handled at the same time."""
+        ...
+
+    def start(self) -> None:
+        """Get ready to handle messages; raise HandlerError if HANDLER cannot be used."""
+        ...
+
+    def submit(self, deliveries: Sequence[Delivery]) -> None:
+        """Let the deliveries be handled, in this order; return at once."""
+        ...
+
+    def withdraw(self, keep: int) -> list[Delivery]:
+        """Take back what no handler has yet, all but the first `keep`: it will not be handled."""
+        ...
+
+    def running(self) -> dict[int, float]:
+        """Return the deadline (epoch seconds) of every delivery that a handler has, by its key."""
+        ...
+
+    def close(self, seconds: float) -> bool:
+        """Let handlers end and shut down, then kill what remains; return whether all have ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PoolReports:
+    """What a pool calls, in any thread, when something has happened.
+
+    `finished` gets every attempt. `broken` gets the reason why no handler can run any more: the
+    consumer then ends.
+    """
+
+    finished: Callable[[Attempt], None]
+    broken: Callable[[WorkloadError], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ from consumer.in_flight import InFlight
 from consumer.logs import cloudwatch, logging_setup
 from consumer.logs.counts import CycleCounter, MetricLabels
 from consumer.logs.message_log import WithoutContent
+from consumer.pool.threads import create_thread_pool
 from consumer.ports import Ports
 from consumer.retry import RetryDelays
 from consumer.settings import read
 from consumer.supervise import LAST_CALLS_SECONDS, Ending, ShutdownLimits, supervise, within
-from consumer.thread_pool import create_thread_pool
 from consumer.worker import Job, Worker
 from shared.errors import SettingsError, WorkloadError
 from shared.logs import LineStream

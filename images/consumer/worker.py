@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from consumer import cycle
-from consumer.attempt import make_attempt
+from consumer.delivery import Delivery
 from consumer.logs.counts import Counts, cycle_line
+from consumer.pool.handling import make_attempt
 from shared.errors import QueueUnavailableError
 from shared.logs import encode_line
 
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from consumer.handlers import Handler
     from consumer.in_flight import InFlight
     from consumer.logs.counts import CycleCounter, MetricLabels
+    from consumer.pool.threads import ThreadPool
     from consumer.ports import Ports
-    from consumer.thread_pool import ThreadPool
     from shared.queue import ReceivedMessage
 
 log = logging.getLogger(__name__)
@@ -64,6 +63,7 @@ class Worker:
         self._acknowledger = acknowledger
         self._counter = counter
         self._contacted = False
+        self._deliveries = 0
         self._busy_since: float | None = None
 
     def run(self) -> None:
@@ -122,8 +122,11 @@ class Worker:
         self._in_flight.add(messages, now)
         if self._stop.requested():  # the stop was requested while the receive was under way
             self._acknowledger.return_to_queue(self._in_flight.close())
-        latest_year = datetime.fromtimestamp(received_at, UTC).year + 1
-        handle = partial(self._handle, received_at, latest_year)
+
+        def handle(message: ReceivedMessage) -> None:
+            self._deliveries += 1
+            self._handle(Delivery(self._deliveries, message, received_at, message.body))
+
         acknowledged_at = now
         for _ in self._job.pool(handle, messages):
             if self._clock.monotonic() - acknowledged_at >= cycle.ACKNOWLEDGE_SECONDS:
@@ -131,8 +134,6 @@ class Worker:
                 acknowledged_at = self._clock.monotonic()
         self._acknowledger.acknowledge(self._in_flight.take_finished())
 
-    def _handle(self, received_at: float, latest_year: int, message: ReceivedMessage) -> None:
-        if not self._stop.requested() and self._in_flight.start(message):
-            self._in_flight.finish(
-                make_attempt(self._job.handler, self._clock, message, received_at, latest_year)
-            )
+    def _handle(self, delivery: Delivery) -> None:
+        if not self._stop.requested() and self._in_flight.start(delivery.received):
+            self._in_flight.finish(make_attempt(self._job.handler, self._clock, delivery))

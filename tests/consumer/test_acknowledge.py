@@ -12,6 +12,7 @@ from support.fakes.consuming import (
     FakeClock,
     FakeQueue,
     FakeSink,
+    delivery,
     message,
     refusal,
 )
@@ -51,8 +52,7 @@ def attempt(
 ) -> Attempt:
     """Build an attempt at the message with this number."""
     reason = None if result is AttemptResult.PROCESSED else "why"
-    received = message(number, receive_count=receive_count)
-    return Attempt(received, result, reason, 0, 0, START)
+    return Attempt(delivery(number, receive_count=receive_count), result, reason, 0, START)
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[tuple[str, Sequence[str]]]:

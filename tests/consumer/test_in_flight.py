@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.fakes.consuming import START, message, messages
+from support.fakes.consuming import START, delivery, message, messages
 
 from consumer.attempt import Attempt, AttemptResult
 from consumer.in_flight import InFlight
@@ -10,7 +10,7 @@ from consumer.in_flight import InFlight
 
 def done(number: int) -> Attempt:
     """Build the attempt of a processed message."""
-    return Attempt(message(number), AttemptResult.PROCESSED, None, 0, 0, START)
+    return Attempt(delivery(number), AttemptResult.PROCESSED, None, 0, START)
 
 
 def in_flight_of(count: int) -> InFlight:

@@ -20,6 +20,11 @@ LEVELS: Final = {
     AttemptResult.PROCESSED: "INFO",
     AttemptResult.FAILED: "WARNING",
     AttemptResult.INVALID: "WARNING",
+    AttemptResult.REJECTED: "WARNING",
+    AttemptResult.RETRY: "INFO",
+    AttemptResult.TIMED_OUT: "WARNING",
+    AttemptResult.CRASHED: "WARNING",
+    AttemptResult.DUPLICATE: "INFO",
 }
 
 
@@ -78,7 +83,7 @@ def _without_content(line: bytes) -> bytes:
 
 
 def _line(instance_id: str, attempt: Attempt) -> ContentLine:
-    received = attempt.received
+    received = attempt.delivery.received
     line = ContentLine(
         time=timestamp(attempt.finished_at),
         level=LEVELS[attempt.result],
@@ -86,13 +91,13 @@ def _line(instance_id: str, attempt: Attempt) -> ContentLine:
         instance_id=instance_id,
         message_id=received.message_id,
         receive_count=received.receive_count,
-        age_seconds=round(attempt.age, 3),
+        age_seconds=round(attempt.delivery.age, 3),
         duration_seconds=round(attempt.duration, 6),
         outcome=attempt.result.value,
     )
     if attempt.reason is not None:
         line.reason = _encodable(attempt.reason)
-    if attempt.result is AttemptResult.INVALID and not _is_json(received.body):
+    if attempt.result is not AttemptResult.PROCESSED and not _is_json(received.body):
         line.body_text = _encodable(received.body)
     else:
         line.body = single_line(received.body)

@@ -7,7 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.fakes.consuming import CIVIC, START, message
+from support.fakes.consuming import CIVIC, START, delivery
 
 from consumer.attempt import Attempt, AttemptResult
 from consumer.logs.counts import Counts, MetricLabels, cycle_line
@@ -18,10 +18,9 @@ from shared.logs import encode_line
 def line(body: str, result: AttemptResult, reason: str | None = None) -> bytes:
     """Return the line for a message with this body."""
     outcome = Attempt(
-        received=message(7, body, receive_count=2),
+        delivery=delivery(7, body, receive_count=2, sent_at=START - 4.98765),
         result=result,
         reason=reason,
-        age=4.98765,
         duration=0.01234567,
         finished_at=START,
     )

@@ -10,6 +10,7 @@ import pytest
 from support.builders.fleets import PRODUCT_TEMPLATE, product_template
 
 from consumer.attempt import Attempt, AttemptResult
+from consumer.delivery import Delivery
 from consumer.logs.counts import Counts, MetricLabels, cycle_line
 from consumer.logs.message_log import content_lines
 from shared.logs import encode_line
@@ -84,7 +85,8 @@ def test_a_month_has_the_templates_defaults() -> None:
 def test_log_lines_are_as_long_as_the_consumer_writes_them() -> None:
     """The constants are within a tenth of real lines, with and without Docker's fields."""
     received = ReceivedMessage("f5839094-187a-45a8-9d00-7480afe6ec6f", "receipt", VEHICLE, 1, 1.8e9)
-    outcome = Attempt(received, AttemptResult.PROCESSED, None, 3.737, 0.001176, 1.8e9)
+    delivery = Delivery(1, received, 1.8e9 + 3.737, VEHICLE)
+    outcome = Attempt(delivery, AttemptResult.PROCESSED, None, 0.001176, 1.8e9)
     (message,) = content_lines("i-0123456789abcdef0", [outcome])
     source = MetricLabels("Tidemill", "tidemill-work", "i-0123456789abcdef0")
     cycle = encode_line(cycle_line(source, Counts(10, 10, deleted=10), 0.25, 1.8e9))

@@ -10,8 +10,8 @@ from consumer.cycle import Rhythm
 from consumer.handlers import log_only
 from consumer.in_flight import InFlight
 from consumer.logs.counts import CycleCounter, MetricLabels
+from consumer.pool.threads import create_thread_pool
 from consumer.retry import RetryDelays
-from consumer.thread_pool import create_thread_pool
 from consumer.worker import Job, Worker
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from consumer.delivery import Delivery
 from shared.errors import QueueUnavailableError
 from shared.queue import ReceivedMessage, Refusal
 
@@ -31,6 +32,14 @@ def message(
 def messages(count: int) -> list[ReceivedMessage]:
     """Build that many valid messages, numbered from 1."""
     return [message(number) for number in range(1, count + 1)]
+
+
+def delivery(
+    number: int = 1, body: str = CIVIC, receive_count: int = 1, sent_at: float = START - 5
+) -> Delivery:
+    """Build the delivery of a message that was received at START; the number is its key."""
+    received = message(number, body, receive_count, sent_at)
+    return Delivery(number, received, START, body)
 
 
 class FakeQueue:

@@ -7,7 +7,7 @@ import threading
 import pytest
 from support.fakes.consuming import messages
 
-from consumer.thread_pool import create_thread_pool
+from consumer.pool.threads import create_thread_pool
 
 
 def test_a_pool_of_one_works_in_order_and_in_the_callers_thread() -> None:

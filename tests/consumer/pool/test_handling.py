@@ -1,12 +1,13 @@
-"""Tests of one attempt at one message."""
+"""Tests of handling one message."""
 
 from __future__ import annotations
 
 import pytest
-from support.fakes.consuming import CIVIC, START, FakeClock, message
+from support.fakes.consuming import CIVIC, START, FakeClock, delivery
 
-from consumer.attempt import REASON_LIMIT, Attempt, AttemptResult, make_attempt
+from consumer.attempt import Attempt, AttemptResult
 from consumer.handlers import Message, log_only
+from consumer.pool.handling import REASON_LIMIT, make_attempt
 
 
 class UnprintableError(Exception):
@@ -20,14 +21,14 @@ class UnprintableError(Exception):
 def attempted(body: str = CIVIC, *, handler: object = log_only) -> Attempt:
     """Attempt a message with this body."""
     assert callable(handler)
-    return make_attempt(handler, FakeClock(), message(body=body), START, 2027)
+    return make_attempt(handler, FakeClock(), delivery(body=body))
 
 
 def test_a_handler_gets_the_whole_message() -> None:
     """A handler gets the vehicle, the body as it was sent, and all additional fields."""
     seen: list[Message] = []
     body = CIVIC.replace("}", ',"dealer":{"city":"Turin"}}')
-    make_attempt(seen.append, FakeClock(), message(3, body, receive_count=2), START, 2027)
+    make_attempt(seen.append, FakeClock(), delivery(3, body, receive_count=2))
     [got] = seen
     assert (got.id, got.receive_count, got.sent_at) == ("id-3", 2, START - 5)
     assert (got.vehicle.vehicle_id, got.vehicle.year) == ("VH2001", 2020)
@@ -38,15 +39,14 @@ def test_a_handler_gets_the_whole_message() -> None:
 def test_a_handler_that_returns_has_processed_the_message() -> None:
     """An attempt holds the handler's duration and the message's age when it was received."""
     clock = FakeClock()
-    attempt = make_attempt(lambda _: clock.sleep(2.5), clock, message(), START, 2027)
+    attempt = make_attempt(lambda _: clock.sleep(2.5), clock, delivery())
     assert (attempt.result, attempt.reason) == (AttemptResult.PROCESSED, None)
-    assert (attempt.age, attempt.duration, attempt.finished_at) == (5, 2.5, START + 2.5)
+    assert (attempt.delivery.age, attempt.duration, attempt.finished_at) == (5, 2.5, START + 2.5)
 
 
 def test_a_clock_behind_that_of_sqs_makes_no_negative_age() -> None:
     """Clocks of different machines differ by milliseconds."""
-    attempt = make_attempt(log_only, FakeClock(), message(sent_at=START + 1), START, 2027)
-    assert attempt.age == 0
+    assert delivery(sent_at=START + 1).age == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Where handlers run: in threads of the consumer."""
