@@ -1,8 +1,13 @@
-"""The computer's clock."""
+"""The computer's clock and threads."""
 
 from __future__ import annotations
 
+import threading
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class SystemClock:
@@ -19,3 +24,17 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Return after this time."""
         time.sleep(seconds)
+
+
+class SystemThreads:
+    """Threads of this process."""
+
+    def start(self, name: str, function: Callable[[], object]) -> threading.Thread:
+        """Run the function in a daemon thread."""
+        thread = threading.Thread(target=function, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def condition(self) -> threading.Condition:
+        """Return a new condition."""
+        return threading.Condition()

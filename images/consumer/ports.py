@@ -1,4 +1,4 @@
-"""The outside world as the consumer sees it: a queue, a place to write lines, time, a stop."""
+"""The outside world as the consumer sees it: a queue, lines, time, threads, handlers."""
 
 from __future__ import annotations
 
@@ -52,6 +52,53 @@ class Clock(Protocol):
         ...
 
 
+class Thread(Protocol):
+    """A thread that was started, as in the standard library."""
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it ends, or for this many seconds."""
+        ...
+
+    def is_alive(self) -> bool:
+        """Return whether it has not ended."""
+        ...
+
+
+class Condition(Protocol):
+    """A lock whose holder can wait until other threads have changed something.
+
+    As in the standard library, it is entered with `with`, also by a thread that is in it already.
+    """
+
+    def __enter__(self) -> bool:
+        """Take the lock."""
+        ...
+
+    def __exit__(self, *error: object) -> None:
+        """Release the lock."""
+        ...
+
+    def wait_for(self, predicate: Callable[[], object], timeout: float | None = None) -> object:
+        """Wait until the predicate holds, or for this many seconds; return its last value."""
+        ...
+
+    def notify_all(self) -> None:
+        """Let every thread that waits look at its predicate again."""
+        ...
+
+
+class Threads(Protocol):
+    """Threads and what they wait for."""
+
+    def start(self, name: str, function: Callable[[], object]) -> Thread:
+        """Run the function in a thread that does not keep the process from exiting."""
+        ...
+
+    def condition(self) -> Condition:
+        """Return a new condition."""
+        ...
+
+
 class Sink(Protocol):
     """A destination of encoded lines, which takes whole batches at a time."""
 
@@ -63,8 +110,9 @@ class Sink(Protocol):
 class Pool(Protocol):
     """Where handlers run: threads of this process, or processes of their own.
 
-    Every delivery that was submitted is reported as finished exactly once, or it is withdrawn, or
-    it is still with its handler when the pool was closed. All methods are safe in any thread.
+    Every delivery that was submitted ends in one of these ways: it is reported as finished, once;
+    `start` did not allow it; it is withdrawn; or the pool was closed before it ended. All methods
+    are safe in any thread.
     """
 
     @property
@@ -95,12 +143,15 @@ class Pool(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PoolReports:
-    """What a pool calls, in any thread, when something has happened.
+    """What a pool calls, in any thread.
 
-    `finished` gets every attempt. `broken` gets the reason why no handler can run any more: the
-    consumer then ends.
+    `start` gets a delivery's key before its handler may run. If it returns False, the message is
+    no longer this consumer's (its visibility timeout is over, or it was returned), and the pool
+    forgets it. `finished` gets every attempt. `broken` gets the reason why no handler can run any
+    more, and the consumer then ends.
     """
 
+    start: Callable[[int], bool]
     finished: Callable[[Attempt], None]
     broken: Callable[[WorkloadError], None]
 
@@ -116,3 +167,4 @@ class Ports:
     sink: Sink
     clock: Clock
     stop: StopSwitch
+    threads: Threads

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from consumer.acknowledge import Acknowledger
-from consumer.clock import SystemClock
+from consumer.clock import SystemClock, SystemThreads
 from consumer.handlers import HandlerError, load
 from consumer.heartbeat import Heartbeat
 from consumer.in_flight import InFlight
@@ -84,7 +84,7 @@ def _consume(
     settings: Settings, handler: Handler, queue: SqsQueue, sink: Sink, stop: StopSwitch
 ) -> Ending:
     """Build the parts, run the worker to its end and shut it down."""
-    ports = Ports(queue, sink, SystemClock(), stop)
+    ports = Ports(queue, sink, SystemClock(), stop, SystemThreads())
     in_flight, counter = InFlight(), CycleCounter()
     acknowledger = Acknowledger(
         ports,

@@ -19,6 +19,7 @@ from support.fakes.consuming import (
 from support.fakes.stopping import FakeStop
 
 from consumer.attempt import Attempt, AttemptResult
+from consumer.clock import SystemThreads
 from consumer.logs.counts import Counts
 from consumer.ports import Ports
 from shared.errors import QueueRefusedError
@@ -37,7 +38,7 @@ class Bench:
         self.queue = FakeQueue()
         self.sink = FakeSink()
         self.clock = FakeClock()
-        built = consumer(Ports(self.queue, self.sink, self.clock, FakeStop()))
+        built = consumer(Ports(self.queue, self.sink, self.clock, FakeStop(), SystemThreads()))
         self.acknowledger, self.counter = built.acknowledger, built.counter
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from support.builders.consumers import consumer
 from support.fakes.consuming import DOWN, FakeClock, FakeQueue, FakeSink, messages
 
+from consumer.clock import SystemThreads
 from consumer.ports import Ports
 from consumer.supervise import Ending, ShutdownLimits, supervise, within
 from shared.errors import QueueRefusedError
@@ -53,7 +54,7 @@ class Bench:
 
     def run(self, handler: Handler, drain: float = PATIENCE) -> Ending:
         """Run until the handler, or the queue, asks to stop."""
-        ports = Ports(self.queue, self.sink, self.clock, self.stop)
+        ports = Ports(self.queue, self.sink, self.clock, self.stop, SystemThreads())
         built = consumer(ports, handler, threads=self.threads)
         limits = ShutdownLimits(drain, receive_wait=20)
         return supervise(built.worker, built.acknowledger, built.in_flight, ports, limits)

@@ -18,6 +18,7 @@ from support.fakes.consuming import (
 )
 from support.fakes.stopping import FakeStop
 
+from consumer.clock import SystemThreads
 from consumer.cycle import Receive, ReceiveEnded, ReceiveFailed, Rhythm
 from consumer.handlers import log_only
 from consumer.ports import Ports
@@ -47,7 +48,7 @@ class Bench:
         self.sink = FakeSink()
         self.clock = FakeClock()
         self.stop = FakeStop(stop_in_wait=waits)
-        ports = Ports(self.queue, self.sink, self.clock, self.stop)
+        ports = Ports(self.queue, self.sink, self.clock, self.stop, SystemThreads())
         built = consumer(ports, handler, rhythm=rhythm, threads=threads)
         self.worker, self.in_flight = built.worker, built.in_flight
 

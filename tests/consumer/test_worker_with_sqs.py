@@ -13,7 +13,7 @@ from support.emulators.ministack import CREDENTIALS
 from support.fakes.consuming import CIVIC, FakeSink
 from support.fakes.stopping import FakeStop
 
-from consumer.clock import SystemClock
+from consumer.clock import SystemClock, SystemThreads
 from consumer.cycle import Rhythm
 from consumer.handlers import log_only
 from consumer.ports import Ports
@@ -53,7 +53,9 @@ def queues(sqs: SQSClient) -> tuple[str, str]:
 def work(handler: Handler = log_only, polls: int = 1) -> FakeSink:
     """Let a worker poll the queue a few times."""
     sink = FakeSink()
-    ports = Ports(connect("", "work"), sink, SystemClock(), FakeStop(stop_in_wait=polls))
+    ports = Ports(
+        connect("", "work"), sink, SystemClock(), FakeStop(stop_in_wait=polls), SystemThreads()
+    )
     consumer(ports, handler, rhythm=Rhythm(receive_wait=0)).worker.run()
     return sink
 
