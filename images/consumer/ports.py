@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import TracebackType
 
     from consumer.attempt import Attempt
     from consumer.delivery import Delivery
@@ -74,7 +75,13 @@ class Condition(Protocol):
         """Take the lock."""
         ...
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
         """Release the lock."""
         ...
 
