@@ -117,9 +117,9 @@ class Sink(Protocol):
 class Pool(Protocol):
     """Where handlers run: threads of this process, or processes of their own.
 
-    Every delivery that was submitted ends in one of these ways: it is reported as finished, once;
-    `start` did not allow it; it is withdrawn; or the pool was closed before it ended. All methods
-    are safe in any thread.
+    Every delivery that was submitted ends in one of these ways: it is reported as finished or as
+    returned, once; `start` did not allow it; it is withdrawn; or the pool was closed before it
+    ended. All methods are safe in any thread.
     """
 
     @property
@@ -154,12 +154,15 @@ class PoolReports:
 
     `start` gets a delivery's key before its handler may run. If it returns False, the message is
     no longer this consumer's (its visibility timeout is over, or it was returned), and the pool
-    forgets it. `finished` gets every attempt. `broken` gets the reason why no handler can run any
+    forgets it. `finished` gets every attempt. `returned` gets what `Waiting.finished` names: it
+    follows a message of its group that stays in the queue, so no handler gets it any more, and it
+    goes back to the queue behind that message. `broken` gets the reason why no handler can run any
     more, and the consumer then ends.
     """
 
     start: Callable[[int], bool]
     finished: Callable[[Attempt], None]
+    returned: Callable[[Sequence[Delivery]], None]
     broken: Callable[[WorkloadError], None]
 
 
