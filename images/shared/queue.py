@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -10,6 +12,7 @@ import boto3
 import msgspec
 from botocore.config import Config
 
+from shared.attempt_ids import AttemptIds
 from shared.attributes import encoded, special_types, values
 from shared.errors import QueueRefusedError
 from shared.queue_errors import translated
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import MessageSystemAttributeNameType
     from mypy_boto3_sqs.type_defs import (
         MessageTypeDef,
+        ReceiveMessageRequestTypeDef,
         SendMessageBatchRequestEntryTypeDef,
     )
 
@@ -103,7 +107,9 @@ class SqsQueue:
     def __init__(self, client: SQSClient, url: str) -> None:
         """Use this client (thread-safe) for the queue at this URL."""
         self._client = client
+        self._attempts = AttemptIds(str(uuid.uuid4()))
         self.url = url
+        self.fifo = is_fifo(url)
 
     def send(self, messages: Sequence[str | OutgoingEntry]) -> SendBatchResult:
         """Send up to ten messages in one request; a str is one that is nothing but its body.
@@ -131,15 +137,19 @@ class SqsQueue:
             QueueUnavailableError: no answer, or SQS asked to slow down.
             QueueRefusedError: SQS refused the request.
         """
+        request: ReceiveMessageRequestTypeDef = {
+            "QueueUrl": self.url,
+            "MaxNumberOfMessages": limit,
+            "WaitTimeSeconds": wait_seconds,
+            "VisibilityTimeout": visibility_seconds,
+            "MessageSystemAttributeNames": SYSTEM_ATTRIBUTES,
+            "MessageAttributeNames": ["All"],
+        }
+        if self.fifo:
+            request["ReceiveRequestAttemptId"] = self._attempts.begin(limit, time.monotonic())
         with translated(self.url):
-            answer = self._client.receive_message(
-                QueueUrl=self.url,
-                MaxNumberOfMessages=limit,
-                WaitTimeSeconds=wait_seconds,
-                VisibilityTimeout=visibility_seconds,
-                MessageSystemAttributeNames=SYSTEM_ATTRIBUTES,
-                MessageAttributeNames=["All"],
-            )
+            answer = self._client.receive_message(**request)
+        self._attempts.answered()
         return [_received(message) for message in answer.get("Messages", [])]
 
     def delete(self, receipts: Sequence[str]) -> tuple[Refusal, ...]:
@@ -213,6 +223,11 @@ def is_queue_url(url: str) -> bool:
     except ValueError:  # half an IPv6 address
         return False
     return parts.scheme in {"http", "https"} and bool(parts.netloc) and len(parts.path) > 1
+
+
+def is_fifo(name_or_url: str) -> bool:
+    """Return whether a queue is a FIFO queue: AWS says to look at the end of its name."""
+    return name_or_url.endswith(".fifo")
 
 
 def _entry(index: int, message: str | OutgoingEntry) -> SendMessageBatchRequestEntryTypeDef:

@@ -122,6 +122,32 @@ def test_a_fifo_queue_takes_group_and_deduplication_ids() -> None:
     assert received.system["SequenceNumber"].isdecimal()
 
 
+def test_a_receive_from_a_fifo_queue_whose_answer_was_lost_is_repeated() -> None:
+    """Else the message groups in the lost answer would be blocked for the visibility timeout."""
+    client: SQSClient = boto3.client(
+        "sqs", region_name="eu-west-1", config=Config(retries={"total_max_attempts": 1})
+    )
+    ids: list[str | None] = []
+    client.meta.events.register(
+        "before-parameter-build.sqs.ReceiveMessage",
+        lambda params, **_: ids.append(params.get("ReceiveRequestAttemptId")),
+    )
+    with Stubber(client) as stubber:
+        stubber.add_client_error("receive_message", "InternalError", http_status_code=500)
+        stubber.add_response("receive_message", {})
+        stubber.add_response("receive_message", {})
+        stubber.add_response("receive_message", {})
+        fifo = SqsQueue(client, f"{URL}.fifo")
+        with pytest.raises(QueueUnavailableError):
+            fifo.receive(10, 20, 120)
+        fifo.receive(10, 20, 120)
+        fifo.receive(10, 20, 120)
+        SqsQueue(client, URL).receive(10, 20, 120)
+    client.close()
+    assert ids[0] == ids[1] != ids[2]
+    assert ids[3] is None
+
+
 def test_a_deleted_message_never_comes_back(queue: SqsQueue) -> None:
     """`delete` takes up to ten receipts."""
     queue.send(["one", "two"])
