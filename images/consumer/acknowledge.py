@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
 from consumer.attempt import AttemptResult
 from consumer.logs.counts import Counts
+from consumer.logs.events import get_logger
 from consumer.logs.message_log import content_lines
 from shared.errors import QueueUnavailableError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from consumer.retry import RetryDelays
     from shared.queue import ReceivedMessage, Refusal
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 DELETE_ATTEMPTS: Final = 3
 DELETE_PAUSE: Final = 0.2

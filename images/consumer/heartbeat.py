@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 from typing import TYPE_CHECKING, Final
 
+from consumer.logs.events import get_logger
 from shared.errors import QueueError
 from shared.quotas import MAX_VISIBILITY
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from consumer.in_flight import InFlight, InFlightMessage
     from consumer.ports import Clock, Queue
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 TWELVE_HOURS: Final = "SQS hides a message for at most 12 hours after its receive"
 """API reference, ChangeMessageVisibility: extending does not reset the 12 hours."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import os
 import socket
 import sys
@@ -16,9 +14,9 @@ from consumer.clock import SystemClock, SystemThreads
 from consumer.handlers import HandlerError, load
 from consumer.heartbeat import Heartbeat
 from consumer.in_flight import InFlight
-from consumer.logs import cloudwatch, logging_setup
 from consumer.logs.counts import CycleCounter, MetricLabels
-from consumer.logs.message_log import WithoutContent
+from consumer.logs.events import get_logger
+from consumer.logs.logging_setup import open_logs
 from consumer.pool.threads import create_thread_pool
 from consumer.ports import Ports
 from consumer.retry import RetryDelays
@@ -26,19 +24,19 @@ from consumer.settings import read
 from consumer.supervise import LAST_CALLS_SECONDS, Ending, ShutdownLimits, supervise, within
 from consumer.worker import Job, Worker
 from shared.errors import SettingsError, WorkloadError
-from shared.logs import LineStream
 from shared.queue import connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from consumer.handlers import Handler
+    from consumer.logs.logging_setup import Logs
     from consumer.ports import Sink
     from consumer.settings import Settings
     from shared.queue import SqsQueue
     from shared.stopping import StopSwitch
 
-log = logging.getLogger("consumer")
+log = get_logger("consumer")
 
 FAILURE: Final = 1
 USAGE: Final = 2
@@ -54,30 +52,14 @@ def main(environment: Mapping[str, str], stop: StopSwitch) -> int:
     except HandlerError as error:
         return _print_errors(USAGE, str(error))
     try:
-        sink = _open_sink(settings)
+        logs = open_logs(settings)
         # Worker, heartbeat and shutdown may call SQS at the same time.
         queue = connect(settings.queue_url, settings.queue_name, connections=4)
     except WorkloadError as error:
         return _print_errors(FAILURE, str(error))
     log.info("started", extra={"fields": {**asdict(settings), "queue_url": queue.url}})
-    ending = _consume(settings, handler, queue, sink, stop)
-    return _finish(ending)
-
-
-def _open_sink(settings: Settings) -> Sink:
-    """Open standard output, and CloudWatch Logs if LOG_GROUP is set; start logging to them."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # keeps what handlers print in order
-    stdout = LineStream(sys.stdout.buffer)
-    logging_setup.configure(stdout, stdout, settings.log_level, settings.instance_id)
-    if not settings.log_group:
-        return stdout
-    group: Sink = cloudwatch.connect(settings.log_group, settings.log_stream)
-    if settings.message_logging == "agent":
-        group = WithoutContent(group)
-    sink = cloudwatch.Tee(stdout, group)
-    logging_setup.configure(sink, stdout, settings.log_level, settings.instance_id)
-    return sink
+    ending = _consume(settings, handler, queue, logs.sink, stop)
+    return _finish(ending, logs)
 
 
 def _consume(
@@ -110,11 +92,11 @@ def _consume(
     return ending
 
 
-def _finish(ending: Ending) -> int:
+def _finish(ending: Ending, logs: Logs) -> int:
     """Log the end and flush the logs; exit at once if a stuck thread would prevent an exit."""
     code = 0 if ending.error is None else _print_errors(FAILURE, _reason(ending.error))
     log.info("stopped", extra={"fields": {"exit_code": code}})
-    flushed = within(LAST_CALLS_SECONDS, logging.shutdown)
+    flushed = within(LAST_CALLS_SECONDS, logs.close)
     if ending.stuck or not flushed or isinstance(ending.error, OSError):
         # The interpreter would wait for the handler's thread, or for the one that sends logs.
         os._exit(code)

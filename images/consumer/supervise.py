@@ -25,11 +25,11 @@ nothing to the queue.
 
 from __future__ import annotations
 
-import logging
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from consumer.logs.events import get_logger
 from shared.errors import QueueError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from consumer.worker import Worker
     from shared.stopping import StopSwitch
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 FOR_EVER: Final = 1e9
 """Seconds, some thirty years."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumer import cycle
 from consumer.delivery import Delivery
 from consumer.logs.counts import Counts, cycle_line
+from consumer.logs.events import get_logger
 from consumer.pool.handling import make_attempt
 from shared.errors import QueueUnavailableError
 from shared.logs import encode_line
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from consumer.ports import Ports
     from shared.queue import ReceivedMessage
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

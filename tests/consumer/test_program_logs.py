@@ -106,6 +106,42 @@ def test_an_outage_of_cloudwatch_logs_does_not_stop_the_consumer(stage: Stage) -
     assert stage.counts() == (0, 0)
 
 
+TAKING_OVER = """
+import logging.config, os, sys
+
+logging.config.dictConfig({"version": 1})
+
+def handle(message):
+    logging.config.dictConfig({"version": 1})
+    logging.disable(logging.CRITICAL)
+    logging.shutdown()
+    logging.getLogger().handlers.clear()
+    logging.getLogger("mine").warning("%d", "no number")
+    sys.stdout.close()
+    os.close(1)
+"""
+
+
+def test_a_handler_that_takes_logging_over_silences_no_line(stage: Stage) -> None:
+    """Whatever it configures or closes, both CloudWatch Logs and standard output get each line."""
+    (stage.directory / "taking_over.py").write_text(TAKING_OVER)
+    client = logs_client(stage.server)
+    client.create_log_group(logGroupName=stage.name)
+    stage.send(CIVIC, CIVIC)
+    with stage.consumer(LOG_GROUP=stage.name, HANDLER="taking_over:handle") as consumer:
+        consumer.wait_for("message", 2)
+        consumer.wait_for("cycle")
+        assert consumer.stop() == 0
+    got = client.get_log_events(logGroupName=stage.name, logStreamName="i-0123")["events"]
+    client.close()
+    expected = ["started", "message", "message", "cycle", "stopping", "stopped"]
+    ours = {*expected}
+    printed = [line["event"] for line in consumer.lines if line["event"] in ours]
+    assert printed == expected
+    sent = [json.loads(event["message"])["event"] for event in got]
+    assert [event for event in sent if event in ours] == expected
+
+
 def test_a_closed_standard_output_ends_the_consumer_before_it_deletes(stage: Stage) -> None:
     """A message whose line cannot be written stays in the queue."""
     stage.send(CIVIC)

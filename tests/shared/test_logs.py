@@ -8,6 +8,8 @@ import logging
 import sys
 from typing import Any
 
+import pytest
+
 from shared.logs import JsonFormatter, LineStream, encode_line, timestamp
 
 
@@ -53,6 +55,70 @@ def test_an_exception_goes_along_in_the_same_line() -> None:
 
     assert fields["error"].startswith("Traceback")
     assert fields["error"].endswith("ValueError: no such thing")
+
+
+class Broken:
+    """A value whose description fails."""
+
+    def __repr__(self) -> str:
+        """Fail."""
+        raise RuntimeError("no description")
+
+    __str__ = __repr__
+
+
+def circle() -> dict[str, object]:
+    """Return a value that contains itself."""
+    value: dict[str, object] = {}
+    value["self"] = value
+    return value
+
+
+@pytest.mark.parametrize(
+    ("odd", "event"),
+    [
+        pytest.param({"args": ("empty", 1)}, "queue %s ('empty', 1)", id="too many arguments"),
+        pytest.param({"msg": "%d", "args": ("x",)}, "%d ('x',)", id="arguments of another type"),
+        pytest.param({"msg": "%(name)s", "args": ()}, "%(name)s", id="no arguments"),
+        pytest.param(
+            {"msg": Broken(), "args": ()},
+            "<Broken, whose description raises RuntimeError> ()",
+            id="a message that cannot be described",
+        ),
+        pytest.param({"msg": "half \ud800", "args": ()}, "half ?", id="half a character"),
+        pytest.param({"created": "yesterday"}, "queue empty", id="a time that is none"),
+        pytest.param({"exc_info": (1, 2)}, "queue empty", id="an exception that is none"),
+        pytest.param({"fields": 5}, "queue empty", id="fields that are a number"),
+        pytest.param({"fields": ["ab", "c"]}, "queue empty", id="fields that are a list"),
+        pytest.param({"fields": {"x": Broken()}}, "queue empty", id="a broken value"),
+        pytest.param({"fields": {"x": object}}, "queue empty", id="a value JSON has no form for"),
+        pytest.param({"fields": {None: 1, 2: "\udfff"}}, "queue empty", id="odd names"),
+        pytest.param({"fields": circle()}, "queue empty", id="a circle"),
+        pytest.param({"fields": {"x": 10**5000}}, "queue empty", id="a number without end"),
+    ],
+)
+def test_a_record_of_any_kind_becomes_a_line(odd: dict[str, object], event: str) -> None:
+    """A log call never raises: it would end the attempt of the handler that makes it."""
+    assert formatted(record(**odd))["event"] == event
+
+
+def test_values_without_a_form_in_json_are_described() -> None:
+    """All other fields of the line keep their values."""
+    assert formatted(record(fields={"one": 1, "type": Broken, "two": [Broken()]})).items() >= {
+        ("one", 1),
+        ("type", repr(Broken)),
+    }
+
+
+@pytest.mark.parametrize(
+    "character", ["\x7f", "\x85", "\x9b", "\u2028", "\u2029", "\x00", "\n", "\r", "\x1b"]
+)
+def test_a_line_is_one_line_for_every_reader(character: str) -> None:
+    """Characters that end a line for some readers, or that terminals obey, are escaped."""
+    line = encode_line({"text": f"Škoda{character}", character: [character]}).decode()
+    assert character not in line
+    assert line.splitlines() == [line]
+    assert json.loads(line) == {"text": f"Škoda{character}", character: [character]}
 
 
 def test_text_in_any_script_stays_readable() -> None:

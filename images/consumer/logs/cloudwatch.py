@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
+from consumer.logs.events import get_logger
 from shared.errors import WorkloadError
 from shared.queue_errors import THROTTLING
 from shared.region import chosen_region
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from consumer.ports import Sink
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 SEND_SECONDS: Final = 5
 """Longest time that a line waits, so that more lines can be sent in the same request."""
@@ -37,15 +39,38 @@ class LogGroupError(WorkloadError):
     """A log group that cannot be used: exit with code 1."""
 
 
+class LastingHandler(watchtower.CloudWatchLogHandler):
+    """Watchtower's handler, which `logging.shutdown` does not close: `finish` does.
+
+    A handler's module may call it, and `logging.config.dictConfig` does so, too.
+    """
+
+    def flush(self) -> None:
+        """Do nothing: lines are sent when they are due."""
+
+    def close(self) -> None:
+        """Do nothing, see `finish`."""
+
+    def finish(self) -> None:
+        """Send what waits, for FLUSH_SECONDS at most, and accept no more."""
+        super().close()  # type: ignore[no-untyped-call] # watchtower annotates some methods only
+
+
 class CloudWatchLines:
     """Passes lines to watchtower, which sends them in batches from a thread of its own.
 
     Lines written during an outage are missing in CloudWatch Logs. They are on standard output.
     """
 
-    def __init__(self, handler: logging.Handler) -> None:
-        """Write to this handler; logging.shutdown() flushes and closes it."""
+    def __init__(self, handler: LastingHandler) -> None:
+        """Write to this handler; at the latest, the interpreter's exit closes it."""
         self._handler = handler
+        atexit.register(handler.finish)
+
+    def close(self) -> None:
+        """Send the lines that wait, and end: lines that are written later are not sent."""
+        atexit.unregister(self._handler.finish)
+        self._handler.finish()
 
     def write(self, lines: list[bytes]) -> None:
         """Pass the lines on without waiting until they are sent."""
@@ -94,7 +119,7 @@ def connect(group: str, stream: str) -> CloudWatchLines:
         log.warning("CloudWatch Logs unavailable", extra={"fields": {"reason": str(error)}})
     except (BotoCoreError, ValueError) as error:
         raise LogGroupError(f"cannot use CloudWatch Logs: {error}") from error
-    handler = watchtower.CloudWatchLogHandler(
+    handler = LastingHandler(
         log_group_name=group,
         log_stream_name=stream.replace("{", "{{").replace(
             "}", "}}"

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
+import os
+import sys
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from shared.logs import JsonFormatter
+from consumer.logs import cloudwatch, events
+from consumer.logs.message_log import WithoutContent
+from shared.errors import WorkloadError
+from shared.logs import JsonFormatter, LineStream
 
 if TYPE_CHECKING:
-    from consumer.ports import Sink
+    from collections.abc import Callable
 
-LIBRARIES: Final = ("boto3", "botocore", "urllib3")
+    from consumer.ports import Sink
+    from consumer.settings import Settings
+
+LIBRARIES: Final = ("boto3", "botocore", "urllib3", "watchtower")
 """Libraries that log every byte of a request at DEBUG: only their warnings are logged."""
 
 
@@ -31,17 +41,64 @@ class LineHandler(logging.Handler):
             self._sink.write([self.format(record).encode()])
 
 
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """Where the lines go; `close` sends what has not been sent yet, and may take some seconds."""
+
+    sink: Sink
+    close: Callable[[], None]
+
+
+def open_logs(settings: Settings) -> Logs:
+    """Open standard output, and CloudWatch Logs if LOG_GROUP is set; start logging to them.
+
+    Raises:
+        WorkloadError: standard output is closed, or the log group cannot be used.
+    """
+    stdout = _open_stdout()
+    configure(stdout, stdout, settings.log_level, settings.instance_id)
+    if not settings.log_group:
+        return Logs(stdout, _nothing_waits)
+    lines = cloudwatch.connect(settings.log_group, settings.log_stream)
+    without = settings.message_logging == "agent"
+    sink = cloudwatch.Tee(stdout, WithoutContent(lines) if without else lines)
+    configure(sink, stdout, settings.log_level, settings.instance_id)
+    return Logs(sink, lines.close)
+
+
 def configure(sink: Sink, stdout: Sink, level: str, instance_id: str) -> None:
-    """Send log records to the sink, and Python's warnings to standard output alone.
+    """Send events and log records to the sink, and Python's warnings to standard output alone.
 
     Watchtower issues a warning when it cannot send to CloudWatch Logs. Sent to CloudWatch Logs,
     each warning would cause the next one.
     """
+    events.root.handlers = [LineHandler(sink, instance_id)]
+    events.root.setLevel(level)
     # `force`, since a handler's module may have set up logging when it was imported.
     logging.basicConfig(level=level, handlers=[LineHandler(sink, instance_id)], force=True)
     for name in LIBRARIES:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        # With a handler of its own, a library's warning does not depend on the root logger's.
+        _own(name, LineHandler(sink, instance_id)).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
-    logging.getLogger("py.warnings").handlers = [LineHandler(stdout, instance_id)]
-    logging.getLogger("py.warnings").propagate = False
+    _own("py.warnings", LineHandler(stdout, instance_id))
     warnings.formatwarning = lambda message, *_where, **_line: str(message)
+
+
+def _own(name: str, handler: logging.Handler) -> logging.Logger:
+    logger = logging.getLogger(name)
+    logger.handlers, logger.propagate = [handler], False
+    return logger
+
+
+def _open_stdout() -> LineStream:
+    """Return standard output under a file descriptor that user code does not close or replace."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # keeps what handlers print in order
+    try:
+        return LineStream(os.fdopen(os.dup(1), "wb"))
+    except OSError as error:
+        raise WorkloadError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def _nothing_waits() -> None:
+    """Do nothing: every line has been written to standard output when its `write` has ended."""

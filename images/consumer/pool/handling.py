@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from consumer.attempt import Attempt, AttemptResult
 from consumer.handlers import Message
+from consumer.logs.events import get_logger
 from shared.errors import InvalidMessageError
 from shared.message import parse
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from consumer.handlers import Handler
     from consumer.ports import Clock
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 REASON_LIMIT: Final = 1_000
 """Longest reason kept, in characters: a body may contain a number of a million digits."""

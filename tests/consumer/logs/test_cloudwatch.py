@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING
 
 import boto3
@@ -46,8 +47,7 @@ def send(lines: list[bytes], stream: str = "i-0123") -> None:
     """Write lines and wait until they are sent."""
     sink = cloudwatch.connect("/fleet", stream)
     sink.write(lines)
-    sink._handler.flush()
-    sink._handler.close()
+    sink.close()
 
 
 def sent(logs: CloudWatchLogsClient, stream: str = "i-0123") -> list[str]:
@@ -67,6 +67,16 @@ def test_a_stream_that_exists_is_continued(logs: CloudWatchLogsClient) -> None:
     """A restarted consumer on the same instance continues its stream."""
     send([b"one"])
     send([b"two"])
+    assert sent(logs) == ["one", "two"]
+
+
+def test_a_handler_that_shuts_logging_down_loses_no_line(logs: CloudWatchLogsClient) -> None:
+    """`logging.shutdown` closes every handler there is, all but this one."""
+    sink = cloudwatch.connect("/fleet", "i-0123")
+    sink.write([b"one"])
+    logging.shutdown()
+    sink.write([b"two"])
+    sink.close()
     assert sent(logs) == ["one", "two"]
 
 
@@ -133,7 +143,7 @@ def test_an_outage_at_the_start_is_only_a_warning(
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     sink = cloudwatch.connect("/fleet", "i-0123")
     assert caplog.messages == ["CloudWatch Logs unavailable"]
-    sink._handler.close()
+    sink.close()
 
 
 def test_several_sinks_get_the_same_lines() -> None:

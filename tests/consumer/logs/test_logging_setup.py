@@ -10,6 +10,7 @@ import pytest
 from support.fakes.consuming import FakeSink
 
 from consumer.logs import logging_setup
+from consumer.logs.events import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 def fresh_logging() -> Iterator[None]:
     """Restore logging and warnings afterwards."""
-    root, python = logging.getLogger(), logging.getLogger("py.warnings")
+    root = logging.getLogger()
+    others = [logging.getLogger(name) for name in ("py.warnings", *logging_setup.LIBRARIES)]
     handlers, level = root.handlers[:], root.level
     root.handlers.clear()
     with warnings.catch_warnings():
@@ -28,8 +30,10 @@ def fresh_logging() -> Iterator[None]:
         warnings.showwarning, warnings.formatwarning = show, form
     root.handlers[:] = handlers
     root.setLevel(level)
-    python.handlers.clear()
-    python.propagate = True
+    for logger in others:
+        logger.handlers.clear()
+        logger.propagate = True
+        logger.setLevel(logging.NOTSET)
 
 
 @pytest.mark.usefixtures("fresh_logging")
@@ -37,7 +41,7 @@ def test_records_become_lines_of_their_instance() -> None:
     """Records of the chosen level become lines; of libraries, only warnings."""
     sink, stdout = FakeSink(), FakeSink()
     logging_setup.configure(sink, stdout, "DEBUG", "i-0123")
-    logging.getLogger("consumer.worker").debug("queue empty", extra={"fields": {"wait": 1}})
+    get_logger("consumer.worker").debug("queue empty", extra={"fields": {"wait": 1}})
     logging.getLogger("botocore.endpoint").debug("a very long story")
     logging.getLogger("urllib3.connectionpool").warning("slow")
     assert [(line["event"], line["level"]) for line in sink.lines] == [
@@ -46,6 +50,16 @@ def test_records_become_lines_of_their_instance() -> None:
     ]
     assert (sink.lines[0]["instance_id"], sink.lines[0]["wait"]) == ("i-0123", 1)
     assert stdout.lines == []
+
+
+@pytest.mark.usefixtures("fresh_logging")
+def test_the_warnings_of_libraries_do_not_depend_on_the_root_logger() -> None:
+    """A handler's module may take the root logger over when it is imported."""
+    sink = FakeSink()
+    logging_setup.configure(sink, FakeSink(), "INFO", "i-0123")
+    logging.basicConfig(level="CRITICAL", handlers=[logging.NullHandler()], force=True)
+    logging.getLogger("botocore.credentials").warning("refreshing failed")
+    assert [line["event"] for line in sink.lines] == ["refreshing failed"]
 
 
 @pytest.mark.usefixtures("fresh_logging")
@@ -66,5 +80,6 @@ def test_a_sink_that_is_gone_breaks_no_log_call() -> None:
     sink = FakeSink()
     sink.error = BrokenPipeError()
     logging_setup.configure(sink, sink, "INFO", "i-0123")
-    logging.getLogger("consumer").info("stopping")
+    get_logger("consumer").info("stopping")
+    logging.getLogger("mine").warning("odd")
     assert sink.lines == []

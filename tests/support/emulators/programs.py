@@ -39,6 +39,12 @@ class Program:
         """Return the lines of standard error."""
         return [line.rstrip("\n") for line in self._errors]
 
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Return all lines so far."""
+        with self._changed:
+            return [*self._lines]
+
     def events(self, name: str) -> list[dict[str, Any]]:
         """Return the lines of one event so far."""
         with self._changed:
