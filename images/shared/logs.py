@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -131,7 +130,7 @@ def _time(record: logging.LogRecord) -> str:
     try:
         return timestamp(record.created)
     except (TypeError, ValueError, OverflowError, OSError):
-        return timestamp(time.time())
+        return timestamp(datetime.now(UTC).timestamp())
 
 
 class LineStream:
