@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from consumer.acknowledge import Acknowledger
 from consumer.clock import SystemClock, SystemThreads
-from consumer.handlers import HandlerError, load
+from consumer.handlers.errors import HandlerError
+from consumer.handlers.loading import load
 from consumer.heartbeat import Heartbeat
 from consumer.in_flight import InFlight
 from consumer.logs.counts import CycleCounter, MetricLabels
@@ -29,7 +30,7 @@ from shared.queue import connect
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from consumer.handlers import Handler
+    from consumer.handlers.handler import Handler
     from consumer.logs.logging_setup import Logs
     from consumer.ports import Sink
     from consumer.settings import Settings

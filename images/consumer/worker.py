@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumer.acknowledge import Acknowledger
-    from consumer.handlers import Handler
+    from consumer.handlers.handler import Handler
     from consumer.in_flight import InFlight
     from consumer.logs.counts import CycleCounter, MetricLabels
     from consumer.pool.threads import ThreadPool

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pytest
+    from support.builders.consumers import HandlerCode
 
-    from consumer.handlers import Handler, Message
+    from consumer.handlers.api import Message
     from shared.queue import ReceivedMessage, Refusal
 
 PATIENCE = 30.0
@@ -52,7 +53,7 @@ class Bench:
         self.stop = SignalStop()
         self.threads = threads
 
-    def run(self, handler: Handler, drain: float = PATIENCE) -> Ending:
+    def run(self, handler: HandlerCode, drain: float = PATIENCE) -> Ending:
         """Run until the handler, or the queue, asks to stop."""
         ports = Ports(self.queue, self.sink, self.clock, self.stop, SystemThreads())
         built = consumer(ports, handler, threads=self.threads)
@@ -153,18 +154,6 @@ def test_a_refusal_ends_the_worker_and_returns_what_is_in_flight() -> None:
     ending = bench.run(lambda _: bench.clock.sleep(2))
     assert ending.error is refused
     assert bench.returned() == ["receipt-2", "receipt-3"]
-
-
-def test_the_message_of_a_handler_that_ends_the_program_is_returned() -> None:
-    """sys.exit() in a handler ends the worker; all messages in flight are returned."""
-    bench = Bench([messages(3)])
-
-    def handler(_message: Message) -> None:
-        raise SystemExit(3)
-
-    ending = bench.run(handler)
-    assert isinstance(ending.error, SystemExit)
-    assert bench.returned() == ["receipt-2", "receipt-3", "receipt-1"]
 
 
 def test_a_first_receive_that_fails_is_reported() -> None:

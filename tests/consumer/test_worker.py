@@ -25,7 +25,9 @@ from consumer.ports import Ports
 from shared.errors import QueueRefusedError, QueueUnavailableError
 
 if TYPE_CHECKING:
-    from consumer.handlers import Handler, Message
+    from support.builders.consumers import HandlerCode
+
+    from consumer.handlers.api import Message
     from shared.queue import ReceivedMessage
 
 LONG_POLL: Final = Receive(10, 20)
@@ -37,7 +39,7 @@ class Bench:
     def __init__(
         self,
         answers: list[list[ReceivedMessage] | Exception],
-        handler: Handler = log_only,
+        handler: HandlerCode = log_only,
         *,
         rhythm: Rhythm | None = None,
         waits: int = 1,

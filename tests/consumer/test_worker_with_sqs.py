@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mypy_boto3_sqs import SQSClient
+    from support.builders.consumers import HandlerCode
 
-    from consumer.handlers import Handler, Message
+    from consumer.handlers.api import Message
 
 
 pytestmark = pytest.mark.impure  # every test builds AWS clients, which takes long
@@ -50,7 +51,7 @@ def queues(sqs: SQSClient) -> tuple[str, str]:
     return url["QueueUrl"], dead
 
 
-def work(handler: Handler = log_only, polls: int = 1) -> FakeSink:
+def work(handler: HandlerCode = log_only, polls: int = 1) -> FakeSink:
     """Let a worker poll the queue a few times."""
     sink = FakeSink()
     ports = Ports(

@@ -1,63 +1,39 @@
-"""Handling of one message in this process: validate the body, call the handler, keep the result."""
+"""Handling of one message in this process: call the handler, keep the result."""
 
 from __future__ import annotations
 
-import traceback
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+import math
+from typing import TYPE_CHECKING
 
-from consumer.attempt import Attempt, AttemptResult
-from consumer.handlers import Message
-from consumer.logs.events import get_logger
-from shared.errors import InvalidMessageError
-from shared.message import parse
+from consumer.attempt import Attempt
+from consumer.handlers.arrival import Arrival
 
 if TYPE_CHECKING:
     from consumer.delivery import Delivery
-    from consumer.handlers import Handler
+    from consumer.handlers.handler import Handler
     from consumer.ports import Clock
-
-log = get_logger(__name__)
-
-REASON_LIMIT: Final = 1_000
-"""Longest reason kept, in characters: a body may contain a number of a million digits."""
 
 
 def make_attempt(handler: Handler, clock: Clock, delivery: Delivery) -> Attempt:
-    """Validate the message and call the handler; an `Exception` in either becomes a result."""
+    """Call the handler with a message; whatever it does becomes a result."""
     started = clock.monotonic()
-    result, reason = _result(handler, delivery)
+    received = delivery.received
+    arrival = Arrival(
+        message_id=received.message_id,
+        body=delivery.body,
+        receive_count=received.receive_count,
+        sent_at=received.sent_at,
+        received_at=delivery.received_at,
+        deadline=math.inf,
+        attributes=received.attributes,
+        system=received.system,
+    )
+    [verdict] = handler.call([arrival], lambda _place, _seconds: None)
     return Attempt(
         delivery=delivery,
-        result=result,
-        reason=reason,
+        result=verdict.result,
+        reason=verdict.reason,
         duration=clock.monotonic() - started,
         finished_at=clock.time(),
+        retry_after=verdict.retry_after,
     )
-
-
-def _result(handler: Handler, delivery: Delivery) -> tuple[AttemptResult, str | None]:
-    received = delivery.received
-    latest_year = datetime.fromtimestamp(delivery.received_at, UTC).year + 1
-    try:
-        parsed = parse(delivery.body, latest_year)
-    except InvalidMessageError as error:
-        return AttemptResult.INVALID, str(error)[:REASON_LIMIT]
-    message = Message(
-        received.message_id,
-        parsed.vehicle,
-        parsed.extra,
-        delivery.body,
-        received.receive_count,
-        received.sent_at,
-    )
-    try:
-        handler(message)
-    except Exception as error:
-        log.debug(
-            "handler failed", exc_info=True, extra={"fields": {"message_id": received.message_id}}
-        )
-        # Unlike str(error), this works even when the exception's own __str__ raises.
-        reason = "".join(traceback.format_exception_only(error)).strip()
-        return AttemptResult.FAILED, reason[:REASON_LIMIT]
-    return AttemptResult.PROCESSED, None

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from support.fakes.consuming import CIVIC, START, FakeClock, delivery
 
 from consumer.attempt import Attempt, AttemptResult
-from consumer.handlers import Message, log_only
-from consumer.pool.handling import REASON_LIMIT, make_attempt
+from consumer.handlers import log_only
+from consumer.handlers.loading import handler_of
+from consumer.handlers.verdict import REASON_LIMIT
+from consumer.pool.handling import make_attempt
+
+if TYPE_CHECKING:
+    from consumer.handlers.api import Message
 
 
 class UnprintableError(Exception):
@@ -21,14 +28,14 @@ class UnprintableError(Exception):
 def attempted(body: str = CIVIC, *, handler: object = log_only) -> Attempt:
     """Attempt a message with this body."""
     assert callable(handler)
-    return make_attempt(handler, FakeClock(), delivery(body=body))
+    return make_attempt(handler_of(handler), FakeClock(), delivery(body=body))
 
 
 def test_a_handler_gets_the_whole_message() -> None:
     """A handler gets the vehicle, the body as it was sent, and all additional fields."""
     seen: list[Message] = []
     body = CIVIC.replace("}", ',"dealer":{"city":"Turin"}}')
-    make_attempt(seen.append, FakeClock(), delivery(3, body, receive_count=2))
+    make_attempt(handler_of(seen.append), FakeClock(), delivery(3, body, receive_count=2))
     [got] = seen
     assert (got.id, got.receive_count, got.sent_at) == ("id-3", 2, START - 5)
     assert (got.vehicle.vehicle_id, got.vehicle.year) == ("VH2001", 2020)
@@ -39,7 +46,7 @@ def test_a_handler_gets_the_whole_message() -> None:
 def test_a_handler_that_returns_has_processed_the_message() -> None:
     """An attempt holds the handler's duration and the message's age when it was received."""
     clock = FakeClock()
-    attempt = make_attempt(lambda _: clock.sleep(2.5), clock, delivery())
+    attempt = make_attempt(handler_of(lambda _: clock.sleep(2.5)), clock, delivery())
     assert (attempt.result, attempt.reason) == (AttemptResult.PROCESSED, None)
     assert (attempt.delivery.age, attempt.duration, attempt.finished_at) == (5, 2.5, START + 2.5)
 
@@ -103,11 +110,11 @@ def test_a_body_that_is_no_vehicle_is_invalid_and_does_not_reach_the_handler(bod
     assert not seen
 
 
-def test_a_handler_that_ends_the_program_is_not_held_back() -> None:
-    """sys.exit() is not caught: it has to end the worker."""
+def test_a_handler_that_ends_the_program_fails_its_message() -> None:
+    """sys.exit() costs one attempt at this message; the worker goes on."""
 
     def handler(_message: Message) -> None:
         raise SystemExit(3)
 
-    with pytest.raises(SystemExit):
-        attempted(handler=handler)
+    attempt = attempted(handler=handler)
+    assert (attempt.result, attempt.reason) == (AttemptResult.FAILED, "SystemExit: 3")
