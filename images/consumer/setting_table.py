@@ -102,6 +102,29 @@ RETRY_DELAY_MAX_SECONDS: Final = Seconds(
     whole=True,
     meaning="Longest delay of a failed message, however often it failed.",
 )
+IDEMPOTENCY_TABLE: Final = Text(
+    name="IDEMPOTENCY_TABLE",
+    otherwise="no table",
+    meaning=(
+        "DynamoDB table that remembers which messages were processed, so that copies of them are "
+        "deleted and not handled (docs/idempotency.md)."
+    ),
+)
+IDEMPOTENCY_KEY: Final = Text(
+    name="IDEMPOTENCY_KEY",
+    default="{@message_id}",
+    meaning=(
+        "Which messages count as the same: a text with fields of the body, as {order.id}, or with "
+        "{@message_id}, {@group_id}, {@deduplication_id} or {@attribute.NAME}."
+    ),
+)
+IDEMPOTENCY_SECONDS: Final = Seconds(
+    name="IDEMPOTENCY_SECONDS",
+    default=DAY,
+    low=60,
+    high=400 * DAY,
+    meaning="Time for which a processed message is remembered.",
+)
 DRAIN_SECONDS: Final = Seconds(
     name="DRAIN_SECONDS",
     default=30,
@@ -161,6 +184,7 @@ CHAPTERS: Final[Mapping[str, tuple[Setting, ...]]] = {
         RETRY_DELAY_SECONDS,
         RETRY_DELAY_MAX_SECONDS,
     ),
+    "Idempotency": (IDEMPOTENCY_TABLE, IDEMPOTENCY_KEY, IDEMPOTENCY_SECONDS),
     "Stopping": (DRAIN_SECONDS,),
     "Logs and metrics": (
         LOG_GROUP,

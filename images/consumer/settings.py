@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from consumer import setting_table as table
 from consumer.cycle import Rhythm
+from consumer.idempotency.key import IdempotencyKey
 from consumer.retry import whole_seconds
 from shared.settings import SettingsReader
 
@@ -31,6 +32,9 @@ class Settings:
     retry_delay: float
     retry_delay_max: float
     drain: float
+    idempotency_table: str
+    idempotency_key: str
+    idempotency_seconds: float
     log_group: str
     log_stream: str
     log_level: str
@@ -57,6 +61,9 @@ def read(environment: Mapping[str, str], host_name: str) -> Settings:
         retry_delay=reader.read(table.RETRY_DELAY_SECONDS),
         retry_delay_max=reader.read(table.RETRY_DELAY_MAX_SECONDS),
         drain=reader.read(table.DRAIN_SECONDS),
+        idempotency_table=reader.read(table.IDEMPOTENCY_TABLE),
+        idempotency_key=_idempotency_key(reader),
+        idempotency_seconds=reader.read(table.IDEMPOTENCY_SECONDS),
         log_group=reader.read(table.LOG_GROUP),
         log_stream=reader.read(table.LOG_STREAM) or instance_id,
         log_level=reader.read(table.LOG_LEVEL),
@@ -68,6 +75,15 @@ def read(environment: Mapping[str, str], host_name: str) -> Settings:
         reader.problem("set QUEUE_URL or QUEUE_NAME: which queue to work on")
     reader.finish()
     return settings
+
+
+def _idempotency_key(reader: SettingsReader) -> str:
+    template = reader.read(table.IDEMPOTENCY_KEY)
+    try:
+        IdempotencyKey(template, "")
+    except ValueError as error:
+        reader.problem(f"{table.IDEMPOTENCY_KEY.name}={template!r}: {error}")
+    return template
 
 
 def _rhythm(reader: SettingsReader) -> Rhythm:
