@@ -128,8 +128,6 @@ def _pydantic(annotation: Any) -> Reader:  # noqa: ANN401 - an annotation is any
             value: object = adapter.validate_json(body)
         except pydantic.ValidationError as error:
             raise InvalidMessageError(_problems(error)) from error
-        except UnicodeError as error:
-            raise InvalidMessageError(f"not UTF-8: {error}") from error
         _refuse_duplicates(body, 1)
         return value
 

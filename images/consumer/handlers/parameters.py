@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import functools
 import inspect
 import types
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from consumer.handlers.body_types import Reader
 
 POSITIONAL: Final = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+KNOWN: Final = {
+    name: getattr(module, name) for module in (typing, collections.abc) for name in module.__all__
+} | {"Message": Message}
+"""What an annotation may name without an import at run time: linters move it to TYPE_CHECKING."""
+
 ANYTHING: Final = (Parameter.empty, Any, object)
 """Annotations of a second parameter that fit a Message as well as anything else."""
 
@@ -131,7 +137,7 @@ def _resolved(function: Callable[..., object], parameter: Parameter) -> Any:  # 
     def holder() -> None: ...
 
     holder.__annotations__ = {parameter.name: parameter.annotation}
-    known = {"Message": Message} | getattr(_innermost(function), "__globals__", {})
+    known = KNOWN | getattr(_innermost(function), "__globals__", {})
     try:
         return typing.get_type_hints(holder, known, include_extras=True)[parameter.name]
     except Exception as error:

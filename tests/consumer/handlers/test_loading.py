@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 def test_a_handler_is_found_by_module_and_function() -> None:
     """HANDLER may name any callable that can be imported."""
-    for path in ("json:dumps", "consumer.handlers:log_only"):
+    for path in (
+        "json:dumps",
+        "consumer.handlers:log_only",
+        "json:decoder.scanner.py_make_scanner",
+    ):
         assert load(path).kind is HandlerKind.SYNC
 
 
@@ -27,6 +31,9 @@ def test_a_handler_is_found_by_module_and_function() -> None:
         pytest.param("json:", "give package.module:function", id="no function"),
         pytest.param(":dumps", "give package.module:function", id="no module"),
         pytest.param("fleet.work:do", "there is no module 'fleet'", id="no such package"),
+        pytest.param("json:decoder.nobody", "has no function 'decoder.nobody'", id="no attribute"),
+        pytest.param("json:JSONDecoder", "has no method `handle`", id="no method"),
+        pytest.param("os:cpu_count", "define it as handle(message)", id="no parameter"),
         pytest.param("json.work:do", "there is no module 'json.work'", id="no such module"),
         pytest.param("json:do", "module 'json' has no function 'do'", id="no such function"),
         pytest.param("json:__name__", "'__name__' is a str, not a function", id="not callable"),
@@ -45,6 +52,7 @@ def test_a_handler_that_cannot_be_used_is_named(path: str, message: str) -> None
     [
         pytest.param("import fleet_of_nobody", "No module named 'fleet_of_nobody'", id="import"),
         pytest.param("1 / 0", "ZeroDivisionError: division by zero", id="exception"),
+        pytest.param("raise SystemExit('no')", "SystemExit: no", id="exit"),
         pytest.param("def (", "SyntaxError: invalid syntax", id="syntax"),
     ],
 )
