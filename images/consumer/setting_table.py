@@ -27,6 +27,23 @@ QUEUE_NAME: Final = Text(
     name="QUEUE_NAME",
     meaning="Name of the queue to work on, in the account and region of the credentials.",
 )
+DEAD_LETTER_QUEUE_URL: Final = Text(
+    name="DEAD_LETTER_QUEUE_URL",
+    otherwise="a rejected message is received again until SQS moves it",
+    meaning=(
+        "URL of the queue to which messages that a handler rejects are sent at once, with the "
+        "reason among their attributes."
+    ),
+)
+ENVELOPE: Final = Choice(
+    name="ENVELOPE",
+    default="none",
+    allowed=("none", "sns", "eventbridge", "s3", "auto"),
+    meaning=(
+        "What is around each message and taken off before a handler gets it; with auto, whichever "
+        "of them is recognised."
+    ),
+)
 MESSAGES_PER_POLL: Final = Whole(
     name="MESSAGES_PER_POLL",
     default=10,
@@ -175,7 +192,7 @@ METRICS_NAMESPACE: Final = Text(
 )
 
 CHAPTERS: Final[Mapping[str, tuple[Setting, ...]]] = {
-    "Queue": (QUEUE_URL, QUEUE_NAME),
+    "Queue": (QUEUE_URL, QUEUE_NAME, DEAD_LETTER_QUEUE_URL, ENVELOPE),
     "Polling": (MESSAGES_PER_POLL, POLL_WAIT_SECONDS, RECEIVE_WAIT_SECONDS),
     "Handling": (
         HANDLER,

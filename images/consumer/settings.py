@@ -9,6 +9,7 @@ from consumer import setting_table as table
 from consumer.cycle import Rhythm
 from consumer.idempotency.key import IdempotencyKey
 from consumer.retry import whole_seconds
+from shared.queue import is_queue_url
 from shared.settings import SettingsReader
 
 if TYPE_CHECKING:
@@ -20,11 +21,14 @@ class Settings:
     """The settings of one consumer; durations are in seconds.
 
     `queue_url` overrides `queue_name`. `visibility` is whole, as SQS takes it, and rounded up.
-    An empty `log_group` means no CloudWatch Logs.
+    An empty `log_group` means no CloudWatch Logs. With an empty `dead_letter_queue_url`, rejected
+    messages are left to SQS.
     """
 
     queue_url: str
     queue_name: str
+    dead_letter_queue_url: str
+    envelope: str
     rhythm: Rhythm
     concurrency: int
     handler: str
@@ -54,6 +58,8 @@ def read(environment: Mapping[str, str], host_name: str) -> Settings:
     settings = Settings(
         queue_url=reader.read(table.QUEUE_URL),
         queue_name=reader.read(table.QUEUE_NAME),
+        dead_letter_queue_url=_dead_letter_queue_url(reader),
+        envelope=reader.read(table.ENVELOPE),
         rhythm=_rhythm(reader),
         concurrency=reader.read(table.CONCURRENCY),
         handler=reader.read(table.HANDLER),
@@ -84,6 +90,16 @@ def _idempotency_key(reader: SettingsReader) -> str:
     except ValueError as error:
         reader.problem(f"{table.IDEMPOTENCY_KEY.name}={template!r}: {error}")
     return template
+
+
+def _dead_letter_queue_url(reader: SettingsReader) -> str:
+    url = reader.read(table.DEAD_LETTER_QUEUE_URL)
+    if url and not is_queue_url(url):
+        reader.problem(
+            f"DEAD_LETTER_QUEUE_URL={url} is not a queue URL: give one like "
+            "https://sqs.eu-west-1.amazonaws.com/123456789012/name"
+        )
+    return url
 
 
 def _rhythm(reader: SettingsReader) -> Rhythm:

@@ -111,6 +111,10 @@ class SqsQueue:
         self.url = url
         self.fifo = is_fifo(url)
 
+    def beside(self, url: str) -> SqsQueue:
+        """Return another queue of the same client."""
+        return SqsQueue(self._client, url)
+
     def send(self, messages: Sequence[str | OutgoingEntry]) -> SendBatchResult:
         """Send up to ten messages in one request; a str is one that is nothing but its body.
 

@@ -13,6 +13,9 @@ MAX_BATCH: Final = 10
 MAX_BYTES: Final = 1_048_576
 """Bytes of a message, and of all messages of a batch together (Quotas, since August 2025)."""
 
+MAX_ATTRIBUTES: Final = 10
+"""Attributes of a message, the sender's own (Quotas)."""
+
 MAX_LONG_POLL: Final = 20
 """Seconds that a receive waits for a message: WaitTimeSeconds (API, ReceiveMessage)."""
 

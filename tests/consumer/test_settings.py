@@ -23,6 +23,8 @@ def test_only_the_queue_has_to_be_given() -> None:
     assert read({"QUEUE_NAME": "work"}, "host") == Settings(
         queue_url="",
         queue_name="work",
+        dead_letter_queue_url="",
+        envelope="none",
         rhythm=Rhythm(messages_per_poll=10, poll_wait=60, receive_wait=20),
         concurrency=1,
         handler="consumer.handlers:log_only",
@@ -42,12 +44,21 @@ def test_only_the_queue_has_to_be_given() -> None:
     )
 
 
+def test_a_dead_letter_queue_is_given_by_its_url() -> None:
+    """A name or an ARN is refused before anything is received."""
+    environment = {"QUEUE_NAME": "work", "DEAD_LETTER_QUEUE_URL": "work-dead"}
+    [problem] = problems(environment)
+    assert problem.startswith("DEAD_LETTER_QUEUE_URL=work-dead is not a queue URL: give one like")
+
+
 def test_every_setting_is_read() -> None:
     """Each name of the environment reaches its field."""
     settings = read(
         {
             "QUEUE_URL": URL,
             "QUEUE_NAME": "other",
+            "DEAD_LETTER_QUEUE_URL": f"{URL}-dead",
+            "ENVELOPE": "auto",
             "POLL_WAIT_SECONDS": "1.5",
             "MESSAGES_PER_POLL": "250",
             "RECEIVE_WAIT_SECONDS": "3",
@@ -72,6 +83,8 @@ def test_every_setting_is_read() -> None:
     assert settings == Settings(
         queue_url=URL,
         queue_name="other",
+        dead_letter_queue_url=f"{URL}-dead",
+        envelope="auto",
         rhythm=Rhythm(messages_per_poll=250, poll_wait=1.5, receive_wait=3),
         concurrency=4,
         handler="fleet.work:do",

@@ -157,6 +157,17 @@ def test_a_deleted_message_never_comes_back(queue: SqsQueue) -> None:
     assert queue.receive(limit=10, wait_seconds=0, visibility_seconds=0) == []
 
 
+def test_another_queue_of_the_same_account_needs_no_other_client(queue: SqsQueue) -> None:
+    """Dead letters are sent with the same connections."""
+    client = boto3.client("sqs", region_name="eu-west-1")
+    other = queue.beside(client.create_queue(QueueName="dead")["QueueUrl"])
+    client.close()
+    other.send(["one"])
+
+    assert queue.receive(limit=1, wait_seconds=0, visibility_seconds=0) == []
+    assert len(other.receive(limit=1, wait_seconds=0, visibility_seconds=0)) == 1
+
+
 def test_a_message_made_visible_comes_back_at_once(queue: SqsQueue) -> None:
     """A message made visible is received again with a higher count."""
     queue.send(["one"])
