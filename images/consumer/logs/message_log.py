@@ -97,10 +97,10 @@ def _line(instance_id: str, attempt: Attempt) -> ContentLine:
     )
     if attempt.reason is not None:
         line.reason = _encodable(attempt.reason)
-    if attempt.result is not AttemptResult.PROCESSED and not _is_json(received.body):
-        line.body_text = _encodable(received.body)
-    else:
+    if _is_json(received.body):
         line.body = single_line(received.body)
+    else:  # invalid, or for a handler of raw bodies
+        line.body_text = _encodable(received.body)
     return line
 
 

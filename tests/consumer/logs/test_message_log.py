@@ -53,6 +53,12 @@ def test_a_failed_message_says_why() -> None:
     assert fields["body"]["vehicleId"] == "VH2001"
 
 
+def test_a_raw_body_that_is_no_json_is_a_text() -> None:
+    """A handler of raw bodies has processed it, and the line is JSON all the same."""
+    fields = json.loads(line("ISA*00*", AttemptResult.PROCESSED))
+    assert (fields["outcome"], fields["body_text"]) == ("processed", "ISA*00*")
+
+
 @pytest.mark.parametrize("body", ['{"vehicleId": 3}', "[1]", "null", '"text"', '{"a":\n1}'])
 def test_an_invalid_message_that_is_json_stays_json(body: str) -> None:
     """An invalid body that is JSON can be searched like a valid one."""
