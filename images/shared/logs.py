@@ -32,7 +32,7 @@ def described(value: object) -> str:
     """Return a description of any value, whatever its own __repr__ does."""
     try:
         text = repr(value)
-    except Exception as error:  # noqa: BLE001 - a value of somebody else's
+    except BaseException as error:  # noqa: BLE001 - user code, which may even call sys.exit()
         text = f"<{type(value).__name__}, whose description raises {type(error).__name__}>"
     return text if len(text) <= DESCRIPTION_LIMIT else text[:DESCRIPTION_LIMIT] + "..."
 
@@ -49,7 +49,7 @@ def encode_line(fields: Mapping[str, Any]) -> bytes:
     """Return the fields as one line of JSON, without the line's end; any value is encodable."""
     try:
         encoded = _encoder.encode(fields)
-    except Exception:  # noqa: BLE001 - one of the fields has a value or a name that is odd
+    except BaseException:  # noqa: BLE001 - one of the fields has a value or a name that is odd
         names = (name if isinstance(name, str) else described(name) for name in fields)
         values = (_field(value) for value in fields.values())
         encoded = _encoder.encode(dict(zip(map(without_surrogates, names), values, strict=True)))
@@ -76,7 +76,7 @@ def _field(value: object) -> msgspec.Raw:
     """Return the value's JSON, or that of its description."""
     try:
         return msgspec.Raw(_encoder.encode(value))
-    except Exception:  # noqa: BLE001 - half a character, an odd key, a circle, an endless number
+    except BaseException:  # noqa: BLE001 - half a character, an odd key, a circle, an endless number
         text = value if isinstance(value, str) else described(value)
         return msgspec.Raw(_encoder.encode(without_surrogates(text)))
 
@@ -121,7 +121,7 @@ class JsonFormatter(logging.Formatter):
 def _event(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception:  # noqa: BLE001 - a format with other arguments, or a message's own __str__
+    except BaseException:  # noqa: BLE001 - a format with other arguments, or a message's own __str__
         message = record.msg if isinstance(record.msg, str) else described(record.msg)
         return f"{message} {described(record.args)}"
 

@@ -62,7 +62,7 @@ class Broken:
 
     def __repr__(self) -> str:
         """Fail."""
-        raise RuntimeError("no description")
+        raise SystemExit("no description")
 
     __str__ = __repr__
 
@@ -82,7 +82,7 @@ def circle() -> dict[str, object]:
         pytest.param({"msg": "%(name)s", "args": ()}, "%(name)s", id="no arguments"),
         pytest.param(
             {"msg": Broken(), "args": ()},
-            "<Broken, whose description raises RuntimeError> ()",
+            "<Broken, whose description raises SystemExit> ()",
             id="a message that cannot be described",
         ),
         pytest.param({"msg": "half \ud800", "args": ()}, "half ?", id="half a character"),

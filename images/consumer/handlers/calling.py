@@ -11,6 +11,7 @@ from consumer.handlers.errors import HandlerError
 from consumer.handlers.event_loop import EventLoop
 from consumer.handlers.handler import HandlerKind
 from consumer.handlers.invocation import plan
+from consumer.handlers.tracing import span
 from consumer.handlers.verdict import describe, unfinished
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ class CodeHandler:
     def _call(self, invocation: Invocation) -> list[Verdict]:
         token = handled.set(invocation.messages)
         try:
-            return invocation.returned(self._code.handle(*invocation.args, **invocation.named))
+            with span(invocation.messages):
+                value = self._code.handle(*invocation.args, **invocation.named)
+            return invocation.returned(value)
         except BaseException as error:  # noqa: BLE001 - sys.exit() fails this message only
             return invocation.raised(error)
         finally:
@@ -92,7 +95,8 @@ class CodeHandler:
     async def _await(self, invocation: Invocation) -> list[Verdict]:
         handled.set(invocation.messages)  # for this task only
         try:
-            value = await self._code.handle(*invocation.args, **invocation.named)
+            with span(invocation.messages):
+                value = await self._code.handle(*invocation.args, **invocation.named)
             return invocation.returned(value)
         except BaseException as error:  # noqa: BLE001 - as above; so is a task that is cancelled
             return invocation.raised(error)
