@@ -1,0 +1,267 @@
+"""Capture: the streams and the log handler through which handlers' lines leave their process.
+
+They replace standard output, standard error and the root logger's handlers. The id of a line is
+that of consumer.handlers.api.current_message, so that threads and tasks do not mix.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+import threading
+import time
+import traceback
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from consumer.handlers.api import handled
+from consumer.pool.output import LONGEST, OutputLine, split
+from shared.logs import without_surrogates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
+
+
+class Capture:
+    """The capture of one process; `sole` is the message that is handled, if it is the only one.
+
+    Its id stands in where a handler's own thread prints, for which no message is the current one.
+    """
+
+    def __init__(self, emit: Callable[[list[OutputLine]], None]) -> None:
+        """Pass every line on to this function, which has to be safe in any thread."""
+        self.emit = emit
+        self.sole: str | None = None
+        self._streams = (CapturedStream(self, "stdout", 1), CapturedStream(self, "stderr", 2))
+        self._before: tuple[Any, Any] = (sys.stdout, sys.stderr)
+        self._settled: tuple[Any, Any] = self._before
+        self._files: dict[int, int] = {}
+        self._handlers: list[logging.Handler] = []
+
+    def install(self, level: str) -> None:
+        """Replace the streams and the root logger's handlers; log from this level on."""
+        self._before = (sys.stdout, sys.stderr)
+        sys.stdout, sys.stderr = self._settled = self._streams
+        root = logging.getLogger()
+        self._handlers, root.handlers = root.handlers, [RecordHandler(self)]
+        root.setLevel(level)
+        logging.captureWarnings(capture=True)
+        os.register_at_fork(after_in_child=self._forked)
+
+    def restore(self) -> None:
+        """Put streams and handlers back."""
+        self.flush()
+        sys.stdout, sys.stderr = self._before
+        logging.getLogger().handlers = self._handlers
+
+    def settle(self) -> None:
+        """Keep what `sys.stdout` is now, wrapped by the handler's module perhaps, as right."""
+        self._settled = (sys.stdout, sys.stderr)
+        self._files = {file: os.dup(file) for file in (1, 2)}
+
+    def repair(self) -> None:
+        """Undo what a handler did to `sys.stdout` and `sys.stderr`."""
+        sys.stdout, sys.stderr = self._settled
+
+    def repair_files(self) -> None:
+        """Undo what a handler did to the files 1 and 2, and what was repaired for a batch."""
+        self.repair()
+        for file, kept in self._files.items():
+            with suppress(OSError):  # a handler has closed all files
+                os.dup2(kept, file)
+
+    def current_id(self) -> str | None:
+        """Return the id of the message that the caller works on."""
+        messages = handled.get()
+        return messages[0].id if len(messages) == 1 else self.sole
+
+    def end_message(self, message_id: str) -> None:
+        """Write the lines that the message's handler has begun and not ended."""
+        for stream in self._streams:
+            stream.end_line(message_id)
+
+    def flush(self) -> None:
+        """Write every line that has been begun."""
+        for stream in self._streams:
+            stream.end_lines()
+
+    def _forked(self) -> None:
+        """Write to the file descriptors in a process that a handler has forked.
+
+        Two processes must not write frames to one pipe, and the lock may be held by a thread that
+        does not exist here.
+        """
+        for stream in self._streams:
+            stream.lock = threading.RLock()
+        self.emit = _write_plainly
+
+
+def _write_plainly(lines: list[OutputLine]) -> None:
+    for line in lines:
+        text = "\n".join(part for part in (line.text, line.error) if part)
+        os.write(2 if line.stream == "stderr" else 1, f"{text}\n".encode(errors="replace"))
+
+
+class CapturedStream(io.TextIOBase):
+    """Standard output or standard error as text: cuts what is written into lines.
+
+    Closing it does nothing, since it belongs to all handlers.
+    """
+
+    def __init__(self, capture: Capture, name: str, file: int) -> None:
+        """Stand for the stream with this name and file descriptor."""
+        super().__init__()
+        self.lock = threading.RLock()
+        self.buffer = _Bytes(self)
+        self._capture = capture
+        self._name = name
+        self._file = file
+        self._begun: dict[str | None, str] = {}
+
+    encoding = "utf-8"
+    errors = "replace"
+    line_buffering = True
+
+    @property
+    def name(self) -> str:
+        """Return what Python calls the stream."""
+        return f"<{self._name}>"
+
+    @property
+    def mode(self) -> str:
+        """Return how the stream is open."""
+        return "w"
+
+    def write(self, text: str, /) -> int:
+        """Write complete lines and keep the rest."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        message_id = self._capture.current_id()
+        with self.lock:
+            *lines, rest = (self._begun.pop(message_id, "") + text).split("\n")
+            if len(rest) >= LONGEST:
+                lines, rest = [*lines, rest], ""
+            if rest:
+                self._begun[message_id] = rest
+        self._emit(message_id, lines)
+        return len(text)
+
+    def end_line(self, message_id: str | None) -> None:
+        """Write the line that this message has begun."""
+        if self._begun:
+            with self.lock:
+                rest = self._begun.pop(message_id, None)
+            self._emit(message_id, [rest] if rest else [])
+
+    def end_lines(self) -> None:
+        """Write the lines that have been begun."""
+        for message_id in list(self._begun):
+            self.end_line(message_id)
+
+    def _emit(self, message_id: str | None, texts: list[str]) -> None:
+        now = time.time()
+        lines = [
+            part
+            for text in texts
+            if text
+            for part in split(
+                OutputLine(now, "INFO", without_surrogates(text), message_id, stream=self._name)
+            )
+        ]
+        if lines:
+            self._capture.emit(lines)
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def fileno(self) -> int:
+        """Return the file descriptor, for child processes of a handler."""
+        return self._file
+
+    def isatty(self) -> bool:
+        """Return False."""
+        return False
+
+    def reconfigure(self, **_options: object) -> None:
+        """Do nothing: lines are written as they end."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class _Bytes(io.RawIOBase):
+    """The binary side of a captured stream."""
+
+    def __init__(self, stream: CapturedStream) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:  # noqa: ANN401 - anything with bytes in it
+        content = bytes(data)
+        self._stream.write(content.decode(errors="replace"))
+        return len(content)
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class RecordHandler(logging.Handler):
+    """A logging handler that passes records on as lines, and never raises."""
+
+    def __init__(self, capture: Capture) -> None:
+        """Pass them on to this capture's function."""
+        super().__init__()
+        self._capture = capture
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass the record on; one whose format is wrong says so in its text."""
+        try:
+            text = record.getMessage()
+        except Exception as error:  # noqa: BLE001 - arguments may be any object, and do anything
+            text = f"{record.msg!s} (not formatted: {type(error).__name__}: {error!s})"
+        line = OutputLine(
+            time=record.created,
+            level=record.levelname,
+            text=without_surrogates(text),
+            message_id=self._capture.current_id(),
+            logger=record.name,
+            error=_traceback(record),
+            fields=_fields(record),
+        )
+        self._capture.emit(list(split(line)))
+
+
+def _traceback(record: logging.LogRecord) -> str | None:
+    text = record.exc_text or ""
+    if not text and record.exc_info:
+        text = "".join(traceback.format_exception(*record.exc_info))
+    text = "\n".join(part.strip() for part in (text, record.stack_info) if part)
+    return without_surrogates(text[-LONGEST:]) or None
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any] | None:
+    """Return what the caller gave as `extra`, numbers as numbers and all else as text."""
+    own = {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+    return {str(name): _plain(value) for name, value in own.items()} or None
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int) and abs(value) < 1 << 63:
+        return value
+    try:
+        return without_surrogates(str(value)[:LONGEST])
+    except Exception as error:  # noqa: BLE001 - a value of any class
+        return f"(no text: {type(error).__name__})"

@@ -1,0 +1,1 @@
+"""The side of a worker process: what runs in it besides the user's handler."""

@@ -1,0 +1,59 @@
+"""Effects: what the consumer has to do after a turn of the dispatcher, with no lock held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from consumer.attempt import Attempt
+
+if TYPE_CHECKING:
+    from consumer.attempt import AttemptResult
+    from consumer.delivery import Delivery
+    from consumer.pool.backlog import Backlog
+    from consumer.pool.in_hand import Ended
+    from consumer.pool.output import OutputLine
+
+
+@dataclass(slots=True)
+class Effects:
+    """Lines that handlers printed, attempts that ended, messages that go back, things to log.
+
+    `problems` say why processes could not be started. `warnings` are events with their fields.
+    """
+
+    lines: list[OutputLine] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    back: list[Delivery] = field(default_factory=list)
+    warnings: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def end(self, backlog: Backlog, ended: Ended, offset: float) -> None:
+        """Keep the attempt of a delivery whose handler has ended.
+
+        `offset` is what the clock of the day shows beyond the monotonic one.
+        """
+        verdict = ended.verdict
+        self.add(
+            backlog,
+            Attempt(
+                delivery=ended.delivery,
+                result=verdict.result,
+                reason=verdict.reason,
+                duration=max(0.0, ended.finished_at - ended.started_at),
+                finished_at=ended.finished_at + offset,
+                retry_after=verdict.retry_after,
+            ),
+        )
+
+    def add(self, backlog: Backlog, attempt: Attempt) -> None:
+        """Keep an attempt, unless its message went back with its group before."""
+        counts, followers = backlog.finished(attempt.delivery, attempt.result)
+        if counts:
+            self.attempts.append(attempt)
+        self.back += followers
+
+    def forget(self, backlog: Backlog, delivery: Delivery) -> None:
+        """Let go of a delivery that is not this consumer's any more."""
+        result: AttemptResult | None = None
+        self.back += backlog.finished(delivery, result)[1]
