@@ -23,6 +23,7 @@ FIGURES = {
     "launches": 1234,
     "wasted_launches": 234,
     "cut_off_messages": 567,
+    "returned_messages": 89,
     "instance_hours": 24_000.25,
 }
 RUNS = [FIGURES | {"policy": name} for name in ("template", "worker utilization")]
@@ -68,7 +69,7 @@ def test_a_policy_that_never_rests_has_dashes_and_a_reason() -> None:
     """The other policies keep their figures."""
     lines = printed([*RUNS, FAILED], 80, terminal=False).splitlines()
     rows = [line.split() for line in lines if line.startswith(" oldest message")]
-    assert [row[3:] for row in rows] == [["-"] * 6, ["-"] * 8]
+    assert [row[3:] for row in rows] == [["-"] * 6, ["-"] * 9]
     assert list(remarks([*RUNS, FAILED])) == [FAILED["failed"]]
 
 
@@ -81,3 +82,12 @@ def test_messages_that_nobody_processed_are_counted_in_words() -> None:
     ]
     assert next(iter(remarks(runs))) == "exercise, template: 500 messages expired unprocessed"
     assert list(remarks([run | {"expired": 0, "left": 0} for run in RUNS])) == []
+
+
+def test_good_messages_among_the_dead_letters_are_named() -> None:
+    """They were received as often as allowed, and attempted less often."""
+    run = RUNS[0] | {"dead_lettered_good": 4}
+    (said,) = remarks([run])
+    assert said.startswith("exercise: 4 good messages dead-lettered: received as often as")
+    (_, table) = printed([run], 120, terminal=False).split("dead  good")
+    assert table.split()[-3:] == ["exercise", "1234", "4"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,13 +11,13 @@ import typer
 from tidemill.cli.options import read_pairs, refuse_usage
 from tidemill.scaling.errors import FaultError
 from tidemill.scaling.faults import KINDS, read_fault
+from tidemill.simulator.instances.handling import Failures, HandlerTime
 from tidemill.simulator.run import START
-from tidemill.simulator.scenario import SCENARIOS, Scenario, scenarios, with_handler
+from tidemill.simulator.scenario import SCENARIOS, Scenario, scenarios, with_work
 from tidemill.simulator.traces.trace import read_trace, trace_scenario
 
 if TYPE_CHECKING:
     from tidemill.scaling.faults import Fault
-    from tidemill.simulator.instances.handling import HandlerTime
 
 ScenarioOption = Annotated[
     list[str] | None,
@@ -53,6 +53,32 @@ VariationOption = Annotated[
         help="Standard deviation of that time, as a share of the mean.",
     ),
 ]
+FailingOption = Annotated[
+    float,
+    typer.Option(
+        "--failing", min=0, max=1, metavar="SHARE", help="Share of attempts that fail by chance."
+    ),
+]
+CrashingOption = Annotated[
+    float,
+    typer.Option(
+        "--crashing",
+        min=0,
+        max=1,
+        metavar="SHARE",
+        help="Share of attempts that end their process by chance.",
+    ),
+]
+AlwaysFailingOption = Annotated[
+    float,
+    typer.Option(
+        "--always-failing",
+        min=0,
+        max=1,
+        metavar="SHARE",
+        help="Share of messages whose every attempt fails.",
+    ),
+]
 FaultOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -64,20 +90,37 @@ FaultOption = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The work that all chosen scenarios get: handling times and failures."""
+
+    handler: HandlerTime
+    failures: Failures
+
+    @staticmethod
+    def of_options(seconds: float, variation: float, *shares: float) -> Work:
+        """Return the work of the options, of which the shares are in the order of Failures."""
+        failures = Failures(*shares)
+        if failures.failing + failures.crashing > 1:
+            refuse_usage("--failing and --crashing: give shares that are at most 1 together")
+        return Work(HandlerTime(seconds, variation), failures)
+
+
 def chosen_scenarios(
-    names: list[str] | None, trace: Path | None, load: int, handler: HandlerTime
+    names: list[str] | None, trace: Path | None, load: int, work: Work
 ) -> tuple[list[Scenario], float]:
     """Return the chosen scenarios, and when they start in epoch seconds."""
     if trace is not None:
         if names:
             refuse_usage("--scenario and --trace cannot be combined: choose one load")
         lots = [(at, count * load) for at, count in read_trace(trace)]
-        return [trace_scenario(lots, trace.stem, handler)], lots[0][0] // 60 * 60
+        own = trace_scenario(lots, trace.stem, work.handler)
+        return [replace(own, failures=work.failures)], lots[0][0] // 60 * 60
     known = scenarios(load)
     for name in names or []:
         if name not in known:
             refuse_usage(f"--scenario: there is no {name}: choose from {', '.join(known)}")
-    return [with_handler(known[name], handler) for name in names or known], START
+    return [with_work(known[name], work.handler, work.failures) for name in names or known], START
 
 
 def with_faults(chosen: list[Scenario], texts: list[str] | None) -> list[Scenario]:

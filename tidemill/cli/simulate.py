@@ -9,12 +9,16 @@ import typer
 from rich.console import Console
 
 from tidemill.cli.loads import (
+    AlwaysFailingOption,
+    CrashingOption,
+    FailingOption,
     FaultOption,
     LoadOption,
     MeanOption,
     ScenarioOption,
     TraceOption,
     VariationOption,
+    Work,
     chosen_scenarios,
     with_faults,
 )
@@ -31,16 +35,15 @@ from tidemill.cli.options import (
     read_times,
     refuse_usage,
 )
-from tidemill.cli.simulate_output import print_tables, remarks, run_tables, sensitivity_table
+from tidemill.cli.simulate_output import print_tables, rates, remarks, run_tables, sensitivity_table
 from tidemill.report.sentences import sentence
 from tidemill.scaling.facts import FaultBegan, FaultEnded, Noted, stamp
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.simulator.candidate import Candidate
-from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.run import RunOptions, simulate
 from tidemill.simulator.run_figures import run_figures
 from tidemill.simulator.sensitivity import effects, is_short
-from tidemill.simulator.worker_settings import assumed_worker
+from tidemill.simulator.worker_settings import assumed_capacity, assumed_worker
 
 if TYPE_CHECKING:
     from tidemill.scaling.facts import Fact
@@ -95,6 +98,9 @@ def run_scenarios(
     group: GroupOption = None,
     handler_seconds: MeanOption = 0.0,
     handler_variation: VariationOption = 0.0,
+    failing: FailingOption = 0.0,
+    crashing: CrashingOption = 0.0,
+    always_failing: AlwaysFailingOption = 0.0,
     spot_per_hour: SpotOption = 0.0,
     fault: FaultOption = None,
     boot_seconds: BootOption = None,
@@ -104,8 +110,8 @@ def run_scenarios(
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Predict, in virtual time, how long messages wait and what the template's fleet costs."""
-    handler = HandlerTime(handler_seconds, handler_variation)
-    chosen, start = chosen_scenarios(scenario, trace, load, handler)
+    work = Work.of_options(handler_seconds, handler_variation, failing, crashing, always_failing)
+    chosen, start = chosen_scenarios(scenario, trace, load, work)
     check_picture(picture)
     if picture is not None and len(chosen) != 1:
         refuse_usage("--picture: a picture shows one scenario: choose it with --scenario")
@@ -130,7 +136,7 @@ def run_scenarios(
 
         draw_timeline(without_quiet_end(facts), picture)
     left_out = list(candidate.fleet.not_modelled)
-    assumed = list(assumed_worker(candidate.fleet.user_data))
+    assumed = _assumed(candidate, handler_seconds)
     found = {"runs": runs, "sensitivity": moved, "assumed": assumed, "not_modelled": left_out}
     _print(found, as_json=as_json)
 
@@ -151,6 +157,9 @@ def compare_policies(
     high_resolution: HighResolutionOption = False,  # noqa: FBT002 - a flag
     handler_seconds: MeanOption = 0.0,
     handler_variation: VariationOption = 0.0,
+    failing: FailingOption = 0.0,
+    crashing: CrashingOption = 0.0,
+    always_failing: AlwaysFailingOption = 0.0,
     fault: FaultOption = None,
     boot_seconds: BootOption = None,
     times: TimesOption = None,
@@ -162,8 +171,8 @@ def compare_policies(
     from tidemill.simulator.comparison.compare import compare  # noqa: PLC0415 - only this command needs them
     from tidemill.simulator.comparison.rival_policies import rivals  # noqa: PLC0415 - only this command needs it
 
-    handler = HandlerTime(handler_seconds, handler_variation)
-    chosen, start = chosen_scenarios(scenario, trace, load, handler)
+    work = Work.of_options(handler_seconds, handler_variation, failing, crashing, always_failing)
+    chosen, start = chosen_scenarios(scenario, trace, load, work)
     ours = Candidate.of_template(_fleet(template, parameter, group))
     console = Console(stderr=True)
     with console.status("simulating") as status:
@@ -178,7 +187,7 @@ def compare_policies(
         from tidemill.report.comparison_figure import draw_comparison  # noqa: PLC0415 - slow to import
 
         draw_comparison(runs, picture)
-    assumed, left_out = list(assumed_worker(ours.fleet.user_data)), list(ours.fleet.not_modelled)
+    assumed, left_out = _assumed(ours, handler_seconds), list(ours.fleet.not_modelled)
     _print({"runs": runs, "assumed": assumed, "not_modelled": left_out}, as_json=as_json)
 
 
@@ -196,6 +205,15 @@ def _fleet(path: Path, given: list[str] | None, group: str | None) -> Fleet:
     return read_fleet(read_template(path), read_parameters(given), group=group)
 
 
+def _assumed(candidate: Candidate, handler_seconds: float) -> list[str]:
+    """Return a sentence for everything about the workers that the template does not say."""
+    fleet = candidate.fleet
+    return [
+        *assumed_worker(fleet.user_data),
+        *assumed_capacity(candidate.worker, fleet.instance_types, handler_seconds),
+    ]
+
+
 def _print(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(found)
@@ -205,6 +223,8 @@ def _print(found: dict[str, Any], *, as_json: bool) -> None:
         tables.append(sensitivity_table(found["sensitivity"]))
     console = print_tables(tables, Console())
     for line in remarks(found["runs"]):
+        console.print(line, soft_wrap=True)
+    for line in rates(found["runs"]):
         console.print(line, soft_wrap=True)
     console.print(f"seed {found['runs'][0]['seed']}; times in minutes:seconds", style="dim")
     for part in found["assumed"]:

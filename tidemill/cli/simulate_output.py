@@ -33,9 +33,23 @@ FLEET = (
     ("launches", "boots"),
     ("wasted_launches", "idle"),
     ("cut_off_messages", "cut"),
+    ("returned_messages", "back"),
     ("instance_hours", "hours"),
 )
+ATTEMPTS = (
+    ("attempts", "tried"),
+    ("retries", "again"),
+    ("failed", "failed"),
+    ("timed_out", "late"),
+    ("crashed", "crashed"),
+    ("invalid", "invalid"),
+    ("dead_lettered", "dead"),
+    ("dead_lettered_good", "good"),
+    ("held_instance_hours", "held"),
+)
 TIMES = {"mean_wait", "seconds_to_drain", "p50", "p95", "p99", "max"}
+WAIT_MINUTES = 2
+"""The wait for which a number of messages per instance is suggested, that of the template."""
 UNLIMITED = 1000
 MINUTES = 100
 """Times of more minutes than this are shown in hours."""
@@ -71,10 +85,27 @@ def remarks(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         for figure, words in (("expired", "expired unprocessed"), ("left", "left at the end")):
             if count := run.get(figure):
                 yield f"{name}: {count} message{'s' if count > 1 else ''} {words}"
+        if good := run.get("dead_lettered_good"):
+            yield (
+                f"{name}: {good} good message{'s' if good > 1 else ''} dead-lettered: received as "
+                "often as MaxReceiveCount allows, but not attempted as often"
+            )
+
+
+def rates(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what an instance handles, which BacklogPerInstance should follow."""
+    found = [(run.get("instance_messages_a_minute"), run.get("handled_at_once")) for run in runs]
+    for rate, slots in dict.fromkeys(found):
+        if rate is not None:
+            yield (
+                f"an instance handles {slots} at a time, at most {rate:g} messages a minute: "
+                f"BacklogPerInstance={max(1, round(WAIT_MINUTES * rate))} is a wait of "
+                f"{WAIT_MINUTES} minutes"
+            )
 
 
 def run_tables(runs: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
-    """Yield two tables: waits and costs, and the figures of messages and instances."""
+    """Yield tables: waits and costs, messages and instances, and attempts if any failed."""
     yield _table(
         runs,
         WAITS,
@@ -86,8 +117,18 @@ def run_tables(runs: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
         real,
         FLEET,
         "Messages and instances",
-        "idle: instances that never worked; cut: messages of workers that ended too early",
+        "idle: instances that never worked; cut: messages of workers that ended too early; "
+        "back: those of them that no handler had",
     )
+    tried = [run | run.get("failed_attempts", {}) for run in real]
+    if any(run.get("retries") or run.get("dead_lettered_good") for run in tried):
+        yield _table(
+            tried,
+            ATTEMPTS,
+            "Attempts, and dead letters",
+            "again: retries; late: timed out; good: dead letters that had fewer attempts than "
+            "receives; held: hours of instances while all messages left waited for a retry",
+        )
 
 
 def sensitivity_table(effects: Sequence[Mapping[str, Any]]) -> Table:

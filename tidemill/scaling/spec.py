@@ -343,6 +343,7 @@ class Fleet:
     """One group, the policies and alarms that scale it, and the queue that its alarms watch.
 
     `user_data` is the launch template's script with every function of the template resolved.
+    `instance_types` are the types of its instances, the preferred one first.
     Alarms that target tracking policies create are among `alarms`.
     `signal_period` is the interval in seconds in which a function of the template samples the
     queue, None if no alarm uses its samples. `not_modelled` has a sentence for each part of the
@@ -355,6 +356,7 @@ class Fleet:
     policies: tuple[Policy, ...]
     alarms: tuple[Alarm, ...]
     user_data: str
+    instance_types: tuple[str, ...] = ()
     signal_period: int | None = None
     not_modelled: tuple[str, ...] = ()
     scheduled: tuple[ScheduledAction, ...] = ()

@@ -36,4 +36,4 @@ class Candidate:
             SimulationError: a setting of the workers is not a number.
             UserDataError: the options of `docker run` in the user data cannot be read.
         """
-        return Candidate(name, fleet, read_worker_settings(fleet.user_data))
+        return Candidate(name, fleet, read_worker_settings(fleet.user_data, fleet.instance_types))

@@ -137,6 +137,7 @@ class LoopRunner:
         """Publish the metrics of the period that ends now; return whether no turn is needed."""
         self._next_publish += self._publishes
         sample = self._look(now)
+        self._instances.count_held(self._publishes)
         self.oldest_age = max(self.oldest_age, now - self._queue.oldest())
         if not self._pacing.publish(self.memory.group, self._activity, sample, now):
             return False

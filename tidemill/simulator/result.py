@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tidemill.simulator.instances.billing import InstanceCounts
-    from tidemill.simulator.message_counts import MessageCounts
+    from tidemill.simulator.queues.message_counts import MessageCounts
 
 
 @dataclass(frozen=True, slots=True)

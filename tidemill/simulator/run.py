@@ -14,12 +14,14 @@ from tidemill.scaling.loop import begin
 from tidemill.scaling.metrics.queue import AGE, PERIOD, queue_metric
 from tidemill.scaling.times.catalogue import USUAL, Times
 from tidemill.simulator.errors import NeverRestsError, SimulationError
+from tidemill.simulator.instances.handling import Attempts
 from tidemill.simulator.instances.simulated_instances import SimulatedInstances
 from tidemill.simulator.loop_runner import LoopRunner
-from tidemill.simulator.message_ages import MessageAges
 from tidemill.simulator.pacing.choice import choose_pacing
 from tidemill.simulator.planned_faults import PlannedFaults, windowed_faults
-from tidemill.simulator.queue import QueueAttributes, WorkQueue
+from tidemill.simulator.queues.message_ages import MessageAges
+from tidemill.simulator.queues.queued_message import MessageKind
+from tidemill.simulator.queues.work_queue import QueueAttributes, WorkQueue
 from tidemill.simulator.result import Result
 from tidemill.simulator.scenario import DAY
 from tidemill.simulator.time_draws import TimeDraws
@@ -140,23 +142,34 @@ def _build(
         spec.max_receive_count, spec.visibility_timeout, float(DEFAULT_RETENTION)
     )
     arrivals = scenario.arrivals(_random(seed, "arrivals"))
-    queue = WorkQueue(arrivals, options.start, _poison(scenario, seed), attributes)
+    queue = WorkQueue(arrivals, options.start, _kinds(scenario, seed), attributes)
     if candidate.fleet.reads(queue_metric(spec.name, AGE)):
         queue.ages = MessageAges()
-    handler = scenario.handler
+    handler, chance = scenario.handler, _random(seed, "failures").random
     draw = partial(handler.draw, _random(seed, "work")) if handler.mean else None
+    worker = candidate.worker.handling(handler.mean)
+    attempts = Attempts(draw, scenario.failures, chance, worker.time_limit)
     per_second = options.spot_per_hour / 3600
     spot = partial(_random(seed, "spot").expovariate, per_second) if per_second else None
     times = TimeDraws(options.times, seed)
-    return SimulatedInstances(queue, candidate.worker, times, draw, spot)
+    return SimulatedInstances(queue, worker, times, attempts, spot)
 
 
-def _poison(scenario: Scenario, seed: int) -> Iterator[bool] | None:
-    """Return for each message whether it is a poison message, or None if none is."""
+def _kinds(scenario: Scenario, seed: int) -> Iterator[MessageKind] | None:
+    """Return what each message is, or None if all are valid."""
     if any(scenario.poisoned):
-        return iter(scenario.poisoned)
-    chance, share = _random(seed, "poison"), scenario.poison
-    return iter(lambda: chance.random() < share, None) if share else None
+        return (MessageKind(poison) for poison in scenario.poisoned)
+    poison, always = scenario.poison, scenario.failures.always
+    if not poison and not always:
+        return None
+    invalid, failing = _random(seed, "poison").random, _random(seed, "always failing").random
+
+    def kinds() -> Iterator[MessageKind]:
+        while True:
+            fails = failing() < always
+            yield MessageKind.INVALID if invalid() < poison else MessageKind(2 * fails)
+
+    return kinds()
 
 
 def _random(seed: int, of: str) -> Random:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidemill.simulator.cost.bill import dollars_a_day
+from tidemill.simulator.queues.queued_message import ATTEMPTS
 from tidemill.simulator.waits import mean, percentiles
 
 if TYPE_CHECKING:
@@ -20,10 +21,14 @@ def run_figures(
 
     `wait_to_first_receive` is over the messages that were received, `wait_until_processed` over
     those that were processed. `cut_off_messages` were received by workers that ended before they
-    had processed them; `cut_off_instances` counts these workers' instances.
+    had processed them, `returned_messages` were given back without a handler having had them;
+    `cut_off_instances` counts these workers' instances. `dead_lettered_good` are valid messages
+    with fewer attempts than receives. `held_instance_hours` are those of instances while every
+    message left waited for a retry.
     """
     dollars = dollars_a_day(candidate.fleet, result, worker_metrics=candidate.worker_metrics)
     messages, instances = result.messages, result.instances
+    worker = candidate.worker.handling(scenario.handler.mean)
     return {
         "policy": candidate.name,
         "scenario": scenario.name,
@@ -32,6 +37,11 @@ def run_figures(
         "sent": messages.sent,
         "processed": messages.processed,
         "dead_lettered": messages.dead,
+        "dead_lettered_by": {str(one): count for one, count in sorted(messages.dead_by.items())},
+        "dead_lettered_good": messages.good_dead,
+        "attempts": messages.attempts,
+        "failed_attempts": {str(one): messages.failures[one] for one in ATTEMPTS},
+        "retries": messages.retries,
         "expired": messages.expired,
         "left": result.left,
         "lost": result.lost,
@@ -48,6 +58,10 @@ def run_figures(
         "wasted_instance_hours": round(instances.idle_seconds / 3600, 3),
         "cut_off_instances": instances.cut_off,
         "cut_off_messages": instances.cut_off_messages,
+        "returned_messages": messages.returned,
+        "held_instance_hours": round(instances.held_seconds / 3600, 3),
+        "handled_at_once": worker.slots,
+        "instance_messages_a_minute": _rounded(worker.messages_a_minute(scenario.handler.mean)),
         "simulated_hours": round(result.seconds / 3600, 2),
         "dollars_a_day": round(sum(dollars.values()), 4),
         "dollars_a_day_by_item": {item: round(value, 4) for item, value in dollars.items()},

@@ -8,7 +8,7 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from producer.arrivals import Pattern, due_times
-from tidemill.simulator.instances.handling import HandlerTime
+from tidemill.simulator.instances.handling import NO_FAILURES, Failures, HandlerTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +38,8 @@ class Scenario:
             random with the share `poison`.
         faults: the planned faults; their times are in seconds since the start.
         handler: the time to handle a message.
+        failures: the shares of attempts and messages that fail.
+        groups: the number of message groups, for FIFO queues.
     """
 
     name: str
@@ -48,11 +50,13 @@ class Scenario:
     poisoned: Sequence[bool] = ()
     faults: Sequence[Fault] = ()
     handler: HandlerTime = field(default_factory=HandlerTime)
+    failures: Failures = NO_FAILURES
+    groups: int = 1
 
 
-def with_handler(scenario: Scenario, handler: HandlerTime) -> Scenario:
-    """Return the same scenario with another handling time."""
-    return replace(scenario, handler=handler)
+def with_work(scenario: Scenario, handler: HandlerTime, failures: Failures) -> Scenario:
+    """Return the same scenario with another handling time and other failures."""
+    return replace(scenario, handler=handler, failures=failures)
 
 
 def constant(rate: float, seconds: float) -> Arrivals:

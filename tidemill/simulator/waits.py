@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tidemill.simulator.message_counts import RESOLUTION
+from tidemill.simulator.queues.message_counts import RESOLUTION
 
 if TYPE_CHECKING:
     from collections import Counter

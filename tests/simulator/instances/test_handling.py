@@ -1,4 +1,4 @@
-"""When the messages of a receive are handled and settled, and what a stop makes of it."""
+"""How long attempts take, and how they end."""
 
 from __future__ import annotations
 
@@ -6,54 +6,59 @@ from random import Random
 
 import pytest
 
-from tidemill.simulator.instances.handling import HandlerTime, cut_short, plan
-from tidemill.simulator.queue import QueuedMessage
-
-A, B, C = (QueuedMessage(float(number), 1, poison=False) for number in range(3))
+from tidemill.simulator.instances.handling import NO_FAILURES, Attempts, Failures, HandlerTime
+from tidemill.simulator.queues.queued_message import Cause, MessageKind, QueuedMessage
 
 
-@pytest.mark.parametrize(
-    ("seconds", "workers", "groups"),
-    [
-        pytest.param((0.4, 0.4, 0.4), 1, [(101.2, [A, B, C])], id="quick ones together"),
-        pytest.param((2, 2, 2), 1, [(102, [A]), (104, [B]), (106, [C])], id="slow ones each"),
-        pytest.param((0.6, 0.6, 0.1), 1, [(101.2, [A, B]), (101.3, [C])], id="after a second"),
-        pytest.param((5, 2, 2), 2, [(102, [B]), (104, [C]), (105, [A])], id="two at a time"),
-    ],
-)
-def test_messages_are_acknowledged_when_a_second_has_passed_and_at_the_end(
-    seconds: tuple[float, ...], workers: int, groups: list[tuple[float, list[QueuedMessage]]]
-) -> None:
-    """Messages are acknowledged in the groups of the consumer's rules."""
-    batch = plan([A, B, C], 100.0, seconds, workers)
-    assert [group for _, group in batch.groups[::-1]] == [group for _, group in groups]
-    assert [at for at, _ in batch.groups[::-1]] == pytest.approx([at for at, _ in groups])
+def attempts(
+    seconds: float = 2.0, failures: Failures = NO_FAILURES, chance: float = 0.5, limit: float = 30.0
+) -> Attempts:
+    """Return attempts of so many seconds, whose chance is always the same number."""
+    return Attempts(lambda: seconds, failures, lambda: chance, limit)
 
 
 @pytest.mark.parametrize(
-    ("now", "drain", "end", "finished", "late", "back"),
+    ("given", "kind", "ends"),
     [
-        pytest.param(103.0, 60.0, 104.0, [B], (), [C], id="the one at work may finish"),
-        pytest.param(103.0, 0.5, 103.5, [], (B,), [C], id="unless it takes too long"),
-        pytest.param(101.0, 60.0, 102.0, [A], (), [B, C], id="what has not begun goes back"),
-        pytest.param(105.0, 60.0, 106.0, [C], (), [], id="the last one"),
+        pytest.param(attempts(), MessageKind.VALID, (2.0, None), id="processed"),
+        pytest.param(attempts(), MessageKind.INVALID, (0.0, Cause.INVALID), id="refused at once"),
+        pytest.param(attempts(), MessageKind.FAILING, (2.0, Cause.FAILED), id="always fails"),
+        pytest.param(
+            attempts(31.0), MessageKind.VALID, (30.0, Cause.TIMED_OUT), id="ended at the limit"
+        ),
+        pytest.param(
+            attempts(failures=Failures(failing=0.6)),
+            MessageKind.VALID,
+            (2.0, Cause.FAILED),
+            id="fails by chance",
+        ),
+        pytest.param(
+            attempts(failures=Failures(failing=0.4, crashing=0.2)),
+            MessageKind.VALID,
+            (2.0, Cause.CRASHED),
+            id="ends its process",
+        ),
+        pytest.param(
+            attempts(failures=Failures(failing=0.2, crashing=0.2)),
+            MessageKind.VALID,
+            (2.0, None),
+            id="lucky",
+        ),
     ],
 )
-def test_a_stop_lets_finish_what_has_begun(
-    now: float,
-    drain: float,
-    end: float,
-    finished: list[QueuedMessage],
-    late: tuple[QueuedMessage, ...],
-    back: list[QueuedMessage],
+def test_an_attempt_ends_as_its_message_and_chance_decide(
+    given: Attempts, kind: MessageKind, ends: tuple[float, Cause | None]
 ) -> None:
-    """Of three messages of two seconds each from 100 on, the present one may finish."""
-    batch = plan([A, B, C], 100.0, (2, 2, 2), 1)
-    while batch.groups[-1][0] < now:
-        batch.groups.pop()
-    left, returned = cut_short(batch, now, drain)
-    assert left.groups == [(end, finished)]
-    assert (left.late, returned) == (late, back)
+    """An attempt has a duration and, if it did not process its message, a cause."""
+    assert given.next(QueuedMessage(0.0, kind=kind)) == ends
+
+
+def test_a_message_takes_the_same_time_at_each_attempt() -> None:
+    """The work is in the message: one that was too slow once is so again."""
+    draws = iter([3.0, 5.0])
+    tried = Attempts(lambda: next(draws), NO_FAILURES, lambda: 0.0, 30.0)
+    one, other = QueuedMessage(0.0), QueuedMessage(1.0)
+    assert [tried.next(message)[0] for message in (one, other, one)] == [3.0, 5.0, 3.0]
 
 
 def test_handling_times_have_the_mean_and_variation_asked_for() -> None:

@@ -102,7 +102,7 @@ PARAMETERS = st.fixed_dictionaries(
         "PollWaitSeconds": st.sampled_from(["0", "5", "60"]),
         "MessagesPerPoll": st.sampled_from(["1", "10", "35"]),
         "Concurrency": st.sampled_from(["1", "3"]),
-        "MaxReceiveCount": st.sampled_from(["1", "3"]),
+        "MaxReceiveCount": st.sampled_from(["3", "5"]),
         "HoldSeconds": st.sampled_from(["60", "120", "300", "3600"]),
         "WarmupSeconds": st.sampled_from(["0", "300"]),
         "FastSignal": st.sampled_from(["false", "false", "false", "true"]),

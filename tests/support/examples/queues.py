@@ -23,8 +23,8 @@ from shared.quotas import (
     MAX_VISIBILITY,
 )
 from tidemill.scaling.template.queue import RECEIVE_COUNT
-from tidemill.simulator.message_ages import MessageAges
-from tidemill.simulator.queue import QueueAttributes, WorkQueue
+from tidemill.simulator.queues.message_ages import MessageAges
+from tidemill.simulator.queues.work_queue import QueueAttributes, WorkQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -121,7 +121,7 @@ def check_quota(_: Given, expected: Expected) -> None:
 def a_work_queue(max_receive_count: int | None, sent: int = 1) -> WorkQueue:
     """Return the simulator's queue, to which messages were sent at its start."""
     attributes = QueueAttributes(max_receive_count, 30, DEFAULT_RETENTION)
-    return WorkQueue(iter([0.0] * sent), 0.0, iter([True] * sent), attributes)
+    return WorkQueue(iter([0.0] * sent), 0.0, None, attributes)
 
 
 def check_redrive(given: Given, expected: Expected) -> None:
@@ -146,7 +146,7 @@ def check_age(given: Given, expected: Expected) -> None:
     assert given["queue"] == "standard"
     sent = {"the message": 0.0, NEXT: 5.0}
     attributes = QueueAttributes(None, 30, DEFAULT_RETENTION)
-    queue = WorkQueue(iter(sent.values()), 0.0, iter([True, True]), attributes)
+    queue = WorkQueue(iter(sent.values()), 0.0, None, attributes)
     queue.ages = MessageAges()
     for receive in range(given["receives"]):
         queue.return_messages(float(receive), queue.receive(float(receive), 1))

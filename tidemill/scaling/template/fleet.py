@@ -14,7 +14,7 @@ from tidemill.scaling.metrics.signal import BACKLOG, DESIRED_CAPACITY, signal_me
 from tidemill.scaling.spec import Fleet
 from tidemill.scaling.template.alarms import read_alarms
 from tidemill.scaling.template.group import published_by, read_group
-from tidemill.scaling.template.launch_template import read_user_data
+from tidemill.scaling.template.launch_template import read_launch
 from tidemill.scaling.template.place import Place
 from tidemill.scaling.template.policies import read_policies, read_scheduled
 from tidemill.scaling.template.queue import read_queue, watched_queues
@@ -184,11 +184,11 @@ def _read_fleet(reading: _GroupReading) -> FleetReading:
         )
     queue = read_queue(resolver, alarms)
     signal_period = _signal_period(resolver, queue.value, alarms)
-    user_data = read_user_data(resolver, group.logical_id)
+    launch = read_launch(resolver, group.logical_id)
     left_out = {
         **reading.left_out,
         Part.QUEUE: queue.left_out,
-        Part.USER_DATA: user_data.left_out,
+        Part.USER_DATA: launch.left_out,
         Part.METRICS: tuple(_unpublished(group, queue.value, alarms, signal=bool(signal_period))),
         Part.TEMPLATE: tuple(left_out_of_template(resolver)),
     }
@@ -197,7 +197,8 @@ def _read_fleet(reading: _GroupReading) -> FleetReading:
         group=group,
         policies=reading.policies,
         alarms=alarms,
-        user_data=user_data.value,
+        user_data=launch.value.user_data,
+        instance_types=launch.value.instance_types,
         signal_period=signal_period,
         not_modelled=tuple(sentence for part in Part for sentence in left_out[part]),
         scheduled=tuple(read_scheduled(resolver, group)),

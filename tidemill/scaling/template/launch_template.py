@@ -1,8 +1,8 @@
-"""Reader of user data: the script in a group's launch template or launch configuration."""
+"""Reader of a group's launch template or launch configuration: its script and instance types."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.template.properties import as_text, entries, part
@@ -16,8 +16,18 @@ LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
 LAUNCH_CONFIGURATION = "AWS::AutoScaling::LaunchConfiguration"
 
 
-def read_user_data(resolver: Resolver, group: str) -> Read[str]:
-    """Return the script of the group's instances, empty if this template does not have it.
+class Launch(NamedTuple):
+    """What a group's instances are: their script, and their types, the preferred one first.
+
+    The script is empty, and there is no type, if this template does not have them.
+    """
+
+    user_data: str = ""
+    instance_types: tuple[str, ...] = ()
+
+
+def read_launch(resolver: Resolver, group: str) -> Read[Launch]:
+    """Return what the group's instances are.
 
     Raises:
         TemplateError: the group has no launch template, or the script is not text.
@@ -25,26 +35,31 @@ def read_user_data(resolver: Resolver, group: str) -> Read[str]:
     where = f"Resources.{group}.Properties"
     properties = resolver.properties(group)
     if "InstanceId" in properties:
-        return Read("", (f"{where}.InstanceId: not modelled: its script is not in this template",))
+        missing = f"{where}.InstanceId: not modelled: its script is not in this template"
+        return Read(Launch(), (missing,))
     if "LaunchConfigurationName" in properties:
         name = properties["LaunchConfigurationName"]
         for logical_id in resolver.present(LAUNCH_CONFIGURATION):
             if name == resolver.name(logical_id):
                 own = resolver.properties(logical_id)
-                return Read(_script(own, f"Resources.{logical_id}.Properties"))
-        return Read("", (f"{where}.LaunchConfigurationName: {name!r} is not in this template",))
+                return Read(_launch(own, f"Resources.{logical_id}.Properties"))
+        missing = f"{where}.LaunchConfigurationName: {name!r} is not in this template"
+        return Read(Launch(), (missing,))
     return _of_launch_template(resolver, properties, where)
 
 
-def _of_launch_template(resolver: Resolver, properties: Document, where: str) -> Read[str]:
+def _of_launch_template(resolver: Resolver, properties: Document, where: str) -> Read[Launch]:
     left_out: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
     specification = part(properties, "LaunchTemplate", where)
     if not specification:
         mixed = part(properties, "MixedInstancesPolicy", where)
         where = f"{where}.MixedInstancesPolicy"
         launch = part(mixed, "LaunchTemplate", where)
         specification = part(launch, "LaunchTemplateSpecification", where)
-        if any("WeightedCapacity" in entry for entry in entries(launch, "Overrides", where)):
+        overrides = entries(launch, "Overrides", where)
+        types = tuple(str(entry["InstanceType"]) for entry in overrides if "InstanceType" in entry)
+        if any("WeightedCapacity" in entry for entry in overrides):
             place = f"{where}.LaunchTemplate.Overrides"
             left_out = (f"{place}: WeightedCapacity is not modelled: every instance counts as one",)
     wanted = specification.get("LaunchTemplateId", specification.get("LaunchTemplateName"))
@@ -55,10 +70,12 @@ def _of_launch_template(resolver: Resolver, properties: Document, where: str) ->
         if wanted in (reference, resolver.name(logical_id)):
             place = f"Resources.{logical_id}.Properties"
             data = part(resolver.properties(logical_id), "LaunchTemplateData", place)
-            return Read(_script(data, f"{place}.LaunchTemplateData"), left_out)
+            return Read(_launch(data, f"{place}.LaunchTemplateData", types), left_out)
     missing = f"{where}.LaunchTemplate: {wanted!r} is not in this template"
-    return Read("", (*left_out, missing))
+    return Read(Launch("", types), (*left_out, missing))
 
 
-def _script(holder: Document, where: str) -> str:
-    return as_text(holder.get("UserData", ""), f"{where}.UserData")
+def _launch(holder: Document, where: str, types: tuple[str, ...] = ()) -> Launch:
+    """Return the launch with its own instance type, unless the group names others."""
+    own = (str(holder["InstanceType"]),) if "InstanceType" in holder else ()
+    return Launch(as_text(holder.get("UserData", ""), f"{where}.UserData"), types or own)

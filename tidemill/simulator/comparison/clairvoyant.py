@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.times.catalogue import least_of
-from tidemill.simulator.message_counts import RESOLUTION
+from tidemill.simulator.queues.message_counts import RESOLUTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

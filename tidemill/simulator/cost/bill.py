@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.quotas import MAX_BATCH
+from tidemill.simulator.cost.instance_prices import prices_with
 from tidemill.simulator.cost.log_volume import logged_bytes
 from tidemill.simulator.cost.prices import (
     COMPRESSED,
@@ -36,7 +37,7 @@ FAST_PERIOD = 60
 def dollars_a_day(
     fleet: Fleet,
     result: Result,
-    prices: Mapping[str, Price] = PRICES,
+    prices: Mapping[str, Price] | None = None,
     *,
     worker_metrics: int = 0,
 ) -> dict[str, float]:
@@ -49,16 +50,16 @@ def dollars_a_day(
     Args:
         fleet: the fleet.
         result: its run.
-        prices: the price of each item.
+        prices: the price of each item; None for those of the fleet's preferred instance type.
         worker_metrics: the custom metrics that the workers publish for a policy in addition, each
             with a request once a minute.
     """
+    prices = prices_with(fleet.instance_types) if prices is None else prices
     days = result.seconds / SECONDS_OF_DAY
     messages, instances = result.messages, result.instances
     hours = instances.billed_seconds / 3600
-    received = messages.processed + messages.dead
     logging = read_worker_settings(fleet.user_data).message_logging
-    logs = logged_bytes(received, messages.requests / 2, logging) / 1e9
+    logs = logged_bytes(messages.attempts, messages.requests / 2, logging) / 1e9
     work = {
         "instances": hours,
         "volumes": hours * VOLUME_GB / HOURS,

@@ -22,6 +22,7 @@ class InstanceCounts:
         cut_off: instances that ended before their consumer had processed what it had received.
         cut_off_messages: the messages of these; they are received again later.
         billed_seconds: billed seconds of all instances.
+        held_seconds: seconds of running instances while all messages left waited for a retry.
         running: instances that run at present.
         peak: the largest number that ran at the same time.
         hours: hours of the clock, as epoch seconds / 3600, in which an instance ran.
@@ -33,6 +34,7 @@ class InstanceCounts:
     cut_off: int = 0
     cut_off_messages: int = 0
     billed_seconds: float = 0.0
+    held_seconds: float = 0.0
     running: int = 0
     peak: int = 0
     hours: set[int] = field(default_factory=set)

@@ -1,19 +1,21 @@
-"""Handling of the messages of one receive: durations and times of acknowledgement."""
+"""Handling of one message: how long it takes, and how the attempt ends."""
 
 from __future__ import annotations
 
-import heapq
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consumer.cycle import ACKNOWLEDGE_SECONDS
+from tidemill.simulator.queues.queued_message import Cause, MessageKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
     from random import Random
 
-    from tidemill.simulator.queue import QueuedMessage
+    from tidemill.simulator.queues.queued_message import QueuedMessage
+
+    Draw = Callable[[], float]
+    """Returns the handling time of the next message in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,70 +41,63 @@ class HandlerTime:
 
 
 @dataclass(frozen=True, slots=True)
-class ReceivedBatch:
-    """The messages of one receive.
+class Failures:
+    """Shares of what handlers do not process.
 
     Attributes:
-        spans: (begin, end, message) of each handling, ordered by their ends.
-        groups: (time, messages that are acknowledged then), in descending order of time.
-        late: messages that are returned at the end, because they took too long.
+        failing: the share of attempts that fail by chance.
+        crashing: the share of attempts that end their process by chance; the message in hand has
+            had an attempt, its neighbours have not.
+        always: the share of messages whose every attempt fails.
     """
 
-    spans: list[tuple[float, float, QueuedMessage]]
-    groups: list[tuple[float, list[QueuedMessage]]]
-    late: tuple[QueuedMessage, ...] = ()
+    failing: float = 0.0
+    crashing: float = 0.0
+    always: float = 0.0
 
 
-def plan(
-    messages: Sequence[QueuedMessage], begin: float, durations: Sequence[float], workers: int
-) -> ReceivedBatch:
-    """Return when each message is handled and acknowledged, by the rules of the consumer.
+NO_FAILURES = Failures()
 
-    Messages are acknowledged when a second has passed since the last acknowledgement, and at the
-    end. Example: three messages of 0.6, 0.6 and 0.1 s, from 100 on by one worker, end at 100.6,
-    101.2 and 101.3. Two are acknowledged at 101.2 and one at 101.3.
 
-    Args:
-        messages: in the order in which their handling begins.
-        begin: when the handling of the first one begins.
-        durations: the seconds for each message.
-        workers: how many messages are handled at the same time.
+class Attempts:
+    """The durations and ends of attempts.
+
+    A message takes the same time at each of its attempts: the work is in the message. An attempt
+    that would take longer than the time limit ends there.
     """
-    free = [begin] * min(workers, len(messages))
-    spans = []
-    for message, seconds in zip(messages, durations, strict=True):
-        start = heapq.heappop(free)
-        spans.append((start, start + seconds, message))
-        heapq.heappush(free, start + seconds)
-    spans.sort(key=lambda span: span[1])
-    groups: list[tuple[float, list[QueuedMessage]]] = []
-    acknowledged_at, group = begin, []
-    for _, end, message in spans:
-        group.append(message)
-        if end - acknowledged_at >= ACKNOWLEDGE_SECONDS:
-            groups.append((end, group))
-            acknowledged_at, group = end, []
-    last = spans[-1][1]
-    if group:
-        groups.append((last, group))
-    return ReceivedBatch(spans, groups[::-1])
 
+    def __init__(self, draw: Draw | None, failures: Failures, chance: Draw, limit: float) -> None:
+        """Draw from these.
 
-def cut_short(
-    batch: ReceivedBatch, now: float, drain: float
-) -> tuple[ReceivedBatch, list[QueuedMessage]]:
-    """Return the part of a batch that a stopping consumer finishes, and the messages it returns.
+        Args:
+            draw: returns handling times; None if handling takes no time.
+            failures: the shares of attempts and messages that fail.
+            chance: returns numbers from 0 to 1.
+            limit: the time limit of an attempt in seconds.
+        """
+        self._draw = draw
+        self._failing = failures.failing
+        self._ending_badly = failures.failing + failures.crashing
+        self._chance = chance
+        self.limit = limit
+        self.always_processed = draw is None and not self._ending_badly
 
-    Messages whose handling has begun may take `drain` more seconds. They are acknowledged at their
-    end; those that would take longer are returned after `drain` seconds. Other messages are
-    returned at once.
-    """
-    limit = now + drain
-    unacknowledged = {id(message) for _, group in batch.groups for message in group}
-    begun = [span for span in batch.spans if span[0] <= now and id(span[2]) in unacknowledged]
-    late = tuple(message for _, end, message in begun if end > limit)
-    ending = [span for span in begun if span[1] <= limit]
-    last = limit if late else max((end for _, end, _ in ending), default=now)
-    groups = [(max(last, now), [message for _, _, message in ending])]
-    waiting = [message for start, _, message in batch.spans if start > now]
-    return ReceivedBatch(ending, groups, late), waiting
+    def next(self, message: QueuedMessage) -> tuple[float, Cause | None]:
+        """Return the seconds of the message's next attempt, and why it fails; None if it does not.
+
+        An invalid message is refused at once.
+        """
+        if message.kind is MessageKind.INVALID:
+            return 0.0, Cause.INVALID
+        seconds = message.seconds
+        if seconds is None:
+            seconds = message.seconds = 0.0 if self._draw is None else self._draw()
+        if seconds > self.limit:
+            return self.limit, Cause.TIMED_OUT
+        if message.kind is MessageKind.FAILING:
+            return seconds, Cause.FAILED
+        if self._ending_badly:
+            share = self._chance()
+            if share < self._ending_badly:
+                return seconds, Cause.FAILED if share < self._failing else Cause.CRASHED
+        return seconds, None

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tidemill.scaling.loop import InstanceEvent
-    from tidemill.simulator.instances.consumers import Draw
-    from tidemill.simulator.queue import WorkQueue
+    from tidemill.simulator.instances.handling import Attempts, Draw
+    from tidemill.simulator.queues.work_queue import WorkQueue
     from tidemill.simulator.time_draws import TimeDraws
     from tidemill.simulator.worker_settings import WorkerSettings
 
@@ -41,7 +41,7 @@ class SimulatedInstances:
         queue: WorkQueue,
         worker: WorkerSettings,
         times: TimeDraws,
-        draw: Draw | None,
+        attempts: Attempts,
         spot_life: Draw | None,
     ) -> None:
         """Begin without an instance.
@@ -50,7 +50,7 @@ class SimulatedInstances:
             queue: the queue.
             worker: the settings of the consumer on each instance.
             times: draws AWS's times.
-            draw: returns handling times; None if handling takes no time.
+            attempts: draws how long attempts take and how they end.
             spot_life: returns the seconds from running until a Spot instance gets its notice; None
                 without random interruptions.
         """
@@ -61,7 +61,7 @@ class SimulatedInstances:
         self._spot_life = spot_life
         self._instances: dict[str, SimulatedInstance] = {}
         self._agenda = Agenda()
-        self._consumers = Consumers(queue, self._agenda, worker, times, draw)
+        self._consumers = Consumers(queue, self._agenda, worker, times, attempts)
         self.reports = self._agenda.reports
 
     def __len__(self) -> int:
@@ -146,6 +146,12 @@ class SimulatedInstances:
     def is_polled(self) -> bool:
         """Return whether a consumer waits in a long poll now."""
         return bool(self._consumers.polling)
+
+    def count_held(self, seconds: float) -> None:
+        """Count these seconds of the running instances, if all messages wait for a retry."""
+        retries = self._consumers.returns.retries
+        if retries and retries == self.queue.left_over():
+            self.counts.held_seconds += seconds * self.counts.running
 
     def inject(self, target: str, fault: Fault, now: float) -> None:
         """Inject a fault into an instance.

@@ -14,24 +14,30 @@ from tidemill.scaling.metrics.queue import AGE, queue_metric
 from tidemill.scaling.spec import MetricQuery, MetricStat
 from tidemill.simulator.comparison.rival_policies import rivals
 from tidemill.simulator.instances.handling import HandlerTime
-from tidemill.simulator.message_ages import MessageAges
-from tidemill.simulator.queue import QueueAttributes, WorkQueue
+from tidemill.simulator.queues.message_ages import MessageAges
+from tidemill.simulator.queues.work_queue import QueueAttributes, WorkQueue
 from tidemill.simulator.run import START
 
 if TYPE_CHECKING:
     from tidemill.simulator.candidate import Candidate
-    from tidemill.simulator.queue import QueuedMessage
+    from tidemill.simulator.queues.queued_message import QueuedMessage
 
 RETENTION = 500.0
 ARRIVALS = [0.0, 0.0, 30.0, 31.5, 90.0, 200.0]
 
 
-def a_queue(max_receives: int | None = 9, poison: list[bool] | None = None) -> WorkQueue:
+def a_queue(max_receives: int | None = 9) -> WorkQueue:
     """Return a queue that follows the ages of its messages."""
     attributes = QueueAttributes(max_receives, 30, RETENTION)
-    queue = WorkQueue(iter(ARRIVALS), 0.0, iter(poison) if poison else None, attributes)
+    queue = WorkQueue(iter(ARRIVALS), 0.0, None, attributes)
     queue.ages = MessageAges()
     return queue
+
+
+def delete(queue: WorkQueue, now: float, messages: list[QueuedMessage]) -> None:
+    """Delete messages."""
+    for message in messages:
+        queue.delete(now, message)
 
 
 def test_the_age_is_that_of_the_oldest_message_that_is_not_deleted() -> None:
@@ -41,15 +47,15 @@ def test_the_age_is_that_of_the_oldest_message_that_is_not_deleted() -> None:
     assert queue.oldest_age(40.0) == 40
     first = queue.receive(41.0, 2)
     assert queue.oldest_age(60.9) == 60
-    queue.acknowledge(61.0, first)
+    delete(queue, 61.0, first)
     assert queue.oldest_age(61.0) == 31
-    queue.acknowledge(62.0, queue.receive(62.0, 10))
+    delete(queue, 62.0, queue.receive(62.0, 10))
     assert queue.oldest_age(62.0) is None
 
 
 def test_a_message_that_was_received_three_times_does_not_count() -> None:
     """It counts until its third receive, in flight and visible; afterwards the next one does."""
-    queue = a_queue(poison=[True] * 6)
+    queue = a_queue()
     queue.advance(20.0)
     ages = []
     for now in (20.0, 21.0, 22.0):
@@ -130,7 +136,7 @@ def test_whatever_happens_the_age_is_that_of_a_plain_list(
         elif act == "delete":
             for message in mine:
                 known.delete(message)
-            queue.acknowledge(now, mine)
+            delete(queue, now, mine)
         else:
             queue.return_messages(now, mine)
         assert queue.oldest_age(now) == known.age(now)

@@ -1,4 +1,4 @@
-"""A simulated SQS queue with its dead-letter queue."""
+"""A simulated standard queue of SQS with its dead-letter queue."""
 
 from __future__ import annotations
 
@@ -6,28 +6,21 @@ from bisect import bisect_right
 from collections import Counter, deque
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tidemill.scaling.metrics.queue import UNCOUNTED_RECEIVES
-from tidemill.simulator.message_counts import RESOLUTION, MessageCounts
+from tidemill.simulator.queues.message_counts import RESOLUTION, MessageCounts
+from tidemill.simulator.queues.queued_message import MessageKind, QueuedMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tidemill.simulator.message_ages import MessageAges
+    from tidemill.simulator.queues.message_ages import MessageAges
 
 CHUNK = 4096
 """The number of arrivals that are read ahead; it limits the memory of a long run."""
 
 NEVER = float("inf")
-
-
-class QueuedMessage(NamedTuple):
-    """A message that has been received; `receives` counts the present receive, too."""
-
-    sent: float
-    receives: int
-    poison: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +51,19 @@ class WorkQueue:
         counts: the counts of its messages; `close` completes the waits.
         ages: the ages of received messages; None if they are not needed.
         in_flight: the number of messages in flight.
+        in_order: whether messages of one group are received only in their order.
         emptied_at: when the last message was deleted or dead-lettered, in epoch seconds.
         first_access: the first access since the last sample, infinity without one.
         last_access: the last access since the last sample, minus infinity without one.
     """
 
+    in_order = False
+
     def __init__(
         self,
         arrivals: Iterator[float],
         start: float,
-        poison: Iterator[bool] | None,
+        kinds: Iterator[MessageKind] | None,
         attributes: QueueAttributes,
     ) -> None:
         """Begin empty.
@@ -75,18 +71,18 @@ class WorkQueue:
         Args:
             arrivals: when messages are sent, in seconds since `start`, never decreasing.
             start: epoch seconds.
-            poison: for each message, whether it is a poison message; None if all are valid.
+            kinds: what each message is; None if all are valid.
             attributes: the attributes of the queue.
         """
         self.attributes = attributes
         self.counts = MessageCounts()
         self._arrivals = arrivals
         self._start = start
-        self._poison = poison
+        self._kinds = kinds
         self._retention = attributes.retention
         self._max_receives = attributes.max_receive_count
         self._times: list[float] = []
-        self._poisoned: list[bool] = []
+        self._kinds_ahead: list[MessageKind] = []
         self._head = 0
         self._arrived = 0
         self._all_loaded = False
@@ -102,8 +98,8 @@ class WorkQueue:
 
     @property
     def all_valid(self) -> bool:
-        """Return whether no message is poison."""
-        return self._poison is None
+        """Return whether all messages are valid."""
+        return self._kinds is None
 
     def next_arrival(self) -> float:
         """Return when the next message is sent, infinity when none is left."""
@@ -137,6 +133,10 @@ class WorkQueue:
         """Return how many messages were visible at the last `advance`."""
         return self._arrived - self._head + len(self._returned) + len(self._at_the_back)
 
+    def receivable(self) -> bool:
+        """Return whether a receive would return messages, as of the last `advance`."""
+        return self.visible() > 0
+
     def left_over(self) -> int:
         """Return how many messages are in the queue, visible or in flight."""
         return self.visible() + self.in_flight
@@ -167,9 +167,11 @@ class WorkQueue:
     def consume(self, now: float, limit: int) -> int:
         """Receive up to `limit` valid messages and process them at once; return their number."""
         self.advance(now)
-        if self._returned or self._at_the_back or self._poison is not None:
+        if self._returned or self._at_the_back or self._kinds is not None:
             messages = self.receive(now, limit)
-            self.acknowledge(now, messages)
+            for message in messages:
+                self.delete(now, message)
+            self.counts.requests += bool(messages)
             return len(messages)
         self.touch(now)
         counts = self.counts
@@ -208,22 +210,16 @@ class WorkQueue:
         self.in_flight += len(taken)
         return taken
 
-    def acknowledge(self, now: float, messages: Sequence[QueuedMessage]) -> list[QueuedMessage]:
-        """Delete the valid messages; return the invalid ones, which stay in flight."""
+    def delete(self, now: float, message: QueuedMessage) -> None:
+        """Delete a message that was in flight and is processed."""
         counts = self.counts
-        failed = [message for message in messages if message.poison]
-        for message in messages:
-            if not message.poison:
-                counts.waits[int((now - message.sent) / RESOLUTION)] += 1
-                if self.ages is not None and message.receives < UNCOUNTED_RECEIVES:
-                    self.ages.remove(message.sent)
-        done = len(messages) - len(failed)
-        counts.processed += done
+        counts.waits[int((now - message.sent) / RESOLUTION)] += 1
+        counts.processed += 1
+        if self.ages is not None and message.receives < UNCOUNTED_RECEIVES:
+            self.ages.remove(message.sent)
         self.emptied_at = now
-        self.in_flight -= done
-        counts.requests += bool(done)
+        self.in_flight -= 1
         self.touch(now)
-        return failed
 
     def return_messages(self, now: float, messages: Sequence[QueuedMessage]) -> None:
         """Make messages that were in flight visible again at once."""
@@ -239,40 +235,46 @@ class WorkQueue:
     def _receive_first(self, now: float, count: int) -> list[QueuedMessage]:
         """Return the next messages that were never received."""
         taken = []
+        kinds, first_waits, ages = self._kinds_ahead, self.counts.first_waits, self.ages
         for index in range(self._head, self._head + count):
             sent = self._times[index]
-            self.counts.first_waits[int((now - sent) / RESOLUTION)] += 1
-            taken.append(QueuedMessage(sent, 1, self._poison is not None and self._poisoned[index]))
-            if self.ages is not None:
-                self.ages.add(sent)
+            first_waits[int((now - sent) / RESOLUTION)] += 1
+            message = QueuedMessage(sent, received_at=now)
+            if kinds:
+                message.kind = kinds[index]
+            taken.append(message)
+            if ages is not None:
+                ages.add(sent)
         self._head += count
         return taken
 
     def _receive_again(self, now: float, message: QueuedMessage) -> list[QueuedMessage]:
         """Return the message received again, or nothing if it expired or became a dead letter."""
-        sent, receives, _ = message
+        receives = message.receives
         taken = []
-        if sent < now - self._retention:
+        if message.sent < now - self._retention:
             self.counts.expired += 1
         elif self._max_receives is not None and receives >= self._max_receives:
-            self.counts.dead += 1
+            self.counts.count_dead(message)
             self.emptied_at = now
         else:
-            taken.append(message._replace(receives=receives + 1))
+            message.receives += 1
+            message.received_at = now
+            taken.append(message)
         ended = not taken or receives + 1 == UNCOUNTED_RECEIVES
         if self.ages is not None and ended and receives < UNCOUNTED_RECEIVES:
-            self.ages.remove(sent)
+            self.ages.remove(message.sent)
         return taken
 
     def _load(self) -> None:
         if self._head > CHUNK:
             del self._times[: self._head]
-            del self._poisoned[: self._head]
+            del self._kinds_ahead[: self._head]
             self._arrived -= self._head
             self._head = 0
         start = self._start
         fresh = [start + at for at in islice(self._arrivals, CHUNK)]
         self._times += fresh
-        if self._poison is not None:
-            self._poisoned += islice(self._poison, len(fresh))
+        if self._kinds is not None:
+            self._kinds_ahead += islice(self._kinds, len(fresh))
         self._all_loaded = len(fresh) < CHUNK

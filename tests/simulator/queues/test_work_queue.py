@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tidemill.simulator.queue import CHUNK, QueueAttributes, WorkQueue
+from tidemill.simulator.queues.queued_message import Cause, MessageKind
+from tidemill.simulator.queues.work_queue import CHUNK, QueueAttributes, WorkQueue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +17,7 @@ DAY = 86_400.0
 
 def a_queue(
     arrivals: Iterable[float],
-    poison: Iterable[bool] | None = None,
+    kinds: Iterable[MessageKind] | None = None,
     max_receives: int | None = 3,
     retention: float = DAY,
 ) -> WorkQueue:
@@ -24,7 +25,7 @@ def a_queue(
     return WorkQueue(
         iter(arrivals),
         1000.0,
-        None if poison is None else iter(poison),
+        None if kinds is None else iter(kinds),
         QueueAttributes(max_receives, 30, retention),
     )
 
@@ -48,14 +49,15 @@ def test_a_receive_takes_the_oldest_and_no_more_than_asked_for() -> None:
 def test_a_processed_message_is_deleted_and_its_wait_counted() -> None:
     """Waits until the receive and until processing are counted in tenths of a second."""
     queue = a_queue([0])
-    queue.acknowledge(1009.5, queue.receive(1004.25, 10))
+    (message,) = queue.receive(1004.25, 10)
+    queue.delete(1009.5, message)
     assert (queue.counts.first_waits, queue.counts.waits) == ({42: 1}, {95: 1})
     assert queue.is_over()
 
 
-def test_consuming_is_receiving_and_acknowledging_at_once() -> None:
-    """`consume` has the same counts as `receive` and `acknowledge`."""
-    short, long = a_queue([0, 1, 7]), a_queue([0, 1, 7], poison=[False] * 3)
+def test_consuming_is_receiving_and_deleting_at_once() -> None:
+    """`consume` has the same counts as `receive` and `delete`."""
+    short, long = a_queue([0, 1, 7]), a_queue([0, 1, 7], kinds=[MessageKind.VALID] * 3)
     assert [short.consume(1002.0, 10), short.consume(1009.5, 10)] == [2, 1]
     assert [long.consume(1002.0, 10), long.consume(1009.5, 10)] == [2, 1]
     short.close()
@@ -70,14 +72,35 @@ def test_consuming_is_receiving_and_acknowledging_at_once() -> None:
     )
 
 
-def test_poison_is_dead_lettered_at_the_receive_after_the_last_allowed_one() -> None:
+def test_a_message_is_dead_lettered_at_the_receive_after_the_last_allowed_one() -> None:
     """A message becomes a dead letter when its receive count would exceed maxReceiveCount."""
-    queue = a_queue([0], poison=[True], max_receives=2)
+    queue = a_queue([0], max_receives=2)
     for _ in range(2):
-        queue.return_messages(1000.0, queue.acknowledge(1000.0, queue.receive(1000.0, 10)))
+        queue.return_messages(1000.0, queue.receive(1000.0, 10))
         assert (queue.visible(), queue.counts.dead) == (1, 0)
     assert queue.receive(1000.0, 10) == []
     assert (queue.counts.dead, queue.is_over()) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "attempts", "good"),
+    [
+        pytest.param(MessageKind.VALID, 1, 1, id="one receive was no attempt"),
+        pytest.param(MessageKind.VALID, 2, 0, id="an attempt at each receive"),
+        pytest.param(MessageKind.FAILING, 1, 0, id="no attempt would have processed it"),
+    ],
+)
+def test_a_dead_letter_is_good_if_a_receive_was_no_attempt(
+    kind: MessageKind, attempts: int, good: int
+) -> None:
+    """Nothing is known against such a message, so it is counted on its own, by its last receive."""
+    queue = a_queue([0], kinds=[kind], max_receives=2)
+    for _ in range(2):
+        (message,) = queue.receive(1000.0, 10)
+        message.attempts, message.cause = attempts, Cause.CUT_OFF
+        queue.return_messages(1000.0, [message])
+    queue.receive(1000.0, 10)
+    assert (queue.counts.dead_by, queue.counts.good_dead) == ({Cause.CUT_OFF: 1}, good)
 
 
 def test_a_returned_message_is_received_before_new_ones() -> None:

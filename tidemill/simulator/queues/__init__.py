@@ -1,0 +1,1 @@
+"""Simulated queues: standard and FIFO, their messages, and the counts of these."""
