@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from consumer.attempt import Attempt, AttemptResult
-from shared.logs import timestamp
+from consumer.messages.trace import trace_id
+from shared.logs import one_line, timestamp, without_surrogates
 from shared.message import single_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from consumer.ports import Sink
 
@@ -28,10 +30,16 @@ LEVELS: Final = {
 }
 
 
-class ContentLine(msgspec.Struct, omit_defaults=True):
-    """The line's fields, in order; `body` is the JSON as sent, `body_text` any other text.
+ATTRIBUTES_LIMIT: Final = 20
+VALUE_LIMIT: Final = 512
+"""Attributes in a line, and characters or bytes of each: SQS accepts ten, of up to 1 MiB."""
 
-    `WithoutContent` relies on the order: `event` is the third field, and the content is the last.
+
+class ContentLine(msgspec.Struct, omit_defaults=True):
+    """The line's fields, in order; `body` is JSON as the handler got it, `body_text` other text.
+
+    `WithoutContent` relies on the order: `event` is the third field, and the content (attributes
+    and body) is the last.
     """
 
     time: str
@@ -44,22 +52,27 @@ class ContentLine(msgspec.Struct, omit_defaults=True):
     duration_seconds: float
     outcome: str
     reason: str | None = None
+    envelope: str | None = None
+    group_id: str | None = None
+    trace_id: str | None = None
+    attributes: dict[str, Any] = {}
     body: msgspec.Raw | None = None
     body_text: str | None = None
 
 
 _OF_A_MESSAGE: Final = re.compile(rb'\{"time":"[^"]*","level":"[A-Z]+","event":"message",')
+_CONTENT: Final = re.compile(rb',"(?:attributes|body|body_text)":')
 _encoder = msgspec.json.Encoder()
 _json = msgspec.json.Decoder(msgspec.Raw)
 
 
 def content_lines(instance_id: str, attempts: Iterable[Attempt]) -> list[bytes]:
     """Return one encoded line for each attempt."""
-    return [_encoder.encode(_line(instance_id, attempt)) for attempt in attempts]
+    return [one_line(_encoder.encode(_line(instance_id, attempt))) for attempt in attempts]
 
 
 class WithoutContent:
-    """A sink that passes every line on, those of messages without `body` and `body_text`."""
+    """A sink that passes every line on, those of messages without attributes and body."""
 
     def __init__(self, sink: Sink) -> None:
         """Write to this sink."""
@@ -74,16 +87,15 @@ def _without_content(line: bytes) -> bytes:
     """Return the line up to its content, if it is a message's.
 
     The fields before the content are numbers and strings, and in a string every quote has a
-    backslash, so that the first `,"body` is the field's name.
+    backslash, so that the first `,"attributes":` or `,"body":` is the field's name.
     """
-    if not _OF_A_MESSAGE.match(line):
+    if not _OF_A_MESSAGE.match(line) or not (content := _CONTENT.search(line)):
         return line
-    before, found, _ = line.partition(b',"body')
-    return before + b"}" if found else line
+    return line[: content.start()] + b"}"
 
 
 def _line(instance_id: str, attempt: Attempt) -> ContentLine:
-    received = attempt.delivery.received
+    delivery, received = attempt.delivery, attempt.delivery.received
     line = ContentLine(
         time=timestamp(attempt.finished_at),
         level=LEVELS[attempt.result],
@@ -91,17 +103,40 @@ def _line(instance_id: str, attempt: Attempt) -> ContentLine:
         instance_id=instance_id,
         message_id=received.message_id,
         receive_count=received.receive_count,
-        age_seconds=round(attempt.delivery.age, 3),
+        age_seconds=round(delivery.age, 3),
         duration_seconds=round(attempt.duration, 6),
         outcome=attempt.result.value,
+        envelope=delivery.envelope,
+        group_id=received.group_id and without_surrogates(received.group_id),
+        trace_id=trace_id(received.attributes, received.system),
     )
     if attempt.reason is not None:
-        line.reason = _encodable(attempt.reason)
-    if _is_json(received.body):
-        line.body = single_line(received.body)
-    else:  # invalid, or for a handler of raw bodies
-        line.body_text = _encodable(received.body)
+        line.reason = without_surrogates(attempt.reason)
+    if received.attributes:
+        line.attributes = _attributes(received.attributes)
+    if _is_json(delivery.body):
+        line.body = single_line(delivery.body)
+    else:
+        line.body_text = without_surrogates(delivery.body)
     return line
+
+
+def _attributes(attributes: Mapping[str, str | bytes]) -> dict[str, Any]:
+    """Return what the line has of the attributes: long values are cut, many are counted."""
+    shown = {
+        without_surrogates(name): _value(value)
+        for name, value in islice(attributes.items(), ATTRIBUTES_LIMIT)
+    }
+    if len(attributes) > ATTRIBUTES_LIMIT:
+        shown["..."] = f"{len(attributes) - ATTRIBUTES_LIMIT} more"
+    return shown
+
+
+def _value(value: str | bytes) -> object:
+    if isinstance(value, bytes):
+        return {"base64": value} if len(value) <= VALUE_LIMIT else {"bytes": len(value)}
+    short = value if len(value) <= VALUE_LIMIT else value[:VALUE_LIMIT] + "..."
+    return without_surrogates(short)
 
 
 def _is_json(body: str) -> bool:
@@ -110,8 +145,3 @@ def _is_json(body: str) -> bool:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False
     return True
-
-
-def _encodable(text: str) -> str:
-    """Return the text without lone surrogates, which cannot be encoded."""
-    return text.encode(errors="replace").decode()
