@@ -48,6 +48,7 @@ class Backlog:
         suspects = [one for one in self._suspects if self.waiting.in_hand(one)]
         kept, withdrawn = suspects[:keep], suspects[keep:]
         self._suspects = deque(kept)
-        for delivery in withdrawn:
-            self.waiting.finished(delivery, None)
-        return withdrawn + self.waiting.withdraw(keep - len(kept))
+        withdrawn += [
+            follower for one in withdrawn for follower in self.waiting.finished(one, None)
+        ]
+        return withdrawn + self.waiting.withdraw(max(0, keep - len(kept)))

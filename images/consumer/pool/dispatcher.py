@@ -98,9 +98,9 @@ class Dispatcher:
             for worker in self.crew.workers()
         )
 
-    def _collect(self, worker: WorkerProcess, effects: Effects) -> None:
+    def _collect(self, worker: WorkerProcess, effects: Effects, *, dead: bool = False) -> None:
         """Take note of what a process has finished."""
-        ended, left = worker.hands.collect()
+        ended, left = worker.hands.collect(dead=dead)
         if left:
             self.backlog.waiting.put_back(left)
         if not ended:
@@ -120,7 +120,7 @@ class Dispatcher:
                 self._collect(worker, effects)
         for seat, worker, death in self.crew.reap():
             effects.lines += self.crew.bury(worker, self.clock.time())
-            self._collect(worker, effects)
+            self._collect(worker, effects, dead=True)
             bury(seat, worker, death, self, effects)
         for worker in self.crew.workers():
             expire(worker, self._terms.seconds, now, effects)

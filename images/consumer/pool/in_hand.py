@@ -75,23 +75,28 @@ class InHand:
         """Return the ids of these messages."""
         return [self.slots[slot].delivery.received.message_id for slot in slots]
 
-    def collect(self) -> tuple[list[Ended], list[Delivery]]:
-        """Take out what has ended, and what it has left since it was taken back."""
+    def collect(self, *, dead: bool = False) -> tuple[list[Ended], list[Delivery]]:
+        """Take out what has ended, and what it has left since it was taken back.
+
+        What was handed over for one call ends together, so that its failures are known before what
+        follows them in their groups. Only of a process that is dead is there nothing to wait for.
+        """
         page = self._page
+        unended = (
+            set()
+            if dead
+            else {handed.call for slot, handed in self.slots.items() if not self._has_ended(slot)}
+        )
         ended: list[Ended] = []
         left: list[Delivery] = []
         for slot, handed in list(self.slots.items()):
-            state = page.state(slot)
-            if state <= states.STARTED:
+            if not self._has_ended(slot) or handed.call in unended:
                 continue
+            state = page.state(slot)
             if state == states.SKIPPED:
                 left.append(handed.delivery)
             else:
-                verdict = PROCESSED
-                if state == states.ANSWERED:
-                    if slot not in self._answers:
-                        continue  # its frame is still in the pipe
-                    verdict = self._answers.pop(slot)
+                verdict = self._answers.pop(slot) if state == states.ANSWERED else PROCESSED
                 started, finished = page.started_at(slot), page.finished_at(slot)
                 ended.append(Ended(handed.delivery, verdict, started, finished))
                 self.used = True
@@ -101,6 +106,13 @@ class InHand:
             del self._lost[slot]
             self._free.append(slot)
         return ended, left
+
+    def _has_ended(self, slot: int) -> bool:
+        """Return whether a message has ended, and with which verdict is known."""
+        state = self._page.state(slot)
+        if state == states.ANSWERED:  # unless its frame is still in the pipe
+            return slot in self._answers
+        return state > states.STARTED
 
     def started(self) -> list[int]:
         """Return the slots of the messages that a handler has now."""

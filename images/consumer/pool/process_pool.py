@@ -43,7 +43,10 @@ KILLED_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ProcessPlan:
-    """How handlers run: which, in how many processes, how many messages in each, how long."""
+    """How handlers run: which, in how many processes, how many messages in each, how long.
+
+    With `fifo`, the order of message groups is kept.
+    """
 
     handler: str
     workers: int
@@ -51,6 +54,7 @@ class ProcessPlan:
     seconds: float
     log_level: str
     instance_id: str
+    fifo: bool = False
 
 
 class ProcessPool:
@@ -74,7 +78,7 @@ class ProcessPool:
         self._clock = clock
         self._stop = stop
         self._crew = Crew(plan.workers, terms)
-        self._dispatcher = Dispatcher(self._crew, Backlog(Waiting()), terms, clock)
+        self._dispatcher = Dispatcher(self._crew, Backlog(Waiting(fifo=plan.fifo)), terms, clock)
         self._lock = self._dispatcher.lock
         self._ended = False
         self._broken = False

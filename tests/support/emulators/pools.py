@@ -102,12 +102,15 @@ class RunningPool:
         self._keys = 0
 
     def send(self, *bodies: dict[str, object]) -> list[Delivery]:
-        """Send messages with these bodies."""
+        """Send messages with these bodies, of the message group that a body names."""
         deliveries = []
         for body in bodies:
             self._keys += 1
             text, now = json.dumps(body), time.time()
-            received = ReceivedMessage(f"m{self._keys}", f"r{self._keys}", text, 1, now)
+            system = {"MessageGroupId": str(body["group"])} if "group" in body else {}
+            received = ReceivedMessage(
+                f"m{self._keys}", f"r{self._keys}", text, 1, now, system=system
+            )
             deliveries.append(Delivery(self._keys, received, now, text))
         self.pool.submit(deliveries)
         return deliveries
@@ -125,12 +128,17 @@ class RunningPool:
 
 @contextmanager
 def running(
-    handler: str = "act", *, workers: int = 1, concurrency: int = 1, seconds: float = 20.0
+    handler: str = "act",
+    *,
+    workers: int = 1,
+    concurrency: int = 1,
+    seconds: float = 20.0,
+    fifo: bool = False,
 ) -> Iterator[RunningPool]:
     """Start a pool for one of the misbehaving handlers, provide it, and close it."""
     attempts = Attempts()
     name = handler if ":" in handler else f"{HANDLERS}:{handler}"
-    plan = ProcessPlan(name, workers, concurrency, seconds, "INFO", "i-0123")
+    plan = ProcessPlan(name, workers, concurrency, seconds, "INFO", "i-0123", fifo=fifo)
     pool = ProcessPool(plan, attempts.reports(), attempts, SystemClock(), SignalStop())
     try:
         pool.start()
