@@ -15,12 +15,13 @@ import msgspec.inspect
 from consumer.handlers.api import Message
 from consumer.handlers.errors import HandlerError
 from shared.errors import InvalidMessageError
-from shared.message import parse
+from shared.message import Vehicle, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from consumer.handlers.arrival import Arrival
+    from shared.message import Parsed
 
 Reader: TypeAlias = "Callable[[str], object]"
 """Turns a body into the handler's first argument; raises InvalidMessageError."""
@@ -28,6 +29,7 @@ Reader: TypeAlias = "Callable[[str], object]"
 PROBLEMS_SHOWN: Final = 3
 """How many of pydantic's problems with one body are put into the log line."""
 
+_VEHICLE_KEYS: Final = len(Vehicle.__struct_fields__)
 _NOT_JSON = (msgspec.DecodeError, UnicodeError, RecursionError)
 _ADVICE: Final = (
     "use a msgspec.Struct, a dataclass, a TypedDict, a pydantic model or dict for JSON, "
@@ -48,17 +50,18 @@ def reader(annotation: Any) -> Reader:  # noqa: ANN401 - an annotation is any ob
     return _json(Any if annotation is object else annotation)
 
 
-def read_vehicle(message: Message) -> Message:
-    """Return the message with its vehicle, for a handler without an annotation of its own."""
-    latest_year = datetime.fromtimestamp(message.received_at, UTC).year + 1
-    parsed = parse(message.body, latest_year)
-    keys = len(parsed.vehicle.__struct_fields__) + len(parsed.extra)
-    _refuse_duplicates(message.body, keys)
-    return msgspec.structs.replace(message, parsed=parsed)
+def read_vehicle(arrival: Arrival) -> Parsed:
+    """Read the body for a handler without an annotation of its own."""
+    latest_year = datetime.fromtimestamp(arrival.received_at, UTC).year + 1
+    parsed = parse(arrival.body, latest_year)
+    _refuse_duplicates(arrival.body, _VEHICLE_KEYS + len(parsed.extra))
+    return parsed
 
 
-def message_of(arrival: Arrival, on_extend: Callable[[float], None]) -> Message:
-    """Return the message as a handler gets it, its body not read."""
+def message_of(
+    arrival: Arrival, on_extend: Callable[[float], None], parsed: Parsed | None = None
+) -> Message:
+    """Return the message as a handler gets it, `parsed` if it expects a vehicle."""
     return Message(
         id=arrival.message_id,
         body=arrival.body,
@@ -68,6 +71,7 @@ def message_of(arrival: Arrival, on_extend: Callable[[float], None]) -> Message:
         sent_at=arrival.sent_at,
         received_at=arrival.received_at,
         deadline=arrival.deadline,
+        parsed=parsed,
         on_extend=on_extend,
     )
 

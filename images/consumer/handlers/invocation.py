@@ -10,7 +10,7 @@ from consumer.handlers.verdict import BadReturnError, of_entry, of_error, of_ret
 from consumer.logs.events import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from consumer.handlers.api import Message
     from consumer.handlers.arrival import Arrival
@@ -27,19 +27,29 @@ class Invocation:
     `places` are the messages' places among the arrivals.
     """
 
-    def __init__(self, parameters: Parameters, read: dict[int, tuple[object, Message]]) -> None:
+    __slots__ = ("_batch", "args", "messages", "named", "places")
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        places: Sequence[int],
+        bodies: list[object],
+        messages: tuple[Message, ...],
+    ) -> None:
         """Make the arguments from the bodies as they were read, and their messages."""
-        self.places = [*read]
-        self.messages = tuple(message for _, message in read.values())
+        self.places = places
+        self.messages = messages
         self._batch = parameters.batch
-        bodies = [body for body, _ in read.values()]
-        self.args: tuple[object, ...] = (bodies if self._batch else bodies[0],)
         self.named: dict[str, Any] = {}
-        message = list(self.messages) if self._batch else self.messages[0]
+        first = bodies if self._batch else bodies[0]
+        if parameters.message is None:
+            self.args: tuple[object, ...] = (first,)
+            return
+        second = list(messages) if self._batch else messages[0]
         if parameters.message:
-            self.named[parameters.message] = message
-        elif parameters.message is not None:
-            self.args += (message,)
+            self.args, self.named[parameters.message] = (first,), second
+        else:
+            self.args = (first, second)
 
     def returned(self, value: object) -> list[Verdict]:
         """Return the verdicts for what the function returned, awaited if it is async.
@@ -82,24 +92,46 @@ def plan(
     Returns:
         The calls to make, and the verdicts, by place, on the messages whose bodies cannot be read.
     """
-    read: dict[int, tuple[object, Message]] = {}
+    if parameters.batch:
+        return _plan_batch(parameters, arrivals, extend)
+    invocations: list[Invocation] = []
     refused: dict[int, Verdict] = {}
-    together = range(len(arrivals)) if parameters.batch else None
     for place, arrival in enumerate(arrivals):
-        # The messages of a batch share one call, and so one time limit.
-        places = [place] if together is None else together
         try:
-            message = message_of(arrival, partial(_extend, extend, places))
-            if parameters.read is None:
-                message = read_vehicle(message)
-            body = message if parameters.read is None else parameters.read(arrival.body)
+            body, message = _read(parameters, arrival, partial(extend, place))
         except BaseException as error:  # noqa: BLE001 - a type's own checks are user code, too
             refused[place] = of_error(error)
         else:
-            read[place] = body, message
-    if parameters.batch:
-        return ([Invocation(parameters, read)] if read else []), refused
-    return [Invocation(parameters, {place: one}) for place, one in read.items()], refused
+            invocations.append(Invocation(parameters, (place,), [body], (message,)))
+    return invocations, refused
+
+
+def _plan_batch(
+    parameters: Parameters, arrivals: Sequence[Arrival], extend: Extend
+) -> tuple[list[Invocation], dict[int, Verdict]]:
+    # The messages of a batch share one call, and so one time limit.
+    on_extend = partial(_extend, extend, range(len(arrivals)))
+    read: dict[int, tuple[object, Message]] = {}
+    refused: dict[int, Verdict] = {}
+    for place, arrival in enumerate(arrivals):
+        try:
+            read[place] = _read(parameters, arrival, on_extend)
+        except BaseException as error:  # noqa: BLE001 - as for one message
+            refused[place] = of_error(error)
+    if not read:
+        return [], refused
+    bodies, messages = zip(*read.values(), strict=True)
+    return [Invocation(parameters, [*read], list(bodies), messages)], refused
+
+
+def _read(
+    parameters: Parameters, arrival: Arrival, on_extend: Callable[[float], None]
+) -> tuple[object, Message]:
+    """Return the handler's first argument and the message."""
+    if parameters.read is None:
+        message = message_of(arrival, on_extend, read_vehicle(arrival))
+        return message, message
+    return parameters.read(arrival.body), message_of(arrival, on_extend)
 
 
 def _extend(extend: Extend, places: Sequence[int], seconds: float) -> None:
