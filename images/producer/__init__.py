@@ -1,1 +1,1 @@
-"""The producer: sends vehicle messages to the queue."""
+"""The producer: sends messages to the queue."""

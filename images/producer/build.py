@@ -6,32 +6,48 @@ import random
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import repeat
-from typing import TYPE_CHECKING
+from itertools import count, repeat
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 from producer.arrivals import due_times
 from producer.dry_run import Printer
-from producer.messages.input_messages import read
+from producer.journal import header_of, opened_journal
+from producer.messages.attributes import read_option
+from producer.messages.input_messages import Input, read
 from producer.messages.line_reader import opened
+from producer.messages.message_maker import MessageMaker
 from producer.messages.poison import mixed, places_ahead, places_among, poison
+from producer.messages.schema import schema_of
+from producer.messages.template_text import TemplateText
 from producer.messages.vehicles import generated
 from producer.progress import progress_on
 from producer.run import messages_to_send, send_all
+from producer.send_answers import pause_before
 from producer.send_results import SendResults
 from producer.sending import Sender, SendLimits
 from producer.sent_log import recording
 from producer.summary import Summary
+from shared.errors import QueueUnavailableError
 from shared.logs import LineStream
 from shared.queue import connect
 from shared.stopping import SignalStop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import FileIO
 
     from producer.messages.outgoing_message import OutgoingMessage, RejectedLine
     from producer.options import Options
     from producer.ports import Destination
+
+ANSWER_SECONDS: Final = 10
+"""Seconds that a request waits for SQS, which answers within a tenth of one."""
+
+CONNECT_ATTEMPTS: Final = 4
+"""Attempts to find a queue by its name."""
 
 
 def execute(options: Options) -> Summary:
@@ -45,18 +61,30 @@ def execute(options: Options) -> Summary:
     stop = SignalStop()
     with ExitStack() as stack:
         # First, because a container's main process ignores SIGTERM until then.
-        stop.install(once=True)
+        stop.install(twice=True)
         stack.callback(stop.restore)
-        items = _input(options, seed, stop, stack)
-        record = stack.enter_context(recording(options.sent_log, time.time))
-        destination = _destination(options)
+        file = stack.enter_context(opened(options.file)) if options.file is not None else None
+        maker = _maker(options)
+        record = stack.enter_context(
+            recording(options.sent_log, time.time, append=options.resume is not None)
+        )
+        destination, queue = _destination(options, stop)
+        journal = None
+        run = uuid4().hex
+        if options.resume and file:
+            header = header_of(file, run, queue, f"--format {options.format}")
+            journal = stack.enter_context(opened_journal(options.resume, header, time.monotonic))
+            run = journal.run
+        if options.fifo:
+            maker = replace(maker, run=run)
+        items = _input(options, seed, file, maker, stop)
         progress = stack.enter_context(progress_on(sys.stderr, options.total, time.monotonic))
-        results = SendResults(progress, record)
+        results = SendResults(progress, record, journal)
         sender = Sender(
             destination,
             results,
             stop,
-            SendLimits(options.attempts, 1 if options.dry_run else options.in_flight),
+            SendLimits(options.attempts, 1 if options.dry_run else options.in_flight, options.fifo),
             random.Random(),  # noqa: S311 - pauses may differ between two runs of one seed
         )
         start = time.monotonic()
@@ -67,7 +95,8 @@ def execute(options: Options) -> Summary:
             stop,
             time.monotonic,
         )
-        sender.finish()
+        sender.finish(lambda: stop.hurried)
+        results.finish()
         seconds = time.monotonic() - start
     return Summary(
         totals=results.totals,
@@ -81,16 +110,32 @@ def execute(options: Options) -> Summary:
     )
 
 
+def _maker(options: Options) -> MessageMaker:
+    latest_year = datetime.now(UTC).year + 1
+    attributes = [read_option(given) for given in options.attributes]
+    return MessageMaker(
+        check=schema_of(options.schema, latest_year) if options.schema else None,
+        attributes={name: value for name, _, value in attributes},
+        attribute_types={name: kind for name, kind, _ in attributes if kind != "String"},
+        group=TemplateText(options.group_id) if options.group_id is not None else None,
+        deduplication=(
+            TemplateText(options.deduplication_id) if options.deduplication_id is not None else None
+        ),
+        with_attributes=options.with_attributes,
+    )
+
+
 def _input(
-    options: Options, seed: int, stop: SignalStop, stack: ExitStack
+    options: Options, seed: int, file: FileIO | None, maker: MessageMaker, stop: SignalStop
 ) -> Iterator[OutgoingMessage | RejectedLine | None]:
     latest_year = datetime.now(UTC).year + 1
     items: Iterator[OutgoingMessage | RejectedLine | None]
-    if options.file is not None:
-        file = stack.enter_context(opened(options.file))
-        items = read(file, options.file, latest_year, stop)
+    if file is not None and options.file is not None:
+        source = Input(options.file, options.format, options.csv_types, options.attribute_columns)
+        items = read(file, source, maker, stop)
     else:
-        items = generated(options.count or 0, _rng(seed, "vehicles"), latest_year)
+        vehicles = generated(options.count or 0, _rng(seed, "vehicles"), latest_year)
+        items = map(maker.of_generated, vehicles)
     if not options.poison:
         return items
     rng = _rng(seed, "places")
@@ -99,13 +144,31 @@ def _input(
         if options.count is None
         else places_among(options.count, options.poison, rng)
     )
-    return mixed(items, poison(_rng(seed, "poison"), latest_year), places)
+    malformed = map(maker.of_generated, poison(_rng(seed, "poison"), latest_year))
+    return mixed(items, malformed, places)
 
 
-def _destination(options: Options) -> Destination:
+def _destination(options: Options, stop: SignalStop) -> tuple[Destination, str]:
+    """Return the destination, and the queue's URL."""
     if options.dry_run:
-        return Printer(LineStream(sys.stdout.buffer))
-    return connect(options.queue_url or "", options.queue_name or "", options.in_flight)
+        return Printer(LineStream(sys.stdout.buffer)), ""
+    pauses = random.Random()  # noqa: S311 - as above
+    for attempt in count(2):
+        try:
+            # One attempt each: the sender makes the others, and knows of every lost answer.
+            queue = connect(
+                options.queue_url or "",
+                options.queue_name or "",
+                options.in_flight,
+                attempts=1,
+                answer_seconds=ANSWER_SECONDS,
+            )
+        except QueueUnavailableError:
+            if attempt > CONNECT_ATTEMPTS or stop.wait(pause_before(attempt, pauses)):
+                raise
+        else:
+            return queue, queue.url
+    raise AssertionError
 
 
 def _dues(options: Options, seed: int) -> Iterator[float]:

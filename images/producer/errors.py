@@ -17,5 +17,13 @@ class InputError(ProducerError):
     """The rest of the input cannot be read."""
 
 
-class SentLogError(ProducerError):
-    """The sent log cannot be written: sending more would leave it incomplete."""
+class RecordError(ProducerError):
+    """A record of the run cannot be written: sending more would leave it incomplete."""
+
+
+class SentLogError(RecordError):
+    """The sent log cannot be written."""
+
+
+class JournalError(RecordError):
+    """The journal cannot be written."""

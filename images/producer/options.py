@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from producer.arrivals import Pattern
+from producer.messages.attributes import MOST, read_option
+from producer.messages.input_messages import CsvTypes, Format
+from producer.messages.line_reader import STDIN
+from producer.messages.template_text import TemplateText
 from shared.errors import SettingsError
 from shared.queue import is_queue_url
 
@@ -37,6 +41,20 @@ class Options:
     sent_log: Path | None = None
     dry_run: bool = False
     json: bool = False
+    format: Format = Format.AUTO
+    csv_types: CsvTypes = CsvTypes.TEXT
+    schema: str | None = None
+    attributes: tuple[str, ...] = ()
+    attribute_columns: tuple[str, ...] = ()
+    with_attributes: bool = False
+    group_id: str | None = None
+    deduplication_id: str | None = None
+    resume: Path | None = None
+
+    @property
+    def fifo(self) -> bool:
+        """Return whether the queue is a FIFO one, which its name ends with."""
+        return (self.queue_url or self.queue_name or "").endswith(".fifo")
 
     @property
     def total(self) -> int | None:
@@ -77,10 +95,58 @@ class Options:
                 "https://sqs.eu-west-1.amazonaws.com/123456789012/name"
             )
         yield from self._problems_of_timing()
+        yield from self._problems_of_surroundings()
+        if self.file is None:
+            yield from self._problems_without_file()
+        elif self.resume:
+            yield from self._problems_of_resuming()
         if self.dry_run and self.json:
             yield "--json and --dry-run both print to standard output: give one of them"
         if self.dry_run and self.sent_log:
             yield "--sent-log stays empty in a --dry-run: give one of them"
+
+    def _problems_of_surroundings(self) -> Iterator[str]:
+        names = set()
+        for given in self.attributes:
+            try:
+                names.add(read_option(given)[0])
+            except ValueError as error:
+                yield f"--attribute {given}: {error}"
+        if len(names | set(self.attribute_columns)) > MOST:
+            yield f"SQS accepts {MOST} attributes of a message at most"
+        for option, template in (
+            ("--group-id", self.group_id),
+            ("--deduplication-id", self.deduplication_id),
+        ):
+            try:
+                if template is not None:
+                    TemplateText(template)
+            except ValueError as error:
+                yield f"{option} {template}: {error}"
+        if self.fifo and self.group_id is None and not self.with_attributes:
+            yield "a FIFO queue needs a group for each message: give --group-id '{vehicleId}'"
+        if self.deduplication_id is not None and not (self.fifo or self.dry_run):
+            yield "--deduplication-id is for FIFO queues, whose names end in .fifo"
+
+    def _problems_without_file(self) -> Iterator[str]:
+        for option, given in (
+            ("--format", self.format is not Format.AUTO),
+            ("--csv-types", self.csv_types is not CsvTypes.TEXT),
+            ("--schema", self.schema),
+            ("--attribute-column", self.attribute_columns),
+            ("--with-attributes", self.with_attributes),
+            ("--resume", self.resume),
+        ):
+            if given:
+                yield f"{option} is about a file: give --file as well"
+
+    def _problems_of_resuming(self) -> Iterator[str]:
+        if self.file == STDIN:
+            yield "--resume needs a file: standard input cannot be read a second time"
+        if self.poison:
+            yield "--resume and --poison exclude each other: poison has no line to remember"
+        if self.dry_run:
+            yield "--resume and --dry-run exclude each other: a dry run sends nothing"
 
     def _problems_of_timing(self) -> Iterator[str]:
         if self.rate is not None and not 0 < self.rate < math.inf:

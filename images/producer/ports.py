@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shared.queue import SendBatchResult
+    from shared.queue import OutgoingEntry, SendBatchResult
 
 
 class Destination(Protocol):
     """A destination of batches: SQS, or the screen in a dry run."""
 
-    def send(self, bodies: Sequence[str]) -> SendBatchResult:
-        """Send up to ten bodies; raises QueueUnavailableError or QueueRefusedError."""
+    def send(self, messages: Sequence[str | OutgoingEntry]) -> SendBatchResult:
+        """Send up to ten messages; a str is one that is nothing but its body.
+
+        Raises:
+            QueueUnavailableError: the same call may succeed later.
+            QueueRefusedError: it will not.
+        """
         ...
 
 

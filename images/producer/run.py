@@ -39,6 +39,8 @@ def messages_to_send(
                 results.record_skipped(item)
                 continue
             if item is not None:
+                if results.acknowledged_before(item):
+                    continue
                 results.record_read(item)
             yield item
     except InputError as error:

@@ -1,17 +1,20 @@
-"""Results of a run: what happened to each message and line (sent, failed, unsent, rejected)."""
+"""Results of a run: what happened to each message and line (sent, failed, indeterminate, ...)."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from producer.messages.outgoing_message import Origin, OutgoingMessage, RejectedLine
+from producer.errors import JournalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from producer.errors import InputError
+    from producer.journal import Journal
+    from producer.messages.outgoing_message import Origin, OutgoingMessage, RejectedLine
     from producer.ports import Progress
 
 KEPT: Final = 1_000
@@ -34,8 +37,19 @@ class Problem:
 class SendTotals:
     """Numbers of messages by result.
 
-    `poison` of the `sent` messages were malformed on purpose. `last_line` is the last line that was
-    read, `input_error` the reason why the rest could not be read.
+    Attributes:
+        sent: accepted by SQS; `poison` of them were malformed on purpose.
+        failed: not accepted, and not tried again.
+        unsent: read, but not sent before the run ended.
+        rejected: lines that cannot be sent.
+        resumed: acknowledged in an earlier run, by the journal.
+        last_line: everything up to this line is sent, or was skipped.
+        indeterminate: no answer came: they may be in the queue.
+        perhaps_twice: accepted, but an answer to an earlier attempt was lost.
+        out_of_order: accepted after later messages of their group.
+        failures: what was not sent, and why.
+        rejections: which lines cannot be sent, and why.
+        input_error: the reason why the rest could not be read.
     """
 
     sent: int = 0
@@ -43,7 +57,11 @@ class SendTotals:
     failed: int = 0
     unsent: int = 0
     rejected: int = 0
+    resumed: int = 0
     last_line: int = 0
+    indeterminate: list[tuple[Origin, int]] = field(default_factory=list)
+    perhaps_twice: list[tuple[Origin, int]] = field(default_factory=list)
+    out_of_order: int = 0
     failures: list[Problem] = field(default_factory=list)
     rejections: list[Problem] = field(default_factory=list)
     input_error: InputError | None = None
@@ -53,32 +71,73 @@ class SendResults:
     """Records the results of messages; safe in several threads at once."""
 
     def __init__(
-        self, progress: Progress, record: Callable[[Sequence[tuple[OutgoingMessage, str]]], None]
+        self,
+        progress: Progress,
+        record: Callable[[Sequence[tuple[OutgoingMessage, str]]], None],
+        journal: Journal | None = None,
     ) -> None:
         """Show results on `progress`; `record` writes (message, SQS's id) to the sent log."""
         self._progress = progress
         self._record = record
+        self._journal = journal
+        self._open_before = frozenset(journal.open if journal else ())
         self._lock = Lock()
         self._delayed = False
+        self._last_read = 0
+        self._unfinished: dict[int, None] = {}
         self.totals = SendTotals()
+
+    def acknowledged_before(self, message: OutgoingMessage) -> bool:
+        """Return whether an earlier run sent this line, and count it then."""
+        if self._journal is None or message.number not in self._journal.acknowledged:
+            return False
+        self._last_read = message.number
+        self.totals.resumed += 1
+        return True
+
+    def perhaps_sent_before(self, message: OutgoingMessage) -> bool:
+        """Return whether an earlier run was sending this line when it ended."""
+        return message.origin.of_input and message.number in self._open_before
 
     def record_read(self, message: OutgoingMessage) -> None:
         """Record that a message was read from the input."""
-        if message.origin is Origin.LINE:
-            self.totals.last_line = message.number
+        if message.origin.of_input:
+            self._last_read = message.number
+            self._unfinished[message.number] = None
+
+    def record_sending(self, messages: Sequence[OutgoingMessage]) -> None:
+        """Record that a request with these messages is about to be made.
+
+        Raises:
+            JournalError: the journal cannot be written.
+        """
+        if self._journal:
+            with self._lock:
+                self._journal.write("sending", [message.number for message in messages])
 
     def record_accepted(self, accepted: Sequence[tuple[OutgoingMessage, str]]) -> None:
         """Record messages that SQS accepted, with the ids that it assigned.
 
         Raises:
-            SentLogError: the sent log cannot be written; the messages count as sent, as they were.
+            RecordError: sent log or journal cannot be written; the messages count as sent, as they
+                were.
         """
         with self._lock:
             self._delayed = False
             self.totals.sent += len(accepted)
             self.totals.poison += sum(message.poison for message, _ in accepted)
+            for message, _ in accepted:
+                if message.origin.of_input:
+                    self._unfinished.pop(message.number, None)
+            if self._journal:
+                self._journal.write("sent", [message.number for message, _ in accepted])
             self._record(accepted)
         self._progress.advance(len(accepted))
+
+    def record_perhaps_twice(self, messages: Sequence[OutgoingMessage]) -> None:
+        """Record accepted messages that an earlier request, without an answer, held as well."""
+        with self._lock:
+            self.totals.perhaps_twice += [(item.origin, item.number) for item in messages]
 
     def record_failed(self, failed: Sequence[tuple[OutgoingMessage, str]]) -> None:
         """Record messages that will not be tried again, each with the reason."""
@@ -86,26 +145,42 @@ class SendResults:
         with self._lock:
             self.totals.failed += len(problems)
             _keep(self.totals.failures, problems)
+            self._not_sent([message for message, _ in failed])
         for problem in problems:
             self._progress.note(f"not sent: {problem}")
         self._progress.advance(len(problems))
 
-    def record_unsent(self, messages: Sequence[OutgoingMessage]) -> None:
-        """Record messages that were read but not sent because the run ended."""
+    def record_indeterminate(self, messages: Sequence[OutgoingMessage]) -> None:
+        """Record messages of requests without an answer, after which the run ended."""
+        with self._lock:
+            self.totals.indeterminate += [(item.origin, item.number) for item in messages]
+            self._note_end("indeterminate", [message.number for message in messages])
+
+    def record_unsent(self, messages: Sequence[OutgoingMessage], *, asked: bool = False) -> None:
+        """Record messages that were not sent because the run ended; `asked`: SQS refused them."""
         with self._lock:
             self.totals.unsent += len(messages)
+            if asked:
+                self._not_sent(messages)
+
+    def record_out_of_order(self, message: OutgoingMessage) -> None:
+        """Record that SQS refused a message for now, and accepted later ones of its group."""
+        with self._lock:
+            self.totals.out_of_order += 1
+        self._progress.note(
+            f"out of order: {message.name()} comes after later messages of its group "
+            f"{message.group_id}, as SQS refused it alone"
+        )
 
     def record_invalid(self, rejected: RejectedLine) -> None:
-        """Record a line of the input that cannot be sent."""
-        with self._lock:
-            self.totals.rejected += 1
-            self.totals.last_line = rejected.line
-            _keep(self.totals.rejections, [Problem(f"line {rejected.line}", rejected.reason)])
+        """Record a line of the input that cannot be sent, with which the run ends."""
+        self._unfinished[rejected.line] = None
+        self._reject(rejected)
 
     def record_skipped(self, rejected: RejectedLine) -> None:
         """Record a line that cannot be sent, and show it, as the run goes on."""
-        self.record_invalid(rejected)
-        self._progress.note(f"skipped: line {rejected.line}: {rejected.reason}")
+        self._reject(rejected)
+        self._progress.note(f"skipped: {rejected.name()}: {rejected.reason}")
 
     def report_delay(self, reason: str) -> None:
         """Show that the queue accepts nothing, once until it accepts messages again."""
@@ -117,6 +192,26 @@ class SendResults:
     def record_input_error(self, error: InputError) -> None:
         """Record that the rest of the input cannot be read."""
         self.totals.input_error = error
+
+    def finish(self) -> None:
+        """Compute, at the end of the run, up to which line nothing is left to do."""
+        self.totals.last_line = min(self._unfinished, default=self._last_read + 1) - 1
+
+    def _reject(self, rejected: RejectedLine) -> None:
+        with self._lock:
+            self.totals.rejected += 1
+            self._last_read = rejected.line
+            _keep(self.totals.rejections, [Problem(rejected.name(), rejected.reason)])
+
+    def _not_sent(self, messages: Sequence[OutgoingMessage]) -> None:
+        numbers = [item.number for item in messages if item.number not in self._open_before]
+        self._note_end("not_sent", numbers)
+
+    def _note_end(self, kind: str, numbers: Sequence[int]) -> None:
+        if self._journal:
+            # Without this entry the lines are as good as indeterminate, and the run ends anyway.
+            with suppress(JournalError):
+                self._journal.write(kind, numbers)
 
 
 def _keep(kept: list[Problem], problems: Sequence[Problem]) -> None:

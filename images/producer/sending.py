@@ -2,78 +2,67 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Semaphore
+from queue import SimpleQueue
+from threading import Condition, Thread
 from typing import TYPE_CHECKING, Final
 
-from producer.errors import SentLogError
+from producer.errors import RecordError
+from producer.send_answers import UNMENTIONED, Waiting, out_of_order, pause_before, sort_result
 from shared.errors import QueueUnavailableError, WorkloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from random import Random
 
     from producer.messages.outgoing_message import OutgoingMessage
     from producer.ports import Destination
+    from producer.send_answers import SortedResult
     from producer.send_results import SendResults
-    from shared.queue import SendBatchResult
     from shared.stopping import StopSwitch
 
-FIRST_PAUSE: Final = 0.5
-LONGEST_PAUSE: Final = 20.0
-"""Seconds, the longest pause of AWS's SDKs ("Retry behavior", AWS SDKs and Tools guide)."""
+GRACE: Final = 5.0
+"""Seconds that requests under way have after a stop: an answer usually takes a tenth of one."""
+
+LOOK: Final = 0.2
+"""Seconds between two looks at a stop, which a signal requests, while waiting for a batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendLimits:
-    """Limits of sending: attempts per message, and batches that are sent at once."""
+    """Limits of sending: attempts per message, and batches that are sent at once.
+
+    With `ordered`, a batch waits for every earlier one that has a group in common with it, so that
+    nothing overtakes a message of its group. After a stop, requests under way have `grace` seconds.
+    """
 
     attempts: int
     in_flight: int
+    ordered: bool = False
+    grace: float = GRACE
 
 
-@dataclass(frozen=True, slots=True)
-class SortedResult:
-    """Messages of one attempt: accepted, with SQS's id; refused or to retry, with the reason."""
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """A batch under way: what is not answered yet, its groups, whether a request is open."""
 
-    accepted: list[tuple[OutgoingMessage, str]]
-    refused: list[tuple[OutgoingMessage, str]]
-    retry: list[tuple[OutgoingMessage, str]]
-
-
-def sort_result(messages: Sequence[OutgoingMessage], result: SendBatchResult) -> SortedResult:
-    """Sort a batch's messages into accepted ones, refused ones, and ones to retry.
-
-    A message that SQS's answer does not mention is one to retry.
-    """
-    by_result = SortedResult(
-        [(messages[i], message_id) for i, message_id in result.sent.items()], [], []
-    )
-    refusals = {refusal.index: refusal for refusal in result.refused}
-    if len(result.sent) < len(messages):
-        for index, message in enumerate(messages):
-            if refusal := refusals.get(index):
-                target = by_result.retry if refusal.retry else by_result.refused
-                target.append((message, f"{refusal.code} {refusal.reason}".rstrip()))
-            elif index not in result.sent:
-                by_result.retry.append((message, "SQS's answer does not mention it"))
-    return by_result
+    waiting: list[Waiting]
+    groups: frozenset[str | None]
+    asking: bool = False
+    abandoned: bool = False
 
 
-def pause_before(attempt: int, rng: Random) -> float:
-    """Return the seconds to wait before this attempt (2 is the first retry).
-
-    The pause is random, between 0 and a limit that doubles each time: 0.5, 1, 2, ... up to 20
-    seconds. The AWS Architecture Blog calls this "full jitter" ("Exponential Backoff And Jitter").
-    """
-    return rng.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (attempt - 2)))
+class _AbandonedError(Exception):
+    """The run has ended without waiting for this batch any longer."""
 
 
 class Sender:
     """Sends batches from a few threads; the first error that ends the run requests a stop.
 
-    Every message submitted is recorded exactly once: as accepted, failed or unsent.
+    Every message submitted is recorded exactly once: as accepted, failed, unsent or indeterminate.
+    The threads are daemons, since a request that hangs must not keep the program alive.
     """
 
     def __init__(
@@ -88,10 +77,12 @@ class Sender:
         self._destination = destination
         self._results = results
         self._stop = stop
-        self._attempts = limits.attempts
+        self._limits = limits
         self._rng = rng
-        self._slots = Semaphore(limits.in_flight)
-        self._pool = ThreadPoolExecutor(limits.in_flight, thread_name_prefix="sender")
+        self._condition = Condition()
+        self._flights: list[_Flight] = []
+        self._work: SimpleQueue[_Flight | None] = SimpleQueue()
+        self._threads: list[Thread] = []
         self.error: WorkloadError | None = None
         self._crash: Exception | None = None
 
@@ -100,73 +91,156 @@ class Sender:
 
         Once a stop is requested, the batch is recorded as unsent instead.
         """
-        self._slots.acquire()
-        if self._stop.requested():
-            self._slots.release()
-            self._results.record_unsent(messages)
-        else:
-            self._pool.submit(self._deliver, messages)
+        groups = frozenset(item.group_id for item in messages if self._limits.ordered)
+        waiting = [Waiting(item, self._results.perhaps_sent_before(item)) for item in messages]
+        flight = _Flight(waiting, groups)
+        with self._condition:
+            while not self._stop.requested() and self._must_wait(groups):
+                self._condition.wait(LOOK)
+            if not self._stop.requested():
+                self._flights.append(flight)
+                self._work.put(flight)
+                if len(self._threads) < len(self._flights):
+                    self._threads.append(Thread(target=self._work_off, name="sender", daemon=True))
+                    self._threads[-1].start()
+                return
+        self._results.record_unsent(messages)
 
-    def finish(self) -> None:
+    def finish(self, hurried: Callable[[], bool] = lambda: False) -> None:
         """Wait until no batch is being sent; then `error` is what ended the run, if anything.
+
+        After a stop, requests have their grace to end, or until `hurried`. What has no answer then
+        is recorded as indeterminate.
 
         Raises:
             Exception: an unexpected error in a thread, such as a closed output of a dry run.
         """
-        self._pool.shutdown()
+        until: float | None = None
+        with self._condition:
+            while self._flights:
+                if self._stop.requested():
+                    until = until or time.monotonic() + self._limits.grace
+                    if hurried() or time.monotonic() >= until:
+                        break
+                self._condition.wait(LOOK)
+            for flight in self._flights:
+                flight.abandoned = True
+                self._leave(flight)
+        for _ in self._threads:
+            self._work.put(None)
         if self._crash:
             raise self._crash
 
-    def _deliver(self, messages: Sequence[OutgoingMessage]) -> None:
-        try:
-            self._try_all_attempts(messages)
-        except WorkloadError as error:
-            self._end_run(error)
-        except Exception as error:  # noqa: BLE001 - raised again by `finish`
-            self._crash = error
-            self._stop.request()
-        finally:
-            self._slots.release()
-
-    def _try_all_attempts(self, messages: Sequence[OutgoingMessage]) -> None:
-        remaining = [(message, "") for message in messages]
-        unavailable: QueueUnavailableError | None = None
-        for attempt in range(1, self._attempts + 1):
-            batch = [message for message, _ in remaining]
-            if attempt > 1 and self._stop.wait(pause_before(attempt, self._rng)):
-                self._results.record_unsent(batch)
-                return
-            remaining, unavailable = self._try_once(batch)
-            if not remaining:
-                return
-            if unavailable and attempt < self._attempts:
-                self._results.report_delay(str(unavailable))
-        count = f"after {self._attempts} attempts" if self._attempts > 1 else "after 1 attempt"
-        self._results.record_failed(
-            [(message, f"{reason} ({count})") for message, reason in remaining]
+    def _must_wait(self, groups: frozenset[str | None]) -> bool:
+        return len(self._flights) >= self._limits.in_flight or any(
+            flight.groups & groups for flight in self._flights
         )
-        if unavailable:
-            self._end_run(QueueUnavailableError(f"gave up {count}: {unavailable}"))
 
-    def _try_once(
-        self, messages: Sequence[OutgoingMessage]
-    ) -> tuple[list[tuple[OutgoingMessage, str]], QueueUnavailableError | None]:
+    def _work_off(self) -> None:
+        for flight in iter(self._work.get, None):
+            try:
+                self._try_all_attempts(flight)
+            except _AbandonedError:
+                pass
+            except WorkloadError as error:
+                self._end_run(error)
+            except Exception as error:  # noqa: BLE001 - raised again by `finish`
+                self._crash = error
+                self._stop.request()
+            finally:
+                with self._condition:
+                    self._flights.remove(flight)
+                    self._condition.notify_all()
+
+    def _try_all_attempts(self, flight: _Flight) -> None:
+        unavailable: QueueUnavailableError | None = None
+        attempts = self._limits.attempts
+        for attempt in range(1, attempts + 1):
+            if attempt > 1 and self._stop.wait(pause_before(attempt, self._rng)):
+                with self._settling(flight):
+                    self._leave(flight)
+                return
+            unavailable = self._try_once(flight)
+            if not flight.waiting:
+                return
+            if unavailable and attempt < attempts:
+                self._results.report_delay(str(unavailable))
+        count = f"after {attempts} attempts" if attempts > 1 else "after 1 attempt"
+        with self._settling(flight):
+            self._results.record_indeterminate(
+                [item.message for item in flight.waiting if item.answer_lost]
+            )
+            self._results.record_failed(
+                [
+                    (item.message, f"{item.reason} ({count})")
+                    for item in flight.waiting
+                    if not item.answer_lost
+                ]
+            )
+        if unavailable or self._limits.ordered:
+            reason = unavailable or flight.waiting[0].reason
+            self._end_run(QueueUnavailableError(f"gave up {count}: {reason}"))
+
+    def _try_once(self, flight: _Flight) -> QueueUnavailableError | None:
+        messages = [item.message for item in flight.waiting]
         try:
-            result = self._destination.send([message.body for message in messages])
+            with self._settling(flight):
+                self._results.record_sending(messages)
+                flight.asking = True
+            result = self._destination.send([message.entry() for message in messages])
         except QueueUnavailableError as error:
-            return [(message, str(error)) for message in messages], error
+            with self._settling(flight):
+                flight.asking = False
+                for item in flight.waiting:
+                    item.reason = str(error)
+                    item.answer_lost |= error.answer_lost
+            return error
         except Exception:
-            self._results.record_unsent(messages)
+            with self._settling(flight):
+                flight.asking = False
+                self._leave(flight)
             raise
-        by_result = sort_result(messages, result)
+        with self._settling(flight):
+            flight.asking = False
+            self._record(flight, sort_result(messages, result))
+        return None
+
+    def _record(self, flight: _Flight, by_result: SortedResult) -> None:
+        lost = {id(item.message) for item in flight.waiting if item.answer_lost}
+        flight.waiting = [
+            Waiting(message, id(message) in lost or reason == UNMENTIONED, reason)
+            for message, reason in by_result.retry
+        ]
         if by_result.refused:
             self._results.record_failed(by_result.refused)
         try:
             self._results.record_accepted(by_result.accepted)
-        except SentLogError:
-            self._results.record_unsent([message for message, _ in by_result.retry])
+        except RecordError:
+            self._leave(flight)
             raise
-        return by_result.retry, None
+        if self._limits.ordered:
+            for message in out_of_order(by_result):
+                self._results.record_out_of_order(message)
+        elif lost:  # a FIFO queue drops what it has already, by the deduplication id
+            self._results.record_perhaps_twice(
+                [message for message, _ in by_result.accepted if id(message) in lost]
+            )
+
+    def _leave(self, flight: _Flight) -> None:
+        """Record what is left of a batch that will not be tried again."""
+        unknown = [item.message for item in flight.waiting if item.answer_lost or flight.asking]
+        known = [item.message for item in flight.waiting if not (item.answer_lost or flight.asking)]
+        flight.waiting = []
+        self._results.record_indeterminate(unknown)
+        self._results.record_unsent(known, asked=True)
+
+    @contextmanager
+    def _settling(self, flight: _Flight) -> Iterator[None]:
+        """Change a batch's state, unless `finish` has given it up meanwhile."""
+        with self._condition:
+            if flight.abandoned:
+                raise _AbandonedError
+            yield
 
     def _end_run(self, error: WorkloadError) -> None:
         self.error = self.error or error

@@ -6,12 +6,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from producer.errors import SentLogError, UsageError
-from producer.messages.outgoing_message import Origin, OutgoingMessage
 from shared.logs import LineStream, encode_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from producer.messages.outgoing_message import OutgoingMessage
 
     Accepted = Sequence[tuple[OutgoingMessage, str]]
 
@@ -21,15 +22,19 @@ def record_nothing(_accepted: Accepted) -> None:
 
 
 @contextmanager
-def recording(path: Path | None, wall: Callable[[], float]) -> Iterator[Callable[[Accepted], None]]:
+def recording(
+    path: Path | None, wall: Callable[[], float], *, append: bool = False
+) -> Iterator[Callable[[Accepted], None]]:
     """Provide a function that writes accepted messages to the log and flushes after each batch.
 
     A line holds message_id, poison, vehicle_id (null when unknown), sent_at (epoch seconds at
-    which SQS's answer arrived), and `line` for a line of a file, `index` for generated messages.
+    which SQS's answer arrived), and `line` or `element` for what an input held, `index` for
+    generated messages.
 
     Args:
         path: the file, which is overwritten; None for no log.
         wall: returns the time in epoch seconds.
+        append: whether to add to the file instead, as a resumed run does.
 
     Raises:
         UsageError: the file cannot be opened; the function raises SentLogError.
@@ -38,7 +43,7 @@ def recording(path: Path | None, wall: Callable[[], float]) -> Iterator[Callable
         yield record_nothing
         return
     try:
-        file = path.open("wb")
+        file = path.open("ab" if append else "wb")
     except OSError as error:
         raise UsageError(f"cannot write the sent log {path}: {error.strerror}") from error
     stream = LineStream(file)
@@ -65,7 +70,7 @@ def _line(message: OutgoingMessage, message_id: str, sent_at: float) -> bytes:
         {
             "message_id": message_id,
             "poison": message.poison,
-            "line" if message.origin is Origin.LINE else "index": message.number,
+            message.origin if message.origin.of_input else "index": message.number,
             "vehicle_id": message.vehicle_id,
             "sent_at": round(sent_at, 3),
         }

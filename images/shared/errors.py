@@ -30,7 +30,15 @@ class QueueError(WorkloadError):
 
 
 class QueueUnavailableError(QueueError):
-    """No answer, or SQS asked to slow down: the same call may succeed later."""
+    """No answer, or SQS asked to slow down: the same call may succeed later.
+
+    `answer_lost` is True if the request may have reached SQS and been carried out.
+    """
+
+    def __init__(self, text: str, *, answer_lost: bool = False) -> None:
+        """Keep the text for people."""
+        super().__init__(text)
+        self.answer_lost = answer_lost
 
 
 class QueueRefusedError(QueueError):

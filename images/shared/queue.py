@@ -191,11 +191,19 @@ class SqsQueue:
         return _refusals(answer)
 
 
-def connect(url: str, name: str, connections: int = 10) -> SqsQueue:
+def connect(
+    url: str,
+    name: str,
+    connections: int = 10,
+    *,
+    attempts: int = 4,
+    answer_seconds: int = MAX_LONG_POLL + 10,
+) -> SqsQueue:
     """Create the client; if only the queue's name is given, ask SQS for its URL.
 
     boto3 finds credentials, region and endpoint itself: in AWS_ENDPOINT_URL and similar variables,
     in profiles, in the instance's role. `connections` is how many requests may run at once.
+    botocore itself makes up to `attempts` of each call, and waits `answer_seconds` for an answer.
 
     Raises:
         QueueRefusedError: no such queue, no or bad credentials or region, not a URL.
@@ -212,9 +220,9 @@ def connect(url: str, name: str, connections: int = 10) -> SqsQueue:
             region_name=chosen_region(),
             config=Config(
                 connect_timeout=5,
-                read_timeout=MAX_LONG_POLL + 10,
+                read_timeout=answer_seconds,
                 max_pool_connections=connections,
-                retries={"mode": "standard", "total_max_attempts": 4},
+                retries={"mode": "standard", "total_max_attempts": attempts},
             ),
         )
         return SqsQueue(client, url or client.get_queue_url(QueueName=name)["QueueUrl"])

@@ -17,6 +17,7 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
+from botocore.parsers import ResponseParserError
 
 from shared.errors import QueueRefusedError, QueueUnavailableError
 
@@ -48,6 +49,10 @@ CREDENTIALS: Final = frozenset(
         "UnrecognizedClientException",
     }
 )
+SERVER_ERROR: Final = 500
+"""The first of HTTP's server errors, after which a request may have been carried out."""
+PASSING: Final = frozenset({408, 429})
+"""HTTP's "request timeout" and "too many requests", as proxies send them."""
 ABSENT: Final = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 
@@ -73,8 +78,12 @@ def translated(queue: str) -> Iterator[None]:
         raise QueueRefusedError("no AWS region: set AWS_REGION, as in AWS_REGION=eu-west-1") from (
             error
         )
-    except (BotoConnectionError, HTTPClientError) as error:
+    except BotoConnectionError as error:  # no connection, so that no request was sent
         raise QueueUnavailableError(f"no answer from the endpoint: {error}") from error
+    except (HTTPClientError, ResponseParserError) as error:
+        raise QueueUnavailableError(
+            f"no answer from the endpoint: {error}", answer_lost=True
+        ) from error
     except (BotoCoreError, ParamValidationError, ValueError) as error:
         raise QueueRefusedError(f"cannot call SQS for queue {queue}: {error}") from error
 
@@ -83,8 +92,11 @@ def _from_answer(error: ClientError, queue: str) -> QueueRefusedError | QueueUna
     details = error.response["Error"]
     code, text = details.get("Code", "?"), details.get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in THROTTLING or status >= 500:  # noqa: PLR2004 - HTTP's server errors
-        return QueueUnavailableError(f"SQS asks to try later: {code} {text}".rstrip())
+    if code in THROTTLING or status >= SERVER_ERROR or status in PASSING:
+        return QueueUnavailableError(
+            f"SQS asks to try later: {code} {text}".rstrip(),
+            answer_lost=code not in THROTTLING and status not in PASSING,
+        )
     if code in ABSENT:
         return QueueRefusedError(
             f"queue {queue} does not exist: check name or URL, region and account"

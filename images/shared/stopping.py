@@ -39,20 +39,24 @@ class SignalStop:
     """
 
     def __init__(self) -> None:
-        """Start with no stop requested; `received` will be the first signal that arrives."""
+        """Start with no stop requested; `received` will be the first signal that arrives.
+
+        `hurried` becomes True with the second one.
+        """
         self.received: signal.Signals | None = None
+        self.hurried = False
         self._before: dict[signal.Signals, Any] = {}
-        self._once = False
+        self._twice = False
         self._requested = False
         self._requests: SimpleQueue[None] = SimpleQueue()
 
-    def install(self, *, once: bool = False) -> None:
+    def install(self, *, twice: bool = False) -> None:
         """Handle both signals; call from the main thread.
 
-        With `once`, the first signal restores the previous handlers of both, so a second signal
+        With `twice`, the second signal restores the previous handlers of both, so a third one
         usually ends the program at once, however long the orderly stop takes.
         """
-        self._once = once
+        self._twice = twice
         for number in (signal.SIGTERM, signal.SIGINT):
             self._before[number] = signal.signal(number, self._on_signal)
 
@@ -79,7 +83,8 @@ class SignalStop:
         return self._requested
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self.hurried = self.received is not None
         self.received = self.received or signal.Signals(number)
-        if self._once:
+        if self._twice and self.hurried:
             self.restore()
         self.request()

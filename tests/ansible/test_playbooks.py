@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-import jsonschema  # type: ignore[import-untyped] # cfn-lint brings it, without its stubs
+import jsonschema
 import pytest
 import yaml
 from support.emulators.docker import ROOT

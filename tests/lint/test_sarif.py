@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped] # cfn-lint brings it, without its stubs
+import jsonschema
 import pytest
 from support.builders.fleets import product_text
 

@@ -151,7 +151,7 @@ def test_invalid_lines_can_be_skipped(run: Callable[..., Result], tmp_path: Path
     path = tmp_path / "vehicles.jsonl"
     path.write_text(f"{vehicle_line(1)}\nnonsense\n[]\n{vehicle_line(4)}\n")
 
-    result = run("--file", path, "--dry-run", "--skip-invalid")
+    result = run("--file", path, "--dry-run", "--skip-invalid", "--schema", "vehicle")
 
     assert result.code == 0
     assert result.lines == [vehicle_line(1), vehicle_line(4)]

@@ -4,78 +4,29 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.emulators.ministack import CREDENTIALS, Ministack, free_port, without_aws
+from support.emulators.ministack import Ministack, free_port, without_aws
+from support.emulators.producers import (
+    NOWHERE,
+    PATIENCE,
+    finished,
+    lines_of,
+    started,
+    wait_until,
+)
 from support.fakes.producing import vehicle_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 pytestmark = pytest.mark.impure
-
-PATIENCE = 60.0
-"""Seconds after which waiting fails; a passing test needs far fewer."""
-
-NOWHERE = {**without_aws(os.environ), **CREDENTIALS}
-
-
-@contextmanager
-def started(
-    *arguments: object, environment: Mapping[str, str] = NOWHERE
-) -> Iterator[subprocess.Popen[str]]:
-    """Start the producer, provide it, and kill it afterwards if it still runs."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "producer", *map(str, arguments)],
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def finished(
-    *arguments: object, given: str = "", environment: Mapping[str, str] = NOWHERE
-) -> tuple[int, str, str]:
-    """Run the producer on this input; return exit code, output and errors."""
-    with started(*arguments, environment=environment) as process:
-        output, errors = process.communicate(given, PATIENCE)
-    return process.returncode, output, errors
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    """Wait for a condition that other processes fulfil."""
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def catches(process_id: int, number: signal.Signals) -> bool:
-    """Return whether the process handles the signal itself, by its status in /proc."""
-    status = Path(f"/proc/{process_id}/status").read_text(encoding="ascii")
-    (mask,) = re.findall(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
-    return bool(int(mask, 16) >> (number - 1) & 1)
-
-
-def lines_of(path: Path) -> list[str]:
-    """Return the lines of a file that may not exist yet."""
-    return path.read_text().splitlines() if path.exists() else []
 
 
 def test_every_message_of_a_sent_log_is_in_the_queue(ministack: Ministack, tmp_path: Path) -> None:
@@ -181,21 +132,26 @@ def test_a_signal_ends_the_wait_for_a_queue_that_is_away(tmp_path: Path) -> None
     assert "not sent 5" in errors
 
 
-def test_a_second_signal_ends_the_program_at_once() -> None:
-    """It ends the program even while an endpoint accepts a request and never answers."""
+def test_a_second_signal_ends_the_wait_for_an_answer() -> None:
+    """What the silent endpoint was sent is indeterminate, and the summary says so at once."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/000000000000/orders"
         with started(
-            *("--count", 5, "--queue-url", url),
+            *("--count", 5, "--queue-url", url, "--json"),
             environment={**NOWHERE, "AWS_ENDPOINT_URL": url.rsplit("/", 2)[0]},
         ) as process:
             connection, _ = silent.accept()
             with connection:
                 process.send_signal(signal.SIGINT)
-                wait_until(lambda: not catches(process.pid, signal.SIGINT))
+                time.sleep(0.5)
                 process.send_signal(signal.SIGINT)
+                output, errors = process.communicate(timeout=4)
 
-                assert process.wait(PATIENCE) == -signal.SIGINT
+    summary = json.loads(output)
+    assert process.returncode == summary["exit_code"] == 130
+    assert summary["indeterminate"] == [{"of": "vehicle", "first": 1, "last": 5}]
+    assert (summary["sent"], summary["failed"], summary["unsent"]) == (0, 0, 0)
+    assert "indeterminate: vehicles 1-5: no answer came" in errors
 
 
 def test_nobody_at_the_endpoint_is_a_failure() -> None:

@@ -52,6 +52,9 @@ def test_invalid_lines_can_be_skipped() -> None:
 
     assert [item and item.number for item in passed] == [1, 2, None, 4]
     assert results.totals.rejected == 1
+    assert passed[-1] is not None
+    results.record_accepted([(item, "id") for item in passed if item])
+    results.finish()
     assert results.totals.last_line == 4
 
 

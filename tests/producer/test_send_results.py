@@ -19,16 +19,32 @@ def test_poison_is_counted_among_the_sent_messages() -> None:
     assert (results.totals.sent, results.totals.poison) == (2, 1)
 
 
-def test_the_last_line_read_is_known() -> None:
-    """Read and rejected lines count; generated messages have no line."""
+def last_line_of(results: SendResults) -> int:
+    """Return the last line, up to which nothing is left to do."""
+    results.finish()
+    return results.totals.last_line
+
+
+def test_the_last_line_is_one_after_which_a_run_can_go_on() -> None:
+    """Lines that are read but not accepted count as little as the one that ends the run."""
     results = SendResults(FakeProgress(), record_nothing)
-
-    results.record_read(outgoing(3))
+    assert last_line_of(results) == 0
+    for number in (1, 2, 3):
+        results.record_read(outgoing(number))
     results.record_read(outgoing(9, origin=Origin.POISON))
-    assert results.totals.last_line == 3
+    assert last_line_of(results) == 0
 
-    results.record_invalid(RejectedLine(4, "why"))
-    assert results.totals.last_line == 4
+    results.record_accepted([(outgoing(1), "a"), (outgoing(3), "c")])
+    assert last_line_of(results) == 1
+
+    results.record_accepted([(outgoing(2), "b")])
+    assert last_line_of(results) == 3
+
+    results.record_skipped(RejectedLine(4, "why"))
+    assert last_line_of(results) == 4
+
+    results.record_invalid(RejectedLine(5, "why"))
+    assert last_line_of(results) == 4
 
 
 def test_a_skipped_line_is_shown_and_one_that_ends_the_run_is_not() -> None:

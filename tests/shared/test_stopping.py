@@ -60,15 +60,18 @@ def test_the_first_signal_decides_what_ended_the_program() -> None:
         assert stop.received is signal.SIGTERM
 
 
-def test_once_means_that_a_second_signal_does_what_it_did_before() -> None:
-    """With `once`, a second signal has its previous effect."""
+def test_twice_means_that_a_third_signal_does_what_it_did_before() -> None:
+    """With `twice`, a second signal is a hurry, and a third has its previous effect."""
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     stop = SignalStop()
-    stop.install(once=True)
+    stop.install(twice=True)
 
-    signal.raise_signal(signal.SIGTERM)
+    found = []
+    for _ in range(2):
+        signal.raise_signal(signal.SIGTERM)
+        found.append((stop.requested(), stop.hurried))
 
-    assert stop.requested()
+    assert found == [(True, False), (True, True)]
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
 

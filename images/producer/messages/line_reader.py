@@ -43,7 +43,7 @@ def opened(path: str) -> Iterator[FileIO]:
     try:
         file = open(target, "rb", buffering=0, closefd=path != STDIN)  # noqa: SIM115 - below
     except OSError as error:
-        raise UsageError(f"cannot read {_name(path)}: {error.strerror}") from error
+        raise UsageError(f"cannot read {name_of(path)}: {error.strerror}") from error
     with file:
         yield file
 
@@ -62,7 +62,7 @@ def chunks(file: FileIO, path: str, stop: Stop) -> Iterator[bytes | None]:
         else:
             yield from _from_pipe(file, stop)
     except OSError as error:
-        raise InputError(f"reading {_name(path)} failed: {error.strerror}") from error
+        raise InputError(f"reading {name_of(path)} failed: {error.strerror}") from error
 
 
 def split_lines(
@@ -114,5 +114,6 @@ def _read_into(file: FileIO, chunks_read: Queue[bytes | OSError]) -> None:
         chunks_read.put(error)
 
 
-def _name(path: str) -> str:
+def name_of(path: str) -> str:
+    """Return the input's name for people."""
     return "standard input" if path == STDIN else path

@@ -11,18 +11,22 @@ from hypothesis import strategies as st
 from support.fakes.producing import CIVIC, LATEST_YEAR, vehicle_line
 from support.fakes.stopping import FakeStop
 
-from producer.messages.input_messages import TOO_LONG, checked, read
+from producer.messages.input_messages import Input, checked, read
 from producer.messages.line_reader import opened
+from producer.messages.message_maker import TOO_LONG, MessageMaker
 from producer.messages.outgoing_message import Origin, OutgoingMessage, RejectedLine
+from producer.messages.schema import schema_of
 from shared.quotas import MAX_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+VEHICLES = MessageMaker(check=schema_of("vehicle", LATEST_YEAR))
+
 
 def one(line: bytes | None, number: int = 1) -> OutgoingMessage | RejectedLine | None:
     """Return the message or rejection of a line; fail unless it is exactly one."""
-    (item,) = checked([(number, line)], LATEST_YEAR)
+    (item,) = checked([(number, line)], VEHICLES)
     return item
 
 
@@ -54,7 +58,7 @@ def test_a_valid_line_is_sent_as_it_stands(line: str) -> None:
 @pytest.mark.parametrize("line", [b"", b"  ", b"\t", b"\r", codecs.BOM_UTF8], ids=repr)
 def test_a_blank_line_is_nothing(line: bytes) -> None:
     """A blank line is neither a message nor an error."""
-    assert list(checked([(1, line)], LATEST_YEAR)) == []
+    assert list(checked([(1, line)], VEHICLES)) == []
 
 
 def test_what_editors_put_around_a_line_is_none_of_it() -> None:
@@ -105,7 +109,7 @@ def test_a_line_of_exactly_the_limit_is_sent() -> None:
 @given(st.lists(st.none() | st.tuples(st.integers(1, 99), st.none() | st.binary())))
 def test_no_input_whatever_breaks_the_reading(lines: list[tuple[int, bytes | None] | None]) -> None:
     """For any input each line is sent, rejected or blank, and pauses stay where they are."""
-    items = list(checked(lines, LATEST_YEAR))
+    items = list(checked(lines, VEHICLES))
 
     assert items.count(None) == lines.count(None)
 
@@ -118,7 +122,7 @@ def test_a_file_becomes_messages(tmp_path: Path, end: bytes) -> None:
     path.write_bytes(end.join([*lines, vehicle_line(6).encode()]))
 
     with opened(str(path)) as file:
-        items = list(read(file, str(path), LATEST_YEAR, FakeStop()))
+        items = list(read(file, Input(str(path)), VEHICLES, FakeStop()))
 
     assert [type(item) for item in items] == [
         OutgoingMessage,

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from producer.messages.outgoing_message import Origin, OutgoingMessage, utf8_size
 from shared.errors import QueueUnavailableError
-from shared.queue import Refusal, SendBatchResult
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+from shared.queue import OutgoingEntry, Refusal, SendBatchResult
 
 CIVIC: Final = (
     '{"vehicleId":"VH2001","make":"Honda","model":"Civic","year":2020,"color":"Blue",'
@@ -19,6 +17,17 @@ CIVIC: Final = (
 )
 LATEST_YEAR: Final = 2027
 DOWN: Final = QueueUnavailableError("no answer from the endpoint: it is down")
+
+
+LOST: Final = QueueUnavailableError("no answer from the endpoint: reset", answer_lost=True)
+
+Entries = Sequence[str | OutgoingEntry]
+Answer = Callable[[Entries], SendBatchResult]
+
+
+def body_of(entry: str | OutgoingEntry) -> str:
+    """Return the body of what a destination gets."""
+    return entry if isinstance(entry, str) else entry.body
 
 
 def seeded(seed: int = 1) -> Random:
@@ -41,17 +50,26 @@ def outgoings(count: int, first: int = 1) -> list[OutgoingMessage]:
     return [outgoing(n, vehicle_line(n)) for n in range(first, first + count)]
 
 
-def everything(bodies: Sequence[str]) -> SendBatchResult:
+def grouped(number: int, group: str) -> OutgoingMessage:
+    """Build a message of that line and group."""
+    body = vehicle_line(number)
+    size = utf8_size(body)
+    return OutgoingMessage(body, size, Origin.LINE, number, f"VH{number}", group_id=group)
+
+
+def everything(messages: Entries) -> SendBatchResult:
     """Accept a whole batch."""
+    bodies = map(body_of, messages)
     return SendBatchResult({place: f"id-{body}" for place, body in enumerate(bodies)}, ())
 
 
-def all_but(*refusals: Refusal) -> Callable[[Sequence[str]], SendBatchResult]:
+def all_but(*refusals: Refusal) -> Answer:
     """Return an answer that accepts a batch except for the refusals."""
     refused = {refusal.index for refusal in refusals}
 
-    def answer(bodies: Sequence[str]) -> SendBatchResult:
-        accepted = {n: f"id-{body}" for n, body in enumerate(bodies) if n not in refused}
+    def answer(messages: Entries) -> SendBatchResult:
+        bodies = enumerate(map(body_of, messages))
+        accepted = {n: f"id-{body}" for n, body in bodies if n not in refused}
         return SendBatchResult(accepted, refusals)
 
     return answer
@@ -60,22 +78,20 @@ def all_but(*refusals: Refusal) -> Callable[[Sequence[str]], SendBatchResult]:
 class FakeDestination:
     """A destination with prepared answers, exceptions included; then it accepts everything."""
 
-    def __init__(
-        self, answers: Iterable[Exception | Callable[[Sequence[str]], SendBatchResult]] = ()
-    ) -> None:
+    def __init__(self, answers: Iterable[Exception | Answer] = ()) -> None:
         """Prepare the answers."""
         self.answers = list(answers)
-        self.calls: list[list[str]] = []
+        self.calls: list[list[str | OutgoingEntry]] = []
         self._lock = threading.Lock()
 
-    def send(self, bodies: Sequence[str]) -> SendBatchResult:
+    def send(self, messages: Entries) -> SendBatchResult:
         """Record the call and answer."""
         with self._lock:
-            self.calls.append(list(bodies))
+            self.calls.append(list(messages))
             answer = self.answers.pop(0) if self.answers else everything
         if isinstance(answer, Exception):
             raise answer
-        return answer(bodies)
+        return answer(messages)
 
 
 class FakeProgress:
