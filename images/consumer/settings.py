@@ -9,7 +9,7 @@ from consumer import setting_table as table
 from consumer.cycle import Rhythm
 from consumer.idempotency.key import IdempotencyKey
 from consumer.retry import whole_seconds
-from shared.queue import is_queue_url
+from shared.queue_names import is_queue_url
 from shared.settings import SettingsReader
 
 if TYPE_CHECKING:

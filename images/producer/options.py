@@ -12,7 +12,7 @@ from producer.messages.input_messages import CsvTypes, Format
 from producer.messages.line_reader import STDIN
 from producer.messages.template_text import TemplateText
 from shared.errors import SettingsError
-from shared.queue import is_queue_url
+from shared.queue_names import is_fifo, is_queue_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,7 +54,7 @@ class Options:
     @property
     def fifo(self) -> bool:
         """Return whether the queue is a FIFO one, which its name ends with."""
-        return (self.queue_url or self.queue_name or "").endswith(".fifo")
+        return is_fifo(self.queue_url or self.queue_name or "")
 
     @property
     def total(self) -> int | None:

@@ -6,7 +6,6 @@ import time
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 import boto3
 import msgspec
@@ -16,6 +15,7 @@ from shared.attempt_ids import AttemptIds
 from shared.attributes import encoded, special_types, values
 from shared.errors import QueueRefusedError
 from shared.queue_errors import translated
+from shared.queue_names import is_fifo, is_queue_url
 from shared.quotas import MAX_LONG_POLL
 from shared.region import chosen_region
 
@@ -226,20 +226,6 @@ def connect(
             ),
         )
         return SqsQueue(client, url or client.get_queue_url(QueueName=name)["QueueUrl"])
-
-
-def is_queue_url(url: str) -> bool:
-    """Return whether this can be a queue's URL, without asking SQS."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # half an IPv6 address
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.netloc) and len(parts.path) > 1
-
-
-def is_fifo(name_or_url: str) -> bool:
-    """Return whether a queue is a FIFO queue: AWS says to look at the end of its name."""
-    return name_or_url.endswith(".fifo")
 
 
 def _entry(index: int, message: str | OutgoingEntry) -> SendMessageBatchRequestEntryTypeDef:

@@ -23,8 +23,9 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from shared.errors import QueueError, QueueRefusedError, QueueUnavailableError
-from shared.queue import OutgoingEntry, Refusal, SqsQueue, connect, is_queue_url
+from shared.queue import OutgoingEntry, Refusal, SqsQueue, connect
 from shared.queue_errors import translated
+from shared.queue_names import is_queue_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from consumer.logs.events import get_logger
 from shared.errors import QueueRefusedError, QueueUnavailableError
-from shared.queue import OutgoingEntry, is_fifo
+from shared.queue import OutgoingEntry
+from shared.queue_names import is_fifo
 from shared.quotas import MAX_ATTRIBUTES, MAX_BATCH, MAX_BYTES
 
 if TYPE_CHECKING:
