@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from consumer.messages.trace import trace_id
+
 if TYPE_CHECKING:
     # Not needed at run time, so a process that only handles messages does not import boto3.
     from shared.queue import ReceivedMessage
@@ -28,6 +30,11 @@ class Delivery(msgspec.Struct, frozen=True):
     received_at: float
     body: str
     envelope: str | None = None
+
+    @property
+    def trace_id(self) -> str | None:
+        """Return the id of the trace that the message belongs to, for its log lines."""
+        return trace_id(self.received.attributes, self.received.system)
 
     @property
     def age(self) -> float:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from consumer.attempt import Attempt, AttemptResult
-from consumer.messages.trace import trace_id
 from shared.logs import one_line, timestamp, without_surrogates
 from shared.message import single_line
 
@@ -108,7 +107,7 @@ def _line(instance_id: str, attempt: Attempt) -> ContentLine:
         outcome=attempt.result.value,
         envelope=delivery.envelope,
         group_id=received.group_id and without_surrogates(received.group_id),
-        trace_id=trace_id(received.attributes, received.system),
+        trace_id=delivery.trace_id,
     )
     if attempt.reason is not None:
         line.reason = without_surrogates(attempt.reason)

@@ -17,8 +17,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from consumer.handlers.api import handled
-from consumer.pool.output import LONGEST, OutputLine, split
-from shared.logs import without_surrogates
+from consumer.messages.trace import trace_id
+from consumer.pool.output import LONGEST, NO_ORIGIN, Origin, OutputLine, split
+from shared.logs import described, without_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,7 @@ class Capture:
     def __init__(self, emit: Callable[[list[OutputLine]], None]) -> None:
         """Pass every line on to this function, which has to be safe in any thread."""
         self.emit = emit
-        self.sole: str | None = None
+        self.sole = NO_ORIGIN
         self._streams = (CapturedStream(self, "stdout", 1), CapturedStream(self, "stderr", 2))
         self._before: tuple[Any, Any] = (sys.stdout, sys.stderr)
         self._settled: tuple[Any, Any] = self._before
@@ -74,10 +75,13 @@ class Capture:
             with suppress(OSError):  # a handler has closed all files
                 os.dup2(kept, file)
 
-    def current_id(self) -> str | None:
-        """Return the id of the message that the caller works on."""
+    def current(self) -> Origin:
+        """Return the message that the caller works on."""
         messages = handled.get()
-        return messages[0].id if len(messages) == 1 else self.sole
+        if len(messages) != 1:
+            return self.sole
+        [message] = messages
+        return Origin(message.id, trace_id(message.attributes, message.system_attributes))
 
     def end_message(self, message_id: str) -> None:
         """Write the lines that the message's handler has begun and not ended."""
@@ -120,7 +124,7 @@ class CapturedStream(io.TextIOBase):
         self._capture = capture
         self._name = name
         self._file = file
-        self._begun: dict[str | None, str] = {}
+        self._begun: dict[Origin, str] = {}
 
     encoding = "utf-8"
     errors = "replace"
@@ -140,36 +144,40 @@ class CapturedStream(io.TextIOBase):
         """Write complete lines and keep the rest."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        message_id = self._capture.current_id()
+        origin = self._capture.current()
         with self.lock:
-            *lines, rest = (self._begun.pop(message_id, "") + text).split("\n")
+            *lines, rest = (self._begun.pop(origin, "") + text).split("\n")
             if len(rest) >= LONGEST:
                 lines, rest = [*lines, rest], ""
             if rest:
-                self._begun[message_id] = rest
-        self._emit(message_id, lines)
+                self._begun[origin] = rest
+        self._emit(origin, lines)
         return len(text)
 
     def end_line(self, message_id: str | None) -> None:
         """Write the line that this message has begun."""
-        if self._begun:
-            with self.lock:
-                rest = self._begun.pop(message_id, None)
-            self._emit(message_id, [rest] if rest else [])
+        for origin in list(self._begun):
+            if origin.message_id == message_id:
+                self._end(origin)
 
     def end_lines(self) -> None:
         """Write the lines that have been begun."""
-        for message_id in list(self._begun):
-            self.end_line(message_id)
+        for origin in list(self._begun):
+            self._end(origin)
 
-    def _emit(self, message_id: str | None, texts: list[str]) -> None:
+    def _end(self, origin: Origin) -> None:
+        with self.lock:
+            rest = self._begun.pop(origin, None)
+        self._emit(origin, [rest] if rest else [])
+
+    def _emit(self, origin: Origin, texts: list[str]) -> None:
         now = time.time()
         lines = [
             part
             for text in texts
             if text
             for part in split(
-                OutputLine(now, "INFO", without_surrogates(text), message_id, stream=self._name)
+                OutputLine(now, "INFO", without_surrogates(text), *origin, stream=self._name)
             )
         ]
         if lines:
@@ -228,13 +236,16 @@ class RecordHandler(logging.Handler):
         """Pass the record on; one whose format is wrong says so in its text."""
         try:
             text = record.getMessage()
-        except Exception as error:  # noqa: BLE001 - arguments may be any object, and do anything
-            text = f"{record.msg!s} (not formatted: {type(error).__name__}: {error!s})"
+        except BaseException as error:  # noqa: BLE001 - arguments may be any object, and do anything
+            message = record.msg if isinstance(record.msg, str) else described(record.msg)
+            text = f"{message} (not formatted: {described(error)})"
+        origin = self._capture.current()
         line = OutputLine(
             time=record.created,
             level=record.levelname,
             text=without_surrogates(text),
-            message_id=self._capture.current_id(),
+            message_id=origin.message_id,
+            trace_id=origin.trace_id,
             logger=record.name,
             error=_traceback(record),
             fields=_fields(record),

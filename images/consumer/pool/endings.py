@@ -37,12 +37,15 @@ def expire(worker: WorkerProcess, seconds: float, now: float, effects: Effects) 
     elif now >= worker.kill_at:
         stacks = worker.take_stacks()
         for slot in overdue:
-            fields = {
-                "message_id": worker.hands.slots[slot].delivery.received.message_id,
+            delivery = worker.hands.slots[slot].delivery
+            fields: dict[str, object] = {
+                "message_id": delivery.received.message_id,
                 "limit_seconds": round(worker.hands.limit(slot), 3),
                 "pid": worker.spawned.pid,
                 "stacks": stacks,
             }
+            if delivery.trace_id:
+                fields["trace_id"] = delivery.trace_id
             effects.warnings.append(("time limit reached", fields))
         worker.killed_for = overdue
         worker.had_answered = worker.answered

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from consumer.attempt import AttemptResult
 from consumer.handlers.verdict import Verdict
 from consumer.pool import page as states
+from consumer.pool.output import NO_ORIGIN, Origin
 from consumer.pool.page import SLOTS
 
 if TYPE_CHECKING:
@@ -64,12 +65,12 @@ class InHand:
         """Keep the verdict on a message that was not simply processed."""
         self._answers[slot] = verdict
 
-    def only_id(self) -> str | None:
-        """Return the id of the message in hand, if it is the only one."""
+    def only(self) -> Origin:
+        """Return the message in hand, if it is the only one."""
         if len(self.slots) != 1:
-            return None
+            return NO_ORIGIN
         (only,) = self.slots.values()
-        return only.delivery.received.message_id
+        return Origin(only.delivery.received.message_id, only.delivery.trace_id)
 
     def ids(self, slots: Sequence[int]) -> list[str]:
         """Return the ids of these messages."""

@@ -7,7 +7,7 @@ splits at 16 KB by itself, in the middle of the JSON.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 8_000
 """Characters of a line; the rest follows in lines of its own. A traceback is cut to its end."""
+
+
+class Origin(NamedTuple):
+    """The message that a line is about, and its trace; nothing where several could be meant."""
+
+    message_id: str | None = None
+    trace_id: str | None = None
+
+
+NO_ORIGIN: Final = Origin()
 
 
 class OutputLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -31,6 +41,7 @@ class OutputLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
     level: str
     text: str
     message_id: str | None = None
+    trace_id: str | None = None
     stream: str | None = None
     logger: str | None = None
     error: str | None = None
@@ -74,22 +85,20 @@ class RawLines:
         self._stream = stream
         self._rest = b""
 
-    def feed(self, data: bytes, now: float, message_id: str | None) -> list[OutputLine]:
+    def feed(self, data: bytes, now: float, origin: Origin) -> list[OutputLine]:
         """Take what was read at this time; return the lines that it completes."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > LONGEST:
             lines, self._rest = [*lines, self._rest], b""
-        return list(self._lines(lines, now, message_id))
+        return list(self._lines(lines, now, origin))
 
-    def flush(self, now: float, message_id: str | None) -> list[OutputLine]:
+    def flush(self, now: float, origin: Origin) -> list[OutputLine]:
         """Return the line that was begun, if there is one."""
         rest, self._rest = self._rest, b""
-        return list(self._lines([rest], now, message_id))
+        return list(self._lines([rest], now, origin))
 
-    def _lines(
-        self, lines: list[bytes], now: float, message_id: str | None
-    ) -> Iterator[OutputLine]:
+    def _lines(self, lines: list[bytes], now: float, origin: Origin) -> Iterator[OutputLine]:
         for line in lines:
             text = line.rstrip(b"\r").decode(errors="replace")
             if text:
-                yield from split(OutputLine(now, "INFO", text, message_id, stream=self._stream))
+                yield from split(OutputLine(now, "INFO", text, *origin, stream=self._stream))

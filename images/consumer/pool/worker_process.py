@@ -125,8 +125,8 @@ class WorkerProcess:
             return bool(data), []
         raw = self._raw[file]
         if not data:
-            return False, raw.flush(now, self.hands.only_id())
-        return True, raw.feed(data, now, self.hands.only_id())
+            return False, raw.flush(now, self.hands.only())
+        return True, raw.feed(data, now, self.hands.only())
 
     def read_all(self, now: float) -> list[OutputLine]:
         """Read what is left in all pipes, once the process is dead."""
@@ -142,7 +142,7 @@ class WorkerProcess:
 
     def end_lines(self, now: float) -> list[OutputLine]:
         """Return the lines that were begun."""
-        only = self.hands.only_id()
+        only = self.hands.only()
         return [line for raw in self._raw.values() for line in raw.flush(now, only)]
 
     def take_stacks(self) -> str | None:

@@ -26,6 +26,18 @@ def test_whatever_prints_becomes_lines_with_the_messages_id() -> None:
         assert {line["instance_id"] for line in pool.seen.lines} == {"i-0123"}
 
 
+def test_a_messages_trace_is_in_all_its_lines() -> None:
+    """What is printed and logged has the trace id of the message's own line."""
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    with pools.running() as pool:
+        attributes: dict[str, str | bytes] = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+        pool.do(do("prints_in_every_way", "text"), attributes=attributes)
+        pool.do(do("logs", "order refused"), attributes=attributes)
+        pool.do(do("prints", "no end"), attributes=attributes)
+        assert len(pool.seen.lines) == 8
+        assert {line["trace_id"] for line in pool.seen.lines} == {trace}
+
+
 def test_threads_do_not_mix_their_lines() -> None:
     """Each message prints in pieces, at the same time as the others."""
     with pools.running("support.examples.kinds_of_handlers:prints_slowly", concurrency=4) as pool:

@@ -101,23 +101,27 @@ class RunningPool:
         self.seen = attempts
         self._keys = 0
 
-    def send(self, *bodies: dict[str, object]) -> list[Delivery]:
-        """Send messages with these bodies, of the message group that a body names."""
+    def send(
+        self, *bodies: dict[str, object], attributes: dict[str, str | bytes] | None = None
+    ) -> list[Delivery]:
+        """Send messages of the group that a body names, all with these attributes."""
         deliveries = []
         for body in bodies:
             self._keys += 1
             text, now = json.dumps(body), time.time()
             system = {"MessageGroupId": str(body["group"])} if "group" in body else {}
             received = ReceivedMessage(
-                f"m{self._keys}", f"r{self._keys}", text, 1, now, system=system
+                f"m{self._keys}", f"r{self._keys}", text, 1, now, attributes or {}, system=system
             )
             deliveries.append(Delivery(self._keys, received, now, text))
         self.pool.submit(deliveries)
         return deliveries
 
-    def do(self, *bodies: dict[str, object]) -> dict[str, str]:
+    def do(
+        self, *bodies: dict[str, object], attributes: dict[str, str | bytes] | None = None
+    ) -> dict[str, str]:
         """Send messages, wait for all attempts so far, and return their results."""
-        self.send(*bodies)
+        self.send(*bodies, attributes=attributes)
         return self.seen.wait(self._keys)
 
     def pids(self) -> list[int]:
