@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import typer
 
-from tidemill.cli.options import print_json, read_parameters, read_times
+from tidemill.cli.options import (
+    DEFAULT_TEMPLATE,
+    find_template,
+    print_json,
+    read_parameters,
+    read_times,
+)
 from tidemill.scaling.times.calibration import Calibration, Measured, write_calibration
 from tidemill.scaling.times.catalogue import USUAL, mean_of
 from tidemill.scaling.times.distributions import Constant
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +73,14 @@ def test_json_has_null_for_a_number_that_does_not_exist(
         "b": [None, None],
         "c": "NaN",
     }
+
+
+def test_a_run_in_another_folder_uses_the_projects_template(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless there is a template, or another one is named."""
+    monkeypatch.chdir(tmp_path)
+    assert find_template(DEFAULT_TEMPLATE).resolve() == Path(__file__).parents[2] / "template.yaml"
+    assert find_template(Path("other.yaml")) == Path("other.yaml")
+    Path("template.yaml").touch()
+    assert find_template(DEFAULT_TEMPLATE) == DEFAULT_TEMPLATE

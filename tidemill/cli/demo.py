@@ -21,6 +21,7 @@ from tidemill.cli.options import (
     SpeedOption,
     TemplateOption,
     TimesOption,
+    find_template,
     print_json,
     read_parameters,
     read_template,
@@ -65,6 +66,7 @@ def demo(
         refuse_usage("--count and --file cannot be combined: choose what to send")
     if file is not None and file != "-" and not Path(file).is_file():
         refuse_usage(f"--file: there is no file {file}")
+    template = find_template(template)
     options = RigOptions(
         folder=DEMO_FOLDER,
         template=read_template(template),

@@ -69,6 +69,15 @@ SAMCONFIG = Path("samconfig.toml")
 DEFAULT_SPEED = 20.0
 
 
+def find_template(path: Path) -> Path:
+    """Return the project's own template where the default one is not in the current folder.
+
+    So a run may start in the folder of one's own handler, from which Python imports it.
+    """
+    own = Path(__file__).parents[2] / DEFAULT_TEMPLATE
+    return own if path == DEFAULT_TEMPLATE and not path.exists() and own.exists() else path
+
+
 def read_template(path: Path) -> Document:
     """Return the template in this file.
 
