@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from consumer.handlers.body_types import message_of, read_vehicle
 from consumer.handlers.verdict import BadReturnError, of_entry, of_error, of_return, unfinished
-from consumer.logs.events import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from consumer.handlers.parameters import Parameters
     from consumer.handlers.verdict import Verdict
 
-log = get_logger(__name__)
+# One of those that user code has: this is about user code, and arrives like its own lines.
+log = logging.getLogger(__name__)
 
 
 class Invocation:
@@ -78,9 +80,8 @@ class Invocation:
     def raised(self, error: BaseException) -> list[Verdict]:
         """Return the verdicts for an error, which concerns all messages of a batch."""
         for message in self.messages:
-            log.debug(
-                "handler failed", exc_info=error, extra={"fields": {"message_id": message.id}}
-            )
+            with suppress(Exception):  # what user code has put into logging may raise
+                log.debug("message %s failed", message.id, exc_info=error)
         return [of_error(error)] * len(self.messages)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -158,3 +159,26 @@ def test_a_verdict_can_cross_a_pipe() -> None:
     """Whatever characters its reason had."""
     found = verdict(raising(Reject("\udfff")))
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(found), type=Verdict) == found
+
+
+def test_the_traceback_of_a_failure_is_logged_for_debugging(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """By a logger of the standard library, as the lines of handlers are."""
+    with caplog.at_level("DEBUG"):
+        verdict(raising(ValueError("no")))
+    [record] = caplog.records
+    assert record.getMessage() == "message id-1 failed"
+    assert "in handler" in caplog.text
+    assert "ValueError: no" in caplog.text
+
+
+def test_a_broken_setup_of_logging_changes_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """User code may have put anything there."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("broken")
+
+    logger = logging.getLogger("consumer.handlers.invocation")
+    monkeypatch.setattr(logger, "debug", broken)
+    assert verdict(raising(ValueError("no"))).reason == "ValueError: no"
