@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from consumer.attempt import AttemptResult
+from consumer.cycle import ACKNOWLEDGE_SECONDS
 from consumer.logs.counts import Counts
 from consumer.logs.events import get_logger
 from consumer.logs.message_log import content_lines
 from shared.errors import QueueUnavailableError
+from shared.quotas import MAX_BATCH, MAX_VISIBILITY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumer.attempt import Attempt
+    from consumer.delivery import Delivery
     from consumer.in_flight import InFlight
-    from consumer.logs.counts import CycleCounter
-    from consumer.ports import Ports
+    from consumer.logs.cycles import Cycles
+    from consumer.ports import DeadLetters, Ports
     from consumer.retry import RetryDelays
-    from shared.queue import ReceivedMessage, Refusal
+    from shared.queue import Refusal
 
 log = get_logger(__name__)
 
@@ -26,29 +31,53 @@ DELETE_ATTEMPTS: Final = 3
 DELETE_PAUSE: Final = 0.2
 """Seconds before the second attempt at a delete; twice as long before the third."""
 
+DELETED: Final = frozenset({AttemptResult.PROCESSED, AttemptResult.DUPLICATE})
+"""Results after which nothing is left to do for a message."""
+
 
 class Acknowledger:
-    """Acknowledges messages and returns messages to the queue, up to ten at a time."""
+    """Acknowledges messages and returns messages to the queue, up to ten per request."""
 
     def __init__(
         self,
         ports: Ports,
         in_flight: InFlight,
-        counter: CycleCounter,
+        cycles: Cycles,
         delays: RetryDelays,
         instance_id: str,
+        dead_letters: DeadLetters | None = None,
     ) -> None:
-        """Put the instance id into every message's line; `in_flight` has the visibility lock."""
+        """Put the instance id into every message's line; `in_flight` has the visibility lock.
+
+        Without `dead_letters`, a rejected message reaches its dead letters as an invalid one does.
+        """
         self._queue = ports.queue
         self._sink = ports.sink
         self._clock = ports.clock
         self._in_flight = in_flight
-        self._counter = counter
+        self._cycles = cycles
         self._delays = delays
         self._instance_id = instance_id
+        self._dead_letters = dead_letters
+
+    def run(self, *, report: bool) -> None:
+        """Acknowledge whatever ends, until `in_flight` has ended and nothing is left.
+
+        With `report`, write a cycle's counts whenever it is time, for a worker that never rests.
+
+        Raises:
+            QueueRefusedError: SQS refused a whole request, for instance for lack of permission.
+            OSError: a line could not be written.
+        """
+        while ended := self._in_flight.next_ended(MAX_BATCH, ACKNOWLEDGE_SECONDS):
+            self.acknowledge(ended.attempts)
+            self.return_to_queue(ended.untouched)
+            self._note_lost(ended.lost)
+            if report:
+                self._cycles.report_if_due(idle=not len(self._in_flight))
 
     def acknowledge(self, attempts: Sequence[Attempt]) -> None:
-        """Write the attempts' lines, delete processed messages, return the others for a retry.
+        """Write the attempts' lines, delete what is done, return the others for a retry.
 
         The lines are written before the deletes: a crash in between leaves a message that is
         received again, never one that is deleted without a line.
@@ -59,46 +88,48 @@ class Acknowledger:
         if not attempts:
             return
         self._sink.write(content_lines(self._instance_id, attempts))
-        processed = [
-            attempt.delivery.received
-            for attempt in attempts
-            if attempt.result is AttemptResult.PROCESSED
-        ]
-        deleted = self._delete(processed)
-        invalid = sum(attempt.result is AttemptResult.INVALID for attempt in attempts)
-        self._counter.add(
-            Counts(
-                processed=len(processed),
-                failed=len(attempts) - len(processed) - invalid,
-                invalid=invalid,
-                deleted=deleted,
-            )
-        )
-        self._return(
-            [
-                (attempt.delivery.received, self._delay(attempt))
-                for attempt in attempts
-                if attempt.result is not AttemptResult.PROCESSED
-            ]
-        )
+        self._cycles.add(_counts(attempts))
+        rejected = [one for one in attempts if one.result is AttemptResult.REJECTED]
+        copied: Sequence[Attempt] = ()
+        if rejected and self._dead_letters is not None:
+            copied = self._dead_letters.send(rejected)
+        done = [one for one in attempts if one.result in DELETED or one in copied]
+        self._delete([one.delivery for one in done])
+        self._return([(one.delivery, self._delay(one)) for one in attempts if one not in done])
 
-    def return_to_queue(self, messages: Sequence[ReceivedMessage]) -> None:
+    def return_to_queue(self, deliveries: Sequence[Delivery]) -> None:
         """Make untouched messages visible at once, so that other consumers can receive them.
 
         Raises:
-            QueueRefusedError: SQS refused the whole request.
+            QueueRefusedError: SQS refused a whole request.
         """
-        if messages:
-            log.info("messages returned", extra={"fields": {"message_ids": _ids(messages)}})
-            self._return([(message, 0) for message in messages])
+        for begin in range(0, len(deliveries), MAX_BATCH):
+            batch = deliveries[begin : begin + MAX_BATCH]
+            self._cycles.add(Counts(returned=len(batch)))
+            if returned := self._return([(delivery, 0) for delivery in batch]):
+                log.info("messages returned", extra={"fields": {"message_ids": _ids(returned)}})
+
+    def _note_lost(self, deliveries: Sequence[Delivery]) -> None:
+        if deliveries:
+            self._cycles.add(Counts(returned=len(deliveries)))
+            log.warning(
+                "messages not handled, because their visibility timeout was over before",
+                extra={"fields": {"message_ids": _ids(deliveries)}},
+            )
 
     def _delay(self, attempt: Attempt) -> int:
-        invalid = attempt.result is AttemptResult.INVALID
+        """Return after how many seconds a message that is not done may be received again."""
+        if attempt.result is AttemptResult.RETRY and attempt.retry_after is not None:
+            return attempt.retry_after
+        # One that was to be copied to the dead letters, and could not be, is tried again later.
+        invalid = attempt.result is AttemptResult.INVALID or (
+            attempt.result is AttemptResult.REJECTED and self._dead_letters is None
+        )
         return self._delays.after(attempt.delivery.received.receive_count, invalid=invalid)
 
-    def _delete(self, messages: list[ReceivedMessage]) -> int:
-        """Delete the messages; return how many SQS has deleted."""
-        left = messages
+    def _delete(self, deliveries: Sequence[Delivery]) -> None:
+        """Delete the messages; the heartbeat keeps them hidden until that is done."""
+        left, reason = list(deliveries), ""
         for attempt in range(DELETE_ATTEMPTS):
             if not left:
                 break
@@ -110,39 +141,67 @@ class Acknowledger:
                 "messages not deleted, they will be received again",
                 extra={"fields": {"message_ids": _ids(left), "reason": reason}},
             )
-        return len(messages) - len(left)
+        self._cycles.add(Counts(deleted=len(deliveries) - len(left)))
+        self._in_flight.remove(deliveries)
 
-    def _try_to_delete(self, messages: list[ReceivedMessage]) -> tuple[list[ReceivedMessage], str]:
+    def _try_to_delete(self, deliveries: list[Delivery]) -> tuple[list[Delivery], str]:
         """Return the messages that were not deleted, and why."""
         try:
-            refusals = self._queue.delete([message.receipt for message in messages])
+            refusals = self._queue.delete([delivery.received.receipt for delivery in deliveries])
         except QueueUnavailableError as error:
-            return messages, str(error)
-        return [messages[refusal.index] for refusal in refusals], _reasons(refusals)
+            return deliveries, str(error)
+        return [deliveries[refusal.index] for refusal in refusals], _reasons(refusals)
 
-    def _return(self, changes: list[tuple[ReceivedMessage, int]]) -> None:
-        """Make each message visible again after its delay, in whole seconds."""
+    def _return(self, changes: list[tuple[Delivery, int]]) -> list[Delivery]:
+        """Make each message visible again after its delay, in whole seconds; return which are."""
         if not changes:
-            return
+            return []
+        deliveries = [delivery for delivery, _ in changes]
         try:
             with self._in_flight.visibility_lock:
+                self._in_flight.remove(deliveries)
                 refusals = self._queue.change_visibility(
-                    [(message.receipt, seconds) for message, seconds in changes]
+                    [
+                        (delivery.received.receipt, min(seconds, self._longest(delivery)))
+                        for delivery, seconds in changes
+                    ]
                 )
         except QueueUnavailableError as error:
-            refused, reason = [message for message, _ in changes], str(error)
+            refused, reason = deliveries, str(error)
         else:
-            refused = [changes[refusal.index][0] for refusal in refusals]
+            refused = [deliveries[refusal.index] for refusal in refusals]
             reason = _reasons(refusals)
         if refused:
             log.warning(
                 "messages not returned, they will be received again after their visibility timeout",
                 extra={"fields": {"message_ids": _ids(refused), "reason": reason}},
             )
+        return [delivery for delivery in deliveries if delivery not in refused]
+
+    def _longest(self, delivery: Delivery) -> int:
+        """Return how long SQS still hides the message: 12 hours from its receive at most."""
+        left = delivery.received_at + MAX_VISIBILITY - self._clock.time()
+        return max(0, math.floor(left))
 
 
-def _ids(messages: Sequence[ReceivedMessage]) -> list[str]:
-    return [message.message_id for message in messages]
+def _counts(attempts: Sequence[Attempt]) -> Counts:
+    """Return how many attempts ended in which way; a crash and a time limit are failures."""
+    number = Counter(attempt.result for attempt in attempts)
+    return Counts(
+        processed=number[AttemptResult.PROCESSED],
+        failed=sum(
+            number[result]
+            for result in (AttemptResult.FAILED, AttemptResult.TIMED_OUT, AttemptResult.CRASHED)
+        ),
+        invalid=number[AttemptResult.INVALID],
+        rejected=number[AttemptResult.REJECTED],
+        retried=number[AttemptResult.RETRY],
+        duplicates=number[AttemptResult.DUPLICATE],
+    )
+
+
+def _ids(deliveries: Sequence[Delivery]) -> list[str]:
+    return [delivery.received.message_id for delivery in deliveries]
 
 
 def _reasons(refusals: Sequence[Refusal]) -> str:

@@ -16,9 +16,13 @@ SHORTEST_LONG_POLL: Final = 1
 LONGEST_OUTAGE_WAIT: Final = 60.0
 """Pause between two attempts at a queue that does not answer, for a worker that never rests."""
 
-ACKNOWLEDGE_SECONDS: Final = 1.0
-"""While slow handlers run, finished messages are acknowledged this often, in seconds: a crash then
-repeats little of the work."""
+ACKNOWLEDGE_SECONDS: Final = 0.2
+"""A finished message is acknowledged at most so many seconds later, together with those that finish
+in the meantime: a crash repeats little work, and ten quick messages share one request."""
+
+REPORT_SECONDS: Final = 10.0
+"""A worker that never rests writes the counts of a cycle this often while it has work, in seconds,
+and whenever nothing is in hand any more."""
 
 
 @dataclass(frozen=True, slots=True)

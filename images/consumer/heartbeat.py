@@ -3,42 +3,64 @@
 from __future__ import annotations
 
 import math
-import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from consumer.logs.events import get_logger
 from shared.errors import QueueError
-from shared.quotas import MAX_VISIBILITY
+from shared.quotas import MAX_BATCH, MAX_VISIBILITY
 
 if TYPE_CHECKING:
     from consumer.in_flight import InFlight, InFlightMessage
-    from consumer.ports import Clock, Queue
+    from consumer.ports import Ports
 
 log = get_logger(__name__)
 
 TWELVE_HOURS: Final = "SQS hides a message for at most 12 hours after its receive"
 """API reference, ChangeMessageVisibility: extending does not reset the 12 hours."""
 
+ENDING_SECONDS: Final = 5
+"""Time to end a handler at its limit and to return its message, which is hidden for so much longer
+than the limit: until then no other consumer should begin with it."""
+
+
+class TimeLimits(Protocol):
+    """What a heartbeat needs of the pool."""
+
+    def running(self) -> dict[int, float]:
+        """Return the deadline (epoch seconds) of every delivery that a handler has, by its key."""
+        ...
+
 
 class Heartbeat:
-    """Extends the visibility timeout of every message in flight when half of it has passed."""
+    """Extends the visibility timeout of every message in flight when half of it has passed.
 
-    def __init__(self, queue: Queue, in_flight: InFlight, clock: Clock, visibility: int) -> None:
-        """Extend by `visibility` whole seconds each time."""
-        self._queue = queue
+    It does not do so beyond the time limit of a message's handler: should that fail to end, the
+    message becomes visible all the same.
+    """
+
+    def __init__(
+        self, ports: Ports, in_flight: InFlight, limits: TimeLimits, visibility: int
+    ) -> None:
+        """Extend by `visibility` whole seconds each time; `limits` are those of the handlers."""
+        self._queue = ports.queue
+        self._clock = ports.clock
+        self._threads = ports.threads
         self._in_flight = in_flight
-        self._clock = clock
+        self._limits = limits
         self._visibility = visibility
         self._half = visibility / 2
-        self._stopped = threading.Event()
+        self._stop = ports.threads.condition()
+        self._stopped = False
 
     def start(self) -> None:
-        """Beat in the background from now on; each beat sets the timer of the next one."""
-        self._set_timer(self._half)
+        """Beat in the background from now on."""
+        self._threads.start("heartbeat", self._run)
 
     def stop(self) -> None:
         """Prevent further beats."""
-        self._stopped.set()
+        with self._stop:
+            self._stopped = True
+            self._stop.notify_all()
 
     def beat(self) -> float:
         """Extend what is due; return the seconds until the next beat.
@@ -48,40 +70,58 @@ class Heartbeat:
         """
         with self._in_flight.visibility_lock:
             now = self._clock.monotonic()
-            due = [
-                entry
-                for entry in self._in_flight.due(now - self._half)
-                if self._extendable(entry, now)
-            ]
+            due = self._in_flight.due(now + self._half)
             if due:
                 self._extend(due, now)
-        oldest = self._in_flight.oldest_extension()
-        until_due = self._half if oldest is None else oldest + self._half - now
+        first = self._in_flight.next_due()
+        until_due = self._half if first is None else first - self._half - now
         return min(self._half, max(self._half / 5, until_due))
 
-    def _set_timer(self, seconds: float) -> None:
-        timer = threading.Timer(seconds, self._on_timer)
-        timer.daemon = True
-        timer.start()
+    def _run(self) -> None:
+        """Beat until it is stopped, whatever goes wrong in a beat."""
+        seconds = self._half
+        while True:
+            with self._stop:
+                if self._stop.wait_for(lambda: self._stopped, seconds):
+                    return
+            seconds = self._half / 5
+            try:
+                seconds = self.beat()
+            except Exception:
+                # Whatever it is (memory, threads, an answer that nobody expects): without further
+                # beats, every message would be handled a second time.
+                log.exception("heartbeat failed, trying again")
 
-    def _on_timer(self) -> None:
-        if not self._stopped.is_set():
-            self._set_timer(self.beat())
-
-    def _extendable(self, entry: InFlightMessage, now: float) -> bool:
-        if self._seconds_left(entry, now) >= 1:
-            return True
-        self._stop_extending(entry, TWELVE_HOURS)  # beats have failed for all this time
-        return False
+    def _extend(self, due: list[InFlightMessage], now: float) -> None:
+        limits = self._limits.running()
+        entries, changes = [], []
+        for entry in due:
+            if self._seconds_left(entry, now) < 1:  # beats have failed for all this time
+                self._stop_keeping(entry, TWELVE_HOURS)
+                continue
+            seconds = min(
+                self._visibility, self._seconds_left(entry, now), self._within_limit(entry, limits)
+            )
+            if now + seconds > entry.hidden_until:
+                entries.append(entry)
+                changes.append((entry.delivery.received.receipt, seconds))
+        for begin in range(0, len(changes), MAX_BATCH):
+            batch = slice(begin, begin + MAX_BATCH)
+            self._change(entries[batch], changes[batch], now)
 
     def _seconds_left(self, entry: InFlightMessage, now: float) -> int:
         return math.floor(entry.received_at + MAX_VISIBILITY - now)
 
-    def _extend(self, due: list[InFlightMessage], now: float) -> None:
-        changes = [
-            (entry.received.receipt, min(self._visibility, self._seconds_left(entry, now)))
-            for entry in due
-        ]
+    def _within_limit(self, entry: InFlightMessage, limits: dict[int, float]) -> int:
+        """Return for how long the message may be hidden; one that has no handler, without limit."""
+        limit = limits.get(entry.delivery.key)
+        if limit is None:
+            return self._visibility
+        return max(0, math.ceil(limit - self._clock.time()) + ENDING_SECONDS)
+
+    def _change(
+        self, entries: list[InFlightMessage], changes: list[tuple[str, int]], now: float
+    ) -> None:
         try:
             refusals = {
                 refusal.index: refusal for refusal in self._queue.change_visibility(changes)
@@ -89,19 +129,24 @@ class Heartbeat:
         except QueueError as error:
             log.warning("visibility not extended", extra={"fields": {"reason": str(error)}})
             return
-        for index, (entry, (receipt, seconds)) in enumerate(zip(due, changes, strict=True)):
+        for index, (entry, (_, seconds)) in enumerate(zip(entries, changes, strict=True)):
             refusal = refusals.get(index)
             if refusal is not None and not refusal.retry:
-                self._stop_extending(entry, f"{refusal.code} {refusal.reason}")
-            elif refusal is None and seconds < self._visibility:
-                self._stop_extending(entry, TWELVE_HOURS)
+                self._stop_keeping(entry, f"{refusal.code} {refusal.reason}", lost=True)
             elif refusal is None:
-                self._in_flight.mark_extended(receipt, now)
+                self._in_flight.extended(entry.delivery.key, now + seconds)
+                if now + seconds >= entry.received_at + MAX_VISIBILITY - 1:
+                    self._stop_keeping(entry, TWELVE_HOURS)
 
-    def _stop_extending(self, entry: InFlightMessage, reason: str) -> None:
+    def _stop_keeping(self, entry: InFlightMessage, reason: str, *, lost: bool = False) -> None:
         """Stop extending the message; warn unless it was acknowledged in the meantime."""
-        if self._in_flight.mark_extended(entry.received.receipt, math.inf):
+        if self._in_flight.stop_keeping(entry.delivery.key, lost=lost):
             log.warning(
                 "message may be received again while its handler runs",
-                extra={"fields": {"message_id": entry.received.message_id, "reason": reason}},
+                extra={
+                    "fields": {
+                        "message_id": entry.delivery.received.message_id,
+                        "reason": reason,
+                    }
+                },
             )

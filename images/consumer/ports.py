@@ -114,6 +114,14 @@ class Sink(Protocol):
         ...
 
 
+class DeadLetters(Protocol):
+    """A place for messages that a handler rejects."""
+
+    def send(self, attempts: Sequence[Attempt]) -> Sequence[Attempt]:
+        """Send copies of the messages there; return the attempts of those that have arrived."""
+        ...
+
+
 class Pool(Protocol):
     """Where handlers run: threads of this process, or processes of their own.
 

@@ -80,14 +80,41 @@ HANDLER: Final = Text(
     default="consumer.handlers:log_only",
     meaning="Function that handles a message, as package.module:function; it must be importable.",
 )
+AUTOMATIC: Final = -1
+"""Value of WORKERS where it is not set."""
+
+WORKERS: Final = Whole(
+    name="WORKERS",
+    default=AUTOMATIC,
+    otherwise="one for each CPU if HANDLER is set, else 0",
+    low=0,
+    high=256,
+    unit="processes",
+    meaning=(
+        "Processes in which handlers run, so that a message that ends its process costs no other "
+        "one; with 0 they run in threads of the consumer."
+    ),
+)
 CONCURRENCY: Final = Whole(
     name="CONCURRENCY",
     default=1,
     low=1,
-    # a receive returns ten messages at most, so an eleventh thread would never have work
-    high=MAX_BATCH,
+    high=100,
     unit="messages",
-    meaning="Messages that are handled at the same time, each in a thread of its own.",
+    meaning=(
+        "Messages that are handled at the same time in each process of WORKERS, each in a thread "
+        "or task of its own."
+    ),
+)
+MESSAGE_SECONDS: Final = Seconds(
+    name="MESSAGE_SECONDS",
+    default=30,
+    low=0.001,
+    high=MAX_VISIBILITY,
+    meaning=(
+        "Time limit of a message, after which its handler is ended and the message waits for its "
+        "next attempt; a handler can ask for more time."
+    ),
 )
 VISIBILITY_TIMEOUT_SECONDS: Final = Seconds(
     name="VISIBILITY_TIMEOUT_SECONDS",
@@ -196,7 +223,9 @@ CHAPTERS: Final[Mapping[str, tuple[Setting, ...]]] = {
     "Polling": (MESSAGES_PER_POLL, POLL_WAIT_SECONDS, RECEIVE_WAIT_SECONDS),
     "Handling": (
         HANDLER,
+        WORKERS,
         CONCURRENCY,
+        MESSAGE_SECONDS,
         VISIBILITY_TIMEOUT_SECONDS,
         RETRY_DELAY_SECONDS,
         RETRY_DELAY_MAX_SECONDS,

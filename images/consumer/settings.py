@@ -22,7 +22,7 @@ class Settings:
 
     `queue_url` overrides `queue_name`. `visibility` is whole, as SQS takes it, and rounded up.
     An empty `log_group` means no CloudWatch Logs. With an empty `dead_letter_queue_url`, rejected
-    messages are left to SQS.
+    messages are left to SQS. `workers` is None where it is not set.
     """
 
     queue_url: str
@@ -30,7 +30,9 @@ class Settings:
     dead_letter_queue_url: str
     envelope: str
     rhythm: Rhythm
+    workers: int | None
     concurrency: int
+    message_seconds: float
     handler: str
     visibility: int
     retry_delay: float
@@ -55,13 +57,16 @@ def read(environment: Mapping[str, str], host_name: str) -> Settings:
     """
     reader = SettingsReader(environment)
     instance_id = reader.read(table.INSTANCE_ID) or host_name
+    workers = reader.read(table.WORKERS)
     settings = Settings(
         queue_url=reader.read(table.QUEUE_URL),
         queue_name=reader.read(table.QUEUE_NAME),
         dead_letter_queue_url=_dead_letter_queue_url(reader),
         envelope=reader.read(table.ENVELOPE),
         rhythm=_rhythm(reader),
+        workers=None if workers == table.AUTOMATIC else workers,
         concurrency=reader.read(table.CONCURRENCY),
+        message_seconds=reader.read(table.MESSAGE_SECONDS),
         handler=reader.read(table.HANDLER),
         visibility=whole_seconds(reader.read(table.VISIBILITY_TIMEOUT_SECONDS)),
         retry_delay=reader.read(table.RETRY_DELAY_SECONDS),

@@ -1,22 +1,20 @@
 """The worker's whole life: start, wait for the end, shut down in order.
 
-A shutdown begins when a signal requests it, or when the worker ends by itself with an error. It
-has six steps. None of them can block the process for longer than its limit, because EC2 Auto
-Scaling, Docker and Spot all kill a process that takes too long, and a killed consumer returns
-nothing to the queue.
+A shutdown begins when a signal requests it, or when a part of the consumer fails. It has six steps.
+None of them can block the process for longer than its limit, because EC2 Auto Scaling, Docker and
+Spot all kill a process that takes too long, and a killed consumer returns nothing to the queue.
 
-1. No further handler starts. Messages that wait for their handler are returned to the queue at
-   once, so other consumers can receive them now, not after the visibility timeout.
-2. Handlers that run may finish, within the drain limit. The worker acknowledges their messages as
-   usual. It runs in a thread of its own, so the main thread can keep this limit even while a
-   handler never returns.
+1. No further receive starts. Of the messages that wait for a handler, those that can be finished
+   within the drain limit are kept, by how long handlers have taken so far. The others are returned
+   to the queue at once, so other consumers can receive them now, not after the visibility timeout.
+2. Handlers work on within the drain limit, and what they finish is acknowledged as usual. The main
+   thread keeps this limit even while a handler never returns.
 3. A receive under way may end, even beyond the drain limit: SQS hides messages that it sends to a
    closed connection until the visibility timeout is over. A receive takes `receive_wait` seconds
-   at most. The worker returns its messages to the queue, since handlers no longer start.
-4. What has finished is acknowledged, so that no work is repeated only because a neighbour is
-   stuck. What has not finished is returned: its handler still runs at the limit, or the worker
-   has failed. The last counts are written. All this takes at most LAST_CALLS_SECONDS, because SQS
-   may be down.
+   at most. The worker keeps of its messages what can be finished, and returns the others.
+4. What has not finished at the limit is returned, after its handlers were ended. What has finished
+   is acknowledged, so that no work is repeated only because a neighbour is stuck. The last counts
+   are written. All this takes at most LAST_CALLS_SECONDS, because SQS may be down.
 5. The heartbeat ends (consumer.program). Until then it keeps the messages of running handlers
    hidden from other consumers.
 6. The logs are flushed, again within LAST_CALLS_SECONDS, and the process exits (consumer.program).
@@ -25,8 +23,8 @@ nothing to the queue.
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from consumer.logs.events import get_logger
@@ -36,8 +34,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from consumer.acknowledge import Acknowledger
+    from consumer.cycle import Rhythm
+    from consumer.delivery import Delivery
     from consumer.in_flight import InFlight
-    from consumer.ports import Ports
+    from consumer.logs.cycles import Cycles
+    from consumer.ports import Pool, Ports, Thread, Threads
     from consumer.worker import Worker
     from shared.stopping import StopSwitch
 
@@ -50,13 +51,28 @@ LAST_CALLS_SECONDS: Final = 10.0
 """Limit for the last calls to SQS, and again for flushing the logs: an endpoint that does not
 answer must not keep the process from exiting."""
 
+POOL_SECONDS: Final = 5.0
+"""Time for handlers to shut down in order, within LAST_CALLS_SECONDS."""
+
+KILL_SECONDS: Final = 1.0
+"""The same, while a handler still runs at the drain limit and is going to be ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShutdownLimits:
-    """Seconds that running handlers (`drain`) and a receive under way (`receive_wait`) get."""
+    """Seconds that running handlers (`drain`) and a receive under way (`receive_wait`) get.
+
+    A worker that never rests (`continuous`) has its counts written while it works.
+    """
 
     drain: float
     receive_wait: int
+    continuous: bool = False
+
+    @staticmethod
+    def of_settings(drain: float, rhythm: Rhythm) -> ShutdownLimits:
+        """Return the limits of a worker with these settings."""
+        return ShutdownLimits(drain, rhythm.receive_wait, rhythm.poll_wait == 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,76 +83,111 @@ class Ending:
     stuck: bool
 
 
-def supervise(
-    worker: Worker,
-    acknowledger: Acknowledger,
-    in_flight: InFlight,
-    ports: Ports,
-    limits: ShutdownLimits,
-) -> Ending:
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """The errors that end a consumer, in the order in which they happened."""
+
+    stop: StopSwitch
+    errors: list[BaseException] = field(default_factory=list)
+
+    def add(self, error: BaseException) -> None:
+        """End the consumer because of this error."""
+        self.errors.append(error)
+        self.stop.request()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a consumer that live and end together."""
+
+    ports: Ports
+    worker: Worker
+    pool: Pool
+    in_flight: InFlight
+    acknowledger: Acknowledger
+    cycles: Cycles
+    failures: Failures
+
+
+def supervise(parts: Parts, limits: ShutdownLimits) -> Ending:
     """Run the worker until a stop is requested or it fails, then perform the shutdown's steps 1-4.
 
     Returns:
         How it ended, with nothing in flight any more.
     """
-    errors: list[BaseException] = []
-    thread = threading.Thread(
-        target=_run, args=(worker, ports.stop, errors), name="worker", daemon=True
+    ports, in_flight = parts.ports, parts.in_flight
+    acknowledging = _run(
+        parts, "acknowledge", lambda: parts.acknowledger.run(report=limits.continuous)
     )
-    thread.start()
+    worker = _run(parts, "worker", parts.worker.run)
     ports.stop.wait(FOR_EVER)
     deadline = ports.clock.monotonic() + limits.drain
     log.info(
         "stopping", extra={"fields": {"in_hand": len(in_flight), "drain_seconds": limits.drain}}
     )
-    within(limits.drain, lambda: _return_waiting(in_flight, acknowledger))
-    thread.join(max(0.0, deadline - ports.clock.monotonic()))
-    if thread.is_alive() and worker.receiving:
-        thread.join(limits.receive_wait + 1)
-    stuck = thread.is_alive()
-    emptied = within(
-        LAST_CALLS_SECONDS, lambda: _empty(in_flight, acknowledger, worker, stuck=stuck)
-    )
-    return Ending(errors[0] if errors else None, stuck or not emptied)
+    in_flight.close(deadline)
+    acknowledged = acknowledging.is_alive()  # otherwise handlers would work in vain
+    _return_surplus(parts, limits.drain if acknowledged else 0)
+    worker.join(max(0.0, deadline - ports.clock.monotonic()))
+    if acknowledged:
+        in_flight.drain(max(0.0, deadline - ports.clock.monotonic()))
+    if worker.is_alive() and parts.worker.receiving:
+        worker.join(limits.receive_wait + 1)
+    ended = within(LAST_CALLS_SECONDS, lambda: _empty(parts, acknowledging), ports.threads)
+    stuck = worker.is_alive() or acknowledging.is_alive() or not ended
+    errors = parts.failures.errors
+    return Ending(errors[0] if errors else None, stuck or not parts.pool.close(0))
 
 
-def within(seconds: float, function: Callable[[], object]) -> bool:
+def within(seconds: float, function: Callable[[], object], threads: Threads) -> bool:
     """Call the function and wait for it, but no longer than this; return whether it has ended."""
-    thread = threading.Thread(target=function, daemon=True)
-    thread.start()
+    thread = threads.start("last calls", function)
     thread.join(seconds)
     return not thread.is_alive()
 
 
-def _run(worker: Worker, stop: StopSwitch, errors: list[BaseException]) -> None:
-    try:
-        worker.run()
-    except BaseException as error:  # noqa: BLE001 - a handler may even call sys.exit()
-        errors.append(error)
-    finally:
-        stop.request()
+def _run(parts: Parts, name: str, function: Callable[[], object]) -> Thread:
+    """Run the function in a thread; an end that nobody requested ends the consumer."""
+
+    def run() -> None:
+        try:
+            function()
+        except BaseException as error:  # noqa: BLE001 - the consumer ends, whatever it is
+            parts.failures.add(error)
+
+    return parts.ports.threads.start(name, run)
 
 
-def _return_waiting(in_flight: InFlight, acknowledger: Acknowledger) -> None:
-    try:
-        acknowledger.return_to_queue(in_flight.close())
-    except QueueError as error:
-        log.warning("messages not returned", extra={"fields": {"reason": str(error)}})
+def _return_surplus(parts: Parts, seconds: float) -> None:
+    """Give back what waits and cannot be finished in this time."""
+    keep = parts.worker.finishable(seconds, len(parts.pool.running()))
+    parts.in_flight.give_back(parts.pool.withdraw(keep))
 
 
-def _empty(in_flight: InFlight, acknowledger: Acknowledger, worker: Worker, *, stuck: bool) -> None:
+def _empty(parts: Parts, acknowledging: Thread) -> None:
     """Acknowledge what is finished, return what is not, write the last counts."""
     try:
-        acknowledger.acknowledge(in_flight.take_finished())
-        unfinished = in_flight.take_unfinished()
-        if unfinished and stuck:
-            ids = [message.message_id for message in unfinished]
+        running, waiting = parts.in_flight.take_unfinished()
+        if running:
             log.warning(
-                "handler still running at the limit", extra={"fields": {"message_ids": ids}}
+                "handler still running at the limit",
+                extra={"fields": {"message_ids": _ids(running)}},
             )
-        acknowledger.return_to_queue(unfinished)
-        worker.report_cycle()
+        parts.pool.withdraw(0)
+        parts.acknowledger.return_to_queue(waiting)
+        # Before its message is returned, so that no other consumer works on it at the same time.
+        parts.pool.close(KILL_SECONDS if running else POOL_SECONDS)
+        parts.acknowledger.return_to_queue(running)
+        parts.in_flight.end()
+        acknowledging.join()
+        parts.acknowledger.run(report=False)  # if its thread has failed before
     except QueueError as error:
         log.warning("messages not returned", extra={"fields": {"reason": str(error)}})
     except OSError:
         log.debug("cannot write to standard output")
+    with suppress(OSError):
+        parts.cycles.report()
+
+
+def _ids(deliveries: list[Delivery]) -> list[str]:
+    return [delivery.received.message_id for delivery in deliveries]

@@ -5,23 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consumer import cycle
+from consumer import capacity, cycle
 from consumer.delivery import Delivery
-from consumer.logs.counts import Counts, cycle_line
+from consumer.logs.counts import Counts
 from consumer.logs.events import get_logger
-from consumer.pool.handling import make_attempt
 from shared.errors import QueueUnavailableError
-from shared.logs import encode_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.acknowledge import Acknowledger
-    from consumer.handlers.handler import Handler
     from consumer.in_flight import InFlight
-    from consumer.logs.counts import CycleCounter, MetricLabels
-    from consumer.pool.threads import ThreadPool
-    from consumer.ports import Ports
+    from consumer.logs.cycles import Cycles
+    from consumer.ports import Pool, Ports
     from shared.queue import ReceivedMessage
 
 log = get_logger(__name__)
@@ -29,42 +24,36 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A worker's task: what to do with messages, where, and how often to poll.
+    """How a worker receives.
 
-    `visibility` is the visibility timeout of each receive, in whole seconds.
+    Attributes:
+        rhythm: when it polls.
+        visibility: the visibility timeout of each receive, in whole seconds.
+        drain: seconds that handlers get after a stop.
     """
 
-    handler: Handler
-    pool: ThreadPool
     rhythm: cycle.Rhythm
     visibility: int
-    labels: MetricLabels
+    drain: float
 
 
 class Worker:
-    """Polls, processes, rests; `receiving` is True while a receive is under way."""
+    """Polls, lets handlers work, rests; `receiving` is True while a receive is under way."""
 
     def __init__(
-        self,
-        ports: Ports,
-        job: Job,
-        in_flight: InFlight,
-        acknowledger: Acknowledger,
-        counter: CycleCounter,
+        self, ports: Ports, job: Job, pool: Pool, in_flight: InFlight, cycles: Cycles
     ) -> None:
-        """Share `in_flight`, `acknowledger` and `counter` with the thread that shuts down."""
+        """Share all parts with the threads that handle, acknowledge and shut down."""
         self.receiving = False
         self._queue = ports.queue
-        self._sink = ports.sink
         self._clock = ports.clock
         self._stop = ports.stop
         self._job = job
+        self._pool = pool
         self._in_flight = in_flight
-        self._acknowledger = acknowledger
-        self._counter = counter
+        self._cycles = cycles
         self._contacted = False
         self._deliveries = 0
-        self._busy_since: float | None = None
 
     def run(self) -> None:
         """Perform step after step until a stop is requested.
@@ -82,20 +71,32 @@ class Worker:
         """Perform one step and return its result; raises what `run` raises."""
         match step:
             case cycle.Receive(limit, wait_seconds):
-                return self._receive(limit, wait_seconds)
+                size = self._wait_for_room(limit)
+                return self._receive(size, wait_seconds) if size else cycle.ReceiveEnded(0)
             case cycle.Rest(seconds):
-                self.report_cycle()
+                if self._job.rhythm.poll_wait:  # otherwise there are no polls between rests
+                    self._in_flight.wait_until_acknowledged()
+                    self._cycles.report()
                 self._stop.wait(seconds)
                 return cycle.RestEnded()
 
-    def report_cycle(self) -> None:
-        """Write the metrics of the cycle, if it received anything, and begin the next cycle."""
-        counts = self._counter.take()
-        busy_since, self._busy_since = self._busy_since, None
-        if counts.received and busy_since is not None:
-            seconds = self._clock.monotonic() - busy_since
-            line = cycle_line(self._job.labels, counts, seconds, self._clock.time())
-            self._sink.write([encode_line(line)])
+    def finishable(self, seconds_left: float, running: int) -> int:
+        """Return how many messages can still be finished in this time, besides those running."""
+        return capacity.finishable(self._pool.slots, running, self._in_flight.p95(), seconds_left)
+
+    def _wait_for_room(self, limit: int) -> int:
+        """Return how many messages to ask for, once there is room; 0 if a stop is requested."""
+        while not self._stop.requested():
+            in_hand, seconds_each = len(self._in_flight), self._in_flight.p95()
+            for fewer in range(in_hand, -1, -1):
+                room = capacity.room(self._pool.slots, fewer, seconds_each, self._job.drain)
+                size = capacity.receive_size(self._pool.slots, fewer, room, limit)
+                if size:
+                    break
+            if fewer == in_hand:
+                return size
+            self._in_flight.wait_for_room(fewer)
+        return 0
 
     def _receive(self, limit: int, wait_seconds: int) -> cycle.StepResult:
         self.receiving = True
@@ -106,34 +107,31 @@ class Worker:
                 raise
             log.warning("queue unavailable", extra={"fields": {"reason": str(error)}})
             return cycle.ReceiveFailed()
+        else:
+            self._contacted = True
+            if messages:
+                self._take_in(messages)
+            else:
+                log.debug("queue empty")
+            return cycle.ReceiveEnded(len(messages))
         finally:
             self.receiving = False
-        self._contacted = True
-        if messages:
-            self._process(messages)
-        else:
-            log.debug("queue empty")
-        return cycle.ReceiveEnded(len(messages))
 
-    def _process(self, messages: Sequence[ReceivedMessage]) -> None:
-        now, received_at = self._clock.monotonic(), self._clock.time()
-        self._busy_since = self._busy_since or now
-        self._counter.add(Counts(received=len(messages)))
-        self._in_flight.add(messages, now)
+    def _take_in(self, messages: Sequence[ReceivedMessage]) -> None:
+        received_at = self._clock.time()
+        first = self._deliveries + 1
+        self._deliveries += len(messages)
+        deliveries = [
+            Delivery(key, message, received_at, message.body)
+            for key, message in enumerate(messages, first)
+        ]
+        self._cycles.add(Counts(received=len(deliveries)))
+        in_hand = len(self._in_flight)
+        self._in_flight.add(deliveries)
         if self._stop.requested():  # the stop was requested while the receive was under way
-            self._acknowledger.return_to_queue(self._in_flight.close())
-
-        def handle(message: ReceivedMessage) -> None:
-            self._deliveries += 1
-            self._handle(Delivery(self._deliveries, message, received_at, message.body))
-
-        acknowledged_at = now
-        for _ in self._job.pool(handle, messages):
-            if self._clock.monotonic() - acknowledged_at >= cycle.ACKNOWLEDGE_SECONDS:
-                self._acknowledger.acknowledge(self._in_flight.take_finished())
-                acknowledged_at = self._clock.monotonic()
-        self._acknowledger.acknowledge(self._in_flight.take_finished())
-
-    def _handle(self, delivery: Delivery) -> None:
-        if not self._stop.requested() and self._in_flight.start(delivery.received):
-            self._in_flight.finish(make_attempt(self._job.handler, self._clock, delivery))
+            now, deadline = self._clock.monotonic(), self._in_flight.deadline
+            left = self._job.drain if deadline is None else deadline - now
+            keep = self.finishable(left, in_hand)
+            self._in_flight.give_back(deliveries[keep:])
+            deliveries = deliveries[:keep]
+        self._pool.submit(deliveries)

@@ -35,7 +35,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
-    """A setting that is a whole number of `unit` from `low` to `high`, both included."""
+    """A setting that is a whole number of `unit` from `low` to `high`, both included.
+
+    A default outside of the bounds stands for what `otherwise` describes.
+    """
 
     name: str
     meaning: str
@@ -43,6 +46,7 @@ class Whole:
     low: int
     high: int
     unit: str
+    otherwise: str = ""
 
     def parse(self, text: str) -> int:
         """Return the number.

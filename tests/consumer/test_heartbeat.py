@@ -6,10 +6,22 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from support.fakes.consuming import DOWN, FakeClock, FakeQueue, message, messages, refusal
+from support.fakes.consuming import (
+    DOWN,
+    START,
+    FakeClock,
+    FakeQueue,
+    FakeSink,
+    delivery,
+    refusal,
+)
+from support.fakes.stopping import FakeStop
 
+from consumer.capacity import HandlingTimes
+from consumer.clock import SystemThreads
 from consumer.heartbeat import Heartbeat
 from consumer.in_flight import InFlight
+from consumer.ports import Ports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,16 +31,30 @@ if TYPE_CHECKING:
 HOUR = 3600
 
 
+class Limits:
+    """A pool whose handlers have these deadlines, by key."""
+
+    def __init__(self) -> None:
+        """Start with no handler at work."""
+        self.deadlines: dict[int, float] = {}
+
+    def running(self) -> dict[int, float]:
+        """Return the deadlines."""
+        return self.deadlines
+
+
 class Bench:
     """A heartbeat with two messages in flight, received at time 0."""
 
-    def __init__(self, visibility: int = 120) -> None:
+    def __init__(self, visibility: int = 120, queue: FakeQueue | None = None) -> None:
         """Build the parts."""
-        self.queue = FakeQueue()
+        self.queue = queue or FakeQueue()
         self.clock = FakeClock()
-        self.in_flight = InFlight()
-        self.in_flight.add(messages(2), 0)
-        self.heartbeat = Heartbeat(self.queue, self.in_flight, self.clock, visibility)
+        self.limits = Limits()
+        ports = Ports(self.queue, FakeSink(), self.clock, FakeStop(), SystemThreads())
+        self.in_flight = InFlight(ports, visibility, HandlingTimes(0))
+        self.in_flight.add([delivery(1), delivery(2)])
+        self.heartbeat = Heartbeat(ports, self.in_flight, self.limits, visibility)
 
     def beat_at(self, seconds: float) -> float:
         """Beat at this time."""
@@ -50,9 +76,10 @@ def test_visibility_is_extended_when_half_of_it_is_gone() -> None:
 def test_each_message_has_its_own_time() -> None:
     """A message received later is extended later."""
     bench = Bench()
-    bench.in_flight.add([message(3)], 30)
+    bench.clock.elapsed = 30
+    bench.in_flight.add([delivery(3)])
     bench.beat_at(60)
-    bench.in_flight.mark_extended("receipt-1", 200)
+    bench.in_flight.extended(1, 320)
     bench.beat_at(90)
     assert bench.queue.changes == [{"receipt-1": 120, "receipt-2": 120}, {"receipt-3": 120}]
 
@@ -60,7 +87,7 @@ def test_each_message_has_its_own_time() -> None:
 def test_nothing_in_flight_costs_no_request() -> None:
     """With nothing in flight the next beat is half a timeout away, soon enough for new messages."""
     bench = Bench(visibility=2)
-    bench.in_flight.close()
+    bench.in_flight.take_unfinished()
     assert bench.beat_at(100) == 1
     assert bench.queue.changes == []
 
@@ -94,8 +121,8 @@ def test_a_message_that_was_acknowledged_during_the_beat_needs_no_warning(
 ) -> None:
     """SQS refuses to extend a message that has just been deleted; this needs no warning."""
     bench = Bench()
-    due = bench.in_flight.due(0)
-    bench.in_flight.close()
+    due = bench.in_flight.due(120)
+    bench.in_flight.take_unfinished()
     bench.queue.visibility_answers = [(refusal(0, retry=False), refusal(1, retry=False))]
     bench.heartbeat._extend(due, 60)
     assert caplog.records == []
@@ -127,7 +154,7 @@ def test_a_beat_waits_while_messages_are_returned() -> None:
     with bench.in_flight.visibility_lock:
         beat = threading.Thread(target=bench.beat_at, args=(60,))
         beat.start()
-        bench.in_flight.close()
+        bench.in_flight.take_unfinished()
         assert bench.queue.changes == []
     beat.join(30)
     assert bench.queue.changes == []
@@ -148,13 +175,59 @@ class BeatenQueue(FakeQueue):
 
 
 def test_beats_go_on_in_the_background_until_they_are_stopped() -> None:
-    """Each beat sets the timer of the next one."""
-    bench = Bench(visibility=1)
+    """Each beat decides when the next one is."""
     queue = BeatenQueue()
-    heartbeat = Heartbeat(queue, bench.in_flight, bench.clock, 1)
+    bench = Bench(1, queue)
     bench.clock.elapsed = 10
-    heartbeat.start()
+    bench.heartbeat.start()
     assert queue.beats.acquire(timeout=30)
     bench.clock.elapsed = 20
     assert queue.beats.acquire(timeout=30)
-    heartbeat.stop()
+    bench.heartbeat.stop()
+
+
+@pytest.mark.parametrize("error", [KeyError("Code"), TypeError("null"), MemoryError()], ids=repr)
+def test_no_error_ends_the_beats(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """Without further beats, all messages of slow handlers would be handled twice."""
+    queue = BeatenQueue()
+    queue.visibility_answers = [error]
+    bench = Bench(1, queue)
+    bench.clock.elapsed = 10
+    bench.heartbeat.start()
+    assert queue.beats.acquire(timeout=30)
+    assert queue.beats.acquire(timeout=30)
+    bench.heartbeat.stop()
+    assert "heartbeat failed, trying again" in caplog.messages
+
+
+def test_a_message_is_not_hidden_beyond_its_time_limit() -> None:
+    """Its handler has 30 seconds from 60 on; five more are for ending it and returning it."""
+    bench = Bench()
+    bench.limits.deadlines = {1: START + 90}
+    bench.beat_at(60)
+    assert bench.queue.changes == [{"receipt-2": 120}]
+    bench.beat_at(119)
+    assert len(bench.queue.changes) == 1
+    bench.limits.deadlines = {1: START + 119 + 40.5}
+    bench.beat_at(119)
+    assert bench.queue.changes[1] == {"receipt-1": 46}
+
+
+def test_an_extended_limit_is_followed() -> None:
+    """A handler that asked for more time keeps its message hidden for it."""
+    bench = Bench(visibility=20)
+    bench.limits.deadlines = {1: START + 30, 2: START + 300}
+    bench.beat_at(10)
+    assert bench.queue.changes == [{"receipt-1": 20, "receipt-2": 20}]
+    bench.beat_at(20)
+    assert bench.queue.changes[1] == {"receipt-1": 15, "receipt-2": 20}
+    bench.beat_at(30)
+    assert bench.queue.changes[2] == {"receipt-2": 20}
+
+
+def test_more_than_ten_messages_take_several_requests() -> None:
+    """SQS takes ten entries per request."""
+    bench = Bench()
+    bench.in_flight.add([delivery(number) for number in range(3, 26)])
+    bench.beat_at(60)
+    assert [len(change) for change in bench.queue.changes] == [10, 10, 5]

@@ -2,84 +2,173 @@
 
 from __future__ import annotations
 
-from support.fakes.consuming import START, delivery, message, messages
+import threading
+
+import pytest
+from support.fakes.consuming import START, FakeClock, FakeQueue, FakeSink, delivery
+from support.fakes.stopping import FakeStop
 
 from consumer.attempt import Attempt, AttemptResult
-from consumer.in_flight import InFlight
+from consumer.capacity import HandlingTimes
+from consumer.clock import SystemThreads
+from consumer.in_flight import Ended, InFlight
+from consumer.ports import Ports
 
 
-def done(number: int) -> Attempt:
-    """Build the attempt of a processed message."""
-    return Attempt(delivery(number), AttemptResult.PROCESSED, None, 0, START)
+def done(
+    number: int, result: AttemptResult = AttemptResult.PROCESSED, duration: float = 0
+) -> Attempt:
+    """Build the attempt of a message."""
+    return Attempt(delivery(number), result, None, duration, START)
 
 
-def in_flight_of(count: int) -> InFlight:
-    """Build this many messages in flight, received at time 0."""
-    in_flight = InFlight()
-    in_flight.add(messages(count), 0)
-    return in_flight
+class Bench:
+    """Messages in flight, received at time 0 and hidden for 120 s."""
+
+    def __init__(self, count: int) -> None:
+        """Receive so many messages."""
+        self.clock = FakeClock()
+        ports = Ports(FakeQueue(), FakeSink(), self.clock, FakeStop(), SystemThreads())
+        self.in_flight = InFlight(ports, 120, HandlingTimes(30))
+        self.in_flight.add([delivery(number) for number in range(1, count + 1)])
+
+    def ended(self) -> Ended:
+        """Return what has ended, without waiting for more."""
+        return self.in_flight.next_ended(10, 0)
 
 
-def test_a_finished_message_is_taken_out_once() -> None:
-    """Only the thread that takes a message out acknowledges it."""
-    in_flight = in_flight_of(2)
-    assert in_flight.start(message(1))
-    in_flight.finish(done(1))
-    assert in_flight.take_finished() == [done(1)]
-    assert in_flight.take_finished() == []
-    assert len(in_flight) == 1
+def test_a_finished_message_is_taken_once_and_stays_until_it_is_removed() -> None:
+    """Only the thread that takes it acknowledges it, and until then it is kept hidden."""
+    bench = Bench(2)
+    assert bench.in_flight.start(1)
+    bench.in_flight.finish(done(1))
+    bench.in_flight.finish(done(1))
+    assert bench.ended() == Ended([done(1)], [], [])
+    assert len(bench.in_flight) == 2
+    bench.in_flight.remove([delivery(1)])
+    assert len(bench.in_flight) == 1
+    bench.in_flight.end()
+    assert not bench.ended()
 
 
-def test_close_takes_out_waiting_messages_and_starts_nothing() -> None:
-    """After `close`, a handler that runs already may finish."""
-    in_flight = in_flight_of(3)
-    in_flight.start(message(2))
-    assert in_flight.close() == [message(1), message(3)]
-    assert not in_flight.start(message(3))
-    assert len(in_flight) == 1
+def test_up_to_ten_are_taken_together() -> None:
+    """One request acknowledges ten messages."""
+    bench = Bench(12)
+    for number in range(1, 13):
+        bench.in_flight.finish(done(number))
+    assert len(bench.ended().attempts) == 10
+    assert len(bench.ended().attempts) == 2
 
 
-def test_a_message_added_after_close_is_not_started() -> None:
-    """Messages of a receive that was under way during `close` wait, and are not started."""
-    in_flight = InFlight()
-    in_flight.close()
-    in_flight.add(messages(1), 0)
-    assert not in_flight.start(message(1))
-    assert in_flight.close() == [message(1)]
+def test_nothing_is_waited_for_when_no_message_is_unfinished() -> None:
+    """The last message of a poll is acknowledged at once."""
+    bench = Bench(1)
+    bench.in_flight.finish(done(1))
+    assert bench.in_flight.next_ended(10, 1e9).attempts == [done(1)]
+
+
+def test_those_that_finish_soon_after_the_first_are_taken_with_it() -> None:
+    """Ten quick messages share a request, although the first wakes the thread that takes them."""
+    bench = Bench(2)
+    bench.in_flight.finish(done(1))
+    later = threading.Timer(0.05, bench.in_flight.finish, [done(2)])
+    later.start()
+    assert bench.in_flight.next_ended(10, 30).attempts == [done(1), done(2)]
+
+
+def test_what_is_given_back_is_taken_and_its_handler_does_not_start() -> None:
+    """It goes back to the queue untouched."""
+    bench = Bench(3)
+    bench.in_flight.give_back([delivery(2), delivery(3)])
+    assert not bench.in_flight.start(2)
+    assert bench.ended() == Ended([], [delivery(2), delivery(3)], [])
+    assert len(bench.in_flight) == 1
+
+
+def test_a_message_that_is_visible_again_is_not_started() -> None:
+    """The process was suspended, for instance, and another consumer may have the message."""
+    bench = Bench(2)
+    bench.clock.elapsed = 119
+    assert bench.in_flight.start(1)
+    bench.clock.elapsed = 120
+    assert not bench.in_flight.start(2)
+    assert bench.ended() == Ended([], [], [delivery(2)])
+
+
+def test_a_message_whose_extension_was_refused_is_not_started() -> None:
+    """SQS refuses because the receipt is no longer valid."""
+    bench = Bench(1)
+    assert bench.in_flight.stop_keeping(1, lost=True)
+    assert not bench.in_flight.start(1)
+    assert bench.ended().lost == [delivery(1)]
 
 
 def test_finished_messages_are_not_among_the_unfinished() -> None:
     """A finished message is acknowledged even if a handler beside it is stuck."""
-    in_flight = in_flight_of(3)
-    in_flight.start(message(1))
-    in_flight.finish(done(1))
-    in_flight.start(message(2))
-    assert in_flight.take_unfinished() == [message(2), message(3)]
-    assert in_flight.take_finished() == [done(1)]
+    bench = Bench(3)
+    bench.in_flight.start(1)
+    bench.in_flight.finish(done(1))
+    bench.in_flight.start(2)
+    assert bench.in_flight.take_unfinished() == ([delivery(2)], [delivery(3)])
+    assert bench.ended().attempts == [done(1)]
 
 
 def test_a_handler_that_ends_after_its_message_was_taken_out_changes_nothing() -> None:
     """Another consumer may have the message by then."""
-    in_flight = in_flight_of(1)
-    in_flight.start(message(1))
-    in_flight.take_unfinished()
-    in_flight.finish(done(1))
-    assert in_flight.take_finished() == []
+    bench = Bench(1)
+    bench.in_flight.start(1)
+    bench.in_flight.take_unfinished()
+    bench.in_flight.finish(done(1))
+    bench.in_flight.end()
+    assert not bench.ended()
 
 
-def test_messages_are_due_by_their_last_extension() -> None:
-    """Messages need extending until they are acknowledged, whether waiting, running or finished."""
-    in_flight = in_flight_of(2)
-    in_flight.start(message(1))
-    in_flight.finish(done(1))
-    assert [entry.received for entry in in_flight.due(0)] == messages(2)
-    assert in_flight.mark_extended("receipt-1", 60)
-    assert [entry.received for entry in in_flight.due(59)] == [message(2)]
-    assert in_flight.oldest_extension() == 0
+def test_messages_are_due_by_the_time_at_which_they_become_visible() -> None:
+    """Messages are kept hidden until they are removed: waiting, running or finished."""
+    bench = Bench(2)
+    bench.in_flight.start(1)
+    bench.in_flight.finish(done(1))
+    assert bench.in_flight.due(119) == []
+    assert [entry.delivery for entry in bench.in_flight.due(120)] == [delivery(1), delivery(2)]
+    bench.in_flight.extended(1, 180)
+    assert [entry.delivery for entry in bench.in_flight.due(179)] == [delivery(2)]
+    assert bench.in_flight.next_due() == 120
 
 
 def test_nothing_in_flight_means_nothing_to_extend() -> None:
     """With nothing in flight there is neither a due time nor a message to extend."""
-    in_flight = InFlight()
-    assert in_flight.oldest_extension() is None
-    assert not in_flight.mark_extended("receipt-1", 60)
+    bench = Bench(0)
+    assert bench.in_flight.next_due() is None
+    assert not bench.in_flight.stop_keeping(1, lost=False)
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        (AttemptResult.PROCESSED, 2),
+        (AttemptResult.FAILED, 2),
+        (AttemptResult.TIMED_OUT, 2),
+        (AttemptResult.INVALID, 30),
+        (AttemptResult.DUPLICATE, 30),
+        (AttemptResult.CRASHED, 30),
+    ],
+)
+def test_only_handlers_are_measured(result: AttemptResult, expected: float) -> None:
+    """An invalid message takes no time, which says nothing about the next one."""
+    bench = Bench(1)
+    bench.in_flight.finish(done(1, result, 2))
+    assert bench.in_flight.p95() == expected
+
+
+def test_who_waits_for_room_goes_on_when_messages_are_removed_or_at_a_stop() -> None:
+    """The worker's thread waits in these methods."""
+    bench = Bench(2)
+    threading.Timer(0.02, bench.in_flight.remove, [[delivery(1)]]).start()
+    bench.in_flight.wait_for_room(1)
+    assert not bench.in_flight.drain(0)
+    threading.Timer(0.02, bench.in_flight.close, [30]).start()
+    bench.in_flight.wait_until_acknowledged()
+    bench.in_flight.wait_for_room(0)
+    assert bench.in_flight.deadline == 30
+    bench.in_flight.remove([delivery(2)])
+    assert bench.in_flight.drain(0)

@@ -94,16 +94,17 @@ def test_a_signal_during_a_long_poll_loses_no_message(stage: Stage) -> None:
 
 
 def test_a_signal_while_handling_lets_the_handler_finish(stage: Stage) -> None:
-    """Waiting messages are back in the queue before the running handler has finished."""
+    """Only as many messages were received as a drain can finish: here, one."""
     stage.send(CIVIC, CIVIC, CIVIC)
     with stage.consumer(HANDLER="fleet_handlers:wait_for_file") as consumer:
         consumer.wait_for("handling")
         consumer.signal()
-        consumer.wait_for("messages returned")
+        consumer.wait_for("stopping")
         (stage.directory / "go").touch()
         assert consumer.wait() == 0
     assert outcomes(consumer) == [("processed", 1)]
     assert stage.counts() == (2, 0)
+    assert [line["MessagesReceived"] for line in consumer.events("cycle")] == [1]
 
 
 @pytest.mark.parametrize("concurrency", ["1", "3"])
@@ -127,7 +128,11 @@ def test_a_handler_that_never_returns_does_not_prevent_the_exit(
 def test_heartbeats_keep_messages_that_take_longer_than_their_visibility(stage: Stage) -> None:
     """With 5 s of work at a visibility timeout of 2 s, a second consumer gets neither message."""
     stage.send(CIVIC, CIVIC)
-    slow = {"HANDLER": "fleet_handlers:slow", "VISIBILITY_TIMEOUT_SECONDS": "2"}
+    slow = {
+        "HANDLER": "fleet_handlers:slow",
+        "VISIBILITY_TIMEOUT_SECONDS": "2",
+        "DRAIN_SECONDS": "100",  # so that both messages are received at once
+    }
     with stage.consumer(**slow) as consumer:
         consumer.wait_for("handling")
         with stage.consumer() as rival:
@@ -145,7 +150,7 @@ def test_all_wrong_settings_are_reported_at_once(stage: Stage) -> None:
         assert consumer.wait() == 2
     assert consumer.errors == [
         "consumer: POLL_WAIT_SECONDS='soon': give a number of seconds from 0 to 86400",
-        "consumer: CONCURRENCY='0': give a whole number from 1 to 10",
+        "consumer: CONCURRENCY='0': give a whole number from 1 to 100",
         "consumer: set QUEUE_URL or QUEUE_NAME: which queue to work on",
     ]
 

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 from support.builders.consumers import consumer
 from support.fakes.consuming import DOWN, FakeClock, FakeQueue, FakeSink, messages
 
-from consumer.clock import SystemThreads
+from consumer.clock import SystemClock, SystemThreads
+from consumer.pool.threads import PoolLimits, TooManyLeftError
 from consumer.ports import Ports
 from consumer.supervise import Ending, ShutdownLimits, supervise, within
 from shared.errors import QueueRefusedError
 from shared.stopping import SignalStop
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pytest
-    from support.builders.consumers import HandlerCode
 
     from consumer.handlers.api import Message
+    from consumer.ports import Clock
     from shared.queue import ReceivedMessage, Refusal
 
 PATIENCE = 30.0
@@ -49,16 +50,19 @@ class Bench:
         """Build the parts."""
         self.queue = WatchedQueue(answers)
         self.sink = FakeSink()
-        self.clock = FakeClock()
+        self.clock: Clock = FakeClock()
         self.stop = SignalStop()
         self.threads = threads
+        self.message_seconds = 30.0
 
-    def run(self, handler: HandlerCode, drain: float = PATIENCE) -> Ending:
+    def run(
+        self, handler: Callable[..., object], drain: float = PATIENCE, expected_seconds: float = 0
+    ) -> Ending:
         """Run until the handler, or the queue, asks to stop."""
         ports = Ports(self.queue, self.sink, self.clock, self.stop, SystemThreads())
-        built = consumer(ports, handler, threads=self.threads)
-        limits = ShutdownLimits(drain, receive_wait=20)
-        return supervise(built.worker, built.acknowledger, built.in_flight, ports, limits)
+        limits = PoolLimits(self.threads, self.message_seconds)
+        parts = consumer(ports, handler, limits=limits, expected_seconds=expected_seconds)
+        return supervise(parts, ShutdownLimits(drain, receive_wait=20))
 
     def returned(self) -> list[str]:
         """Return the receipts that were made visible at once, in the order of the requests."""
@@ -83,11 +87,20 @@ def test_a_stop_lets_the_handler_finish_and_returns_what_waits_at_once() -> None
         bench.stop.request()
         assert bench.queue.returned.wait(PATIENCE)
 
-    assert bench.run(handler) == Ending(None, stuck=False)
+    assert bench.run(handler, expected_seconds=PATIENCE) == Ending(None, stuck=False)
     assert bench.returned() == ["receipt-2", "receipt-3"]
     assert bench.queue.deleted == ["receipt-1"]
     [cycle] = bench.sink.events("cycle")
     assert (cycle["MessagesReceived"], cycle["MessagesProcessed"]) == (3, 1)
+    assert cycle["returned"] == 2
+
+
+def test_a_stop_lets_quick_handlers_finish_all_that_is_in_hand() -> None:
+    """Returned messages would have been received for nothing, which counts as an attempt."""
+    bench = Bench([messages(3)])
+    assert bench.run(lambda _: bench.stop.request()) == Ending(None, stuck=False)
+    assert bench.queue.deleted == ["receipt-1", "receipt-2", "receipt-3"]
+    assert bench.queue.changes == []
 
 
 def test_the_message_of_a_handler_that_never_returns_is_returned(
@@ -105,7 +118,7 @@ def test_the_message_of_a_handler_that_never_returns_is_returned(
     ending = bench.run(handler, drain=0.05)
     release.set()
     assert ending == Ending(None, stuck=True)
-    assert bench.returned() == ["receipt-3", "receipt-2"]
+    assert sorted(bench.returned()) == ["receipt-2", "receipt-3"]
     assert bench.queue.deleted == ["receipt-1"]
     assert [line["message_id"] for line in bench.sink.events("message")] == ["id-1"]
     assert "handler still running at the limit" in caplog.messages
@@ -147,13 +160,44 @@ def test_a_receive_under_way_is_left_to_end_and_its_messages_are_returned() -> N
 
 
 def test_a_refusal_ends_the_worker_and_returns_what_is_in_flight() -> None:
-    """SQS refuses to delete the first message, of a slow handler, while the others wait."""
+    """SQS refuses to delete the first message, while the second one's handler runs."""
     bench = Bench([messages(3)])
-    refused = QueueRefusedError("not allowed")
+    refused, release = QueueRefusedError("not allowed"), threading.Event()
     bench.queue.delete_answers = [refused]
-    ending = bench.run(lambda _: bench.clock.sleep(2))
+    ending = bench.run(lambda got: got.id == "id-1" or release.wait(PATIENCE))
+    release.set()
     assert ending.error is refused
-    assert bench.returned() == ["receipt-2", "receipt-3"]
+    assert sorted(bench.returned()) == ["receipt-2", "receipt-3"]
+
+
+def test_a_handler_that_ends_the_program_fails_its_message_and_no_other() -> None:
+    """sys.exit() in a handler is that message's failure; the worker goes on."""
+    bench = Bench([messages(3)])
+
+    def handler(message: Message) -> None:
+        if message.id == "id-2":
+            raise SystemExit(3)
+        if message.id == "id-3":
+            bench.stop.request()
+
+    assert bench.run(handler) == Ending(None, stuck=False)
+    assert bench.queue.deleted == ["receipt-1", "receipt-3"]
+    assert bench.queue.changes == [{"receipt-2": 30}]
+
+
+def test_handlers_that_are_over_their_limit_end_the_consumer_when_they_are_too_many() -> None:
+    """Each of them keeps a thread, and a process does not get its threads back."""
+    bench = Bench([messages(12)], threads=12)
+    bench.message_seconds, bench.clock = 0.01, SystemClock()
+    release = threading.Event()
+    ending = bench.run(lambda _: release.wait(PATIENCE), drain=1)
+    release.set()
+    assert isinstance(ending.error, TooManyLeftError)
+    assert ending.stuck
+    lines = bench.sink.events("message")
+    assert {line["outcome"] for line in lines} == {"timed_out"}
+    assert {line["message_id"] for line in lines} == {f"id-{number}" for number in range(1, 13)}
+    assert sum(map(len, bench.queue.changes)) == 12
 
 
 def test_a_first_receive_that_fails_is_reported() -> None:
@@ -168,7 +212,9 @@ def test_a_queue_that_is_unavailable_at_the_end_does_not_prevent_the_exit(
     bench = Bench([messages(2)])
     gone = QueueRefusedError("gone")
     bench.queue.visibility_answers, bench.queue.delete_answers = [gone], [gone]
-    ending = bench.run(lambda _: bench.stop.request())
+    release = threading.Event()
+    ending = bench.run(lambda got: got.id == "id-1" or release.wait(PATIENCE), drain=0.1)
+    release.set()
     assert ending.error is gone
     assert "messages not returned" in caplog.messages
 
@@ -176,6 +222,6 @@ def test_a_queue_that_is_unavailable_at_the_end_does_not_prevent_the_exit(
 def test_a_call_is_waited_for_only_so_long() -> None:
     """`within` returns after the limit, whether or not the function has ended."""
     release = threading.Event()
-    assert within(PATIENCE, lambda: None)
-    assert not within(0.01, lambda: release.wait(PATIENCE))
+    assert within(PATIENCE, lambda: None, SystemThreads())
+    assert not within(0.01, lambda: release.wait(PATIENCE), SystemThreads())
     release.set()

@@ -1,11 +1,13 @@
-"""Tests of the worker, step by step over a queue in memory."""
+"""Tests of the worker over a queue in memory: what it receives, and when."""
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from support.builders.consumers import consumer
+from support.builders.consumers import consumer, run
 from support.fakes.consuming import (
     CIVIC,
     DOWN,
@@ -21,29 +23,32 @@ from support.fakes.stopping import FakeStop
 from consumer.clock import SystemThreads
 from consumer.cycle import Receive, ReceiveEnded, ReceiveFailed, Rhythm
 from consumer.handlers import log_only
+from consumer.pool.threads import PoolLimits
 from consumer.ports import Ports
 from shared.errors import QueueRefusedError, QueueUnavailableError
 
 if TYPE_CHECKING:
-    from support.builders.consumers import HandlerCode
+    from collections.abc import Callable
 
     from consumer.handlers.api import Message
     from shared.queue import ReceivedMessage
 
 LONG_POLL: Final = Receive(10, 20)
+PATIENCE: Final = 30.0
 
 
 class Bench:
-    """A worker over fakes."""
+    """A worker over fakes, with handlers and acknowledging in threads of their own."""
 
     def __init__(
         self,
         answers: list[list[ReceivedMessage] | Exception],
-        handler: HandlerCode = log_only,
+        handler: Callable[..., object] = log_only,
         *,
         rhythm: Rhythm | None = None,
         waits: int = 1,
         threads: int = 1,
+        expected_seconds: float = 0,
     ) -> None:
         """Build the parts; the worker stops at its `waits`-th rest."""
         self.queue = FakeQueue(answers)
@@ -51,14 +56,24 @@ class Bench:
         self.clock = FakeClock()
         self.stop = FakeStop(stop_in_wait=waits)
         ports = Ports(self.queue, self.sink, self.clock, self.stop, SystemThreads())
-        built = consumer(ports, handler, rhythm=rhythm, threads=threads)
-        self.worker, self.in_flight = built.worker, built.in_flight
+        self.parts = consumer(
+            ports,
+            handler,
+            rhythm=rhythm,
+            limits=PoolLimits(threads, 30),
+            expected_seconds=expected_seconds,
+        )
+        self.worker, self.in_flight = self.parts.worker, self.parts.in_flight
+
+    def run(self) -> None:
+        """Run the worker to its end."""
+        run(self.parts)
 
 
 def test_polls_processes_and_waits_one_minute() -> None:
     """With the defaults a worker does what the exercise asks for."""
     bench = Bench([messages(10)], waits=2)
-    bench.worker.run()
+    bench.run()
     assert bench.queue.receives == [(10, 20, 120), (10, 20, 120)]
     assert bench.queue.deleted == [f"receipt-{number}" for number in range(1, 11)]
     assert [line["message_id"] for line in bench.sink.events("message")] == [
@@ -67,13 +82,23 @@ def test_polls_processes_and_waits_one_minute() -> None:
     assert bench.stop.waits == [60, 60]
 
 
-def test_a_batch_takes_two_requests_and_one_write() -> None:
+def test_a_poll_is_over_when_all_of_its_messages_are_done() -> None:
+    """The minute's wait begins after the last delete, not after the receive."""
+    bench = Bench([messages(3)], lambda _: time.sleep(0.01))
+    waits_at_delete: list[int] = []
+    bench.queue.on_delete = lambda: waits_at_delete.append(len(bench.stop.waits))
+    bench.run()
+    assert len(bench.queue.deleted) == 3
+    assert set(waits_at_delete) == {0}
+    assert bench.stop.waits == [60]
+
+
+def test_a_batch_takes_two_requests() -> None:
     """Ten messages take one receive and one delete, and no other request."""
     bench = Bench([messages(10)])
-    bench.worker.perform(LONG_POLL)
+    bench.run()
     assert (len(bench.queue.receives), len(bench.queue.deletes)) == (1, 1)
     assert bench.queue.changes == []
-    assert bench.sink.writes == [10]
 
 
 def test_each_cycle_that_received_something_leaves_one_metrics_line() -> None:
@@ -90,20 +115,22 @@ def test_each_cycle_that_received_something_leaves_one_metrics_line() -> None:
         rhythm=Rhythm(messages_per_poll=20),
         waits=3,
     )
-    bench.worker.run()
+    bench.run()
     [line] = bench.sink.events("cycle")
     assert line["QueueName"] == "work"
     assert [line[f"Messages{name}"] for name in ("Received", "Processed", "Failed", "Invalid")] == [
         4, 2, 1, 1,
     ]  # fmt: skip
-    assert line["deleted"] == 2
+    assert (line["deleted"], line["returned"]) == (2, 0)
+    assert line["_aws"]["Timestamp"] == START * 1000
 
 
 def test_poison_does_not_block_its_batch() -> None:
     """The valid messages are processed and deleted, poison is returned at once."""
     bench = Bench([[message(1), message(2, "hello"), message(3)]])
-    bench.worker.perform(LONG_POLL)
-    assert [line["outcome"] for line in bench.sink.lines] == ["processed", "invalid", "processed"]
+    bench.run()
+    outcomes = [line["outcome"] for line in bench.sink.events("message")]
+    assert outcomes == ["processed", "invalid", "processed"]
     assert bench.queue.deleted == ["receipt-1", "receipt-3"]
     assert bench.queue.changes == [{"receipt-2": 0}]
 
@@ -114,7 +141,7 @@ def test_poison_uses_up_the_quota_of_a_poll() -> None:
         [message(1, "hello", count)] for count in range(1, 100)
     ]
     bench = Bench(poison, rhythm=Rhythm(messages_per_poll=5))
-    bench.worker.run()
+    bench.run()
     assert len(bench.queue.receives) == 5
 
 
@@ -123,8 +150,8 @@ def test_the_latest_valid_year_follows_the_clock() -> None:
     next_year = message(1, CIVIC.replace("2020", "2027"))
     after_next = message(2, CIVIC.replace("2020", "2028"))
     bench = Bench([[next_year, after_next]])
-    bench.worker.perform(LONG_POLL)
-    assert [line["outcome"] for line in bench.sink.lines] == ["processed", "invalid"]
+    bench.run()
+    assert [line["outcome"] for line in bench.sink.events("message")] == ["processed", "invalid"]
 
 
 def test_a_failed_message_comes_back_ever_later() -> None:
@@ -134,64 +161,99 @@ def test_a_failed_message_comes_back_ever_later() -> None:
         raise ConnectionError("the database is away")
 
     bench = Bench([[message(1, receive_count=1), message(2, receive_count=3)]], handler)
-    bench.worker.perform(LONG_POLL)
+    bench.run()
     assert bench.queue.changes == [{"receipt-1": 30, "receipt-2": 120}]
     assert bench.sink.lines[0]["reason"] == "ConnectionError: the database is away"
 
 
-def test_slow_work_is_acknowledged_in_between() -> None:
-    """A crash late in a batch must not repeat work that was finished minutes before."""
-    bench = Bench([messages(4)], lambda _: bench.clock.sleep(0.6))
-    bench.worker.perform(LONG_POLL)
-    assert [len(batch) for batch in bench.queue.deletes] == [2, 2]
+def test_a_finished_message_is_deleted_while_its_neighbour_still_runs() -> None:
+    """A crash late in a batch must not repeat work that was finished long before."""
+    first_deleted = threading.Event()
+    bench = Bench([messages(2)], lambda got: got.id == "id-1" or first_deleted.wait(PATIENCE))
+    bench.queue.on_delete = first_deleted.set
+    bench.run()
+    assert bench.queue.deletes == [["receipt-1"], ["receipt-2"]]
 
 
-def test_several_messages_are_handled_at_once_and_acknowledged_together() -> None:
-    """Handlers run in threads; the worker's thread acknowledges."""
-    bench = Bench([messages(10)], threads=4)
-    bench.worker.perform(LONG_POLL)
-    assert [len(batch) for batch in bench.queue.deletes] == [10]
+def test_several_messages_are_handled_at_once() -> None:
+    """The barrier opens only when four handlers wait at it."""
+    together = threading.Barrier(4, timeout=PATIENCE)
+    bench = Bench([messages(8)], lambda _: together.wait(), threads=4)
+    bench.run()
+    assert len(bench.queue.deleted) == 8
     assert len(bench.in_flight) == 0
+
+
+def test_a_receive_asks_for_no_more_than_a_drain_can_finish() -> None:
+    """Two threads and messages of 30 s, as far as anybody knows: two of the ten are asked for."""
+    bench = Bench([messages(2)], threads=2, expected_seconds=30)
+    assert bench.worker.perform(LONG_POLL) == ReceiveEnded(2)
+    assert bench.queue.receives == [(2, 20, 120)]
+
+
+def test_the_next_receive_follows_the_measured_time() -> None:
+    """Handlers turn out to be quick, so the poll takes the other eight at once."""
+    answers: list[list[ReceivedMessage] | Exception] = [
+        messages(2),
+        [message(number) for number in range(3, 11)],
+    ]
+    bench = Bench(answers, threads=2, expected_seconds=30)
+    bench.run()
+    assert [limit for limit, _, _ in bench.queue.receives] == [2, 8]
+
+
+def test_a_worker_without_rests_receives_while_handlers_work() -> None:
+    """A second receive brings the message that the first handler waits for."""
+    second = threading.Event()
+
+    def handler(got: Message) -> None:
+        assert got.id == "id-2" or second.wait(PATIENCE)
+        second.set()
+
+    bench = Bench(
+        [[message(1)], [message(2)]], handler, rhythm=Rhythm(poll_wait=0), waits=3, threads=2
+    )
+    bench.run()
+    assert bench.queue.deleted == ["receipt-2", "receipt-1"] or len(bench.queue.deletes) == 1
 
 
 def test_a_first_receive_that_fails_is_raised() -> None:
     """An endpoint that never answered may be wrong, so the error ends the worker."""
     with pytest.raises(QueueUnavailableError):
-        Bench([DOWN]).worker.run()
+        Bench([DOWN]).run()
 
 
 def test_later_outages_are_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     """The worker waits for a queue that has answered before, with a warning each time."""
     bench = Bench([[], DOWN, DOWN, DOWN, messages(1)], waits=5)
-    bench.worker.run()
+    bench.run()
     assert bench.stop.waits == [60, 1, 2, 4, 60]
     assert bench.queue.deleted == ["receipt-1"]
-    assert [r.getMessage() for r in caplog.records] == ["queue unavailable"] * 3
+    assert caplog.messages == ["queue unavailable"] * 3
 
 
 def test_a_refusal_is_raised() -> None:
     """A refusal, such as that of a deleted queue, ends the worker."""
     with pytest.raises(QueueRefusedError):
-        Bench([[], QueueRefusedError("gone")], waits=9).worker.run()
+        Bench([[], QueueRefusedError("gone")], waits=9).run()
 
 
-def test_what_a_receive_brings_after_a_stop_is_returned() -> None:
-    """Messages of a receive that was under way at the stop are returned, not handled."""
+def test_what_a_receive_brings_after_a_stop_is_handled_if_it_can_be_finished() -> None:
+    """It has been received, which counts towards the dead letters, so it is not wasted."""
     bench = Bench([messages(3)])
     bench.queue.on_receive = bench.stop.request
-    bench.worker.run()
-    assert bench.queue.changes == [{"receipt-1": 0, "receipt-2": 0, "receipt-3": 0}]
-    assert (bench.queue.deleted, bench.sink.events("message")) == ([], [])
-    assert len(bench.in_flight) == 0
+    bench.run()
+    assert bench.queue.deleted == ["receipt-1", "receipt-2", "receipt-3"]
 
 
-def test_closing_during_a_batch_ends_it() -> None:
-    """The running message is finished and acknowledged; the others were taken out."""
-    bench = Bench([messages(3)], lambda _: waiting.extend(bench.in_flight.close()))
-    waiting: list[ReceivedMessage] = []
-    bench.worker.perform(LONG_POLL)
-    assert waiting == [message(2), message(3)]
-    assert bench.queue.deleted == ["receipt-1"]
+def test_what_cannot_be_finished_after_a_stop_is_returned_and_counted() -> None:
+    """Handlers that take 15 s finish two messages in the 30 s of a drain."""
+    bench = Bench([messages(5)], expected_seconds=15)
+    bench.queue.on_receive = bench.stop.request
+    bench.run()
+    assert bench.queue.deleted == ["receipt-1", "receipt-2"]
+    assert bench.queue.changes == [{"receipt-3": 0, "receipt-4": 0, "receipt-5": 0}]
+    assert [line["returned"] for line in bench.sink.events("cycle")] == [3]
 
 
 def test_steps_return_their_results() -> None:
@@ -201,5 +263,3 @@ def test_steps_return_their_results() -> None:
     assert bench.worker.perform(LONG_POLL) == ReceiveEnded(0)
     assert bench.worker.perform(LONG_POLL) == ReceiveFailed()
     assert not bench.worker.receiving
-    bench.worker.report_cycle()
-    assert bench.sink.events("cycle")[0]["_aws"]["Timestamp"] == START * 1000

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from moto import mock_aws
-from support.builders.consumers import consumer
+from support.builders.consumers import consumer, run
 from support.emulators.ministack import CREDENTIALS
 from support.fakes.consuming import CIVIC, FakeSink
 from support.fakes.stopping import FakeStop
@@ -57,7 +57,7 @@ def work(handler: HandlerCode = log_only, polls: int = 1) -> FakeSink:
     ports = Ports(
         connect("", "work"), sink, SystemClock(), FakeStop(stop_in_wait=polls), SystemThreads()
     )
-    consumer(ports, handler, rhythm=Rhythm(receive_wait=0)).worker.run()
+    run(consumer(ports, handler, rhythm=Rhythm(receive_wait=0)))
     return sink
 
 
@@ -88,7 +88,7 @@ def test_poison_reaches_the_dead_letters(sqs: SQSClient) -> None:
     url, dead = queues(sqs)
     sqs.send_message(QueueUrl=url, MessageBody="hello")
     sqs.send_message(QueueUrl=url, MessageBody=CIVIC)
-    sink = work(polls=2)
+    sink = work(polls=3)
     outcomes = [(line["outcome"], line["receive_count"]) for line in sink.events("message")]
     assert sorted(outcomes) == [("invalid", 1), ("invalid", 2), ("processed", 1)]
     assert count(sqs, dead) == ("1", "0")

@@ -21,9 +21,10 @@ PASSED_ON = dict(re.findall(r"--env (\w+)=\$\{(\w+)\}", product_text()))
 FROM_PARAMETERS = {
     name: parameter for name, parameter in PASSED_ON.items() if parameter in PARAMETERS
 }
-NARROWER = {"MESSAGES_PER_POLL": 1000, "POLL_WAIT_SECONDS": 3600}
+NARROWER = {"MESSAGES_PER_POLL": 1000, "POLL_WAIT_SECONDS": 3600, "CONCURRENCY": 10}
 """Settings whose maximum is smaller in the template, on purpose: a fleet that rests for more than
-an hour, or takes more than a thousand messages in one go, cannot follow its queue."""
+an hour, or takes more than a thousand messages in one go, cannot follow its queue; and for more
+messages at once there are processes."""
 
 
 def test_a_stack_without_parameters_has_the_consumers_defaults_but_for_its_drain() -> None:

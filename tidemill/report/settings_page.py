@@ -54,6 +54,8 @@ def _default(setting: Setting) -> str:
     match setting:
         case Text(default="", otherwise=otherwise):
             return otherwise or "none"
+        case Whole(otherwise=str(otherwise)) if otherwise:
+            return otherwise
         case Seconds(default=seconds):
             return f"`{seconds:g}`"
         case _:

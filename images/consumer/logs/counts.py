@@ -8,7 +8,6 @@ property instead, by which Logs Insights can still group.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -16,45 +15,41 @@ from shared.logs import timestamp
 
 METRICS: Final = ("MessagesReceived", "MessagesProcessed", "MessagesFailed", "MessagesInvalid")
 
+RARE: Final = ("rejected", "retried", "duplicates")
+"""Counts that the line has only if they are not zero."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Numbers of messages in one cycle; `deleted` may be less than `processed`."""
+    """Numbers of messages in one cycle.
+
+    Attributes:
+        received: received, from whichever cycle the others are.
+        processed: handled with success.
+        failed: not handled with success: the handler failed, was too slow, or ended its process.
+        invalid: not what the handler takes.
+        deleted: deleted from the queue; processed ones that SQS did not delete are not among them.
+        returned: returned to the queue without having been handled, although received.
+        rejected: rejected by the handler, on their way to the dead letters.
+        retried: to be received again because the handler wants it so.
+        duplicates: done before, and so not handled again.
+    """
 
     received: int = 0
     processed: int = 0
     failed: int = 0
     invalid: int = 0
     deleted: int = 0
+    returned: int = 0
+    rejected: int = 0
+    retried: int = 0
+    duplicates: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         """Return the sums, field by field."""
         return Counts(
             *(getattr(self, field.name) + getattr(other, field.name) for field in fields(Counts))
         )
-
-
-class CycleCounter:
-    """The counts of the current cycle, safe in any thread.
-
-    During a shutdown the main thread counts, too, while a handler may still block the worker's.
-    """
-
-    def __init__(self) -> None:
-        """Start at zero."""
-        self._lock = threading.Lock()
-        self._counts = Counts()
-
-    def add(self, counts: Counts) -> None:
-        """Add to the cycle's counts."""
-        with self._lock:
-            self._counts += counts
-
-    def take(self) -> Counts:
-        """Return the cycle's counts and start again at zero."""
-        with self._lock:
-            counts, self._counts = self._counts, Counts()
-            return counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +82,7 @@ def cycle_line(labels: MetricLabels, counts: Counts, seconds: float, now: float)
         "instance_id": labels.instance_id,
         **dict(zip(METRICS, values, strict=True)),
         "deleted": counts.deleted,
+        "returned": counts.returned,
+        **{name: getattr(counts, name) for name in RARE if getattr(counts, name)},
         "duration_seconds": round(seconds, 3),
     }

@@ -6,20 +6,11 @@ import json
 
 from support.fakes.consuming import START
 
-from consumer.logs.counts import METRICS, Counts, CycleCounter, MetricLabels, cycle_line
+from consumer.logs.counts import METRICS, Counts, MetricLabels, cycle_line
 from shared.logs import encode_line
 
 LABELS = MetricLabels("Tidemill", "work", "i-0123")
 COUNTS = Counts(received=10, processed=7, failed=2, invalid=1, deleted=6)
-
-
-def test_counts_add_up_until_they_are_taken() -> None:
-    """After the counts were taken, the next cycle starts at zero."""
-    counter = CycleCounter()
-    counter.add(Counts(received=10))
-    counter.add(Counts(processed=8, failed=1, invalid=1, deleted=8))
-    assert counter.take() == Counts(10, 8, 1, 1, 8)
-    assert counter.take() == Counts()
 
 
 def test_the_line_holds_what_the_specification_requires() -> None:

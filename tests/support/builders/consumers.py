@@ -2,51 +2,73 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+import threading
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from consumer.acknowledge import Acknowledger
+from consumer.capacity import HandlingTimes
 from consumer.cycle import Rhythm
 from consumer.handlers import log_only
 from consumer.handlers.loading import handler_of
 from consumer.in_flight import InFlight
-from consumer.logs.counts import CycleCounter, MetricLabels
-from consumer.pool.threads import create_thread_pool
+from consumer.logs.counts import MetricLabels
+from consumer.logs.cycles import Cycles
+from consumer.pool.threads import PoolLimits, ThreadPool
+from consumer.ports import PoolReports
 from consumer.retry import RetryDelays
+from consumer.supervise import Failures, Parts
 from consumer.worker import Job, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from consumer.ports import Ports
-
+    from consumer.ports import DeadLetters, Ports
 
 HandlerCode: TypeAlias = "Callable[..., object]"
 """A function as users write it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Consumer:
-    """A worker and the parts that it shares with heartbeat and shutdown."""
-
-    worker: Worker
-    acknowledger: Acknowledger
-    in_flight: InFlight
-    counter: CycleCounter
+VISIBILITY: Final = 120
 
 
 def consumer(
-    ports: Ports, handler: HandlerCode = log_only, *, rhythm: Rhythm | None = None, threads: int = 1
-) -> Consumer:
-    """Build a consumer with the default delays, on an instance called i-0123."""
-    in_flight, counter = InFlight(), CycleCounter()
-    acknowledger = Acknowledger(ports, in_flight, counter, RetryDelays(30, 900), "i-0123")
-    job = Job(
-        handler=handler_of(handler),
-        pool=create_thread_pool(threads),
-        rhythm=rhythm or Rhythm(),
-        visibility=120,
-        labels=MetricLabels("Tidemill", "work", "i-0123"),
+    ports: Ports,
+    handler: HandlerCode = log_only,
+    *,
+    rhythm: Rhythm | None = None,
+    limits: PoolLimits | None = None,
+    expected_seconds: float = 0,
+    dead_letters: DeadLetters | None = None,
+) -> Parts:
+    """Build a consumer with the default delays, on an instance called i-0123; start its pool.
+
+    Its handlers are expected to take `expected_seconds` until one has been measured.
+    """
+    in_flight, failures = (
+        InFlight(ports, VISIBILITY, HandlingTimes(expected_seconds)),
+        Failures(ports.stop),
     )
-    worker = Worker(ports, job, in_flight, acknowledger, counter)
-    return Consumer(worker, acknowledger, in_flight, counter)
+    cycles = Cycles(ports, MetricLabels("Tidemill", "work", "i-0123"))
+    delays = RetryDelays(30, 900)
+    acknowledger = Acknowledger(ports, in_flight, cycles, delays, "i-0123", dead_letters)
+    reports = PoolReports(in_flight.start, in_flight.finish, in_flight.give_back, failures.add)
+    pool = ThreadPool(lambda: handler_of(handler), limits or PoolLimits(1, 30), ports, reports)
+    worker = Worker(ports, Job(rhythm or Rhythm(), VISIBILITY, 30), pool, in_flight, cycles)
+    pool.start()
+    return Parts(ports, worker, pool, in_flight, acknowledger, cycles, failures)
+
+
+def run(parts: Parts) -> None:
+    """Run the worker to its end, acknowledging beside it, as the program does; then close.
+
+    An error of either is raised.
+    """
+    acknowledging = threading.Thread(target=lambda: parts.acknowledger.run(report=False))
+    acknowledging.start()
+    try:
+        parts.worker.run()
+    finally:
+        parts.in_flight.drain(30)
+        parts.in_flight.end()
+        acknowledging.join(30)
+        parts.pool.close(30)
+        parts.cycles.report()

@@ -58,6 +58,7 @@ class FakeQueue:
         self.deletes: list[list[str]] = []
         self.changes: list[dict[str, int]] = []
         self.on_receive: Callable[[], None] = lambda: None
+        self.on_delete: Callable[[], None] = lambda: None
 
     @property
     def deleted(self) -> list[str]:
@@ -78,6 +79,7 @@ class FakeQueue:
     def delete(self, receipts: Sequence[str]) -> tuple[Refusal, ...]:
         """Note the request and return the next prepared answer."""
         self.deletes.append(list(receipts))
+        self.on_delete()
         return _next(self.delete_answers)
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> tuple[Refusal, ...]:
