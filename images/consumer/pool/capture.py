@@ -24,6 +24,8 @@ from shared.logs import described, without_surrogates
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from consumer.pool.frames import Row
+
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 
@@ -36,7 +38,8 @@ class Capture:
     def __init__(self, emit: Callable[[list[OutputLine]], None]) -> None:
         """Pass every line on to this function, which has to be safe in any thread."""
         self.emit = emit
-        self.sole = NO_ORIGIN
+        self.sole: Row | None = None
+        self.begun = False  # a line was begun at some time
         self._streams = (CapturedStream(self, "stdout", 1), CapturedStream(self, "stderr", 2))
         self._before: tuple[Any, Any] = (sys.stdout, sys.stderr)
         self._settled: tuple[Any, Any] = self._before
@@ -78,10 +81,13 @@ class Capture:
     def current(self) -> Origin:
         """Return the message that the caller works on."""
         messages = handled.get()
-        if len(messages) != 1:
-            return self.sole
-        [message] = messages
-        return Origin(message.id, trace_id(message.attributes, message.system_attributes))
+        if len(messages) == 1:
+            [message] = messages
+            return Origin(message.id, trace_id(message.attributes, message.system_attributes))
+        if self.sole is None:
+            return NO_ORIGIN
+        message_id, *_, attributes, system = self.sole
+        return Origin(message_id, trace_id(attributes, system))
 
     def end_message(self, message_id: str) -> None:
         """Write the lines that the message's handler has begun and not ended."""
@@ -151,6 +157,7 @@ class CapturedStream(io.TextIOBase):
                 lines, rest = [*lines, rest], ""
             if rest:
                 self._begun[origin] = rest
+                self._capture.begun = True
         self._emit(origin, lines)
         return len(text)
 

@@ -8,6 +8,7 @@ of it that soon even if the process does not get to say anything any more.
 from __future__ import annotations
 
 import threading
+from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 from consumer.capacity import HandlingTimes
@@ -48,6 +49,9 @@ class Dispatcher:
         self.clock = clock
         self._times = HandlingTimes(terms.seconds)
         self._next_tick = 0.0
+        self._busy_at = 0.0
+        self._resting = False
+        self._handing = threading.Lock()
         self._revoked: list[tuple[WorkerProcess, list[int]]] = []
 
     def turn(self, start: Callable[[int], bool]) -> Effects:
@@ -55,7 +59,10 @@ class Dispatcher:
 
         `start` says whether the handler of a delivery may start.
         """
-        readable = self.crew.wait(self._patience())
+        self._resting = True  # before looking: a message that is handed over now wakes this thread
+        patience = self._patience()
+        self._resting = patience > TICK
+        readable = self.crew.wait(patience)
         now = self.clock.monotonic()
         effects = Effects()
         with self.lock:
@@ -66,8 +73,27 @@ class Dispatcher:
                 self._next_tick = now + TICK
                 self._tick(now, effects)
             self.lock.notify_all()
-        while self._hand_out(start, effects):
-            pass
+        with self._handing:
+            self._hand_out(start, effects)
+        return effects
+
+    def submit(self, deliveries: Sequence[Delivery], start: Callable[[int], bool]) -> Effects:
+        """Add deliveries to the backlog and hand them over, unless a turn is about to do so.
+
+        That saves a turn, and two switches between threads.
+        """
+        effects = Effects()
+        with self.lock:
+            self.backlog.waiting.add(deliveries)
+        if self._handing.acquire(blocking=False):
+            try:
+                self._hand_out(start, effects)
+            finally:
+                self._handing.release()
+            if self._resting:  # it has to watch these messages from now on
+                self.crew.wake()
+        else:
+            self.crew.wake()
         return effects
 
     def revoke(self, workers: Sequence[WorkerProcess]) -> None:
@@ -87,10 +113,13 @@ class Dispatcher:
     def _patience(self) -> float:
         if self._killing():
             return KILL_TICK
+        now = self.clock.monotonic()
         if self._revoked or any(worker.hands.slots for worker in self.crew.workers()):
+            self._busy_at = now
+        if now - self._busy_at < IDLE_TICK:  # the next messages may come any moment
             return TICK
         due = self.crew.next_start()
-        return IDLE_TICK if due is None else min(IDLE_TICK, max(0, due - self.clock.monotonic()))
+        return IDLE_TICK if due is None else min(IDLE_TICK, max(0, due - now))
 
     def _killing(self) -> bool:
         return any(
@@ -107,7 +136,7 @@ class Dispatcher:
             return
         offset = self.clock.time() - self.clock.monotonic()
         for one in ended:
-            self._times.add(one.finished_at - one.started_at)
+            self._times.add(one[3] - one[2])
             effects.end(self.backlog, one, offset)
         if not worker.hands.slots:
             worker.alone = False
@@ -141,22 +170,28 @@ class Dispatcher:
                 worker.hands.revoke(slots)
                 self._revoked.append((worker, slots))
 
-    def _hand_out(self, start: Callable[[int], bool], effects: Effects) -> bool:
-        """Hand messages over as far as there is room; return whether some may not start."""
-        with self.lock:
-            chosen = [] if self.closing else self._choose()
-        refused = False
-        for worker, deliveries, together in chosen:
-            allowed = [one for one in deliveries if start(one.key)]
-            refused = refused or len(allowed) < len(deliveries)
+    def _hand_out(self, start: Callable[[int], bool], effects: Effects) -> None:
+        """Hand messages over as far as there is room; one thread at a time does so.
+
+        `start` takes locks of its own, and is called without ours.
+        """
+        while True:
             with self.lock:
-                for one in deliveries:
-                    if one not in allowed:
-                        effects.forget(self.backlog, one)
+                chosen = [] if self.closing or not self.backlog else self._choose()
+            refused: list[Delivery] = []
+            for worker, deliveries, together in chosen:
+                may_start = [start(one.key) for one in deliveries]
+                allowed = list(compress(deliveries, may_start))
+                refused += [one for one, may in zip(deliveries, may_start, strict=True) if not may]
                 if allowed:
-                    worker.hand(allowed, self.clock.monotonic(), together=together)
-                    self.crew.send_rest(worker)
-        return refused
+                    with self.lock:
+                        worker.hand(allowed, self.clock.monotonic(), together=together)
+                        self.crew.send_rest(worker)
+            if not refused:
+                return
+            with self.lock:
+                for one in refused:
+                    effects.forget(self.backlog, one)
 
     def _choose(self) -> list[tuple[WorkerProcess, list[Delivery], bool]]:
         """Take deliveries out of the backlog, each with the process that is to get it."""

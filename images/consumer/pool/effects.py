@@ -33,18 +33,17 @@ class Effects:
 
         `offset` is what the clock of the day shows beyond the monotonic one.
         """
-        verdict = ended.verdict
-        self.add(
-            backlog,
-            Attempt(
-                delivery=ended.delivery,
-                result=verdict.result,
-                reason=verdict.reason,
-                duration=max(0.0, ended.finished_at - ended.started_at),
-                finished_at=ended.finished_at + offset,
-                retry_after=verdict.retry_after,
-            ),
+        delivery, verdict, started, finished = ended
+        duration = finished - started
+        attempt = Attempt(
+            delivery,
+            verdict.result,
+            verdict.reason,
+            max(0.0, duration),
+            finished + offset,
+            verdict.retry_after,
         )
+        self.add(backlog, attempt)
 
     def add(self, backlog: Backlog, attempt: Attempt) -> None:
         """Keep an attempt, unless its message went back with its group before."""

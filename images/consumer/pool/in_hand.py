@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import msgspec
 
 from consumer.attempt import AttemptResult
 from consumer.handlers.verdict import Verdict
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 PROCESSED: Final = Verdict(AttemptResult.PROCESSED)
 
 
-class Handed(NamedTuple):
+class Handed(msgspec.Struct, frozen=True, gc=False):
     """A delivery in a worker's hands, since this time (monotonic), and its call of the handler."""
 
     delivery: Delivery
@@ -27,13 +29,8 @@ class Handed(NamedTuple):
     call: int
 
 
-class Ended(NamedTuple):
-    """A delivery whose handler has ended; the times are monotonic."""
-
-    delivery: Delivery
-    verdict: Verdict
-    started_at: float
-    finished_at: float
+Ended: TypeAlias = "tuple[Delivery, Verdict, float, float]"
+"""A delivery whose handler has ended, with the verdict and the monotonic times of start and end."""
 
 
 class InHand:
@@ -48,17 +45,19 @@ class InHand:
         self._free = list(range(SLOTS))
         self._lost: dict[int, float] = {}  # slots taken back that the worker has not passed, since
         self._calls = 0
+        self._together = False
 
     def add(self, deliveries: Sequence[Delivery], now: float, *, together: bool) -> list[int]:
         """Add deliveries, for one call of the handler together or for one each."""
-        slots = []
-        for delivery in deliveries:
-            slot = self._free.pop()
+        slots = [self._free.pop() for _ in deliveries]
+        for slot, delivery in zip(slots, deliveries, strict=True):
             self._page.clear(slot)
             self.slots[slot] = Handed(delivery, now, self._calls)
-            self._calls += not together
-            slots.append(slot)
-        self._calls += together
+            if not together:
+                self._calls += 1
+        if together:
+            self._calls += 1
+            self._together = True
         return slots
 
     def answer(self, slot: int, verdict: Verdict) -> None:
@@ -82,38 +81,31 @@ class InHand:
         What was handed over for one call ends together, so that its failures are known before what
         follows them in their groups. Only of a process that is dead is there nothing to wait for.
         """
-        page = self._page
-        unended = (
-            set()
-            if dead
-            else {handed.call for slot, handed in self.slots.items() if not self._has_ended(slot)}
-        )
         ended: list[Ended] = []
         left: list[Delivery] = []
-        for slot, handed in list(self.slots.items()):
-            if not self._has_ended(slot) or handed.call in unended:
-                continue
-            state = page.state(slot)
+        done = [
+            one
+            for one in self._page.done(self.slots)
+            if one[1] != states.ANSWERED or one[0] in self._answers  # or its frame is in the pipe
+        ]
+        if self._together and not dead:
+            unended = self.slots.keys() - {slot for slot, *_ in done}
+            calls = {self.slots[slot].call for slot in unended}
+            done = [one for one in done if self.slots[one[0]].call not in calls]
+        for slot, state, started, finished in done:
+            delivery = self.slots.pop(slot).delivery
             if state == states.SKIPPED:
-                left.append(handed.delivery)
+                left.append(delivery)
             else:
                 verdict = self._answers.pop(slot) if state == states.ANSWERED else PROCESSED
-                started, finished = page.started_at(slot), page.finished_at(slot)
-                ended.append(Ended(handed.delivery, verdict, started, finished))
-                self.used = True
-            del self.slots[slot]
+                ended.append((delivery, verdict, started, finished))
             self._free.append(slot)
-        for slot in [slot for slot in self._lost if page.state(slot) == states.SKIPPED]:
-            del self._lost[slot]
-            self._free.append(slot)
+        self.used = self.used or bool(ended)
+        if self._lost:
+            for slot, *_ in self._page.done(self._lost):
+                del self._lost[slot]
+                self._free.append(slot)
         return ended, left
-
-    def _has_ended(self, slot: int) -> bool:
-        """Return whether a message has ended, and with which verdict is known."""
-        state = self._page.state(slot)
-        if state == states.ANSWERED:  # unless its frame is still in the pipe
-            return slot in self._answers
-        return state > states.STARTED
 
     def started(self) -> list[int]:
         """Return the slots of the messages that a handler has now."""

@@ -15,7 +15,10 @@ from __future__ import annotations
 import mmap
 import os
 import tempfile
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SLOTS: Final = 256
 """Messages that one worker can have in hand: more than its threads and its queue need."""
@@ -30,6 +33,7 @@ SKIPPED: Final = 4.0  # it was revoked when the worker came to it
 
 _STRIDE: Final = 8  # numbers a slot: a line of the processor's cache, so that slots do not collide
 _STATE, _STARTED_AT, _FINISHED_AT, _DEADLINE, _REVOKED = range(5)
+_CLEAR: Final = bytes(_STRIDE * 8)  # all zero: QUEUED, no times, not revoked
 _PONG: Final = SLOTS * _STRIDE
 _BYTES: Final = (SLOTS + 1) * _STRIDE * 8
 
@@ -40,11 +44,13 @@ class Page:
     def __init__(self, file: int) -> None:
         """Map the open file, which has the right size; it may be closed afterwards."""
         self._map = mmap.mmap(file, _BYTES)
-        self._cells = memoryview(self._map).cast("d")
+        self._bytes = memoryview(self._map)
+        self._cells = self._bytes.cast("d")
 
     def close(self) -> None:
         """Release the memory."""
         self._cells.release()
+        self._bytes.release()
         self._map.close()
 
     # what the worker does
@@ -78,13 +84,21 @@ class Page:
 
     def clear(self, slot: int) -> None:
         """Prepare the slot for another message."""
-        base = slot * _STRIDE
-        for cell in range(base, base + _REVOKED + 1):
-            self._cells[cell] = QUEUED
+        at = slot * len(_CLEAR)
+        self._bytes[at : at + len(_CLEAR)] = _CLEAR
 
     def revoke(self, slot: int) -> None:
         """Mark the message as taken back, if it has not been started; see the module's text."""
         self._cells[slot * _STRIDE + _REVOKED] = 1.0
+
+    def done(self, slots: Iterable[int]) -> list[tuple[int, float, float, float]]:
+        """Return slot, state, start and end of those messages that the worker has passed."""
+        cells = self._cells
+        return [
+            (slot, state, cells[base + _STARTED_AT], cells[base + _FINISHED_AT])
+            for slot in slots
+            if (state := cells[(base := slot * _STRIDE) + _STATE]) > STARTED
+        ]
 
     def state(self, slot: int) -> float:
         """Return how far the message is."""

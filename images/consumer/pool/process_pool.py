@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from consumer.handlers.errors import HandlerError
 from consumer.logs.events import get_logger
-from consumer.pool.backlog import Backlog
+from consumer.pool.backlog import Backlog, Line
 from consumer.pool.crew import Crew
 from consumer.pool.dispatcher import Dispatcher
 from consumer.pool.frames import Terms
@@ -78,7 +78,8 @@ class ProcessPool:
         self._clock = clock
         self._stop = stop
         self._crew = Crew(plan.workers, terms)
-        self._dispatcher = Dispatcher(self._crew, Backlog(Waiting(fifo=plan.fifo)), terms, clock)
+        waiting = Waiting(fifo=True) if plan.fifo else Line()
+        self._dispatcher = Dispatcher(self._crew, Backlog(waiting), terms, clock)
         self._lock = self._dispatcher.lock
         self._ended = False
         self._broken = False
@@ -108,9 +109,9 @@ class ProcessPool:
 
     def submit(self, deliveries: Sequence[Delivery]) -> None:
         """Let the deliveries be handled, in this order."""
-        with self._lock:
-            self._dispatcher.backlog.waiting.add(deliveries)
-        self._crew.wake()
+        effects = self._dispatcher.submit(deliveries, self._reports.start)
+        if effects.back:
+            self._reports.returned(effects.back)
 
     def withdraw(self, keep: int) -> list[Delivery]:
         """Take back what no handler has begun, from the processes as well."""

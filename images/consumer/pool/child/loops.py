@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from consumer.handlers.handler import HandlerKind
-from consumer.messages.trace import trace_id
 from consumer.pool.child.setup import PARENT_GONE
 from consumer.pool.child.work import Progressing
 from consumer.pool.frames import READ_BYTES, Close, FrameReader, Hand, Order, Ping, Progress
-from consumer.pool.output import NO_ORIGIN, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,10 +80,10 @@ class Loop:
                 self._work.call(hand.slots, hand.rows)
             else:
                 for slot, row in zip(hand.slots, hand.rows, strict=True):
-                    capture.sole = Origin(row[0], trace_id(row[5], row[6]))
-                    self._work.call((slot,), (row,))
+                    capture.sole = row
+                    self._work.call_one(slot, row)
                     capture.repair()
-                capture.sole = NO_ORIGIN
+                capture.sole = None
             capture.repair_files()
             self._reports.send(Progress())
 
