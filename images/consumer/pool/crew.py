@@ -14,8 +14,8 @@ from consumer.pool.worker_process import WorkerProcess
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from consumer.output.lines import OutputLine
     from consumer.pool.frames import Terms
-    from consumer.pool.output import OutputLine
     from consumer.pool.spawning import Death
 
 Readable: TypeAlias = "Sequence[tuple[WorkerProcess, int]]"

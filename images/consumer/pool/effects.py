@@ -10,9 +10,9 @@ from consumer.attempt import Attempt
 if TYPE_CHECKING:
     from consumer.attempt import AttemptResult
     from consumer.delivery import Delivery
+    from consumer.output.lines import OutputLine
     from consumer.pool.backlog import Backlog
     from consumer.pool.in_hand import Ended
-    from consumer.pool.output import OutputLine
 
 
 @dataclass(slots=True)

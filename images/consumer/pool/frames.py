@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 
 from consumer.handlers.verdict import Verdict  # noqa: TC001 - msgspec reads the annotations
-from consumer.pool.output import OutputLine  # noqa: TC001 - msgspec reads the annotations
+from consumer.output.lines import OutputLine  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

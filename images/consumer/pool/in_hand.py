@@ -8,8 +8,8 @@ import msgspec
 
 from consumer.attempt import AttemptResult
 from consumer.handlers.verdict import Verdict
+from consumer.output.lines import NO_ORIGIN, Origin
 from consumer.pool import page as states
-from consumer.pool.output import NO_ORIGIN, Origin
 from consumer.pool.page import SLOTS
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Final
 
 from consumer.handlers.errors import HandlerError
 from consumer.logs.events import get_logger
+from consumer.output.lines import encode_output
 from consumer.pool.backlog import Backlog, Line
 from consumer.pool.crew import Crew
 from consumer.pool.dispatcher import Dispatcher
 from consumer.pool.frames import Terms
-from consumer.pool.output import encode_output
 from consumer.waiting import Waiting
 from shared.errors import WorkloadError
 

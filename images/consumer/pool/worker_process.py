@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from consumer.output.lines import RawLines
 from consumer.pool.frames import (
     READ_BYTES,
     Answer,
@@ -25,14 +26,13 @@ from consumer.pool.frames import (
     encode,
 )
 from consumer.pool.in_hand import InHand
-from consumer.pool.output import RawLines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumer.delivery import Delivery
+    from consumer.output.lines import OutputLine
     from consumer.pool.frames import Order, Row
-    from consumer.pool.output import OutputLine
     from consumer.pool.spawning import Spawned
 
 STACKS_BYTES: Final = 16_000

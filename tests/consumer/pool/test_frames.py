@@ -7,6 +7,7 @@ import pytest
 
 from consumer.attempt import AttemptResult
 from consumer.handlers.verdict import Verdict
+from consumer.output.lines import OutputLine
 from consumer.pool.frames import (
     Answer,
     Close,
@@ -20,7 +21,6 @@ from consumer.pool.frames import (
     Terms,
     encode,
 )
-from consumer.pool.output import OutputLine
 
 ORDERS: list[Order] = [
     Terms("mine:handle", 2, 30.0, "INFO", 1, ["/app"]),

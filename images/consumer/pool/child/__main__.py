@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from consumer.handlers.errors import HandlerError
 from consumer.handlers.loading import load
 from consumer.handlers.verdict import describe
-from consumer.pool.capture import Capture
+from consumer.output.capture import Capture
 from consumer.pool.child import setup
 from consumer.pool.child.loops import Inbox, Loop
 from consumer.pool.child.work import Reports, Work

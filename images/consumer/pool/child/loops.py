@@ -20,7 +20,7 @@ from consumer.pool.frames import READ_BYTES, Close, FrameReader, Hand, Order, Pi
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from consumer.pool.capture import Capture
+    from consumer.output.capture import Capture
     from consumer.pool.child.work import Reports, Work
     from consumer.pool.page import Page
 

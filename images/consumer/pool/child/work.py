@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumer.handlers.handler import Handler
-    from consumer.pool.capture import Capture
+    from consumer.output.capture import Capture
+    from consumer.output.lines import OutputLine
     from consumer.pool.frames import Report, Row
-    from consumer.pool.output import OutputLine
     from consumer.pool.page import Page
 
 

@@ -12,21 +12,19 @@ import os
 import sys
 import threading
 import time
-import traceback
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from consumer.handlers.api import handled
 from consumer.messages.trace import trace_id
-from consumer.pool.output import LONGEST, NO_ORIGIN, Origin, OutputLine, split
-from shared.logs import described, without_surrogates
+from consumer.output.lines import LONGEST, NO_ORIGIN, Origin, OutputLine, split
+from consumer.output.records import RecordHandler
+from shared.logs import without_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from consumer.pool.frames import Row
-
-_STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 
 class Capture:
@@ -229,57 +227,3 @@ class _Bytes(io.RawIOBase):
 
     def close(self) -> None:
         """Do nothing."""
-
-
-class RecordHandler(logging.Handler):
-    """A logging handler that passes records on as lines, and never raises."""
-
-    def __init__(self, capture: Capture) -> None:
-        """Pass them on to this capture's function."""
-        super().__init__()
-        self._capture = capture
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Pass the record on; one whose format is wrong says so in its text."""
-        try:
-            text = record.getMessage()
-        except BaseException as error:  # noqa: BLE001 - arguments may be any object, and do anything
-            message = record.msg if isinstance(record.msg, str) else described(record.msg)
-            text = f"{message} (not formatted: {described(error)})"
-        origin = self._capture.current()
-        line = OutputLine(
-            time=record.created,
-            level=record.levelname,
-            text=without_surrogates(text),
-            message_id=origin.message_id,
-            trace_id=origin.trace_id,
-            logger=record.name,
-            error=_traceback(record),
-            fields=_fields(record),
-        )
-        self._capture.emit(list(split(line)))
-
-
-def _traceback(record: logging.LogRecord) -> str | None:
-    text = record.exc_text or ""
-    if not text and record.exc_info:
-        text = "".join(traceback.format_exception(*record.exc_info))
-    text = "\n".join(part.strip() for part in (text, record.stack_info) if part)
-    return without_surrogates(text[-LONGEST:]) or None
-
-
-def _fields(record: logging.LogRecord) -> dict[str, Any] | None:
-    """Return what the caller gave as `extra`, numbers as numbers and all else as text."""
-    own = {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
-    return {str(name): _plain(value) for name, value in own.items()} or None
-
-
-def _plain(value: object) -> object:
-    if value is None or isinstance(value, bool | float):
-        return value
-    if isinstance(value, int) and abs(value) < 1 << 63:
-        return value
-    try:
-        return without_surrogates(str(value)[:LONGEST])
-    except Exception as error:  # noqa: BLE001 - a value of any class
-        return f"(no text: {type(error).__name__})"
