@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from support.stack.metric_uses import FAST, UNIT_WORDS, resolver, table, widget_uses, widgets
+from support.stack.metric_uses import UNIT_WORDS, VARIANTS, resolver, table, widget_uses, widgets
 
 
 def every_widget(*kinds: str) -> list[dict[str, Any]]:
@@ -19,12 +19,12 @@ def every_widget(*kinds: str) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("fast", FAST)
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("dashboard", resolver().present("AWS::CloudWatch::Dashboard"))
-def test_widgets_lie_in_the_grid_and_not_on_each_other(dashboard: str, fast: str) -> None:
+def test_widgets_lie_in_the_grid_and_not_on_each_other(dashboard: str, variant: str) -> None:
     """A dashboard's grid has 24 columns."""
     taken: set[tuple[int, int]] = set()
-    for widget in widgets(resolver(fast), dashboard):
+    for widget in widgets(resolver(variant), dashboard):
         cells = {
             (widget["x"] + column, widget["y"] + row)
             for column in range(widget["width"])

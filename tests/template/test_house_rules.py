@@ -35,6 +35,7 @@ KINDS = {
     "AWS::AutoScaling::ScalingPolicy": "Policy",
     "AWS::CloudWatch::Alarm": "Alarm",
     "AWS::CloudWatch::Dashboard": "Dashboard",
+    "AWS::DynamoDB::Table": "Table",
     "AWS::EC2::InternetGateway": "InternetGateway",
     "AWS::EC2::LaunchTemplate": "LaunchTemplate",
     "AWS::EC2::Route": "Route",

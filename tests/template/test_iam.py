@@ -10,7 +10,7 @@ import pytest
 from support.aws_rules.iam import Decision, decide, grants, listed, matches
 from support.builders.fleets import product_template
 from support.fakes.instance import user_data
-from support.stack.calls import COMMANDS, DEAD_LETTERS, KEY, SHOP, WITH_ALL, calls
+from support.stack.calls import ANOTHER_QUEUE, COMMANDS, KEY, SHOP, WITH_ALL, calls
 from support.stack.policies import policies
 
 from tidemill.scaling.template.resolver import Resolver
@@ -104,6 +104,7 @@ class TestExactness:
             pytest.param({}, id="defaults"),
             pytest.param({"KmsKeyArn": KEY}, id="key"),
             pytest.param({"FastSignal": "true"}, id="fast-signal"),
+            pytest.param({"IdempotencyTable": "true"}, id="idempotency"),
             pytest.param(WITH_ALL, id="all"),
             pytest.param({**WITH_ALL, "Network": "private"}, id="private"),
         ],
@@ -146,9 +147,9 @@ class TestExactness:
     def test_no_resource_can_be_added(self, recorded: Recorded, name: str) -> None:
         """The addition is reported, because no recorded call needs it."""
         statement = copy.deepcopy(at(RESOURCES, ALLOWED[name]))
-        statement["Resource"] = [*listed(statement["Resource"]), DEAD_LETTERS]
+        statement["Resource"] = [*listed(statement["Resource"]), ANOTHER_QUEUE]
         found = problems(changed(ALLOWED[name], statement), recorded, WITH_ALL)
-        assert [problem for problem in found if DEAD_LETTERS in problem]
+        assert [problem for problem in found if ANOTHER_QUEUE in problem]
 
     def test_no_namespace_can_be_added(self, recorded: Recorded) -> None:
         """A value of a condition is a permission as well, so an added one is reported."""

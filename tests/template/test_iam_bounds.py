@@ -17,6 +17,7 @@ from support.stack.calls import (
     PRODUCER,
     SHOP,
     SOMEBODY,
+    TABLE,
     TLS,
     TOPIC,
     WITH_ALL,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 ENDPOINTS: Final = {
     "autoscaling": {"autoscaling"},
     "cloudwatch": {"monitoring"},
+    "dynamodb": {"dynamodb"},
     "ec2": {"ec2"},
     "ecr": {"ecr.api", "ecr.dkr", "s3"},  # image layers come from S3
     "kms": set[str](),  # SQS calls it, on a worker's behalf
@@ -74,6 +76,15 @@ ENDPOINTS: Final = {
             "ProducerPolicy",
             Call(PRODUCER, "sqs:PurgeQueue", WORK_QUEUE, (TLS,)),
             id="producer-purges",
+        ),
+        pytest.param(
+            "WorkDeadLetterQueuePolicy",
+            Call(PRODUCER, "sqs:SendMessage", DEAD_LETTERS, (TLS,)),
+            id="producer-rejects",
+        ),
+        pytest.param("WorkerRole", by_worker("dynamodb:Scan", TABLE), id="worker-reads-the-table"),
+        pytest.param(
+            "WorkerRole", by_worker("dynamodb:PutItem", f"{TABLE}-else"), id="worker-another-table"
         ),
         pytest.param(
             "WorkerRole",

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 from botocore.session import get_session
 from support.fakes.instance import PLACE
-from support.stack.metric_uses import FAST, Use, resolver, table, used
+from support.stack.metric_uses import VARIANTS, Use, resolver, table, used
 
 STATISTICS: Final = {"gauge": {"Average", "Maximum", "Minimum"}, "count": {"Sum"}}
 """Statistics that make sense for a kind of metric."""
@@ -17,7 +17,7 @@ PERIODS: Final = {10, 20, 30}
 
 def every_use() -> list[Any]:
     """Return all uses of metrics as cases with readable ids, each once."""
-    uses = dict.fromkeys(use for fast in FAST for use in used(fast))
+    uses = dict.fromkeys(use for variant in VARIANTS for use in used(variant))
     return [pytest.param(use, id=f"{use.where}:{use.name}:{use.statistic}") for use in uses]
 
 
@@ -36,8 +36,9 @@ def test_somebody_publishes_it(use: Use) -> None:
 def test_it_is_of_this_stack(use: Use) -> None:
     """A dimension's value is the name of a resource of this stack."""
     template = resolver()
+    queues = ("WorkQueue", "WorkDeadLetterQueue")
     own = {
-        "QueueName": {template.name("WorkQueue"), template.name("WorkDeadLetterQueue")},
+        "QueueName": {resolver(one).name(queue) for one in VARIANTS for queue in queues},
         "AutoScalingGroupName": {template.name("WorkerGroup")},
         "Stack": {PLACE.stack},
     }
@@ -47,7 +48,7 @@ def test_it_is_of_this_stack(use: Use) -> None:
 
 def test_nothing_else_is_in_the_table() -> None:
     """The table has no metric that nothing uses, so that it stays readable."""
-    uses = {use.identity for fast in FAST for use in used(fast)}
+    uses = {use.identity for variant in VARIANTS for use in used(variant)}
     assert [row.identity for row in table() if row.identity not in uses] == []
 
 

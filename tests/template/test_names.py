@@ -37,6 +37,8 @@ FIRST: Final = {
     "NotificationEmail": "people@example.com",
     "DetailedMonitoring": "true",
     "Network": "private",
+    "QueueKind": "fifo",
+    "IdempotencyTable": "true",
 }
 SECOND: Final = {**FIRST, "Network": "public"}
 
@@ -136,7 +138,7 @@ def test_two_stacks_have_no_name_in_common(stacks: tuple[Resolver, Resolver]) ->
     """A name that both gave would fail the creation of the second stack."""
     first, second = map(names, stacks)
     assert first & second == set()
-    assert len(first) == len(second) >= 10
+    assert len(first) == len(second) >= 11
 
 
 def test_two_stacks_have_no_metric_in_common(stacks: tuple[Resolver, Resolver]) -> None:

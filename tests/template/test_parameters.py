@@ -38,6 +38,9 @@ def wrong_values() -> list[tuple[str, str]]:
     wrong += [
         ("ImageTag", "no spaces"),
         ("Handler", "module"),
+        ("Workers", "all"),
+        ("Workers", "129"),
+        ("Workers", "01"),
         ("KmsKeyArn", "alias/mine"),
         ("InstanceTypes", "large"),
         ("InstanceTypes", "t4g.small,t4g.medium"),
@@ -133,6 +136,11 @@ def test_defaults_are_within_their_own_bounds(name: str) -> None:
             "FastSignal is true, so give HoldSeconds of 120 or more, such as 300.",
             id="a-hold-that-ends-before-the-boot",
         ),
+        pytest.param(
+            {"QueueKind": "fifo", "Envelope": "s3"},
+            "S3 does not send to FIFO queues, so give QueueKind standard or another Envelope.",
+            id="notifications-of-s3-in-order",
+        ),
     ],
 )
 def test_values_that_do_not_go_together_are_refused(
@@ -156,6 +164,8 @@ def test_values_that_do_not_go_together_are_refused(
             id="types-of-the-architecture",
         ),
         pytest.param({"FastSignal": "true"}, id="the-fast-signal"),
+        pytest.param({"QueueKind": "fifo", "Envelope": "sns"}, id="messages-of-sns-in-order"),
+        pytest.param({"Envelope": "s3"}, id="notifications-of-s3"),
         pytest.param({"HoldSeconds": "60"}, id="a-short-hold-without-the-fast-signal"),
     ],
 )

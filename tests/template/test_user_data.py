@@ -84,6 +84,8 @@ class TestText:
             "/bin/bash",
             "/dev/null",
             "/dev/stdin",
+            "/proc/meminfo",  # only read
+            "/tmp",  # noqa: S108 - the container has one of its own
             "/var/log/cloud-init-output.log",  # systemd's to write, which is a stand-in
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -10,45 +11,21 @@ from support.builders.fleets import product_template
 from support.fakes import stand_in
 from support.fakes.instance import (
     INSTANCE_ID,
-    PLACE,
     REPOSITORY,
     UP,
     Failure,
+    consumer_environment,
+    docker_options,
     live,
     unit,
     user_data,
 )
 from support.fakes.metadata import NOT_FOUND, OUTAGE, SILENCE
 
-from consumer import settings
-from consumer.setting_table import SETTINGS
-
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from support.fakes.instance import Life
 
 WORKER: Final = "/usr/local/bin/worker"
-FLAGS: Final = {"--detach", "--read-only"}
-"""Options of `docker run` that take no value."""
-
-
-def options(call: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Return the options of a `docker run`, each with its value, and the image as the last."""
-    words = list(call[2:])
-    found = []
-    while words:
-        word = words.pop(0)
-        takes_value = word.startswith("--") and word not in FLAGS
-        found.append((word, words.pop(0) if takes_value else ""))
-    return found
-
-
-def environment(life: Life) -> dict[str, str]:
-    """Return the environment that the instance gave its consumer."""
-    (run,) = life.of("docker", "run")
-    given = [value.partition("=") for name, value in options(run) if name == "--env"]
-    return {name: value for name, _, value in given}
 
 
 def after(life: Life, *words: str) -> list[tuple[str, ...]]:
@@ -118,66 +95,26 @@ class TestBoot:
         assert life.of("docker", "login") == life.of("aws", "ecr") == []
 
     def test_the_consumer_runs_fenced_in_and_is_started_again(self, tmp_path: Path) -> None:
-        """The container has no unneeded rights, bounded logs, and time to drain."""
+        """The container has no unneeded rights, bounded logs and memory, and time to drain."""
+        total = int(Path("/proc/meminfo").read_text(encoding="utf-8").split()[1])
         (run,) = live(tmp_path).of("docker", "run")
-        given = [option for option in options(run) if option[0] != "--env"]
+        given = [option for option in docker_options(run) if option[0] != "--env"]
         assert given == [
             ("--detach", ""),
             ("--name", "consumer"),
             ("--restart", "unless-stopped"),
             ("--stop-timeout", "105"),
             ("--read-only", ""),
+            ("--tmpfs", "/tmp"),  # noqa: S108 - the container has one of its own
             ("--cap-drop", "ALL"),
             ("--security-opt", "no-new-privileges"),
+            ("--init", ""),
+            ("--pids-limit", "8192"),
             ("--log-opt", "max-size=50m"),
             ("--log-opt", "max-file=2"),
+            ("--memory", f"{total * 85 // 100}k"),
             (f"{REPOSITORY}:none-yet", ""),
         ]
-
-    def test_the_templates_parameters_become_the_consumers_settings(self, tmp_path: Path) -> None:
-        """Each parameter becomes a setting, and the consumer accepts all of them."""
-        script = user_data(
-            ImageTag="3f9c2ab",
-            Handler="mine.handlers:charge",
-            MessageSeconds="300",
-            PollWaitSeconds="0",
-            MessagesPerPoll="25",
-            Concurrency="4",
-            MessageLogging="worker",
-        )
-        life = live(tmp_path, script)
-        given = environment(life)
-        assert given == {
-            "AWS_REGION": PLACE.region,
-            "AWS_DEFAULT_REGION": PLACE.region,
-            "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "6",
-            "AWS_METADATA_SERVICE_TIMEOUT": "5",
-            "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/shop-work",
-            "INSTANCE_ID": INSTANCE_ID,
-            "LOG_GROUP": "/tidemill/shop/workers",
-            "HANDLER": "mine.handlers:charge",
-            "CONCURRENCY": "4",
-            "MESSAGES_PER_POLL": "25",
-            "POLL_WAIT_SECONDS": "0",
-            "RECEIVE_WAIT_SECONDS": "20",
-            "MESSAGE_LOGGING": "worker",
-            "VISIBILITY_TIMEOUT_SECONDS": "660",
-            "DRAIN_SECONDS": "330",
-            "RETRY_DELAY_SECONDS": "30",
-            "RETRY_DELAY_MAX_SECONDS": "900",
-        }
-        assert life.of("docker", "run")[0][-1] == f"{REPOSITORY}:3f9c2ab"
-        assert settings.read(given, "host").handler == "mine.handlers:charge"
-
-    def test_no_setting_of_the_consumer_is_forgotten(self, tmp_path: Path) -> None:
-        """Settings that are not given have a default that is right on an instance."""
-        known = {setting.name for setting in SETTINGS}
-        given = environment(live(tmp_path)).keys()
-        assert known - given == {"QUEUE_NAME", "LOG_STREAM", "LOG_LEVEL", "METRICS_NAMESPACE"}
-        assert {name for name in given - known if not name.startswith("AWS_METADATA_SERVICE_")} == {
-            "AWS_DEFAULT_REGION",
-            "AWS_REGION",
-        }
 
     @pytest.mark.parametrize(
         ("missing", "first_use"),
@@ -244,7 +181,7 @@ class TestBoot:
         """One lost request costs five seconds and not the instance."""
         life = live(tmp_path, metadata=metadata)
         assert life.of("poweroff") == []
-        assert environment(life)["INSTANCE_ID"] == INSTANCE_ID
+        assert consumer_environment(life)["INSTANCE_ID"] == INSTANCE_ID
 
     @pytest.mark.parametrize(
         "states",

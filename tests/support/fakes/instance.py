@@ -50,6 +50,10 @@ UP: Final = "running, 0 restarts"
 """What Docker reports about a consumer that works."""
 
 
+FLAGS: Final = {"--detach", "--init", "--read-only"}
+"""Options of `docker run` that take no value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Failures of calls that begin with these words: of the `at`-th one, or with 0 of every one.
@@ -84,6 +88,24 @@ class Life:
     def commands(self) -> list[tuple[str, ...]]:
         """Return the calls without metadata requests and waiting."""
         return [call for call in self.calls if call[0] not in ("metadata", "sleep")]
+
+
+def docker_options(call: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the options of a `docker run`, each with its value, and the image as the last."""
+    words = list(call[2:])
+    found = []
+    while words:
+        word = words.pop(0)
+        takes_value = word.startswith("--") and word not in FLAGS
+        found.append((word, words.pop(0) if takes_value else ""))
+    return found
+
+
+def consumer_environment(life: Life) -> dict[str, str]:
+    """Return the environment that the instance gave its consumer."""
+    (run,) = life.of("docker", "run")
+    given = [value.partition("=") for name, value in docker_options(run) if name == "--env"]
+    return {name: value for name, _, value in given}
 
 
 def user_data(**parameters: str) -> str:

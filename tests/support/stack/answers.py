@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from support.emulators.sam import STACK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+QUEUES: Final = ("WorkQueue", "WorkDeadLetterQueue")
 
 ALARMS: Final = {
     "DeadLettersAlarm": (0, 1, "ignore"),
@@ -26,8 +31,43 @@ SESSIONS: Final = [
     *("ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel"),
     *("ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"),
 ]
-WORK_ARN: Final = f"arn:aws:sqs:eu-west-1:000000000000:{STACK}-work"
-DEAD_ARN: Final = f"arn:aws:sqs:eu-west-1:000000000000:{STACK}-dead-letters"
+REMEMBER: Final = [
+    f"dynamodb:{name}" for name in ("DeleteItem", "GetItem", "PutItem", "UpdateItem")
+]
+ARN: Final = f"arn:aws:sqs:eu-west-1:000000000000:{STACK}"
+STANDARD: Final = {
+    "FifoQueue": None,
+    "DeduplicationScope": None,
+    "FifoThroughputLimit": None,
+    "ContentBasedDeduplication": None,
+}
+FIFO: Final = {
+    "FifoQueue": "true",
+    "DeduplicationScope": "messageGroup",
+    "FifoThroughputLimit": "perMessageGroupId",
+    "ContentBasedDeduplication": "false",
+}
+
+
+def fifo_answers(usual: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a stack with FIFO queues and a table of processed messages answers instead."""
+    work, dead = f"{ARN}-work.fifo", f"{ARN}-dead-letters.fifo"
+    allowed = {"redrivePermission": "byQueue", "sourceQueueArns": [work]}
+    own = {
+        **{f"{queue}.{key}": FIFO[key] for queue in QUEUES for key in FIFO},
+        "WorkQueue.RedrivePolicy": {"deadLetterTargetArn": dead, "maxReceiveCount": 3},
+        "WorkDeadLetterQueue.RedriveAllowPolicy": allowed,
+        "WorkerRole.work": {
+            **usual["WorkerRole.work"],
+            "RememberMessages": ("Allow", REMEMBER, False),
+        },
+        "ProcessedMessagesTable.name": f"{STACK}-processed-messages",
+        "ProcessedMessagesTable.key": [("id", "HASH")],
+        "ProcessedMessagesTable.types": [("id", "S")],
+        "ProcessedMessagesTable.paid": "PAY_PER_REQUEST",
+        "ProcessedMessagesTable.expires": ("ENABLED", "expires_at"),
+    }
+    return {**usual, **own}
 
 
 def expected_answers(*, drain: int, visibility: int, hook: int, maximum: int) -> dict[str, Any]:
@@ -38,13 +78,14 @@ def expected_answers(*, drain: int, visibility: int, hook: int, maximum: int) ->
             "ReceiveMessageWaitTimeSeconds": "20",
             "MessageRetentionPeriod": "345600",
             "SqsManagedSseEnabled": "true",
-            "RedrivePolicy": {"deadLetterTargetArn": DEAD_ARN, "maxReceiveCount": 3},
+            "RedrivePolicy": {"deadLetterTargetArn": f"{ARN}-dead-letters", "maxReceiveCount": 3},
             "RedriveAllowPolicy": None,
             "Policy": {
                 "ProducerSends": ("Allow", SEND, False),
                 "WorkerReceives": ("Allow", RECEIVE, False),
                 **NO_TLS_NO_WAY,
             },
+            **STANDARD,
         },
         "WorkDeadLetterQueue": {
             "VisibilityTimeout": "30",
@@ -52,8 +93,12 @@ def expected_answers(*, drain: int, visibility: int, hook: int, maximum: int) ->
             "MessageRetentionPeriod": "1209600",
             "SqsManagedSseEnabled": "true",
             "RedrivePolicy": None,
-            "RedriveAllowPolicy": {"redrivePermission": "byQueue", "sourceQueueArns": [WORK_ARN]},
-            "Policy": NO_TLS_NO_WAY,
+            "RedriveAllowPolicy": {
+                "redrivePermission": "byQueue",
+                "sourceQueueArns": [f"{ARN}-work"],
+            },
+            "Policy": {"WorkerRejects": ("Allow", ["sqs:SendMessage"], False), **NO_TLS_NO_WAY},
+            **STANDARD,
         },
         "QueueHeartbeatSchedule": {
             "rate": "rate(5 hours)",
@@ -69,6 +114,7 @@ def expected_answers(*, drain: int, visibility: int, hook: int, maximum: int) ->
             "trusts": [{"Service": "ec2.amazonaws.com"}],
             "work": {
                 "Receive": ("Allow", RECEIVE, False),
+                "Reject": ("Allow", ["sqs:SendMessage"], False),
                 "WriteLogs": ("Allow", ["logs:CreateLogStream", "logs:PutLogEvents"], False),
             },
             "lifecycle": {

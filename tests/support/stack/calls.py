@@ -35,11 +35,13 @@ if TYPE_CHECKING:
 
 ACCOUNT: Final = PLACE.account
 KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
-WITH_ALL: Final = {"KmsKeyArn": KEY, "FastSignal": "true"}
+WITH_ALL: Final = {"KmsKeyArn": KEY, "FastSignal": "true", "IdempotencyTable": "true"}
 """Parameters that put every statement of the template into the stack."""
 
 WORK_QUEUE: Final = f"arn:aws:sqs:{REGION}:{ACCOUNT}:shop-work"
 DEAD_LETTERS: Final = f"arn:aws:sqs:{REGION}:{ACCOUNT}:shop-dead-letters"
+ANOTHER_QUEUE: Final = f"arn:aws:sqs:{REGION}:{ACCOUNT}:shop-else"
+TABLE: Final = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/shop-processed-messages"
 REPOSITORY: Final = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/shop/consumer"
 TOPIC: Final = f"arn:aws:sns:{REGION}:{ACCOUNT}:shop-people"
 GROUP: Final = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:5f0e:autoScalingGroupName"
@@ -54,6 +56,7 @@ SHOP: Final = replace(
         **PLACE.physical,
         "WorkQueue": {"Arn": WORK_QUEUE},
         "WorkDeadLetterQueue": {"Arn": DEAD_LETTERS},
+        "ProcessedMessagesTable": {"Arn": TABLE},
         "ConsumerRepository": {**PLACE.physical["ConsumerRepository"], "Arn": REPOSITORY},
         "PeopleTopic": {"Ref": TOPIC},
         "ProducerRole": {"Arn": PRODUCER},
@@ -92,6 +95,9 @@ SESSION: Final = (
 )
 """Actions that the Systems Manager agent calls (user guide, "Add Session Manager permissions to an
 existing IAM role")."""
+
+REMEMBER: Final = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+"""Actions of the consumer on the table of processed messages, where it has one."""
 
 HANDLER: Final = """
 import pathlib, time
@@ -248,6 +254,7 @@ def calls(recorded: Recorded, template: Resolver) -> dict[str, set[Call]]:
     """Return, by policy, the calls that it has to allow."""
     sends = {from_request(PRODUCER, request) for request in recorded.producer}
     works = {from_request(WORKER, request, FROM_INSTANCE) for request in recorded.consumer}
+    works |= {by_worker("sqs:SendMessage", DEAD_LETTERS)}  # what a handler rejects
     queue_calls = {call for call in sends | works if call.action.startswith("sqs:")}
     works |= {call for command in recorded.script if (call := from_command(command))}
     works |= {by_worker(LOGIN), *(by_worker(action, REPOSITORY) for action in PULL)}
@@ -257,7 +264,9 @@ def calls(recorded: Recorded, template: Resolver) -> dict[str, set[Call]]:
         # SQS calls KMS with the permissions of the sender or receiver (SQS developer guide, "Key
         # management").
         sends |= {Call(PRODUCER, f"kms:{name}", KEY) for name in ("GenerateDataKey", "Decrypt")}
-        works |= {by_worker("kms:Decrypt", KEY)}
+        works |= {by_worker(f"kms:{name}", KEY) for name in ("GenerateDataKey", "Decrypt")}
+    if template.condition("Idempotent", ""):
+        works |= {by_worker(f"dynamodb:{name}", TABLE) for name in REMEMBER}
     samples = {
         "get_queue_attributes": Call(SIGNAL, "sqs:GetQueueAttributes", WORK_QUEUE, (TLS,)),
         "describe_auto_scaling_groups": Call(
@@ -280,8 +289,10 @@ def calls(recorded: Recorded, template: Resolver) -> dict[str, set[Call]]:
             *(Call(SIGNAL, f"logs:{action}", SIGNAL_STREAM, (TLS,)) for action in WRITE_LOGS),
         },
         # Within one account the identity's policy is enough; the queue's policy names the users.
-        "WorkQueuePolicy": queue_calls,
-        "WorkDeadLetterQueuePolicy": set(),
+        "WorkQueuePolicy": {call for call in queue_calls if call.resource == WORK_QUEUE},
+        "WorkDeadLetterQueuePolicy": {
+            call for call in queue_calls if call.resource == DEAD_LETTERS
+        },
         "PeopleTopicPolicy": {
             Call("cloudwatch.amazonaws.com", "sns:Publish", TOPIC, (TLS, from_here))
             for alarm in template.present("AWS::CloudWatch::Alarm")

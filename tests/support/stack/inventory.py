@@ -39,17 +39,24 @@ KINDS: Final = (
     ("sqs", "list_queues", "QueueUrls", ""),
     ("ssm", "describe_parameters", "Parameters", "Name"),
 )
+TABLES: Final = ("dynamodb", "list_tables", "TableNames", "")
+"""Not among KINDS, because LocalStack lists tables only where its DynamoDB, a Java program, is."""
 OF_SAM: Final = "aws-sam-cli-managed-default"
 """SAM's own stack with the bucket for templates, which it keeps."""
 
 Item = tuple[str, str, str]
 
 
-def inventory(client: Callable[[str], Any]) -> tuple[set[Item], set[str]]:
-    """Return what exists (service, operation, id), and the operations that the emulator lacks."""
+def inventory(
+    client: Callable[[str], Any], *more: tuple[str, str, str, str]
+) -> tuple[set[Item], set[str]]:
+    """Return what exists (service, operation, id), and the operations that the emulator lacks.
+
+    `more` has further entries such as those of KINDS.
+    """
     found: set[Item] = set()
     lacking: set[str] = set()
-    for service, operation, key, identity in KINDS:
+    for service, operation, key, identity in (*KINDS, *more):
         try:
             answer = getattr(client(service), operation)()
         except ClientError as error:

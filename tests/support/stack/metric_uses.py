@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 TABLE: Final = Path(__file__).parents[2] / "template" / "published_metrics.toml"
 UNIT_WORDS: Final = {"percent": "Percent", "seconds": "Seconds", "bytes": "Bytes"}
 """The last word of a widget's title, and the unit of its metrics."""
-FAST: Final = ["true", "false"]
-"""Values of FastSignal: alarms and dashboards may differ."""
+VARIANTS: Final[dict[str, dict[str, str]]] = {
+    "usual": {},
+    "fast signal": {"FastSignal": "true"},
+    "fifo": {"QueueKind": "fifo"},
+}
+"""Parameters with which alarms and dashboards differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +77,14 @@ def from_source(source: str) -> dict[tuple[str, str, tuple[str, ...]], Row]:
     return {row.identity: row for row in table() if row.source == source}
 
 
-def resolver(fast: str = "true") -> Resolver:
+def resolver(variant: str = "fast signal") -> Resolver:
     """Return the template, resolved for the imagined stack."""
-    return Resolver(product_template(), {"FastSignal": fast}, PLACE)
+    return Resolver(product_template(), VARIANTS[variant], PLACE)
 
 
-def used(fast: str) -> list[Use]:
+def used(variant: str) -> list[Use]:
     """Return every use of a metric in the template's alarms and dashboards."""
-    template = resolver(fast)
+    template = resolver(variant)
     uses: list[Use] = []
     for alarm in template.present("AWS::CloudWatch::Alarm"):
         uses += alarm_uses(alarm, template.properties(alarm))

@@ -20,6 +20,7 @@ ALARMS: Final = (
     *("ConsumerErrorsAlarm", "CapacityExhaustedAlarm"),
     *("BacklogAlarm", "EmptyQueueAlarm", "BacklogRisingAlarm"),
 )
+DEFINITIONS: Final = "AttributeDefinitions"
 ASKED_WITH: Final = {
     "WorkQueuePolicy": "WorkQueue",
     "WorkDeadLetterQueuePolicy": "WorkDeadLetterQueue",
@@ -45,7 +46,8 @@ def queue(name: str) -> Callable[[Any, Mapping[str, str]], Answers]:
             key: attributes.get(key)
             for key in (
                 *("VisibilityTimeout", "ReceiveMessageWaitTimeSeconds", "MessageRetentionPeriod"),
-                "SqsManagedSseEnabled",
+                *("SqsManagedSseEnabled", "FifoQueue", "DeduplicationScope"),
+                *("FifoThroughputLimit", "ContentBasedDeduplication"),
             )
         }
         for key in ("RedrivePolicy", "RedriveAllowPolicy"):
@@ -58,6 +60,20 @@ def queue(name: str) -> Callable[[Any, Mapping[str, str]], Answers]:
         return answers
 
     return ask
+
+
+def table(client: Callable[[str], Any], ids: Mapping[str, str]) -> Answers:
+    """Ask about the table of processed messages: its key, how it is paid for, and its expiry."""
+    dynamodb, name = client("dynamodb"), ids["ProcessedMessagesTable"]
+    found = dynamodb.describe_table(TableName=name)["Table"]
+    expiry = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    return {
+        "name": name,
+        "key": [(item["AttributeName"], item["KeyType"]) for item in found["KeySchema"]],
+        "types": [(item["AttributeName"], item["AttributeType"]) for item in found[DEFINITIONS]],
+        "paid": found["BillingModeSummary"]["BillingMode"],
+        "expires": (expiry["TimeToLiveStatus"], expiry.get("AttributeName")),
+    }
 
 
 def statements(policy: Mapping[str, Any]) -> dict[str, tuple[str, list[str], bool]]:
@@ -321,6 +337,7 @@ def repository(name: str) -> Callable[[Any, Mapping[str, str]], Answers]:
 QUESTIONS: Final[dict[str, Callable[[Any, Mapping[str, str]], Answers]]] = {
     "WorkQueue": queue("WorkQueue"),
     "WorkDeadLetterQueue": queue("WorkDeadLetterQueue"),
+    "ProcessedMessagesTable": table,
     "QueueHeartbeatSchedule": heartbeat,
     "QueueHeartbeatRole": heartbeat_role,
     "WorkerRole": worker_role,

@@ -12,11 +12,12 @@ NAME_PROPERTIES = {
     "AWS::AutoScaling::AutoScalingGroup": "AutoScalingGroupName",
     "AWS::AutoScaling::LaunchConfiguration": "LaunchConfigurationName",
     "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::DynamoDB::Table": "TableName",
     "AWS::EC2::LaunchTemplate": "LaunchTemplateName",
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::SQS::Queue": "QueueName",
 }
-"""The property with the resource's name, for each type whose name scaling needs."""
+"""The property with the resource's name, for each type whose name scaling or a consumer needs."""
 
 REF_IS_NO_NAME = {"AWS::EC2::LaunchTemplate", "AWS::SQS::Queue"}
 """The types of NAME_PROPERTIES for which Ref returns an id or a URL instead of the name."""
