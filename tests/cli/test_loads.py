@@ -35,3 +35,10 @@ def test_shares_of_more_than_all_attempts_are_refused() -> None:
     done = run("--failing", "0.6", "--crashing", "0.6")
     assert done.exit_code == 2
     assert "shares that are at most 1 together" in " ".join(done.output.split())
+
+
+def test_groups_of_a_standard_queue_are_refused() -> None:
+    """They would change nothing, so whoever gives them expects something else."""
+    done = run("--groups", "5")
+    assert done.exit_code == 2
+    assert "is no FIFO queue" in " ".join(done.output.split())

@@ -11,13 +11,14 @@ import typer
 from tidemill.cli.options import read_pairs, refuse_usage
 from tidemill.scaling.errors import FaultError
 from tidemill.scaling.faults import KINDS, read_fault
-from tidemill.simulator.instances.handling import Failures, HandlerTime
 from tidemill.simulator.run import START
-from tidemill.simulator.scenario import SCENARIOS, Scenario, scenarios, with_work
+from tidemill.simulator.scenario import GROUPS, SCENARIOS, scenarios
 from tidemill.simulator.traces.trace import read_trace, trace_scenario
 
 if TYPE_CHECKING:
     from tidemill.scaling.faults import Fault
+    from tidemill.simulator.instances.handling import Failures, HandlerTime
+    from tidemill.simulator.scenario import Scenario
 
 ScenarioOption = Annotated[
     list[str] | None,
@@ -79,6 +80,15 @@ AlwaysFailingOption = Annotated[
         help="Share of messages whose every attempt fails.",
     ),
 ]
+GroupsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--groups",
+        min=1,
+        help=f"Number of message groups, if the queue is FIFO; each message is of one of them at "
+        f"random. [default: {GROUPS}]",
+    ),
+]
 FaultOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -92,18 +102,23 @@ FaultOption = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The work that all chosen scenarios get: handling times and failures."""
+    """The work that all chosen scenarios get: handling times, failures, message groups."""
 
     handler: HandlerTime
     failures: Failures
+    groups: int = GROUPS
 
     @staticmethod
-    def of_options(seconds: float, variation: float, *shares: float) -> Work:
-        """Return the work of the options, of which the shares are in the order of Failures."""
-        failures = Failures(*shares)
+    def of_options(handler: HandlerTime, failures: Failures, groups: int | None) -> Work:
+        """Return the work of the options."""
         if failures.failing + failures.crashing > 1:
             refuse_usage("--failing and --crashing: give shares that are at most 1 together")
-        return Work(HandlerTime(seconds, variation), failures)
+        return Work(handler, failures, groups or GROUPS)
+
+    def given(self, scenario: Scenario) -> Scenario:
+        """Return the scenario with this work."""
+        handler, failures = self.handler, self.failures
+        return replace(scenario, handler=handler, failures=failures, groups=self.groups)
 
 
 def chosen_scenarios(
@@ -114,13 +129,12 @@ def chosen_scenarios(
         if names:
             refuse_usage("--scenario and --trace cannot be combined: choose one load")
         lots = [(at, count * load) for at, count in read_trace(trace)]
-        own = trace_scenario(lots, trace.stem, work.handler)
-        return [replace(own, failures=work.failures)], lots[0][0] // 60 * 60
+        return [work.given(trace_scenario(lots, trace.stem))], lots[0][0] // 60 * 60
     known = scenarios(load)
     for name in names or []:
         if name not in known:
             refuse_usage(f"--scenario: there is no {name}: choose from {', '.join(known)}")
-    return [with_work(known[name], work.handler, work.failures) for name in names or known], START
+    return [work.given(known[name]) for name in names or known], START
 
 
 def with_faults(chosen: list[Scenario], texts: list[str] | None) -> list[Scenario]:

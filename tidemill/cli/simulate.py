@@ -13,6 +13,7 @@ from tidemill.cli.loads import (
     CrashingOption,
     FailingOption,
     FaultOption,
+    GroupsOption,
     LoadOption,
     MeanOption,
     ScenarioOption,
@@ -40,8 +41,10 @@ from tidemill.report.sentences import sentence
 from tidemill.scaling.facts import FaultBegan, FaultEnded, Noted, stamp
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.simulator.candidate import Candidate
+from tidemill.simulator.instances.handling import Failures, HandlerTime
 from tidemill.simulator.run import RunOptions, simulate
 from tidemill.simulator.run_figures import run_figures
+from tidemill.simulator.scenario import GROUPS
 from tidemill.simulator.sensitivity import effects, is_short
 from tidemill.simulator.worker_settings import assumed_capacity, assumed_worker
 
@@ -101,6 +104,7 @@ def run_scenarios(
     failing: FailingOption = 0.0,
     crashing: CrashingOption = 0.0,
     always_failing: AlwaysFailingOption = 0.0,
+    groups: GroupsOption = None,
     spot_per_hour: SpotOption = 0.0,
     fault: FaultOption = None,
     boot_seconds: BootOption = None,
@@ -110,13 +114,14 @@ def run_scenarios(
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Predict, in virtual time, how long messages wait and what the template's fleet costs."""
-    work = Work.of_options(handler_seconds, handler_variation, failing, crashing, always_failing)
+    handler = HandlerTime(handler_seconds, handler_variation)
+    work = Work.of_options(handler, Failures(failing, crashing, always_failing), groups)
     chosen, start = chosen_scenarios(scenario, trace, load, work)
     check_picture(picture)
     if picture is not None and len(chosen) != 1:
         refuse_usage("--picture: a picture shows one scenario: choose it with --scenario")
     options = RunOptions(read_times(times, boot_seconds), start, spot_per_hour=spot_per_hour)
-    candidate = Candidate.of_template(_fleet(template, parameter, group))
+    candidate = Candidate.of_template(_fleet(template, parameter, group, groups))
     facts: list[Fact] = []
     runs = []
     moved: list[dict[str, object]] = []
@@ -136,7 +141,7 @@ def run_scenarios(
 
         draw_timeline(without_quiet_end(facts), picture)
     left_out = list(candidate.fleet.not_modelled)
-    assumed = _assumed(candidate, handler_seconds)
+    assumed = _assumed(candidate, handler_seconds, groups)
     found = {"runs": runs, "sensitivity": moved, "assumed": assumed, "not_modelled": left_out}
     _print(found, as_json=as_json)
 
@@ -160,6 +165,7 @@ def compare_policies(
     failing: FailingOption = 0.0,
     crashing: CrashingOption = 0.0,
     always_failing: AlwaysFailingOption = 0.0,
+    groups: GroupsOption = None,
     fault: FaultOption = None,
     boot_seconds: BootOption = None,
     times: TimesOption = None,
@@ -171,9 +177,10 @@ def compare_policies(
     from tidemill.simulator.comparison.compare import compare  # noqa: PLC0415 - only this command needs them
     from tidemill.simulator.comparison.rival_policies import rivals  # noqa: PLC0415 - only this command needs it
 
-    work = Work.of_options(handler_seconds, handler_variation, failing, crashing, always_failing)
+    handler = HandlerTime(handler_seconds, handler_variation)
+    work = Work.of_options(handler, Failures(failing, crashing, always_failing), groups)
     chosen, start = chosen_scenarios(scenario, trace, load, work)
-    ours = Candidate.of_template(_fleet(template, parameter, group))
+    ours = Candidate.of_template(_fleet(template, parameter, group, groups))
     console = Console(stderr=True)
     with console.status("simulating") as status:
         runs = compare(
@@ -187,7 +194,7 @@ def compare_policies(
         from tidemill.report.comparison_figure import draw_comparison  # noqa: PLC0415 - slow to import
 
         draw_comparison(runs, picture)
-    assumed, left_out = _assumed(ours, handler_seconds), list(ours.fleet.not_modelled)
+    assumed, left_out = _assumed(ours, handler_seconds, groups), list(ours.fleet.not_modelled)
     _print({"runs": runs, "assumed": assumed, "not_modelled": left_out}, as_json=as_json)
 
 
@@ -201,14 +208,21 @@ def check_picture(path: Path | None) -> None:
         refuse_usage(f"--picture: there is no folder {path.parent}")
 
 
-def _fleet(path: Path, given: list[str] | None, group: str | None) -> Fleet:
-    return read_fleet(read_template(path), read_parameters(given), group=group)
+def _fleet(
+    path: Path, given: list[str] | None, group: str | None, message_groups: int | None
+) -> Fleet:
+    fleet = read_fleet(read_template(path), read_parameters(given), group=group)
+    if message_groups is not None and not fleet.queue.fifo:
+        refuse_usage(f"--groups: {fleet.queue.name} is no FIFO queue, so groups mean nothing in it")
+    return fleet
 
 
-def _assumed(candidate: Candidate, handler_seconds: float) -> list[str]:
-    """Return a sentence for everything about the workers that the template does not say."""
+def _assumed(candidate: Candidate, handler_seconds: float, groups: int | None) -> list[str]:
+    """Return a sentence for everything about workers and messages that the template leaves open."""
     fleet = candidate.fleet
+    some_groups = f"messages are of {GROUPS} groups; --groups sets their number"
     return [
+        *([some_groups] if fleet.queue.fifo and groups is None else []),
         *assumed_worker(fleet.user_data),
         *assumed_capacity(candidate.worker, fleet.instance_types, handler_seconds),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -94,13 +95,19 @@ def remarks(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def rates(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield what an instance handles, which BacklogPerInstance should follow."""
-    found = [(run.get("instance_messages_a_minute"), run.get("handled_at_once")) for run in runs]
-    for rate, slots in dict.fromkeys(found):
+    names = ("instance_messages_a_minute", "handled_at_once", "groups_messages_a_minute", "groups")
+    found = dict.fromkeys(tuple(run.get(name) for name in names) for run in runs)
+    for rate, slots, of_groups, groups in found:
         if rate is not None:
             yield (
                 f"an instance handles {slots} at a time, at most {rate:g} messages a minute: "
                 f"BacklogPerInstance={max(1, round(WAIT_MINUTES * rate))} is a wait of "
                 f"{WAIT_MINUTES} minutes"
+            )
+        if rate is not None and of_groups is not None:
+            yield (
+                f"FIFO with {groups} groups, one message of each at a time: at most {of_groups:g} "
+                f"messages a minute, as many as {math.ceil(of_groups / rate)} instances handle"
             )
 
 

@@ -19,9 +19,11 @@ from tidemill.simulator.instances.simulated_instances import SimulatedInstances
 from tidemill.simulator.loop_runner import LoopRunner
 from tidemill.simulator.pacing.choice import choose_pacing
 from tidemill.simulator.planned_faults import PlannedFaults, windowed_faults
+from tidemill.simulator.queues.fifo_queue import FifoQueue
 from tidemill.simulator.queues.message_ages import MessageAges
+from tidemill.simulator.queues.queue_attributes import QueueAttributes
 from tidemill.simulator.queues.queued_message import MessageKind
-from tidemill.simulator.queues.work_queue import QueueAttributes, WorkQueue
+from tidemill.simulator.queues.work_queue import WorkQueue
 from tidemill.simulator.result import Result
 from tidemill.simulator.scenario import DAY
 from tidemill.simulator.time_draws import TimeDraws
@@ -142,7 +144,12 @@ def _build(
         spec.max_receive_count, spec.visibility_timeout, float(DEFAULT_RETENTION)
     )
     arrivals = scenario.arrivals(_random(seed, "arrivals"))
-    queue = WorkQueue(arrivals, options.start, _kinds(scenario, seed), attributes)
+    kinds = _kinds(scenario, seed)
+    if spec.fifo:
+        group = partial(_random(seed, "groups").randrange, scenario.groups)
+        queue: WorkQueue = FifoQueue(arrivals, options.start, kinds, attributes, group)
+    else:
+        queue = WorkQueue(arrivals, options.start, kinds, attributes)
     if candidate.fleet.reads(queue_metric(spec.name, AGE)):
         queue.ages = MessageAges()
     handler, chance = scenario.handler, _random(seed, "failures").random

@@ -62,10 +62,23 @@ def run_figures(
         "held_instance_hours": round(instances.held_seconds / 3600, 3),
         "handled_at_once": worker.slots,
         "instance_messages_a_minute": _rounded(worker.messages_a_minute(scenario.handler.mean)),
+        **_of_groups(candidate, scenario),
         "simulated_hours": round(result.seconds / 3600, 2),
         "dollars_a_day": round(sum(dollars.values()), 4),
         "dollars_a_day_by_item": {item: round(value, 4) for item, value in dollars.items()},
     }
+
+
+def _of_groups(candidate: Candidate, scenario: Scenario) -> dict[str, object]:
+    """Return the groups of a FIFO queue, and how many messages a minute they allow at most.
+
+    One message of a group is in work at a time: 10 groups of 2 s each allow 300 a minute.
+    """
+    if not candidate.fleet.queue.fifo:
+        return {}
+    seconds = scenario.handler.mean
+    rate = 60 * scenario.groups / seconds if seconds else None
+    return {"groups": scenario.groups, "groups_messages_a_minute": _rounded(rate)}
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 DAY = 86_400.0
 HOUR = 3600.0
+GROUPS = 10
+"""Message groups of a FIFO queue, unless their number is given."""
 MINUTE = 60.0
 
 
@@ -51,12 +53,7 @@ class Scenario:
     faults: Sequence[Fault] = ()
     handler: HandlerTime = field(default_factory=HandlerTime)
     failures: Failures = NO_FAILURES
-    groups: int = 1
-
-
-def with_work(scenario: Scenario, handler: HandlerTime, failures: Failures) -> Scenario:
-    """Return the same scenario with another handling time and other failures."""
-    return replace(scenario, handler=handler, failures=failures)
+    groups: int = GROUPS
 
 
 def constant(rate: float, seconds: float) -> Arrivals:

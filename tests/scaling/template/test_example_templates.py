@@ -168,7 +168,7 @@ SHAPES = (
         "Clerks",
         (1, 4),
         4,
-        ("Resources.Orders.Properties.FifoQueue: message groups and their order are not modelled",),
+        (),
     ),
 )
 

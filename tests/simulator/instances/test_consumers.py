@@ -12,8 +12,9 @@ from tidemill.simulator.instances.agenda import Agenda
 from tidemill.simulator.instances.consumers import Consumers
 from tidemill.simulator.instances.handling import NO_FAILURES, Attempts, Failures
 from tidemill.simulator.instances.instance import SimulatedInstance
+from tidemill.simulator.queues.queue_attributes import QueueAttributes
 from tidemill.simulator.queues.queued_message import Cause, MessageKind
-from tidemill.simulator.queues.work_queue import QueueAttributes, WorkQueue
+from tidemill.simulator.queues.work_queue import WorkQueue
 from tidemill.simulator.time_draws import TimeDraws
 from tidemill.simulator.worker_settings import WorkerSettings
 

@@ -21,16 +21,16 @@ def a_hand(messages: int = 0, worker: WorkerSettings = TWO, *, in_order: bool = 
 
 def test_a_new_consumer_takes_a_message_for_each_slot() -> None:
     """Until something was measured it expects the time limit, of which a drain has room for one."""
-    assert a_hand().receive_size(10, drain=30.0) == 2
+    assert a_hand().receive_size(10, drain=30.0, now=0.0) == 2
 
 
 def test_a_consumer_takes_what_it_can_finish_within_a_drain() -> None:
     """Two slots that need 5 s each finish twelve messages within 30 s; ten fit into a receive."""
     hand = a_hand()
     hand.measure(5.0)
-    assert hand.receive_size(10, drain=30.0) == 10
+    assert hand.receive_size(10, drain=30.0, now=0.0) == 10
     hand.waiting.extend(QueuedMessage(0.0) for _ in range(11))
-    assert hand.receive_size(10, drain=30.0) == 0  # one more is not worth a request
+    assert hand.receive_size(10, drain=30.0, now=0.0) == 0  # one more is not worth a request
 
 
 def test_a_stop_keeps_what_can_be_finished() -> None:
@@ -70,7 +70,9 @@ def test_messages_of_a_group_are_handled_one_after_another() -> None:
         assert message.number == number
         hand.run(message, 9.0, None)
     assert hand.next() is None
-    assert [message.number for message in hand.of_group(0)] == [2]
+    failed = QueuedMessage(0.0, group=0)
+    assert [message.number for message in hand.followers(failed, 30.0, now=0.0)] == [2]
+    assert hand.receive_size(10, drain=600.0, now=1.0) == 1  # by consumer.caution
 
 
 def test_the_percentile_is_computed_at_every_tenth_message() -> None:

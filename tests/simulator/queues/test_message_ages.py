@@ -15,7 +15,8 @@ from tidemill.scaling.spec import MetricQuery, MetricStat
 from tidemill.simulator.comparison.rival_policies import rivals
 from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.queues.message_ages import MessageAges
-from tidemill.simulator.queues.work_queue import QueueAttributes, WorkQueue
+from tidemill.simulator.queues.queue_attributes import QueueAttributes
+from tidemill.simulator.queues.work_queue import WorkQueue
 from tidemill.simulator.run import START
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tidemill.simulator.queues.queue_attributes import QueueAttributes
 from tidemill.simulator.queues.queued_message import Cause, MessageKind
-from tidemill.simulator.queues.work_queue import CHUNK, QueueAttributes, WorkQueue
+from tidemill.simulator.queues.work_queue import CHUNK, WorkQueue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,6 @@ import pytest
 from support.builders.simulations import the_template
 
 from tidemill.simulator.errors import SimulationError
-from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.run import RunOptions, simulate
 from tidemill.simulator.traces.trace import read_trace, spread, trace_scenario
 
@@ -77,6 +76,6 @@ def test_messages_of_a_line_are_spread_until_the_next_but_a_minute_at_most() -> 
 
 def test_a_trace_is_simulated_from_the_whole_minute_on() -> None:
     """A trace starts at its first whole minute, and every message is processed."""
-    scenario = trace_scenario([(130, 30), (900, 5)], "mine", HandlerTime())
+    scenario = trace_scenario([(130, 30), (900, 5)], "mine")
     assert next(iter(scenario.arrivals(None))) == 10  # type: ignore[arg-type]  # a trace draws nothing
     assert simulate(the_template(), scenario, 1, RunOptions(start=120)).messages.processed == 35

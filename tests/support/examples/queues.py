@@ -24,7 +24,8 @@ from shared.quotas import (
 )
 from tidemill.scaling.template.queue import RECEIVE_COUNT
 from tidemill.simulator.queues.message_ages import MessageAges
-from tidemill.simulator.queues.work_queue import QueueAttributes, WorkQueue
+from tidemill.simulator.queues.queue_attributes import QueueAttributes
+from tidemill.simulator.queues.work_queue import WorkQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -118,10 +119,10 @@ def check_quota(_: Given, expected: Expected) -> None:
     assert {name: QUOTAS[name] for name in expected} == dict(expected)
 
 
-def a_work_queue(max_receive_count: int | None, sent: int = 1) -> WorkQueue:
-    """Return the simulator's queue, to which messages were sent at its start."""
+def a_work_queue(max_receive_count: int | None, sent: tuple[float, ...] = (0.0,)) -> WorkQueue:
+    """Return the simulator's queue, to which messages were sent at these seconds."""
     attributes = QueueAttributes(max_receive_count, 30, DEFAULT_RETENTION)
-    return WorkQueue(iter([0.0] * sent), 0.0, None, attributes)
+    return WorkQueue(iter(sent), 0.0, None, attributes)
 
 
 def check_redrive(given: Given, expected: Expected) -> None:
@@ -145,8 +146,7 @@ def check_age(given: Given, expected: Expected) -> None:
     """Receive the older of two messages so often, and find out which one the metric is about."""
     assert given["queue"] == "standard"
     sent = {"the message": 0.0, NEXT: 5.0}
-    attributes = QueueAttributes(None, 30, DEFAULT_RETENTION)
-    queue = WorkQueue(iter(sent.values()), 0.0, None, attributes)
+    queue = a_work_queue(None, (0.0, 5.0))
     queue.ages = MessageAges()
     for receive in range(given["receives"]):
         queue.return_messages(float(receive), queue.receive(float(receive), 1))

@@ -101,9 +101,6 @@ def _queue(resolver: Resolver, logical_id: str) -> Read[Queue]:
     where = f"Resources.{logical_id}.Properties"
     properties = resolver.properties(logical_id)
     left_out = []
-    fifo = flag(properties, "FifoQueue", where, default=False)
-    if fifo:
-        left_out.append(f"{where}.FifoQueue: message groups and their order are not modelled")
     if whole(properties, "DelaySeconds", where, 0):
         left_out.append(f"{where}.DelaySeconds: a delay of all messages is not modelled")
     redrive = part(properties, "RedrivePolicy", where)
@@ -121,7 +118,7 @@ def _queue(resolver: Resolver, logical_id: str) -> Read[Queue]:
             properties, "VisibilityTimeout", where, VISIBILITY_DEFAULT, VISIBILITY_TIMEOUT
         ),
         max_receive_count=receives if redrive else None,
-        fifo=fifo,
+        fifo=flag(properties, "FifoQueue", where, default=False),
         kept_awake=any(
             _uses(resolver, schedule, logical_id) for schedule in resolver.present(SCHEDULE)
         ),

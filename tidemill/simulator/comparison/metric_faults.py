@@ -27,9 +27,9 @@ from tidemill.scaling.template.fleet import read_fleet
 from tidemill.simulator.candidate import Candidate
 from tidemill.simulator.comparison.rival_policies import rivals
 from tidemill.simulator.cost.bill import dollars_a_day
-from tidemill.simulator.instances.handling import NO_FAILURES, HandlerTime
+from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.run import simulate
-from tidemill.simulator.scenario import DAY, HOUR, MINUTE, SCENARIOS, with_work
+from tidemill.simulator.scenario import DAY, HOUR, MINUTE, SCENARIOS
 from tidemill.simulator.waits import mean, percentiles
 
 TEMPLATE: Final = Path("template.yaml")
@@ -99,7 +99,7 @@ def outcome(candidate: Candidate, case: Case) -> Outcome:
     """Simulate a policy under a fault, with each of the loads."""
     idle, cut_off, dollars, waits = 0, 0, 0.0, []
     for name in LOADS:
-        scenario = replace(with_work(SCENARIOS[name], HANDLER, NO_FAILURES), faults=case.faults)
+        scenario = replace(SCENARIOS[name], handler=HANDLER, faults=case.faults)
         result = simulate(candidate, scenario, SEED)
         idle += result.instances.idle_launches
         cut_off += result.instances.cut_off_messages

@@ -96,9 +96,9 @@ class Consumers:
         instance.state = ConsumerState.ENDED
         instance.step += 1
         if instance.hand:
-            held = instance.hand.clear()
-            instance.cut_off += len(held)
-            self.returns.hidden(now, held)
+            working, waiting = instance.hand.clear()
+            instance.cut_off += len(working) + len(waiting)
+            self.returns.hidden(now, working + waiting)
 
     def receive_arrivals(self, now: float) -> None:
         """Let the consumers in a long poll receive visible messages, the longest wait first."""
@@ -126,7 +126,7 @@ class Consumers:
             count = self._queue.consume(now, size)
             instance.processed += count
         else:
-            size = hand.receive_size(size, self._worker.drain)
+            size = hand.receive_size(size, self._worker.drain, now)
             if not size:
                 instance.state, instance.pause = ConsumerState.HOLDING, None
                 return
@@ -224,11 +224,15 @@ class Consumers:
         """Delete a processed message, or return another one; return whether it is visible now."""
         message.attempts += 1
         self._queue.counts.retries += message.attempts > 1
+        hand = instance.hand
         if cause is not None:
-            followers = []
-            if self._queue.in_order and instance.hand is not None:
-                followers = instance.hand.of_group(message.group)
-            return self.returns.failed(now, message, cause, followers)
+            delay = self.returns.failed(now, message, cause)
+            followers = hand.followers(message, delay, now) if hand is not None else []
+            if followers:
+                self.returns.following(now, followers)
+            return not delay
+        if hand is not None:
+            hand.through(message)
         instance.processed += 1
         self._queue.delete(now, message)
         instance.deletes += 1
@@ -254,9 +258,10 @@ class Consumers:
     def _give_up(self, instance: SimulatedInstance, now: float) -> None:
         """Return what a stopping consumer still has in hand at the end of its time."""
         if instance.state is not ConsumerState.ENDED and instance.hand:
-            held = instance.hand.clear()
-            instance.cut_off += len(held)
-            self.returns.cut_off(now, held)
+            working, waiting = instance.hand.clear()
+            instance.cut_off += len(working) + len(waiting)
+            self.returns.cut_off(now, working)
+            self.returns.untouched(now, waiting)
             self._continue(instance, now)
 
     def _drain(self, instance: SimulatedInstance, now: float) -> None:

@@ -7,10 +7,9 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final
 
 from consumer.capacity import HandlingTimes, finishable, receive_size, room
+from consumer.caution import Caution
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tidemill.simulator.queues.queued_message import Cause, QueuedMessage
     from tidemill.simulator.worker_settings import WorkerSettings
 
@@ -20,7 +19,7 @@ every tenth: sorting a hundred numbers for each message would take longer than a
 
 
 class Hand:
-    """The messages in hand of one consumer, by the rules of consumer.capacity.
+    """The messages in hand of one consumer, by the rules of consumer.capacity and .caution.
 
     Attributes:
         waiting: received messages that no handler has yet, in their order.
@@ -28,7 +27,7 @@ class Hand:
     """
 
     __slots__ = (
-        "_in_order",
+        "_caution",
         "_measured",
         "_p95",
         "_serial",
@@ -47,14 +46,16 @@ class Hand:
         self._times = HandlingTimes(self._p95)
         self._measured = 0
         self._serial = 0
-        self._in_order = in_order
+        self._caution = Caution() if in_order else None
 
     def __len__(self) -> int:
         """Return how many messages are in hand."""
         return len(self.waiting) + len(self.running)
 
-    def receive_size(self, limit: int, drain: float) -> int:
+    def receive_size(self, limit: int, drain: float, now: float) -> int:
         """Return how many messages to ask for; 0 means to wait until more are finished."""
+        if self._caution is not None:
+            limit = self._caution.limit(limit, now)
         slots, held = self._slots, len(self.waiting) + len(self.running)
         return receive_size(slots, held, room(slots, held, self._p95, drain), limit)
 
@@ -63,7 +64,7 @@ class Hand:
         waiting = self.waiting
         if not waiting or len(self.running) >= self._slots:
             return None
-        if self._in_order:
+        if self._caution is not None:
             busy = {message.group for _, _, message, _ in self.running}
             for at, message in enumerate(waiting):
                 if message.group not in busy:
@@ -91,10 +92,18 @@ class Hand:
         if self._measured <= MEASURED_EACH or self._measured % MEASURED_EACH == 0:
             self._p95 = self._times.p95()
 
-    def of_group(self, group: int) -> list[QueuedMessage]:
-        """Take out the waiting messages of a group."""
-        taken = [message for message in self.waiting if message.group == group]
-        self.waiting = deque(message for message in self.waiting if message.group != group)
+    def through(self, message: QueuedMessage) -> None:
+        """Note that a message is processed, so that its group goes on."""
+        if self._caution is not None:
+            self._caution.through(str(message.group))
+
+    def followers(self, failed: QueuedMessage, delay: float, now: float) -> list[QueuedMessage]:
+        """Take out what follows a failed message in its group: it must not be handled before it."""
+        if self._caution is None:
+            return []
+        self._caution.failed(str(failed.group), delay, now)
+        taken = [message for message in self.waiting if message.group == failed.group]
+        self.waiting = deque(message for message in self.waiting if message.group != failed.group)
         return taken
 
     def surplus(self, drain: float) -> list[QueuedMessage]:
@@ -104,9 +113,10 @@ class Hand:
         self.waiting = deque(kept)
         return taken
 
-    def clear(self) -> Sequence[QueuedMessage]:
-        """Take out all messages, those in work first."""
-        held = [message for _, _, message, _ in self.running] + list(self.waiting)
+    def clear(self) -> tuple[list[QueuedMessage], list[QueuedMessage]]:
+        """Take out all messages: those in work, and those that wait."""
+        working = [message for _, _, message, _ in self.running]
+        waiting = list(self.waiting)
         self.running.clear()
         self.waiting.clear()
-        return held
+        return working, waiting

@@ -93,6 +93,7 @@ class Attempts:
         if seconds is None:
             seconds = message.seconds = 0.0 if self._draw is None else self._draw()
         if seconds > self.limit:
+            message.kind = MessageKind.SLOW
             return self.limit, Cause.TIMED_OUT
         if message.kind is MessageKind.FAILING:
             return seconds, Cause.FAILED

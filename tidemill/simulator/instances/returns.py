@@ -70,18 +70,8 @@ class Returns:
             renewals = (now - message.received_at) // half if half else 0
             self._later(message, message.received_at + renewals * half + timeout)
 
-    def failed(
-        self,
-        now: float,
-        message: QueuedMessage,
-        cause: Cause,
-        followers: Sequence[QueuedMessage] = (),
-    ) -> bool:
-        """Return a message after a failed attempt, with a delay; return whether any is visible now.
-
-        Those that follow it in its group must not be handled before it, so they return at once and
-        wait in the queue.
-        """
+    def failed(self, now: float, message: QueuedMessage, cause: Cause) -> int:
+        """Return a message after a failed attempt; return the seconds for which it is hidden."""
         message.cause = cause
         self._queue.counts.failures[cause] += 1
         delay = self._delays.after(message.receives, invalid=cause is Cause.INVALID)
@@ -90,12 +80,14 @@ class Returns:
             self._later(message, now + delay, retries=1)
         else:
             self._queue.return_messages(now, [message])
-        if followers:
-            self._queue.counts.returned += len(followers)
-            for one in followers:
-                one.cause = Cause.RETURNED
-            self._queue.return_messages(now, followers)
-        return not delay
+        return delay
+
+    def following(self, now: float, messages: Sequence[QueuedMessage]) -> None:
+        """Return messages untouched that follow a failed one, and wait behind it in the queue."""
+        for message in messages:
+            message.cause = Cause.RETURNED
+        self._queue.counts.returned += len(messages)
+        self._queue.return_messages(now, messages)
 
     def _return(self, now: float, messages: Sequence[QueuedMessage], cause: Cause) -> None:
         if messages:

@@ -8,11 +8,16 @@ from typing import Final
 
 
 class MessageKind(IntEnum):
-    """What a message is: VALID, INVALID (refused at once), or FAILING (every attempt fails)."""
+    """What a message is: only VALID ones can be processed.
+
+    INVALID is refused at once, every attempt at FAILING fails, and SLOW takes longer than the time
+    limit, which is known from its first attempt on.
+    """
 
     VALID = 0
     INVALID = 1
     FAILING = 2
+    SLOW = 3
 
 
 class Cause(StrEnum):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, deque
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,27 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tidemill.simulator.queues.message_ages import MessageAges
+    from tidemill.simulator.queues.queue_attributes import QueueAttributes
 
 CHUNK = 4096
 """The number of arrivals that are read ahead; it limits the memory of a long run."""
 
 NEVER = float("inf")
-
-
-@dataclass(frozen=True, slots=True)
-class QueueAttributes:
-    """Attributes of a queue, by SQS's names.
-
-    Attributes:
-        max_receive_count: receives after which a message is moved to the dead-letter queue; None
-            if there is no such queue.
-        visibility_timeout: seconds for which a received message stays in flight.
-        retention: seconds for which a message is kept (MessageRetentionPeriod).
-    """
-
-    max_receive_count: int | None
-    visibility_timeout: int
-    retention: float
 
 
 class WorkQueue:
@@ -52,12 +36,14 @@ class WorkQueue:
         ages: the ages of received messages; None if they are not needed.
         in_flight: the number of messages in flight.
         in_order: whether messages of one group are received only in their order.
+        counted_receives: receives from which on a message's age does not count any more.
         emptied_at: when the last message was deleted or dead-lettered, in epoch seconds.
         first_access: the first access since the last sample, infinity without one.
         last_access: the last access since the last sample, minus infinity without one.
     """
 
     in_order = False
+    counted_receives: float = UNCOUNTED_RECEIVES
 
     def __init__(
         self,
@@ -215,7 +201,7 @@ class WorkQueue:
         counts = self.counts
         counts.waits[int((now - message.sent) / RESOLUTION)] += 1
         counts.processed += 1
-        if self.ages is not None and message.receives < UNCOUNTED_RECEIVES:
+        if self.ages is not None and message.receives < self.counted_receives:
             self.ages.remove(message.sent)
         self.emptied_at = now
         self.in_flight -= 1

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-    from tidemill.simulator.instances.handling import HandlerTime
 
 Lot = tuple[float, int]
 """A time in epoch seconds, and the number of messages from then until the next time."""
@@ -50,16 +49,14 @@ def read_trace(path: Path) -> list[Lot]:
     return lots
 
 
-def trace_scenario(lots: Sequence[Lot], name: str, handler: HandlerTime) -> Scenario:
+def trace_scenario(lots: Sequence[Lot], name: str) -> Scenario:
     """Return a scenario of a trace; it begins at the whole minute of the first line."""
     start = lots[0][0] // 60 * 60
 
     def arrivals(_: Random) -> Iterator[float]:
         return (at - start for at in spread(lots))
 
-    return Scenario(
-        name, "a trace", arrivals, seconds=lots[-1][0] - start + LONGEST_SPREAD, handler=handler
-    )
+    return Scenario(name, "a trace", arrivals, seconds=lots[-1][0] - start + LONGEST_SPREAD)
 
 
 def spread(lots: Iterable[Lot]) -> Iterator[float]:
