@@ -20,6 +20,7 @@ from consumer.logs.counts import MetricLabels
 from consumer.logs.cycles import Cycles
 from consumer.logs.events import get_logger
 from consumer.logs.logging_setup import open_logs
+from consumer.messages.dead_letters import DeadLetterQueue
 from consumer.pool.create import create_pool
 from consumer.ports import PoolReports, Ports
 from consumer.retry import RetryDelays
@@ -36,12 +37,14 @@ from consumer.supervise import (
 from consumer.worker import Job, Worker
 from shared.errors import SettingsError, WorkloadError
 from shared.queue import connect
+from shared.queue_names import is_fifo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from consumer.logs.logging_setup import Logs
     from consumer.settings import Settings
+    from shared.queue import SqsQueue
     from shared.stopping import StopSwitch
 
 log = get_logger("consumer")
@@ -63,7 +66,7 @@ def main(environment: Mapping[str, str], stop: StopSwitch) -> int:
     except WorkloadError as error:
         return _print_errors(FAILURE, str(error))
     ports = Ports(queue, logs.sink, SystemClock(), stop, SystemThreads())
-    parts = _build(settings, ports, queue.url)
+    parts = _build(settings, ports, queue)
     try:
         parts.pool.start()
     except HandlerError as error:
@@ -76,25 +79,31 @@ def main(environment: Mapping[str, str], stop: StopSwitch) -> int:
     return _finish(ending, logs)
 
 
-def _build(settings: Settings, ports: Ports, url: str) -> Parts:
+def _build(settings: Settings, ports: Ports, queue: SqsQueue) -> Parts:
     """Build the parts of a consumer and connect them; nothing runs yet."""
     own_handler = settings.handler != table.HANDLER.default
     times = HandlingTimes(settings.message_seconds if own_handler else 0.0)
     in_flight, failures = InFlight(ports, settings.visibility, times), Failures(ports.stop)
-    queue_name = urlsplit(url).path.rpartition("/")[2]
+    queue_name = urlsplit(queue.url).path.rpartition("/")[2]
     cycles = Cycles(
         ports, MetricLabels(settings.metrics_namespace, queue_name, settings.instance_id)
     )
     delays = RetryDelays(settings.retry_delay, settings.retry_delay_max)
-    acknowledger = Acknowledger(ports, in_flight, cycles, delays, settings.instance_id)
+    dead_letters = None
+    if settings.dead_letter_queue_url:
+        dead_letters = DeadLetterQueue(queue.beside(settings.dead_letter_queue_url))
+    acknowledger = Acknowledger(
+        ports, in_flight, cycles, delays, settings.instance_id, dead_letters
+    )
     reports = PoolReports(
         start=in_flight.start,
         finished=in_flight.finish,
         returned=in_flight.give_back,
         broken=failures.add,
     )
-    pool = create_pool(settings, ports, reports, fifo=queue_name.endswith(".fifo"))
-    job = Job(settings.rhythm, settings.visibility, settings.drain)
+    fifo = is_fifo(queue_name)
+    pool = create_pool(settings, ports, reports, fifo=fifo)
+    job = Job(settings.rhythm, settings.visibility, settings.drain, settings.envelope, fifo)
     worker = Worker(ports, job, pool, in_flight, cycles)
     return Parts(ports, worker, pool, in_flight, acknowledger, cycles, failures)
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumer import capacity, cycle
-from consumer.delivery import Delivery
+from consumer.idempotency.claimed import sort_out
 from consumer.logs.counts import Counts
 from consumer.logs.events import get_logger
+from consumer.messages.envelopes import NONE
+from consumer.messages.intake import take_in
 from shared.errors import QueueUnavailableError
 
 if TYPE_CHECKING:
@@ -30,11 +32,15 @@ class Job:
         rhythm: when it polls.
         visibility: the visibility timeout of each receive, in whole seconds.
         drain: seconds that handlers get after a stop.
+        envelope: what is around each message, a value of ENVELOPE.
+        fifo: whether the queue is a FIFO queue.
     """
 
     rhythm: cycle.Rhythm
     visibility: int
     drain: float
+    envelope: str = NONE
+    fifo: bool = False
 
 
 class Worker:
@@ -121,10 +127,7 @@ class Worker:
         received_at = self._clock.time()
         first = self._deliveries + 1
         self._deliveries += len(messages)
-        deliveries = [
-            Delivery(key, message, received_at, message.body)
-            for key, message in enumerate(messages, first)
-        ]
+        deliveries, ended = take_in(self._job.envelope, messages, first, received_at)
         self._cycles.add(Counts(received=len(deliveries)))
         in_hand = len(self._in_flight)
         self._in_flight.add(deliveries)
@@ -134,4 +137,8 @@ class Worker:
             keep = self.finishable(left, in_hand)
             self._in_flight.give_back(deliveries[keep:])
             deliveries = deliveries[:keep]
-        self._pool.submit(deliveries)
+        sorted_out = sort_out(deliveries, ended, fifo=self._job.fifo)
+        for attempt in sorted_out.attempts:
+            self._in_flight.finish(attempt)
+        self._in_flight.give_back(sorted_out.followers)
+        self._pool.submit(sorted_out.mine)
