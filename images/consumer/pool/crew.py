@@ -33,6 +33,7 @@ class Crew:
         for file in (self._wake_read, self._wake_write):
             os.set_blocking(file, False)
         self._selector.register(self._wake_read, selectors.EVENT_READ)
+        self._closed = False
         self._orphans = OrphanReaper()
 
     def workers(self) -> Iterator[WorkerProcess]:
@@ -45,8 +46,9 @@ class Crew:
 
     def wake(self) -> None:
         """End a wait."""
-        with suppress(BlockingIOError, OSError):  # it is woken already, or closed
-            os.write(self._wake_write, b"!")
+        if not self._closed:
+            with suppress(BlockingIOError):  # it is woken already
+                os.write(self._wake_write, b"!")
 
     def wait(self, seconds: float) -> Readable:
         """Wait until there is something to read, at most this long; return where."""
@@ -119,6 +121,7 @@ class Crew:
 
     def close(self) -> None:
         """Close what is left, once all processes are buried."""
+        self._closed = True
         self._selector.close()
         os.close(self._wake_read)
         os.close(self._wake_write)

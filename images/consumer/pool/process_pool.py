@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consumer.handlers.errors import HandlerError
+from consumer.handlers.handler import HandlerKind
 from consumer.logs.events import get_logger
 from consumer.output.lines import encode_output
 from consumer.pool.backlog import Backlog, Line
@@ -22,6 +23,7 @@ from consumer.pool.dispatcher import Dispatcher
 from consumer.pool.frames import Terms
 from consumer.waiting import Waiting
 from shared.errors import WorkloadError
+from shared.quotas import MAX_BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +83,7 @@ class ProcessPool:
         waiting = Waiting(fifo=True) if plan.fifo else Line()
         self._dispatcher = Dispatcher(self._crew, Backlog(waiting), terms, clock)
         self._lock = self._dispatcher.lock
+        self._batch = 1
         self._ended = False
         self._broken = False
         self._thread = threading.Thread(target=self._run, name="pool", daemon=True)
@@ -88,7 +91,7 @@ class ProcessPool:
     @property
     def slots(self) -> int:
         """Return how many messages are handled at the same time."""
-        return self._plan.workers * self._plan.concurrency
+        return self._plan.workers * self._plan.concurrency * self._batch
 
     def start(self) -> None:
         """Start the processes; return when the handler is ready in all of them.
@@ -101,6 +104,8 @@ class ProcessPool:
             while not (self._failure() or self._all_ready() or self._stop.requested()):
                 self._lock.wait(LOOK_SECONDS)
             failure = self._failure()
+            if any(worker.kind == HandlerKind.BATCH for worker in self._crew.ready()):
+                self._batch = MAX_BATCH
         if failure:
             self.close(0)
             raise HandlerError(
@@ -180,6 +185,8 @@ class ProcessPool:
                 self._perform(self._dispatcher.turn(self._reports.start))
         except Exception as error:
             log.critical("pool failed", exc_info=error)
+            for worker in self._crew.workers():
+                worker.kill()
             self._reports.broken(WorkloadError(f"the pool failed: {type(error).__name__}: {error}"))
         finally:
             self._crew.close()
