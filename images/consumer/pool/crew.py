@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -34,6 +35,7 @@ class Crew:
             os.set_blocking(file, False)
         self._selector.register(self._wake_read, selectors.EVENT_READ)
         self._closed = False
+        self._waking = threading.Lock()
         self._orphans = OrphanReaper()
 
     def workers(self) -> Iterator[WorkerProcess]:
@@ -46,8 +48,8 @@ class Crew:
 
     def wake(self) -> None:
         """End a wait."""
-        if not self._closed:
-            with suppress(BlockingIOError):  # it is woken already
+        with self._waking, suppress(BlockingIOError):  # it is woken already
+            if not self._closed:
                 os.write(self._wake_write, b"!")
 
     def wait(self, seconds: float) -> Readable:
@@ -121,10 +123,11 @@ class Crew:
 
     def close(self) -> None:
         """Close what is left, once all processes are buried."""
-        self._closed = True
+        with self._waking:
+            self._closed = True
+            os.close(self._wake_read)
+            os.close(self._wake_write)
         self._selector.close()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
 
     def _flush(self, worker: WorkerProcess) -> None:
         worker.flush()
