@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -59,6 +60,8 @@ class SignalStop:
         self._twice = twice
         for number in (signal.SIGTERM, signal.SIGINT):
             self._before[number] = signal.signal(number, self._on_signal)
+        # A process that user code forks is not this program: a SIGTERM has to end it.
+        os.register_at_fork(after_in_child=self.restore)
 
     def restore(self) -> None:
         """Restore the previous handlers of both signals; call from the main thread."""

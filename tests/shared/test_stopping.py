@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -118,3 +120,30 @@ def test_a_signal_ends_a_wait_that_is_under_way() -> None:
 
         assert stop.wait(FOR_EVER)
         killer.join()
+
+
+@pytest.mark.impure
+def test_a_process_that_a_thread_forks_is_ended_by_a_signal() -> None:
+    """Code of users may start processes, which do not look at our stop."""
+    ended: list[int] = []
+
+    def fork() -> None:
+        ready, begun = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.write(begun, b".")
+            time.sleep(FOR_EVER)
+            os._exit(0)
+        os.read(ready, 1)
+        os.kill(child, signal.SIGTERM)
+        ended.append(os.waitpid(child, 0)[1])
+        os.close(ready)
+        os.close(begun)
+
+    with installed() as stop:
+        thread = threading.Thread(target=fork)
+        thread.start()
+        thread.join()
+        assert [os.WTERMSIG(status) for status in ended] == [signal.SIGTERM]
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.requested()
