@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.emulators import pools
 
 from consumer.handlers import tracing
 from consumer.handlers.api import Message, Retry
@@ -130,6 +131,14 @@ def test_every_call_of_a_handler_has_a_span(spans: Any, name: str) -> None:  # n
         ("process", "ERROR"),
     ]
     assert {each.context.trace_id for each in spans()} == {int(PARENT[3:35], 16)}
+
+
+@pytest.mark.impure
+def test_a_span_is_open_in_a_worker_process() -> None:
+    """Whatever instruments the handler's own calls there continues the message's trace."""
+    with pools.running("support.examples.kinds_of_handlers:prints_its_trace") as pool:
+        pool.do({}, attributes={"traceparent": PARENT})
+        assert pool.seen.texts("m1") == [PARENT[3:35]]
 
 
 def test_without_opentelemetry_there_is_no_span(

@@ -46,3 +46,11 @@ class SaysGoodbye:
     def shutdown(self) -> None:
         """Print."""
         print("goodbye")  # noqa: T201 - handlers print
+
+
+def prints_its_trace(_body: dict[str, Any]) -> None:
+    """Print the trace of the span that is open, as a library of the handler's would see it."""
+    from opentelemetry import trace  # noqa: PLC0415 - only one test needs it
+
+    context = trace.get_current_span().get_span_context()
+    print(f"{context.trace_id:032x}")  # noqa: T201 - handlers print
