@@ -10,6 +10,7 @@ from support.builders.lint import (
     DESIRED,
     HOOKS,
     HOP_LIMIT,
+    IN_FLIGHT,
     PERCENT,
     SCRIPT,
     SIMPLE,
@@ -133,6 +134,38 @@ SOUND_TOO: dict[str, dict[str, Any]] = {
         "Jobs__FifoQueue": True,
         "Failed__FifoQueue": True,
         "Failed__MessageRetentionPeriod": 86400,
+        "Jobs__VisibilityTimeout": 360,
+        "Jobs__RedrivePolicy__maxReceiveCount": 6,
+    },
+    "FIFO queues by name, with high throughput": {
+        "Jobs__FifoQueue": True,
+        "Jobs__QueueName": "jobs.fifo",
+        "Jobs__DeduplicationScope": "messageGroup",
+        "Jobs__FifoThroughputLimit": "perMessageGroupId",
+        "Jobs__VisibilityTimeout": 120,
+        "Jobs__RedrivePolicy__maxReceiveCount": 8,
+        "Failed__FifoQueue": "true",
+        "Failed__QueueName": "failed.fifo",
+    },
+    "two receives of instances that return nothing": {
+        "Jobs__RedrivePolicy__maxReceiveCount": 2,
+        HOOKS: ABSENT,
+        "Workers__NewInstancesProtectedFromScaleIn": True,
+    },
+    "delayed messages that an alarm counts": {
+        "Jobs__DelaySeconds": 60,
+        "Idle__Metrics": expression(
+            "visible + inflight + delayed",
+            VISIBLE,
+            IN_FLIGHT,
+            metric("delayed", "ApproximateNumberOfMessagesDelayed"),
+        ),
+    },
+    "a retry as long as the alarms look back": {
+        SCRIPT: "docker run --stop-timeout 90 -e DRAIN_SECONDS=60 -e RETRY_DELAY_MAX_SECONDS=300 w"
+    },
+    "a time limit as long as the drain": {
+        SCRIPT: "docker run --stop-timeout 90 -e DRAIN_SECONDS=60 -e MESSAGE_SECONDS=60 w"
     },
     "an alarm on the age, which an empty queue does not have": {
         "Old": {

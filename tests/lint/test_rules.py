@@ -53,6 +53,8 @@ ERROR, WARNING, NOTE = Severity
 LIFECYCLE = "Workers__InstanceLifecyclePolicy"
 RETAIN = {"RetentionTriggers": {"TerminateHookAbandon": "retain"}}
 COLLECTED = "Workers__MetricsCollection__0__Metrics"
+ORDERED = {"Jobs__VisibilityTimeout": 120, "Jobs__RedrivePolicy__maxReceiveCount": 8}
+FIFO = {"Jobs__FifoQueue": True, "Failed__FifoQueue": True, **ORDERED}
 FAULTY = (
     Case(
         "threshold",
@@ -202,12 +204,156 @@ FAULTY = (
         {"Waiting__Unit": "Seconds"},
     ),
     Case(
-        "one-receive",
-        "one-receive",
+        "one",
+        "few-receives",
         WARNING,
         "Jobs moves a message to its dead-letter queue at the second receive",
         "Jobs",
         {"Jobs__RedrivePolicy__maxReceiveCount": 1},
+    ),
+    Case(
+        "one-without-a-hook",
+        "few-receives",
+        WARNING,
+        "Jobs moves a message to its dead-letter queue at the second receive",
+        "Jobs",
+        {
+            "Jobs__RedrivePolicy__maxReceiveCount": 1,
+            "Workers__NewInstancesProtectedFromScaleIn": True,
+            HOOKS: ABSENT,
+        },
+    ),
+    Case(
+        "two-and-a-drain",
+        "few-receives",
+        WARNING,
+        "at the third receive, and Workers drains its instances",
+        "Jobs",
+        {"Jobs__RedrivePolicy__maxReceiveCount": "2"},
+    ),
+    Case(
+        "two-and-spot",
+        "few-receives",
+        WARNING,
+        "at the third receive, and Workers has Spot instances",
+        "Jobs",
+        {
+            "Jobs__RedrivePolicy__maxReceiveCount": 2,
+            "Machine__LaunchTemplateData__InstanceMarketOptions": {"MarketType": "spot"},
+            "Workers__NewInstancesProtectedFromScaleIn": True,
+            HOOKS: ABSENT,
+        },
+    ),
+    Case(
+        "two-and-a-share-of-spot",
+        "few-receives",
+        WARNING,
+        "Workers drains its instances and has Spot instances",
+        "Jobs",
+        {
+            "Jobs__RedrivePolicy__maxReceiveCount": 2,
+            "Workers__LaunchTemplate": ABSENT,
+            "Workers__MixedInstancesPolicy": {
+                "InstancesDistribution": {"OnDemandPercentageAboveBaseCapacity": 50},
+                "LaunchTemplate": {
+                    "LaunchTemplateSpecification": {
+                        "LaunchTemplateId": {"Ref": "Machine"},
+                        "Version": "1",
+                    }
+                },
+            },
+        },
+    ),
+    Case(
+        "limit-over-drain",
+        "limit-after-drain",
+        WARNING,
+        "MESSAGE_SECONDS is 90, and DRAIN_SECONDS is 60",
+        "Machine",
+        {SCRIPT: "docker run --stop-timeout 90 -e DRAIN_SECONDS=60 -e MESSAGE_SECONDS=90 w"},
+    ),
+    Case(
+        "a-quarter-of-an-hour",
+        "retry-holds-instances",
+        NOTE,
+        "RETRY_DELAY_MAX_SECONDS is 900, and no alarm looks back further than 300 seconds",
+        "Machine",
+        {
+            SCRIPT: "docker run --stop-timeout 90 -e DRAIN_SECONDS=60 "
+            "-e RETRY_DELAY_MAX_SECONDS=900 w"
+        },
+    ),
+    Case(
+        "standard-dead-letters",
+        "fifo-mismatch",
+        ERROR,
+        "Jobs is a FIFO queue, and its dead-letter queue Failed is a standard queue",
+        "Failed",
+        {"Jobs__FifoQueue": True, **ORDERED},
+    ),
+    Case(
+        "fifo-dead-letters",
+        "fifo-mismatch",
+        ERROR,
+        "Jobs is a standard queue, and its dead-letter queue Failed is a FIFO queue",
+        "Failed",
+        {"Failed__FifoQueue": True},
+    ),
+    Case(
+        "name-without-fifo",
+        "fifo-mismatch",
+        ERROR,
+        "Jobs: its name jobs does not end in .fifo",
+        "Jobs",
+        {**FIFO, "Jobs__QueueName": "jobs"},
+    ),
+    Case(
+        "name-alone",
+        "fifo-mismatch",
+        ERROR,
+        "Failed: its name failed.fifo ends in .fifo, without FifoQueue",
+        "Failed",
+        {"Failed__QueueName": "failed.fifo"},
+    ),
+    Case(
+        "deduplication-without-fifo",
+        "fifo-mismatch",
+        ERROR,
+        "Jobs has ContentBasedDeduplication without FifoQueue",
+        "Jobs",
+        {"Jobs__ContentBasedDeduplication": False},
+    ),
+    Case(
+        "throughput-without-scope",
+        "fifo-mismatch",
+        ERROR,
+        "Jobs has a FifoThroughputLimit of perMessageGroupId without the DeduplicationScope",
+        "Jobs",
+        {**FIFO, "Jobs__FifoThroughputLimit": "perMessageGroupId"},
+    ),
+    Case(
+        "three-receives-and-four-instances",
+        "group-shares-receives",
+        NOTE,
+        "Jobs has a maxReceiveCount of 3, and up to 4 instances may receive",
+        "Jobs",
+        {**FIFO, "Jobs__RedrivePolicy__maxReceiveCount": 3},
+    ),
+    Case(
+        "an-hour-for-a-minute",
+        "group-blocked-long",
+        NOTE,
+        "Jobs hides a message for 3600 seconds, 60 times the 60",
+        "Jobs",
+        {**FIFO, "Jobs__VisibilityTimeout": 3600},
+    ),
+    Case(
+        "a-delay-queue",
+        "delay-unseen",
+        NOTE,
+        "Jobs delays each message by 60 seconds, and no alarm counts",
+        "Jobs",
+        {"Jobs__DelaySeconds": 60},
     ),
     Case(
         "nothing-said",

@@ -18,7 +18,8 @@ USUAL = {"no-dead-letter-queue", "no-terminate-hook", "missing-data-unset", "bli
 EXPECTED: dict[str, set[str]] = {
     "backlog_per_instance.yaml": (USUAL | {"always-on", "sum-of-a-gauge"}) - {"missing-data-unset"},
     "fifo.yaml": {"no-dead-letter-queue", "always-on", "never-scales-in", "tracks-a-total"},
-    "hooks_both_ways.yaml": (USUAL | {"asleep-at-one-message"}) - {"no-terminate-hook"},
+    "hooks_both_ways.yaml": (USUAL | {"asleep-at-one-message", "delay-unseen"})
+    - {"no-terminate-hook"},
     "launch_configuration.json": (USUAL | {"always-on"}) - {"no-dead-letter-queue"},
     "mappings_and_conditions.yaml": USUAL,
     "mixed_spot.yaml": USUAL,

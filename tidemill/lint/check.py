@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidemill.lint import alarms, instances, policies
+from tidemill.lint import alarms, attempts, fifo, instances, policies
 from tidemill.lint import messages as work
 from tidemill.lint import scale_from_zero as waking
 from tidemill.lint.finding import Finding, Rule, Severity
@@ -31,6 +31,8 @@ RULES: tuple[Rule, ...] = (
     *policies.RULES,
     *alarms.RULES,
     *work.RULES,
+    *attempts.RULES,
+    *fifo.RULES,
     *instances.RULES,
 )
 

@@ -70,17 +70,6 @@ def _no_redrive(linted: LintedFleet) -> Iterator[Violation]:
             )
 
 
-def _one_receive(linted: LintedFleet) -> Iterator[Violation]:
-    for queue in linted.queues():
-        where = path(queue, PROPERTIES)
-        redrive = part(linted.resolver.properties(queue), "RedrivePolicy", where)
-        if redrive and whole(redrive, "maxReceiveCount", f"{where}.RedrivePolicy", 0) == 1:
-            yield Violation(
-                f"{queue} moves a message to its dead-letter queue at the second receive",
-                (queue, PROPERTIES, "RedrivePolicy"),
-            )
-
-
 def _expires_first(linted: LintedFleet) -> Iterator[Violation]:
     resolver = linted.resolver
     arns = {
@@ -135,18 +124,6 @@ RULES = (
         page="Using dead-letter queues in Amazon SQS",
         fix="Add a RedrivePolicy with a dead-letter queue and a maxReceiveCount.",
         check=_no_redrive,
-    ),
-    Rule(
-        id="one-receive",
-        severity=Severity.WARNING,
-        problem="A message may be received only once.",
-        why=(
-            "A receive counts even if the message is returned: a drain, a Spot interruption or a "
-            "crash makes dead letters of messages that no worker has handled."
-        ),
-        page="Using dead-letter queues in Amazon SQS",
-        fix="Set maxReceiveCount to 3 or more.",
-        check=_one_receive,
     ),
     Rule(
         id="dead-letters-expire-first",

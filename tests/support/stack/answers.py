@@ -32,7 +32,8 @@ SESSIONS: Final = [
     *("ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"),
 ]
 REMEMBER: Final = [
-    f"dynamodb:{name}" for name in ("DeleteItem", "GetItem", "PutItem", "UpdateItem")
+    f"dynamodb:{name}"
+    for name in ("BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem")
 ]
 ARN: Final = f"arn:aws:sqs:eu-west-1:000000000000:{STACK}"
 STANDARD: Final = {

@@ -96,7 +96,7 @@ SESSION: Final = (
 """Actions that the Systems Manager agent calls (user guide, "Add Session Manager permissions to an
 existing IAM role")."""
 
-REMEMBER: Final = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+REMEMBER: Final = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
 """Actions of the consumer on the table of processed messages, where it has one."""
 
 HANDLER: Final = """
