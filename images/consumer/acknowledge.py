@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consumer.attempt import AttemptResult
@@ -17,6 +18,7 @@ from shared.quotas import MAX_BATCH, MAX_VISIBILITY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from consumer.admission import Admission
     from consumer.attempt import Attempt
     from consumer.delivery import Delivery
     from consumer.in_flight import InFlight
@@ -35,6 +37,22 @@ DELETED: Final = frozenset({AttemptResult.PROCESSED, AttemptResult.DUPLICATE})
 """Results after which nothing is left to do for a message."""
 
 
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """What becomes of messages that were not simply processed.
+
+    Attributes:
+        delays: how long failed messages wait for their next attempt.
+        admission: claims that are settled, groups whose order is kept.
+        dead_letters: where rejected messages are copied to; without it, a rejected message reaches
+            its dead letters as an invalid one does.
+    """
+
+    delays: RetryDelays
+    admission: Admission
+    dead_letters: DeadLetters | None = None
+
+
 class Acknowledger:
     """Acknowledges messages and returns messages to the queue, up to ten per request."""
 
@@ -43,22 +61,19 @@ class Acknowledger:
         ports: Ports,
         in_flight: InFlight,
         cycles: Cycles,
-        delays: RetryDelays,
+        endings: Endings,
         instance_id: str,
-        dead_letters: DeadLetters | None = None,
     ) -> None:
-        """Put the instance id into every message's line; `in_flight` has the visibility lock.
-
-        Without `dead_letters`, a rejected message reaches its dead letters as an invalid one does.
-        """
+        """Put the instance id into every message's line; `in_flight` has the visibility lock."""
         self._queue = ports.queue
         self._sink = ports.sink
         self._clock = ports.clock
         self._in_flight = in_flight
         self._cycles = cycles
-        self._delays = delays
+        self._delays = endings.delays
+        self._claims, self._groups = endings.admission.claims, endings.admission.groups
+        self._dead_letters = endings.dead_letters
         self._instance_id = instance_id
-        self._dead_letters = dead_letters
 
     def run(self, *, report: bool) -> None:
         """Acknowledge whatever ends, until `in_flight` has ended and nothing is left.
@@ -89,16 +104,22 @@ class Acknowledger:
             return
         self._sink.write(content_lines(self._instance_id, attempts))
         self._cycles.add(_counts(attempts))
+        self._claims.settle(attempts)
         rejected = [one for one in attempts if one.result is AttemptResult.REJECTED]
         copied: Sequence[Attempt] = ()
         if rejected and self._dead_letters is not None:
             copied = self._dead_letters.send(rejected)
         done = [one for one in attempts if one.result in DELETED or one in copied]
         self._delete([one.delivery for one in done])
-        self._return([(one.delivery, self._delay(one)) for one in attempts if one not in done])
+        delays = [(one.delivery, self._delay(one)) for one in attempts if one not in done]
+        for delivery, delay in delays:
+            self._groups.failed(delivery, delay)
+        self._return(delays)
 
     def return_to_queue(self, deliveries: Sequence[Delivery]) -> None:
-        """Make untouched messages visible at once, so that other consumers can receive them.
+        """Return untouched messages, so that other consumers can receive them.
+
+        They are visible at once, unless they follow a message of their group that failed.
 
         Raises:
             QueueRefusedError: SQS refused a whole request.
@@ -106,12 +127,15 @@ class Acknowledger:
         for begin in range(0, len(deliveries), MAX_BATCH):
             batch = deliveries[begin : begin + MAX_BATCH]
             self._cycles.add(Counts(returned=len(batch)))
-            if returned := self._return([(delivery, 0) for delivery in batch]):
+            self._claims.release(batch)
+            hidden = [(delivery, self._groups.hidden(delivery)) for delivery in batch]
+            if returned := self._return(hidden):
                 log.info("messages returned", extra={"fields": {"message_ids": _ids(returned)}})
 
     def _note_lost(self, deliveries: Sequence[Delivery]) -> None:
         if deliveries:
             self._cycles.add(Counts(returned=len(deliveries)))
+            self._claims.release(deliveries)
             log.warning(
                 "messages not handled, because their visibility timeout was over before",
                 extra={"fields": {"message_ids": _ids(deliveries)}},
@@ -128,8 +152,23 @@ class Acknowledger:
         return self._delays.after(attempt.delivery.received.receive_count, invalid=invalid)
 
     def _delete(self, deliveries: Sequence[Delivery]) -> None:
-        """Delete the messages; the heartbeat keeps them hidden until that is done."""
-        left, reason = list(deliveries), ""
+        """Delete the messages; the heartbeat keeps them hidden until that is done.
+
+        A message of a group is deleted when the one before it has been. If that fails, both come
+        again, in order.
+        """
+        self._groups.through(deliveries)
+        kept: list[Delivery] = []
+        for each in self._groups.in_rounds(deliveries):
+            held_back = self._groups.follow(each, kept)
+            kept += held_back
+            kept += self._delete_round([one for one in each if one not in held_back])
+        self._cycles.add(Counts(deleted=len(deliveries) - len(kept)))
+        self._in_flight.remove(deliveries)
+
+    def _delete_round(self, deliveries: list[Delivery]) -> list[Delivery]:
+        """Delete messages in any order; return those that were not deleted."""
+        left, reason = deliveries, ""
         for attempt in range(DELETE_ATTEMPTS):
             if not left:
                 break
@@ -141,8 +180,7 @@ class Acknowledger:
                 "messages not deleted, they will be received again",
                 extra={"fields": {"message_ids": _ids(left), "reason": reason}},
             )
-        self._cycles.add(Counts(deleted=len(deliveries) - len(left)))
-        self._in_flight.remove(deliveries)
+        return left
 
     def _try_to_delete(self, deliveries: list[Delivery]) -> tuple[list[Delivery], str]:
         """Return the messages that were not deleted, and why."""

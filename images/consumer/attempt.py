@@ -28,7 +28,8 @@ class Attempt(msgspec.Struct, frozen=True):
     """An attempt that ended at `finished_at` (epoch seconds) after `duration` seconds of work.
 
     `reason` says why the message was not processed. `retry_after` is how many seconds the handler
-    wants to wait for the next attempt.
+    wants to wait for the next attempt. A message that was not `handled` has an end without having
+    been given to a handler.
     """
 
     delivery: Delivery
@@ -37,3 +38,4 @@ class Attempt(msgspec.Struct, frozen=True):
     duration: float
     finished_at: float
     retry_after: int | None = None
+    handled: bool = True

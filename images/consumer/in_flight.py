@@ -130,7 +130,7 @@ class InFlight:
             if entry is None or entry.finished:
                 return
             entry.finished = True
-            if attempt.result not in NOT_HANDLED:
+            if attempt.handled and attempt.result not in NOT_HANDLED:
                 self._times.add(attempt.duration)
             self._attempts.append(attempt)
             self._unfinished -= 1
@@ -140,6 +140,8 @@ class InFlight:
 
     def give_back(self, deliveries: Sequence[Delivery]) -> None:
         """Let messages that no handler has had be returned to the queue."""
+        if not deliveries:
+            return
         with self._changed:
             self._untouched += self._taken_out(delivery.key for delivery in deliveries)
             self._changed.notify_all()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from consumer import setting_table as table
-from consumer.acknowledge import Acknowledger
+from consumer.acknowledge import Acknowledger, Endings
+from consumer.admission import build_admission
 from consumer.capacity import HandlingTimes
 from consumer.clock import SystemClock, SystemThreads
 from consumer.handlers.errors import HandlerError
@@ -42,6 +43,7 @@ from shared.queue_names import is_fifo
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from consumer.admission import Admission
     from consumer.logs.logging_setup import Logs
     from consumer.settings import Settings
     from shared.queue import SqsQueue
@@ -63,10 +65,11 @@ def main(environment: Mapping[str, str], stop: StopSwitch) -> int:
         logs = open_logs(settings)
         # Receives, deletes, heartbeat and shutdown may call SQS at the same time.
         queue = connect(settings.queue_url, settings.queue_name, connections=4)
+        ports = Ports(queue, logs.sink, SystemClock(), stop, SystemThreads())
+        admission = build_admission(settings, ports, _queue_name(queue.url))
     except WorkloadError as error:
         return _print_errors(FAILURE, str(error))
-    ports = Ports(queue, logs.sink, SystemClock(), stop, SystemThreads())
-    parts = _build(settings, ports, queue)
+    parts = _build(settings, ports, queue, admission)
     try:
         parts.pool.start()
     except HandlerError as error:
@@ -74,17 +77,23 @@ def main(environment: Mapping[str, str], stop: StopSwitch) -> int:
     log.info("started", extra={"fields": {**asdict(settings), "queue_url": queue.url}})
     heartbeat = Heartbeat(ports, parts.in_flight, parts.pool, settings.visibility)
     heartbeat.start()
+    admission.claims.start()
     ending = supervise(parts, ShutdownLimits.of_settings(settings.drain, settings.rhythm))
     heartbeat.stop()
+    within(LAST_CALLS_SECONDS, admission.claims.stop, ports.threads)
     return _finish(ending, logs)
 
 
-def _build(settings: Settings, ports: Ports, queue: SqsQueue) -> Parts:
+def _queue_name(url: str) -> str:
+    return urlsplit(url).path.rpartition("/")[2]
+
+
+def _build(settings: Settings, ports: Ports, queue: SqsQueue, admission: Admission) -> Parts:
     """Build the parts of a consumer and connect them; nothing runs yet."""
     own_handler = settings.handler != table.HANDLER.default
     times = HandlingTimes(settings.message_seconds if own_handler else 0.0)
     in_flight, failures = InFlight(ports, settings.visibility, times), Failures(ports.stop)
-    queue_name = urlsplit(queue.url).path.rpartition("/")[2]
+    queue_name = _queue_name(queue.url)
     cycles = Cycles(
         ports, MetricLabels(settings.metrics_namespace, queue_name, settings.instance_id)
     )
@@ -92,19 +101,17 @@ def _build(settings: Settings, ports: Ports, queue: SqsQueue) -> Parts:
     dead_letters = None
     if settings.dead_letter_queue_url:
         dead_letters = DeadLetterQueue(queue.beside(settings.dead_letter_queue_url))
-    acknowledger = Acknowledger(
-        ports, in_flight, cycles, delays, settings.instance_id, dead_letters
-    )
+    endings = Endings(delays, admission, dead_letters)
+    acknowledger = Acknowledger(ports, in_flight, cycles, endings, settings.instance_id)
     reports = PoolReports(
         start=in_flight.start,
         finished=in_flight.finish,
         returned=in_flight.give_back,
         broken=failures.add,
     )
-    fifo = is_fifo(queue_name)
-    pool = create_pool(settings, ports, reports, fifo=fifo)
-    job = Job(settings.rhythm, settings.visibility, settings.drain, settings.envelope, fifo)
-    worker = Worker(ports, job, pool, in_flight, cycles)
+    pool = create_pool(settings, ports, reports, fifo=is_fifo(queue_name))
+    job = Job(settings.rhythm, settings.visibility, settings.drain, settings.envelope)
+    worker = Worker(ports, job, pool, in_flight, cycles, admission)
     return Parts(ports, worker, pool, in_flight, acknowledger, cycles, failures)
 
 

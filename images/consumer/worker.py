@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumer import capacity, cycle
-from consumer.idempotency.claimed import sort_out
 from consumer.logs.counts import Counts
 from consumer.logs.events import get_logger
 from consumer.messages.envelopes import NONE
@@ -16,6 +15,7 @@ from shared.errors import QueueUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from consumer.admission import Admission
     from consumer.in_flight import InFlight
     from consumer.logs.cycles import Cycles
     from consumer.ports import Pool, Ports
@@ -33,21 +33,25 @@ class Job:
         visibility: the visibility timeout of each receive, in whole seconds.
         drain: seconds that handlers get after a stop.
         envelope: what is around each message, a value of ENVELOPE.
-        fifo: whether the queue is a FIFO queue.
     """
 
     rhythm: cycle.Rhythm
     visibility: int
     drain: float
     envelope: str = NONE
-    fifo: bool = False
 
 
 class Worker:
     """Polls, lets handlers work, rests; `receiving` is True while a receive is under way."""
 
     def __init__(
-        self, ports: Ports, job: Job, pool: Pool, in_flight: InFlight, cycles: Cycles
+        self,
+        ports: Ports,
+        job: Job,
+        pool: Pool,
+        in_flight: InFlight,
+        cycles: Cycles,
+        admission: Admission,
     ) -> None:
         """Share all parts with the threads that handle, acknowledge and shut down."""
         self.receiving = False
@@ -58,6 +62,7 @@ class Worker:
         self._pool = pool
         self._in_flight = in_flight
         self._cycles = cycles
+        self._claims, self._groups = admission.claims, admission.groups
         self._contacted = False
         self._deliveries = 0
 
@@ -78,7 +83,11 @@ class Worker:
         match step:
             case cycle.Receive(limit, wait_seconds):
                 size = self._wait_for_room(limit)
-                return self._receive(size, wait_seconds) if size else cycle.ReceiveEnded(0)
+                if not size:
+                    return cycle.ReceiveEnded(0)
+                if not self._claims.ready():
+                    return cycle.ReceiveFailed()
+                return self._receive(self._groups.limit(size), wait_seconds)
             case cycle.Rest(seconds):
                 if self._job.rhythm.poll_wait:  # otherwise there are no polls between rests
                     self._in_flight.wait_until_acknowledged()
@@ -137,8 +146,8 @@ class Worker:
             keep = self.finishable(left, in_hand)
             self._in_flight.give_back(deliveries[keep:])
             deliveries = deliveries[:keep]
-        sorted_out = sort_out(deliveries, ended, fifo=self._job.fifo)
-        for attempt in sorted_out.attempts:
+        claimed = self._claims.claim(deliveries, ended)
+        for attempt in claimed.attempts:
             self._in_flight.finish(attempt)
-        self._in_flight.give_back(sorted_out.followers)
-        self._pool.submit(sorted_out.mine)
+        self._in_flight.give_back(claimed.followers)
+        self._pool.submit(claimed.mine)

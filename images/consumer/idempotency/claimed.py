@@ -44,7 +44,7 @@ def refused(
     else:
         result, reason = AttemptResult.RETRY, "in progress elsewhere"
         after = math.floor(max(0.0, answer.until - now)) + 1
-    return Attempt(delivery, result, reason, 0.0, now, after)
+    return Attempt(delivery, result, reason, 0.0, now, after, handled=False)
 
 
 def sort_out(

@@ -2,7 +2,7 @@
 
 A message's key is claimed before its handler may run, and noted as done after it was processed and
 before it is deleted. A claim lives as long as the message is hidden: for one visibility timeout,
-extended whenever half of it has passed. docs/idempotency.md has what follows from that.
+extended before half of it has passed. docs/idempotency.md has what follows from that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from consumer.logs.events import get_logger
 from shared.errors import InvalidMessageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from consumer.delivery import Delivery
     from consumer.idempotency.claimed import Claimed
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 TICKS: Final = 10
-"""How often in a visibility timeout claims are looked at."""
+"""How often in a visibility timeout claims are looked at, and so how much earlier than at its half
+they are renewed: a claim should not outlive its message, which is received again after a crash."""
+
+EARLIER: Final = 1.0
+"""Seconds by which a claim ends before its message is visible; a receive takes some time itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class ClaimTerms:
 
     Attributes:
         owner: this consumer, different from all others, restarted ones included.
-        lease: seconds until a claim in progress ends if it is not renewed: the visibility timeout.
+        lease: the visibility timeout; a claim in progress ends just before if it is not renewed.
         keep: seconds for which a key counts as done.
         outage_delay: seconds until a message is received again that could not be claimed.
         fifo: whether the order of message groups has to be kept.
@@ -66,6 +70,7 @@ class Claims:
         self._table = table
         self._key = key
         self._terms = terms
+        self._lease = terms.lease - min(EARLIER, terms.lease / TICKS)
         self._clock = clock
         self._threads = threads
         self._changed = threads.condition()
@@ -96,11 +101,15 @@ class Claims:
                 self._note_answer()
         return self._answers
 
-    def claim(self, deliveries: Sequence[Delivery]) -> Claimed:
-        """Claim the messages' keys, and sort the messages by what may be done with them."""
+    def claim(self, deliveries: Sequence[Delivery], ended: Mapping[int, Attempt]) -> Claimed:
+        """Claim the messages' keys, and sort the messages by what may be done with them.
+
+        Those that have `ended` already, by their keys here, need no claim.
+        """
         now = self._clock.time()
         by_key = {delivery.key: delivery for delivery in deliveries}
-        claims, attempts = self._wanted(deliveries, now)
+        claims, attempts = self._wanted([one for one in deliveries if one.key not in ended], now)
+        attempts |= ended
         answers = self._ask(claims, now)
         for key, answer in answers.items():
             if answer is not None:
@@ -150,10 +159,10 @@ class Claims:
             due = [
                 (key, claim)
                 for key, claim in self._held.items()
-                if claim.until - now <= self._terms.lease / 2
+                if claim.until - now <= self._terms.lease * (1 / 2 + 1 / TICKS)
             ]
         for key, claim in due:
-            renewed = replace(claim, until=now + self._terms.lease)
+            renewed = replace(claim, until=now + self._lease)
             try:
                 if not self._table.renew(renewed):
                     renewed = replace(claim, until=math.inf)  # not ours any more: renew no more
@@ -186,12 +195,11 @@ class Claims:
                 key = self._key.of(delivery)
             except InvalidMessageError as error:
                 attempts[delivery.key] = Attempt(
-                    delivery, AttemptResult.INVALID, str(error), 0.0, now
+                    delivery, AttemptResult.INVALID, str(error), 0.0, now, handled=False
                 )
             else:
                 owner = f"{self._terms.owner}/{delivery.key}"
-                # The claim ends with the visibility timeout, which began before it.
-                claims[delivery.key] = Claim(key, owner, delivery.received_at + self._terms.lease)
+                claims[delivery.key] = Claim(key, owner, delivery.received_at + self._lease)
         return claims, attempts
 
     def _ask(self, claims: dict[int, Claim], now: float) -> dict[int, Taken | TableError | None]:

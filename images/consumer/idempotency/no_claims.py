@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumer.idempotency.claimed import Claimed
+from consumer.idempotency.claimed import sort_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from consumer.attempt import Attempt
     from consumer.delivery import Delivery
+    from consumer.idempotency.claimed import Claimed
 
 
 class NoClaims:
-    """What a consumer without a table has instead: every message may be handled."""
+    """What a consumer without a table has instead: every message may be handled.
+
+    Only the order of a FIFO queue's groups (`fifo`) is kept.
+    """
+
+    def __init__(self, *, fifo: bool) -> None:
+        """Start."""
+        self._fifo = fifo
 
     def start(self) -> None:
         """Do nothing."""
@@ -26,9 +34,9 @@ class NoClaims:
         """Return True."""
         return True
 
-    def claim(self, deliveries: Sequence[Delivery]) -> Claimed:
-        """Return all messages as ones that handlers may get."""
-        return Claimed(mine=list(deliveries))
+    def claim(self, deliveries: Sequence[Delivery], ended: Mapping[int, Attempt]) -> Claimed:
+        """Sort the messages; those that have not ended are ones that handlers may get."""
+        return sort_out(deliveries, ended, fifo=self._fifo)
 
     def settle(self, attempts: Sequence[Attempt]) -> None:
         """Do nothing."""

@@ -63,39 +63,39 @@ def results(attempts: list[Attempt]) -> list[tuple[int, str, int | None]]:
 
 
 def test_a_message_that_nobody_has_is_ours(stage: Stage) -> None:
-    """Its claim ends with the visibility timeout of its receive."""
+    """Its claim ends a second before the visibility timeout of its receive does."""
     one = delivery(1)
-    assert stage.claims().claim([one]).mine == [one]
-    assert stage.table.claims["orders#1"].until == START + 120
+    assert stage.claims().claim([one], {}).mine == [one]
+    assert stage.table.claims["orders#1"].until == START + 119
 
 
 def test_a_copy_of_a_processed_message_is_not_handled(stage: Stage) -> None:
     """Whichever consumer gets it, as long as the key counts as done."""
     first, second = stage.claims("one"), stage.claims("two")
     one = delivery(1)
-    first.claim([one])
+    first.claim([one], {})
     first.settle([ended(one)])
-    claimed = second.claim([delivery(5, "1")])
+    claimed = second.claim([delivery(5, "1")], {})
     assert claimed.mine == []
     assert results(claimed.attempts) == [(5, "duplicate", None)]
     stage.clock.sleep(HOUR + 1)
-    assert len(second.claim([delivery(6, "1")]).mine) == 1
+    assert len(second.claim([delivery(6, "1")], {}).mine) == 1
 
 
 def test_a_copy_of_a_message_in_progress_comes_again_later(stage: Stage) -> None:
     """When the claim ends, unless it is renewed until then."""
-    stage.claims("one").claim([delivery(1)])
+    stage.claims("one").claim([delivery(1)], {})
     stage.clock.sleep(50.5)
-    claimed = stage.claims("two").claim([delivery(5, "1")])
-    assert results(claimed.attempts) == [(5, "retry", 70)]
+    claimed = stage.claims("two").claim([delivery(5, "1")], {})
+    assert results(claimed.attempts) == [(5, "retry", 69)]
     assert claimed.attempts[0].reason == "in progress elsewhere"
 
 
 def test_two_copies_in_one_receive_are_handled_once(stage: Stage) -> None:
     """The second one comes again when the first is done."""
-    claimed = stage.claims().claim([delivery(1, "7"), delivery(2, "7")])
+    claimed = stage.claims().claim([delivery(1, "7"), delivery(2, "7")], {})
     assert [one.key for one in claimed.mine] == [1]
-    assert results(claimed.attempts) == [(2, "retry", 121)]
+    assert results(claimed.attempts) == [(2, "retry", 120)]
 
 
 @pytest.mark.parametrize(
@@ -109,46 +109,46 @@ def test_a_message_that_was_not_processed_is_free_for_its_next_attempt(
     """A rejected one is, too: it may be sent to the queue again from the dead letters."""
     first, second = stage.claims("one"), stage.claims("two")
     one = delivery(1)
-    first.claim([one])
+    first.claim([one], {})
     first.settle([ended(one, result)])
-    assert len(second.claim([delivery(5, "1")]).mine) == 1
+    assert len(second.claim([delivery(5, "1")], {}).mine) == 1
 
 
 def test_a_message_that_is_returned_untouched_is_free(stage: Stage) -> None:
     """The consumer that receives it next must not wait for the claim's end."""
     first = stage.claims("one")
     one = delivery(1)
-    first.claim([one])
+    first.claim([one], {})
     first.release([one])
-    assert len(stage.claims("two").claim([delivery(5, "1")]).mine) == 1
+    assert len(stage.claims("two").claim([delivery(5, "1")], {}).mine) == 1
 
 
 def test_the_claim_of_a_killed_consumer_ends_with_its_visibility_timeout(stage: Stage) -> None:
     """So the message's next receive may handle it."""
-    stage.claims("one").claim([delivery(1)])
-    stage.clock.sleep(120.1)
-    assert len(stage.claims("two").claim([delivery(5, "1")]).mine) == 1
+    stage.claims("one").claim([delivery(1)], {})
+    stage.clock.sleep(119.1)
+    assert len(stage.claims("two").claim([delivery(5, "1")], {}).mine) == 1
 
 
-def test_claims_of_messages_in_hand_are_renewed_when_half_is_over(stage: Stage) -> None:
+def test_claims_of_messages_in_hand_are_renewed_before_half_is_over(stage: Stage) -> None:
     """A handler may take longer than a visibility timeout, and so may the wait for it."""
     claims = stage.claims()
-    claims.claim([delivery(1)])
-    stage.clock.sleep(59)
+    claims.claim([delivery(1)], {})
+    stage.clock.sleep(46)
     claims.renew()
-    assert stage.table.claims["orders#1"].until == START + 120
+    assert stage.table.claims["orders#1"].until == START + 119
     stage.clock.sleep(1)
     claims.renew()
-    assert stage.table.claims["orders#1"].until == START + 180
+    assert stage.table.claims["orders#1"].until == START + 47 + 119
 
 
 def test_a_claim_that_another_consumer_has_got_is_not_renewed(stage: Stage) -> None:
     """After an outage of the table, for instance; what both have done counts as done."""
     first, second = stage.claims("one"), stage.claims("two")
     one = delivery(1)
-    first.claim([one])
+    first.claim([one], {})
     stage.clock.sleep(121)
-    second.claim([delivery(5, "1")])
+    second.claim([delivery(5, "1")], {})
     first.renew()
     first.renew()
     assert stage.table.calls.count("renew") == 1
@@ -161,20 +161,20 @@ def test_nothing_is_handled_without_a_claim(stage: Stage) -> None:
     claims = stage.claims()
     stage.table.down = True
     assert claims.ready()
-    claimed = claims.claim([delivery(1), delivery(2)])
+    claimed = claims.claim([delivery(1), delivery(2)], {})
     assert claimed.mine == []
     assert results(claimed.attempts) == [(1, "retry", 30), (2, "retry", 30)]
     assert not claims.ready()
     stage.table.down = False
     assert claims.ready()
-    assert len(claims.claim([delivery(1)]).mine) == 1
+    assert len(claims.claim([delivery(1)], {}).mine) == 1
 
 
 def test_what_is_done_during_an_outage_is_noted_after_it(stage: Stage) -> None:
     """The thread that deletes messages waits for the table once, and not for each message."""
     claims = stage.claims()
     one, two = delivery(1), delivery(2)
-    claims.claim([one, two])
+    claims.claim([one, two], {})
     stage.table.down = True
     claims.settle([ended(one)])
     claims.settle([ended(two)])
@@ -189,7 +189,7 @@ def test_the_end_of_the_consumer_tries_a_last_time(stage: Stage) -> None:
     """Else the copies of its last messages would be handled."""
     claims = stage.claims()
     one = delivery(1)
-    claims.claim([one])
+    claims.claim([one], {})
     stage.table.down = True
     claims.settle([ended(one)])
     stage.table.down = False
@@ -201,7 +201,7 @@ def test_a_failure_to_release_is_no_failure_of_the_consumer(stage: Stage) -> Non
     """The claim ends by itself."""
     claims = stage.claims()
     one = delivery(1)
-    claims.claim([one])
+    claims.claim([one], {})
     stage.table.down = True
     claims.release([one])
     assert not claims.ready()
@@ -210,19 +210,27 @@ def test_a_failure_to_release_is_no_failure_of_the_consumer(stage: Stage) -> Non
 def test_a_message_without_a_key_is_invalid(stage: Stage) -> None:
     """It is on its way to the dead letters, as any message that cannot be read."""
     received = ReceivedMessage("id-1", "receipt-1", "{}", 1, START)
-    claimed = stage.claims().claim([Delivery(1, received, START, "{}")])
+    claimed = stage.claims().claim([Delivery(1, received, START, "{}")], {})
     assert results(claimed.attempts) == [(1, "invalid", None)]
     assert stage.table.calls == []
 
 
+def test_what_has_ended_already_needs_no_claim(stage: Stage) -> None:
+    """A message without anything for a handler, such as the test of a notification."""
+    one, other = delivery(1), delivery(2)
+    claimed = stage.claims().claim([one, other], {1: ended(one)})
+    assert (claimed.attempts, claimed.mine) == ([ended(one)], [other])
+    assert set(stage.table.claims) == {"orders#2"}
+
+
 def test_what_follows_an_unclaimed_message_of_its_group_goes_back(stage: Stage) -> None:
     """On a FIFO queue it is not handled before that one, and its claim is released."""
-    stage.claims("one").claim([delivery(9, "1")])
+    stage.claims("one").claim([delivery(9, "1")], {})
     claims = stage.claims("two", fifo=True)
     one, other, follower = delivery(1, group="A"), delivery(2, group="B"), delivery(3, group="A")
-    claimed = claims.claim([one, other, follower])
+    claimed = claims.claim([one, other, follower], {})
     assert claimed.mine == [other]
-    assert results(claimed.attempts) == [(1, "retry", 121)]
+    assert results(claimed.attempts) == [(1, "retry", 120)]
     assert claimed.followers == [follower]
     assert set(stage.table.claims) == {"orders#1", "orders#2"}
 
@@ -231,9 +239,9 @@ def test_a_group_goes_on_after_a_duplicate(stage: Stage) -> None:
     """That message is through."""
     claims = stage.claims(fifo=True)
     one, follower = delivery(1, "7", group="A"), delivery(2, group="A")
-    claims.claim([one])
+    claims.claim([one], {})
     claims.settle([ended(one)])
-    claimed = claims.claim([delivery(3, "7", group="A"), follower])
+    claimed = claims.claim([delivery(3, "7", group="A"), follower], {})
     assert results(claimed.attempts) == [(3, "duplicate", None)]
     assert claimed.mine == [follower]
 
@@ -247,11 +255,11 @@ def test_the_background_thread_renews_until_it_is_stopped(stage: Stage) -> None:
 
 def test_without_a_table_every_message_may_be_handled() -> None:
     """IDEMPOTENCY_TABLE is not set by default."""
-    claims = NoClaims()
+    claims = NoClaims(fifo=False)
     claims.start()
     assert claims.ready()
     one = delivery(1)
-    assert claims.claim([one]).mine == [one]
+    assert claims.claim([one], {}).mine == [one]
     claims.settle([ended(one)])
     claims.release([one])
     claims.stop()

@@ -72,7 +72,7 @@ def test_messages_of_a_group_are_handled_one_after_another() -> None:
     assert hand.next() is None
     failed = QueuedMessage(0.0, group=0)
     assert [message.number for message in hand.followers(failed, 30.0, now=0.0)] == [2]
-    assert hand.receive_size(10, drain=600.0, now=1.0) == 1  # by consumer.caution
+    assert hand.receive_size(10, drain=600.0, now=1.0) == 1  # by consumer.groups.caution
 
 
 def test_the_percentile_is_computed_at_every_tenth_message() -> None:

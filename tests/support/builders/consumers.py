@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from consumer.acknowledge import Acknowledger
+from consumer.acknowledge import Acknowledger, Endings
+from consumer.admission import Admission
 from consumer.capacity import HandlingTimes
 from consumer.cycle import Rhythm
+from consumer.groups.message_groups import MessageGroups
 from consumer.handlers import log_only
 from consumer.handlers.loading import handler_of
+from consumer.idempotency.no_claims import NoClaims
 from consumer.in_flight import InFlight
 from consumer.logs.counts import MetricLabels
 from consumer.logs.cycles import Cycles
@@ -30,7 +33,7 @@ HandlerCode: TypeAlias = "Callable[..., object]"
 VISIBILITY: Final = 120
 
 
-def consumer(
+def consumer(  # noqa: PLR0913 - a builder: all but the ports are optional
     ports: Ports,
     handler: HandlerCode = log_only,
     *,
@@ -38,6 +41,7 @@ def consumer(
     limits: PoolLimits | None = None,
     expected_seconds: float = 0,
     dead_letters: DeadLetters | None = None,
+    admission: Admission | None = None,
 ) -> Parts:
     """Build a consumer with the default delays, on an instance called i-0123; start its pool.
 
@@ -49,10 +53,15 @@ def consumer(
     )
     cycles = Cycles(ports, MetricLabels("Tidemill", "work", "i-0123"))
     delays = RetryDelays(30, 900)
-    acknowledger = Acknowledger(ports, in_flight, cycles, delays, "i-0123", dead_letters)
+    admission = admission or Admission(
+        NoClaims(fifo=False), MessageGroups(ports.clock, fifo=False, poll_wait=0)
+    )
+    endings = Endings(delays, admission, dead_letters)
+    acknowledger = Acknowledger(ports, in_flight, cycles, endings, "i-0123")
     reports = PoolReports(in_flight.start, in_flight.finish, in_flight.give_back, failures.add)
     pool = ThreadPool(lambda: handler_of(handler), limits or PoolLimits(1, 30), ports, reports)
-    worker = Worker(ports, Job(rhythm or Rhythm(), VISIBILITY, 30), pool, in_flight, cycles)
+    job = Job(rhythm or Rhythm(), VISIBILITY, 30)
+    worker = Worker(ports, job, pool, in_flight, cycles, admission)
     pool.start()
     return Parts(ports, worker, pool, in_flight, acknowledger, cycles, failures)
 

@@ -36,6 +36,18 @@ def slow(message):
     print('{"event": "handling"}')
     time.sleep(5)
 
+def note(message):
+    with open("handled", "a") as file:
+        file.write(message.vehicle.vehicle_id + "\\n")
+
+def note_slowly(message):
+    time.sleep(0.3)
+    note(message)
+
+def note_begin_and_wait_for_file(message):
+    note(message)
+    wait_for_file(message)
+
 not_a_function = 3
 """
 
@@ -69,6 +81,11 @@ class Stage:
         with self.server.sqs() as client:
             client.receive_message(QueueUrl=self.url)
         return self.server.take_all(self.dead_letters)
+
+    def handled(self) -> list[str]:
+        """Return which vehicles the handlers `note` and its like have got, in order."""
+        notes = self.directory / "handled"
+        return notes.read_text().splitlines() if notes.exists() else []
 
     @contextmanager
     def consumer(self, **settings: str) -> Iterator[Program]:

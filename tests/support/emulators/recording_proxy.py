@@ -8,6 +8,8 @@ import re
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum, auto
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -30,8 +32,22 @@ class Request:
     parameters: Mapping[str, Any]
 
 
+class Fault(Enum):
+    """What can happen to a request: SQS and DynamoDB never get it, or its answer never arrives.
+
+    Either way the caller waits until the proxy ends. With REFUSED it is told to try later.
+    """
+
+    REQUEST_HELD = auto()
+    ANSWER_HELD = auto()
+    REFUSED = auto()
+
+
 class Recorder(ThreadingHTTPServer):
-    """Forwards requests; `requests` are those received so far, in order."""
+    """Forwards requests; `requests` are those received so far, in order.
+
+    `fault` says what happens to a request; those that are held are in `held` as well.
+    """
 
     daemon_threads = True
 
@@ -39,6 +55,9 @@ class Recorder(ThreadingHTTPServer):
         """Listen on a free port of the loopback interface for this endpoint."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self.requests: list[Request] = []
+        self.held: list[Request] = []
+        self.fault: Callable[[Request], Fault | None] = lambda _: None
+        self.ended = threading.Event()
         self.upstream = urlsplit(upstream).netloc
         self.endpoint = f"http://127.0.0.1:{self.server_address[1]}"
         self._changed = threading.Condition()
@@ -48,6 +67,18 @@ class Recorder(ThreadingHTTPServer):
         with self._changed:
             self.requests.append(request)
             self._changed.notify_all()
+
+    def hold(self, request: Request) -> None:
+        """Let the caller wait until the proxy ends."""
+        with self._changed:
+            self.held.append(request)
+            self._changed.notify_all()
+        self.ended.wait(PATIENCE)
+
+    def wait_until_held(self) -> None:
+        """Wait until a request is held."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.held, PATIENCE)
 
     def wait_for(self, wanted: Callable[[Request], bool]) -> None:
         """Wait until such a request has arrived."""
@@ -73,7 +104,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.note(read_request(self.headers, body))
+        request = read_request(self.headers, body)
+        self.server.note(request)
+        fault = self.server.fault(request)
+        if fault is Fault.REQUEST_HELD:
+            self.server.hold(request)
+            return
+        if fault is Fault.REFUSED:
+            self.send_response(HTTPStatus.SERVICE_UNAVAILABLE)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         connection = http.client.HTTPConnection(self.server.upstream, timeout=PATIENCE)
         try:
             connection.request("POST", self.path, body, dict(self.headers))
@@ -81,6 +122,9 @@ class _Handler(BaseHTTPRequestHandler):
             content = answer.read()
         finally:
             connection.close()
+        if fault is Fault.ANSWER_HELD:
+            self.server.hold(request)
+            return
         self.send_response(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in OF_THE_CONNECTION:
@@ -102,5 +146,6 @@ def recording(upstream: str) -> Iterator[Recorder]:
         try:
             yield recorder
         finally:
+            recorder.ended.set()
             recorder.shutdown()
             thread.join()

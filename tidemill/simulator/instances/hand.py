@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final
 
 from consumer.capacity import HandlingTimes, finishable, receive_size, room
-from consumer.caution import Caution
+from consumer.groups.caution import Caution
 
 if TYPE_CHECKING:
     from tidemill.simulator.queues.queued_message import Cause, QueuedMessage

@@ -25,9 +25,13 @@ LEAST_REMEMBERED: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class _Trouble:
-    """A group that failed: receives ask for `limit` messages, at the longest until `until`."""
+    """A group whose message is received again at `visible_at`.
+
+    Receives ask for `limit` messages, at the longest until `until`.
+    """
 
     limit: int
+    visible_at: float
     until: float
 
 
@@ -43,7 +47,7 @@ class Caution:
         """Note that a message of the group failed and is received again after `delay` seconds."""
         until = now + DELAYS_REMEMBERED * delay + LEAST_REMEMBERED
         with self._lock:
-            self._troubles[group] = _Trouble(1, until)
+            self._troubles[group] = _Trouble(1, now + delay, until)
 
     def through(self, group: str) -> None:
         """Note that a message of the group got through, so that twice as many may be received."""
@@ -51,6 +55,12 @@ class Caution:
             trouble = self._troubles.pop(group, None)
             if trouble is not None and trouble.limit * 2 < MAX_BATCH:
                 self._troubles[group] = replace(trouble, limit=trouble.limit * 2)
+
+    def visible_at(self, group: str) -> float | None:
+        """Return when the message of the group that failed is received again, None without one."""
+        with self._lock:
+            trouble = self._troubles.get(group)
+            return None if trouble is None else trouble.visible_at
 
     def limit(self, most: int, now: float) -> int:
         """Return how many messages to ask for: at most `most`, fewer while a group is in trouble.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.caution import Caution
+from consumer.groups.caution import Caution
 
 
 def test_receives_are_full_while_nothing_fails() -> None:
