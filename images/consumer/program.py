@@ -138,5 +138,6 @@ def _reason(error: BaseException) -> str:
 
 def _print_errors(code: int, *problems: str) -> int:
     for problem in problems:
-        sys.stderr.write(f"consumer: {problem}\n")
+        # A handler in a thread of this process may have put something else in sys.stderr.
+        (sys.__stderr__ or sys.stderr).write(f"consumer: {problem}\n")
     return code

@@ -96,8 +96,8 @@ def test_a_signal_during_a_long_poll_loses_no_message(stage: Stage) -> None:
 def test_a_signal_while_handling_lets_the_handler_finish(stage: Stage) -> None:
     """Only as many messages were received as a drain can finish: here, one."""
     stage.send(CIVIC, CIVIC, CIVIC)
-    with stage.consumer(HANDLER="fleet_handlers:wait_for_file") as consumer:
-        consumer.wait_for("handling")
+    with stage.consumer(HANDLER="fleet_handlers:wait_for_file", WORKERS="1") as consumer:
+        consumer.wait_for("output")
         consumer.signal()
         consumer.wait_for("stopping")
         (stage.directory / "go").touch()
@@ -107,16 +107,27 @@ def test_a_signal_while_handling_lets_the_handler_finish(stage: Stage) -> None:
     assert [line["MessagesReceived"] for line in consumer.events("cycle")] == [1]
 
 
-@pytest.mark.parametrize("concurrency", ["1", "3"])
+@pytest.mark.parametrize(
+    ("workers", "concurrency"),
+    [
+        pytest.param("0", "1", id="thread"),
+        pytest.param("0", "3", id="threads"),
+        pytest.param("2", "1", id="processes"),
+        pytest.param("1", "3", id="threads of a process"),
+    ],
+)
 def test_a_handler_that_never_returns_does_not_prevent_the_exit(
-    stage: Stage, concurrency: str
+    stage: Stage, workers: str, concurrency: str
 ) -> None:
     """The stuck handler's message returns to the queue, a line names it, and the process ends."""
     stage.send(CIVIC)
     with stage.consumer(
-        HANDLER="fleet_handlers:never_return", DRAIN_SECONDS="0.5", CONCURRENCY=concurrency
+        HANDLER="fleet_handlers:never_return",
+        DRAIN_SECONDS="0.5",
+        WORKERS=workers,
+        CONCURRENCY=concurrency,
     ) as consumer:
-        consumer.wait_for("handling")
+        consumer.wait_for("output")
         assert consumer.stop() == 0
     [stuck] = consumer.events("handler still running at the limit")
     [returned] = consumer.events("messages returned")
@@ -131,10 +142,10 @@ def test_heartbeats_keep_messages_that_take_longer_than_their_visibility(stage: 
     slow = {
         "HANDLER": "fleet_handlers:slow",
         "VISIBILITY_TIMEOUT_SECONDS": "2",
-        "DRAIN_SECONDS": "100",  # so that both messages are received at once
+        "WORKERS": "2",  # so that both messages are received at once
     }
     with stage.consumer(**slow) as consumer:
-        consumer.wait_for("handling")
+        consumer.wait_for("output")
         with stage.consumer() as rival:
             consumer.wait_for("message", 2)
             assert rival.stop() == 0

@@ -101,10 +101,13 @@ def test_a_queue_that_refuses_calls_is_counted(ministack: Ministack, tmp_path: P
     assert counted(lines)
 
 
-def test_a_worker_that_breaks_is_counted(ministack: Ministack, tmp_path: Path) -> None:
-    """A handler that ends the program unexpectedly is counted."""
-    lines = lines_of(ministack, tmp_path, handler="leave", bodies=(VEHICLE,), awaited=0)
-    assert counted(lines)
+def test_a_handler_that_ends_the_program_is_not_counted(
+    ministack: Ministack, tmp_path: Path
+) -> None:
+    """It fails its message, which is counted elsewhere, and the consumer goes on."""
+    lines = lines_of(ministack, tmp_path, handler="leave", bodies=(VEHICLE,), awaited=1)
+    assert [line["outcome"] for line in lines if line["event"] == "message"] == ["failed"]
+    assert counted(lines) == []
 
 
 def test_failing_handlers_invalid_messages_and_a_drain_are_not(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from consumer import capacity
 from consumer import setting_table as table
 from consumer.handlers.loading import load
+from consumer.output.captured import load_captured
 from consumer.pool.process_pool import ProcessPlan, ProcessPool
 from consumer.pool.threads import PoolLimits, ThreadPool
 
@@ -40,7 +41,12 @@ def create_pool(settings: Settings, ports: Ports, reports: PoolReports, *, fifo:
         )
         return ProcessPool(plan, reports, ports.sink, ports.clock, ports.stop)
     limits = PoolLimits(settings.concurrency, settings.message_seconds, fifo)
-    return ThreadPool(partial(load, settings.handler), limits, ports, reports)
+    loading = partial(load, settings.handler)
+    if own_handler:
+        loading = partial(
+            load_captured, loading, ports.sink, settings.log_level, settings.instance_id
+        )
+    return ThreadPool(loading, limits, ports, reports)
 
 
 def _processors() -> int:

@@ -24,16 +24,16 @@ def fail(message):
 
 def wait_for_file(message):
     pathlib.Path("started").touch()
-    print('{"event": "handling"}')
+    print("handling")
     while not pathlib.Path("go").exists():
         time.sleep(0.01)
 
 def never_return(message):
-    print('{"event": "handling"}')
+    print("handling")
     time.sleep(3600)
 
 def slow(message):
-    print('{"event": "handling"}')
+    print("handling")
     time.sleep(5)
 
 def note(message):
