@@ -9,12 +9,12 @@ programs disturb them.
 from __future__ import annotations
 
 import os
-import resource
 import statistics
 import sys
 import threading
 import time
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from consumer.capacity import room
@@ -104,13 +104,6 @@ def _direct(handler: Handler, deliveries: Sequence[Delivery]) -> float:
 
 def _pool(workers: int, deliveries: Sequence[Delivery]) -> tuple[float, float, float]:
     """Return the CPU seconds per 1,000 messages of parent and workers, and messages a second."""
-    idle = _children(workers, [])[1]
-    parent, children, seconds = _children(workers, deliveries)
-    thousands = len(deliveries) / 1000
-    return parent / thousands, (children - idle) / thousands, len(deliveries) / seconds
-
-
-def _children(workers: int, deliveries: Sequence[Delivery]) -> tuple[float, float, float]:
     ended = threading.Event()
     left = iter(range(0, len(deliveries), MAX_BATCH))
     finished = 0
@@ -126,21 +119,25 @@ def _children(workers: int, deliveries: Sequence[Delivery]) -> tuple[float, floa
     plan = ProcessPlan(HANDLER, workers, 1, DRAIN, "INFO", "benchmark")
     reports = PoolReports(lambda _: True, finish, lambda _: None, _fail)
     pool = ProcessPool(plan, reports, Sink(), SystemClock(), SignalStop())
-    before = _children_cpu()
     pool.start()
+    workers_before = _workers_cpu(pool)
     cpu, clock = time.process_time(), time.monotonic()
     for at in islice(left, room(pool.slots, 0, 0.0, DRAIN) // MAX_BATCH):
         pool.submit(deliveries[at : at + MAX_BATCH])
-    if deliveries:
-        ended.wait(60)
+    ended.wait(60)
     cpu, clock = time.process_time() - cpu, time.monotonic() - clock
+    workers_cpu = _workers_cpu(pool) - workers_before
     pool.close(10)
-    return cpu, _children_cpu() - before, clock
+    thousands = len(deliveries) / 1000
+    return cpu / thousands, workers_cpu / thousands, len(deliveries) / clock
 
 
-def _children_cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+def _workers_cpu(pool: ProcessPool) -> float:
+    """Return the CPU seconds that the main threads of all workers have used."""
+    return sum(
+        int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
+        for pid in pool.pids()
+    )
 
 
 def _no_extension(_index: int, _seconds: float) -> None:

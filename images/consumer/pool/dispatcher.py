@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from consumer.capacity import HandlingTimes
 from consumer.handlers.handler import HandlerKind
-from consumer.pool.chunks import calls_wanted, chunk_size
+from consumer.pool.chunks import FAST, calls_wanted, chunk_size
 from consumer.pool.effects import Effects
 from consumer.pool.endings import bury, expire
 from consumer.pool.page import REVOKE_SECONDS
@@ -48,6 +48,7 @@ class Dispatcher:
         self._terms = terms
         self.clock = clock
         self._times = HandlingTimes(terms.seconds)
+        self._chunk = 1
         self._next_tick = 0.0
         self._busy_at = 0.0
         self._resting = False
@@ -69,7 +70,7 @@ class Dispatcher:
             effects.lines += self.crew.read(readable, self.clock.time())
             for worker in {worker for worker, _ in readable}:
                 self._collect(worker, effects)
-            if now >= self._next_tick or self._killing():
+            if now >= self._next_tick or patience == KILL_TICK:
                 self._next_tick = now + TICK
                 self._tick(now, effects)
             self.lock.notify_all()
@@ -136,7 +137,10 @@ class Dispatcher:
             return
         offset = self.clock.time() - self.clock.monotonic()
         for one in ended:
-            self._times.add(one[3] - one[2])
+            seconds = one[3] - one[2]
+            self._times.add(seconds)
+            if seconds >= FAST:  # looked at again in the next tick
+                self._chunk = 1
             effects.end(self.backlog, one, offset)
         if not worker.hands.slots:
             worker.alone = False
@@ -153,6 +157,7 @@ class Dispatcher:
             bury(seat, worker, death, self, effects)
         for worker in self.crew.workers():
             expire(worker, self._terms.seconds, now, effects)
+        self._chunk = chunk_size(self._times.p95())
         self._take_back_held(now)
         if not self.closing:
             effects.problems += self.crew.fill_seats(now)
@@ -196,7 +201,8 @@ class Dispatcher:
     def _choose(self) -> list[tuple[WorkerProcess, list[Delivery], bool]]:
         """Take deliveries out of the backlog, each with the process that is to get it."""
         workers = [worker for worker in self.crew.ready() if not worker.alone and worker.hands.room]
-        workers.sort(key=lambda worker: len(worker.hands.slots))
+        if len(workers) > 1:
+            workers.sort(key=lambda worker: len(worker.hands.slots))
         chosen = []
         if workers and self.backlog.next_suspect() is not None:
             # One at a time: nothing more for this process until it is idle.
@@ -216,7 +222,7 @@ class Dispatcher:
         if not len(waiting):
             return []
         batch = worker.kind == HandlerKind.BATCH
-        chunk = 1 if batch else chunk_size(self._times.p95())
+        chunk = 1 if batch else self._chunk
         busy = worker.hands.calls(list(worker.hands.slots)) if batch else len(worker.hands.slots)
         wanted = calls_wanted(chunk, self._terms.concurrency, busy)
         if batch:

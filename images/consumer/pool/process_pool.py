@@ -93,6 +93,11 @@ class ProcessPool:
         """Return how many messages are handled at the same time."""
         return self._plan.workers * self._plan.concurrency * self._batch
 
+    def pids(self) -> list[int]:
+        """Return the ids of the worker processes."""
+        with self._lock:
+            return [worker.spawned.pid for worker in self._crew.workers()]
+
     def start(self) -> None:
         """Start the processes; return when the handler is ready in all of them.
 

@@ -74,8 +74,11 @@ class WorkerProcess:
 
     def send(self, order: Order) -> None:
         """Send an order, as far as the pipe takes it now; `flush` sends the rest."""
-        self._outgoing += encode(order)
-        self.flush()
+        data = encode(order)
+        if not self._outgoing:
+            with suppress(BlockingIOError, BrokenPipeError):
+                data = data[os.write(self.spawned.orders, data) :]
+        self._outgoing += data
 
     def flush(self) -> None:
         """Send what the pipe did not take before."""

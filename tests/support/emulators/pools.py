@@ -126,8 +126,7 @@ class RunningPool:
 
     def pids(self) -> list[int]:
         """Return the ids of the worker processes."""
-        with self.pool._lock:
-            return [worker.spawned.pid for worker in self.pool._crew.workers()]
+        return self.pool.pids()
 
 
 @contextmanager
