@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from support.emulators.ministack import Ministack
 
 HANDLERS: Final = (
-    "import sys\n\n\ndef fail(message):\n    raise ValueError\n\n\n"
+    "import os, sys\n\n\ndef fail(message):\n    raise ValueError\n\n\n"
+    "def end(message):\n    os._exit(1)\n\n\n"
     "def leave(message):\n    sys.exit('no more')\n"
 )
 VEHICLE: Final = (
@@ -28,19 +29,24 @@ def matches(pattern: str, line: dict[str, Any]) -> bool:
     """Return whether a JSON filter pattern of alternatives matches a line.
 
     Rules: CloudWatch Logs user guide, "Filter pattern syntax": a condition on a property that a
-    line does not have does not hold.
+    line does not have does not hold; conditions in parentheses hold together.
     """
     inside = re.fullmatch(r"\{ (.+) \}", pattern)
     assert inside
-    for condition in inside.group(1).split(" || "):
-        text = re.fullmatch(r'\$\.(\w+) = "(\w+)"', condition)
-        number = re.fullmatch(r"\$\.(\w+) > (\d+)", condition)
-        if text and line.get(text.group(1)) == text.group(2):
-            return True
-        if number and line.get(number.group(1), 0) > int(number.group(2)):
-            return True
-        assert text or number, condition
-    return False
+    return any(
+        all(holds(condition, line) for condition in alternative.strip("()").split(" && "))
+        for alternative in inside.group(1).split(" || ")
+    )
+
+
+def holds(condition: str, line: dict[str, Any]) -> bool:
+    """Return whether one condition of a pattern holds for a line."""
+    text = re.fullmatch(r'\$\.(\w+) = "(\w+)"', condition)
+    number = re.fullmatch(r"\$\.(\w+) > (\d+)", condition)
+    if text:
+        return bool(line.get(text.group(1)) == text.group(2))
+    assert number, condition
+    return bool(line.get(number.group(1), 0) > int(number.group(2)))
 
 
 def lines_of(
@@ -85,8 +91,9 @@ def counted(lines: list[dict[str, Any]]) -> list[str]:
     [
         pytest.param({"level": "ERROR"}, 1, id="error"),
         pytest.param({"level": "CRITICAL"}, 1, id="critical"),
-        pytest.param({"level": "INFO", "exit_code": 1}, 1, id="a-bad-end"),
-        pytest.param({"level": "INFO", "exit_code": 0}, 0, id="an-end-in-order"),
+        pytest.param({"event": "stopped", "level": "INFO", "exit_code": 1}, 1, id="a-bad-end"),
+        pytest.param({"event": "stopped", "level": "INFO", "exit_code": 0}, 0, id="in-order"),
+        pytest.param({"level": "WARNING", "exit_code": 137}, 0, id="a-handlers-process"),
         pytest.param({"level": "WARNING"}, 0, id="warning"),
     ],
 )
@@ -99,6 +106,16 @@ def test_a_queue_that_refuses_calls_is_counted(ministack: Ministack, tmp_path: P
     """A consumer whose queue was deleted, or that lost the permission to use it, is counted."""
     lines = lines_of(ministack, tmp_path, handler="fail", bodies=(), awaited=0, absent=True)
     assert counted(lines)
+
+
+def test_a_handler_that_ends_its_process_is_not_counted(
+    ministack: Ministack, tmp_path: Path
+) -> None:
+    """It costs its message an attempt; a process takes the place of the one that ended."""
+    lines = lines_of(ministack, tmp_path, handler="end", bodies=(VEHICLE,), awaited=1)
+    assert "worker process ended" in {line["event"] for line in lines}
+    assert {line["outcome"] for line in lines if line["event"] == "message"} == {"crashed"}
+    assert counted(lines) == []
 
 
 def test_a_handler_that_ends_the_program_is_not_counted(

@@ -22,6 +22,9 @@ UNLESS_LATE: Final = "IF(visible, load, load)"
 SIZES: Final = [*range(1, 9), 13, 20, 30, 45, 67, 99, 146, 215, 316, 464, 681, 1000]
 EXACT: Final = {"adjustment": "ExactCapacity", "aggregation": "Maximum"}
 ARRIVED: Final = "IF(MINUTE(visible) < 5 AND visible > DIFF(visible), DIFF(visible), 0)"
+COUNTED: Final = (
+    '{ $.level = "ERROR" || $.level = "CRITICAL" || ($.event = "stopped" && $.exit_code > 0) }'
+)
 NO_TLS_NO_WAY: Final = {"NobodyWithoutTls": ("Deny", ["sqs:*"], True)}
 SEND: Final = ["sqs:GetQueueUrl", "sqs:SendMessage"]
 RECEIVE: Final = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"]
@@ -189,7 +192,7 @@ def expected_answers(*, drain: int, visibility: int, hook: int, maximum: int) ->
         "WorkerLogGroup": {"days": 30},
         "HostLogGroup": {"days": 3},
         "ConsumerErrorsMetricFilter": {
-            "pattern": '{ $.level = "ERROR" || $.level = "CRITICAL" || $.exit_code > 0 }',
+            "pattern": COUNTED,
             "metric": f"{STACK}-ConsumerErrors",
         },
         "AgentConfigParameter": {

@@ -24,7 +24,12 @@ NOT_SENT: Final = {
     "ministack": {
         *("BacklogAlarm", "EmptyQueueAlarm", "BacklogRisingAlarm"),
         *("CapacityExhaustedAlarm", "DeadLettersRisingAlarm"),
-        *("MessagesPerMinuteQuery", "SlowestMessagesQuery", "InvalidMessagesQuery"),
+        *(
+            "MessagesPerMinuteQuery",
+            "SlowestMessagesQuery",
+            "UnprocessedMessagesQuery",
+            "CyclesQuery",
+        ),
         *("MessageHistoryQuery", "ErrorsQuery", "LogVolumeQuery"),
     },
     "localstack": {"SignalFunction", "SignalRole"},
