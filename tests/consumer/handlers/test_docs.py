@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from support.builders.handlers import arrival
+from support.examples.handlers_page import FILES, PAGE, write_files
 
 from consumer.attempt import AttemptResult
 from consumer.handlers.api import Message
@@ -17,11 +17,10 @@ from consumer.handlers.loading import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from consumer.handlers.handler import Handler
 
-PAGE: Final = (Path(__file__).parents[3] / "docs/handlers.md").read_text(encoding="utf-8")
-FILES: Final = dict(re.findall(r"(?ms)^`([\w.]+)`:\n```\w*\n(.*?)^```$", PAGE))
 MODULES: Final = sorted(name.removesuffix(".py") for name in FILES if name.endswith(".py"))
 
 ORDERS: Final = ("processed", "processed", "failed", "invalid")
@@ -60,8 +59,7 @@ CASES: Final = {
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Write the page's files into the current folder, from which modules are imported."""
-    for name, text in FILES.items():
-        (tmp_path / name).write_text(text)
+    write_files(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     yield
