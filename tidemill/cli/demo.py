@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -26,15 +26,19 @@ from tidemill.cli.options import (
     read_parameters,
     read_template,
     read_times,
+    read_working_fleet,
     refuse_usage,
 )
 from tidemill.cli.report import DEMO_FOLDER
 from tidemill.rig.conditions import about_run
-from tidemill.rig.demo import DemoOptions, run_demo
+from tidemill.rig.demo import DemoOptions, nothing_done, run_demo
 from tidemill.rig.errors import RigError
 from tidemill.rig.rig import RigOptions
 from tidemill.rig.startup import running_rig
 from tidemill.scaling.times.catalogue import mean_of
+
+POISON: Final = 5
+"""Malformed vehicles among random ones, unless another number is given."""
 
 
 def demo(
@@ -43,12 +47,31 @@ def demo(
     ] = None,
     file: Annotated[
         str | None,
-        typer.Option("--file", metavar="FILE", help="Send this file's JSON lines; - is stdin."),
+        typer.Option(
+            "--file",
+            metavar="FILE",
+            help="Send what this file holds: JSON lines, a JSON array, CSV; - is stdin.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the random vehicles.")] = 1,
     poison: Annotated[
-        int, typer.Option("--poison", min=0, help="Malformed messages to mix in.")
-    ] = 5,
+        int | None,
+        typer.Option(
+            "--poison", min=0, help="Malformed messages to mix in. [default: 5, 0 with --file]"
+        ),
+    ] = None,
+    skip_invalid: Annotated[  # noqa: FBT002 - a flag
+        bool,
+        typer.Option("--skip-invalid", help="Skip invalid lines of the file instead of stopping."),
+    ] = False,
+    producer_options: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[-- OPTIONS]",
+            help="Further options of the producer (docs/producer.md), such as -- --format csv.",
+            show_default=False,
+        ),
+    ] = None,
     max_minutes: Annotated[
         float,
         typer.Option("--max-minutes", min=1, help="Give up after this many minutes of AWS's time."),
@@ -67,16 +90,22 @@ def demo(
     if file is not None and file != "-" and not Path(file).is_file():
         refuse_usage(f"--file: there is no file {file}")
     template = find_template(template)
+    document, parameters = read_template(template), read_parameters(parameter)
+    read_working_fleet(document, parameters, DEMO_FOLDER)
     options = RigOptions(
         folder=DEMO_FOLDER,
-        template=read_template(template),
-        parameters=read_parameters(parameter),
+        template=document,
+        parameters=parameters,
         speed=speed,
         port=port,
         times=read_times(times, boot_seconds),
     )
     what = ["--file", file] if file is not None else ["--count", str(count or 500)]
+    if poison is None:
+        poison = POISON if file is None else 0
     producer = [*what, "--seed", str(seed), "--poison", str(poison)]
+    producer += ["--skip-invalid"] if skip_invalid else []
+    producer += producer_options or []
     summary = _run_demo(options, DemoOptions(producer, max_minutes))
     summary |= about_run(
         source=f"the file {file}" if file is not None else f"{count or 500} random vehicles",
@@ -108,6 +137,7 @@ def _run_demo(options: RigOptions, sending: DemoOptions) -> dict[str, object]:
 def _finish_demo(summary: dict[str, object], *, as_json: bool) -> None:
     from tidemill.cli.rig_output import summary_table  # noqa: PLC0415 - rich is slow to import
     from tidemill.report.results import read_facts  # noqa: PLC0415 - only this command needs it
+    from tidemill.report.tables import reason_lines  # noqa: PLC0415 - only this command needs it
     from tidemill.report.timeline_figure import draw_timeline  # noqa: PLC0415 - matplotlib is slow to import
 
     (DEMO_FOLDER / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
@@ -116,7 +146,11 @@ def _finish_demo(summary: dict[str, object], *, as_json: bool) -> None:
         print_json(summary)
     else:
         Console().print(summary_table(summary))
+        for text in reason_lines(summary):
+            typer.echo(text)
         typer.echo(f"files: {DEMO_FOLDER}/ (timeline.png, timeline.jsonl, summary.json, logs/)")
+    if sentence := nothing_done(summary):
+        raise RigError(sentence)
     if summary["lost"] or summary["final_instances"]:
         raise RigError(
             f"{summary['lost']} messages are lost, {summary['final_instances']} instances still run"

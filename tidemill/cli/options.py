@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from tidemill.release.environment import read_environment
 from tidemill.release.errors import ReleaseError
 from tidemill.scaling.template.document import Document, parse_template
+from tidemill.scaling.template.fleet import read_fleet
 from tidemill.scaling.times.calibration import calibrated, read_calibration
 from tidemill.scaling.times.catalogue import USUAL, Times
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tidemill.scaling.spec import Fleet
 
 TemplateOption = Annotated[
     Path, typer.Option("--template", help="The template to run.", metavar="FILE")
@@ -86,7 +92,7 @@ def read_template(path: Path) -> Document:
         TemplateError: it is not a template.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = find_template(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         hint = (
             ": run this in the project's folder, or give --template"
@@ -115,6 +121,21 @@ def read_times(path: Path | None, boot_seconds: float | None) -> Times:
             )
         times = calibrated(times, read_calibration(text, str(path)))
     return times if boot_seconds is None else times.with_boot(boot_seconds)
+
+
+def read_working_fleet(template: Document, parameters: Mapping[str, str], folder: Path) -> Fleet:
+    """Return the template's fleet, whose handler can be loaded.
+
+    Raises:
+        typer.BadParameter: the handler cannot be loaded.
+        ScalingError: the template or a parameter is wrong.
+    """
+    from tidemill.rig.handler_check import wrong_handler  # noqa: PLC0415 - only rigs need it
+
+    fleet = read_fleet(template, parameters)
+    if sentence := wrong_handler(fleet, folder):
+        refuse_usage(sentence)
+    return fleet
 
 
 def read_parameters(given: list[str] | None) -> dict[str, str]:

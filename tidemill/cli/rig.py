@@ -26,12 +26,12 @@ from tidemill.cli.options import (
     read_parameters,
     read_template,
     read_times,
+    read_working_fleet,
 )
 from tidemill.rig import background
 from tidemill.rig.errors import RigError
 from tidemill.rig.local_aws.clients import without_aws
 from tidemill.rig.rig import RigOptions
-from tidemill.scaling.template.fleet import read_fleet
 
 app = typer.Typer()
 
@@ -73,7 +73,7 @@ def up(
     A rig runs the template on this machine: a local SQS, real consumers as instances, fast time.
     """
     # Wrong input is refused here, because the background process cannot print an error.
-    read_fleet(read_template(template), read_parameters(parameter))
+    read_working_fleet(read_template(template), read_parameters(parameter), RIG_FOLDER)
     read_times(times, boot_seconds)
     arguments = ["--template", str(template), "--speed", str(speed), "--port", str(port)]
     arguments += ["--autoscaling-port", str(autoscaling_port)]

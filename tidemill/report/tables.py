@@ -12,6 +12,13 @@ ROWS = (
     ("poison", "of them malformed on purpose"),
     ("processed", "processed"),
     ("invalid", "found invalid"),
+    ("failed", "failed at least once"),
+    ("retried", "retried because the handler asked for it"),
+    ("rejected", "rejected by the handler"),
+    ("timed_out", "over the time limit at least once"),
+    ("crashed", "ended their process at least once"),
+    ("known_copies", "copies that were not processed again"),
+    ("returned", "returned untouched"),
     ("dead_lettered", "in the dead-letter queue"),
     ("left_in_queue", "left in the queue"),
     ("duplicates", "processed again, after the first time"),
@@ -28,9 +35,25 @@ ROWS = (
 """The names of a run's figures and their descriptions, in the order of the table."""
 
 
+RARE = frozenset(
+    {"failed", "retried", "rejected", "timed_out", "crashed", "known_copies", "returned"}
+)
+"""Figures that have a row only if they are not 0."""
+
+
 def summary_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return (description, figure) for every figure in the summary."""
-    return [(label, _figure(summary[name])) for name, label in ROWS if name in summary]
+    return [
+        (label, _figure(summary[name]))
+        for name, label in ROWS
+        if name in summary and (summary[name] or name not in RARE)
+    ]
+
+
+def reason_lines(summary: Mapping[str, Any]) -> list[str]:
+    """Return a line for each reason for which messages became dead letters."""
+    reasons = summary.get("dead_letter_reasons", {})
+    return [f"dead letters: {number} {reason}" for reason, number in reasons.items()]
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

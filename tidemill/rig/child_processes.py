@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -14,7 +15,6 @@ from tidemill.rig.local_aws.clients import without_aws
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 LABEL = "TIDEMILL_RIG"
 """Environment variable of every process that a rig starts; its value is the rig's folder."""
@@ -38,8 +38,13 @@ GRACE_SECONDS = 5.0
 
 
 def child_environment(folder: Path, own: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a child of the rig at `folder`: the label and its own settings."""
+    """Return the environment of a child of the rig at `folder`: the label and its own settings.
+
+    Python finds the user's modules in the current folder as well, after those of PYTHONPATH.
+    """
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    paths = [*filter(None, inherited.get("PYTHONPATH", "").split(os.pathsep)), str(Path.cwd())]
+    inherited["PYTHONPATH"] = os.pathsep.join(paths)
     return {**without_aws(inherited), LABEL: str(folder.resolve()), **own}
 
 

@@ -8,8 +8,9 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from shared.queue_names import is_fifo
 from tidemill.rig.child_processes import child_environment, end_children
 from tidemill.rig.errors import RigError
 from tidemill.rig.reconciliation import read_sent_log, reconcile_messages
@@ -17,7 +18,7 @@ from tidemill.scaling.facts import ActivityStarted, Fact, InstanceChanged, in_se
 from tidemill.scaling.group.lifecycle import RETAINED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tidemill.rig.reconciliation import Reconciliation, SentMessage
@@ -96,6 +97,15 @@ def figures(rig: Rig, reconciliation: Reconciliation, sent: list[SentMessage]) -
     }
 
 
+def nothing_done(summary: Mapping[str, Any]) -> str | None:
+    """Return in a sentence that no message was processed, with the most frequent reason."""
+    wanted = summary["sent"] - summary["poison"]
+    if wanted <= 0 or summary["processed"] or summary["known_copies"]:
+        return None
+    reasons = [*summary["dead_letter_reasons"], "no attempt ended"]
+    return f"none of {wanted} messages was processed: {reasons[0]}"
+
+
 def peak_in_service(facts: Sequence[Fact]) -> int:
     """Return the largest number of instances that were in service at the same time."""
     return max((number for _, number in in_service_over_time(facts)), default=0)
@@ -150,7 +160,10 @@ def _producer(
     sent_log.unlink(missing_ok=True)
     with (folder / "producer.json").open("wb") as out, (folder / "producer.err").open("wb") as err:
         process = subprocess.Popen(
-            [sys.executable, "-m", "producer", *arguments, "--json", "--sent-log", str(sent_log)],
+            [
+                *(sys.executable, "-m", "producer", *arguments, *_of_queue(rig, arguments)),
+                *("--json", "--sent-log", str(sent_log)),
+            ],
             env=child_environment(folder, rig.client_environment()),
             stdout=out,
             stderr=err,
@@ -160,6 +173,14 @@ def _producer(
         yield process
     finally:
         end_children([process], PRODUCER_STOP_SECONDS)
+
+
+def _of_queue(rig: Rig, arguments: Sequence[str]) -> list[str]:
+    """Return the option that random vehicles need for a FIFO queue, unless it is given."""
+    given = any(one.startswith("--group-id") for one in arguments)
+    if given or not is_fifo(rig.queue_url) or "--file" in arguments:
+        return []
+    return ["--group-id", "{vehicleId}"]
 
 
 def _complaint(folder: Path) -> str:

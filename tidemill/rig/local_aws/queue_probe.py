@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consumer.messages.dead_letters import MESSAGE_ID
 from shared.quotas import MAX_BATCH
 from tidemill.scaling.metrics.queue import QueueSample
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 ATTRIBUTES: tuple[QueueAttributeNameType, ...] = (
     "ApproximateNumberOfMessages",
@@ -62,6 +64,8 @@ class QueueProbe:
     def left_over(self) -> tuple[set[str], set[str]]:
         """Return the ids of the messages in the work queue and in the dead-letter queue.
 
+        A copy of a message that a handler rejected counts by the id of that message.
+
         The messages are received and made visible again at once. Messages in flight cannot be
         received, so the result is complete only at the end of a run.
         """
@@ -77,9 +81,13 @@ class QueueProbe:
             return set()
         seen: dict[str, str] = {}
         while messages := self._sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=MAX_BATCH, VisibilityTimeout=60, WaitTimeSeconds=0
+            QueueUrl=url,
+            MaxNumberOfMessages=MAX_BATCH,
+            VisibilityTimeout=60,
+            WaitTimeSeconds=0,
+            MessageAttributeNames=[MESSAGE_ID],
         ).get("Messages"):
-            seen |= {message["ReceiptHandle"]: message["MessageId"] for message in messages}
+            seen |= {message["ReceiptHandle"]: _original_id(message) for message in messages}
         receipts = list(seen)
         for start in range(0, len(receipts), MAX_BATCH):
             self._sqs.change_message_visibility_batch(
@@ -90,3 +98,8 @@ class QueueProbe:
                 ],
             )
         return set(seen.values())
+
+
+def _original_id(message: MessageTypeDef) -> str:
+    found = message.get("MessageAttributes", {}).get(MESSAGE_ID)
+    return found["StringValue"] if found else message["MessageId"]
