@@ -19,7 +19,7 @@ REASONS: Final = 10
 LONGEST: Final = 300
 """Characters of a reason that are listed."""
 
-UNTRIED: Final = "received too often, and returned each time before a handler got it"
+UNTRIED: Final = "received too often, and no attempt ended"
 
 
 class SentMessage(msgspec.Struct, frozen=True):
