@@ -147,10 +147,10 @@ def test_a_users_file_is_sent_as_it_stands(tmp_path: Path) -> None:
             ("--file", "empty.jsonl", "--poison", "0"), 1, "nothing was sent", id="empty-file"
         ),
         pytest.param(
-            ("--parameter", "Handler=nowhere:f", "--count", "1"), 1, "no module", id="handler"
+            ("--parameter", "Handler=nowhere:f", "--count", "1"), 2, "no module", id="handler"
         ),
         pytest.param(
-            ("--parameter", "Handler=json:nope", "--count", "1"), 1, "nope", id="no-function"
+            ("--parameter", "Handler=json:nope", "--count", "1"), 2, "nope", id="no-function"
         ),
     ],
 )
@@ -176,6 +176,9 @@ def test_a_rig_in_the_background_refuses_bad_input_alike(tmp_path: Path) -> None
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("tidemill: unknown parameter Nope")
     assert "Traceback" not in done.stderr
+    done = run_tidemill(tmp_path, "up", *QUICK[:2], "--parameter", "Handler=nowhere:f")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("tidemill: HANDLER='nowhere:f': ")
     done = run_tidemill(tmp_path, "up", *QUICK[:2], "--times", "none.json")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("tidemill: --times: cannot read none.json")

@@ -14,7 +14,9 @@ from tidemill.rig.reconciliation import SentMessage, read_sent_log, reconcile_me
 IDS = st.integers(0, 12).map(lambda number: f"m-{number}")
 
 
-def a_line(message_id: str, outcome: str = "processed", second: int = 0) -> str:
+def a_line(
+    message_id: str, outcome: str = "processed", second: int = 0, reason: str | None = None
+) -> str:
     """Return a consumer's line about a message."""
     return json.dumps(
         {
@@ -22,6 +24,7 @@ def a_line(message_id: str, outcome: str = "processed", second: int = 0) -> str:
             "event": "message",
             "message_id": message_id,
             "outcome": outcome,
+            "reason": reason,
             "body": {"vehicleId": "VH1"},
         }
     )
@@ -112,3 +115,56 @@ def test_the_sent_log_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "sent.jsonl"
     path.write_text('{"message_id": "a", "poison": false, "sent_at": 1.5, "line": 3}\n')
     assert read_sent_log(path) == [SentMessage("a", poison=False, sent_at=1.5)]
+
+
+def test_every_way_in_which_an_attempt_ends_is_counted_by_messages(tmp_path: Path) -> None:
+    """A message counts once in each way, however often it was tried."""
+    logs = some_logs(
+        tmp_path,
+        *(a_line("a", outcome) for outcome in ("failed", "failed", "retry", "processed")),
+        *(a_line("b", outcome) for outcome in ("crashed", "timed_out", "crashed")),
+        a_line("c", "rejected"),
+        '{"event": "cycle", "returned": 3}',
+        '{"event": "cycle", "returned": 4}',
+        '{"event": "cycle"}',
+    )
+    sent = [SentMessage(name, poison=False, sent_at=0.0) for name in "abc"]
+
+    account = reconcile_messages(sent, logs, set(), {"b", "c"})
+
+    assert (account.processed, account.failed, account.retried) == (1, 1, 1)
+    assert (account.crashed, account.timed_out, account.rejected) == (1, 1, 1)
+    assert (account.returned, account.dead_lettered, account.lost) == (7, 2, 0)
+
+
+def test_a_copy_that_was_known_is_not_lost(tmp_path: Path) -> None:
+    """An idempotency table has it: the message that it copies was processed."""
+    logs = some_logs(tmp_path, a_line("a"), a_line("copy", "duplicate"))
+    sent = [SentMessage(name, poison=False, sent_at=0.0) for name in ("a", "copy")]
+
+    account = reconcile_messages(sent, logs, set(), set())
+
+    assert (account.processed, account.known_copies, account.lost) == (1, 1, 0)
+
+
+def test_dead_letters_have_the_reason_of_their_last_attempt(tmp_path: Path) -> None:
+    """The most frequent one comes first; a message without an attempt has one of its own."""
+    logs = some_logs(
+        tmp_path,
+        a_line("a", "failed", reason="KeyError: 'sku'"),
+        a_line("a", "timed_out", reason="10 s are over"),
+        a_line("b", "timed_out", reason="10 s are over"),
+        a_line("c", "crashed"),
+        a_line("e", "failed", reason="x" * 999),
+        a_line("e"),
+    )
+    sent = [SentMessage(name, poison=False, sent_at=0.0) for name in "abcde"]
+
+    reasons = reconcile_messages(sent, logs, set(), set("abcd")).dead_letter_reasons
+
+    assert next(iter(reasons.items())) == ("timed_out: 10 s are over", 2)
+    assert reasons == {
+        "timed_out: 10 s are over": 2,
+        "crashed: no reason": 1,
+        "received too often, and no attempt ended": 1,
+    }

@@ -130,10 +130,10 @@ def read_working_fleet(template: Document, parameters: Mapping[str, str], folder
         typer.BadParameter: the handler cannot be loaded.
         ScalingError: the template or a parameter is wrong.
     """
-    from tidemill.rig.handler_check import wrong_handler  # noqa: PLC0415 - only rigs need it
+    from tidemill.rig.handler_check import wrong_handler_of  # noqa: PLC0415 - only rigs need it
 
     fleet = read_fleet(template, parameters)
-    if sentence := wrong_handler(fleet, folder):
+    if sentence := wrong_handler_of(fleet, folder):
         refuse_usage(sentence)
     return fleet
 

@@ -18,19 +18,24 @@ if TYPE_CHECKING:
 SECONDS: Final = 30.0
 """Time for the import of the user's module, which may load a model."""
 
-CHECK: Final = """
-import sys
+LOADED: Final = "the handler is loaded"
+
+CHECK: Final = f"""
+import os, sys
 from consumer.handlers.errors import HandlerError
 from consumer.handlers.loading import load
 try:
     load(sys.argv[1])
 except HandlerError as error:
-    sys.exit(f"\\n{error}")
+    sys.exit("\\n" + str(error))
+sys.stdout.write("\\n{LOADED}")
+sys.stdout.flush()
+os._exit(0)  # threads of the user's module would keep the process alive
 """
 """In a process of its own: the user's module must not change this one, or end it."""
 
 
-def wrong_handler(fleet: Fleet, folder: Path) -> str | None:
+def wrong_handler_of(fleet: Fleet, folder: Path) -> str | None:
     """Return why the handler of a fleet's consumers cannot be loaded, None if it can.
 
     Args:
@@ -41,6 +46,11 @@ def wrong_handler(fleet: Fleet, folder: Path) -> str | None:
     handler = given.get(setting_table.HANDLER.name, "").strip()
     if not handler or handler == setting_table.HANDLER.default:
         return None
+    return wrong_handler(handler, folder)
+
+
+def wrong_handler(handler: str, folder: Path, seconds: float = SECONDS) -> str | None:
+    """Return why this handler cannot be loaded within these seconds, None if it can."""
     try:
         done = subprocess.run(
             [sys.executable, "-c", CHECK, handler],
@@ -49,12 +59,12 @@ def wrong_handler(fleet: Fleet, folder: Path) -> str | None:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=SECONDS,
+            timeout=seconds,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"HANDLER={handler!r}: its import does not end within {SECONDS:.0f} s"
-    if done.returncode == 0:
+        return f"HANDLER={handler!r}: its import does not end within {seconds:g} s"
+    if done.stdout.endswith(LOADED):
         return None
     lines = done.stderr.strip().splitlines()
     return lines[-1] if lines else f"HANDLER={handler!r}: its import ended the process"
