@@ -92,6 +92,8 @@ class Worker:
                 if self._job.rhythm.poll_wait:  # otherwise there are no polls between rests
                     self._in_flight.wait_until_acknowledged()
                     self._cycles.report()
+                else:
+                    self._cycles.report_if_due(idle=not len(self._in_flight))
                 self._stop.wait(seconds)
                 return cycle.RestEnded()
 
