@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
     from support.emulators.ministack import Ministack
     from support.emulators.programs import Program
 
@@ -40,6 +41,13 @@ def note(message):
     with open("handled", "a") as file:
         file.write(message.vehicle.vehicle_id + "\\n")
 
+def note_and_fail_at_first(body: dict):
+    with open("handled", "a") as file:
+        file.write(body["name"] + "\\n")
+    attempts = pathlib.Path("handled").read_text().split().count(body["name"])
+    if attempts <= body["fails"]:
+        raise ValueError(body["name"])
+
 def note_slowly(message):
     time.sleep(0.3)
     note(message)
@@ -55,22 +63,36 @@ not_a_function = 3
 class Stage:
     """A queue with a dead-letter queue, and consumers that run in a directory of this test."""
 
-    def __init__(self, server: Ministack, directory: Path) -> None:
-        """Create the queues; SQS moves a message to the dead letters after three receives."""
+    def __init__(self, server: Ministack, directory: Path, *, fifo: bool = False) -> None:
+        """Create the queues; SQS moves a message to the dead letters after three receives.
+
+        With `fifo` they are FIFO queues, which recognise a message by its body.
+        """
         self.server = server
         self.directory = directory
         (directory / "fleet_handlers.py").write_text(HANDLERS)
-        self.name = f"work-{uuid.uuid4().hex[:8]}"
-        self.dead_letters = server.create_queue(f"{self.name}-dead")
+        suffix = ".fifo" if fifo else ""
+        name = f"work-{uuid.uuid4().hex[:8]}"
+        kind: dict[QueueAttributeNameType, str] = (
+            {"FifoQueue": "true", "ContentBasedDeduplication": "true"} if fifo else {}
+        )
+        self.name = f"{name}{suffix}"
+        self.dead_letters = server.create_queue(f"{name}-dead{suffix}", kind)
         policy = {
-            "deadLetterTargetArn": f"arn:aws:sqs:eu-west-1:000000000000:{self.name}-dead",
+            "deadLetterTargetArn": f"arn:aws:sqs:eu-west-1:000000000000:{name}-dead{suffix}",
             "maxReceiveCount": "3",
         }
-        self.url = server.create_queue(self.name, {"RedrivePolicy": json.dumps(policy)})
+        self.url = server.create_queue(self.name, {"RedrivePolicy": json.dumps(policy), **kind})
 
     def send(self, *bodies: str) -> None:
         """Send messages."""
         self.server.send(self.url, *bodies)
+
+    def send_to_group(self, group: str, *bodies: str) -> None:
+        """Send messages of a group."""
+        with self.server.sqs() as client:
+            for body in bodies:
+                client.send_message(QueueUrl=self.url, MessageBody=body, MessageGroupId=group)
 
     def counts(self) -> tuple[int, int]:
         """Return how many messages are visible and how many in flight."""
