@@ -114,6 +114,7 @@ lock: $(VENV)/.dev ## Pin every dependency again, with hashes, from pyproject.to
 	$(COMPILE) --upgrade requirements/lint.in -o requirements/lint.txt
 	$(COMPILE) --upgrade requirements/aws.in -o requirements/aws.txt
 	$(COMPILE) --upgrade requirements/ansible.in -o requirements/ansible.txt
+	$(COMPILE) --upgrade benchmarks/peers/requirements.in -o benchmarks/peers/requirements.txt
 	rm -rf build/localstack && mkdir -p build/localstack # localstack-core runs only with the versions that its release pins
 	$(PIP) download --quiet --no-deps --no-binary localstack-core --dest build/localstack \
 	  $$(sed -n 's/^localstack-core\[runtime\]/localstack-core/p' requirements/localstack.in)

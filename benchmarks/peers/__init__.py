@@ -1,0 +1,1 @@
+"""Workers that benchmarks/failures.py compares: Tidemill, and peers in their own environment."""
