@@ -74,6 +74,8 @@ class InFlight:
         self.visibility_lock = ports.threads.condition()
         self._clock = ports.clock
         self._changed = ports.threads.condition()
+        self._fewer = ports.threads.condition()
+        self._idle = False
         self._visibility = visibility
         self._times = times
         self._messages: dict[int, InFlightMessage] = {}  # by key
@@ -108,6 +110,8 @@ class InFlight:
                     delivery, now, now + self._visibility
                 )
             self._unfinished += len(deliveries)
+            if self._idle:
+                self._changed.notify_all()
 
     def start(self, key: int) -> bool:
         """Return whether the message's handler may run: it is here, and hidden from others."""
@@ -134,8 +138,8 @@ class InFlight:
                 self._times.add(attempt.duration)
             self._attempts.append(attempt)
             self._unfinished -= 1
-            # The acknowledging thread is woken only for what it waits for: wake-ups cost CPU time.
-            if len(self._attempts) in {1, self._batch} or not self._unfinished:
+            # A wake-up costs as much CPU time as a quick handler, so it is not done for each one.
+            if len(self._attempts) == self._batch or not self._unfinished:
                 self._changed.notify_all()
 
     def give_back(self, deliveries: Sequence[Delivery]) -> None:
@@ -145,28 +149,27 @@ class InFlight:
         with self._changed:
             self._untouched += self._taken_out(delivery.key for delivery in deliveries)
             self._changed.notify_all()
+        self._notify_fewer()
 
     def next_ended(self, most: int, collect: float) -> Ended:
         """Wait for attempts and take up to `most` of them, and whatever else is to be acknowledged.
 
-        After the first one the others are waited for, for up to `collect` seconds, unless there is
-        nothing to wait for. After `end`, what is left is taken at once, and then nothing.
+        An attempt that is not one of `most` waits for others for up to `collect` seconds, unless
+        there is nothing to wait for. After `end`, what is left is taken at once, and then nothing.
         """
         self._batch = most
+
+        def complete() -> bool:
+            last = bool(self._attempts) and not self._unfinished
+            given = self._untouched or self._lost or self._ended
+            return last or bool(given) or len(self._attempts) >= most
+
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._attempts or self._untouched or self._lost or self._ended
-            )
-            self._changed.wait_for(
-                lambda: (
-                    len(self._attempts) >= most
-                    or not self._unfinished
-                    or self._untouched
-                    or self._lost
-                    or self._ended
-                ),
-                collect,
-            )
+            while not self._changed.wait_for(complete, collect) and not self._attempts:
+                self._idle = not self._messages
+                if self._idle:
+                    self._changed.wait_for(lambda: self._messages or complete())
+                    self._idle = False
             return self._take(most)
 
     def remove(self, deliveries: Iterable[Delivery]) -> None:
@@ -174,30 +177,26 @@ class InFlight:
         with self._changed:
             for delivery in deliveries:
                 self._messages.pop(delivery.key, None)
-            self._changed.notify_all()
+        self._notify_fewer()
 
     def wait_for_room(self, most: int) -> None:
         """Wait until no more than so many messages are in flight, or until the consumer stops."""
-        with self._changed:
-            self._changed.wait_for(
-                lambda: len(self._messages) <= most or self._deadline is not None
-            )
+        with self._fewer:
+            self._fewer.wait_for(lambda: len(self._messages) <= most or self._deadline is not None)
 
     def wait_until_acknowledged(self) -> None:
         """Wait until nothing is in flight, or until the consumer stops."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._messages or self._deadline is not None)
+        self.wait_for_room(0)
 
     def close(self, deadline: float) -> None:
         """Note that the consumer stops: handlers may run until this time (monotonic)."""
-        with self._changed:
-            self._deadline = deadline
-            self._changed.notify_all()
+        self._deadline = deadline
+        self._notify_fewer()
 
     def drain(self, seconds: float) -> bool:
         """Wait until nothing is in flight, at most this long; return whether that is so."""
-        with self._changed:
-            return bool(self._changed.wait_for(lambda: not self._messages, seconds))
+        with self._fewer:
+            return bool(self._fewer.wait_for(lambda: not self._messages, seconds))
 
     def end(self) -> None:
         """Let no thread wait for further attempts."""
@@ -248,6 +247,10 @@ class InFlight:
         with self._changed:
             times = (entry.hidden_until for entry in self._messages.values() if entry.kept)
             return min(times, default=None)
+
+    def _notify_fewer(self) -> None:
+        with self._fewer:
+            self._fewer.notify_all()
 
     def _take(self, most: int) -> Ended:
         ended = Ended(self._attempts[:most], self._untouched, self._lost)

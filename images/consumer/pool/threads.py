@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -68,6 +69,7 @@ class ThreadPool:
         self._threads = ports.threads
         self._reports = reports
         self._changed = ports.threads.condition()
+        self._closing = ports.threads.condition()
         self._waiting = Waiting(fifo=limits.fifo)
         self._calls: set[Call] = set()
         self._handler: Handler | None = None
@@ -115,8 +117,10 @@ class ThreadPool:
 
     def close(self, seconds: float) -> bool:
         """Let running handlers end, then shut the handler down; return whether all has ended."""
-        with self._changed:
+        with self._closing:
             self._closed = True
+            self._closing.notify_all()
+        with self._changed:
             self._changed.notify_all()
             until = self._clock.monotonic() + seconds
             if not self._changed.wait_for(lambda: not self._working, seconds) or self._left:
@@ -135,44 +139,41 @@ class ThreadPool:
 
     def _serve(self, handler: Handler) -> None:
         """Handle deliveries until the pool is closed, or until this thread is given up."""
-        while deliveries := self._next():
-            call = Call(deliveries, self._clock.monotonic(), self._limits.seconds)
-            with self._changed:
-                self._calls.add(call)
+        while call := self._next():
             verdicts = self._verdicts(handler, call)
-            with self._changed:
-                self._calls.discard(call)
-                if call.given_up:
-                    self._left -= 1
-            if call.given_up:
+            if not self._finish(call, verdicts):
                 seconds = round(self._clock.monotonic() - call.started, 3)
                 fields = {"message_ids": call.ids(), "duration_seconds": seconds}
                 log.info("handler ended after its time limit", extra={"fields": fields})
                 return
-            self._finish(call, verdicts)
         with self._changed:
             self._working -= 1
             self._changed.notify_all()
 
-    def _next(self) -> list[Delivery]:
-        """Wait for the next deliveries that may start; none once the pool is closed."""
-        started: list[Delivery] = []
-        while not started and not self._closed:
-            taken: list[Delivery] = []
+    def _next(self) -> Call | None:
+        """Wait for the next deliveries that may start; None once the pool is closed."""
+        taken: list[Delivery] = []
 
-            def take(taken: list[Delivery] = taken) -> bool:
-                if not self._closed:
-                    taken += self._waiting.take(self._batch, batch=self._batch > 1)
-                return bool(taken) or self._closed
+        def take() -> bool:
+            if not self._closed:
+                taken.extend(self._waiting.take(self._batch, batch=self._batch > 1))
+            return bool(taken) or self._closed
 
+        while True:
+            taken.clear()
             with self._changed:
                 self._changed.wait_for(take)
+                if not taken:
+                    return None
+                started = [one for one in taken if self._reports.start(one.key)]
+                call = Call(started, self._clock.monotonic(), self._limits.seconds)
+                if started:
+                    self._calls.add(call)
             for delivery in taken:
-                if self._reports.start(delivery.key):
-                    started.append(delivery)
-                else:  # its followers wait for the message that another consumer may have
+                if delivery not in started:  # another consumer may have it: its followers wait
                     self._end(delivery, AttemptResult.FAILED)
-        return started
+            if started:
+                return call
 
     def _verdicts(self, handler: Handler, call: Call) -> list[Verdict]:
         def extend(_place: int, seconds: float) -> None:
@@ -186,7 +187,17 @@ class ThreadPool:
             os._exit(0 if verdicts[0].result is AttemptResult.PROCESSED else 1)
         return verdicts
 
-    def _finish(self, call: Call, verdicts: Sequence[Verdict]) -> None:
+    def _finish(self, call: Call, verdicts: Sequence[Verdict]) -> bool:
+        """Report the attempts of a call, unless it was given up before."""
+        with self._changed:
+            if call.given_up:
+                self._left -= 1
+                return False
+            self._calls.discard(call)
+        self._report(call, verdicts)
+        return True
+
+    def _report(self, call: Call, verdicts: Sequence[Verdict]) -> None:
         """Report the attempts of a call and let the message groups go on."""
         duration, finished_at = self._clock.monotonic() - call.started, self._clock.time()
         for attempt in call.attempts(verdicts, duration, finished_at):
@@ -212,9 +223,11 @@ class ThreadPool:
             with self._changed:
                 # A call that begins during this wait ends no earlier than one full limit later.
                 first = min((call.deadline for call in self._calls), default=float("inf"))
-                wait = min(self._limits.seconds, first - self._clock.monotonic())
-                if self._changed.wait_for(lambda: self._closed, max(0.0, wait)):
+            wait = min(self._limits.seconds, first - self._clock.monotonic())
+            with self._closing:
+                if self._closing.wait_for(lambda: self._closed, max(0.0, wait)):
                     return
+            with self._changed:
                 now = self._clock.monotonic()
                 late = [call for call in self._calls if call.deadline <= now]
                 for call in late:
@@ -240,16 +253,17 @@ class ThreadPool:
         )
         reason = f"not done after {seconds:.3g} s, the time limit"
         verdict = Verdict(AttemptResult.TIMED_OUT, reason)
-        self._finish(call, [verdict] * len(call.deliveries))
-        if self._left > MOST_LEFT:
-            self._reports.broken(
-                TooManyLeftError(
-                    f"{self._left} handlers did not end at their time limit, and a thread cannot "
-                    "be ended: run handlers in processes (WORKERS above 0)"
-                )
+        self._report(call, [verdict] * len(call.deliveries))
+        if self._left <= MOST_LEFT and self._handler is not None:
+            with suppress(RuntimeError):  # no further thread can be started
+                self._start_thread(self._handler)
+                return
+        self._reports.broken(
+            TooManyLeftError(
+                f"{self._left} handlers did not end at their time limit, and a thread cannot be "
+                "ended: run handlers in processes (WORKERS above 0)"
             )
-        elif self._handler is not None:
-            self._start_thread(self._handler)
+        )
 
     def _run_shutdown(self) -> None:
         try:
