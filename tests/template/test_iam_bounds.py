@@ -78,6 +78,16 @@ ENDPOINTS: Final = {
             id="producer-purges",
         ),
         pytest.param(
+            "WorkQueuePolicy",
+            Call(
+                "sns.amazonaws.com",
+                "sqs:SendMessage",
+                WORK_QUEUE,
+                (TLS, ("aws:SourceArn", f"arn:aws:sns:{REGION}:999999999999:orders")),
+            ),
+            id="topic-of-another-account",
+        ),
+        pytest.param(
             "WorkDeadLetterQueuePolicy",
             Call(PRODUCER, "sqs:SendMessage", DEAD_LETTERS, (TLS,)),
             id="producer-rejects",

@@ -25,11 +25,6 @@ LEFT_OUT: Final = {
     *("IDEMPOTENCY_KEY", "IDEMPOTENCY_SECONDS"),
 }
 """Settings whose defaults are right on an instance."""
-SOON: Final = {
-    *("MESSAGE_SECONDS", "WORKERS", "ENVELOPE"),
-    *("DEAD_LETTER_QUEUE_URL", "IDEMPOTENCY_TABLE"),
-}
-"""Settings that the consumer may not have yet."""
 
 
 @pytest.mark.impure
@@ -88,4 +83,4 @@ def test_no_setting_of_the_consumer_is_forgotten(tmp_path: Path) -> None:
     given = consumer_environment(live(tmp_path)).keys()
     assert known - given == LEFT_OUT
     own = {name for name in given - known if not name.startswith("AWS_METADATA_SERVICE_")}
-    assert own - SOON == {"AWS_DEFAULT_REGION", "AWS_REGION"}
+    assert own == {"AWS_DEFAULT_REGION", "AWS_REGION"}

@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 
 ACCOUNT: Final = PLACE.account
 KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"
-WITH_ALL: Final = {"KmsKeyArn": KEY, "FastSignal": "true", "IdempotencyTable": "true"}
+WITH_ALL: Final = {
+    "KmsKeyArn": KEY,
+    "FastSignal": "true",
+    "IdempotencyTable": "true",
+    "Envelope": "auto",
+}
 """Parameters that put every statement of the template into the stack."""
 
 WORK_QUEUE: Final = f"arn:aws:sqs:{REGION}:{ACCOUNT}:shop-work"
@@ -250,6 +255,24 @@ def scheduled(template: Resolver) -> Call:
     return Call(HEARTBEAT, action, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}", (TLS,))
 
 
+def by_services(template: Resolver) -> Iterator[Call]:
+    """Yield the calls of AWS's services that send in envelopes, from this account's resources.
+
+    SNS and EventBridge name the topic and the rule (SNS developer guide, "Subscribing an Amazon SQS
+    queue"; EventBridge user guide, "Using resource-based policies"), S3 the bucket's account as
+    well (S3 user guide, "Granting permissions to publish event notification messages").
+    """
+    of = f"{REGION}:{ACCOUNT}"
+    sources = {
+        "TopicsSend": ("sns", ("aws:SourceArn", f"arn:aws:sns:{of}:orders")),
+        "RulesSend": ("events", ("aws:SourceArn", f"arn:aws:events:{of}:rule/orders")),
+        "BucketsSend": ("s3", ("aws:SourceAccount", ACCOUNT)),
+    }
+    for condition, (service, source) in sources.items():
+        if template.condition(condition, ""):
+            yield Call(f"{service}.amazonaws.com", "sqs:SendMessage", WORK_QUEUE, (TLS, source))
+
+
 def calls(recorded: Recorded, template: Resolver) -> dict[str, set[Call]]:
     """Return, by policy, the calls that it has to allow."""
     sends = {from_request(PRODUCER, request) for request in recorded.producer}
@@ -289,7 +312,10 @@ def calls(recorded: Recorded, template: Resolver) -> dict[str, set[Call]]:
             *(Call(SIGNAL, f"logs:{action}", SIGNAL_STREAM, (TLS,)) for action in WRITE_LOGS),
         },
         # Within one account the identity's policy is enough; the queue's policy names the users.
-        "WorkQueuePolicy": {call for call in queue_calls if call.resource == WORK_QUEUE},
+        "WorkQueuePolicy": {
+            *(call for call in queue_calls if call.resource == WORK_QUEUE),
+            *by_services(template),
+        },
         "WorkDeadLetterQueuePolicy": {
             call for call in queue_calls if call.resource == DEAD_LETTERS
         },
