@@ -139,6 +139,7 @@ def run(worker: Worker, case: str, client: SQSClient, folder: Path) -> Outcome:
     """Run a worker on the messages of a case, until its queue is empty or patience is over."""
     name = re.sub(r"\W+", "-", f"{worker.name}-{case}".lower())
     notes, log = folder / f"{name}.notes", folder / f"{name}.log"
+    notes.unlink(missing_ok=True)
     url, dead_url = _queues(client, name)
     variables = environment(worker, client.meta.endpoint_url, url, notes)
     if case == "invalid":

@@ -2,8 +2,9 @@
 
 A receive cannot leave out a group. One for ten messages therefore receives a message that failed
 together with its followers, which no handler gets if it fails again, and each receive brings them
-nearer to the dead letters. So after a failure a receive asks for one message, and for twice as many
-after every message of that group that gets through. Pure: no clock, no calls.
+nearer to the dead letters. So after a failure whose followers went back, a receive asks for one
+message, and for twice as many after every message of that group that gets through. Pure: no clock,
+no calls.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from typing import Final
 
 from shared.quotas import MAX_BATCH
 
-DELAYS_REMEMBERED: Final = 3
-"""For how many of its delays a failure is remembered. After a failure with a delay of 30 s the
-message is received at 30 s, perhaps by another consumer; if it fails there, its next delay is 60 s,
-so that this consumer may receive it at 90 s."""
+DELAYS_REMEMBERED: Final = 30
+"""For how many of its delays a failure is remembered. The next attempt may be another consumer's;
+if it fails there, too, the delay doubles. With a delay of 30 s, four others fail until 30 + 60 +
+120 + 240 + 480 s have passed: 31 delays."""
 
 LEAST_REMEMBERED: Final = 60.0
 """Seconds that are added: the handling itself takes time, and a worker may rest between polls."""
+
+LONGEST_REMEMBERED: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,16 @@ class Caution:
 
     def failed(self, group: str, delay: float, now: float) -> None:
         """Note that a message of the group failed and is received again after `delay` seconds."""
-        until = now + DELAYS_REMEMBERED * delay + LEAST_REMEMBERED
+        remembered = min(DELAYS_REMEMBERED * delay + LEAST_REMEMBERED, LONGEST_REMEMBERED)
         with self._lock:
-            self._troubles[group] = _Trouble(1, now + delay, until)
+            limit = 1 if self._is_in_trouble(group) else MAX_BATCH
+            self._troubles[group] = _Trouble(limit, now + delay, now + remembered)
+
+    def followed(self, group: str) -> None:
+        """Note that the message of the group that failed had followers, which went back."""
+        with self._lock:
+            if trouble := self._troubles.get(group):
+                self._troubles[group] = replace(trouble, limit=1)
 
     def through(self, group: str) -> None:
         """Note that a message of the group got through, so that twice as many may be received."""
@@ -74,3 +84,7 @@ class Caution:
                 group: trouble for group, trouble in self._troubles.items() if trouble.until > now
             }
             return min([most, *(trouble.limit for trouble in self._troubles.values())])
+
+    def _is_in_trouble(self, group: str) -> bool:
+        trouble = self._troubles.get(group)
+        return trouble is not None and trouble.limit < MAX_BATCH

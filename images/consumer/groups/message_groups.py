@@ -53,7 +53,10 @@ class MessageGroups:
         """
         group = self._group(delivery)
         visible_at = None if group is None else self._caution.visible_at(group)
-        left = 0.0 if visible_at is None else visible_at - self._clock.monotonic()
+        if group is None or visible_at is None:
+            return 0
+        self._caution.followed(group)
+        left = visible_at - self._clock.monotonic()
         return math.ceil(left) + self._longer if left > 0 else 0
 
     def in_rounds(self, deliveries: Sequence[Delivery]) -> list[list[Delivery]]:

@@ -73,6 +73,7 @@ def test_receives_are_small_until_the_group_gets_through() -> None:
     failed, follower = deliveries("AA")
     for groups in (fifo, standard):
         groups.failed(failed, 30)
+        groups.hidden(follower)
     assert (fifo.limit(10), standard.limit(10)) == (1, 10)
     fifo.through([failed, follower])
     assert fifo.limit(10) == 4

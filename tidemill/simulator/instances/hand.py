@@ -103,6 +103,8 @@ class Hand:
             return []
         self._caution.failed(str(failed.group), delay, now)
         taken = [message for message in self.waiting if message.group == failed.group]
+        if taken:
+            self._caution.followed(str(failed.group))
         self.waiting = deque(message for message in self.waiting if message.group != failed.group)
         return taken
 
