@@ -117,18 +117,22 @@ def handle(message):
     logging.shutdown()
     logging.getLogger().handlers.clear()
     logging.getLogger("mine").warning("%d", "no number")
+    print("no newline", end="")
+    os.write(1, b"nor here")
     sys.stdout.close()
     os.close(1)
 """
 
 
-def test_a_handler_that_takes_logging_over_silences_no_line(stage: Stage) -> None:
+@pytest.mark.parametrize("workers", ["0", "1"], ids=["threads", "processes"])
+def test_a_handler_that_takes_logging_over_silences_no_line(stage: Stage, workers: str) -> None:
     """Whatever it configures or closes, both CloudWatch Logs and standard output get each line."""
     (stage.directory / "taking_over.py").write_text(TAKING_OVER)
     client = logs_client(stage.server)
     client.create_log_group(logGroupName=stage.name)
     stage.send(CIVIC, CIVIC)
-    with stage.consumer(LOG_GROUP=stage.name, HANDLER="taking_over:handle") as consumer:
+    settings = {"LOG_GROUP": stage.name, "HANDLER": "taking_over:handle", "WORKERS": workers}
+    with stage.consumer(**settings) as consumer:
         consumer.wait_for("message", 2)
         consumer.wait_for("cycle")
         assert consumer.stop() == 0
@@ -140,6 +144,9 @@ def test_a_handler_that_takes_logging_over_silences_no_line(stage: Stage) -> Non
     assert printed == expected
     sent = [json.loads(event["message"])["event"] for event in got]
     assert [event for event in sent if event in ours] == expected
+    texts = [line["text"] for line in consumer.events("output")]
+    assert "no newline" in texts
+    assert "nor here" in texts or "nor here" in "".join(consumer.errors)
 
 
 def test_a_closed_standard_output_ends_the_consumer_before_it_deletes(stage: Stage) -> None:

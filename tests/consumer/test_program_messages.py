@@ -22,7 +22,7 @@ CODE = """
 from consumer.handlers.api import Message, Reject
 
 def shows(body: dict, message: Message):
-    assert message.attributes.get("key", b"\\x00\\xff") == b"\\x00\\xff"
+    print(sorted(message.attributes.items()), body)
 
 def rejects(body: dict):
     raise Reject(f"no order {body['order']} here")
@@ -54,8 +54,8 @@ def dead(stage: Stage) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("workers", ["0", "1"], ids=["threads", "processes"])
-def test_attributes_and_trace_reach_the_handler_and_its_line(stage: Stage, workers: str) -> None:
-    """Binary attributes, too."""
+def test_attributes_and_trace_reach_the_handler_and_every_line(stage: Stage, workers: str) -> None:
+    """The message's own line and what its handler prints have the same trace."""
     (stage.directory / "own.py").write_text(CODE)
     send(stage, {"n": 1}, type="order", traceparent=TRACEPARENT, key=b"\x00\xff")
     with stage.consumer(HANDLER="own:shows", WORKERS=workers) as consumer:
@@ -67,7 +67,11 @@ def test_attributes_and_trace_reach_the_handler_and_its_line(stage: Stage, worke
         "traceparent": TRACEPARENT,
         "type": "order",
     }
-    assert line["trace_id"] == TRACE
+    [output] = consumer.events("output")
+    assert (line["trace_id"], output["trace_id"]) == (TRACE, TRACE)
+    assert output["message_id"] == line["message_id"]
+    shown = [("key", b"\x00\xff"), ("traceparent", TRACEPARENT), ("type", "order")]
+    assert output["text"] == f"{shown} {{'n': 1}}"
 
 
 def test_what_is_in_an_envelope_is_handled(stage: Stage) -> None:

@@ -1,7 +1,14 @@
-"""A handler whose prints and log lines are captured while it runs in a thread of the consumer."""
+"""A handler whose prints and log lines are captured while it runs in a thread of the consumer.
+
+What C code or a program writes to standard output by itself goes to standard error meanwhile, where
+it cannot be glued to the consumer's own lines: those go to a copy of standard output that was made
+before. A pipe for it would need a thread to read it, which C code that prints would keep waiting.
+"""
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from consumer.output.capture import Capture
@@ -17,13 +24,52 @@ if TYPE_CHECKING:
     from consumer.ports import Sink
 
 
+class Captured:
+    """The output of this process while a handler is loaded and runs in it."""
+
+    def __init__(self, sink: Sink, instance_id: str) -> None:
+        """Write lines to the sink."""
+        self._sink = sink
+        self._instance_id = instance_id
+        self._capture = Capture(self._write)
+        self._kept: int | None = None
+
+    def begin(self, level: str) -> None:
+        """Replace Python's streams, and the file below standard output."""
+        self._capture.install(level)
+        with suppress(OSError):  # one of the two is closed
+            self._kept = os.dup(1)
+            os.dup2(2, 1)
+
+    def settle(self) -> None:
+        """Take what the handler's module made of the streams as right."""
+        self._capture.settle()
+
+    def end_messages(self, arrivals: Sequence[Arrival]) -> None:
+        """Write what these messages have left without a line's end."""
+        for arrival in arrivals:
+            self._capture.end_message(arrival.message_id)
+
+    def end(self) -> None:
+        """Put everything back."""
+        self._capture.restore()
+        if self._kept is not None:
+            os.dup2(self._kept, 1)
+            os.close(self._kept)
+            self._kept = None
+
+    def _write(self, lines: list[OutputLine]) -> None:
+        with suppress(OSError):  # it ends the consumer at its own next line
+            self._sink.write([encode_output(line, self._instance_id) for line in lines])
+
+
 class CapturedHandler:
     """A handler, with a capture that begins before it is loaded and ends with its shutdown."""
 
-    def __init__(self, handler: Handler, capture: Capture) -> None:
+    def __init__(self, handler: Handler, output: Captured) -> None:
         """Pass all calls on to this handler."""
         self._handler = handler
-        self._capture = capture
+        self._output = output
 
     @property
     def kind(self) -> HandlerKind:
@@ -35,7 +81,7 @@ class CapturedHandler:
         try:
             self._handler.startup()
         except BaseException:
-            self._capture.restore()
+            self._output.end()
             raise
 
     def shutdown(self) -> None:
@@ -43,19 +89,18 @@ class CapturedHandler:
         try:
             self._handler.shutdown()
         finally:
-            self._capture.restore()
+            self._output.end()
 
     def call(self, arrivals: Sequence[Arrival], extend: Extend) -> list[Verdict]:
         """Call the handler, and write what it has left without a line's end."""
         verdicts = self._handler.call(arrivals, extend)
-        for arrival in arrivals:
-            self._capture.end_message(arrival.message_id)
+        self._output.end_messages(arrivals)
         return verdicts
 
     async def call_async(self, arrival: Arrival, extend: Extend) -> Verdict:
         """Call an async handler, and write what it has left without a line's end."""
         verdict = await self._handler.call_async(arrival, extend)
-        self._capture.end_message(arrival.message_id)
+        self._output.end_messages([arrival])
         return verdict
 
 
@@ -65,16 +110,12 @@ def load_captured(load: Callable[[], Handler], sink: Sink, level: str, instance_
     Raises:
         HandlerError: it cannot be loaded.
     """
-
-    def emit(lines: list[OutputLine]) -> None:
-        sink.write([encode_output(line, instance_id) for line in lines])
-
-    capture = Capture(emit)
-    capture.install(level)
+    output = Captured(sink, instance_id)
+    output.begin(level)
     try:
         handler = load()
     except BaseException:
-        capture.restore()
+        output.end()
         raise
-    capture.settle()
-    return CapturedHandler(handler, capture)
+    output.settle()
+    return CapturedHandler(handler, output)

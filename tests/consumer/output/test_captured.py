@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,23 @@ def test_lines_of_a_handler_have_its_messages_id() -> None:
     assert {line["message_id"] for line in sink.lines} == {"id-1"}
     assert {line["instance_id"] for line in sink.lines} == {"i-0123"}
     assert sys.stdout is before
+
+
+def test_what_is_written_around_python_is_kept_apart(capfd: pytest.CaptureFixture[str]) -> None:
+    """It could be glued to the consumer's own lines, which go to a copy of standard output."""
+
+    def handle(_message: object) -> None:
+        os.write(1, b"by C, without an end")
+        sys.stdout.close()
+
+    sink = FakeSink()
+    handler = captured(handle, sink)
+    handler.call([ARRIVAL], no_extension)
+    handler.shutdown()
+    assert sink.lines == []
+    assert capfd.readouterr() == ("", "by C, without an end")
+    os.write(1, b"free again\n")
+    assert capfd.readouterr().out == "free again\n"
 
 
 def test_a_handler_that_cannot_be_loaded_leaves_the_streams_as_they_were() -> None:
