@@ -207,3 +207,16 @@ def test_the_costs_in_the_documentation_are_those_worked_out() -> None:
     assert sums in written
     assert logs in written
     assert prices in written
+
+
+@pytest.mark.impure
+def test_the_costs_of_options_in_the_documentation_are_those_worked_out() -> None:
+    """The page has what FIFO queues and the table of processed messages add."""
+    printed = subprocess.run(
+        [sys.executable, "-m", "tidemill.simulator.cost.options"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    written = (PRODUCT_TEMPLATE.parent / "docs/deploy.md").read_text()
+    assert all(table in written for table in printed.strip().split("\n\n"))

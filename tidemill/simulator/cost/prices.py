@@ -179,13 +179,13 @@ def cost(used: Usage, prices: Mapping[str, Price], *, allowances: bool) -> dict[
     }
 
 
-def price_table(prices: Mapping[str, Price]) -> str:
+def price_table(prices: Mapping[str, Price], others: tuple[Price, ...] = (ENDPOINT_HOUR,)) -> str:
     """Return the prices and their sources as a table in Markdown."""
     rows = [
         [price.item, _dollars(price), _per(price), _free(price), price.source or "from memory"]
-        for price in [*prices.values(), ENDPOINT_HOUR]
+        for price in [*prices.values(), *others]
     ]
-    return _table(["price of", "USD", "for", "free a month", "read in"], rows)
+    return table(["price of", "USD", "for", "free a month", "read in"], rows)
 
 
 def usage_table(months: Mapping[str, Month], prices: Mapping[str, Price]) -> str:
@@ -195,7 +195,7 @@ def usage_table(months: Mapping[str, Month], prices: Mapping[str, Price]) -> str
         [price.item, _plural(price.unit), *(_amount(column[item]) for column in columns)]
         for item, price in prices.items()
     ]
-    return _table(["a month", "in", *months], rows)
+    return table(["a month", "in", *months], rows)
 
 
 def cost_table(months: Mapping[str, Month], prices: Mapping[str, Price]) -> str:
@@ -213,7 +213,7 @@ def cost_table(months: Mapping[str, Month], prices: Mapping[str, Price]) -> str:
             *(f"**{sum(column.values()):.2f}**" for column in least),
         ]
     )
-    return _table(["USD a month", *months], rows)
+    return table(["USD a month", *months], rows)
 
 
 def logging_table(messages: Mapping[str, Month], prices: Mapping[str, Price]) -> str:
@@ -225,7 +225,7 @@ def logging_table(messages: Mapping[str, Month], prices: Mapping[str, Price]) ->
         ]
         for choice in MESSAGE_LOGGING.allowed
     ]
-    return _table(["MessageLogging, logs in USD a month", *messages], rows)
+    return table(["MessageLogging, logs in USD a month", *messages], rows)
 
 
 def _log_dollars(month: Month, choice: str, prices: Mapping[str, Price]) -> float:
@@ -271,9 +271,9 @@ def _free(price: Price) -> str:
     return f"{price.free:,.0f}" if price.free else "none"
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """Return a table in Markdown."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in [header, ["---"] * len(header), *rows])
 
 
 if __name__ == "__main__":
