@@ -127,16 +127,18 @@ def supervise(parts: Parts, limits: ShutdownLimits) -> Ending:
     )
     in_flight.close(deadline)
     acknowledged = acknowledging.is_alive()  # otherwise handlers would work in vain
-    _return_surplus(parts, limits.drain if acknowledged else 0)
+    in_order = acknowledged and not parts.failures.errors
+    _return_surplus(parts, limits.drain if in_order else 0)
     worker.join(max(0.0, deadline - ports.clock.monotonic()))
     if acknowledged:
         in_flight.drain(max(0.0, deadline - ports.clock.monotonic()))
     if worker.is_alive() and parts.worker.receiving:
         worker.join(limits.receive_wait + 1)
-    ended = within(LAST_CALLS_SECONDS, lambda: _empty(parts, acknowledging), ports.threads)
-    stuck = worker.is_alive() or acknowledging.is_alive() or not ended
+    closed: list[bool] = []
+    within(LAST_CALLS_SECONDS, lambda: closed.append(_empty(parts, acknowledging)), ports.threads)
+    stuck = worker.is_alive() or acknowledging.is_alive() or closed != [True]
     errors = parts.failures.errors
-    return Ending(errors[0] if errors else None, stuck or not parts.pool.close(0))
+    return Ending(errors[0] if errors else None, stuck)
 
 
 def within(seconds: float, function: Callable[[], object], threads: Threads) -> bool:
@@ -164,8 +166,15 @@ def _return_surplus(parts: Parts, seconds: float) -> None:
     parts.in_flight.give_back(parts.pool.withdraw(keep))
 
 
-def _empty(parts: Parts, acknowledging: Thread) -> None:
-    """Acknowledge what is finished, return what is not, write the last counts."""
+def _empty(parts: Parts, acknowledging: Thread) -> bool:
+    """Acknowledge what is finished, return what is not, write the last counts.
+
+    Returns:
+        Whether all handlers have ended.
+    """
+    parts.in_flight.give_back(parts.pool.withdraw(0))
+    # Before its message is returned, so that no other consumer works on it at the same time.
+    closed = parts.pool.close(KILL_SECONDS if parts.pool.running() else POOL_SECONDS)
     try:
         running, waiting = parts.in_flight.take_unfinished()
         if running:
@@ -173,11 +182,7 @@ def _empty(parts: Parts, acknowledging: Thread) -> None:
                 "handler still running at the limit",
                 extra={"fields": {"message_ids": _ids(running)}},
             )
-        parts.pool.withdraw(0)
-        parts.acknowledger.return_to_queue(waiting)
-        # Before its message is returned, so that no other consumer works on it at the same time.
-        parts.pool.close(KILL_SECONDS if running else POOL_SECONDS)
-        parts.acknowledger.return_to_queue(running)
+        parts.acknowledger.return_to_queue([*waiting, *running])
         parts.in_flight.end()
         acknowledging.join()
         parts.acknowledger.run(report=False)  # if its thread has failed before
@@ -187,6 +192,7 @@ def _empty(parts: Parts, acknowledging: Thread) -> None:
         log.debug("cannot write to standard output")
     with suppress(OSError):
         parts.cycles.report()
+    return closed
 
 
 def _ids(deliveries: list[Delivery]) -> list[str]:
