@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from consumer.handlers.api import handled
@@ -22,7 +22,7 @@ from consumer.output.records import RecordHandler
 from shared.logs import without_surrogates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from consumer.pool.frames import Row
 
@@ -42,6 +42,8 @@ class Capture:
         self._before: tuple[Any, Any] = (sys.stdout, sys.stderr)
         self._settled: tuple[Any, Any] = self._before
         self._files: dict[int, int] = {}
+        self._lock = threading.Lock()
+        self._calls = 0
         self._handlers: list[logging.Handler] = []
 
     def install(self, level: str) -> None:
@@ -59,6 +61,9 @@ class Capture:
         self.flush()
         sys.stdout, sys.stderr = self._before
         logging.getLogger().handlers = self._handlers
+        for kept in self._files.values():
+            os.close(kept)
+        self._files = {}
 
     def settle(self) -> None:
         """Keep what `sys.stdout` is now, wrapped by the handler's module perhaps, as right."""
@@ -75,6 +80,19 @@ class Capture:
         for file, kept in self._files.items():
             with suppress(OSError):  # a handler has closed all files
                 os.dup2(kept, file)
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Call a handler beside others, and repair the streams when no other one is running."""
+        with self._lock:
+            self._calls += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._calls -= 1
+                if not self._calls:
+                    self.repair_files()
 
     def current(self) -> Origin:
         """Return the message that the caller works on."""
@@ -105,6 +123,7 @@ class Capture:
         """
         for stream in self._streams:
             stream.lock = threading.RLock()
+        self._lock = threading.Lock()
         self.emit = _write_plainly
 
 

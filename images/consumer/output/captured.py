@@ -16,6 +16,7 @@ from consumer.output.lines import encode_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from consumer.handlers.arrival import Arrival
     from consumer.handlers.handler import Extend, Handler, HandlerKind
@@ -44,6 +45,10 @@ class Captured:
     def settle(self) -> None:
         """Take what the handler's module made of the streams as right."""
         self._capture.settle()
+
+    def call(self) -> AbstractContextManager[None]:
+        """Call the handler; what it did to the streams is undone when no other call is left."""
+        return self._capture.call()
 
     def end_messages(self, arrivals: Sequence[Arrival]) -> None:
         """Write what these messages have left without a line's end."""
@@ -93,8 +98,9 @@ class CapturedHandler:
 
     def call(self, arrivals: Sequence[Arrival], extend: Extend) -> list[Verdict]:
         """Call the handler, and write what it has left without a line's end."""
-        verdicts = self._handler.call(arrivals, extend)
-        self._output.end_messages(arrivals)
+        with self._output.call():
+            verdicts = self._handler.call(arrivals, extend)
+            self._output.end_messages(arrivals)
         return verdicts
 
     async def call_async(self, arrival: Arrival, extend: Extend) -> Verdict:

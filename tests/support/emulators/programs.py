@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -61,6 +62,15 @@ class Program:
         """Send a signal."""
         self._process.send_signal(number)
 
+    def press_control_c(self) -> None:
+        """Send SIGINT to all of its process group, as a terminal does."""
+        os.killpg(self._process.pid, signal.SIGINT)
+
+    @property
+    def pid(self) -> int:
+        """Return the program's process id."""
+        return self._process.pid
+
     def wait(self) -> int:
         """Wait for the end; return the exit code when all output is read."""
         code = self._process.wait(PATIENCE)
@@ -99,6 +109,7 @@ def running(module: str, environment: Mapping[str, str], directory: Path) -> Ite
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # a group of its own, as a terminal gives every command
     )
     program = Program(process)
     try:

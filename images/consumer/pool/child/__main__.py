@@ -47,10 +47,11 @@ def main(arguments: Sequence[str]) -> None:
         capture.flush()
         return
     capture.settle()
-    loop = Loop(inbox, Work(handler, page, reports, capture, terms.seconds), reports, page)
+    work = Work(handler, page, reports, capture, terms.seconds)
+    loop = Loop(inbox, work, reports, page, capture)
     reports.send(Ready(handler.kind))
     if terms.concurrency == 1:
-        loop.one_at_a_time(capture)
+        loop.one_at_a_time()
     else:
         loop.in_threads(terms.concurrency)
     _shut_down(handler)

@@ -54,8 +54,11 @@ class Inbox:
 class Loop:
     """Receives messages, has them handled, and reports when a frame of them is finished."""
 
-    def __init__(self, inbox: Inbox, work: Work, reports: Reports, page: Page) -> None:
+    def __init__(
+        self, inbox: Inbox, work: Work, reports: Reports, page: Page, capture: Capture
+    ) -> None:
         """Run until the consumer says that nothing more comes."""
+        self._capture = capture
         self._inbox = inbox
         self._work = work
         self._reports = reports
@@ -72,9 +75,10 @@ class Loop:
                 case Close():
                     return
 
-    def one_at_a_time(self, capture: Capture) -> None:
+    def one_at_a_time(self) -> None:
         """Handle messages in the main thread, where handlers may use signals and fork."""
         whole = self._work.handler.kind is HandlerKind.BATCH
+        capture = self._capture
         for hand in self.hands():
             if whole:
                 self._work.call(hand.slots, hand.rows)
@@ -112,5 +116,6 @@ class Loop:
     def _thread(self, calls: SimpleQueue[tuple[Progressing, Hand] | None]) -> None:
         while call := calls.get():
             progress, hand = call
-            self._work.call(hand.slots, hand.rows)
+            with self._capture.call():
+                self._work.call(hand.slots, hand.rows)
             progress.finished()
