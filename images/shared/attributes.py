@@ -23,11 +23,15 @@ def encoded(
 def values(
     attributes: Mapping[str, MessageAttributeValueOutputTypeDef],
 ) -> dict[str, str | bytes]:
-    """Return the values; a data type begins with String, Number or Binary."""
+    """Return the values; a data type begins with String, Number or Binary.
+
+    A value that is missing, as other servers than SQS may have it, is empty: it must not end the
+    consumer.
+    """
     return {
-        name: attribute["BinaryValue"]
+        name: attribute.get("BinaryValue", b"")
         if attribute["DataType"].startswith("Binary")
-        else attribute["StringValue"]
+        else attribute.get("StringValue", "")
         for name, attribute in attributes.items()
     }
 
