@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(240)]
 
 PATIENCE = 120.0
 TIDEMILL = (sys.executable, "-m", "tidemill")
+VEHICLE = {"make": "Honda", "model": "Civic", "year": 2020, "color": "Blue"}
 QUICK = ("--template", str(PRODUCT_TEMPLATE), "--speed", "30", "--boot-seconds", "30")
 
 
@@ -77,6 +78,24 @@ def test_the_fleet_scales_out_from_zero_drains_the_queue_and_scales_in(tmp_path:
     _assert_causes_come_first(read_facts(tmp_path / "build/demo"))
     assert (tmp_path / "build/demo/timeline.png").read_bytes().startswith(b"\x89PNG")
     _assert_reported(tmp_path)
+
+
+def test_fifo_queues_and_a_table_keep_order_and_count_each_message_once(tmp_path: Path) -> None:
+    """Each vehicle is a group, whose trips are processed in the order of their mileage."""
+    trips = [{**VEHICLE, "vehicleId": f"V{number % 8}", "mileage": number} for number in range(80)]
+    (tmp_path / "trips.jsonl").write_text("\n".join(map(json.dumps, trips)))
+    parameters = ("QueueKind=fifo", "MaxReceiveCount=8", "IdempotencyTable=true", "Workers=1")
+    chosen = [word for one in parameters for word in ("-P", one)]
+    grouped = ("--", "--group-id", "{vehicleId}")
+    done = run_demo(tmp_path, *chosen, "--file", "trips.jsonl", "--json", *grouped)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["processed"], summary["duplicates"], summary["lost"]) == (80, 0, 0)
+    assert (summary["dead_lettered"], summary["final_instances"]) == (0, 0)
+    lines = sorted(content_lines(tmp_path), key=lambda line: str(line["time"]))
+    for vehicle in {line["group_id"] for line in lines}:
+        driven = [line["body"]["mileage"] for line in lines if line["group_id"] == vehicle]
+        assert driven == sorted(driven)
 
 
 def _assert_causes_come_first(facts: list[Fact]) -> None:
