@@ -1,73 +1,21 @@
-"""Tests of the worker over a queue in memory: what it receives, and when."""
+"""Tests of the worker over a queue in memory: polls, cycles, outages."""
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
-from support.builders.consumers import consumer, run
-from support.fakes.consuming import (
-    CIVIC,
-    DOWN,
-    START,
-    FakeClock,
-    FakeQueue,
-    FakeSink,
-    message,
-    messages,
-)
-from support.fakes.stopping import FakeStop
+from support.builders.workers import LONG_POLL, PATIENCE, Bench
+from support.fakes.consuming import CIVIC, DOWN, START, message, messages
 
-from consumer.clock import SystemThreads
-from consumer.cycle import Receive, ReceiveEnded, ReceiveFailed, Rhythm
-from consumer.handlers import log_only
-from consumer.pool.threads import PoolLimits
-from consumer.ports import Ports
+from consumer.cycle import ReceiveEnded, ReceiveFailed, Rhythm
 from shared.errors import QueueRefusedError, QueueUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from consumer.handlers.api import Message
     from shared.queue import ReceivedMessage
-
-LONG_POLL: Final = Receive(10, 20)
-PATIENCE: Final = 30.0
-
-
-class Bench:
-    """A worker over fakes, with handlers and acknowledging in threads of their own."""
-
-    def __init__(
-        self,
-        answers: list[list[ReceivedMessage] | Exception],
-        handler: Callable[..., object] = log_only,
-        *,
-        rhythm: Rhythm | None = None,
-        waits: int = 1,
-        threads: int = 1,
-        expected_seconds: float = 0,
-    ) -> None:
-        """Build the parts; the worker stops at its `waits`-th rest."""
-        self.queue = FakeQueue(answers)
-        self.sink = FakeSink()
-        self.clock = FakeClock()
-        self.stop = FakeStop(stop_in_wait=waits)
-        ports = Ports(self.queue, self.sink, self.clock, self.stop, SystemThreads())
-        self.parts = consumer(
-            ports,
-            handler,
-            rhythm=rhythm,
-            limits=PoolLimits(threads, 30),
-            expected_seconds=expected_seconds,
-        )
-        self.worker, self.in_flight = self.parts.worker, self.parts.in_flight
-
-    def run(self) -> None:
-        """Run the worker to its end."""
-        run(self.parts)
 
 
 def test_polls_processes_and_waits_one_minute() -> None:
@@ -184,39 +132,6 @@ def test_several_messages_are_handled_at_once() -> None:
     assert len(bench.in_flight) == 0
 
 
-def test_a_receive_asks_for_no_more_than_a_drain_can_finish() -> None:
-    """Two threads and messages of 30 s, as far as anybody knows: two of the ten are asked for."""
-    bench = Bench([messages(2)], threads=2, expected_seconds=30)
-    assert bench.worker.perform(LONG_POLL) == ReceiveEnded(2)
-    assert bench.queue.receives == [(2, 20, 120)]
-
-
-def test_the_next_receive_follows_the_measured_time() -> None:
-    """Handlers turn out to be quick, so the poll takes the other eight at once."""
-    answers: list[list[ReceivedMessage] | Exception] = [
-        messages(2),
-        [message(number) for number in range(3, 11)],
-    ]
-    bench = Bench(answers, threads=2, expected_seconds=30)
-    bench.run()
-    assert [limit for limit, _, _ in bench.queue.receives] == [2, 8]
-
-
-def test_a_worker_without_rests_receives_while_handlers_work() -> None:
-    """A second receive brings the message that the first handler waits for."""
-    second = threading.Event()
-
-    def handler(got: Message) -> None:
-        assert got.id == "id-2" or second.wait(PATIENCE)
-        second.set()
-
-    bench = Bench(
-        [[message(1)], [message(2)]], handler, rhythm=Rhythm(poll_wait=0), waits=3, threads=2
-    )
-    bench.run()
-    assert bench.queue.deleted == ["receipt-2", "receipt-1"] or len(bench.queue.deletes) == 1
-
-
 def test_a_first_receive_that_fails_is_raised() -> None:
     """An endpoint that never answered may be wrong, so the error ends the worker."""
     with pytest.raises(QueueUnavailableError):
@@ -236,24 +151,6 @@ def test_a_refusal_is_raised() -> None:
     """A refusal, such as that of a deleted queue, ends the worker."""
     with pytest.raises(QueueRefusedError):
         Bench([[], QueueRefusedError("gone")], waits=9).run()
-
-
-def test_what_a_receive_brings_after_a_stop_is_handled_if_it_can_be_finished() -> None:
-    """It has been received, which counts towards the dead letters, so it is not wasted."""
-    bench = Bench([messages(3)])
-    bench.queue.on_receive = bench.stop.request
-    bench.run()
-    assert bench.queue.deleted == ["receipt-1", "receipt-2", "receipt-3"]
-
-
-def test_what_cannot_be_finished_after_a_stop_is_returned_and_counted() -> None:
-    """Handlers that take 15 s finish two messages in the 30 s of a drain."""
-    bench = Bench([messages(5)], expected_seconds=15)
-    bench.queue.on_receive = bench.stop.request
-    bench.run()
-    assert bench.queue.deleted == ["receipt-1", "receipt-2"]
-    assert bench.queue.changes == [{"receipt-3": 0, "receipt-4": 0, "receipt-5": 0}]
-    assert [line["returned"] for line in bench.sink.events("cycle")] == [3]
 
 
 def test_steps_return_their_results() -> None:
