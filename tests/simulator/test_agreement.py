@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,9 +20,13 @@ from support.builders.simulations import the_template
 
 from tidemill.report.agreement import first_events
 from tidemill.simulator.demo_replay import read_demo, replay
+from tidemill.simulator.instances.handling import HandlerTime
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from tidemill.simulator.result import Result
 
 pytestmark = [pytest.mark.endtoend, pytest.mark.timeout(240)]
 
@@ -29,12 +34,13 @@ PARAMETERS = (("BacklogPerInstance", "20"), ("HoldSeconds", "120"), ("MessagesPe
 COUNT = 115
 """Four first polls empty the queue: no sample of it depends on the seconds that a process takes."""
 SPEED = 10.0
+SLOW = 10.0
 DRAIN_TOLERANCE = 90.0
 
 
-def run_in_rig(folder: Path) -> dict[str, float]:
+def run_in_rig(folder: Path, parameters: Sequence[tuple[str, str]]) -> dict[str, float]:
     """Run the demo in this folder; return its figures."""
-    chosen = [word for name, value in PARAMETERS for word in ("--parameter", f"{name}={value}")]
+    chosen = [word for name, value in parameters for word in ("--parameter", f"{name}={value}")]
     done = subprocess.run(
         [
             *(sys.executable, "-m", "tidemill", "demo", "--template", str(PRODUCT_TEMPLATE)),
@@ -51,12 +57,29 @@ def run_in_rig(folder: Path) -> dict[str, float]:
     return found
 
 
-def test_simulator_and_rig_agree(tmp_path: Path) -> None:
-    """Peak, time to drain and order of events agree within the tolerance stated above."""
-    figures = run_in_rig(tmp_path)
-    demo = read_demo(tmp_path / "build/demo")
-    result, simulated = replay(demo, the_template(*PARAMETERS))
+def compare(
+    folder: Path, parameters: tuple[tuple[str, str], ...], work: HandlerTime
+) -> tuple[Result, dict[str, float]]:
+    """Run a demo, and simulate it with this work; check what must agree, and return both."""
+    figures = run_in_rig(folder, parameters)
+    demo = read_demo(folder / "build/demo")
+    demo = replace(demo, scenario=replace(demo.scenario, handler=work))
+    result, simulated = replay(demo, the_template(*parameters))
     assert (result.messages.processed, result.lost) == (figures["processed"], figures["lost"])
     assert result.instances.peak == figures["peak_instances"]
     assert result.drained_after == pytest.approx(figures["seconds_to_drain"], abs=DRAIN_TOLERANCE)
     assert first_events(simulated) == first_events(demo.facts)
+    return result, figures
+
+
+def test_simulator_and_rig_agree(tmp_path: Path) -> None:
+    """Peak, time to drain and order of events agree within the tolerance stated above."""
+    compare(tmp_path, PARAMETERS, HandlerTime())
+
+
+def test_they_agree_about_worker_processes(tmp_path: Path) -> None:
+    """A handler of one's own that takes ten of AWS's seconds, two at a time without a pause."""
+    handler = f"import time\n\n\ndef handle(message):\n    time.sleep({SLOW / SPEED})\n"
+    (tmp_path / "slow.py").write_text(handler, encoding="utf-8")
+    given = (("Handler", "slow:handle"), ("Workers", "2"), ("PollWaitSeconds", "0"))
+    compare(tmp_path, given, HandlerTime(SLOW))

@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 SPOT = RunOptions(spot_per_hour=6.0)
 
 
+FIFO = ("QueueKind", "fifo")
+
+
 def fifo(ours: Candidate) -> Candidate:
     """Return the candidate with a FIFO queue."""
     return replace(ours, fleet=replace(ours.fleet, queue=replace(ours.fleet.queue, fifo=True)))
 
 
-CONTINUOUS = fifo(the_template(("PollWaitSeconds", "0")))
+CONTINUOUS = the_template(FIFO, ("PollWaitSeconds", "0"))
 
 
 @given(

@@ -27,9 +27,10 @@ def test_the_product_s_worker_is_read_from_its_user_data() -> None:
         cycle.Rhythm(messages_per_poll=35, poll_wait=7.0, receive_wait=20),
         concurrency=4,
         cpus=2,
+        time_limit=60.0,
         drain=90.0,
         retry_delay=30.0,
-        retry_delay_max=900.0,
+        retry_delay_max=120.0,
     )
 
 
@@ -39,6 +40,7 @@ def test_a_script_without_settings_starts_a_worker_with_the_consumers_defaults()
     assert read_worker_settings("#!/bin/bash\necho hello\n") == WorkerSettings(
         usual.rhythm,
         concurrency=usual.concurrency,
+        time_limit=usual.message_seconds,
         drain=usual.drain,
         retry_delay=usual.retry_delay,
         retry_delay_max=usual.retry_delay_max,

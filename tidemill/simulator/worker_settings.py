@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from math import inf
 from typing import TYPE_CHECKING, Final
 
 from consumer import cycle
@@ -45,7 +44,7 @@ class WorkerSettings:
     concurrency: int = table.CONCURRENCY.default
     cpus: int = 1
     own_handler: bool = False
-    time_limit: float = inf
+    time_limit: float = table.MESSAGE_SECONDS.default
     drain: float = table.DRAIN_SECONDS.default
     retry_delay: float = table.RETRY_DELAY_SECONDS.default
     retry_delay_max: float = table.RETRY_DELAY_MAX_SECONDS.default
@@ -149,17 +148,18 @@ def read_worker_settings(user_data: str, instance_types: Sequence[str] = ()) -> 
     except NoConsumerError:
         found = {}
     given = {name: value for name, value in found.items() if value}
+    workers = int(_number(given, table.WORKERS))
     return WorkerSettings(
         rhythm=cycle.Rhythm.of_settings(
             messages_per_poll=int(_number(given, table.MESSAGES_PER_POLL)),
             poll_wait=_number(given, table.POLL_WAIT_SECONDS),
             receive_wait=_number(given, table.RECEIVE_WAIT_SECONDS),
         ),
-        workers=int(_number(given, "WORKERS")) if "WORKERS" in given else None,
+        workers=None if workers == table.AUTOMATIC else workers,
         concurrency=int(_number(given, table.CONCURRENCY)),
         cpus=next((vcpus(name) or 1 for name in instance_types), 1),
         own_handler=given.get(table.HANDLER.name, table.HANDLER.default) != table.HANDLER.default,
-        time_limit=_number(given, "MESSAGE_SECONDS") if "MESSAGE_SECONDS" in given else inf,
+        time_limit=_number(given, table.MESSAGE_SECONDS),
         drain=_number(given, table.DRAIN_SECONDS),
         retry_delay=_number(given, table.RETRY_DELAY_SECONDS),
         retry_delay_max=_number(given, table.RETRY_DELAY_MAX_SECONDS),
@@ -167,12 +167,9 @@ def read_worker_settings(user_data: str, instance_types: Sequence[str] = ()) -> 
     )
 
 
-def _number(given: Mapping[str, str], setting: Whole | Seconds | str) -> float:
-    name, default = (
-        (setting, "") if isinstance(setting, str) else (setting.name, str(setting.default))
-    )
-    value = given.get(name, default)
+def _number(given: Mapping[str, str], setting: Whole | Seconds) -> float:
     try:
-        return float(value)
+        return float(given.get(setting.name, setting.default))
     except ValueError:
-        raise SimulationError(f"user data: {name}={value} is no number") from None
+        value = given[setting.name]
+        raise SimulationError(f"user data: {setting.name}={value} is no number") from None

@@ -15,6 +15,7 @@ from watchtower import CloudWatchLogHandler
 
 from consumer.logs.cloudwatch import LARGEST_EVENT
 from tidemill.simulator.cost.log_volume import EVENT_BYTES
+from tidemill.simulator.cost.options import FIFO_REQUESTS
 from tidemill.simulator.cost.prices import PRICES
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ MILLION = 1e6
 REGION = "us-east-1"
 UNITS: Mapping[str, set[str]] = {
     "million requests after the first million a month": {"requests"},
+    "million requests": {"fifo requests"},
     "GB, us-east-1 Standard class": {"logs"},
     "dashboard-month after 3 free": {"dashboards"},
     "metric-month, first 10,000": {"metrics"},
@@ -44,7 +46,8 @@ SIZE = "sum of UTF-8 message bytes + 26 each"
 
 def check_price(given: Given, expected: Expected) -> None:
     """Find the price in our list."""
-    ours = [PRICES[item] for item in UNITS[given["unit"]]]
+    known = {**PRICES, "fifo requests": FIFO_REQUESTS}
+    ours = [known[item] for item in UNITS[given["unit"]]]
     per = MILLION if "million" in given["unit"] else 1
     assert expected["usd"] in [pytest.approx(price.usd * per / price.per) for price in ours]
 

@@ -28,7 +28,7 @@ LOGS_API: Final = "a limit of CloudWatch Logs that nothing here comes near or re
 
 
 NO_LONGER_PRINTED: Final = "AWS printed this until 2023; its page prints another result now"
-UNBOUGHT: Final = ("million requests", "million requests, surcharge", "GB scanned")
+UNBOUGHT: Final = ("million requests, surcharge", "GB scanned")
 CALLED: Final = ("CreateQueue", "GetQueueUrl", "GetQueueAttributes", *METHODS)
 THREE_SERIES: Final = re.compile(r"IF\(\s*(\w+)\s*,\s*(\w+)\s*,\s*(\w+)\s*\)")
 
@@ -205,7 +205,7 @@ NOT_RUN: tuple[Kind, ...] = (
     ),
     kind(
         "a price of something that the stack has not",
-        "the stack has no FIFO queue, no fair queue and no query over logs outside its dashboards",
+        "the sender chooses fair queues, and the stack has no query over logs but its dashboards'",
         ("unit", "usd"),
         lambda given, _: given["unit"] in UNBOUGHT,
     ),

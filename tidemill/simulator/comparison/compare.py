@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tidemill.report.comparison import CLAIRVOYANT, is_better
 from tidemill.simulator.comparison.clairvoyant import bounds
 from tidemill.simulator.cost.bill import instance_seconds_dollars
-from tidemill.simulator.cost.instance_prices import prices_with
+from tidemill.simulator.cost.fleet_prices import prices_of
 from tidemill.simulator.errors import NeverRestsError
 from tidemill.simulator.run import simulate
 from tidemill.simulator.run_figures import run_figures
@@ -83,7 +83,7 @@ def clairvoyant_figures(
     """
     arrivals = scenario.arrivals(Random(f"{seed}-arrivals"))  # noqa: S311 - chance, not secrets
     least = bounds(arrivals, candidate.worker.rhythm, candidate.fleet.group.max_size, times)
-    prices = prices_with(candidate.fleet.instance_types)
+    prices = prices_of(candidate.fleet)
     dollars = instance_seconds_dollars(least.billed_seconds, prices) / (scenario.seconds / DAY)
     average = mean(least.waits)
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.quotas import MAX_BATCH
-from tidemill.simulator.cost.instance_prices import prices_with
+from tidemill.simulator.cost.fleet_prices import prices_of
 from tidemill.simulator.cost.log_volume import logged_bytes
 from tidemill.simulator.cost.prices import (
     COMPRESSED,
@@ -50,11 +50,11 @@ def dollars_a_day(
     Args:
         fleet: the fleet.
         result: its run.
-        prices: the price of each item; None for those of the fleet's preferred instance type.
+        prices: the price of each item; None for those of the fleet.
         worker_metrics: the custom metrics that the workers publish for a policy in addition, each
             with a request once a minute.
     """
-    prices = prices_with(fleet.instance_types) if prices is None else prices
+    prices = prices_of(fleet) if prices is None else prices
     days = result.seconds / SECONDS_OF_DAY
     messages, instances = result.messages, result.instances
     hours = instances.billed_seconds / 3600

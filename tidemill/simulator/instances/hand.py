@@ -54,10 +54,9 @@ class Hand:
 
     def receive_size(self, limit: int, drain: float, now: float) -> int:
         """Return how many messages to ask for; 0 means to wait until more are finished."""
-        if self._caution is not None:
-            limit = self._caution.limit(limit, now)
         slots, held = self._slots, len(self.waiting) + len(self.running)
-        return receive_size(slots, held, room(slots, held, self._p95, drain), limit)
+        size = receive_size(slots, held, room(slots, held, self._p95, drain), limit)
+        return size if self._caution is None else self._caution.limit(size, now)
 
     def next(self) -> QueuedMessage | None:
         """Take the next message that may start now; None if there is none, or no free slot."""

@@ -1,14 +1,17 @@
-"""Hourly On-Demand prices of instance types, from the price of a family's size `large`."""
+"""Prices that depend on the fleet: of its instance type and of its kind of queue."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
+from tidemill.simulator.cost.options import FIFO_REQUESTS
 from tidemill.simulator.cost.prices import FACTUALMINDS, PRICES, Price
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+
+    from tidemill.scaling.spec import Fleet
 
 LISTS: Final = "price lists of several public projects, 2024 to 2026"
 
@@ -51,7 +54,15 @@ def hourly_price(instance_type: str) -> Price | None:
     return Price(f"{instance_type}, On-Demand", "hour", usd, source=source)
 
 
-def prices_with(instance_types: Sequence[str]) -> Mapping[str, Price]:
-    """Return all prices, with that of the preferred type, or of t4g.small if it is not known."""
-    price = hourly_price(instance_types[0]) if instance_types else None
-    return PRICES if price is None else {**PRICES, "instances": price}
+def prices_of(fleet: Fleet) -> Mapping[str, Price]:
+    """Return all prices, with those of the fleet's preferred instance type and of its queue.
+
+    An instance whose price is not known costs as much as a t4g.small.
+    """
+    types = fleet.instance_types
+    price = hourly_price(types[0]) if types else None
+    return {
+        **PRICES,
+        "instances": price or PRICES["instances"],
+        "requests": FIFO_REQUESTS if fleet.queue.fifo else PRICES["requests"],
+    }

@@ -1,12 +1,14 @@
-"""The price of an instance follows its type."""
+"""The prices of a fleet follow its instance type and its kind of queue."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from support.builders.simulations import bursts, the_template
 
 from tidemill.simulator.cost.bill import dollars_a_day
-from tidemill.simulator.cost.instance_prices import hourly_price, prices_with
+from tidemill.simulator.cost.fleet_prices import hourly_price, prices_of
 from tidemill.simulator.cost.prices import PRICES
 from tidemill.simulator.run import simulate
 
@@ -25,14 +27,20 @@ def test_a_size_costs_twice_as_much_as_the_next_smaller_one(name: str, usd: floa
 
 @pytest.mark.parametrize("name", ["x9.large", "t4g.metal", "nonsense"])
 def test_a_type_without_a_known_price_has_that_of_the_default(name: str) -> None:
-    """A bill with it says so, see docs/simulator.md."""
+    """docs/simulator.md says so."""
     assert hourly_price(name) is None
-    assert prices_with([name]) == prices_with([]) == PRICES
+    assert prices_of(replace(the_template().fleet, instance_types=(name,))) == PRICES
 
 
 def test_the_price_of_the_default_type_is_that_of_the_page() -> None:
     """docs/deploy.md has the price of the template's preferred type."""
-    assert prices_with(["t4g.small"])["instances"].usd == PRICES["instances"].usd
+    assert prices_of(the_template().fleet)["instances"].usd == PRICES["instances"].usd
+
+
+def test_requests_to_a_fifo_queue_cost_more() -> None:
+    """0.50 instead of 0.40 dollars for a million."""
+    fleet = the_template(("QueueKind", "fifo")).fleet
+    assert prices_of(fleet)["requests"].usd == 0.5
 
 
 def test_a_fleet_of_larger_instances_costs_more() -> None:
