@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.emulators.ministack import Ministack
-    from support.emulators.programs import Program
 
 pytestmark = [pytest.mark.impure, pytest.mark.long]
 
@@ -36,19 +35,13 @@ def body(name: str, fails: int = 0) -> str:
     return json.dumps({"name": name, "fails": fails})
 
 
-def wait_until_empty(stage: Stage, program: Program) -> None:
-    """Wait until no message is in the queue."""
-    while stage.counts() != (0, 0):
-        program.wait_for("cycle", len(program.events("cycle")) + 1)
-
-
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_a_failed_message_holds_its_group_back_in_order(stage: Stage, workers: str) -> None:
     """A1 fails twice: A2 to A4 wait for it, B1 to B4 do not, and nobody loses an attempt."""
     stage.send_to_group("A", body("A1", fails=2), *[body(f"A{n}") for n in (2, 3, 4)])
     stage.send_to_group("B", *[body(f"B{n}") for n in (1, 2, 3, 4)])
     with stage.consumer(**SETTINGS, WORKERS=workers) as consumer:
-        wait_until_empty(stage, consumer)
+        stage.wait_until_empty()
         assert consumer.stop() == 0
     handled = stage.handled()
     assert [name for name in handled if name[0] == "A"] == ["A1", "A1", "A1", "A2", "A3", "A4"]
@@ -63,7 +56,7 @@ def test_a_poison_message_does_not_take_its_group_into_the_dead_letters(stage: S
     """After three receives A1 is a dead letter; what followed it is handled, in order."""
     stage.send_to_group("A", body("A1", fails=9), *[body(f"A{n}") for n in (2, 3, 4)])
     with stage.consumer(**SETTINGS, WORKERS="0") as consumer:
-        wait_until_empty(stage, consumer)
+        stage.wait_until_empty()
         assert consumer.stop() == 0
     assert stage.handled() == ["A1", "A1", "A1", "A2", "A3", "A4"]
     assert [json.loads(dead)["name"] for dead in stage.dead()] == ["A1"]
@@ -78,7 +71,7 @@ def test_two_consumers_keep_the_order_of_every_group(stage: Stage) -> None:
         two = stack.enter_context(stage.consumer(**SETTINGS, WORKERS="0", INSTANCE_ID="i-2"))
         one.wait_for("message", 3)
         assert one.stop() == 0
-        wait_until_empty(stage, two)
+        stage.wait_until_empty()
         assert two.stop() == 0
     for group in "ABCDE":
         names = [name for name in stage.handled() if name[0] == group]

@@ -81,8 +81,7 @@ def test_two_consumers_handle_copies_once(table: Table) -> None:
     bodies = [CIVIC.replace("VH2001", f"VH{number}") for number in range(3)]
     table.stage.send(*(body for _ in range(10) for body in bodies))
     with table.consumer("note_slowly") as one, table.consumer("note_slowly") as two:
-        while table.stage.counts() != (0, 0):
-            one.wait_for("cycle", len(one.events("cycle")) + 1)
+        table.stage.wait_until_empty()
         assert one.stop() == two.stop() == 0
     assert sorted(table.stage.handled()) == ["VH0", "VH1", "VH2"]
     outcomes = ends(one, two)
@@ -118,11 +117,12 @@ def test_a_crash_costs_what_the_page_says(
     assert table.stage.counts() == (0, 0)
 
 
-def test_a_crash_during_the_work_lets_another_consumer_do_it(table: Table) -> None:
+@pytest.mark.parametrize("workers", ["0", "1"], ids=["threads", "processes"])
+def test_a_crash_during_the_work_lets_another_consumer_do_it(table: Table, workers: str) -> None:
     """As soon as the message is received again, its claim is over, too."""
     table.stage.send(CIVIC)
-    with table.consumer("note_begin_and_wait_for_file") as first:
-        first.wait_for("handling")
+    with table.consumer("note_begin_and_wait_for_file", WORKERS=workers) as first:
+        first.wait_for("output")
         first.signal(signal.SIGKILL)
         first.wait()
     with table.consumer() as second:
@@ -132,20 +132,30 @@ def test_a_crash_during_the_work_lets_another_consumer_do_it(table: Table) -> No
     assert table.stage.handled() == ["VH2001", "VH2001"]
 
 
-def test_a_long_handler_keeps_its_claim(table: Table) -> None:
-    """A copy that arrives after two visibility timeouts is still not handled beside it."""
+def test_a_handler_that_ends_its_process_leaves_the_key_free(table: Table) -> None:
+    """The consumer goes on, so it releases the claim before the message's retry."""
     table.stage.send(CIVIC)
-    with table.consumer("slow") as one, table.consumer("note", INSTANCE_ID="i-2") as two:
-        (one if one.events("handling") else two).wait_for("started")
-        while not one.events("handling") and not table.stage.handled():
-            one.wait_for("started")
+    with table.consumer("note_and_exit_at_first", WORKERS="1") as consumer:
+        consumer.wait_for("message", 2)
+        assert consumer.stop() == 0
+    assert ends(consumer) == ["crashed", "processed"]
+    assert table.stage.handled() == ["VH2001", "VH2001"]
+
+
+def test_a_long_handler_keeps_its_claim(table: Table) -> None:
+    """Its copy is received when a visibility timeout is over, and still not handled beside it."""
+    table.stage.send(CIVIC)
+    with table.consumer("slow") as one:
+        one.wait_for("output")
         table.stage.send(CIVIC)
-        while table.stage.counts() != (0, 0):
-            two.wait_for("started")
-        one.stop()
-        two.stop()
+        with table.consumer("note", INSTANCE_ID="i-2") as two:
+            two.wait_for("message")
+            table.stage.wait_until_empty()
+            assert one.stop() == two.stop() == 0
     assert ends(one, two).count("processed") == 1
     assert ends(one, two).count("duplicate") == 1
+    assert ends(two)[0] in {"duplicate", "retry"}
+    assert table.stage.handled() == []
 
 
 def test_nothing_is_handled_while_the_table_does_not_answer(table: Table, proxy: Recorder) -> None:

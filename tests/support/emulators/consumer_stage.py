@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from support.emulators.programs import running
+from support.emulators.programs import PATIENCE, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from support.emulators.programs import Program
 
 HANDLERS = """
-import pathlib, time
+import os, pathlib, time
 
 def fail(message):
     raise ValueError(f"no {message.vehicle.make} today")
@@ -47,6 +48,11 @@ def note_and_fail_at_first(body: dict):
     attempts = pathlib.Path("handled").read_text().split().count(body["name"])
     if attempts <= body["fails"]:
         raise ValueError(body["name"])
+
+def note_and_exit_at_first(message):
+    note(message)
+    if pathlib.Path("handled").read_text().count("\\n") == 1:
+        os._exit(3)
 
 def note_slowly(message):
     time.sleep(0.3)
@@ -97,6 +103,13 @@ class Stage:
     def counts(self) -> tuple[int, int]:
         """Return how many messages are visible and how many in flight."""
         return self.server.counts(self.url)
+
+    def wait_until_empty(self) -> None:
+        """Wait until no message is in the queue."""
+        deadline = time.monotonic() + PATIENCE
+        while self.counts() != (0, 0):
+            assert time.monotonic() < deadline, self.counts()
+            time.sleep(0.1)
 
     def dead(self) -> list[str]:
         """Return the dead letters; MiniStack moves them when the queue is received from."""
