@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING
 
 from consumer import capacity
 from consumer import setting_table as table
-from consumer.handlers.loading import load
-from consumer.output.captured import load_captured
-from consumer.pool.process_pool import ProcessPlan, ProcessPool
-from consumer.pool.threads import PoolLimits, ThreadPool
 
 if TYPE_CHECKING:
     from consumer.ports import Pool, PoolReports, Ports
@@ -30,19 +26,37 @@ def create_pool(settings: Settings, ports: Ports, reports: PoolReports, *, fifo:
     own_handler = settings.handler != table.HANDLER.default
     workers = capacity.processes(settings.workers, _processors(), own_handler=own_handler)
     if workers:
-        plan = ProcessPlan(
-            handler=settings.handler,
-            workers=workers,
-            concurrency=settings.concurrency,
-            seconds=settings.message_seconds,
-            log_level=settings.log_level,
-            instance_id=settings.instance_id,
-            fifo=fifo,
-        )
-        return ProcessPool(plan, reports, ports.sink, ports.clock, ports.stop)
+        return _processes(workers, settings, ports, reports, fifo=fifo)
+    return _threads(settings, ports, reports, fifo=fifo)
+
+
+def _processes(
+    workers: int, settings: Settings, ports: Ports, reports: PoolReports, *, fifo: bool
+) -> Pool:
+    # Imported here, as is the other pool: a consumer needs one of them, and starts sooner for it.
+    from consumer.pool.process_pool import ProcessPlan, ProcessPool  # noqa: PLC0415 - see above
+
+    plan = ProcessPlan(
+        handler=settings.handler,
+        workers=workers,
+        concurrency=settings.concurrency,
+        seconds=settings.message_seconds,
+        log_level=settings.log_level,
+        instance_id=settings.instance_id,
+        fifo=fifo,
+    )
+    return ProcessPool(plan, reports, ports.sink, ports.clock, ports.stop)
+
+
+def _threads(settings: Settings, ports: Ports, reports: PoolReports, *, fifo: bool) -> Pool:
+    from consumer.handlers.loading import load  # noqa: PLC0415 - see above
+    from consumer.pool.threads import PoolLimits, ThreadPool  # noqa: PLC0415 - see above
+
     limits = PoolLimits(settings.concurrency, settings.message_seconds, fifo)
     loading = partial(load, settings.handler)
-    if own_handler:
+    if settings.handler != table.HANDLER.default:
+        from consumer.output.captured import load_captured  # noqa: PLC0415 - see above
+
         loading = partial(
             load_captured, loading, ports.sink, settings.log_level, settings.instance_id
         )
