@@ -111,6 +111,7 @@ class DockerEngine:
                 labels=dict(spec.labels),
                 volumes=[f"{host}:{inside}" for inside, host in spec.volumes.items()],
                 read_only=not spec.writable,
+                tmpfs=None if spec.writable else {"/tmp": ""},  # noqa: S108 - a mount of its own
                 cap_drop=None if spec.writable else ["ALL"],
                 security_opt=["no-new-privileges"],
             )
