@@ -18,6 +18,8 @@ PAGE: Final = (Path(__file__).parents[2] / "docs/handlers.md").read_text(encodin
 TIDEMILL: Final = (sys.executable, "-m", "tidemill")
 
 PARCELS: Final = """
+import os
+import time
 from dataclasses import dataclass
 from consumer.handlers.api import Message, Reject, Retry
 
@@ -34,6 +36,10 @@ def handle(parcel: Parcel, message: Message) -> None:
         raise Reject("nobody lives there")
     if parcel.does == "retry" and message.receive_count == 1:
         raise Retry(after=1)
+    if parcel.does == "crash":
+        os._exit(137)
+    while parcel.does == "hang":
+        time.sleep(1)
 """
 
 QUICK: Final = (
@@ -74,11 +80,17 @@ def test_the_first_example_of_the_page_runs_as_it_stands(tmp_path: Path) -> None
     assert "packing 2 of A-1" in logs
 
 
-def test_what_a_handler_asks_for_is_in_the_table(tmp_path: Path) -> None:
-    """Rejected and retried messages have their rows; CSV with options of the producer is input."""
+def test_every_way_in_which_a_message_ends_is_in_the_figures(tmp_path: Path) -> None:
+    """Each message costs only itself; CSV with options of the producer is input."""
     (tmp_path / "parcels.py").write_text(PARCELS)
-    rows = [*(f"P{number},work" for number in range(10)), "R,reject", "T,retry", "broken"]
-    (tmp_path / "parcels.csv").write_text("\n".join(["id,does", *rows]))
+    rows = [
+        *(f"P{number},work" for number in range(10)),
+        "R,reject",
+        "T,retry",
+        "C,crash",
+        "H,hang",
+    ]
+    (tmp_path / "parcels.csv").write_text("\n".join(["id,does", *rows, "broken"]))
 
     done = run(
         tmp_path,
@@ -88,9 +100,13 @@ def test_what_a_handler_asks_for_is_in_the_table(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
-    assert (summary["sent"], summary["processed"], summary["retried"]) == (12, 11, 1)
-    assert (summary["rejected"], summary["dead_lettered"], summary["lost"]) == (1, 1, 0)
-    assert summary["dead_letter_reasons"] == {"rejected: nobody lives there": 1}
+    assert (summary["sent"], summary["processed"], summary["retried"]) == (14, 11, 1)
+    assert (summary["rejected"], summary["crashed"], summary["timed_out"]) == (1, 1, 1)
+    assert (summary["dead_lettered"], summary["lost"], summary["duplicates"]) == (3, 0, 0)
+    reasons = sorted(summary["dead_letter_reasons"])
+    assert reasons[0].startswith("crashed: the handler's process ended with exit code 137")
+    assert reasons[1] == "rejected: nobody lives there"
+    assert reasons[2].startswith("timed_out: ")
     logs = "".join(path.read_text() for path in (tmp_path / "build/demo/logs").glob("*.jsonl"))
     assert '"attributes":{"type":"parcel"}' in logs
 

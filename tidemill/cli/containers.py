@@ -19,6 +19,7 @@ from tidemill.cli.options import (
     read_pairs,
     read_template,
     read_times,
+    refuse_usage,
 )
 from tidemill.rig.containers.compose import down as bring_down
 from tidemill.rig.containers.compose import up as bring_up
@@ -89,6 +90,15 @@ def fleet(
     docker_socket: Annotated[
         str, typer.Option("--docker-socket", help="The Docker socket on the engine's host.")
     ] = SOCKET,
+    handlers: Annotated[
+        str,
+        typer.Option(
+            "--handlers",
+            metavar="FOLDER",
+            help="A folder with your handlers, an absolute path on the engine's host: every "
+            "consumer can read it.",
+        ),
+    ] = "",
     label: Annotated[
         list[str] | None,
         typer.Option(
@@ -106,6 +116,8 @@ def fleet(
     """Control a fleet of containers for a stack in a local AWS; `docker compose up` runs this."""
     from tidemill.rig.containers.controller import ControllerOptions, run_controller  # noqa: PLC0415 - moto is slow to import
 
+    if handlers and not handlers.startswith("/"):
+        refuse_usage(f"--handlers {handlers}: give an absolute path on the engine's host")
     run_controller(
         ControllerOptions(
             folder=folder,
@@ -123,6 +135,7 @@ def fleet(
             host=host,
             socket=docker_socket,
             labels=read_pairs("--label", label),
+            handlers=handlers,
         ),
         LineView(Console(soft_wrap=True)).show_fact,
     )

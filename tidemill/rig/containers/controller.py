@@ -69,6 +69,7 @@ class ControllerOptions:
         host: the controller's own name or address on that network.
         socket: the path of the engine's socket on its host.
         labels: further labels for every container.
+        handlers: a folder on the engine's host with the user's handlers, none if it is empty.
     """
 
     folder: Path
@@ -86,6 +87,7 @@ class ControllerOptions:
     host: str
     socket: str
     labels: Mapping[str, str]
+    handlers: str = ""
 
 
 def run_controller(options: ControllerOptions, on_fact: Callable[[Fact], None]) -> None:
@@ -216,6 +218,7 @@ def _world(
             labels=options.labels,
             user_data=rig.fleet.user_data,
             times=options.times,
+            handlers=options.handlers,
         ),
         options.folder,
         rig.clock,

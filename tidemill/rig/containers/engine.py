@@ -28,9 +28,9 @@ CONFLICT: Final = 409
 class ContainerSpec:
     """The properties that a container is created with; it gets no privileges beyond them.
 
-    `volumes` maps paths in the container to paths on the engine's host. `writable` is for
-    containers that stand in for a whole machine: their root file system is writable, and they keep
-    root's capabilities.
+    `volumes` maps paths in the container to paths on the engine's host; with `:ro` at its end, the
+    container cannot write there. `writable` is for containers that stand in for a whole machine:
+    their root file system is writable, and they keep root's capabilities.
     """
 
     name: str

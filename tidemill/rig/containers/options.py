@@ -21,6 +21,8 @@ INSTANCE_LABEL: Final = "tidemill.instance"
 ROLE_LABEL: Final = "tidemill.role"
 LAUNCHED_LABEL: Final = "tidemill.launched-at"
 METADATA_LABEL: Final = "tidemill.metadata-port"
+HANDLERS: Final = "/handlers"
+"""The folder in a consumer's container in which the user's handlers are."""
 SOCKET: Final = "/var/run/docker.sock"
 """The engine's socket inside an instance, as on an AMI."""
 
@@ -57,6 +59,7 @@ class ContainerOptions:
         times: AWS's times, of which instances take the means; with depth user-data the script
             itself decides when the consumer starts.
         stop_seconds: wall-clock seconds that containers have to end when the controller ends.
+        handlers: a folder on the engine's host with the user's handlers, none if it is empty.
     """
 
     fleet: str
@@ -71,6 +74,7 @@ class ContainerOptions:
     user_data: str
     times: Times
     stop_seconds: float = STOP_SECONDS
+    handlers: str = ""
 
     @property
     def direct(self) -> bool:
@@ -95,6 +99,7 @@ class ContainerOptions:
             environment: the settings of this instance.
             metadata_port: the port of its metadata service.
         """
+        volumes = {f"{HANDLERS}:ro": self.handlers} if self.handlers else {}
         return ContainerSpec(
             name=self.instance_name(instance),
             image=self.image if self.direct else self.instance_image,
@@ -103,14 +108,14 @@ class ContainerOptions:
             environment={
                 **environment,
                 "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://{self.host}:{metadata_port}",
-                **({} if self.direct else self._for_docker(instance)),
+                **(self._for_python() if self.direct else self._for_docker(instance)),
             },
             labels={
                 **self._labels(instance, Role.INSTANCE),
                 LAUNCHED_LABEL: str(time.time()),
                 METADATA_LABEL: str(metadata_port),
             },
-            volumes={} if self.direct else {SOCKET: self.socket},
+            volumes=volumes if self.direct else {SOCKET: self.socket},
             writable=not self.direct,
         )
 
@@ -122,7 +127,12 @@ class ContainerOptions:
             "CONSUMER_NAME": self.consumer_name(instance),
             "CONSUMER_NETWORK": self.network,
             "CONSUMER_LABELS": " ".join(f"{name}={value}" for name, value in labels.items()),
+            **({"CONSUMER_HANDLERS": self.handlers} if self.handlers else {}),
         }
+
+    def _for_python(self) -> dict[str, str]:
+        """Return where Python finds the user's handlers, after the image's own modules."""
+        return {"PYTHONPATH": f"/app:{HANDLERS}"} if self.handlers else {}
 
     def _labels(self, instance: str, role: Role) -> dict[str, str]:
         return {
