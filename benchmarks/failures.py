@@ -2,7 +2,7 @@
 
 `python -m benchmarks.failures` starts a local SQS (MiniStack), installs the peers into
 build/benchmarks, and lets each worker handle a bad message beside nine good ones, or be stopped or
-killed with ten in hand. It prints a table. A run takes up to 75 s, and several go on at once.
+killed with ten in hand. It prints tables. A run takes up to 75 s, and several go on at once.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,30 +19,28 @@ import boto3
 
 from benchmarks.failure_run import Outcome, run
 from benchmarks.peers.catalogue import WORKERS, install
-from benchmarks.peers.work import IN_HAND, NEIGHBOURS
+from benchmarks.peers.work import IN_HAND
 from tidemill.rig.local_aws.ministack import local_aws
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmarks.peers.catalogue import Worker
 
 CASES: Final = {
     "raise": "the handler raises",
-    "exit": "the handler calls sys.exit(1)",
-    "sigkill": "the handler's process gets SIGKILL (out of memory)",
-    "segfault": "the handler's process crashes (segmentation fault)",
-    "hang": "the handler never returns",
+    "exit": "it exits (`sys.exit`)",
+    "sigkill": "its process gets SIGKILL",
+    "segfault": "its process crashes (SIGSEGV)",
+    "hang": "it never returns",
     "invalid": "the body cannot be read",
-    "stop": "SIGTERM with ten messages in hand",
-    "kill": "SIGKILL of all processes with ten messages in hand",
+    "stop": "SIGTERM to the worker",
+    "kill": "SIGKILL to all its processes",
 }
-HEADINGS: Final = (
-    *("worker", "attempts", "its end", "after", "neighbours handled"),
-    *("begun again", "dead letters", "lost", "last one after", "restarts"),
-)
 
 
 def main() -> None:
-    """Run what was asked for and print a table for each kind of failure."""
+    """Run what was asked for and print what each kind of failure cost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", default=",".join(CASES), help="some of them, by commas")
     parser.add_argument("--workers", default="", help="names that contain one of these texts")
@@ -60,8 +59,13 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with local_aws(folder, 0, "eu-west-1") as endpoint:
             outcomes = _run_all(workers, options, missing, folder, endpoint)
-    for case in options.cases.split(","):
-        _print_table(case, workers, outcomes, missing)
+    cases = options.cases.split(",")
+    bad = [case for case in cases if case not in IN_HAND]
+    whole = [case for case in cases if case in IN_HAND]
+    table = Tables(workers, outcomes, missing)
+    table.write("The bad message: attempts, its end, seconds until then", bad, bad_message)
+    table.write("Its nine neighbours: handled, seconds until the last one was", bad, neighbours)
+    table.write("Ten messages in hand: handled, seconds until the last one was", whole, neighbours)
 
 
 def _run_all(
@@ -97,45 +101,57 @@ def _run_all(
     }
 
 
-def _print_table(
-    case: str,
-    workers: list[Worker],
-    outcomes: dict[tuple[str, str], Outcome],
-    missing: dict[str, str],
-) -> None:
-    total = NEIGHBOURS + (case in IN_HAND)
-    rows = [f"### {case}: {CASES[case]}", _row(HEADINGS), _row(["---"] * len(HEADINGS))]
-    for worker in workers:
-        outcome = outcomes.get((worker.name, case))
-        if outcome is None:
-            rows.append(_row([worker.name, f"not run: {missing[worker.name]}"]))
-            continue
-        bad = case not in IN_HAND
-        rows.append(
-            _row(
-                [
-                    worker.name,
-                    str(outcome.attempts) if bad else "",
-                    outcome.end if bad else "",
-                    _seconds(outcome.seconds) if bad else "",
-                    f"{outcome.handled} of {total}",
-                    str(outcome.again),
-                    str(outcome.dead),
-                    str(outcome.gone) + (f" and {outcome.left} waiting" if outcome.left else ""),
-                    _seconds(outcome.last),
-                    str(outcome.restarts),
-                ]
-            )
-        )
-    sys.stdout.write("\n".join(rows) + "\n\n")
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The outcomes as tables of Markdown: a row for each case, a column for each worker."""
+
+    workers: list[Worker]
+    outcomes: dict[tuple[str, str], Outcome]
+    missing: dict[str, str]
+
+    def write(self, title: str, cases: list[str], cell: Callable[[Outcome], str]) -> None:
+        """Print a table, unless it has no row."""
+        if not cases:
+            return
+        names = [worker.name for worker in self.workers]
+        rows = [f"### {title}", _row(["", *names]), _row(["---"] * (len(names) + 1))]
+        rows += [
+            _row([CASES[case], *(self._cell(name, case, cell) for name in names)]) for case in cases
+        ]
+        sys.stdout.write("\n".join(rows) + "\n\n")
+
+    def _cell(self, name: str, case: str, cell: Callable[[Outcome], str]) -> str:
+        outcome = self.outcomes.get((name, case))
+        return f"not run: {self.missing[name]}" if outcome is None else cell(outcome)
 
 
-def _row(cells: list[str] | tuple[str, ...]) -> str:
+def bad_message(outcome: Outcome) -> str:
+    """Return what became of the bad message."""
+    if outcome.seconds is None:
+        return f"{outcome.attempts}, {outcome.end} to the end"
+    return f"{outcome.attempts}, {outcome.end}, {outcome.seconds:.0f} s"
+
+
+def neighbours(outcome: Outcome) -> str:
+    """Return what became of good messages."""
+    parts = [f"{outcome.handled}"]
+    if outcome.last is not None:
+        parts[0] += f", {outcome.last:.0f} s"
+    for number, what in (
+        (outcome.again, "begun twice"),
+        (outcome.dead, "dead-lettered"),
+        (outcome.gone, "lost"),
+        (outcome.left, "still waiting"),
+    ):
+        if number:
+            parts.append(f"**{number} {what}**")
+    if outcome.restarts:
+        parts.append(f"{outcome.restarts} restarted")
+    return "; ".join(parts)
+
+
+def _row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _seconds(seconds: float | None) -> str:
-    return "never" if seconds is None else f"{seconds:.0f} s"
 
 
 if __name__ == "__main__":
