@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Each property that contains the stack's name and names something, with AWS's rule for it: the
-# API references of SQS (CreateQueue), EC2 Auto Scaling, CloudWatch (PutDashboard), CloudWatch Logs
-# (CreateLogGroup, PutQueryDefinition) and Systems Manager (PutParameter).
+# API references of SQS (CreateQueue), DynamoDB (CreateTable), EC2 Auto Scaling, CloudWatch
+# (PutDashboard), CloudWatch Logs (CreateLogGroup, PutQueryDefinition), Systems Manager
+# (PutParameter).
 RULES: Final = {
-    ("AWS::SQS::Queue", "QueueName"): r"[A-Za-z0-9_-]{1,80}",
+    ("AWS::SQS::Queue", "QueueName"): r"(?=.{1,80}$)[A-Za-z0-9_-]+(\.fifo)?",
+    ("AWS::DynamoDB::Table", "TableName"): r"[A-Za-z0-9_.-]{3,255}",
     ("AWS::AutoScaling::AutoScalingGroup", "AutoScalingGroupName"): r"[ -~]{1,255}",
     ("AWS::CloudWatch::Dashboard", "DashboardName"): r"[A-Za-z0-9_-]{1,255}",
     ("AWS::Logs::LogGroup", "LogGroupName"): r"[.\-_/#A-Za-z0-9]{1,512}",
@@ -30,7 +32,7 @@ RULES: Final = {
 NAMES: Final = {
     *("Name", "QueueName", "AutoScalingGroupName", "DashboardName", "LogGroupName", "TopicName"),
     *("AlarmName", "RepositoryName", "RoleName", "FunctionName", "ManagedPolicyName", "PolicyName"),
-    *("InstanceProfileName", "LaunchTemplateName", "GroupName"),
+    *("InstanceProfileName", "LaunchTemplateName", "GroupName", "TableName"),
 }
 STACK_NAMES: Final = st.from_regex(ALLOWED, fullmatch=True).map(
     lambda name: name[:LONGEST].rstrip("-")
@@ -41,8 +43,10 @@ def named() -> Iterator[tuple[tuple[str, str], str]]:
     """Yield type and property of everything in template.yaml that has a name, and the name."""
     for resource in product_template()["Resources"].values():
         for key, value in resource.get("Properties", {}).items():
-            if key in NAMES and "Fn::Sub" in value:
-                yield (resource["Type"], key), value["Fn::Sub"]
+            if key in NAMES:
+                choices = value["Fn::If"][1:] if "Fn::If" in value else [value]
+                texts = [choice["Fn::Sub"] for choice in choices if "Fn::Sub" in choice]
+                yield from (((resource["Type"], key), text) for text in texts)
 
 
 def test_every_name_in_the_template_has_a_rule_here() -> None:
@@ -86,7 +90,7 @@ def test_a_name_that_works_is_not_refused(name: str) -> None:
         pytest.param("1shop", "a letter first", id="digit-first"),
         pytest.param("my_shop", "letters, digits", id="underscore"),
         pytest.param("", "letters, digits", id="empty"),
-        pytest.param("t" * (LONGEST + 1), "has 68 characters: use at most 67", id="too-long"),
+        pytest.param("t" * (LONGEST + 1), "has 63 characters: use at most 62", id="too-long"),
     ],
 )
 def test_a_name_that_cannot_work_is_refused_in_a_sentence(name: str, message: str) -> None:

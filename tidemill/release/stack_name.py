@@ -13,9 +13,9 @@ one more follows in a repository's name, and ECR does not accept two in a row. C
 capital letters small there, and two hyphens within the name one ("CreateHandler.java" of the
 resource provider for ECR, "IdentifierUtils.java" of its Java plugin)."""
 
-LONGEST: Final = 67
-"""Characters of the longest name: `-dead-letters` follows it in a queue's name, which has at most
-80 ("Amazon SQS standard queue quotas")."""
+LONGEST: Final = 62
+"""Characters of the longest name: `-dead-letters.fifo` may follow it in a queue's name, which has
+at most 80 ("Amazon SQS FIFO queue quotas")."""
 
 
 def refuse_impossible_name(name: str) -> None:
