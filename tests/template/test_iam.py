@@ -172,11 +172,13 @@ class TestRecord:
     """The record covers everything that the programs do."""
 
     def test_the_consumer_did_all_that_it_can_do(self, recorded: Recorded) -> None:
-        """The consumer received, deleted, returned and extended messages, and logged."""
+        """It received, deleted, returned, extended, rejected and remembered, and logged."""
         assert {request.operation for request in recorded.consumer} == {
             "ReceiveMessage",
             "DeleteMessageBatch",
             "ChangeMessageVisibilityBatch",
+            "SendMessageBatch",
+            *("GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"),
             "CreateLogStream",
             "PutLogEvents",
         }

@@ -13,9 +13,10 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from support.aws_rules.iam import Call
+from support.builders.fleets import product_template
 from support.emulators.ministack import REGION
 from support.emulators.programs import running
 from support.emulators.recording_proxy import recording
@@ -69,6 +70,14 @@ SHOP: Final = replace(
     },
 )
 
+TABLE_PROPERTIES: Final[dict[str, Any]] = {
+    key: value
+    for key, value in product_template()["Resources"]["ProcessedMessagesTable"][
+        "Properties"
+    ].items()
+    if key in ("AttributeDefinitions", "BillingMode", "KeySchema")
+}
+
 TLS: Final = ("aws:SecureTransport", "true")
 FROM_INSTANCE: Final = (
     "ec2:SourceInstanceARN",
@@ -101,13 +110,13 @@ SESSION: Final = (
 """Actions that the Systems Manager agent calls (user guide, "Add Session Manager permissions to an
 existing IAM role")."""
 
-REMEMBER: Final = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
-"""Actions of the consumer on the table of processed messages, where it has one."""
-
 HANDLER: Final = """
 import pathlib, time
+from consumer.handlers.api import Reject
 
 def handle(message):
+    if message.vehicle.make == "Rejects":
+        raise Reject("as planned")
     if message.vehicle.make == "Fails":
         raise ValueError("as planned")
     if message.vehicle.make == "Slow":
@@ -126,9 +135,11 @@ class Recorded:
 
 
 def record(ministack: Ministack, new_folder: Callable[[str], Path]) -> Recorded:
-    """Run everything once: good, failing, invalid and slow messages, logs, a drain, two boots."""
+    """Run everything once: good, failing, rejected, invalid and slow messages, a drain, boots."""
     directory = new_folder("programs")
     url = ministack.create_queue("shop-work")
+    with ministack.client("dynamodb") as dynamodb:
+        dynamodb.create_table(TableName=TABLE.rpartition("/")[2], **TABLE_PROPERTIES)
     with recording(ministack.endpoint) as producer:
         produce(directory, {**ministack.environment, "AWS_ENDPOINT_URL": producer.endpoint})
     with recording(ministack.endpoint) as consumer:
@@ -139,6 +150,8 @@ def record(ministack: Ministack, new_folder: Callable[[str], Path]) -> Recorded:
         (directory / "recorded_handler.py").write_text(HANDLER, encoding="utf-8")
         settings = {
             "QUEUE_URL": url,
+            "DEAD_LETTER_QUEUE_URL": ministack.create_queue("shop-dead-letters"),
+            "IDEMPOTENCY_TABLE": TABLE.rpartition("/")[2],
             "HANDLER": "recorded_handler:handle",
             "VISIBILITY_TIMEOUT_SECONDS": "2",
             "RECEIVE_WAIT_SECONDS": "1",
@@ -160,10 +173,14 @@ def record(ministack: Ministack, new_folder: Callable[[str], Path]) -> Recorded:
     )
 
 
+KINDS: Final = ("Honda", "Fails", "Rejects", "Slow")
+"""The makes of the vehicles that are sent, on which the handler's answer depends."""
+
+
 def produce(directory: Path, environment: dict[str, str]) -> None:
     """Send a message of each kind, with the real producer, to the queue by its name."""
     vehicle = {"vehicleId": "VH1", "model": "Civic", "year": 2020, "color": "Blue", "mileage": 1}
-    lines = [json.dumps({**vehicle, "make": make}) for make in ("Honda", "Fails", "Slow")]
+    lines = [json.dumps({**vehicle, "make": make}) for make in KINDS]
     file = directory / "vehicles.jsonl"
     file.write_text("\n".join(lines), encoding="utf-8")
     subprocess.run(
@@ -187,7 +204,9 @@ def from_request(principal: str, request: Request, *context: tuple[str, str]) ->
     """Return the call that a recorded request makes, against the stack's own resources."""
     operation = BATCHES.get(request.operation, request.operation)
     given = request.parameters
-    if request.service == "sqs":
+    if request.service == "dynamodb":
+        resource = TABLE
+    elif request.service == "sqs":
         name = given["QueueName"] if "QueueName" in given else given["QueueUrl"].split("/")[-1]
         resource = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
     else:
@@ -276,8 +295,11 @@ def by_services(template: Resolver) -> Iterator[Call]:
 def calls(recorded: Recorded, template: Resolver) -> dict[str, set[Call]]:
     """Return, by policy, the calls that it has to allow."""
     sends = {from_request(PRODUCER, request) for request in recorded.producer}
-    works = {from_request(WORKER, request, FROM_INSTANCE) for request in recorded.consumer}
-    works |= {by_worker("sqs:SendMessage", DEAD_LETTERS)}  # what a handler rejects
+    works = {
+        from_request(WORKER, request, FROM_INSTANCE)
+        for request in recorded.consumer
+        if request.service != "dynamodb" or template.condition("Idempotent", "")
+    }
     queue_calls = {call for call in sends | works if call.action.startswith("sqs:")}
     works |= {call for command in recorded.script if (call := from_command(command))}
     works |= {by_worker(LOGIN), *(by_worker(action, REPOSITORY) for action in PULL)}
@@ -288,8 +310,6 @@ def calls(recorded: Recorded, template: Resolver) -> dict[str, set[Call]]:
         # management").
         sends |= {Call(PRODUCER, f"kms:{name}", KEY) for name in ("GenerateDataKey", "Decrypt")}
         works |= {by_worker(f"kms:{name}", KEY) for name in ("GenerateDataKey", "Decrypt")}
-    if template.condition("Idempotent", ""):
-        works |= {by_worker(f"dynamodb:{name}", TABLE) for name in REMEMBER}
     samples = {
         "get_queue_attributes": Call(SIGNAL, "sqs:GetQueueAttributes", WORK_QUEUE, (TLS,)),
         "describe_auto_scaling_groups": Call(
