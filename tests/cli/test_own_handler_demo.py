@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -109,6 +110,27 @@ def test_every_way_in_which_a_message_ends_is_in_the_figures(tmp_path: Path) -> 
     assert reasons[2].startswith("timed_out: ")
     logs = "".join(path.read_text() for path in (tmp_path / "build/demo/logs").glob("*.jsonl"))
     assert '"attributes":{"type":"parcel"}' in logs
+
+
+def test_a_fifo_queue_gets_its_groups(tmp_path: Path) -> None:
+    """Of a file they are to be named; the messages of a group are handled in order."""
+    (tmp_path / "parcels.py").write_text(PARCELS)
+    rows = [json.dumps({"id": f"P{number}", "to": f"T{number % 3}"}) for number in range(30)]
+    (tmp_path / "parcels.jsonl").write_text("\n".join(rows))
+    arguments = ("demo", *QUICK, "-P", "Handler=parcels:handle", "-P", "QueueKind=fifo")
+
+    done = run(tmp_path, *arguments, "--file", "parcels.jsonl", "--group-id", "{to}")
+
+    assert done.returncode == 0, done.stderr
+    summary = figures(tmp_path)
+    assert (summary["processed"], summary["lost"], summary["duplicates"]) == (30, 0, 0)
+    logs = (tmp_path / "build/demo/logs").glob("*.jsonl")
+    lines = [json.loads(line) for path in logs for line in path.read_text().splitlines()]
+    begun = [line for line in lines if line["event"] == "output"]
+    handled = [line["text"].split()[1] for line in sorted(begun, key=itemgetter("time"))]
+    for rest in range(3):
+        own = [f"P{number}" for number in range(rest, 30, 3)]
+        assert [name for name in handled if name in own] == own
 
 
 def test_a_handler_that_always_fails_is_a_failure_with_its_reason(tmp_path: Path) -> None:

@@ -64,10 +64,19 @@ def demo(
         bool,
         typer.Option("--skip-invalid", help="Skip invalid lines of the file instead of stopping."),
     ] = False,
+    group_id: Annotated[
+        str | None,
+        typer.Option(
+            "--group-id",
+            metavar="TEMPLATE",
+            help="Group of each message, for FIFO queues and fair ones, such as '{customer}'. "
+            "[default for random vehicles on FIFO queues: {vehicleId}]",
+        ),
+    ] = None,
     producer_options: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[-- OPTIONS]",
+            metavar="-- OPTIONS",
             help="Further options of the producer (docs/producer.md), such as -- --format csv.",
             show_default=False,
         ),
@@ -105,6 +114,7 @@ def demo(
         poison = POISON if file is None else 0
     producer = [*what, "--seed", str(seed), "--poison", str(poison)]
     producer += ["--skip-invalid"] if skip_invalid else []
+    producer += ["--group-id", group_id] if group_id is not None else []
     producer += producer_options or []
     summary = _run_demo(options, DemoOptions(producer, max_minutes))
     summary |= about_run(
