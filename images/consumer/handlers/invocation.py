@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from consumer.attempt import AttemptResult
 from consumer.handlers.body_types import message_of, read_vehicle
 from consumer.handlers.verdict import BadReturnError, of_entry, of_error, of_return, unfinished
 
@@ -79,10 +80,7 @@ class Invocation:
 
     def raised(self, error: BaseException) -> list[Verdict]:
         """Return the verdicts for an error, which concerns all messages of a batch."""
-        for message in self.messages:
-            with suppress(Exception):  # what user code has put into logging may raise
-                log.debug("message %s failed", message.id, exc_info=error)
-        return [of_error(error)] * len(self.messages)
+        return [_failed(error, *(one.id for one in self.messages))] * len(self.messages)
 
 
 def plan(
@@ -101,7 +99,7 @@ def plan(
         try:
             body, message = _read(parameters, arrival, partial(extend, place))
         except BaseException as error:  # noqa: BLE001 - a type's own checks are user code, too
-            refused[place] = of_error(error)
+            refused[place] = _failed(error, arrival.message_id)
         else:
             invocations.append(Invocation(parameters, (place,), [body], (message,)))
     return invocations, refused
@@ -118,7 +116,7 @@ def _plan_batch(
         try:
             read[place] = _read(parameters, arrival, on_extend)
         except BaseException as error:  # noqa: BLE001 - as for one message
-            refused[place] = of_error(error)
+            refused[place] = _failed(error, arrival.message_id)
     if not read:
         return [], refused
     bodies, messages = zip(*read.values(), strict=True)
@@ -133,6 +131,15 @@ def _read(
         message = message_of(arrival, on_extend, read_vehicle(arrival))
         return message, message
     return parameters.read(arrival.body), message_of(arrival, on_extend)
+
+
+def _failed(error: BaseException, *message_ids: str) -> Verdict:
+    """Return the verdict; the traceback of a failure, but not of a decision, is logged."""
+    verdict = of_error(error)
+    if verdict.result is AttemptResult.FAILED:
+        with suppress(BaseException):  # what user code has put into logging may raise anything
+            log.warning("message %s failed", ", ".join(message_ids), exc_info=error)
+    return verdict
 
 
 def _extend(extend: Extend, places: Sequence[int], seconds: float) -> None:

@@ -161,14 +161,13 @@ def test_a_verdict_can_cross_a_pipe() -> None:
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(found), type=Verdict) == found
 
 
-def test_the_traceback_of_a_failure_is_logged_for_debugging(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """By a logger of the standard library, as the lines of handlers are."""
-    with caplog.at_level("DEBUG"):
-        verdict(raising(ValueError("no")))
+def test_the_traceback_of_a_failure_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """By a logger of the standard library, as the lines of handlers are; a decision has none."""
+    verdict(raising(ValueError("no")))
+    verdict(raising(Reject("no")))
+    verdict(raising(Retry(1)))
     [record] = caplog.records
-    assert record.getMessage() == "message id-1 failed"
+    assert (record.levelname, record.getMessage()) == ("WARNING", "message id-1 failed")
     assert "in handler" in caplog.text
     assert "ValueError: no" in caplog.text
 
@@ -177,8 +176,8 @@ def test_a_broken_setup_of_logging_changes_no_verdict(monkeypatch: pytest.Monkey
     """User code may have put anything there."""
 
     def broken(*_: object, **__: object) -> None:
-        raise RuntimeError("broken")
+        raise SystemExit("broken")
 
     logger = logging.getLogger("consumer.handlers.invocation")
-    monkeypatch.setattr(logger, "debug", broken)
+    monkeypatch.setattr(logger, "warning", broken)
     assert verdict(raising(ValueError("no"))).reason == "ValueError: no"

@@ -6,8 +6,9 @@ import json
 import time
 import uuid
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+import pytest
 from support.emulators.programs import PATIENCE, running
 
 if TYPE_CHECKING:
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
     from support.emulators.ministack import Ministack
     from support.emulators.programs import Program
+
+EITHER: Final = pytest.mark.parametrize(
+    "workers", [pytest.param("0", id="threads"), pytest.param("2", id="processes")]
+)
+"""Runs a test with threads of the consumer, and with processes."""
+
+QUICK: Final = {"RETRY_DELAY_SECONDS": "0.1", "RETRY_DELAY_MAX_SECONDS": "0.2"}
 
 HANDLERS = """
 import os, pathlib, time
@@ -140,3 +148,13 @@ class Stage:
 def outcomes(program: Program) -> list[tuple[str, int]]:
     """Return outcome and receive count of every message line."""
     return [(line["outcome"], line["receive_count"]) for line in program.events("message")]
+
+
+def run(stage: Stage, lines: int, workers: str, **settings: str) -> Program:
+    """Run a consumer until it has written this many lines of messages, and stop it."""
+    wanted = {"HANDLER": "misbehaving:act", "WORKERS": workers, **QUICK, **settings}
+    with stage.consumer(**wanted) as consumer:
+        consumer.wait_for("message", lines)
+        assert consumer.stop() == 0
+    assert len(consumer.events("started")) == len(consumer.events("stopped")) == 1
+    return consumer
