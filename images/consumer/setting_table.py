@@ -78,7 +78,10 @@ RECEIVE_WAIT_SECONDS: Final = Seconds(
 HANDLER: Final = Text(
     name="HANDLER",
     default="consumer.handlers:log_only",
-    meaning="Function that handles a message, as package.module:function; it must be importable.",
+    meaning=(
+        "Function, class or object that handles messages, as package.module:name; it must be "
+        "importable, and docs/handlers.md says what it may be."
+    ),
 )
 AUTOMATIC: Final = -1
 """Value of WORKERS where it is not set."""
