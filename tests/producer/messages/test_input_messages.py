@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +12,18 @@ from hypothesis import strategies as st
 from support.fakes.producing import CIVIC, LATEST_YEAR, vehicle_line
 from support.fakes.stopping import FakeStop
 
-from producer.messages.input_messages import Input, checked, read
-from producer.messages.line_reader import opened
+from producer.errors import InputError
+from producer.messages.array_reader import split_array
+from producer.messages.csv_reader import rows
+from producer.messages.input_messages import (
+    CsvTypes,
+    Input,
+    checked,
+    elements,
+    read,
+    table_rows,
+)
+from producer.messages.line_reader import opened, split_lines
 from producer.messages.message_maker import TOO_LONG, MessageMaker
 from producer.messages.outgoing_message import Origin, OutgoingMessage, RejectedLine
 from producer.messages.schema import schema_of
@@ -112,6 +123,23 @@ def test_no_input_whatever_breaks_the_reading(lines: list[tuple[int, bytes | Non
     items = list(checked(lines, VEHICLES))
 
     assert items.count(None) == lines.count(None)
+
+
+@given(
+    st.binary(max_size=200) | st.text('[]{}",;:\\\n\r1a \ufeff', max_size=80).map(str.encode),
+    st.sampled_from(CsvTypes),
+)
+def test_no_array_and_no_table_breaks_the_reading(data: bytes, csv_types: CsvTypes) -> None:
+    """For any bytes each element and row is sent or rejected, or the input ends with a reason."""
+    lines = split_lines([data], MAX_BYTES + 1)
+    source = Input("x", csv_types=csv_types, attribute_columns=("a",))
+    for items in (
+        elements(split_array([data], "x", MAX_BYTES), MessageMaker()),
+        table_rows(rows(lines, "x", TOO_LONG), source, MessageMaker()),
+    ):
+        with suppress(InputError):
+            for item in items:
+                assert isinstance(item, OutgoingMessage | RejectedLine)
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["Unix", "Windows"])
