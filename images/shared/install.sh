@@ -18,7 +18,7 @@ rm -rf "$folder/include" "$folder/.gitignore"
 data=$(echo "$folder"/lib/python3*/site-packages/botocore/data)
 for service in "$data"/*/; do
   case $(basename "$service") in
-    autoscaling | cloudwatch | ec2 | logs | sqs | ssm | sts) ;;
+    autoscaling | cloudwatch | dynamodb | ec2 | logs | sqs | ssm | sts) ;;
     sso | sso-oidc | signin) ;;
     *) rm -r "$service" ;;
   esac

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LIMIT_BYTES: Final = 45_000_000
 
-SERVICES: Final = {"autoscaling", "cloudwatch", "ec2", "logs", "sqs", "ssm", "sts"}
+SERVICES: Final = {"autoscaling", "cloudwatch", "dynamodb", "ec2", "logs", "sqs", "ssm", "sts"}
 CREDENTIAL_SERVICES: Final = {"signin", "sso", "sso-oidc"}
 """botocore itself calls these services when a profile gets its credentials from them."""
 
@@ -39,9 +39,6 @@ PACKAGES: Final = {
         *("typing_inspection", "urllib3"),
     },
 }
-PACKAGE: Final = {"consumer": "consumer/logs", "producer": "producer/messages"}
-"""The package that each program has inside its own."""
-
 VENV: Final = re.compile(r"opt/tidemill/(?:pyvenv\.cfg|lib64|bin/python[\d.]*)")
 SITE: Final = re.compile(r"opt/tidemill/lib/python3\.\d+/site-packages/(.+)")
 DATA_FILES: Final = {
@@ -208,7 +205,7 @@ def belongs(path: str, program: str) -> bool:
         return True
     if match := SITE.fullmatch(path):
         return _belongs_in_site(match[1], program)
-    return bool(re.fullmatch(rf"app/(?:shared|{program}|{PACKAGE[program]})/\w+\.py", path))
+    return bool(re.fullmatch(rf"app/(?:shared|{program})(?:/\w+)*/\w+\.py", path))
 
 
 def _belongs_in_site(path: str, program: str) -> bool:
