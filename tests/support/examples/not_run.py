@@ -20,7 +20,7 @@ NO_STATUS_CHECKS: Final = "EC2's status checks are not modelled: an instance run
 NO_WEIGHTS: Final = "instance weights are not modelled: each instance counts as one"
 OTHER_SERVICE: Final = "alarms of Application Auto Scaling, which scales no EC2 instances"
 DEPARTS: Final = "MiniStack answers otherwise, and the product makes no such call"
-NO_FIFO: Final = "FIFO queues, which the product does not have"
+NO_FIFO: Final = "the simulator sends each message once, and limits no calls"
 SINGLE: Final = (
     "single measurements; tidemill/scaling/times/catalogue.py says what it takes of them"
 )
