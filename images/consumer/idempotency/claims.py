@@ -7,13 +7,14 @@ extended before half of it has passed. docs/idempotency.md has what follows from
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from consumer.attempt import Attempt, AttemptResult
 from consumer.idempotency.claimed import refused, sort_out
-from consumer.idempotency.ports import Claim, TableError, Taken
+from consumer.idempotency.ports import Claim, TableError, TableRefusedError, Taken
 from consumer.logs.events import get_logger
 from shared.errors import InvalidMessageError
 
@@ -233,7 +234,9 @@ class Claims:
 
     def _note_error(self, error: TableError) -> None:
         if self._answers:
-            log.warning(
+            refused = isinstance(error, TableRefusedError)  # somebody has to mend it
+            log.log(
+                logging.ERROR if refused else logging.WARNING,
                 "idempotency table unavailable, nothing is received until it answers",
                 extra={"fields": {"reason": str(error), "not_noted": len(self._late)}},
             )

@@ -14,6 +14,7 @@ from consumer.delivery import Delivery
 from consumer.idempotency.claims import Claims, ClaimTerms
 from consumer.idempotency.key import IdempotencyKey
 from consumer.idempotency.no_claims import NoClaims
+from consumer.idempotency.ports import TableRefusedError, TableUnavailableError
 from shared.queue import ReceivedMessage
 
 HOUR: Final = 3600
@@ -168,6 +169,20 @@ def test_nothing_is_handled_without_a_claim(stage: Stage) -> None:
     stage.table.down = False
     assert claims.ready()
     assert len(claims.claim([delivery(1)], {}).mine) == 1
+
+
+def test_a_table_that_refuses_is_an_error_that_somebody_has_to_mend(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """So the alarm on errors rings; an outage that ends by itself is a warning."""
+    levels = []
+    for error in (TableUnavailableError("it is down"), TableRefusedError("not allowed")):
+        caplog.clear()
+        stage.table.down, stage.table.error = True, error
+        claims = stage.claims()
+        assert results(claims.claim([delivery(1)], {}).attempts) == [(1, "retry", 30)]
+        levels += [record.levelname for record in caplog.records]
+    assert levels == ["WARNING", "ERROR"]
 
 
 def test_what_is_done_during_an_outage_is_noted_after_it(stage: Stage) -> None:

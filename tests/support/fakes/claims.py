@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumer.idempotency.ports import Claim, TableUnavailableError, Taken
+from consumer.idempotency.ports import (
+    Claim,
+    TableError,
+    TableRefusedError,
+    TableUnavailableError,
+    Taken,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 class FakeTable:
-    """Claims by key; `done` has those that are done. While it is `down`, every call fails."""
+    """Claims by key; `done` has those that are done. While it is `down`, calls fail with `error`."""
 
     def __init__(self) -> None:
         """Start empty, and in order."""
         self.claims: dict[str, Claim] = {}
         self.done: set[str] = set()
         self.down = False
+        self.error: TableError = TableUnavailableError("no answer from the endpoint: it is down")
         self.calls: list[str] = []
 
     def claim(
@@ -25,6 +32,8 @@ class FakeTable:
     ) -> list[Taken | TableUnavailableError | None]:
         """Claim what is free."""
         self.calls.append("claim")
+        if self.down and isinstance(self.error, TableRefusedError):
+            raise self.error
         return [self._claim(claim, now) for claim in claims]
 
     def renew(self, claim: Claim) -> bool:
@@ -55,7 +64,7 @@ class FakeTable:
     def _call(self, name: str) -> None:
         self.calls.append(name)
         if self.down:
-            raise TableUnavailableError("no answer from the endpoint: it is down")
+            raise self.error
 
     def _has(self, claim: Claim) -> bool:
         held = self.claims.get(claim.key)

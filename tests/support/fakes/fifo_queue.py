@@ -26,7 +26,7 @@ class FifoQueue:
     """Messages in their order; one received `most_receives` times is dead at its next receive.
 
     With `whole_groups` a message that is hidden blocks its whole group, as the API reference reads.
-    Otherwise it blocks what is behind it, as LocalStack's tests found on AWS.
+    Otherwise it blocks what is behind it, as LocalStack imitates it.
     """
 
     clock: FakeClock
