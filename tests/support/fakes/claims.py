@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class FakeTable:
-    """Claims by key; `done` has those that are done. While it is `down`, calls fail with `error`."""
+    """Claims by key; `done` has those that are done. While `down`, calls fail with `error`."""
 
     def __init__(self) -> None:
         """Start empty, and in order."""
