@@ -28,3 +28,10 @@ def test_reasons_of_dead_letters_are_lines() -> None:
     """A run without dead letters, or of an older version, has none."""
     assert reason_lines({}) == []
     assert reason_lines({"dead_letter_reasons": {"failed: x": 2}}) == ["dead letters: 2 failed: x"]
+
+
+def test_a_time_limit_that_was_met_is_explained() -> None:
+    """At speed 20 the limit is a twentieth, but a handler is as slow as ever."""
+    (line,) = reason_lines({"timed_out": 1, "speed": 20.0})
+
+    assert "MessageSeconds divided by the speed 20" in line

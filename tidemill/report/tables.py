@@ -51,9 +51,15 @@ def summary_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def reason_lines(summary: Mapping[str, Any]) -> list[str]:
-    """Return a line for each reason for which messages became dead letters."""
+    """Return a line for each reason of dead letters, and one about a time limit that was met."""
     reasons = summary.get("dead_letter_reasons", {})
-    return [f"dead letters: {number} {reason}" for reason, number in reasons.items()]
+    lines = [f"dead letters: {number} {reason}" for reason, number in reasons.items()]
+    if summary.get("timed_out"):
+        lines.append(
+            f"time limit: MessageSeconds divided by the speed {summary.get('speed', 1):g}, as all "
+            "times here; but a handler takes its real time, so give a slow one a lower --speed"
+        )
+    return lines
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
