@@ -39,9 +39,9 @@ LOADS: Final = ("burst", "tide", "trickle")
 """The scenarios: a wake-up with a peak, a day of work, and many wake-ups."""
 
 HANDLER: Final = HandlerTime(2.0, 0.5)
-"""The handling time: without one, no work could be cut off."""
+"""The handling time."""
 
-HEAD: Final = ("fault", "policy", "idle", "cut off", *LOADS, "$ a day")
+HEAD: Final = ("fault", "policy", "idle", *LOADS, "$ a day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,27 +85,25 @@ class Outcome:
     """
 
     idle: int
-    cut_off: int
     waits: tuple[tuple[float | None, float | None], ...]
     dollars: float
 
     def cells(self) -> tuple[str, ...]:
         """Return the outcome as cells of the table."""
         waits = (f"{_clock(mean)} / {_clock(p95)}" for mean, p95 in self.waits)
-        return (str(self.idle), str(self.cut_off), *waits, f"{self.dollars:.2f}")
+        return (str(self.idle), *waits, f"{self.dollars:.2f}")
 
 
 def outcome(candidate: Candidate, case: Case) -> Outcome:
     """Simulate a policy under a fault, with each of the loads."""
-    idle, cut_off, dollars, waits = 0, 0, 0.0, []
+    idle, dollars, waits = 0, 0.0, []
     for name in LOADS:
         scenario = replace(SCENARIOS[name], handler=HANDLER, faults=case.faults)
         result = simulate(candidate, scenario, SEED)
         idle += result.instances.idle_launches
-        cut_off += result.instances.cut_off_messages
         dollars += sum(dollars_a_day(candidate.fleet, result).values()) / len(LOADS)
         waits.append((mean(result.messages.waits), percentiles(result.messages.waits)["p95"]))
-    return Outcome(idle, cut_off, tuple(waits), dollars)
+    return Outcome(idle, tuple(waits), dollars)
 
 
 def policies() -> list[Candidate]:
