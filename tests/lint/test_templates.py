@@ -88,6 +88,18 @@ def test_nothing_is_found_in_the_product(fast: str, seconds: str) -> None:
     assert (report.findings, report.not_modelled) == ((), ())
 
 
+@pytest.mark.parametrize(
+    ("receives", "found"), [("5", {"group-shares-receives"}), ("6", set())], ids=["few", "enough"]
+)
+def test_fifo_queues_of_the_product_need_more_receives(receives: str, found: set[str]) -> None:
+    """One for the attempt, one for a drain, and one for each of the four instances."""
+    given = {"QueueKind": "fifo", "MaxReceiveCount": receives, "IdempotencyTable": "true"}
+    report = lint(product_text(), "template.yaml", given)
+    assert {finding.rule for finding in report.findings} == found
+    assert not report.failed
+    assert report.not_modelled == ()
+
+
 def test_a_parameter_that_scaling_does_not_need_may_have_no_value() -> None:
     """A key pair is no reason to refuse a template; what stands for its value is said."""
     text = (FOLDER / "visible_step.yaml").read_text(encoding="utf-8")

@@ -167,6 +167,8 @@ def _attributes(account: FakeAccount, given: Answer) -> Answer:
 
 
 def _send(account: FakeAccount, given: Answer) -> Answer:
+    ordered = {"MessageGroupId", "MessageDeduplicationId"}
+    assert given.keys() & ordered == (ordered if account.fleet.queue.fifo else set())
     return {"MessageId": account.world.send(given["MessageBody"])}
 
 

@@ -45,6 +45,11 @@ def test_every_moment_of_a_message_is_noted_in_its_order() -> None:
     ]
 
 
+def test_a_message_for_a_fifo_queue_has_a_group_of_its_own() -> None:
+    """SQS refuses one without a group, or without an id for deduplication."""
+    assert followed(FakeAccount(QueueKind="fifo"))["finished"] is True
+
+
 def test_the_messages_content_is_not_kept() -> None:
     """The record may be sent to others."""
     assert not any("body" in line for line in followed(FakeAccount())["lines"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from tidemill.scaling.metrics.queue import VISIBLE
 from tidemill.verify.bench import SkippedError
@@ -49,7 +50,10 @@ def send(bench: Bench, body: str | None = None) -> str:
             f"the stack's handler is {target.parameter('Handler')}: give --message TEXT, a message "
             "that it may process"
         )
-    answer = bench.call("sqs:SendMessage", QueueUrl=target.queue_url, MessageBody=body)
+    own = uuid4().hex  # in a group of its own, so that no message waits for another one
+    fifo = {"MessageGroupId": own, "MessageDeduplicationId": own}
+    ordered = fifo if target.fleet.queue.fifo else {}
+    answer = bench.call("sqs:SendMessage", QueueUrl=target.queue_url, MessageBody=body, **ordered)
     return str(answer["MessageId"])
 
 
