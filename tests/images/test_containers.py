@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 import time
 import uuid
@@ -14,6 +15,7 @@ import pytest
 from support.emulators.docker import container
 from support.emulators.ministack import CREDENTIALS, REGION
 from support.emulators.programs import PATIENCE
+from support.examples import misbehaving
 from support.fakes.consuming import CIVIC
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ SLOW_HANDLER: Final = """
 import time
 
 def handle(message):
-    print('{"event": "handling"}')
+    print("handling")
     time.sleep(1)
 """
 
@@ -98,12 +100,14 @@ def logs(ministack: Ministack) -> Iterator[CloudWatchLogsClient]:
 
 @pytest.fixture
 def handlers() -> Iterator[Path]:
-    """Provide a folder that the container's user can read, with a slow handler."""
+    """Provide a folder that the container can read, with a slow handler and a bad one."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
         (folder / "slow.py").write_text(SLOW_HANDLER)
         (folder / "slow.py").chmod(0o644)
+        shutil.copy(Path(str(misbehaving.__file__)), folder / "misbehaving.py")
+        (folder / "misbehaving.py").chmod(0o644)
         yield folder
 
 
@@ -198,7 +202,7 @@ def test_docker_stop_ends_the_consumer_in_order(
         environment={**place.environment, **FAST, **settings},
         volumes=(f"{handlers}:/handlers:ro",),
     ) as consumer:
-        wait_for(consumer, "handling", 2)
+        wait_for(consumer, "output", 2)
         code, output, errors = stopped(consumer)
     assert (code, errors) == (0, "")
     [stopping] = [line for line in output if line["event"] == "stopping"]
@@ -212,6 +216,24 @@ def test_docker_stop_ends_the_consumer_in_order(
     left = [json.loads(body)["vehicleId"] for body in place.server.take_all(place.url)]
     assert sorted(processed + left) == sorted(f"VH{number}" for number in range(10))
     assert processed
+
+
+def test_bad_messages_cost_only_themselves_in_a_container(
+    docker_engine: DockerClient, images: Images, place: Place, handlers: Path
+) -> None:
+    """With no more rights than a container has: one ends its process, one hangs, three are good."""
+    place.send('{"do":"exits_at_once","with":3}', '{"do":"hangs"}', *['{"do":"nothing"}'] * 3)
+    settings = {"HANDLER": "misbehaving:act", "WORKERS": "2", "MESSAGE_SECONDS": "2"}
+    with container(
+        docker_engine,
+        images.consumer,
+        environment={**place.environment, **FAST, **settings, "PYTHONPATH": "/app:/handlers"},
+        volumes=(f"{handlers}:/handlers:ro",),
+    ) as consumer:
+        wait_for(consumer, "message", 5)
+        _, output, _ = stopped(consumer)
+    ends = {(line["body"]["do"], line["outcome"]) for line in output if line["event"] == "message"}
+    assert ends == {("exits_at_once", "crashed"), ("hangs", "timed_out"), ("nothing", "processed")}
 
 
 def test_a_consumer_that_waits_for_its_next_poll_ends_at_once(
