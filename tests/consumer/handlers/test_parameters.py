@@ -130,7 +130,11 @@ def test_a_handler_gets_the_body_and_its_message(code: Callable[..., object]) ->
     assert (message.id, message.body) == ("id-1", ORDER)
 
 
-@pytest.mark.parametrize("code", [plain, annotated, traced(plain), seen.append], ids=str)
+@pytest.mark.parametrize(
+    "code",
+    [plain, annotated, traced(plain), seen.append],
+    ids=["plain", "annotated", "wrapped", "built-in"],
+)
 def test_a_handler_without_an_annotation_gets_a_vehicle(code: Callable[..., object]) -> None:
     """As one whose parameter is a Message; a function written in C has no annotations."""
     assert verdict(code).result is AttemptResult.PROCESSED
