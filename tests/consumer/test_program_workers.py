@@ -125,7 +125,8 @@ def test_our_lines_and_other_messages_do_not_depend_on_what_a_handler_does(
 ) -> None:
     """A message before and one behind it are processed, and the consumer ends in order."""
     send(stage, NOTHING, do(name))
-    with consumer(stage, WORKERS=workers, RETRY_DELAY_SECONDS="60") as program:
+    late = {"RETRY_DELAY_SECONDS": "60", "RETRY_DELAY_MAX_SECONDS": "60"}
+    with consumer(stage, WORKERS=workers, **late) as program:
         assert results(program, 2) == {"nothing": ["processed"], name: [outcome]}
         send(stage, do("prints", "no newline here"))
         program.wait_for("message", 3)
