@@ -65,11 +65,12 @@ def container(
     environment: Mapping[str, str],
     volumes: tuple[str, ...] = (),
     entrypoint: str | None = None,
+    memory: str | None = None,
 ) -> Iterator[Container]:
     """Start a container in this machine's network, with as few rights as possible; remove it.
 
     It has no capabilities, a read-only file system, and a user that owns no file. In it, programs
-    can call the servers on this machine's loopback interface.
+    can call the servers on this machine's loopback interface. `memory` limits what it may use.
     """
     started = engine.containers.run(
         image,
@@ -84,6 +85,8 @@ def container(
         cap_drop=["ALL"],
         security_opt=["no-new-privileges"],
         user=NUMERIC_USER,
+        mem_limit=memory,
+        memswap_limit=memory,
     )
     try:
         yield started

@@ -123,6 +123,19 @@ def fills_memory_and_is_killed(mib: int) -> None:
     time.sleep(10)
 
 
+def uses_all_memory() -> None:
+    """Use memory until the kernel has none left."""
+    kept = []
+    while True:
+        kept.append(b"x" * (8 << 20))
+
+
+def leaves_orphans() -> None:
+    """Start programs whose parent ends before them, and that end soon."""
+    for _ in range(3):
+        subprocess.run(["/bin/sh", "-c", "sleep 0.2 &"], check=True)
+
+
 def hangs() -> None:
     """Never return."""
     while True:
