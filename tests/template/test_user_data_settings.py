@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LEFT_OUT: Final = {
     *("QUEUE_NAME", "LOG_STREAM", "LOG_LEVEL", "METRICS_NAMESPACE"),
-    *("IDEMPOTENCY_KEY", "IDEMPOTENCY_SECONDS"),
+    "IDEMPOTENCY_KEY",
 }
 """Settings whose defaults are right on an instance."""
 
@@ -71,6 +71,7 @@ def test_the_templates_parameters_become_the_consumers_settings(tmp_path: Path) 
         "DRAIN_SECONDS": "330",
         "RETRY_DELAY_SECONDS": "30",
         "RETRY_DELAY_MAX_SECONDS": "300",
+        "IDEMPOTENCY_SECONDS": "86400",
     }
     assert life.of("docker", "run")[0][-1] == f"{REPOSITORY}:3f9c2ab"
     assert settings.read(given, "host").handler == "mine.handlers:charge"
