@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import re
+import sqlite3
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -104,9 +106,9 @@ def test_the_example_with_a_connection_may_get_a_message_twice() -> None:
     handler = started("ledger:Ledger")
     for _ in range(2):
         handler.call([arrival('{"cents":250}')], lambda _place, _seconds: None)
-    ledger = importlib.import_module("ledger")
-    rows = ledger.sqlite3.connect("ledger.db").execute("select * from paid").fetchall()
     handler.shutdown()
+    with closing(sqlite3.connect("ledger.db")) as ledger:
+        rows = ledger.execute("select * from paid").fetchall()
     assert rows == [("id-1", 250)]
 
 
