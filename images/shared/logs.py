@@ -68,8 +68,12 @@ def one_line(encoded: bytes) -> bytes:
 
 
 def without_surrogates(text: str) -> str:
-    """Return the text with a question mark for each half of a character; it can be encoded."""
-    return text if text.isascii() else text.encode(errors="replace").decode()
+    """Return the text with a question mark for each half of a character; it can be encoded.
+
+    What is returned is a plain `str`: texts of classes of their own cannot be encoded.
+    """
+    plain = str.__str__(text)
+    return plain if plain.isascii() else plain.encode(errors="replace").decode()
 
 
 def _field(value: object) -> msgspec.Raw:

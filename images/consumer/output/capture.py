@@ -169,7 +169,8 @@ class CapturedStream(io.TextIOBase):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         origin = self._capture.current()
         with self.lock:
-            *lines, rest = (self._begun.pop(origin, "") + text).split("\n")
+            # str.__str__, because a class of texts may define how they are added to others
+            *lines, rest = (self._begun.pop(origin, "") + str.__str__(text)).split("\n")
             if len(rest) >= LONGEST:
                 lines, rest = [*lines, rest], ""
             if rest:

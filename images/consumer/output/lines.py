@@ -77,25 +77,27 @@ class RawLines:
     """Cuts into lines what is written around Python, by C or by programs that a handler starts.
 
     Nobody marks it with a message, so it gets the id of the message in hand, if that is the only
-    one. What does not end with a line is kept, up to LONGEST bytes.
+    one. What does not end with a line is kept, up to LONGEST bytes, with that id.
     """
 
     def __init__(self, stream: str) -> None:
         """Start at the beginning of a line of `stdout` or `stderr`."""
         self._stream = stream
         self._rest = b""
+        self._origin = NO_ORIGIN
 
     def feed(self, data: bytes, now: float, origin: Origin) -> list[OutputLine]:
         """Take what was read at this time; return the lines that it completes."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > LONGEST:
             lines, self._rest = [*lines, self._rest], b""
+        self._origin = origin
         return list(self._lines(lines, now, origin))
 
-    def flush(self, now: float, origin: Origin) -> list[OutputLine]:
+    def flush(self, now: float) -> list[OutputLine]:
         """Return the line that was begun, if there is one."""
         rest, self._rest = self._rest, b""
-        return list(self._lines([rest], now, origin))
+        return list(self._lines([rest], now, self._origin))
 
     def _lines(self, lines: list[bytes], now: float, origin: Origin) -> Iterator[OutputLine]:
         for line in lines:

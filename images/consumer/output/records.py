@@ -41,11 +41,11 @@ class RecordHandler(logging.Handler):
         origin = self._capture.current()
         return OutputLine(
             time=record.created,
-            level=record.levelname,
+            level=without_surrogates(str(record.levelname)),
             text=without_surrogates(text),
             message_id=origin.message_id,
             trace_id=origin.trace_id,
-            logger=record.name,
+            logger=without_surrogates(str(record.name)),
             error=_traceback(record),
             fields=_fields(record),
         )
@@ -60,17 +60,22 @@ def _traceback(record: logging.LogRecord) -> str | None:
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any] | None:
-    """Return what the caller gave as `extra`, numbers as numbers and all else as text."""
+    """Return what the caller gave as `extra`, numbers as numbers and all else as text.
+
+    A number of a class of its own, such as numpy's, is written as the plain number that it is.
+    """
     own = {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
-    return {str(name): _plain(value) for name, value in own.items()} or None
+    return {without_surrogates(str(name)): _plain(value) for name, value in own.items()} or None
 
 
 def _plain(value: object) -> object:
-    if value is None or isinstance(value, bool | float):
-        return value
-    if isinstance(value, int) and abs(value) < 1 << 63:
+    if value is None or isinstance(value, bool):
         return value
     try:
+        if isinstance(value, float):
+            return float(value)
+        if isinstance(value, int) and abs(number := int(value)) < 1 << 63:
+            return number
         return without_surrogates(str(value)[:LONGEST])
     except Exception as error:  # noqa: BLE001 - a value of any class
         return f"(no text: {type(error).__name__})"

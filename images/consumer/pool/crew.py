@@ -6,7 +6,7 @@ import os
 import selectors
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from consumer.pool.seats import Seat
 from consumer.pool.spawning import OrphanReaper, spawn
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from consumer.output.lines import OutputLine
     from consumer.pool.frames import Terms
     from consumer.pool.spawning import Death
+    from consumer.ports import Clock
+
+END_LOOKS: Final = 100
+END_PAUSE: Final = 0.02
+"""Seconds between two looks whether killed processes are gone; one may wait for a disk."""
 
 Readable: TypeAlias = "Sequence[tuple[WorkerProcess, int]]"
 
@@ -115,6 +120,20 @@ class Crew:
             with suppress(KeyError):
                 self._selector.unregister(file)
         return worker.read_all(now)
+
+    def end_all(self, clock: Clock) -> list[WorkerProcess]:
+        """Kill all processes, and wait a little until they are gone; return them."""
+        ended = living = list(self.workers())
+        for worker in ended:
+            worker.kill()
+        for seat in self.seats:
+            seat.worker = None
+        for _ in range(END_LOOKS):
+            living = [worker for worker in living if worker.spawned.reap() is None]
+            if not living:
+                break
+            clock.sleep(END_PAUSE)
+        return ended
 
     def next_start(self) -> float | None:
         """Return when the next process is to be started."""

@@ -63,6 +63,7 @@ def bury(
         )
     else:
         blame = of_death(begun) if begun and not worker.killed else Blame(alone=frozenset(begun))
+    how = "wrote to the pipe for reports and was ended" if worker.garbled else f"{death}"
     now, today = dispatcher.clock.monotonic(), dispatcher.clock.time()
     left = [handed.delivery for slot, handed in worker.hands.slots.items() if slot not in begun]
     dispatcher.backlog.waiting.put_back(left)
@@ -74,12 +75,12 @@ def bury(
             attempt = Attempt(
                 delivery=worker.hands.slots[slot].delivery,
                 result=AttemptResult.CRASHED if crashed else AttemptResult.TIMED_OUT,
-                reason=f"the handler's process {death}" if crashed else limit,
+                reason=f"the handler's process {how}" if crashed else limit,
                 duration=now - worker.spawned.page.started_at(slot),
                 finished_at=today,
             )
             effects.add(dispatcher.backlog, attempt)
-    why = worker.refused or f"the handler's process {death}"
+    why = worker.refused or f"the handler's process {how}"
     if worker.kind is None and not worker.refused:
         why += ", before the handler was ready"
     seat.vacate(now, why, used=worker.hands.used or bool(begun))

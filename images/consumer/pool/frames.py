@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 READ_BYTES: Final = 1 << 16
 """Bytes that one read takes: what a pipe holds on Linux."""
 
+MOST_BYTES: Final = 64 << 20
+"""Bytes of a frame; the longest that a worker process writes have a few megabytes."""
+
 _LENGTH: Final = struct.Struct("<I")
 
 
@@ -113,11 +116,17 @@ class FrameReader:
         self._bytes = bytearray()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Take what was read; yield the content of every frame that is complete now."""
+        """Take what was read; yield the content of every frame that is complete now.
+
+        Raises:
+            msgspec.DecodeError: this is the beginning of no frame.
+        """
         self._bytes += data
         at = 0
         while len(self._bytes) - at >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._bytes, at)
+            if length > MOST_BYTES:
+                raise msgspec.DecodeError(f"a frame of {length} bytes")
             end = at + _LENGTH.size + length
             if len(self._bytes) < end:
                 break

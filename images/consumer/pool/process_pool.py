@@ -190,11 +190,20 @@ class ProcessPool:
                 self._perform(self._dispatcher.turn(self._reports.start))
         except Exception as error:
             log.critical("pool failed", exc_info=error)
-            for worker in self._crew.workers():
-                worker.kill()
+            self._abandon()
             self._reports.broken(WorkloadError(f"the pool failed: {type(error).__name__}: {error}"))
         finally:
             self._crew.close()
+
+    def _abandon(self) -> None:
+        """End all processes at once and give back what they had: nobody watches them any more."""
+        with self._lock:
+            self._dispatcher.closing = True
+            ended = self._crew.end_all(self._clock)
+            left = [one.delivery for worker in ended for one in worker.hands.slots.values()]
+            left += self._dispatcher.backlog.withdraw(0)
+            self._lock.notify_all()
+        self._reports.returned(left)
 
     def _perform(self, effects: Effects) -> None:
         """Do what a turn asks for, in the order in which it happened."""

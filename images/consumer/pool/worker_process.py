@@ -57,6 +57,7 @@ class WorkerProcess:
         self.alone = False  # has a message that must be the only one
         self.kill_at: float | None = None  # a message is beyond its limit
         self.silent = False  # its pipe for reports is closed: it has ended, or will soon
+        self.garbled = False  # something else than frames came through that pipe
         self.killed = False
         self.killed_for: frozenset[int] = frozenset()  # slots beyond their limits
         self.had_answered = False  # the last ping before it was killed
@@ -121,14 +122,13 @@ class WorkerProcess:
         except BlockingIOError:
             return True, []
         if file == self.spawned.reports:
-            self.silent = not data
-            return bool(data), self._on_reports(data)
+            return self._read_reports(data)
         if file == self.spawned.stacks:
             self._stacks = (self._stacks + data)[:STACKS_BYTES]
             return bool(data), []
         raw = self._raw[file]
         if not data:
-            return False, raw.flush(now, self.hands.only())
+            return False, raw.flush(now)
         return True, raw.feed(data, now, self.hands.only())
 
     def read_all(self, now: float) -> list[OutputLine]:
@@ -145,13 +145,22 @@ class WorkerProcess:
 
     def end_lines(self, now: float) -> list[OutputLine]:
         """Return the lines that were begun."""
-        only = self.hands.only()
-        return [line for raw in self._raw.values() for line in raw.flush(now, only)]
+        return [line for raw in self._raw.values() for line in raw.flush(now)]
 
     def take_stacks(self) -> str | None:
         """Return the stacks that it wrote since the last time."""
         stacks, self._stacks = self._stacks.decode(errors="replace").strip(), b""
         return stacks or None
+
+    def _read_reports(self, data: bytes) -> tuple[bool, list[OutputLine]]:
+        """Take reports; a process whose pipe a handler has written to is of no use any more."""
+        self.silent = not data
+        try:
+            return bool(data), self._on_reports(data)
+        except msgspec.DecodeError:
+            self.silent = self.garbled = True
+            self.spawned.kill()  # not `self.kill`: what ends it is the handler
+            return False, []
 
     def _on_reports(self, data: bytes) -> list[OutputLine]:
         lines: list[OutputLine] = []

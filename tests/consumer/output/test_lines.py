@@ -81,6 +81,22 @@ def test_a_bad_log_call_is_a_line_and_no_error() -> None:
         assert text.startswith("%d (not formatted: TypeError")
 
 
+def test_numbers_and_texts_of_other_classes_are_logged_as_plain_ones() -> None:
+    """A float of numpy, or a text of a template engine, does not fail the message."""
+    with pools.running() as pool:
+        assert pool.do(do("logs_values_of_other_classes")) == {"m1": "processed"}
+        assert pool.seen.texts("m1") == ["safe", "printed"]
+        assert pool.seen.lines[0]["fields"] == {"price": 1.5, "shop": "north"}
+
+
+def test_what_is_written_around_python_without_an_end_has_its_messages_id() -> None:
+    """It is written when the message is done, and is still that message's."""
+    with pools.running() as pool:
+        pool.do(do("writes_without_end", "by C"), do("nothing"))
+        assert pool.pool.close(5)
+        assert pool.seen.texts("m1") == ["by C"]
+
+
 def test_what_a_handler_has_logged_before_it_dies_is_not_lost() -> None:
     """Lines that were ended leave the process at once."""
     with pools.running() as pool:

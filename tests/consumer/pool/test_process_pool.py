@@ -182,6 +182,23 @@ def test_what_a_handler_leaves_behind_harms_nobody_else(name: str) -> None:
         assert "still here" in pool.seen.texts("m6")
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param("\x02\0\0\0\xc1\xc1", id="no-messagepack"),
+        pytest.param("junk junk junk", id="endless-frame"),
+    ],
+)
+def test_a_handler_that_writes_to_the_pools_own_pipe_costs_one_attempt(data: str) -> None:
+    """Its process is replaced, and the pool goes on."""
+    with pools.running(workers=2) as pool:
+        results = pool.do(NOTHING, do("writes_to_all_pipes", data), *[NOTHING] * 4)
+        assert results == {f"m{n}": "crashed" if n == 2 else "processed" for n in range(1, 7)}
+        assert pool.seen.of("m2").reason == (
+            "the handler's process wrote to the pipe for reports and was ended"
+        )
+
+
 @pytest.mark.parametrize("name", ["leaves_a_program_and_dies", "leaves_a_program_and_hangs"])
 def test_a_program_that_a_handler_started_ends_with_its_process(name: str, tmp_path: Path) -> None:
     """Otherwise it would go on with a message that is already retried elsewhere."""

@@ -62,6 +62,24 @@ def test_a_handler_that_cannot_be_used_is_refused_at_the_start(handler: str, why
     assert why in str(caught.value)
 
 
+def test_a_pool_that_fails_gives_everything_back_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody would see how its messages end; its processes end, and so does the consumer."""
+    with pools.running(workers=2) as pool:
+        pids = pool.pids()
+        pool.send(do("hangs"))
+        time.sleep(0.3)
+        monkeypatch.setattr(pool.seen, "write", None)  # to call it is a TypeError
+        pool.send(do("prints", "a line"))
+        with pool.seen.changed:
+            assert pool.seen.changed.wait_for(lambda: pool.seen.broken, pools.PATIENCE)
+        assert "the pool failed: TypeError" in str(pool.seen.broken[0])
+        assert "m1" in {one.received.message_id for one in pool.seen.returned}
+        began = time.monotonic()
+        assert pool.pool.close(5)
+        assert time.monotonic() - began < 1
+        assert not any(is_alive(pid) for pid in pids)
+
+
 @pytest.mark.parametrize("concurrency", [1, 5])
 def test_async_handlers_run_at_the_same_time(concurrency: int) -> None:
     """Five messages of 0.3 s with five at a time take as long as one."""

@@ -264,3 +264,41 @@ def closes_all_descriptors() -> None:
     """Close all files from 3 on, as a program does that becomes a daemon."""
     with contextlib.suppress(OSError):
         os.closerange(3, 1024)
+
+
+def writes_to_all_pipes(data: str) -> None:
+    """Write to every file that is open and not standard output, as an error with numbers does."""
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - numbers, not paths
+        if int(name) > 2:
+            with contextlib.suppress(OSError):
+                os.write(int(name), data.encode("latin-1"))
+    time.sleep(10)
+
+
+class Price(float):
+    """A number of its own class, such as those of numpy."""
+
+
+class Safe(str):
+    """A text of its own class, such as those of template engines."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return itself, not a plain text."""
+        return self
+
+    def __radd__(self, other: str) -> Safe:
+        """Return its own class for sums, too."""
+        return Safe(f"{other}{self:s}")
+
+
+def logs_values_of_other_classes() -> None:
+    """Log and print numbers and texts that are not exactly Python's own."""
+    logging.getLogger("mine").info(Safe("safe"), extra={"price": Price(1.5), "shop": Safe("north")})
+    sys.stdout.write(Safe("printed\n"))
+
+
+def writes_without_end(text: str) -> None:
+    """Write to standard output around Python, and do not end the line."""
+    os.write(1, text.encode())

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from consumer.attempt import AttemptResult
 from consumer.handlers.arrival import Arrival
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from consumer.output.lines import OutputLine
     from consumer.pool.frames import Report, Row
     from consumer.pool.page import Page
+
+
+MOST_LINES: Final = 100
 
 
 class Reports:
@@ -59,8 +62,9 @@ class Reports:
             os._exit(PARENT_GONE)
 
     def send_lines(self, lines: list[OutputLine]) -> None:
-        """Write lines of handlers."""
-        self.send(Output(lines))
+        """Write lines of handlers, not too many in a frame, which the consumer has to hold."""
+        for start in range(0, len(lines), MOST_LINES):
+            self.send(Output(lines[start : start + MOST_LINES]))
 
 
 class Work:
