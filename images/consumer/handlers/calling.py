@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from consumer.attempt import AttemptResult
 from consumer.handlers.api import handled
 from consumer.handlers.errors import HandlerError
 from consumer.handlers.event_loop import EventLoop
 from consumer.handlers.handler import HandlerKind
 from consumer.handlers.invocation import plan
 from consumer.handlers.tracing import span
-from consumer.handlers.verdict import describe, unfinished
+from consumer.handlers.verdict import describe, of_error, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,7 +61,10 @@ class CodeHandler:
     def call(self, arrivals: Sequence[Arrival], extend: Extend) -> list[Verdict]:
         """Call the handler and wait for it."""
         if self._is_async:
-            return self._loop.run(self._call_in_loop(arrivals, extend))
+            try:
+                return self._loop.run(self._call_in_loop(arrivals, extend))
+            except BaseException as error:  # noqa: BLE001 - user code cancels all tasks, ours too
+                return [of_error(error)] * len(arrivals)
         invocations, verdicts = plan(self._parameters, arrivals, extend)
         for one in invocations:
             verdicts.update(zip(one.places, self._call(one), strict=True))
@@ -94,12 +99,17 @@ class CodeHandler:
 
     async def _await(self, invocation: Invocation) -> list[Verdict]:
         handled.set(invocation.messages)  # for this task only
+        process = os.getpid()
         try:
             with span(invocation.messages):
                 value = await self._code.handle(*invocation.args, **invocation.named)
-            return invocation.returned(value)
+            verdicts = invocation.returned(value)
         except BaseException as error:  # noqa: BLE001 - as above; so is a task that is cancelled
-            return invocation.raised(error)
+            verdicts = invocation.raised(error)
+        if os.getpid() != process:
+            # The handler has forked, and its child came back here, in a loop that is not its own.
+            os._exit(0 if verdicts[0].result is AttemptResult.PROCESSED else 1)
+        return verdicts
 
     def _run(self, name: str, function: Callable[[], Any] | None) -> None:
         if function is None:

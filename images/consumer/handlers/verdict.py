@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
+from concurrent.futures import Future
 from typing import Final
 
 import msgspec
@@ -74,6 +75,8 @@ def unfinished(value: object) -> str | None:
         return "returned a coroutine that nobody awaits: declare the handler with async def"
     if inspect.isgenerator(value) or inspect.isasyncgen(value):
         return "returned a generator, whose code has not run: use return instead of yield"
+    if isinstance(value, Future):
+        return "returned a future, which may not be done: return what its result() returns"
     if inspect.isawaitable(value):
         return "returned an awaitable that nobody awaits: declare the handler with async def"
     return None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import pytest
 from support.builders.handlers import arrival, never_extended, verdict
 
 from consumer.attempt import AttemptResult
@@ -136,6 +138,33 @@ def test_a_cancelled_handler_has_failed() -> None:
         AttemptResult.FAILED,
         "asyncio.exceptions.CancelledError",
     )
+
+
+def test_a_handler_that_cancels_all_tasks_fails_messages_and_raises_nothing() -> None:
+    """One of the tasks is ours; the threads that wait for it go on."""
+
+    async def handler(message: Message) -> None:
+        if message.id == "id-1":
+            for task in asyncio.all_tasks():
+                task.cancel()
+        await asyncio.sleep(0.01)
+
+    with started(handler) as one:
+        [found] = one.call([arrival(number=1)], never_extended)
+        assert found.result is AttemptResult.FAILED
+        assert one.call([arrival(number=2)], never_extended) == [PROCESSED]
+
+
+@pytest.mark.impure
+def test_the_child_of_a_handler_that_forks_ends_when_it_comes_back() -> None:
+    """It would wait for messages in the event loop of another process."""
+    children: list[int] = []
+
+    async def handler(_: Message) -> None:
+        children.append(os.fork())
+
+    assert verdict(handler) == PROCESSED
+    assert os.waitpid(children[0], 0)[1] == 0
 
 
 def test_what_a_handler_left_running_ends_with_it() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -138,6 +139,7 @@ class Awaitable:
     ("value", "reason"),
     [
         pytest.param(_work, "declare the handler with async def", id="coroutine"),
+        pytest.param(Future, "return what its result() returns", id="future"),
         pytest.param(Awaitable, "declare the handler with async def", id="awaitable"),
         pytest.param(_numbers, "use return instead of yield", id="generator"),
     ],

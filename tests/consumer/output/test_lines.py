@@ -8,6 +8,8 @@ from support.emulators.pools import do
 
 pytestmark = pytest.mark.impure
 
+KINDS = "support.examples.kinds_of_handlers"
+
 
 def test_whatever_prints_becomes_lines_with_the_messages_id() -> None:
     """Python, C and programs; each line is one of its own."""
@@ -40,7 +42,7 @@ def test_a_messages_trace_is_in_all_its_lines() -> None:
 
 def test_threads_do_not_mix_their_lines() -> None:
     """Each message prints in pieces, at the same time as the others."""
-    with pools.running("support.examples.kinds_of_handlers:prints_slowly", concurrency=4) as pool:
+    with pools.running(f"{KINDS}:prints_slowly", concurrency=4) as pool:
         pool.do(*[do("print", f"{n}{n}{n}{n}") for n in range(4)])
         for n in range(4):
             assert pool.seen.texts(f"m{n + 1}") == [f"{n}{n}{n}{n}"]
@@ -83,8 +85,8 @@ def test_a_bad_log_call_is_a_line_and_no_error() -> None:
 
 def test_numbers_and_texts_of_other_classes_are_logged_as_plain_ones() -> None:
     """A float of numpy, or a text of a template engine, does not fail the message."""
-    with pools.running() as pool:
-        assert pool.do(do("logs_values_of_other_classes")) == {"m1": "processed"}
+    with pools.running(f"{KINDS}:logs_values_of_other_classes") as pool:
+        assert pool.do(do("nothing")) == {"m1": "processed"}
         assert pool.seen.texts("m1") == ["safe", "printed"]
         assert pool.seen.lines[0]["fields"] == {"price": 1.5, "shop": "north"}
 

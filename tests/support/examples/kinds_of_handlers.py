@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sys
 import time
 from typing import Any
 
@@ -54,3 +56,27 @@ def prints_its_trace(_body: dict[str, Any]) -> None:
 
     context = trace.get_current_span().get_span_context()
     print(f"{context.trace_id:032x}")  # noqa: T201 - handlers print
+
+
+class Price(float):
+    """A number of its own class, such as those of numpy."""
+
+
+class Safe(str):
+    """A text of its own class, such as those of template engines."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return itself, not a plain text."""
+        return self
+
+    def __radd__(self, other: str) -> Safe:
+        """Return its own class for sums, too."""
+        return Safe(f"{other}{self:s}")
+
+
+def logs_values_of_other_classes(_: dict[str, Any]) -> None:
+    """Log and print numbers and texts that are not exactly Python's own."""
+    logging.getLogger("mine").info(Safe("safe"), extra={"price": Price(1.5), "shop": Safe("north")})
+    sys.stdout.write(Safe("printed\n"))

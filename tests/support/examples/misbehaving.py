@@ -275,30 +275,6 @@ def writes_to_all_pipes(data: str) -> None:
     time.sleep(10)
 
 
-class Price(float):
-    """A number of its own class, such as those of numpy."""
-
-
-class Safe(str):
-    """A text of its own class, such as those of template engines."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        """Return itself, not a plain text."""
-        return self
-
-    def __radd__(self, other: str) -> Safe:
-        """Return its own class for sums, too."""
-        return Safe(f"{other}{self:s}")
-
-
-def logs_values_of_other_classes() -> None:
-    """Log and print numbers and texts that are not exactly Python's own."""
-    logging.getLogger("mine").info(Safe("safe"), extra={"price": Price(1.5), "shop": Safe("north")})
-    sys.stdout.write(Safe("printed\n"))
-
-
 def writes_without_end(text: str) -> None:
     """Write to standard output around Python, and do not end the line."""
     os.write(1, text.encode())
