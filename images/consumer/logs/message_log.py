@@ -32,6 +32,8 @@ LEVELS: Final = {
 ATTRIBUTES_LIMIT: Final = 20
 VALUE_LIMIT: Final = 512
 """Attributes in a line, and characters or bytes of each: SQS accepts ten, of up to 1 MiB."""
+LONGEST_NUMBER: Final = 4_000
+"""Digits of a number beyond which a body is logged as text."""
 
 
 class ContentLine(msgspec.Struct, omit_defaults=True):
@@ -61,6 +63,7 @@ class ContentLine(msgspec.Struct, omit_defaults=True):
 
 _OF_A_MESSAGE: Final = re.compile(rb'\{"time":"[^"]*","level":"[A-Z]+","event":"message",')
 _CONTENT: Final = re.compile(rb',"(?:attributes|body|body_text)":')
+_DIGITS: Final = re.compile("[0-9]+")
 _encoder = msgspec.json.Encoder()
 _json = msgspec.json.Decoder(msgspec.Raw)
 
@@ -139,8 +142,11 @@ def _value(value: str | bytes) -> object:
 
 
 def _is_json(body: str) -> bool:
+    """Return whether readers of lines can read the body as JSON; Python's refuses long numbers."""
     try:
         _json.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False
-    return True
+    return len(body) <= LONGEST_NUMBER or all(
+        digits.end() - digits.start() <= LONGEST_NUMBER for digits in _DIGITS.finditer(body)
+    )

@@ -68,7 +68,9 @@ class Capture:
     def settle(self) -> None:
         """Keep what `sys.stdout` is now, wrapped by the handler's module perhaps, as right."""
         self._settled = (sys.stdout, sys.stderr)
-        self._files = {file: os.dup(file) for file in (1, 2)}
+        for file in (1, 2):
+            with suppress(OSError):  # the module has closed it
+                self._files[file] = os.dup(file)
 
     def repair(self) -> None:
         """Undo what a handler did to `sys.stdout` and `sys.stderr`."""

@@ -99,9 +99,10 @@ class Crew:
                 seat.vacate(now, f"no process can be started: {error}", used=False)
                 problems.append(seat.why)
                 continue
-            seat.worker = WorkerProcess(spawned, self._terms)
+            worker = WorkerProcess(spawned, self._terms)
+            seat.fill(now, worker)
             for file in spawned.readable:
-                self._selector.register(file, selectors.EVENT_READ, seat.worker)
+                self._selector.register(file, selectors.EVENT_READ, worker)
         return problems
 
     def reap(self) -> list[tuple[Seat, WorkerProcess, Death]]:

@@ -83,7 +83,8 @@ def bury(
     why = worker.refused or f"the handler's process {how}"
     if worker.kind is None and not worker.refused:
         why += ", before the handler was ready"
-    seat.vacate(now, why, used=worker.hands.used or bool(begun))
+    used = worker.hands.used or bool(begun)
+    seat.vacate(now, why, used=used, ready=worker.kind is not None)
     if not (worker.closed or worker.killed_for or dispatcher.closing):
         effects.warnings.append(("worker process ended", _obituary(worker, death, begun)))
     worker.spawned.close()

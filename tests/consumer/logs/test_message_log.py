@@ -145,6 +145,14 @@ def test_the_level_says_whether_somebody_should_look(result: AttemptResult, leve
     assert (fields["level"], fields["outcome"]) == (level, result.value)
 
 
+def test_a_number_that_readers_refuse_makes_the_body_text() -> None:
+    """Python's json reads no number of more than 4,300 digits: the line could not be read."""
+    body = f'{{"a": {"1" * 5_000}}}'
+    fields = json.loads(line(body, AttemptResult.INVALID, "too large"))
+    assert fields["body_text"] == body
+    assert json.loads(line("1" * 4_000, AttemptResult.INVALID))["body"] == int("1" * 4_000)
+
+
 @pytest.mark.parametrize("character", ["\x7f", "\x85", "\x9b", "\u2028", "\u2029"])
 @pytest.mark.parametrize("json_body", [True, False], ids=["JSON", "text"])
 def test_a_body_cannot_end_its_line(character: str, json_body: bool) -> None:  # noqa: FBT001 - a table

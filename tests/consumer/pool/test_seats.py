@@ -14,6 +14,16 @@ def test_a_process_that_handled_messages_is_replaced_at_once() -> None:
         assert not seat.given_up
 
 
+def test_a_process_that_lasted_does_not_count_against_the_seat() -> None:
+    """Something kills it once a day while the queue is empty; the consumer goes on for ever."""
+    seat = Seat()
+    for day in range(10):
+        seat.started = day * 86_400.0
+        seat.vacate(seat.started + 3_600, "it was killed", used=False, ready=True)
+        assert seat.not_before == seat.started + 3_600
+        assert not seat.given_up
+
+
 def test_a_process_that_never_works_is_replaced_ever_more_rarely() -> None:
     """After 31 seconds of pauses the seat is given up."""
     seat = Seat()
