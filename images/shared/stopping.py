@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from types import FrameType
+
+LONGEST_WAIT: Final = 1.0
+"""Seconds after which a wait is interrupted, for signals that another thread has received."""
 
 
 class Stop(Protocol):
@@ -79,10 +83,16 @@ class SignalStop:
         return self._requested
 
     def wait(self, seconds: float) -> bool:
-        """Wait up to this many seconds; return True as soon as a stop is requested."""
-        with suppress(Empty):
-            self._requests.get(timeout=max(seconds, 0))
-            self._requests.put(None)  # for other threads that wait, and for later waits
+        """Wait up to this many seconds; return True as soon as a stop is requested.
+
+        The wait has pauses: the kernel may let another thread receive the signal, and then Python
+        calls its handler only when the main thread runs again.
+        """
+        deadline = time.monotonic() + seconds
+        while not self._requested and (left := deadline - time.monotonic()) > 0:
+            with suppress(Empty):
+                self._requests.get(timeout=min(left, LONGEST_WAIT))
+                self._requests.put(None)  # for other threads that wait, and for later waits
         return self._requested
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:

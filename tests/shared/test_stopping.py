@@ -147,3 +147,16 @@ def test_a_process_that_a_thread_forks_is_ended_by_a_signal() -> None:
         assert [os.WTERMSIG(status) for status in ended] == [signal.SIGTERM]
         signal.raise_signal(signal.SIGTERM)
         assert stop.requested()
+
+
+def test_a_signal_that_another_thread_receives_ends_a_wait_soon() -> None:
+    """The kernel chooses the thread; Python's handler runs when the main thread does."""
+    with installed() as stop:
+        receiver = threading.Timer(
+            0.2, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        )
+        receiver.start()
+        began = time.monotonic()
+        assert stop.wait(FOR_EVER)
+        assert time.monotonic() - began < 10
+        receiver.join()
