@@ -112,9 +112,14 @@ def rows(
 
 
 def typed(text: str) -> object:
-    """Return the value of a text that is JSON's number, true, false or null; else the text."""
+    """Return what to encode for a text that is JSON's number, true, false or null; else the text.
+
+    All digits of a number are kept, as a float would not keep them: it is encoded as written.
+    """
     try:
         value: object = msgspec.json.decode(text)
     except msgspec.DecodeError:
         return text
-    return value if value is None or isinstance(value, bool | int | float) else text
+    if value is None or isinstance(value, bool):
+        return value
+    return msgspec.Raw(text.strip().encode()) if isinstance(value, int | float) else text

@@ -17,6 +17,9 @@ from shared.errors import InvalidMessageError
         ("traceparent=00-4bf9-00f0-01", ("traceparent", "String", "00-4bf9-00f0-01")),
         ("n:Number=5", ("n", "Number", "5")),
         ("n:Number.int=5", ("n", "Number.int", "5")),
+        ("n:Number=-0.00", ("n", "Number", "-0.00")),
+        ("n:Number=230.000000000000000001", ("n", "Number", "230.000000000000000001")),
+        ("n:Number=1e126", ("n", "Number", "1e126")),
         ("a.b=c=d", ("a.b", "String", "c=d")),
     ],
 )
@@ -39,6 +42,13 @@ def test_an_option_is_name_type_and_value(given: str, read: tuple[str, str, str]
         ("x" * 257 + "=1", "attribute name"),
         ("a:Binary=1", "neither String nor Number"),
         ("a=\x01", "U+0001"),
+        ("a:Number=abc", "no number"),
+        ("a:Number=1_000", "no number"),
+        ("a:Number.int=NaN", "no number"),
+        ("a:Number=\u0663", "no number"),
+        ("a:Number=1e127", "no number"),
+        ("a:Number=1e-129", "no number"),
+        ("a:Number=" + "1" * 39, "no number"),
     ],
 )
 def test_what_sqs_would_refuse_is_refused_before(given: str, reason: str) -> None:
@@ -57,7 +67,9 @@ def test_attributes_of_a_line_are_texts_and_numbers() -> None:
     )
 
 
-@pytest.mark.parametrize("given", [[], "x", {"a": None}, {"a": True}, {"a": ""}, {"a": [1]}])
+@pytest.mark.parametrize(
+    "given", [[], "x", {"a": None}, {"a": True}, {"a": ""}, {"a": [1]}, {"a": 1e200}]
+)
 def test_anything_else_is_invalid(given: Any) -> None:  # noqa: ANN401 - any JSON
     """SQS has no such attributes."""
     with pytest.raises(InvalidMessageError):

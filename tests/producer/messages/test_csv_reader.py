@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,19 +87,23 @@ def test_a_header_that_names_nothing_ends_the_input(header: bytes, reason: str) 
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("3", 3),
-        ("-2.5", -2.5),
-        ("true", True),
-        ("null", None),
-        ("007", "007"),
-        ("", ""),
-        ("x", "x"),
-        ('"x"', '"x"'),
-        ("[1]", "[1]"),
-        ("NaN", "NaN"),
-        ("1 ", 1),
+        ("3", b"3"),
+        ("-2.5", b"-2.5"),
+        ("true", b"true"),
+        ("null", b"null"),
+        ("007", b'"007"'),
+        ("", b'""'),
+        ("x", b'"x"'),
+        ('"x"', b'"\\"x\\""'),
+        ("[1]", b'"[1]"'),
+        ("NaN", b'"NaN"'),
+        ("1e400", b'"1e400"'),
+        ("1 ", b"1"),
+        ("1.10", b"1.10"),
+        ("0.1234567890123456789", b"0.1234567890123456789"),
+        ("123456789012345678901.5", b"123456789012345678901.5"),
     ],
 )
-def test_only_what_json_has_as_such_is_typed(text: str, value: object) -> None:
-    """A number with a leading zero is a text: a postcode, not a quantity."""
-    assert typed(text) == value
+def test_only_what_json_has_as_such_is_typed(text: str, value: bytes) -> None:
+    """A number has all of its digits; one with a leading zero is a text: a postcode."""
+    assert msgspec.json.encode(typed(text)) == value
