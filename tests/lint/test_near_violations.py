@@ -147,6 +147,14 @@ SOUND_TOO: dict[str, dict[str, Any]] = {
         "Failed__FifoQueue": "true",
         "Failed__QueueName": "failed.fifo",
     },
+    "FIFO queues whose names are given elsewhere": {
+        "Jobs__FifoQueue": True,
+        "Jobs__QueueName": {"Fn::ImportValue": "jobs-name"},
+        "Jobs__VisibilityTimeout": 120,
+        "Jobs__RedrivePolicy__maxReceiveCount": 8,
+        "Failed__FifoQueue": True,
+        "Failed__QueueName": {"Fn::Sub": ["${Name}", {"Name": {"Fn::ImportValue": "failed"}}]},
+    },
     "two receives of instances that return nothing": {
         "Jobs__RedrivePolicy__maxReceiveCount": 2,
         HOOKS: ABSENT,

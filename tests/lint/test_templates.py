@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.builders.fleets import product_text
 
-from tidemill.lint.check import lint
+from tidemill.lint.check import CONTAINER_RULES, DRAIN_RULES, RULES, lint
 from tidemill.scaling.errors import TemplateError
 
 FOLDER = Path(__file__).parents[1] / "scaling" / "example_templates"
@@ -124,5 +124,8 @@ def test_rules_that_have_nothing_to_read_are_listed() -> None:
     text = (FOLDER / "visible_step.yaml").read_text(encoding="utf-8")
     listed = [one for one in lint(text, "x.yaml", {}).not_modelled if "not checked" in one]
     assert len(listed) == 1
-    assert "visible-before-done, killed-before-drained and hook-before-stopped" in listed[0]
+    assert (
+        f"no `docker run`, so {', '.join((*DRAIN_RULES, *CONTAINER_RULES[:-1]))} and" in listed[0]
+    )
+    assert {*DRAIN_RULES, *CONTAINER_RULES} < {rule.id for rule in RULES}
     assert not any("not checked" in one for one in lint(product_text(), "t", {}).not_modelled)

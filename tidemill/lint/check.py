@@ -36,6 +36,17 @@ RULES: tuple[Rule, ...] = (
     *instances.RULES,
 )
 
+DRAIN_RULES = (
+    "visible-before-done",
+    "limit-after-drain",
+    "group-blocked-long",
+    "killed-before-drained",
+)
+"""Rules that compare settings of the container in the script."""
+
+CONTAINER_RULES = ("hook-before-stopped", "metadata-out-of-reach", "retry-holds-instances")
+"""Rules that read its command, or another setting of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -126,12 +137,17 @@ def _unseen(resolver: Resolver, reading: FleetReading) -> Iterator[str]:
 def _unread(reading: FleetReading) -> Iterator[str]:
     """Yield a sentence if the script does not set what the rules about a drain compare."""
     container = read_container(reading.fleet.user_data)
-    if container is None or not {DRAIN, MESSAGE} & container.settings.keys():
-        what = "starts no container" if container is None else f"sets neither {DRAIN} nor {MESSAGE}"
-        yield (
-            f"Resources.{reading.fleet.group.logical_id}: its script {what}, so "
-            "visible-before-done, killed-before-drained and hook-before-stopped are not checked"
-        )
+    rules: tuple[str, ...]
+    if container is None:
+        what, rules = "has no `docker run`", (*DRAIN_RULES, *CONTAINER_RULES)
+    elif not {DRAIN, MESSAGE} & container.settings.keys():
+        what, rules = f"sets neither {DRAIN} nor {MESSAGE}", DRAIN_RULES
+    else:
+        return
+    yield (
+        f"Resources.{reading.fleet.group.logical_id}: its script {what}, so "
+        f"{', '.join(rules[:-1])} and {rules[-1]} are not checked"
+    )
 
 
 def _violations(linted: LintedFleet) -> Iterator[tuple[Rule, Violation]]:

@@ -8,6 +8,7 @@ from tidemill.lint.finding import Rule, Severity, Violation
 from tidemill.lint.linted_fleet import PROPERTIES, path
 from tidemill.lint.messages import DRAIN, MESSAGE
 from tidemill.scaling.metrics.queue import DELAYED
+from tidemill.scaling.template.parameters import placeholder
 from tidemill.scaling.template.properties import flag, part, whole
 from tidemill.scaling.template.queue import QUEUE, VISIBILITY_DEFAULT, queue_arns
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tidemill.lint.linted_fleet import LintedFleet
 
 SUFFIX = ".fifo"
+IMPORT = "Fn::ImportValue"
 FIFO_ONLY = ("ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit")
 """Properties that only FIFO queues have (CreateQueue, SQS API reference)."""
 PER_GROUP = "perMessageGroupId"
@@ -58,7 +60,8 @@ def _mismatch(linted: LintedFleet) -> Iterator[Violation]:
 def _own_mismatch(linted: LintedFleet, queue: str) -> Iterator[Violation]:
     properties, fifo = linted.resolver.properties(queue), _fifo(linted, queue)
     name = properties.get("QueueName")
-    if name is not None and str(name).endswith(SUFFIX) is not fifo:
+    ends_so = str(name).endswith(SUFFIX)
+    if name is not None and ends_so is not fifo and _known_end(linted, queue):
         what = f"does not end in {SUFFIX}" if fifo else f"ends in {SUFFIX}, without FifoQueue"
         yield Violation(f"{queue}: its name {name} {what}", (queue, PROPERTIES, "QueueName"))
     for key in FIFO_ONLY:
@@ -71,6 +74,13 @@ def _own_mismatch(linted: LintedFleet, queue: str) -> Iterator[Violation]:
             "messageGroup",
             (queue, PROPERTIES, "FifoThroughputLimit"),
         )
+
+
+def _known_end(linted: LintedFleet, queue: str) -> bool:
+    """Return whether the template says how a queue's name ends: not by a value from elsewhere."""
+    written = linted.resolver.template["Resources"][queue][PROPERTIES]["QueueName"]
+    ends = str(linted.resolver.properties(queue)["QueueName"])
+    return not ends.endswith(placeholder("")[-1]) and IMPORT not in str(written)
 
 
 def _delay_unseen(linted: LintedFleet) -> Iterator[Violation]:
