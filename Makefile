@@ -17,6 +17,8 @@ ENVIRONMENTS := $(VENV)/.dev .venv-deploy/.done .venv-lint/.done .venv-aws/.done
 # Tests of containers and playbooks mostly wait, so `make --jobs 2 test` runs the other tests meanwhile.
 OUTSIDE := tests/ansible tests/ci tests/compose tests/images
 PYTEST = . build/engine.sh && MAKEFLAGS= $(BIN)/pytest # MAKEFLAGS is empty because some tests run make themselves
+# Tests of these programs as processes mostly wait, too, and each has servers and queues of its own.
+PROGRAMS := tests/consumer tests/producer
 # One process for each core, up to four: each of them spends 5 s on importing all tests.
 PARALLEL := --numprocesses logical --maxprocesses 4
 COVERED := scaling simulator consumer producer
@@ -56,10 +58,12 @@ test: check test-outside test-inside ## Check everything and run the tests; wher
 test-outside: engine $(ENVIRONMENTS)
 	$(PYTEST) $(OUTSIDE)
 
-# Tests that start processes run one after the other; the rest, which only computes, uses every core.
+# Tests that only compute, and those of the programs, use every core; the rest, which starts whole
+# fleets and measures their times, runs one after the other.
 test-inside: engine $(ENVIRONMENTS)
 	$(PYTEST) $(OUTSIDE:%=--ignore %) -m "not impure" $(PARALLEL)
-	$(PYTEST) $(OUTSIDE:%=--ignore %) -m impure
+	$(PYTEST) $(PROGRAMS) -m impure $(PARALLEL) --dist loadfile
+	$(PYTEST) $(OUTSIDE:%=--ignore %) $(PROGRAMS:%=--ignore %) -m impure
 
 coverage: $(VENV)/.dev ## Measure the branch coverage of scaling, simulator, consumer and producer.
 	$(BIN)/pytest $(PARALLEL) --quiet --cov --cov-report term $(COVERED:%=tests/%)
