@@ -1,8 +1,9 @@
 """Tracing: a span of OpenTelemetry around each call of a handler, where OpenTelemetry is installed.
 
 The span continues the message's trace (consumer.messages.trace); that of a batch has links to the
-traces of its messages. Without opentelemetry-api in the image there is no span and no cost, and
-without an exporter that user code sets up, OpenTelemetry's own spans do nothing.
+traces of its messages. Without opentelemetry-api in the image there is no span and no cost. Without
+a provider that user code sets up, a span would do no more than pass the message's trace on, so only
+a message that has one gets it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ except ImportError:
     INSTALLED = False
 else:
     INSTALLED = True
+    _IDLE_PROVIDERS: Final = (trace.ProxyTracerProvider, trace.NoOpTracerProvider)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +34,19 @@ _NOTHING: Final = nullcontext()
 
 def span(messages: Sequence[Message]) -> AbstractContextManager[None]:
     """Return the context in which a handler is called with these messages."""
-    return _span(messages) if INSTALLED else _NOTHING
+    return _span(messages) if INSTALLED and _is_of_use(messages) else _NOTHING
+
+
+def _is_of_use(messages: Sequence[Message]) -> bool:
+    """Return whether a span is recorded by somebody, or has a trace to pass on."""
+    if type(trace.get_tracer_provider()) not in _IDLE_PROVIDERS:
+        return True
+    if len(messages) != 1:
+        return False  # its links would be lost
+    (only,) = messages
+    if not (only.attributes or only.system_attributes):
+        return False
+    return traceparent(only.attributes, only.system_attributes) is not None
 
 
 @contextmanager

@@ -151,3 +151,17 @@ def test_without_opentelemetry_there_is_no_span(
         pass
     assert span([message()]) is span([message(2)])
     assert spans() == ()
+
+
+@pytest.mark.parametrize("idle", ["ProxyTracerProvider", "NoOpTracerProvider"])
+def test_without_a_provider_only_a_trace_to_pass_on_opens_a_span(
+    monkeypatch: pytest.MonkeyPatch, idle: str
+) -> None:
+    """Nobody would record the others, and they cost more than a fast handler."""
+    monkeypatch.setattr(trace, "get_tracer_provider", getattr(trace, idle))
+    nothing = span([message()])
+    assert span([message(2, "malformed")]) is nothing
+    assert span([message(1, PARENT), message(2, OTHER)]) is nothing
+    with span([message(parent=PARENT)]):
+        context = trace.get_current_span().get_span_context()
+    assert f"{context.trace_id:032x}" == PARENT[3:35]
