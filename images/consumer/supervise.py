@@ -142,8 +142,16 @@ def supervise(parts: Parts, limits: ShutdownLimits) -> Ending:
 
 
 def within(seconds: float, function: Callable[[], object], threads: Threads) -> bool:
-    """Call the function and wait for it, but no longer than this; return whether it has ended."""
-    thread = threads.start("last calls", function)
+    """Call the function and wait for it, but no longer than this; return whether it has ended.
+
+    If no thread can be started, because handlers have used up the limit of a container, there is
+    no limit in time: the calls themselves have some, and messages have to be returned.
+    """
+    try:
+        thread = threads.start("last calls", function)
+    except RuntimeError:
+        function()
+        return True
     thread.join(seconds)
     return not thread.is_alive()
 

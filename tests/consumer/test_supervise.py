@@ -225,3 +225,15 @@ def test_a_call_is_waited_for_only_so_long() -> None:
     assert within(PATIENCE, lambda: None, SystemThreads())
     assert not within(0.01, lambda: release.wait(PATIENCE), SystemThreads())
     release.set()
+
+
+def test_last_calls_are_made_although_no_thread_can_be_started() -> None:
+    """Handlers may have used up the threads of a container; messages are returned all the same."""
+
+    class NoThreads(SystemThreads):
+        def start(self, name: str, function: Callable[[], object]) -> threading.Thread:
+            raise RuntimeError(f"can't start new thread {name} for {function}")
+
+    called: list[bool] = []
+    assert within(PATIENCE, lambda: called.append(True), NoThreads())
+    assert called == [True]
