@@ -114,7 +114,7 @@ def _maker(options: Options) -> MessageMaker:
     latest_year = datetime.now(UTC).year + 1
     attributes = [read_option(given) for given in options.attributes]
     return MessageMaker(
-        check=schema_of(options.schema, latest_year) if options.schema else None,
+        check=schema_of(options.schema, latest_year) if options.schema is not None else None,
         attributes={name: value for name, _, value in attributes},
         attribute_types={name: kind for name, kind, _ in attributes if kind != "String"},
         group=TemplateText(options.group_id) if options.group_id is not None else None,

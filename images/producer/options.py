@@ -124,7 +124,11 @@ class Options:
             except ValueError as error:
                 yield f"{option} {template}: {error}"
         if self.fifo and self.group_id is None and not self.with_attributes:
-            yield "a FIFO queue needs a group for each message: give --group-id '{vehicleId}'"
+            field = "{vehicleId}" if self.file is None else "{customer}"
+            yield (
+                "a FIFO queue needs a group for each message: name one of their fields, such as "
+                f"--group-id '{field}'"
+            )
         if self.deduplication_id is not None and not (self.fifo or self.dry_run):
             yield "--deduplication-id is for FIFO queues, whose names end in .fifo"
 
@@ -132,7 +136,7 @@ class Options:
         for option, given in (
             ("--format", self.format is not Format.AUTO),
             ("--csv-types", self.csv_types is not CsvTypes.TEXT),
-            ("--schema", self.schema),
+            ("--schema", self.schema is not None),
             ("--attribute-column", self.attribute_columns),
             ("--with-attributes", self.with_attributes),
             ("--resume", self.resume),

@@ -152,6 +152,7 @@ def test_a_users_file_is_sent_as_it_stands(tmp_path: Path) -> None:
     [
         pytest.param(("--count", "-1"), 2, "--count", id="negative-count"),
         pytest.param(("--file", "none.jsonl"), 2, "no file none.jsonl", id="missing-file"),
+        pytest.param(("--file", "."), 2, "--file: . is a folder", id="folder"),
         pytest.param(("--count", "1", "--file", "-"), 2, "cannot be combined", id="both"),
         pytest.param(("--parameter", "Nope=1"), 2, "unknown parameter Nope", id="unknown"),
         pytest.param(("--parameter", "MaxInstances=1001"), 2, "give 1 to 1000", id="bounds"),

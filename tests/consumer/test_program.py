@@ -171,7 +171,7 @@ def test_all_wrong_settings_are_reported_at_once(stage: Stage) -> None:
     [
         ("fleet_work:do", "there is no module 'fleet_work'; is it on PYTHONPATH?"),
         ("fleet_handlers:do", "module 'fleet_handlers' has no function 'do'"),
-        ("fleet_handlers:not_a_function", "'not_a_function' is a int, not a function"),
+        ("fleet_handlers:not_a_function", "'not_a_function' is of the type int, not a function"),
     ],
 )
 def test_a_wrong_handler_is_reported(stage: Stage, handler: str, expected: str) -> None:

@@ -148,5 +148,6 @@ def test_a_fifo_queue_without_a_group_is_refused_before_anything_is_sent() -> No
 
     assert code == 2
     assert errors == (
-        "Error: a FIFO queue needs a group for each message: give --group-id '{vehicleId}'\n"
+        "Error: a FIFO queue needs a group for each message: name one of their fields, such as "
+        "--group-id '{vehicleId}'\n"
     )

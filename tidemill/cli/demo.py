@@ -96,7 +96,9 @@ def demo(
     """Run everything once: send messages, scale out, drain the queue, scale in to 0."""
     if count is not None and file is not None:
         refuse_usage("--count and --file cannot be combined: choose what to send")
-    if file is not None and file != "-" and not Path(file).is_file():
+    if file is not None and file != "-" and Path(file).is_dir():
+        refuse_usage(f"--file: {file} is a folder")
+    if file is not None and file != "-" and not Path(file).exists():
         refuse_usage(f"--file: there is no file {file}")
     template = find_template(template)
     document, parameters = read_template(template), read_parameters(parameter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import traceback
 from typing import TYPE_CHECKING, Any
 
 from consumer.handlers.calling import Code, CodeHandler
@@ -48,7 +49,7 @@ def handler_of(target: Any, named: str = "the handler") -> Handler:  # noqa: ANN
     method = getattr(target, "handle", None)
     handle = method if callable(method) else target
     if not callable(handle):
-        raise HandlerError(f"it is a {type(target).__name__}, not a function or a class")
+        raise HandlerError(f"it is of the type {type(target).__name__}, not a function or a class")
     _refuse_generator(handle, "it")
     lifecycle = {}
     for name in ("startup", "shutdown"):
@@ -65,12 +66,20 @@ def _imported(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
-            raise HandlerError(
-                f"there is no module {error.name!r}; is it on PYTHONPATH?"
-            ) from error
-        raise HandlerError(f"importing {name!r} failed with {describe(error)}") from error
+            advice = "leave out .py" if error.name.endswith(".py") else "is it on PYTHONPATH?"
+            raise HandlerError(f"there is no module {error.name!r}; {advice}") from error
+        raise _failed_import(name, error) from error
     except (Exception, SystemExit) as error:
-        raise HandlerError(f"importing {name!r} failed with {describe(error)}") from error
+        raise _failed_import(name, error) from error
+
+
+def _failed_import(name: str, error: BaseException) -> HandlerError:
+    """Return the error of a module that cannot be imported, with the line that raised it."""
+    raised = [*traceback.walk_tb(error.__traceback__)][-1]
+    file, line = raised[0].f_code.co_filename, raised[1]
+    # A syntax error names its own line; Python's import machinery has no file.
+    where = "" if isinstance(error, SyntaxError) or file.startswith("<") else f" ({file}:{line})"
+    return HandlerError(f"importing {name!r} failed with {describe(error)}{where}")
 
 
 def _found(module: ModuleType, module_name: str, path: str) -> object:
@@ -82,7 +91,7 @@ def _found(module: ModuleType, module_name: str, path: str) -> object:
         except AttributeError as error:
             raise HandlerError(f"module {module_name!r} has no function {path!r}") from error
     if not callable(found) and not hasattr(found, "handle"):
-        raise HandlerError(f"{path!r} is a {type(found).__name__}, not a function")
+        raise HandlerError(f"{path!r} is of the type {type(found).__name__}, not a function")
     return found
 
 
@@ -97,7 +106,7 @@ def _instance(cls: type) -> object:
         return cls()
     except (Exception, SystemExit) as error:
         raise HandlerError(
-            f"creating a {cls.__name__} without arguments failed with {describe(error)}"
+            f"creating {cls.__name__} without arguments failed with {describe(error)}"
         ) from error
 
 

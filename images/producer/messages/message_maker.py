@@ -183,7 +183,9 @@ def decoded(body: bytes) -> object:
     """
     try:
         value: object = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+    except UnicodeError as error:
+        raise InvalidMessageError("not UTF-8") from error
+    except (msgspec.DecodeError, RecursionError) as error:
         hint = (
             " (a message over several lines needs a JSON array)"
             if body.strip() in {b"{", b"["}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+import msgspec.inspect
 
 from producer.errors import UsageError
 from shared.errors import InvalidMessageError
@@ -54,10 +56,22 @@ def _of_type(given: str) -> Check:
         raise UsageError(f"--schema {given}: {type(error).__name__}: {error}") from error
     if hasattr(found, "model_validate_json"):
         return _of_pydantic(found)
+    return _of_msgspec(given, found)
+
+
+def _of_msgspec(given: str, found: Any) -> Check:  # noqa: ANN401 - what a name means may be any object
+    if inspect.isroutine(found):
+        raise UsageError(f"--schema {given}: it is a function: name the type of its messages")
     try:
         decoder = msgspec.json.Decoder(found)
+        known = not isinstance(msgspec.inspect.type_info(found), msgspec.inspect.CustomType)
     except (TypeError, NameError) as error:
         raise UsageError(f"--schema {given}: {error}") from error
+    if not known:
+        raise UsageError(
+            f"--schema {given}: no message can be of this class: make it a dataclass, a "
+            "msgspec.Struct, a TypedDict or a model of pydantic"
+        )
 
     def check(body: bytes) -> None:
         try:

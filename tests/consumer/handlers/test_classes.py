@@ -162,7 +162,7 @@ class StartText(Plain):
     ("code", "reason"),
     [
         pytest.param(Abstract, "Abstract is abstract: implement handle", id="abstract"),
-        pytest.param(NeedsArguments, "creating a NeedsArguments without arguments", id="arguments"),
+        pytest.param(NeedsArguments, "creating NeedsArguments without arguments", id="arguments"),
         pytest.param(Exits, "failed with SystemExit: no database", id="exits"),
         pytest.param(Without, "Without has no method `handle`: define it", id="no handle"),
         pytest.param(Generates, "it is a generator, whose code would never run", id="generator"),

@@ -34,9 +34,12 @@ def test_a_handler_is_found_by_module_and_function() -> None:
         pytest.param("json:decoder.nobody", "has no function 'decoder.nobody'", id="no attribute"),
         pytest.param("json:JSONDecoder", "has no method `handle`", id="no method"),
         pytest.param("os:cpu_count", "define it as handle(message)", id="no parameter"),
+        pytest.param("json.py:do", "'json.py'; leave out .py", id="a file's name"),
         pytest.param("json.work:do", "there is no module 'json.work'", id="no such module"),
         pytest.param("json:do", "module 'json' has no function 'do'", id="no such function"),
-        pytest.param("json:__name__", "'__name__' is a str, not a function", id="not callable"),
+        pytest.param(
+            "json:__name__", "'__name__' is of the type str, not a function", id="not callable"
+        ),
     ],
 )
 def test_a_handler_that_cannot_be_used_is_named(path: str, message: str) -> None:
@@ -51,7 +54,8 @@ def test_a_handler_that_cannot_be_used_is_named(path: str, message: str) -> None
     ("code", "reason"),
     [
         pytest.param("import fleet_of_nobody", "No module named 'fleet_of_nobody'", id="import"),
-        pytest.param("1 / 0", "ZeroDivisionError: division by zero", id="exception"),
+        pytest.param("1 / 0", "division by zero (/", id="exception"),
+        pytest.param("\ndef do(_: Order): ...", ".py:2)", id="a type that is not imported"),
         pytest.param("raise SystemExit('no')", "SystemExit: no", id="exit"),
         pytest.param("def (", "SyntaxError: invalid syntax", id="syntax"),
     ],

@@ -88,7 +88,7 @@ def test_what_editors_put_around_a_line_is_none_of_it() -> None:
         pytest.param(b"[]", "Expected `object`, got `array`", id="no object"),
         pytest.param(CIVIC.replace("2020", '"2020"').encode(), "$.year", id="wrong type"),
         pytest.param(CIVIC.replace("2020", "2028").encode(), "$.year", id="year to come"),
-        pytest.param(b'{"vehicleId":"\xff"}', "not JSON", id="not UTF-8"),
+        pytest.param(b'{"vehicleId":"\xff"}', "not UTF-8", id="not UTF-8"),
         pytest.param(CIVIC.encode("utf-16"), "not JSON", id="UTF-16"),
         pytest.param(codecs.BOM_UTF8 + CIVIC.encode(), "not JSON", id="mark in a later line"),
         pytest.param(

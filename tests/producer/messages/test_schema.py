@@ -32,6 +32,12 @@ class OrderData:
         if self.total < 0:
             raise ValueError("total below 0")
 
+class Plain:
+    pass
+
+def handle(order):
+    pass
+
 class OrderDict(TypedDict):
     order_id: str
     total: float
@@ -103,6 +109,9 @@ def test_the_exercise_s_vehicle_is_a_schema() -> None:
         ("nowhere:Order", "No module named 'nowhere'"),
         ("order_types:Nope", "no attribute 'Nope'"),
         ("order_types:NOT_A_TYPE", "order_types:NOT_A_TYPE: "),
+        ("order_types:handle", "it is a function: name the type of its messages"),
+        ("order_types:Plain", "no message can be of this class: make it a dataclass"),
+        ("", "give vehicle, module:Type, or a file.json"),
         ("absent.json", "cannot be read: No such file"),
         ("bad.json", "not JSON"),
         ("list.json", "a JSON Schema is an object"),
