@@ -15,6 +15,8 @@ from tidemill.cli.main import app
 from tidemill.report.results import read_facts
 from tidemill.simulator.demo_replay import PROCESS_SECONDS, read_demo, replay
 from tidemill.simulator.errors import SimulationError
+from tidemill.simulator.instances.handling import Failures, HandlerTime
+from tidemill.simulator.waits import mean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +59,22 @@ def test_each_poison_message_is_poison_again(folder: Path) -> None:
     result, facts = replay(read_demo(folder), the_template(("HoldSeconds", "120")))
     assert (result.messages.processed, result.messages.dead, result.lost) == (29, 1, 0)
     assert facts
+
+
+def test_handlers_take_as_long_and_fail_as_often_as_in_the_rig(folder: Path) -> None:
+    """Messages of 1 s at speed 20 take 20 s; those that no handler got do not count."""
+    outcomes = ["processed"] * 8 + ["failed", "crashed", "invalid", "duplicate"]
+    lines = [{"event": "message", "outcome": one, "duration_seconds": 1.0} for one in outcomes]
+    lines += [{"event": "message", "outcome": "processed"}, {"event": "cycle"}]
+    (folder / "logs/i-1.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    scenario = read_demo(folder).scenario
+
+    result, _ = replay(read_demo(folder), the_template(("Handler", "shop:handle")))
+
+    assert (scenario.handler, scenario.failures) == (HandlerTime(20.0), Failures(0.1, 0.1))
+    assert (mean(result.messages.waits) or 0) - (mean(result.messages.first_waits) or 0) > 20
+    default, _ = replay(read_demo(folder), the_template())
+    assert default.messages.waits <= default.messages.first_waits
 
 
 def test_processes_take_longer_in_a_faster_rig(folder: Path) -> None:

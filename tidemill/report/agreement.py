@@ -37,7 +37,8 @@ SIMULATOR: dict[str, Any] = {
 
 GIVEN = """\
 The input of the simulator was the time at which each message was sent, the template with its \
-parameters, the boot time of an instance, and half a second of this machine's time for the start \
+parameters, how long handlers took and how often they failed, the boot time of an instance, and \
+half a second of this machine's time for the start \
 and for the end of a process. It computed everything else. The queue is sampled once a minute, \
 when its metrics are published."""
 

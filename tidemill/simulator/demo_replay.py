@@ -1,15 +1,24 @@
-"""Replay of a demo in the simulator, with the same messages, parameters and boot times."""
+"""Replay of a demo in the simulator: the same messages, parameters, boot and handling times."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tidemill.report.results import Summary, read_facts, read_summary, require_one_run
+from tidemill.report.results import (
+    Summary,
+    read_facts,
+    read_logs,
+    read_summary,
+    require_one_run,
+)
 from tidemill.scaling.times.catalogue import USUAL
+from tidemill.simulator.demo_work import work_of
 from tidemill.simulator.errors import SimulationError
+from tidemill.simulator.instances.handling import NO_FAILURES, HandlerTime
 from tidemill.simulator.run import RunOptions, simulate
 from tidemill.simulator.scenario import MINUTE, Scenario
 
@@ -36,7 +45,7 @@ class Demo:
     Attributes:
         facts: its facts, in order.
         summary: its figures and conditions.
-        scenario: its messages, with times in seconds since `start`.
+        scenario: its messages, with times in seconds since `start`, and the work on them.
         start: the whole minute in which the rig began, in epoch seconds of AWS's time.
     """
 
@@ -75,12 +84,15 @@ def read_demo(folder: Path) -> Demo:
         (begun + (at - begun) * summary["speed"] - start, poison)
         for at, poison in _sent(folder / "sent.jsonl")
     ]
+    handler, failures = work_of(chain.from_iterable(read_logs(folder).values()), summary["speed"])
     scenario = Scenario(
         "demo",
         "the messages of a demo",
         lambda _: (at for at, _ in sent),
         seconds=sent[-1][0] + MINUTE,
         poisoned=tuple(poison for _, poison in sent),
+        handler=handler,
+        failures=failures,
     )
     return Demo(facts, summary, scenario, start)
 
@@ -95,6 +107,9 @@ def replay(demo: Demo, candidate: Candidate) -> tuple[Result, list[Fact]]:
         demo: the demo.
         candidate: the fleet of its template, with its parameters.
     """
+    scenario = demo.scenario
+    if not candidate.worker.own_handler:  # the default one takes no time, whatever the logs say
+        scenario = replace(scenario, handler=HandlerTime(), failures=NO_FAILURES)
     process = PROCESS_SECONDS * demo.summary["speed"]
     times = USUAL.with_boot(
         demo.summary.get("boot_seconds", USUAL.boot()), demo.summary.get("running_seconds")
@@ -110,7 +125,7 @@ def replay(demo: Demo, candidate: Candidate) -> tuple[Result, list[Fact]]:
     )
     facts: list[Fact] = []
     options = RunOptions(times, demo.start)
-    result = simulate(candidate, demo.scenario, demo.summary["seed"], options, facts.extend)
+    result = simulate(candidate, scenario, demo.summary["seed"], options, facts.extend)
     return result, facts
 
 
