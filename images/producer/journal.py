@@ -3,6 +3,7 @@
 An append-only file of JSON lines. The first names the file by size and hash, the queue and the run.
 Before a request, its lines are written as `sending`; after the answer as `sent`, or as `not_sent`
 if SQS did not take them. What is `sending` and neither of these is indeterminate: SQS may have it.
+Lines that were sent again after that, and accepted, are `twice`: SQS may have them two times.
 Each entry is given to the operating system at once, so that no end of the process loses it, and is
 forced to the disk once a second: a machine that loses its power loses the last second at most.
 """
@@ -56,6 +57,7 @@ class _Entry(msgspec.Struct):
     sent: list[Range] = []
     not_sent: list[Range] = []
     indeterminate: list[Range] = []
+    twice: list[Range] = []
 
 
 class Journal:
@@ -69,6 +71,7 @@ class Journal:
         self.run = header.run
         self.acknowledged = LineSet()
         self.open: set[int] = set()
+        self.twice: set[int] = set()
 
     def replay(self, lines: Iterable[bytes]) -> None:
         """Take over what earlier runs wrote; a line cut short by the end of a run does not count.
@@ -89,6 +92,8 @@ class Journal:
             for first, last in entry.sent:
                 self.open.difference_update(range(first, last + 1))
                 self.acknowledged.add(first, last)
+            for first, last in entry.twice:
+                self.twice.update(range(first, last + 1))
 
     def write(self, kind: str, numbers: Iterable[int]) -> None:
         """Append what happened to these lines.

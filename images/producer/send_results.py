@@ -88,11 +88,13 @@ class SendResults:
         self.totals = SendTotals()
 
     def acknowledged_before(self, message: OutgoingMessage) -> bool:
-        """Return whether an earlier run sent this line, and count it then."""
+        """Return whether an earlier run sent this line; count it then, and whether twice."""
         if self._journal is None or message.number not in self._journal.acknowledged:
             return False
         self._last_read = message.number
         self.totals.resumed += 1
+        if message.number in self._journal.twice:
+            self.totals.perhaps_twice.append((message.origin, message.number))
         return True
 
     def perhaps_sent_before(self, message: OutgoingMessage) -> bool:
@@ -135,9 +137,14 @@ class SendResults:
         self._progress.advance(len(accepted))
 
     def record_perhaps_twice(self, messages: Sequence[OutgoingMessage]) -> None:
-        """Record accepted messages that an earlier request, without an answer, held as well."""
+        """Record accepted messages that an earlier request, without an answer, held as well.
+
+        Before they are recorded as accepted: otherwise a run that is killed in between would leave
+        a journal whose later runs do not name them.
+        """
         with self._lock:
             self.totals.perhaps_twice += [(item.origin, item.number) for item in messages]
+            self._note_end("twice", [message.number for message in messages])
 
     def record_failed(self, failed: Sequence[tuple[OutgoingMessage, str]]) -> None:
         """Record messages that will not be tried again, each with the reason."""

@@ -213,6 +213,11 @@ class Sender:
         ]
         if by_result.refused:
             self._results.record_failed(by_result.refused)
+        if lost and not self._limits.ordered:
+            # a FIFO queue drops what it has already, by the deduplication id
+            self._results.record_perhaps_twice(
+                [message for message, _ in by_result.accepted if id(message) in lost]
+            )
         try:
             self._results.record_accepted(by_result.accepted)
         except RecordError:
@@ -221,10 +226,6 @@ class Sender:
         if self._limits.ordered:
             for message in out_of_order(by_result):
                 self._results.record_out_of_order(message)
-        elif lost:  # a FIFO queue drops what it has already, by the deduplication id
-            self._results.record_perhaps_twice(
-                [message for message, _ in by_result.accepted if id(message) in lost]
-            )
 
     def _leave(self, flight: _Flight) -> None:
         """Record what is left of a batch that will not be tried again."""

@@ -106,6 +106,7 @@ def test_lines_whose_answer_was_lost_stay_open_and_are_named_when_sent_again(
 
     assert (second.resumed, second.sent) == (10, 20)
     assert [number for _, number in second.perhaps_twice] == list(range(11, 21))
+    assert run(path, FakeDestination()).perhaps_twice == second.perhaps_twice
 
 
 def test_what_stayed_open_is_indeterminate_until_it_is_acknowledged(tmp_path: Path) -> None:
