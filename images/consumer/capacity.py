@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from shared.quotas import MAX_BATCH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MOST_PER_SLOT: Final = 2 * MAX_BATCH
 """Messages in hand for each one that is handled: a full receive, and another one during its
@@ -82,6 +85,10 @@ class HandlingTimes:
     def add(self, seconds: float) -> None:
         """Add the duration of one message."""
         self._seconds.append(seconds)
+
+    def extend(self, seconds: Iterable[float]) -> None:
+        """Add the durations of several messages, in the order of their ends."""
+        self._seconds.extend(seconds)
 
     def p95(self) -> float:
         """Return the duration that 95 of 100 messages do not exceed.

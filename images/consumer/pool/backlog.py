@@ -62,6 +62,7 @@ class Backlog:
     def __init__(self, waiting: Waiting | Line) -> None:
         """Take the order of deliveries from `waiting`."""
         self.waiting = waiting
+        self.ordered = not isinstance(waiting, Line)  # an end may concern other deliveries
         self._suspects: deque[Delivery] = deque()
 
     def __bool__(self) -> bool:

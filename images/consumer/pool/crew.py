@@ -68,6 +68,8 @@ class Crew:
                 found.append((key.data, key.fd))
             else:
                 self._flush(key.data)
+        if len(found) < 2:  # noqa: PLR2004 - nothing to sort
+            return found
         # what was printed before what is reported of the message, so that lines keep their order
         return sorted(found, key=lambda one: one[1] == one[0].spawned.reports)
 

@@ -136,12 +136,11 @@ class Dispatcher:
         if not ended:
             return
         offset = self.clock.time() - self.clock.monotonic()
-        for one in ended:
-            seconds = one[3] - one[2]
-            self._times.add(seconds)
-            if seconds >= FAST:  # looked at again in the next tick
-                self._chunk = 1
-            effects.end(self.backlog, one, offset)
+        times = [finished - started for _, _, started, finished in ended]
+        self._times.extend(times)
+        if max(times) >= FAST:  # looked at again in the next tick
+            self._chunk = 1
+        effects.end(self.backlog, ended, offset)
         if not worker.hands.slots:
             worker.alone = False
             effects.lines += worker.end_lines(self.clock.time())
@@ -181,8 +180,10 @@ class Dispatcher:
         `start` takes locks of its own, and is called without ours.
         """
         while True:
+            if not self.backlog:  # whoever adds to it hands out, or wakes a turn, afterwards
+                return
             with self.lock:
-                chosen = [] if self.closing or not self.backlog else self._choose()
+                chosen = [] if self.closing else self._choose()
             refused: list[Delivery] = []
             for worker, deliveries, together in chosen:
                 may_start = [start(one.key) for one in deliveries]

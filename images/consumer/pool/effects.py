@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from consumer.attempt import Attempt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from consumer.attempt import AttemptResult
     from consumer.delivery import Delivery
     from consumer.output.lines import OutputLine
@@ -28,22 +30,27 @@ class Effects:
     warnings: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
-    def end(self, backlog: Backlog, ended: Ended, offset: float) -> None:
-        """Keep the attempt of a delivery whose handler has ended.
+    def end(self, backlog: Backlog, ended: Sequence[Ended], offset: float) -> None:
+        """Keep the attempts of deliveries whose handlers have ended.
 
         `offset` is what the clock of the day shows beyond the monotonic one.
         """
-        delivery, verdict, started, finished = ended
-        duration = finished - started
-        attempt = Attempt(
-            delivery,
-            verdict.result,
-            verdict.reason,
-            max(0.0, duration),
-            finished + offset,
-            verdict.retry_after,
-        )
-        self.add(backlog, attempt)
+        attempts = [
+            Attempt(
+                delivery,
+                verdict.result,
+                verdict.reason,
+                finished - started if finished > started else 0.0,
+                finished + offset,
+                verdict.retry_after,
+            )
+            for delivery, verdict, started, finished in ended
+        ]
+        if not backlog.ordered:
+            self.attempts += attempts
+            return
+        for attempt in attempts:
+            self.add(backlog, attempt)
 
     def add(self, backlog: Backlog, attempt: Attempt) -> None:
         """Keep an attempt, unless its message went back with its group before."""

@@ -50,14 +50,14 @@ class InHand:
     def add(self, deliveries: Sequence[Delivery], now: float, *, together: bool) -> list[int]:
         """Add deliveries, for one call of the handler together or for one each."""
         slots = [self._free.pop() for _ in deliveries]
+        call, step = self._calls, 0 if together else 1
+        clear = self._page.clear
         for slot, delivery in zip(slots, deliveries, strict=True):
-            self._page.clear(slot)
-            self.slots[slot] = Handed(delivery, now, self._calls)
-            if not together:
-                self._calls += 1
-        if together:
-            self._calls += 1
-            self._together = True
+            clear(slot)
+            self.slots[slot] = Handed(delivery, now, call)
+            call += step
+        self._calls = call + 1
+        self._together = self._together or together
         return slots
 
     def answer(self, slot: int, verdict: Verdict) -> None:
