@@ -101,3 +101,13 @@ def test_the_handling_time_is_a_moving_percentile() -> None:
     for _ in range(100):
         times.add(1)
     assert times.p95() == 1
+
+
+def test_durations_of_several_messages_count_as_one_by_one() -> None:
+    """The oldest are forgotten in both cases."""
+    several, singly = HandlingTimes(30.0), HandlingTimes(30.0)
+    durations = [float(number) for number in range(150)]
+    several.extend(durations)
+    for duration in durations:
+        singly.add(duration)
+    assert several.p95() == singly.p95() == 144.0
