@@ -18,6 +18,7 @@ from consumer.handlers.errors import HandlerError
 from consumer.handlers.handler import HandlerKind
 from consumer.handlers.verdict import Verdict
 from consumer.logs.events import get_logger
+from consumer.pool.backlog import Line
 from consumer.pool.calls import Call
 from consumer.waiting import Waiting
 from shared.errors import WorkloadError
@@ -70,7 +71,7 @@ class ThreadPool:
         self._reports = reports
         self._changed = ports.threads.condition()
         self._closing = ports.threads.condition()
-        self._waiting = Waiting(fifo=limits.fifo)
+        self._waiting: Waiting | Line = Waiting(fifo=True) if limits.fifo else Line()
         self._calls: set[Call] = set()
         self._handler: Handler | None = None
         self._batch = 1
