@@ -88,7 +88,7 @@ def test_poison_reaches_the_dead_letters(sqs: SQSClient) -> None:
     url, dead = queues(sqs)
     sqs.send_message(QueueUrl=url, MessageBody="hello")
     sqs.send_message(QueueUrl=url, MessageBody=CIVIC)
-    sink = work(polls=3)
+    sink = work(polls=6)
     outcomes = [(line["outcome"], line["receive_count"]) for line in sink.events("message")]
     assert sorted(outcomes) == [("invalid", 1), ("invalid", 2), ("processed", 1)]
     assert count(sqs, dead) == ("1", "0")
