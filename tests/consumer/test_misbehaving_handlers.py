@@ -165,25 +165,6 @@ def test_a_bad_message_costs_only_itself(
     assert consumer.errors == []
 
 
-def test_a_crash_is_named_and_costs_attempts_until_the_dead_letters(stage: Stage) -> None:
-    """Three receives are three attempts, each with a line, and then it is a dead letter."""
-    (stage.directory / "unruly.py").write_text(HANDLERS, encoding="utf-8")
-    stage.send(BAD, *[CIVIC] * GOOD)
-    settings = {
-        "HANDLER": "unruly:kills_the_process",
-        "RETRY_DELAY_SECONDS": "0",
-        "RETRY_DELAY_MAX_SECONDS": "0",
-        "WORKERS": "2",
-    }
-    with stage.consumer(**settings) as consumer:
-        consumer.wait_for("message", GOOD + 3)
-        assert consumer.stop() == 0
-    assert by_vehicle(consumer) == {"BAD": ["crashed"] * 3, "VH2001": ["processed"] * GOOD}
-    assert stage.dead() == [BAD]
-    reasons = [line["reason"] for line in consumer.events("message") if "reason" in line]
-    assert all("137" in reason for reason in reasons)
-
-
 def test_good_messages_are_deleted_while_a_bad_one_hangs(stage: Stage) -> None:
     """Nine are gone from the queue long before the bad one's time limit."""
     (stage.directory / "unruly.py").write_text(HANDLERS, encoding="utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from support.emulators.consumer_stage import outcomes
+from support.emulators.consumer_stage import EITHER, outcomes
 from support.emulators.pools import HANDLERS, do, is_alive
 
 if TYPE_CHECKING:
@@ -107,29 +107,15 @@ def test_a_message_that_hangs_holds_nobody_and_ends_as_a_dead_letter(
     assert [json.loads(body)["do"] for body in stage.dead()] == [name]
 
 
-@pytest.mark.parametrize("workers", ["0", "1"], ids=["threads", "processes"])
-@pytest.mark.parametrize(
-    ("name", "outcome"),
-    [
-        ("takes_logging_over", "processed"),
-        ("calls_sys_exit", "failed"),
-        ("logs_a_bad_format", "processed"),
-        ("terminates_a_child", "processed"),
-        ("closes_its_streams", "processed"),
-        ("starts_a_thread", "processed"),
-        ("forks_and_returns", "processed"),
-    ],
-)
-def test_our_lines_and_other_messages_do_not_depend_on_what_a_handler_does(
-    stage: Stage, workers: str, name: str, outcome: str
-) -> None:
-    """A message before and one behind it are processed, and the consumer ends in order."""
-    send(stage, NOTHING, do(name))
-    late = {"RETRY_DELAY_SECONDS": "60", "RETRY_DELAY_MAX_SECONDS": "60"}
-    with consumer(stage, WORKERS=workers, **late) as program:
-        assert results(program, 2) == {"nothing": ["processed"], name: [outcome]}
+@EITHER
+@pytest.mark.parametrize("name", ["takes_logging_over", "closes_its_streams", "forks_and_returns"])
+def test_lines_after_what_a_handler_did_are_complete(stage: Stage, workers: str, name: str) -> None:
+    """What the next handler prints is a line of its own, and the consumer ends in order."""
+    send(stage, do(name))
+    with consumer(stage, WORKERS=workers, CONCURRENCY="1") as program:
+        assert results(program, 1) == {name: ["processed"]}
         send(stage, do("prints", "no newline here"))
-        program.wait_for("message", 3)
+        program.wait_for("message", 2)
         assert program.stop() == 0
     assert [line["text"] for line in program.events("output")][-1:] == ["no newline here"]
     assert program.events("started")
@@ -137,15 +123,20 @@ def test_our_lines_and_other_messages_do_not_depend_on_what_a_handler_does(
     assert program.errors == []
 
 
-@pytest.mark.parametrize("workers", ["0", "1"], ids=["threads", "processes"])
-def test_an_async_handler_is_awaited(stage: Stage, workers: str) -> None:
-    """Its error is the attempt's: nothing is deleted undone."""
-    send(stage, do("raises"))
-    handler = "support.examples.kinds_of_handlers:acts_async"
-    with consumer(stage, handler, WORKERS=workers, RETRY_DELAY_SECONDS="60") as program:
-        [line] = program.wait_for("message")
+@EITHER
+def test_what_a_handler_prints_and_logs_has_the_id_of_its_message(
+    stage: Stage, workers: str
+) -> None:
+    """Each is a line of its own, although neither a line's end nor a right format was given."""
+    send(stage, do("prints", "no newline here"), do("logs_a_bad_format"))
+    with consumer(stage, WORKERS=workers) as program:
+        lines = program.wait_for("message", 2)
         assert program.stop() == 0
-    assert (line["outcome"], line["reason"]) == ("failed", "ValueError: raises")
+    ids = {line["body"]["do"]: line["message_id"] for line in lines}
+    printed, logged = sorted(program.events("output"), key=lambda line: "logger" in line)
+    assert (printed["text"], printed["message_id"]) == ("no newline here", ids["prints"])
+    assert (logged["logger"], logged["message_id"]) == ("mine", ids["logs_a_bad_format"])
+    assert logged["text"].startswith("%d (not formatted: ")
 
 
 @pytest.mark.parametrize(
