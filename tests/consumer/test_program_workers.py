@@ -76,6 +76,7 @@ def test_a_message_that_kills_its_process_is_the_only_dead_letter(
     send(stage, *[NOTHING] * 5, do(name, argument), *[NOTHING] * 4)
     with consumer(stage) as program:
         assert results(program, 12) == {"nothing": ["processed"] * 9, name: ["crashed"] * 3}
+        stage.wait_until_empty()
         assert program.stop() == 0
     reasons = [line["reason"] for line in program.events("message") if "reason" in line]
     assert [how in reason for reason in reasons] == [True] * 3
@@ -100,6 +101,7 @@ def test_a_message_that_hangs_holds_nobody_and_ends_as_a_dead_letter(
             assert time.monotonic() - began < 1
             time.sleep(0.02)
         assert results(program, 6) == {"nothing": ["processed"] * 3, name: ["timed_out"] * 3}
+        stage.wait_until_empty()
         assert program.stop() == 0
     warnings = program.events("time limit reached")
     assert [line["level"] for line in warnings][:3] == ["WARNING"] * 3
