@@ -13,6 +13,9 @@ python3 -m venv "$folder"
 find "$folder/bin" -mindepth 1 ! -type l -delete
 rm -rf "$folder/include" "$folder/.gitignore"
 
+# Nor does it need the tests that some packages bring along.
+find "$folder"/lib/python3*/site-packages -type d -name tests -prune -exec rm -r {} +
+
 # botocore contains data of every AWS service; our programs call few of them. sso, sso-oidc and
 # signin stay: botocore itself calls them when a profile gets credentials there.
 data=$(echo "$folder"/lib/python3*/site-packages/botocore/data)

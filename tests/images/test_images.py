@@ -33,10 +33,11 @@ PACKAGES: Final = {
         *("urllib3", "watchtower"),
     },
     "producer": {
-        *("annotated_doc", "annotated_types", "boto3", "botocore", "dateutil", "jmespath"),
-        *("markdown_it", "mdurl", "msgspec", "pydantic", "pydantic_core", "pygments", "rich"),
-        *("s3transfer", "shellingham", "six.py", "typer", "typing_extensions.py"),
-        *("typing_inspection", "urllib3"),
+        *("annotated_doc", "annotated_types", "attr", "attrs", "boto3", "botocore", "dateutil"),
+        *("jmespath", "jsonschema", "jsonschema_specifications", "markdown_it", "mdurl", "msgspec"),
+        *("pydantic", "pydantic_core", "pygments", "referencing", "rich", "rpds", "s3transfer"),
+        *("shellingham", "six.py", "typer", "typing_extensions.py", "typing_inspection"),
+        "urllib3",
     },
 }
 VENV: Final = re.compile(r"opt/tidemill/(?:pyvenv\.cfg|lib64|bin/python[\d.]*)")
