@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from consumer.attempt import AttemptResult
 
@@ -27,16 +27,62 @@ THROUGH: Final = frozenset(
 """Results after which the message does not come again, so that its group goes on."""
 
 
-class Waiting:
-    """Deliveries in the order of their keys; the caller locks, no method does.
+class Line:
+    """The deliveries of a standard queue, in the order of their arrival; the caller locks.
 
-    A delivery waits, then it is in hand (`take`), then it is out (`finished`, `withdraw`). On a
-    standard queue each delivery is a group of its own, so nothing holds it back.
+    Nothing holds a delivery back, so it is enough to keep those that wait. Its methods are those of
+    GroupLines.
     """
 
-    def __init__(self, *, fifo: bool = False) -> None:
-        """Start empty; keep the order of message groups if `fifo`."""
-        self._fifo = fifo
+    ordered: Final = False
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._deliveries: deque[Delivery] = deque()
+
+    def __len__(self) -> int:
+        """Return how many deliveries wait."""
+        return len(self._deliveries)
+
+    def add(self, deliveries: Iterable[Delivery]) -> None:
+        """Add deliveries behind all others."""
+        self._deliveries.extend(deliveries)
+
+    def put_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Add deliveries that were taken before all others."""
+        self._deliveries.extendleft(sorted(deliveries, key=by_key, reverse=True))
+
+    def take(self, limit: int, *, batch: bool = False) -> list[Delivery]:
+        """Take out up to `limit` deliveries; one for a batch is like any other."""
+        del batch
+        return [self._deliveries.popleft() for _ in range(min(limit, len(self._deliveries)))]
+
+    def in_hand(self, _delivery: Delivery) -> bool:
+        """Return True for every delivery that was taken: none goes back with its group."""
+        return True
+
+    def finished(self, _delivery: Delivery, _result: AttemptResult | None) -> list[Delivery]:
+        """Return no followers."""
+        return []
+
+    def withdraw(self, keep: int) -> list[Delivery]:
+        """Take back what waits, all but the first `keep`."""
+        waiting = list(self._deliveries)
+        self._deliveries = deque(waiting[:keep])
+        return waiting[keep:]
+
+
+class GroupLines:
+    """The deliveries of a FIFO queue, a line for each message group; the caller locks.
+
+    A delivery waits, then it is in hand (`take`), then it is out (`finished`, `withdraw`). One
+    without a group is a group of its own, so that nothing holds it back.
+    """
+
+    ordered: Final = True
+
+    def __init__(self) -> None:
+        """Start empty."""
         self._groups: dict[str | int, deque[Delivery]] = {}
         self._free: list[tuple[int, str | int]] = []  # heap: first waiting key of a free group
         self._in_hand: dict[str | int, dict[int, Delivery]] = {}
@@ -53,14 +99,14 @@ class Waiting:
 
     def put_back(self, deliveries: Sequence[Delivery]) -> None:
         """Let deliveries in hand, which no handler has begun, wait again before all others."""
-        for delivery in sorted(deliveries, key=_key, reverse=True):
+        for delivery in sorted(deliveries, key=by_key, reverse=True):
             self._release(delivery)
             self._insert(delivery, first=True)
 
     def take(self, limit: int, *, batch: bool = False) -> list[Delivery]:
         """Take up to `limit` deliveries that may start now, in the order of their arrival.
 
-        Of a FIFO queue's group at most one is taken. For a handler of batches (`batch`), which
+        Of a group at most one is taken. For a handler of batches (`batch`), which
         gets its messages in order, those that follow it may come with it: of A1 A2 B1 A3, a
         `limit` of 3 takes A1 B1, or A1 A2 B1 as a batch.
         """
@@ -94,7 +140,7 @@ class Waiting:
         """
         group = self._group(delivery)
         self._release(delivery)
-        if not self._fifo or result in THROUGH:
+        if result in THROUGH:
             return []
         later = self._in_hand.get(group, {})
         followers = [later[key] for key in sorted(later) if key > delivery.key]
@@ -107,7 +153,7 @@ class Waiting:
     def withdraw(self, keep: int) -> list[Delivery]:
         """Take back what waits, all but the first `keep`, in the order of arrival."""
         waiting = sorted(
-            (delivery for queue in self._groups.values() for delivery in queue), key=_key
+            (delivery for queue in self._groups.values() for delivery in queue), key=by_key
         )
         kept, withdrawn = waiting[:keep], waiting[keep:]
         self._groups, self._free, self._count = {}, [], 0
@@ -115,10 +161,9 @@ class Waiting:
         return withdrawn
 
     def _group(self, delivery: Delivery) -> str | int:
-        """Return what is handled in order: the message group of a FIFO queue, else the key."""
-        if self._fifo and delivery.received.group_id is not None:
-            return delivery.received.group_id
-        return delivery.key
+        """Return what is handled in order: the message group, else the key."""
+        group = delivery.received.group_id
+        return delivery.key if group is None else group
 
     def _insert(self, delivery: Delivery, *, first: bool) -> None:
         group = self._group(delivery)
@@ -143,5 +188,15 @@ class Waiting:
                 heapq.heappush(self._free, (queue[0].key, group))
 
 
-def _key(delivery: Delivery) -> int:
+Waiting: TypeAlias = Line | GroupLines
+"""What a pool takes deliveries from. `ordered` says whether an end may concern other deliveries."""
+
+
+def create_waiting(*, fifo: bool) -> Waiting:
+    """Return the waiting deliveries, none yet, of a FIFO or a standard queue."""
+    return GroupLines() if fifo else Line()
+
+
+def by_key(delivery: Delivery) -> int:
+    """Return what deliveries are sorted by: the order of their arrival."""
     return delivery.key

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from support.fakes.consuming import delivery
 
-from consumer.waiting import Waiting
+from consumer.waiting import Waiting, create_waiting
 
 
 def waiting_for(count: int) -> Waiting:
     """Build deliveries that wait, numbered from 1."""
-    waiting = Waiting()
+    waiting = create_waiting(fifo=False)
     waiting.add([delivery(number) for number in range(1, count + 1)])
     return waiting
 

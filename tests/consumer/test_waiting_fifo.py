@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from consumer.attempt import AttemptResult
 from consumer.delivery import Delivery
-from consumer.waiting import THROUGH, Waiting
+from consumer.waiting import THROUGH, Waiting, create_waiting
 from shared.queue import ReceivedMessage
 
 STAYS: Final = (*sorted(set(AttemptResult) - THROUGH), None)
@@ -26,7 +26,7 @@ def delivery(key: int, group: str | None) -> Delivery:
 
 def waiting_for(groups: str, *, fifo: bool = True) -> Waiting:
     """Build deliveries that wait, numbered from 1, one for each letter: its group."""
-    waiting = Waiting(fifo=fifo)
+    waiting = create_waiting(fifo=fifo)
     waiting.add([delivery(key, group) for key, group in enumerate(groups, start=1)])
     return waiting
 
@@ -124,7 +124,7 @@ class ConsumerOfAFifoQueue(RuleBasedStateMachine):
     def __init__(self) -> None:
         """Start with an empty queue of three groups."""
         super().__init__()
-        self.waiting = Waiting(fifo=True)
+        self.waiting = create_waiting(fifo=True)
         self.sent = dict.fromkeys("ABC", 0)
         self.through: dict[str, list[int]] = {group: [] for group in "ABC"}
         self.queued: dict[str, list[int]] = {group: [] for group in "ABC"}

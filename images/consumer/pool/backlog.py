@@ -5,64 +5,22 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from consumer.waiting import by_key
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from consumer.attempt import AttemptResult
     from consumer.delivery import Delivery
     from consumer.waiting import Waiting
 
 
-class Line:
-    """The deliveries of a standard queue: what consumer.waiting does for it, in fewer steps.
-
-    Nothing holds a delivery back, so it is enough to keep those that wait. A handler of 20
-    microseconds would notice the difference.
-    """
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self._deliveries: deque[Delivery] = deque()
-
-    def __len__(self) -> int:
-        """Return how many deliveries wait."""
-        return len(self._deliveries)
-
-    def add(self, deliveries: Iterable[Delivery]) -> None:
-        """Add deliveries behind all others."""
-        self._deliveries.extend(deliveries)
-
-    def put_back(self, deliveries: Sequence[Delivery]) -> None:
-        """Add deliveries that were taken before all others."""
-        self._deliveries.extendleft(sorted(deliveries, key=_key, reverse=True))
-
-    def take(self, limit: int, *, batch: bool = False) -> list[Delivery]:
-        """Take out up to `limit` deliveries; one for a batch is like any other."""
-        del batch
-        return [self._deliveries.popleft() for _ in range(min(limit, len(self._deliveries)))]
-
-    def in_hand(self, _delivery: Delivery) -> bool:
-        """Return True for every delivery that was taken: none goes back with its group."""
-        return True
-
-    def finished(self, _delivery: Delivery, _result: AttemptResult | None) -> list[Delivery]:
-        """Return no followers."""
-        return []
-
-    def withdraw(self, keep: int) -> list[Delivery]:
-        """Take back what waits, all but the first `keep`."""
-        waiting = list(self._deliveries)
-        self._deliveries = deque(waiting[:keep])
-        return waiting[keep:]
-
-
 class Backlog:
     """What a process pool still has to hand over; the caller locks."""
 
-    def __init__(self, waiting: Waiting | Line) -> None:
+    def __init__(self, waiting: Waiting) -> None:
         """Take the order of deliveries from `waiting`."""
         self.waiting = waiting
-        self.ordered = not isinstance(waiting, Line)  # an end may concern other deliveries
         self._suspects: deque[Delivery] = deque()
 
     def __bool__(self) -> bool:
@@ -71,7 +29,7 @@ class Backlog:
 
     def suspect(self, deliveries: Sequence[Delivery]) -> None:
         """Let deliveries be run again, each alone; they stay in hand as for the order of groups."""
-        self._suspects.extend(sorted(deliveries, key=_key))
+        self._suspects.extend(sorted(deliveries, key=by_key))
 
     def next_suspect(self) -> Delivery | None:
         """Return the delivery that is to be run alone next."""
@@ -100,7 +58,3 @@ class Backlog:
             follower for one in withdrawn for follower in self.waiting.finished(one, None)
         ]
         return withdrawn + self.waiting.withdraw(max(0, keep - len(kept)))
-
-
-def _key(delivery: Delivery) -> int:
-    return delivery.key

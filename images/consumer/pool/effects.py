@@ -46,7 +46,7 @@ class Effects:
             )
             for delivery, verdict, started, finished in ended
         ]
-        if not backlog.ordered:
+        if not backlog.waiting.ordered:
             self.attempts += attempts
             return
         for attempt in attempts:

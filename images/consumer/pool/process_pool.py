@@ -17,11 +17,11 @@ from consumer.handlers.errors import HandlerError
 from consumer.handlers.handler import HandlerKind
 from consumer.logs.events import get_logger
 from consumer.output.lines import encode_output
-from consumer.pool.backlog import Backlog, Line
+from consumer.pool.backlog import Backlog
 from consumer.pool.crew import Crew
 from consumer.pool.dispatcher import Dispatcher
 from consumer.pool.frames import Terms
-from consumer.waiting import Waiting
+from consumer.waiting import create_waiting
 from shared.errors import WorkloadError
 from shared.quotas import MAX_BATCH
 
@@ -80,7 +80,7 @@ class ProcessPool:
         self._clock = clock
         self._stop = stop
         self._crew = Crew(plan.workers, terms)
-        waiting = Waiting(fifo=True) if plan.fifo else Line()
+        waiting = create_waiting(fifo=plan.fifo)
         self._dispatcher = Dispatcher(self._crew, Backlog(waiting), terms, clock)
         self._lock = self._dispatcher.lock
         self._batch = 1

@@ -18,9 +18,8 @@ from consumer.handlers.errors import HandlerError
 from consumer.handlers.handler import HandlerKind
 from consumer.handlers.verdict import Verdict
 from consumer.logs.events import get_logger
-from consumer.pool.backlog import Line
 from consumer.pool.calls import Call
-from consumer.waiting import Waiting
+from consumer.waiting import create_waiting
 from shared.errors import WorkloadError
 from shared.quotas import MAX_BATCH
 
@@ -71,7 +70,7 @@ class ThreadPool:
         self._reports = reports
         self._changed = ports.threads.condition()
         self._closing = ports.threads.condition()
-        self._waiting: Waiting | Line = Waiting(fifo=True) if limits.fifo else Line()
+        self._waiting = create_waiting(fifo=limits.fifo)
         self._calls: set[Call] = set()
         self._handler: Handler | None = None
         self._batch = 1
@@ -211,7 +210,7 @@ class ThreadPool:
             if not self._waiting.in_hand(delivery):
                 return  # it follows a message of its group that failed in the same batch
             followers = self._waiting.finished(delivery, result)
-            if self._limits.fifo:
+            if self._waiting.ordered:
                 self._changed.notify_all()
         if attempt is not None:
             self._reports.finished(attempt)

@@ -10,7 +10,7 @@ from consumer.attempt import AttemptResult
 from consumer.delivery import Delivery
 from consumer.groups.message_groups import MessageGroups
 from consumer.retry import RetryDelays
-from consumer.waiting import Waiting
+from consumer.waiting import create_waiting
 
 ATTEMPTS = 5
 FOLLOWERS = [f"A{number}" for number in range(2, 11)]
@@ -24,7 +24,7 @@ class Worker:
         self.handled: list[str] = []
         self._queue = queue
         self._poison = poison
-        self._waiting = Waiting(fifo=True)
+        self._waiting = create_waiting(fifo=True)
         self._groups = MessageGroups(clock, fifo=True, poll_wait=0)
         self._delays = RetryDelays(30, 900)
         self._key = 0
