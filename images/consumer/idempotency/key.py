@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from string import Formatter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from shared.errors import InvalidMessageError
+from shared.field_template import FieldTemplate, field_of, scalar_text
 
 if TYPE_CHECKING:
     from consumer.delivery import Delivery
@@ -36,14 +36,12 @@ class IdempotencyKey:
         Raises:
             ValueError: the template is wrong; the text says how.
         """
-        self._parts: list[tuple[str, str | None]] = []
-        for literal, field, form, conversion in Formatter().parse(template):
-            if field is not None:
-                _check(field, form, conversion)
-            self._parts.append((literal, field))
-        if all(field is None for _, field in self._parts):
+        self._template = FieldTemplate(template, example="{order.id}")
+        for field in self._template.fields:
+            _check(field)
+        if not self._template.fields:
             raise ValueError("it has no field, so all messages would count as the same one")
-        self._reads_body = any(field and not field.startswith(MARKED) for _, field in self._parts)
+        self._reads_body = any(not field.startswith(MARKED) for field in self._template.fields)
         self._prefix = f"{queue_name}#"
 
     def of(self, delivery: Delivery) -> str:
@@ -53,18 +51,13 @@ class IdempotencyKey:
             InvalidMessageError: the message lacks a field of the key.
         """
         body = _decoded(delivery.body) if self._reads_body else None
-        text = "".join(
-            literal + ("" if field is None else _text(_value(delivery, body, field), field))
-            for literal, field in self._parts
-        )
+        text = self._template.render(lambda field: _text(_value(delivery, body, field), field))
         if len(text) > LONGEST:
             text = hashlib.sha256(text.encode()).hexdigest()
         return self._prefix + text
 
 
-def _check(field: str, form: str | None, conversion: str | None) -> None:
-    if form or conversion or not field:
-        raise ValueError("give names of fields alone between braces, as in {order.id}")
+def _check(field: str) -> None:
     attribute = field.startswith(ATTRIBUTE) and field != ATTRIBUTE
     if field.startswith(MARKED) and not (attribute or field in {"@message_id", *SYSTEM}):
         raise ValueError(
@@ -87,18 +80,16 @@ def _value(delivery: Delivery, body: object, field: str) -> object:
         return received.system.get(SYSTEM[field])
     if field.startswith(ATTRIBUTE):
         return received.attributes.get(field.removeprefix(ATTRIBUTE))
-    value = body
-    for name in field.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
+    try:
+        return field_of(body, field)
+    except KeyError:
+        return None
 
 
 def _text(value: object, field: str) -> str:
     """Return the value as text: 7 and "7" are the same key, true is another."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, bytes):
         return value.hex()
-    if isinstance(value, str | int | float) and value != "":
-        return str(value)
+    if text := scalar_text(value):
+        return text
     raise InvalidMessageError(f"no field `{field}` with a text or number for IDEMPOTENCY_KEY")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from string import Formatter
 from typing import Final
 
 from shared.errors import InvalidMessageError
+from shared.field_template import FieldTemplate, field_of, scalar_text
 
 ACCEPTED: Final = re.compile(r"[!-~]{1,128}")
 """Ids of groups and deduplication: letters, digits, punctuation (API, SendMessageBatch)."""
@@ -26,13 +26,8 @@ class TemplateText:
         """
         if not text:
             raise ValueError("it is empty")
-        parts = []
-        for literal, field, form, conversion in Formatter().parse(text):
-            if field is not None and (form or conversion or not field):
-                raise ValueError("give names of fields alone between braces, as in {vehicleId}")
-            parts.append((literal, field))
-        self._parts = parts
-        self.constant = all(field is None for _, field in parts)
+        self._template = FieldTemplate(text, example="{vehicleId}")
+        self.constant = not self._template.fields
 
     def render(self, fields: object, what: str) -> str:
         """Return the text for a message with these fields, its decoded body.
@@ -41,10 +36,7 @@ class TemplateText:
             InvalidMessageError: a field is missing or not a text, number, true or false, or SQS
                 does not accept the result as `what`, such as 'group id'.
         """
-        text = "".join(
-            literal + ("" if name is None else _text_of(fields, name, what))
-            for literal, name in self._parts
-        )
+        text = self._template.render(lambda name: _text_of(fields, name, what))
         check_id(text, what)
         return text
 
@@ -60,15 +52,12 @@ def check_id(text: str, what: str) -> None:
 
 
 def _text_of(fields: object, name: str, what: str) -> str:
-    value = fields
-    for step in name.split("."):
-        if not isinstance(value, dict) or step not in value:
-            raise InvalidMessageError(f"no field `{name}` for the {what}")
-        value = value[step]
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if not isinstance(value, str | int | float):
+    try:
+        text = scalar_text(field_of(fields, name))
+    except KeyError as error:
+        raise InvalidMessageError(f"no field `{name}` for the {what}") from error
+    if text is None:
         raise InvalidMessageError(
             f"field `{name}` cannot be in the {what}: it is no text and no number"
         )
-    return str(value)
+    return text
