@@ -120,10 +120,18 @@ class Stage:
             time.sleep(0.1)
 
     def dead(self) -> list[str]:
-        """Return the dead letters; MiniStack moves them when the queue is received from."""
+        """Return the dead letters, once nothing is left in the queue.
+
+        MiniStack moves a message when the queue is received from and the delay of its last attempt
+        is over.
+        """
+        deadline = time.monotonic() + PATIENCE
         with self.server.sqs() as client:
-            client.receive_message(QueueUrl=self.url)
-        return self.server.take_all(self.dead_letters)
+            while True:
+                client.receive_message(QueueUrl=self.url)
+                if self.counts() == (0, 0) or time.monotonic() > deadline:
+                    return self.server.take_all(self.dead_letters)
+                time.sleep(0.1)
 
     def handled(self) -> list[str]:
         """Return which vehicles the handlers `note` and its like have got, in order."""
