@@ -12,7 +12,7 @@ from consumer.cycle import ACKNOWLEDGE_SECONDS
 from consumer.logs.counts import Counts
 from consumer.logs.events import get_logger
 from consumer.logs.message_log import content_lines
-from shared.errors import QueueUnavailableError
+from shared.errors import QueueRefusedError, QueueUnavailableError
 from shared.quotas import MAX_BATCH, MAX_VISIBILITY
 
 if TYPE_CHECKING:
@@ -126,10 +126,10 @@ class Acknowledger:
         """
         for begin in range(0, len(deliveries), MAX_BATCH):
             batch = deliveries[begin : begin + MAX_BATCH]
-            self._cycles.add(Counts(returned=len(batch)))
             self._claims.release(batch)
             hidden = [(delivery, self._groups.hidden(delivery)) for delivery in batch]
             if returned := self._return(hidden):
+                self._cycles.add(Counts(returned=len(returned)))
                 log.info("messages returned", extra={"fields": {"message_ids": _ids(returned)}})
 
     def _note_lost(self, deliveries: Sequence[Delivery]) -> None:
@@ -163,7 +163,6 @@ class Acknowledger:
             held_back = self._groups.follow(each, kept)
             kept += held_back
             kept += self._delete_round([one for one in each if one not in held_back])
-        self._cycles.add(Counts(deleted=len(deliveries) - len(kept)))
         self._in_flight.remove(deliveries)
 
     def _delete_round(self, deliveries: list[Delivery]) -> list[Delivery]:
@@ -176,19 +175,24 @@ class Acknowledger:
                 self._clock.sleep(DELETE_PAUSE * 2 ** (attempt - 1))
             left, reason = self._try_to_delete(left)
         if left:
-            log.warning(
-                "messages not deleted, they will be received again",
-                extra={"fields": {"message_ids": _ids(left), "reason": reason}},
-            )
+            _warn_of_undeleted(left, reason)
         return left
 
     def _try_to_delete(self, deliveries: list[Delivery]) -> tuple[list[Delivery], str]:
-        """Return the messages that were not deleted, and why."""
+        """Return the messages that were not deleted, and why; say which SQS has deleted."""
         try:
             refusals = self._queue.delete([delivery.received.receipt for delivery in deliveries])
         except QueueUnavailableError as error:
             return deliveries, str(error)
-        return [deliveries[refusal.index] for refusal in refusals], _reasons(refusals)
+        except QueueRefusedError as error:
+            _warn_of_undeleted(deliveries, str(error))
+            raise
+        refused = {refusal.index for refusal in refusals}
+        deleted = [one for index, one in enumerate(deliveries) if index not in refused]
+        if deleted:
+            self._cycles.add(Counts(deleted=len(deleted)))
+            log.info("messages deleted", extra={"fields": {"message_ids": _ids(deleted)}})
+        return [deliveries[index] for index in sorted(refused)], _reasons(refusals)
 
     def _return(self, changes: list[tuple[Delivery, int]]) -> list[Delivery]:
         """Make each message visible again after its delay, in whole seconds; return which are."""
@@ -206,14 +210,14 @@ class Acknowledger:
                 )
         except QueueUnavailableError as error:
             refused, reason = deliveries, str(error)
+        except QueueRefusedError as error:
+            _warn_of_unreturned(deliveries, str(error))
+            raise
         else:
             refused = [deliveries[refusal.index] for refusal in refusals]
             reason = _reasons(refusals)
         if refused:
-            log.warning(
-                "messages not returned, they will be received again after their visibility timeout",
-                extra={"fields": {"message_ids": _ids(refused), "reason": reason}},
-            )
+            _warn_of_unreturned(refused, reason)
         return [delivery for delivery in deliveries if delivery not in refused]
 
     def _longest(self, delivery: Delivery) -> int:
@@ -235,6 +239,20 @@ def _counts(attempts: Sequence[Attempt]) -> Counts:
         rejected=number[AttemptResult.REJECTED],
         retried=number[AttemptResult.RETRY],
         duplicates=number[AttemptResult.DUPLICATE],
+    )
+
+
+def _warn_of_undeleted(deliveries: Sequence[Delivery], reason: str) -> None:
+    log.warning(
+        "messages not deleted, they will be received again",
+        extra={"fields": {"message_ids": _ids(deliveries), "reason": reason}},
+    )
+
+
+def _warn_of_unreturned(deliveries: Sequence[Delivery], reason: str) -> None:
+    log.warning(
+        "messages not returned, they will be received again after their visibility timeout",
+        extra={"fields": {"message_ids": _ids(deliveries), "reason": reason}},
     )
 
 

@@ -19,7 +19,6 @@ from support.fakes.stopping import FakeStop
 
 from consumer.attempt import Attempt, AttemptResult
 from consumer.clock import SystemThreads
-from consumer.logs import events
 from consumer.logs.counts import Counts
 from consumer.ports import Ports
 from shared.errors import QueueRefusedError
@@ -174,17 +173,6 @@ def test_returned_messages_are_visible_at_once_and_counted(bench: Bench) -> None
     assert {seconds for change in bench.queue.changes for seconds in change.values()} == {0}
     assert bench.sink.events("message") == []
     assert bench.counts().returned == 12
-
-
-def test_a_line_names_only_what_was_really_returned(
-    bench: Bench, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The line is written after SQS's answer."""
-    events.root.setLevel("INFO")
-    bench.queue.visibility_answers = [(refusal(0, retry=True),)]
-    bench.acknowledger.return_to_queue([delivery(1), delivery(2)])
-    ids = {record.getMessage(): record.fields["message_ids"] for record in caplog.records}  # type: ignore[attr-defined]  # our log calls set it
-    assert ids["messages returned"] == ["id-2"]
 
 
 @pytest.mark.parametrize(
