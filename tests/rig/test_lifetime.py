@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders.times import MINUTE_BOOT
 
+from tidemill.rig.chaos.injections import INJECTIONS, inject
 from tidemill.rig.errors import RigError
 from tidemill.rig.lifetime import (
-    INJECTIONS,
     RECLAIMED,
     SHUTDOWN_SECONDS,
     START,
@@ -27,7 +27,8 @@ from tidemill.rig.lifetime import (
     Start,
     Step,
 )
-from tidemill.scaling.faults import KINDS, SPOT, SPOT_NOTICE_SECONDS, Fault, Target, WorldKind
+from tidemill.scaling.fault_kinds import KINDS, REBOOT, SPOT, Target, WorldKind
+from tidemill.scaling.faults import SPOT_NOTICE_SECONDS, Fault
 from tidemill.scaling.loop import Booted, HookCompleted
 from tidemill.scaling.times.catalogue import USUAL
 
@@ -207,9 +208,9 @@ def test_a_spot_instance_ends_two_minutes_after_its_notice(*, listens: bool) -> 
     """This holds whether or not its consumer stops; a second notice changes nothing."""
     stage = Stage(listens=listens)
     stage.boot()
-    assert stage.take(stage.lifetime.inject(NOTICE, stage.now)) == (TERM,)
+    assert stage.take(inject(stage.lifetime, NOTICE, stage.now)) == (TERM,)
     assert stage.check(after=119) == ()
-    assert stage.take(stage.lifetime.inject(NOTICE, stage.now)) == ()
+    assert stage.take(inject(stage.lifetime, NOTICE, stage.now)) == ()
     assert stage.check(after=1) == (ReportVanished(RECLAIMED),)
 
 
@@ -218,13 +219,13 @@ def test_an_instance_has_every_fault_that_the_table_promises(name: str) -> None:
     """A lifetime implements each kind that rigs can imitate."""
     assert name in INJECTIONS
     lifetime = Lifetime.launch(ONE, CONSUMERS, 0)
-    assert lifetime.inject(Fault(name), 10).lifetime.instance == ONE
+    assert inject(lifetime, Fault(name), 10).lifetime.instance == ONE
 
 
 def test_an_unknown_fault_is_refused() -> None:
     """An unknown fault is an error."""
     with pytest.raises(RigError, match="no fault meteor"):
-        Lifetime.launch(ONE, CONSUMERS, 0).inject(Fault("meteor"), 0)
+        inject(Lifetime.launch(ONE, CONSUMERS, 0), Fault("meteor"), 0)
 
 
 orders = st.sampled_from(["look", "drain", "stop", "launch_again", "terminate", "ends", *IN_A_RIG])
@@ -257,7 +258,7 @@ def test_whatever_happens_an_instance_keeps_its_rules(
             case "stop" | "launch_again":
                 stage.take(getattr(stage.lifetime, order)(stage.now))
             case _:
-                stage.take(stage.lifetime.inject(Fault(order), stage.now))
+                stage.take(inject(stage.lifetime, Fault(order), stage.now))
         new = stage.steps[before:]
         assert new.count(Booted(ONE)) <= 1
         assert new.count(START) <= 1
@@ -266,8 +267,9 @@ def test_whatever_happens_an_instance_keeps_its_rules(
             assert stage.lifetime.ends_at <= stage.now + SPOT_NOTICE_SECONDS
             assert stage.lifetime.stopped_at is not None or stage.now <= stage.lifetime.ends_at
     lives = 1 + sum(order == "launch_again" for order, _ in story)
+    restarts = sum(order == REBOOT.name for order, _ in story)
     assert stage.steps.count(Booted(ONE)) <= lives
-    assert stage.steps.count(START) <= lives
+    assert stage.steps.count(START) <= lives + restarts
     lefts = [step for step in stage.steps if isinstance(step, ReportVanished)]
     assert len(lefts) <= 1
     assert not lefts or stage.steps[-1] == lefts[0]

@@ -17,7 +17,8 @@ from support.fakes.engines import HandClock
 from tidemill.rig.errors import RigError
 from tidemill.rig.lifetime import RECLAIMED
 from tidemill.rig.processes import ProcessWorld
-from tidemill.scaling.faults import SPOT, Fault
+from tidemill.scaling.fault_kinds import SPOT
+from tidemill.scaling.faults import Fault
 from tidemill.scaling.loop import Booted, HookCompleted, Vanished
 
 if TYPE_CHECKING:

@@ -28,7 +28,8 @@ from tidemill.scaling.facts import (
     InstanceChanged,
     Noted,
 )
-from tidemill.scaling.faults import SPOT, Fault
+from tidemill.scaling.fault_kinds import SPOT
+from tidemill.scaling.faults import Fault
 from tidemill.scaling.times.catalogue import USUAL
 
 if TYPE_CHECKING:
@@ -156,8 +157,7 @@ def test_a_spot_instance_that_is_interrupted_is_replaced(
         take_turns(rig, rig.world.polled)
         (instance,) = client.describe_auto_scaling_instances()["AutoScalingInstances"]
         assert instance["InstanceId"] != taken
-    noted = [fact.text for fact in facts if isinstance(fact, Noted)]
-    assert f"{taken} got the notice that a Spot instance gets" in noted
+    assert [fact.target for fact in facts if isinstance(fact, FaultBegan)] == [taken]
     ended = [f.detail for f in facts if isinstance(f, InstanceChanged) and f.instance == taken]
     assert RECLAIMED in ended
     assert labelled(tmp_path) == []

@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tidemill.scaling import faults
 from tidemill.scaling.errors import FaultError
-from tidemill.scaling.faults import (
+from tidemill.scaling.fault_kinds import (
     FOR_MINUTES,
     KINDS,
     SPOT,
-    SPOT_NOTICE_SECONDS,
-    Fault,
     FaultParameter,
     Target,
-    read_fault,
-    write_fault,
+    WorldKind,
 )
+from tidemill.scaling.faults import SPOT_NOTICE_SECONDS, Fault, read_fault, write_fault
+
+if TYPE_CHECKING:
+    from tidemill.scaling.fault_kinds import FaultKind
 
 HELD = ("kind", "target", "at")
 """Names of fields that no parameter may have."""
@@ -39,22 +41,51 @@ def test_a_kind_describes_itself(name: str) -> None:
     assert re.fullmatch(r"[a-z][a-z-]*", name)
     assert kind.worlds
     assert re.fullmatch(r"[A-Z].*\.", kind.meaning)
-    assert kind.target is Target.INSTANCE or FOR_MINUTES in kind.parameters
+    assert (kind.target in {Target.METRIC, Target.ALARM}) == (FOR_MINUTES in kind.parameters)
     for parameter in kind.parameters:
         assert re.fullmatch(r"[a-z][a-z_]*", parameter.name)
         assert parameter.name not in HELD
         assert re.fullmatch(r"[A-Z].*\.", parameter.meaning)
 
 
+def values(kind: FaultKind) -> str:
+    """Return a kind's parameters with their defaults, as a cell of a table."""
+    return ", ".join(f"`{one.name}` {one.default:g}" for one in kind.parameters)
+
+
+def rows_of(page: str, head: str) -> list[str]:
+    """Return the rows of the table with this head on a page of the docs."""
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    start = text.index(head)
+    return text[start : text.index("\n\n", start)].splitlines()[2:]
+
+
 def test_the_table_in_the_docs_has_every_kind_as_it_is_described_here() -> None:
-    """docs/simulator.md lists the kinds with their parameters, defaults and meanings."""
+    """docs/faults.md lists the kinds with targets, parameters, meanings and worlds."""
     rows = []
     for kind in KINDS.values():
-        values = ", ".join(f"`{one.name}` {one.default:g}" for one in kind.parameters)
-        rows.append(f"| `{kind.name}` | {values + ' ' if values else ''}| {kind.meaning} |")
-    page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
-    start = page.index("| kind | values and their defaults | what happens |")
-    assert page[start : page.index("\n\n", start)].splitlines()[2:] == rows
+        worlds = ", ".join(world.value for world in WorldKind if world in kind.worlds)
+        cells = [f"`{kind.name}`", kind.target.value, values(kind), kind.meaning, worlds]
+        rows.append("|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|")
+    assert rows_of("faults.md", "| kind | happens to | values and their defaults |") == rows
+
+
+def test_the_simulators_table_has_the_kinds_that_it_can_imitate() -> None:
+    """docs/simulator.md lists those with their parameters, defaults and meanings."""
+    rows = [
+        f"| `{kind.name}` | {values(kind) + ' ' if values(kind) else ''}| {kind.meaning} |"
+        for kind in KINDS.values()
+        if WorldKind.SIMULATOR in kind.worlds
+    ]
+    assert rows_of("simulator.md", "| kind | values and their defaults | what happens |") == rows
+
+
+def test_a_fault_of_an_instance_or_of_calls_lasts_for_seconds_or_happens_once() -> None:
+    """A kind without a duration is over at once."""
+    assert Fault("freeze", at=10.0, parameters={"for_seconds": 30.0}).until == 40
+    assert Fault("freeze").seconds == 180
+    assert Fault("reboot", at=10.0).until == 10
+    assert Fault("metrics-late", parameters={"for_minutes": 2.0}).seconds == 120
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ import pytest
 from support.builders.simulations import bursts, the_template
 from support.fakes.pacing import WatchedTurns
 
-from tidemill.scaling.faults import KINDS, Fault, Target, WorldKind
+from tidemill.scaling.fault_kinds import KINDS, Target, WorldKind
+from tidemill.scaling.faults import Fault
 from tidemill.scaling.spec import StepScalingPolicy
 from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.run import RunOptions, simulate

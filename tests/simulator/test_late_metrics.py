@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from support.builders.simulations import bursts, simulated, the_template
 
 from tidemill.scaling.facts import DesiredChanged
-from tidemill.scaling.faults import METRICS_LATE, Fault
+from tidemill.scaling.fault_kinds import METRICS_LATE
+from tidemill.scaling.faults import Fault
 from tidemill.simulator.instances.handling import HandlerTime
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from support.builders.simulations import bursts, scenarios, simulated, the_templ
 
 from tidemill.scaling.errors import FaultError
 from tidemill.scaling.facts import Fact, FaultBegan, FaultEnded, InstanceChanged, Noted
-from tidemill.scaling.faults import KINDS, SPOT, SPOT_NOTICE_SECONDS, Fault, Target, WorldKind
+from tidemill.scaling.fault_kinds import KINDS, SPOT, Target, WorldKind
+from tidemill.scaling.faults import SPOT_NOTICE_SECONDS, Fault
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.handling import HandlerTime
 from tidemill.simulator.instances.simulated_instances import EFFECTS

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from support.builders.simulations import bursts, the_template
 
-from tidemill.scaling.faults import SPOT, Fault
+from tidemill.scaling.fault_kinds import SPOT
+from tidemill.scaling.faults import Fault
 from tidemill.simulator.instances.handling import Failures, HandlerTime
 from tidemill.simulator.run import simulate
 from tidemill.simulator.run_figures import run_figures

@@ -12,18 +12,24 @@ from tidemill.cli.rig import RIG_FOLDER
 from tidemill.rig import background
 from tidemill.rig.autoscaling.fault_client import send_fault
 from tidemill.rig.errors import RigError
-from tidemill.scaling.faults import KINDS, Fault, Target, WorldKind
+from tidemill.scaling.fault_kinds import KINDS, Target, WorldKind
+from tidemill.scaling.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tidemill.scaling.faults import FaultKind, FaultParameter
+    from tidemill.scaling.fault_kinds import FaultKind, FaultParameter
 
 RIGS: Final = {WorldKind.PROCESSES, WorldKind.CONTAINERS}
 """The worlds that a command can send a fault to: those that run in another process."""
 
 TARGETS: Final = {
-    Target.INSTANCE: "The instance. [default: the oldest in service]",
+    Target.INSTANCE: (
+        "The instance, by its id or by its rank in age (1 is the oldest in service). [default: 1]"
+    ),
+    Target.CALLER: (
+        "Whose calls: an instance, by its id or by its rank in age, or producer. [default: all]"
+    ),
     Target.METRIC: "The metric of the queue: {choices}. [default: all that can have the fault]",
     Target.ALARM: "The alarm, by its logical id. [default: all of the fleet's]",
 }
@@ -61,24 +67,20 @@ def fault_command(kind: FaultKind) -> Callable[..., None]:
         answer = fault.phrase(kind.answer)
         typer.echo(f"{send_fault(_address(endpoint_url), fault)} {answer}")
 
-    arguments = [
-        Argument(
-            kind.target.value,
-            Argument.KEYWORD_ONLY,
-            default=None,
-            annotation=Annotated[str | None, typer.Argument(help=_target_help(kind))],
-        ),
-        *map(_option, kind.parameters),
-        ENDPOINT,
-    ]
+    arguments = [*_target_of(kind), *map(_option, kind.parameters), ENDPOINT]
     inject.__signature__ = Signature(arguments)  # type: ignore[attr-defined]  # functions may have it
     inject.__annotations__ = {argument.name: argument.annotation for argument in arguments}
     inject.__doc__ = kind.meaning
     return inject
 
 
-def _target_help(kind: FaultKind) -> str:
-    return TARGETS[kind.target].format(choices=", ".join(kind.choices))
+def _target_of(kind: FaultKind) -> list[Argument]:
+    """Return the argument that names a fault's target; the rig itself needs no name."""
+    if kind.target is Target.RIG:
+        return []
+    text = TARGETS[kind.target].format(choices=", ".join(kind.choices))
+    annotation = Annotated[str | None, typer.Argument(help=text)]
+    return [Argument(kind.target.value, Argument.KEYWORD_ONLY, default=None, annotation=annotation)]
 
 
 def _option(parameter: FaultParameter) -> Argument:

@@ -10,7 +10,8 @@ import typer
 
 from tidemill.cli.options import read_pairs, refuse_usage
 from tidemill.scaling.errors import FaultError
-from tidemill.scaling.faults import KINDS, read_fault
+from tidemill.scaling.fault_kinds import KINDS
+from tidemill.scaling.faults import read_fault
 from tidemill.simulator.run import START
 from tidemill.simulator.scenario import GROUPS, SCENARIOS, scenarios
 from tidemill.simulator.traces.trace import read_trace, trace_scenario

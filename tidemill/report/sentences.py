@@ -17,7 +17,8 @@ from tidemill.scaling.facts import (
     PolicyHeld,
     QueueSampled,
 )
-from tidemill.scaling.faults import FOR_MINUTES, KINDS, Fault
+from tidemill.scaling.fault_kinds import KINDS
+from tidemill.scaling.faults import NEVER, Fault
 
 STATES = {
     "Pending": "is launching",
@@ -74,9 +75,12 @@ def sentence(fact: Fact) -> str | None:
 
 
 def _begun(fault: Fault) -> str:
-    minutes = fault.value(FOR_MINUTES.name)
-    duration = f"for {minutes:g} minutes" if minutes else "until the end"
-    return f"{fault.subject()} {fault.phrase(KINDS[fault.kind].note)}, {duration}"
+    said = f"{fault.subject()} {fault.phrase(KINDS[fault.kind].note)}"
+    if not fault.seconds:
+        return said
+    if fault.seconds == NEVER:
+        return f"{said}, until the end"
+    return f"{said}, for {fault.seconds / 60:g} minutes"
 
 
 def line(fact: Fact) -> str | None:

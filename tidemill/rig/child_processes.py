@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
+from tidemill.rig.errors import RigError
 from tidemill.rig.local_aws.clients import without_aws
 
 if TYPE_CHECKING:
@@ -62,6 +65,38 @@ def end_children(processes: Sequence[subprocess.Popen[bytes]], seconds: float) -
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def with_descendants(pid: int) -> list[psutil.Process]:
+    """Return this process and those that it and its children have started; none if it has ended."""
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def signal_all(pid: int, name: str) -> None:
+    """Send a signal to this process and to those that it and its children have started."""
+    for process in with_descendants(pid):
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.Signals[name])
+
+
+def limit_file_size(pid: int, *, full: bool) -> None:
+    """Let a process and those that it has started write to no file, or to all of them again.
+
+    A write then fails with EFBIG, as it does with ENOSPC on a full disk; pipes still work.
+
+    Raises:
+        RigError: this operating system has no such limit for other processes.
+    """
+    if not hasattr(psutil, "RLIMIT_FSIZE"):
+        raise RigError("only Linux can imitate a full disk")
+    for process in with_descendants(pid):
+        with suppress(psutil.NoSuchProcess):
+            _, most = process.rlimit(psutil.RLIMIT_FSIZE)
+            process.rlimit(psutil.RLIMIT_FSIZE, (0 if full else most, most))
 
 
 def end_leftovers(folder: Path) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from tidemill.rig.chaos.injections import inject
 from tidemill.rig.errors import RigError
-from tidemill.rig.lifetime import Lifetime, Remove, ReportVanished, Signal, Start
+from tidemill.rig.lifetime import Lifetime, LimitDisk, Remove, ReportVanished, Signal, Start
 from tidemill.scaling.facts import InstanceChanged
 from tidemill.scaling.group.lifecycle import LifecycleState, target_state
 from tidemill.scaling.loop import Vanished
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from tidemill.rig.clock import AwsClock
     from tidemill.rig.lifetime import Change, ProgramState, Rules
     from tidemill.scaling.facts import Fact
-    from tidemill.scaling.faults import Fault, WorldKind
+    from tidemill.scaling.fault_kinds import WorldKind
+    from tidemill.scaling.faults import Fault
     from tidemill.scaling.loop import InstanceEvent
     from tidemill.scaling.spec import WarmPool
 
@@ -80,7 +82,7 @@ class Instances(ABC):
         known = self._lifetimes.get(instance)
         if known is None:
             raise RigError(f"{instance} no longer exists")
-        self._carry_out(known.inject(fault, self._clock.now()))
+        self._carry_out(inject(known, fault, self._clock.now()))
 
     def show_states(self, facts: Iterable[Fact], pool: WarmPool | None) -> None:
         """Show each instance whose state has changed its target lifecycle state."""
@@ -130,7 +132,14 @@ class Instances(ABC):
 
     @abstractmethod
     def _signal(self, instance: str, name: str) -> None:
-        """Send a signal to every running program of an instance."""
+        """Send a signal to every running program of an instance.
+
+        SIGKILL, SIGSTOP and SIGCONT also reach the processes that these programs have started.
+        """
+
+    @abstractmethod
+    def _limit_disk(self, instance: str, *, full: bool) -> None:
+        """Take the room on its disk from every program of an instance, or give it back."""
 
     @abstractmethod
     def _remove(self, instance: str) -> None:
@@ -156,6 +165,8 @@ class Instances(ABC):
                     self._start(instance)
                 case Signal(name):
                     self._signal(instance, name)
+                case LimitDisk(full):
+                    self._limit_disk(instance, full=full)
                 case Remove():
                     self._remove(instance)
                 case ReportVanished(detail):

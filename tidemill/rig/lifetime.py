@@ -15,15 +15,10 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from tidemill.rig.errors import RigError
-from tidemill.scaling.faults import SPOT, SPOT_NOTICE_SECONDS
 from tidemill.scaling.loop import Booted, HookCompleted
 from tidemill.scaling.times.catalogue import mean_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from tidemill.scaling.faults import Fault
     from tidemill.scaling.times.catalogue import Times
 
 SHUTDOWN_SECONDS: Final = 90
@@ -66,6 +61,13 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitDisk:
+    """Step: take from every program of the instance the room on its disk, or give it back."""
+
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReportVanished:
     """Step: remove the rest of the instance, and report that it no longer exists.
 
@@ -75,7 +77,7 @@ class ReportVanished:
     detail: str | None
 
 
-Step = Start | Signal | Remove | ReportVanished | Booted | HookCompleted
+Step = Start | Signal | Remove | LimitDisk | ReportVanished | Booted | HookCompleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,9 @@ class Lifetime:
         terminated: whether it was ordered to terminate.
         stopped_at: when it was stopped for the warm pool, None if it was not.
         ends_at: when EC2 terminates it after a Spot notice, None without a notice.
+        metadata_back_at: until when its instance metadata service fails.
+        later: steps that end a fault, with the times at which they are due. The last of all is
+            the report of an instance that has failed.
     """
 
     instance: str
@@ -153,6 +158,8 @@ class Lifetime:
     terminated: bool = False
     stopped_at: float | None = None
     ends_at: float | None = None
+    metadata_back_at: float = 0.0
+    later: tuple[tuple[float, Step], ...] = ()
 
     @staticmethod
     def launch(instance: str, rules: Rules, now: float) -> Lifetime:
@@ -186,16 +193,6 @@ class Lifetime:
         """Terminate an instance at once, even if its program works."""
         return Change(replace(self, terminated=True), (Remove(),))
 
-    def inject(self, fault: Fault, now: float) -> Change:
-        """Inject a fault into an instance.
-
-        Raises:
-            RigError: instances of a rig have no faults of this kind.
-        """
-        if fault.kind not in INJECTIONS:
-            raise RigError(f"instances of a rig have no fault {fault.kind}")
-        return INJECTIONS[fault.kind](self, fault, now)
-
     def check(self, now: float, program: ProgramState) -> Change:
         """Return the steps that are due at this time, given the state of the program."""
         if program is ProgramState.REMOVED:
@@ -206,10 +203,18 @@ class Lifetime:
             late = now >= self.stopped_at + SHUTDOWN_SECONDS and program is ProgramState.RUNNING
             return Change(self, (Signal("SIGKILL"),) if late else ())
         boots = not self.booted and now >= self.launched_at + self.rules.runs_after
+        over = tuple(step for at, step in self.later if at <= now)
+        if any(isinstance(step, ReportVanished) for step in over):
+            return Change(self, over[-1:])
         steps = self._due(now, program)
         return Change(
-            replace(self, booted=self.booted or boots, started=self.started or START in steps),
-            ((Booted(self.instance),) if boots else ()) + steps,
+            replace(
+                self,
+                booted=self.booted or boots,
+                started=self.started or START in steps,
+                later=tuple(one for one in self.later if one[0] > now),
+            ),
+            ((Booted(self.instance),) if boots else ()) + over + steps,
         )
 
     def _due(self, now: float, program: ProgramState) -> tuple[Step, ...]:
@@ -227,15 +232,3 @@ class Lifetime:
     def drain_signal(self) -> tuple[Step, ...]:
         """Return the signal that drains the program, as the drain watcher sends it on EC2."""
         return (Signal("SIGTERM"),) if self.started and self.rules.drained_by_signal else ()
-
-
-def _spot(lifetime: Lifetime, _: Fault, now: float) -> Change:
-    """Return the change by a Spot interruption's notice; a second notice changes nothing."""
-    if lifetime.ends_at is not None:
-        return Change(lifetime)
-    ending = replace(lifetime, ends_at=now + SPOT_NOTICE_SECONDS)
-    return Change(ending, lifetime.drain_signal())
-
-
-INJECTIONS: Final[Mapping[str, Callable[[Lifetime, Fault, float], Change]]] = {SPOT.name: _spot}
-"""The function that applies each kind of fault to an instance, by the kind's name."""

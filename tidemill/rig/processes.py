@@ -5,12 +5,17 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, ClassVar
+from typing import IO, TYPE_CHECKING, ClassVar, cast
 
-from tidemill.rig.child_processes import child_environment, end_children
+from tidemill.rig.child_processes import (
+    child_environment,
+    end_children,
+    limit_file_size,
+    signal_all,
+)
 from tidemill.rig.instances import Instances
 from tidemill.rig.lifetime import ProgramState, Rules
-from tidemill.scaling.faults import WorldKind
+from tidemill.scaling.fault_kinds import WorldKind
 from tidemill.scaling.times.catalogue import USUAL, Times
 
 if TYPE_CHECKING:
@@ -19,6 +24,12 @@ if TYPE_CHECKING:
 
     from tidemill.rig.clock import AwsClock
     from tidemill.rig.lifetime import Lifetime
+
+OF_ALL = frozenset({"SIGKILL", "SIGSTOP", "SIGCONT"})
+"""Signals that happen to a whole instance, and not to its consumer alone."""
+
+COPY_SECONDS = 2.0
+"""Time for the last output of a consumer that has ended to be in its file."""
 
 STOP_SECONDS = 5.0
 """Time for consumers to end after SIGTERM when the rig ends."""
@@ -51,6 +62,7 @@ class ProcessWorld(Instances):
         self._environment = environment
         self._command = command
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._copiers: dict[str, list[subprocess.Popen[bytes]]] = {}
 
     def polled(self) -> bool:
         """Return whether any consumer runs."""
@@ -59,6 +71,8 @@ class ProcessWorld(Instances):
     def close(self) -> None:
         """End every consumer: first by SIGTERM, then by SIGKILL."""
         end_children(list(self._processes.values()), STOP_SECONDS)
+        for instance in list(self._copiers):
+            self._end_copiers(instance)
         self._processes.clear()
         self._lifetimes.clear()
 
@@ -83,32 +97,66 @@ class ProcessWorld(Instances):
         """Do nothing: a process has no instance metadata."""
 
     def _start(self, instance: str) -> None:
-        with (
-            (self.logs / f"{instance}.jsonl").open("ab") as out,
-            (self.logs / f"{instance}.err").open("ab") as err,
-        ):
+        lines = self._copier(instance)
+        with (self.logs / f"{instance}.err").open("ab") as err:
             self._processes[instance] = subprocess.Popen(
                 self._command,
                 env=child_environment(self._folder, self._environment(instance)),
                 stdin=subprocess.DEVNULL,
-                stdout=out,
+                stdout=lines,
                 stderr=err,
                 start_new_session=True,  # Ctrl-C reaches the rig only, which ends its children
             )
+        lines.close()
+
+    def _copier(self, instance: str) -> IO[bytes]:
+        """Return the pipe of a process that appends what it reads to the file of the logs.
+
+        So a consumer's output is a pipe, as it is in a container: it survives a full disk, and what
+        a killed consumer has written is kept.
+        """
+        with (self.logs / f"{instance}.jsonl").open("ab") as out:
+            copier = subprocess.Popen(
+                ["cat"],  # noqa: S607 - whichever this machine has
+                env=child_environment(self._folder, {}),
+                stdin=subprocess.PIPE,
+                stdout=out,
+                start_new_session=True,
+            )
+        self._copiers.setdefault(instance, []).append(copier)
+        return cast("IO[bytes]", copier.stdin)
 
     def _signal(self, instance: str, name: str) -> None:
         process = self._processes.get(instance)
         if process is None:
             return
-        process.send_signal(signal.Signals[name])
+        if name not in OF_ALL:
+            process.send_signal(signal.Signals[name])
+        elif process.poll() is None:
+            signal_all(process.pid, name)
         if name == "SIGKILL":
             process.wait()
+
+    def _limit_disk(self, instance: str, *, full: bool) -> None:
+        process = self._processes.get(instance)
+        if process is not None and process.poll() is None:
+            limit_file_size(process.pid, full=full)
 
     def _remove(self, instance: str) -> None:
         self._signal(instance, "SIGKILL")
 
     def _release(self, instance: str) -> None:
         self._processes.pop(instance, None)
+        self._end_copiers(instance)
+
+    def _end_copiers(self, instance: str) -> None:
+        """Wait until all output is copied, but not for a process that still holds it."""
+        for copier in self._copiers.pop(instance, []):
+            try:
+                copier.wait(COPY_SECONDS)
+            except subprocess.TimeoutExpired:
+                copier.kill()
+                copier.wait()
 
     def _describe_end(self, instance: str) -> str:
         code = self._processes[instance].returncode

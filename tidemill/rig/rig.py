@@ -7,6 +7,8 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from tidemill.rig.autoscaling.ports import GroupView
+from tidemill.rig.chaos.injector import Injector
+from tidemill.rig.chaos.ports import UNREACHABLE
 from tidemill.rig.clock import RigClock
 from tidemill.rig.consumer_logs import ConsumerLogs
 from tidemill.rig.durations import rounding, shortened, whole
@@ -20,7 +22,6 @@ from tidemill.rig.signals import ignored_afterwards
 from tidemill.rig.status import Status
 from tidemill.scaling.driver import drive
 from tidemill.scaling.facts import Noted
-from tidemill.scaling.faults import KINDS, describe_missed
 from tidemill.scaling.loop import LoopMemory, begin
 from tidemill.scaling.metrics.fault_windows import is_windowed
 from tidemill.scaling.ports import Ports
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
+    from tidemill.rig.chaos.ports import EmulatedAws
     from tidemill.rig.instances import Instances
     from tidemill.rig.local_aws.deployment import Deployment
     from tidemill.scaling.facts import Fact
@@ -61,6 +63,7 @@ class RigOptions:
         keep_facts: whether to keep all facts in memory; true for runs that end.
         stack: the stack's name.
         resume: whether to append to the timeline that is in the folder.
+        aws: what faults can do to the emulator of AWS.
     """
 
     folder: Path
@@ -72,6 +75,7 @@ class RigOptions:
     keep_facts: bool = True
     stack: str = STACK
     resume: bool = False
+    aws: EmulatedAws = UNREACHABLE
 
 
 class Rig:
@@ -104,7 +108,6 @@ class Rig:
         self.fleet = fleet
         self._lock = RLock()
         self._activities: tuple[Activity, ...] = ()
-        self._planned_faults: list[Fault] = []
         if fleet.queue.logical_id not in deployment.physical:
             raise RigError(f"the work queue is not deployed: {'; '.join(deployment.left_out)}")
         self.queue_url = deployment.physical[fleet.queue.logical_id]["Ref"]
@@ -127,6 +130,7 @@ class Rig:
         timeline = options.folder / "timeline.jsonl"
         self.recorder = Recorder(timeline, on_fact, keep=options.keep_facts, resume=options.resume)
         stack.callback(self.recorder.close)
+        self._injector = Injector(self.world, options.aws, self.clock, self.recorder.note)
         mirror = CloudWatchMirror(clients.cloudwatch, fleet)
         self._ports = Ports(self.probe, self.world, (mirror, self.recorder, self))
         self.memory: LoopMemory = begin(fleet, self.clock.now())
@@ -144,7 +148,7 @@ class Rig:
     def turn(self) -> None:
         """Take one turn of the loop."""
         with self._lock:
-            self._inject_due()
+            self._injector.inject_due(self.memory.group)
             self.memory = drive(self.fleet, self.memory, self._ports, self.clock.now())
 
     def begin_with(self, group: Callable[[GroupMemory, float], GroupMemory]) -> None:
@@ -197,10 +201,7 @@ class Rig:
                 faults = self.memory.faults.plan(fault, self.fleet.alarms, self.clock.now())
                 self.memory = replace(self.memory, faults=faults)
                 return fault.subject()
-            if fault.at > self.clock.now():
-                self._planned_faults.append(fault)
-                return fault.target or ""
-            return self._inject(fault)
+            return self._injector.inject(fault, self.memory.group)
 
     def note(self, text: str) -> None:
         """Write a note to the timeline."""
@@ -239,38 +240,6 @@ class Rig:
         """Return a consumer's settings from the user data, with durations at the rig's speed."""
         given = container_environment(self.fleet.user_data, {"INSTANCE_ID": instance})
         return shortened(given, self.clock.speed)
-
-    def _inject_due(self) -> None:
-        """Inject the planned faults that are due."""
-        now = self.clock.now()
-        due = [fault for fault in self._planned_faults if fault.at <= now]
-        self._planned_faults = [fault for fault in self._planned_faults if fault.at > now]
-        for fault in due:
-            try:
-                self._inject(fault)
-            except RigError as error:
-                self.note(describe_missed(fault, error))
-
-    def _inject(self, fault: Fault) -> str:
-        kind = KINDS[fault.kind]
-        if self.world.kind not in kind.worlds:
-            raise RigError(f"{self.world.kind.value} cannot imitate the fault {kind.name}")
-        target = self._instance_for(fault)
-        self.world.inject(target, fault)
-        self.note(f"{target} {fault.phrase(kind.note)}")
-        return target
-
-    def _instance_for(self, fault: Fault) -> str:
-        """Return the instance that a fault names, or the oldest in service."""
-        group = self.memory.group
-        if fault.target is not None:
-            if group.find(fault.target) is None:
-                raise RigError(f"the group has no instance {fault.target}")
-            return fault.target
-        oldest = group.oldest_in_service()
-        if oldest is None:
-            raise RigError("no instance is in service: the fault needs one")
-        return oldest.id
 
     def _note_conditions(self) -> None:
         for sentence in self.left_out:

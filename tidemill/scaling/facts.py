@@ -99,9 +99,9 @@ class InstanceChanged:
 
 @dataclass(frozen=True, slots=True)
 class FaultBegan:
-    """A fault of metrics or alarms began: its kind, its target, parameters other than the default.
+    """A fault began: its kind, its target, parameters other than the default.
 
-    `target` is empty for all of the queue's metrics or all alarms.
+    `target` is empty for all of the queue's metrics, all alarms or every caller.
     """
 
     at: float
@@ -112,7 +112,7 @@ class FaultBegan:
 
 @dataclass(frozen=True, slots=True)
 class FaultEnded:
-    """A fault of metrics or alarms ended; what it had delayed may still arrive."""
+    """A fault ended that lasted for some time; what it had delayed may still arrive."""
 
     at: float
     fault: str

@@ -1,23 +1,16 @@
 """Faults: what can go wrong on AWS, as values that rig and simulator share.
 
-KINDS is the one table of them. The commands of `tidemill chaos`, the rig's HTTP path for faults and
-the simulator's faults are made from it. To add a kind, describe it here, then write its effect.
-What it does to an instance is written once per world: in a rig INJECTIONS of
-tidemill/rig/lifetime.py, in the simulator EFFECTS of
-tidemill/simulator/instances/simulated_instances.py. What it does to metrics and alarms is written
-once, in the loop: tidemill/scaling/metrics/delivery.py, tidemill/scaling/alarms/watching.py. A kind
-names only the worlds that have it. The module has more than 280 lines because the table and the
-values that are read by it are one subject.
+A fault has one of the kinds of tidemill/scaling/fault_kinds.py, a target and a time.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from tidemill.scaling.errors import FaultError
+from tidemill.scaling.fault_kinds import FOR_MINUTES, FOR_SECONDS, KINDS, Target
 from tidemill.scaling.times.catalogue import USUAL
 
 if TYPE_CHECKING:
@@ -32,161 +25,17 @@ NOW: Final = 0.0
 
 NEVER: Final = math.inf
 
+PRODUCER: Final = "producer"
+"""The target of a fault of the producer's calls; the other callers are instances."""
 
-class Target(StrEnum):
-    """What a fault happens to; the loop itself has the effects of all but INSTANCE."""
-
-    INSTANCE = "instance"
-    METRIC = "metric"
-    ALARM = "alarm"
-
-
-class WorldKind(StrEnum):
-    """The worlds in which a fleet runs without AWS."""
-
-    SIMULATOR = "simulator"
-    PROCESSES = "processes"
-    CONTAINERS = "containers"
-
-
-@dataclass(frozen=True, slots=True)
-class FaultParameter:
-    """A numeric parameter of a kind of fault, such as its duration.
-
-    Attributes:
-        name: in snake_case, with its unit, such as `freeze_seconds`.
-        default: the value for a fault that does not set it.
-        meaning: one sentence.
-        whole: whether it must be a whole number.
-    """
-
-    name: str
-    default: float
-    meaning: str
-    whole: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FaultKind:
-    """One kind of fault.
-
-    Attributes:
-        name: its name on a command line.
-        meaning: one sentence: what happens on AWS.
-        target: what it happens to.
-        worlds: the worlds that can imitate it.
-        note: the end of the timeline's sentence, which starts with the target; {name} in it is the
-            value of a parameter.
-        answer: the end of the command's output, in the same form.
-        parameters: its numeric parameters.
-        choices: its possible targets; empty if they are not known beforehand.
-    """
-
-    name: str
-    meaning: str
-    target: Target
-    worlds: frozenset[WorldKind]
-    note: str
-    answer: str
-    parameters: tuple[FaultParameter, ...] = ()
-    choices: tuple[str, ...] = ()
-
-
-METRICS: Final = ("visible", "in-flight", "delayed", "age")
-"""The metrics of the queue that a fault may happen to; each is a part of its name at SQS."""
-
-FOR_MINUTES: Final = FaultParameter(
-    "for_minutes", 60.0, "How long it lasts, in minutes; 0 is until the end."
-)
-
-
-SPOT: Final = FaultKind(
-    name="spot",
-    meaning="A Spot interruption: the instance gets its notice, and ends two minutes later.",
-    target=Target.INSTANCE,
-    worlds=frozenset(WorldKind),
-    note="got the notice that a Spot instance gets",
-    answer="got the notice that it ends",
-)
-
-METRICS_LATE: Final = FaultKind(
-    name="metrics-late",
-    meaning="SQS's metrics arrive late: an alarm sees a minute's datapoint some minutes later.",
-    target=Target.METRIC,
-    worlds=frozenset(WorldKind),
-    note="will arrive {late_minutes:g} minutes late",
-    answer="will arrive {late_minutes:g} minutes late",
-    parameters=(
-        FaultParameter("late_minutes", 5.0, "The delay of each datapoint, in minutes.", whole=True),
-        FOR_MINUTES,
-    ),
-    choices=METRICS,
-)
-
-METRICS_MISSING: Final = FaultKind(
-    name="metrics-missing",
-    meaning="SQS's metrics are missing: their datapoints never arrive.",
-    target=Target.METRIC,
-    worlds=frozenset(WorldKind),
-    note="will have no datapoints",
-    answer="will have no datapoints",
-    parameters=(FOR_MINUTES,),
-    choices=METRICS,
-)
-
-METRICS_IRREGULAR: Final = FaultKind(
-    name="metrics-irregular",
-    meaning="SQS's metrics are irregular: a minute may have no datapoint, and the next one two.",
-    target=Target.METRIC,
-    worlds=frozenset(WorldKind),
-    note="will have some datapoints in the minute after their own",
-    answer="will have some datapoints in the minute after their own",
-    parameters=(
-        FaultParameter("share", 0.2, "The share of datapoints that move to the next minute."),
-        FaultParameter("seed", 1.0, "The seed of the choice of these datapoints.", whole=True),
-        FOR_MINUTES,
-    ),
-    choices=METRICS,
-)
-
-PHANTOM_IN_FLIGHT: Final = FaultKind(
-    name="phantom-in-flight",
-    meaning="A phantom message: SQS counts one message in flight in an empty queue.",
-    target=Target.METRIC,
-    worlds=frozenset(WorldKind),
-    note="will be 1 while the queue is empty",
-    answer="will be 1 while the queue is empty",
-    parameters=(FOR_MINUTES,),
-    choices=("in-flight",),
-)
-
-ALARMS_LATE: Final = FaultKind(
-    name="alarms-late",
-    meaning="Alarms are evaluated late: they see each minute some minutes later.",
-    target=Target.ALARM,
-    worlds=frozenset(WorldKind),
-    note="will be evaluated {late_minutes:g} minutes late",
-    answer="will be evaluated {late_minutes:g} minutes late",
-    parameters=(
-        FaultParameter(
-            "late_minutes", 2.0, "The delay of each evaluation, in minutes.", whole=True
-        ),
-        FOR_MINUTES,
-    ),
-)
-
-KINDS: Final[Mapping[str, FaultKind]] = {
-    kind.name: kind
-    for kind in (
-        SPOT,
-        METRICS_LATE,
-        METRICS_MISSING,
-        METRICS_IRREGULAR,
-        PHANTOM_IN_FLIGHT,
-        ALARMS_LATE,
-    )
+EVERYTHING: Final[Mapping[Target, str]] = {
+    Target.INSTANCE: "the oldest instance in service",
+    Target.METRIC: "SQS's metrics",
+    Target.ALARM: "all alarms",
+    Target.CALLER: "every caller",
+    Target.RIG: "the rig",
 }
-"""Every kind of fault by its name."""
+"""The words for what a fault without a target happens to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +44,10 @@ class Fault:
 
     Attributes:
         kind: the name of its kind.
-        target: what it happens to: the id of an instance, one of METRICS, or the logical id of an
-            alarm. None is the oldest instance in service, every metric of the queue, every alarm.
+        target: what it happens to: the id of an instance, its rank among those in service (1 is
+            the oldest; after the youngest they are counted again), one of METRICS, the logical id
+            of an alarm, or "producer". None is the oldest instance in service, every metric of the
+            queue, every alarm, every instance and the producer.
         at: when it happens, in seconds of the world's clock (a rig: epoch seconds of AWS's time;
             the simulator: seconds since its start). A time in the past means at once.
         parameters: values by parameter name, only those that are not the default.
@@ -214,13 +65,20 @@ class Fault:
 
     @property
     def until(self) -> float:
-        """Return when a fault of metrics or alarms ends, in the unit of `at`."""
-        return (
-            self.at + 60 * self.value(FOR_MINUTES.name) if self.value(FOR_MINUTES.name) else NEVER
-        )
+        """Return when a fault ends, in the unit of `at`: at once if its kind has no duration."""
+        names = {known.name for known in KINDS[self.kind].parameters}
+        if FOR_MINUTES.name in names:
+            minutes = self.value(FOR_MINUTES.name)
+            return self.at + 60 * minutes if minutes else NEVER
+        return self.at + (self.value(FOR_SECONDS.name) if FOR_SECONDS.name in names else 0.0)
+
+    @property
+    def seconds(self) -> float:
+        """Return for how many seconds a fault lasts; 0 if its kind has no duration."""
+        return self.until - self.at
 
     def is_on(self, now: float) -> bool:
-        """Return whether a fault of metrics or alarms has begun and not ended."""
+        """Return whether a fault has begun and not ended."""
         return self.at <= now < self.until
 
     def concerns(self, target: str) -> bool:
@@ -233,13 +91,13 @@ class Fault:
         return text.format(**{parameter.name: self.value(parameter.name) for parameter in known})
 
     def subject(self) -> str:
-        """Return the words for what a fault of metrics or alarms happens to."""
-        of_alarm = KINDS[self.kind].target is Target.ALARM
-        choices = KINDS[self.kind].choices
-        target = choices[0] if self.target is None and len(choices) == 1 else self.target
+        """Return the words for what a fault happens to."""
+        kind = KINDS[self.kind]
+        target = kind.choices[0] if self.target is None and len(kind.choices) == 1 else self.target
         if target is None:
-            return "all alarms" if of_alarm else "SQS's metrics"
-        return f"the {'alarm' if of_alarm else 'metric'} {target}"
+            return EVERYTHING[kind.target]
+        thing = {Target.ALARM: "the alarm ", Target.METRIC: "the metric "}
+        return f"{thing.get(kind.target, '')}{target}"
 
 
 def describe_missed(fault: Fault, reason: Exception) -> str:

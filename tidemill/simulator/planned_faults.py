@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tidemill.scaling.facts import Noted
-from tidemill.scaling.faults import KINDS, describe_missed
+from tidemill.scaling.fault_kinds import KINDS
+from tidemill.scaling.faults import describe_missed
 from tidemill.scaling.metrics.fault_windows import FaultWindows, is_windowed
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.simulated_instances import EFFECTS

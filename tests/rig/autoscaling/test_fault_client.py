@@ -13,7 +13,8 @@ from tidemill.rig.autoscaling.fault_client import send_fault
 from tidemill.rig.autoscaling.ports import FAULTS
 from tidemill.rig.autoscaling.server import serving
 from tidemill.rig.errors import RigError
-from tidemill.scaling.faults import SPOT, Fault
+from tidemill.scaling.fault_kinds import SPOT
+from tidemill.scaling.faults import Fault
 
 
 @pytest.mark.parametrize(

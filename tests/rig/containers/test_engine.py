@@ -19,6 +19,7 @@ from docker.errors import NotFound
 from support.builders.containers import in_one_line
 from support.emulators import docker as support
 
+from tidemill.rig.containers.disk import limit_command
 from tidemill.rig.containers.engine import ContainerSpec, DockerEngine
 
 if TYPE_CHECKING:
@@ -152,6 +153,40 @@ def test_a_container_that_has_ended_is_started_again(
     await_true(lambda: states(engine, spec) == ["exited"])
     engine.start(spec.name)
     assert states(engine, spec) == ["running"]
+
+
+def test_a_container_is_paused_and_continues(engine: DockerEngine, spec: ContainerSpec) -> None:
+    """What cannot be paused, or is not paused, is left as it is."""
+    engine.pause(spec.name)
+    engine.unpause(spec.name)
+    printed(engine, spec)
+    engine.unpause(spec.name)
+    engine.pause(spec.name)
+    engine.pause(spec.name)
+    assert states(engine, spec) == ["paused"]
+    engine.unpause(spec.name)
+    assert states(engine, spec) == ["running"]
+    engine.pause(spec.name)
+    engine.signal(spec.name, "SIGKILL")
+    await_true(lambda: states(engine, spec) == ["exited"])
+    engine.pause(spec.name)
+    assert states(engine, spec) == ["exited"]
+
+
+@leaves_a_socket
+def test_a_command_runs_in_a_container(engine: DockerEngine, spec: ContainerSpec) -> None:
+    """One that fails is an error with its last line; without a container, nothing happens."""
+    engine.execute(spec.name, ["true"])
+    printed(engine, spec)
+    engine.execute(spec.name, limit_command(full=True))
+    write = ["python3", "-c", "open('/dev/shm/file', 'w').write('1')"]
+    error = in_one_line(lambda: engine.execute(spec.name, ["sh", "-c", "echo no >&2; exit 3"]))
+    assert error == f"a command in {spec.name} ended with exit code 3: no"
+    engine.execute(spec.name, write)  # a new program has room: the disk is full for the others
+    limits = ["grep", "Max file size  *0  ", "/proc/1/limits"]
+    engine.execute(spec.name, limits)
+    engine.execute(spec.name, limit_command(full=False))
+    assert "exit code 1" in in_one_line(lambda: engine.execute(spec.name, limits))
 
 
 def test_a_container_is_removed_while_it_works(engine: DockerEngine, spec: ContainerSpec) -> None:

@@ -11,7 +11,8 @@ from support.fakes.engines import FakeEngine
 from tidemill.rig.containers.options import FLEET_LABEL, INSTANCE_LABEL, ROLE_LABEL, Depth
 from tidemill.rig.errors import RigError
 from tidemill.rig.lifetime import RECLAIMED
-from tidemill.scaling.faults import SPOT, Fault
+from tidemill.scaling.fault_kinds import SPOT
+from tidemill.scaling.faults import Fault
 from tidemill.scaling.loop import Booted, HookCompleted, Vanished
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from tidemill.rig.containers.options import (
     Depth,
 )
 from tidemill.scaling.facts import InstanceChanged
-from tidemill.scaling.faults import SPOT, Fault
+from tidemill.scaling.fault_kinds import SPOT
+from tidemill.scaling.faults import Fault
 from tidemill.scaling.loop import Booted, Vanished
 from tidemill.scaling.spec import WarmPool
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidemill.scaling.faults import METRICS, Fault
+from tidemill.scaling.fault_kinds import METRICS
+from tidemill.scaling.faults import Fault
 from tidemill.scaling.metrics.delivery import (
     NAMES,
     DelayedDatapoint,

@@ -7,7 +7,8 @@ from support.builders.alarms import an_alarm
 
 from tidemill.scaling.errors import FaultError
 from tidemill.scaling.facts import FaultBegan, FaultEnded
-from tidemill.scaling.faults import ALARMS_LATE, METRICS_LATE, SPOT, Fault
+from tidemill.scaling.fault_kinds import ALARMS_LATE, METRICS_LATE, SPOT
+from tidemill.scaling.faults import Fault
 from tidemill.scaling.metrics.fault_windows import NO_FAULTS, FaultWindows, is_windowed
 
 LATE = Fault(METRICS_LATE.name, "visible", 100.0, {"for_minutes": 1.0})

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from support.builders.simulations import bursts, the_template
 
-from tidemill.scaling.faults import METRICS_LATE, Fault
+from tidemill.scaling.fault_kinds import METRICS_LATE
+from tidemill.scaling.faults import Fault
 from tidemill.simulator.comparison.compare import compare
 from tidemill.simulator.comparison.rival_policies import rivals
 from tidemill.simulator.run import USUAL_RUN

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tidemill.scaling.faults import KINDS, Target
+from tidemill.scaling.fault_kinds import KINDS, Target
 from tidemill.simulator.comparison.metric_faults import CASES, HEAD, Case, policies, row
 
 ROOT = Path(__file__).parents[3]

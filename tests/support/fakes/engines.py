@@ -9,7 +9,7 @@ from tidemill.rig.containers.engine import ContainerSpec, ContainerState
 from tidemill.rig.errors import RigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 @dataclass
@@ -26,7 +26,7 @@ class HandClock:
 
 @dataclass
 class FakeContainer:
-    """A container: its specification, its state, its output, and the signals that it got."""
+    """A container: its specification, state and output, the signals and commands that it got."""
 
     spec: ContainerSpec
     state: str = "created"
@@ -34,6 +34,7 @@ class FakeContainer:
     out: list[bytes] = field(default_factory=list)
     err: bytes = b""
     signals: list[str] = field(default_factory=list)
+    commands: list[list[str]] = field(default_factory=list)
 
 
 class FakeEngine:
@@ -66,6 +67,21 @@ class FakeEngine:
         """Note the signal, if the container runs."""
         if name in self.made and self.made[name].state == "running":
             self.made[name].signals.append(signal)
+
+    def pause(self, name: str) -> None:
+        """Pause a container, if it runs."""
+        if name in self.made and self.made[name].state == "running":
+            self.made[name].state = "paused"
+
+    def unpause(self, name: str) -> None:
+        """Let a container continue, if it is paused."""
+        if name in self.made and self.made[name].state == "paused":
+            self.made[name].state = "running"
+
+    def execute(self, name: str, command: Sequence[str]) -> None:
+        """Note the command, if the container runs."""
+        if name in self.made and self.made[name].state == "running":
+            self.made[name].commands.append(list(command))
 
     def remove(self, name: str) -> None:
         """Remove a container, if it exists, and note the state that it had."""

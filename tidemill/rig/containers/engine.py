@@ -14,7 +14,7 @@ from requests.exceptions import RequestException
 from tidemill.rig.errors import RigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 CALL_SECONDS: Final = 60
 """An engine under load may take seconds to create or remove a container, but not a minute."""
@@ -129,6 +129,46 @@ class DockerEngine:
             except APIError as error:
                 if error.status_code not in {NOT_FOUND, CONFLICT}:
                     raise
+
+    def pause(self, name: str) -> None:
+        """Freeze every program of a container; nothing happens if it does not run."""
+        with _docker_errors(f"pausing {name}"):
+            self._if_possible(self._client.api.pause, name)
+
+    def unpause(self, name: str) -> None:
+        """Let a paused container's programs continue; nothing happens if it is not paused."""
+        with _docker_errors(f"continuing {name}"):
+            self._if_possible(self._client.api.unpause, name)
+
+    def execute(self, name: str, command: Sequence[str]) -> None:
+        """Run a command in a container and wait for its end; nothing happens if it does not run.
+
+        Raises:
+            RigError: the command failed.
+        """
+        with _docker_errors(f"running a command in {name}"):
+            try:
+                made = self._client.api.exec_create(name, list(command))
+                output: bytes = self._client.api.exec_start(made["Id"])
+                code = self._client.api.exec_inspect(made["Id"])["ExitCode"]
+            except APIError as error:
+                if error.status_code not in {NOT_FOUND, CONFLICT}:
+                    raise
+                return
+        if code:
+            last = (output.decode(errors="replace").strip() or "no output").splitlines()[-1]
+            raise RigError(f"a command in {name} ended with exit code {code}: {last}")
+
+    @staticmethod
+    def _if_possible(action: Callable[[str], object], name: str) -> None:
+        """Do this with a container, unless it is gone or not in the state that this needs."""
+        try:
+            action(name)
+        except APIError as error:
+            reason = str(error.explanation)
+            wrong_state = any(text in reason for text in ("not running", "not paused", "already"))
+            if error.status_code not in {NOT_FOUND, CONFLICT} and not wrong_state:
+                raise
 
     def remove(self, name: str) -> None:
         """Kill and remove a container; nothing happens if it does not exist."""

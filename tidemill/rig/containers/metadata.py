@@ -41,7 +41,8 @@ class InstanceMetadata:
     """Data of an instance that the service returns; the world updates them.
 
     `target` is the target lifecycle state of Auto Scaling. `ends_at` is when a Spot instance is
-    terminated after its notice, in epoch seconds of AWS's time, None without a notice.
+    terminated after its notice, in epoch seconds of AWS's time, None without a notice. `down` is
+    whether each request gets an error instead of an answer.
     """
 
     instance: str
@@ -49,6 +50,7 @@ class InstanceMetadata:
     user_data: str
     target: str = "InService"
     ends_at: float | None = None
+    down: bool = False
 
 
 @dataclass(slots=True)
@@ -191,6 +193,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(
         self, status: int, text: str = "", kind: str = "text/plain", **headers: str
     ) -> None:
+        if self.server.metadata.down:
+            status, text, headers = 503, "", {}
         body = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tidemill.rig.containers.engine import ContainerSpec, ContainerState
 
@@ -23,6 +23,18 @@ class ContainerEngine(Protocol):
 
     def signal(self, name: str, signal: str) -> None:
         """Send a signal, such as SIGTERM, to a container, if it runs."""
+        ...
+
+    def pause(self, name: str) -> None:
+        """Freeze every program of a container, if it runs."""
+        ...
+
+    def unpause(self, name: str) -> None:
+        """Let the programs of a paused container continue."""
+        ...
+
+    def execute(self, name: str, command: Sequence[str]) -> None:
+        """Run a command in a container that runs, and wait for its end."""
         ...
 
     def remove(self, name: str) -> None:

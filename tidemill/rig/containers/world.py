@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from tidemill.rig.containers.disk import limit_command
 from tidemill.rig.containers.log_followers import LogFollowers
 from tidemill.rig.containers.metadata import InstanceMetadata, MetadataService
 from tidemill.rig.containers.options import (
@@ -23,7 +24,7 @@ from tidemill.rig.containers.options import (
 )
 from tidemill.rig.instances import Instances
 from tidemill.rig.lifetime import Lifetime, ProgramState, Rules
-from tidemill.scaling.faults import WorldKind
+from tidemill.scaling.fault_kinds import WorldKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -163,14 +164,29 @@ class ContainerWorld(Instances):
         going = known if known.endswith("Terminated") else "Terminated"
         metadata.target = going if lifetime.draining else known
         metadata.ends_at = lifetime.ends_at
+        metadata.down = self._clock.now() < lifetime.metadata_back_at
 
     def _start(self, instance: str) -> None:
         self._engine.start(self._options.instance_name(instance))
 
     def _signal(self, instance: str, name: str) -> None:
-        self._engine.signal(self._options.instance_name(instance), name)
-        if not self._options.direct:
-            self._engine.signal(self._options.consumer_name(instance), name)
+        for container in self._programs_of(instance):
+            if name == "SIGSTOP":
+                self._engine.pause(container)
+            elif name == "SIGCONT":
+                self._engine.unpause(container)
+            else:
+                self._engine.signal(container, name)
+
+    def _limit_disk(self, instance: str, *, full: bool) -> None:
+        for container in self._programs_of(instance):
+            self._engine.execute(container, limit_command(full=full))
+
+    def _programs_of(self, instance: str) -> list[str]:
+        """Return the names of an instance's containers."""
+        names = self._options
+        machine = names.instance_name(instance)
+        return [machine] if names.direct else [machine, names.consumer_name(instance)]
 
     def _remove(self, instance: str) -> None:
         """Remove an instance's containers, after its consumer's output has been copied."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tidemill.scaling.alarms.alarm import AlarmMemory, evaluate
 from tidemill.scaling.alarms.window import evaluation_interval
 from tidemill.scaling.facts import AlarmChanged
-from tidemill.scaling.faults import ALARMS_LATE
+from tidemill.scaling.fault_kinds import ALARMS_LATE
 from tidemill.scaling.spec import AlarmState
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from tidemill.scaling.faults import (
+from tidemill.scaling.fault_kinds import (
     METRICS_IRREGULAR,
     METRICS_LATE,
     METRICS_MISSING,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from tidemill.scaling.errors import FaultError
 from tidemill.scaling.facts import FaultBegan, FaultEnded
-from tidemill.scaling.faults import KINDS, NEVER, Target
+from tidemill.scaling.fault_kinds import KINDS, Target
+from tidemill.scaling.faults import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def is_windowed(fault: Fault) -> bool:
     """Return whether the loop itself has the effect of a fault, between its begin and its end."""
-    return fault.kind in KINDS and KINDS[fault.kind].target is not Target.INSTANCE
+    return fault.kind in KINDS and KINDS[fault.kind].target in {Target.METRIC, Target.ALARM}
 
 
 @dataclass(frozen=True, slots=True)

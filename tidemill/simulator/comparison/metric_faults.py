@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from tidemill.report.tables import markdown_table
-from tidemill.scaling.faults import (
+from tidemill.scaling.fault_kinds import (
     ALARMS_LATE,
     METRICS_IRREGULAR,
     METRICS_LATE,
     METRICS_MISSING,
     PHANTOM_IN_FLIGHT,
-    Fault,
     FaultKind,
 )
+from tidemill.scaling.faults import Fault
 from tidemill.scaling.template.document import parse_template
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.simulator.candidate import Candidate

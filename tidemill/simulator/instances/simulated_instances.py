@@ -6,7 +6,8 @@ from collections.abc import Callable
 from heapq import heappop
 from typing import TYPE_CHECKING, Final
 
-from tidemill.scaling.faults import SPOT, Fault
+from tidemill.scaling.fault_kinds import SPOT
+from tidemill.scaling.faults import Fault
 from tidemill.scaling.loop import Booted, Vanished
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.agenda import Agenda
