@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Final
 import boto3
 
 from benchmarks.failure_run import Outcome, run
-from benchmarks.peers.catalogue import WORKERS, install
+from benchmarks.peers.catalogue import SESSION, WORKERS, install
 from benchmarks.peers.work import IN_HAND
+from tidemill.rig.door.credentials import USER
 from tidemill.rig.local_aws.ministack import local_aws
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        with local_aws(folder, 0, "eu-west-1") as endpoint:
+        with local_aws(folder, 0, "eu-west-1", SESSION) as endpoint:
             outcomes = _run_all(workers, options, missing, folder, endpoint)
     cases = options.cases.split(",")
     bad = [case for case in cases if case not in IN_HAND]
@@ -79,8 +80,8 @@ def _run_all(
         "sqs",
         endpoint_url=endpoint,
         region_name="eu-west-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - no secret: emulators check none
+        aws_access_key_id=SESSION.keys(USER).access_key,
+        aws_secret_access_key=SESSION.keys(USER).secret_key,
     )
     pairs = [
         (worker, case)

@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.peers.work import TIME_LIMIT, VISIBILITY
+from tidemill.rig.door.credentials import USER, Session
+
+SESSION: Final = Session.fresh()
+"""Whose keys the local SQS accepts, from all workers alike."""
 
 ROOT: Final = Path(__file__).parents[2]
 BUILD: Final = ROOT / "build/benchmarks"
@@ -109,8 +113,7 @@ def environment(worker: Worker, endpoint: str, queue_url: str, notes: Path) -> d
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {
         **own,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        **SESSION.keys(USER).environment(),
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_ENDPOINT_URL": endpoint,

@@ -12,8 +12,9 @@ from benchmarks.peers.work import ATTEMPTS, TIME_LIMIT, VISIBILITY, act, message
 LATE = os.environ.get("BENCH_LATE") == "1"
 ENDPOINT = os.environ["AWS_ENDPOINT_URL"].removeprefix("http://")
 QUEUE = os.environ["QUEUE_NAME"]
+KEY, SECRET = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
 
-app = Celery("celery_worker", broker=f"sqs://test:test@{ENDPOINT}//")
+app = Celery("celery_worker", broker=f"sqs://{KEY}:{SECRET}@{ENDPOINT}//")
 app.conf.update(
     task_ignore_result=True,
     task_default_queue=QUEUE,
@@ -31,8 +32,8 @@ app.conf.update(
         "predefined_queues": {
             QUEUE: {
                 "url": os.environ["QUEUE_URL"],
-                "access_key_id": "test",
-                "secret_access_key": "test",
+                "access_key_id": KEY,
+                "secret_access_key": SECRET,
             }
         },
     },

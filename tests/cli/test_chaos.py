@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import typer
+from support.builders.sessions import GUARD, KEYS
 from support.fakes.groups import ONE, TWO, group_of_two
 from typer.testing import CliRunner
 
@@ -29,14 +30,32 @@ def test_every_fault_that_a_rig_can_imitate_is_a_command() -> None:
         assert not known or kind.meaning.split(":")[0] in " ".join(shown.output.split())
 
 
+def hold_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the keys of the fleet's session."""
+    for name, value in KEYS.environment().items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("missing", KEYS.environment())
+def test_a_fleet_at_a_url_needs_its_keys(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says which variables and where they are from."""
+    hold_keys(monkeypatch)
+    monkeypatch.delenv(missing)
+    done = CliRunner().invoke(app, ["spot", "--endpoint-url", "http://127.0.0.1:1"])
+    assert "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in str(done.exception)
+
+
 @pytest.mark.impure
 @pytest.mark.parametrize(
     ("words", "target"), [((), ONE), ((TWO,), TWO)], ids=["no-target", "target"]
 )
-def test_a_fault_reaches_the_fleet_at_the_url(words: tuple[str, ...], target: str) -> None:
-    """The answer names its target."""
+def test_a_fault_reaches_the_fleet_at_the_url(
+    words: tuple[str, ...], target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer names its target; the keys are those that AWS's tools take."""
+    hold_keys(monkeypatch)
     group = group_of_two()
-    with serving(group) as url:
+    with serving(group, GUARD) as url:
         done = CliRunner().invoke(app, ["spot", *words, "--endpoint-url", url])
     assert (done.exit_code, done.output) == (0, f"{target} got the notice that it ends\n")
     assert group.faults == [Fault(SPOT.name, target)]
@@ -60,11 +79,12 @@ def test_a_parameter_of_a_fault_is_an_option(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(faults, "KINDS", {"nap": kind})
     program = typer.Typer(rich_markup_mode=None)
     program.command()(fault_command(kind))
+    hold_keys(monkeypatch)
     shown = " ".join(CliRunner().invoke(program, ["--help"]).output.split())
     assert "--nap-seconds" in shown
     assert "How long it sleeps. [default: 30]" in shown
     group = group_of_two()
-    with serving(group) as url:
+    with serving(group, GUARD) as url:
         done = CliRunner().invoke(program, ["--nap-seconds", "5", "--endpoint-url", url])
     assert done.exit_code == 0
     assert group.faults == [Fault("nap", ONE, parameters={"nap_seconds": 5.0})]

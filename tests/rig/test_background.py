@@ -109,8 +109,8 @@ def autoscaling_client(state: daemon.RigState) -> AutoScalingClient:
         "autoscaling",
         endpoint_url=state.autoscaling_url,
         region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - no secret: nobody checks it
+        aws_access_key_id=state.keys().access_key,
+        aws_secret_access_key=state.keys().secret_key,
     )
 
 

@@ -14,6 +14,8 @@ from support.fakes.groups import autoscaling_client
 
 from tidemill.rig.autoscaling.fault_client import send_fault
 from tidemill.rig.autoscaling.server import serving
+from tidemill.rig.door.credentials import USER
+from tidemill.rig.door.guard import Guard
 from tidemill.rig.errors import RigError
 from tidemill.rig.lifetime import RECLAIMED
 from tidemill.rig.local_aws.clients import LocalClients
@@ -34,10 +36,12 @@ from tidemill.scaling.times.catalogue import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from mypy_boto3_autoscaling import AutoScalingClient
 
+    from tidemill.rig.door.credentials import Keys
     from tidemill.scaling.facts import Fact
 
 PATIENCE = 60.0
@@ -54,6 +58,11 @@ def options(folder: Path, **parameters: str) -> RigOptions:
     )
 
 
+def the_api(rig: Rig) -> AbstractContextManager[str]:
+    """Serve a rig's Auto Scaling API."""
+    return serving(rig, Guard(rig.session))
+
+
 def take_turns(rig: Rig, until: Callable[[], bool]) -> None:
     """Take turns until a condition holds."""
     deadline = time.monotonic() + PATIENCE
@@ -67,7 +76,7 @@ def test_an_ordinary_client_sees_queue_metrics_and_alarm_states(tmp_path: Path) 
     """One message launches one instance, and CloudWatch shows why."""
     facts: list[Fact] = []
     with running_rig(options(tmp_path), facts.append) as rig:
-        clients = LocalClients(rig.endpoint)
+        clients = LocalClients(rig.endpoint, rig.session)
         clients.sqs.send_message(
             QueueUrl=rig.queue_url,
             MessageBody='{"vehicleId":"V","make":"m","model":"m","year":2020,"color":"c","mileage":1}',
@@ -89,18 +98,21 @@ def test_an_ordinary_client_sees_queue_metrics_and_alarm_states(tmp_path: Path) 
 
 
 @pytest.fixture
-def autoscaling() -> Iterator[Callable[[str], AutoScalingClient]]:
+def autoscaling() -> Iterator[Callable[[str, Keys], AutoScalingClient]]:
     """Provide a function that creates ordinary clients of Auto Scaling."""
     with ExitStack() as stack:
-        yield lambda url: stack.enter_context(autoscaling_client(url))
+        yield lambda url, keys: stack.enter_context(autoscaling_client(url, keys))
 
 
 def test_a_user_scales_a_rig_by_hand(
-    tmp_path: Path, autoscaling: Callable[[str], AutoScalingClient]
+    tmp_path: Path, autoscaling: Callable[[str, Keys], AutoScalingClient]
 ) -> None:
     """boto3 is used as on AWS: a real consumer starts, is protected, and ends."""
-    with running_rig(options(tmp_path), lambda _: None) as rig, serving(rig) as url:
-        client = autoscaling(url)
+    with (
+        running_rig(options(tmp_path), lambda _: None) as rig,
+        the_api(rig) as url,
+    ):
+        client = autoscaling(url, rig.session.keys(USER))
         name = rig.fleet.group.name
 
         def states() -> list[str]:
@@ -138,21 +150,24 @@ def test_a_user_scales_a_rig_by_hand(
 
 
 def test_a_spot_instance_that_is_interrupted_is_replaced(
-    tmp_path: Path, autoscaling: Callable[[str], AutoScalingClient]
+    tmp_path: Path, autoscaling: Callable[[str, Keys], AutoScalingClient]
 ) -> None:
     """Its consumer stops at the notice; another instance is launched when it is gone."""
     facts: list[Fact] = []
-    with running_rig(options(tmp_path), facts.append) as rig, serving(rig) as url:
+    with (
+        running_rig(options(tmp_path), facts.append) as rig,
+        the_api(rig) as url,
+    ):
         with pytest.raises(RigError, match="no instance is in service: the fault needs one"):
-            send_fault(url, Fault(SPOT.name))
-        client = autoscaling(url)
+            send_fault(url, rig.session.keys(USER), Fault(SPOT.name))
+        client = autoscaling(url, rig.session.keys(USER))
         name = rig.fleet.group.name
         client.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=["AlarmNotification"])
         client.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=1)
         take_turns(rig, rig.world.polled)
         with pytest.raises(RigError, match="the group has no instance i-9"):
-            send_fault(url, Fault(SPOT.name, "i-9"))
-        taken = send_fault(url, Fault(SPOT.name))
+            send_fault(url, rig.session.keys(USER), Fault(SPOT.name, "i-9"))
+        taken = send_fault(url, rig.session.keys(USER), Fault(SPOT.name))
         take_turns(rig, lambda: not rig.world.polled())
         take_turns(rig, rig.world.polled)
         (instance,) = client.describe_auto_scaling_instances()["AutoScalingInstances"]
@@ -166,10 +181,13 @@ def test_a_spot_instance_that_is_interrupted_is_replaced(
 def test_a_fault_happens_at_its_time(tmp_path: Path) -> None:
     """If it has no target then, the timeline says so, and the rig goes on."""
     facts: list[Fact] = []
-    with running_rig(options(tmp_path), facts.append) as rig, serving(rig) as url:
+    with (
+        running_rig(options(tmp_path), facts.append) as rig,
+        the_api(rig) as url,
+    ):
         later = rig.clock.now() + 30
-        assert send_fault(url, Fault(SPOT.name, "i-9", later)) == "i-9"
-        assert send_fault(url, Fault(SPOT.name, at=later)) == ""
+        assert send_fault(url, rig.session.keys(USER), Fault(SPOT.name, "i-9", later)) == "i-9"
+        assert send_fault(url, rig.session.keys(USER), Fault(SPOT.name, at=later)) == ""
 
         def refused() -> list[str]:
             noted = [fact.text for fact in facts if isinstance(fact, Noted)]
@@ -186,12 +204,17 @@ def test_a_fault_happens_at_its_time(tmp_path: Path) -> None:
 def test_metrics_that_are_missing_hide_a_message_from_the_alarms(tmp_path: Path) -> None:
     """The timeline has the begin and the end of the fault; the fleet wakes after its end."""
     facts: list[Fact] = []
-    with running_rig(options(tmp_path), facts.append) as rig, serving(rig) as url:
+    with (
+        running_rig(options(tmp_path), facts.append) as rig,
+        the_api(rig) as url,
+    ):
         with pytest.raises(RigError, match="the fleet has no alarm Backlog: choose one of"):
-            send_fault(url, Fault("alarms-late", "Backlog"))
+            send_fault(url, rig.session.keys(USER), Fault("alarms-late", "Backlog"))
         missing = Fault("metrics-missing", parameters={"for_minutes": 3.0})
-        assert send_fault(url, missing) == "SQS's metrics"
-        LocalClients(rig.endpoint).sqs.send_message(QueueUrl=rig.queue_url, MessageBody="{}")
+        assert send_fault(url, rig.session.keys(USER), missing) == "SQS's metrics"
+        LocalClients(rig.endpoint, rig.session).sqs.send_message(
+            QueueUrl=rig.queue_url, MessageBody="{}"
+        )
         take_turns(rig, lambda: rig.memory.group.desired > 0)
     kinds = [FaultBegan, FaultEnded, DesiredChanged]
     began, ended, woken = (next(f for f in facts if isinstance(f, kind)) for kind in kinds)

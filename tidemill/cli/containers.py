@@ -24,6 +24,7 @@ from tidemill.cli.options import (
 from tidemill.rig.containers.compose import down as bring_down
 from tidemill.rig.containers.compose import up as bring_up
 from tidemill.rig.containers.options import SOCKET, Depth
+from tidemill.rig.door.credentials import Session
 
 FLEET_FOLDER = Path("build/fleet")
 COMPOSE_FILE = Path("localstack/compose.yaml")
@@ -66,6 +67,12 @@ def fleet(
             "--endpoint-url", metavar="URL", help="The local AWS, as seen from that network."
         ),
     ],
+    session: Annotated[
+        Path | None,
+        typer.Option(
+            "--session", metavar="FILE", help="The file with the secret of the local AWS's door."
+        ),
+    ] = None,
     stack: Annotated[str, typer.Option("--stack", help="The stack deployed there.")] = "tidemill",
     name: Annotated[
         str,
@@ -123,6 +130,7 @@ def fleet(
             folder=folder,
             template=read_template(template),
             endpoint=endpoint_url,
+            session=Session.fresh() if session is None else Session.read(session),
             stack=stack,
             name=name,
             speed=speed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from typing import IO, TYPE_CHECKING, Any
 import psutil
 
 from tidemill.rig.child_processes import end_leftovers
+from tidemill.rig.door.credentials import Keys
+from tidemill.rig.door.guard import Guard
 from tidemill.rig.errors import RigError
 from tidemill.rig.lock import holder, locked
 from tidemill.rig.startup import running_rig
@@ -28,6 +31,8 @@ START_SECONDS = 90.0
 STOP_SECONDS = 60.0
 STATUS_SECONDS = 1.0
 STATE = "state.json"
+OWNER_ONLY = 0o600
+"""The mode of the state's file, which has the user's keys of the session."""
 LOG = "rig.log"
 NONE_UP = "no rig is up: start one with `tidemill up`"
 
@@ -44,6 +49,10 @@ class RigState:
     client: dict[str, str]
     status: dict[str, Any]
 
+    def keys(self) -> Keys:
+        """Return the user's keys of the rig's session."""
+        return Keys(self.client["AWS_ACCESS_KEY_ID"], self.client["AWS_SECRET_ACCESS_KEY"])
+
 
 def serve(options: RigOptions, autoscaling_port: int = 0) -> None:
     """Run a rig until SIGTERM, SIGINT or its group's deletion; write its state every second.
@@ -57,7 +66,7 @@ def serve(options: RigOptions, autoscaling_port: int = 0) -> None:
         signal.signal(number, lambda got, _frame: stop_signals.append(got))
     with (
         running_rig(options, lambda _fact: None) as rig,
-        serving(rig, port=autoscaling_port) as autoscaling_url,
+        serving(rig, Guard(rig.session), port=autoscaling_port) as autoscaling_url,
     ):
         written = 0.0
         while not (stop_signals or rig.memory.group.deleted):
@@ -161,5 +170,8 @@ def _write_state(path: Path, rig: Rig, autoscaling_url: str) -> None:
         status={"time": stamp(rig.memory.at), **status},
     )
     fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(asdict(state), indent=2))
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(state), indent=2))
     fresh.replace(path)

@@ -11,9 +11,9 @@ from tidemill.rig.chaos.injector import Injector
 from tidemill.rig.chaos.ports import UNREACHABLE
 from tidemill.rig.clock import RigClock
 from tidemill.rig.consumer_logs import ConsumerLogs
+from tidemill.rig.door.credentials import USER
 from tidemill.rig.durations import rounding, shortened, whole
 from tidemill.rig.errors import RigError
-from tidemill.rig.local_aws.clients import client_settings
 from tidemill.rig.local_aws.cloudwatch_mirror import CloudWatchMirror
 from tidemill.rig.local_aws.oldest_message import OldestMessage
 from tidemill.rig.local_aws.queue_probe import QueueProbe
@@ -104,7 +104,7 @@ class Rig:
             stack: the exit stack that closes what the rig opens.
         """
         clients = deployment.clients
-        self.endpoint = clients.endpoint
+        self.endpoint, self.session, self._clients = clients.endpoint, clients.session, clients
         self.fleet = fleet
         self._lock = RLock()
         self._activities: tuple[Activity, ...] = ()
@@ -122,7 +122,7 @@ class Rig:
         self.world = world(self)
         stack.callback(self.world.close)
         self.logs = ConsumerLogs(self.world.logs)
-        oldest = OldestMessage(fleet, self.endpoint, self.queue_url, options.speed)
+        oldest = OldestMessage(fleet, clients, self.queue_url, options.speed)
         self.left_out = (*deployment.left_out, *fleet.not_modelled, *oldest.not_known)
         self.probe = QueueProbe(
             clients.sqs, self.queue_url, self.dead_letter_url, self.world.polled, oldest.age
@@ -228,13 +228,13 @@ class Rig:
             alarms={name: watch.memory.state for name, watch in self.memory.watches.items()},
         )
 
-    def client_environment(self) -> dict[str, str]:
+    def client_environment(self, caller: str = USER) -> dict[str, str]:
         """Return the environment for a client of this rig's queue, such as the producer."""
-        return {**client_settings(self.endpoint), "QUEUE_URL": self.queue_url}
+        return {**self._clients.settings(caller), "QUEUE_URL": self.queue_url}
 
     def consumer_environment(self, instance: str) -> dict[str, str]:
         """Return the environment for an instance's consumer that is a process on this machine."""
-        return {**self.client_environment(), **self.consumer_settings(instance)}
+        return {**self.client_environment(instance), **self.consumer_settings(instance)}
 
     def consumer_settings(self, instance: str) -> dict[str, str]:
         """Return a consumer's settings from the user data, with durations at the rig's speed."""

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from tidemill.rig.child_processes import end_leftovers
+from tidemill.rig.door.credentials import Session
 from tidemill.rig.local_aws.clients import REGION, LocalClients, aws_errors_translated
 from tidemill.rig.local_aws.deployment import deploy
 from tidemill.rig.local_aws.ministack import LOG, local_aws
@@ -46,8 +47,9 @@ def running_rig(options: RigOptions, on_fact: Callable[[Fact], None]) -> Iterato
         end_leftovers(options.folder)
         shutil.rmtree(options.folder / "logs", ignore_errors=True)
         stack.enter_context(aws_errors_translated(options.folder / LOG))
-        endpoint = stack.enter_context(local_aws(options.folder, options.port, REGION))
-        deployment = deploy(resolver, LocalClients(endpoint))
+        session = Session.fresh()
+        endpoint = stack.enter_context(local_aws(options.folder, options.port, REGION, session))
+        deployment = deploy(resolver, LocalClients(endpoint, session))
         fleet = resolved_fleet(resolver.deployed(deployment.physical)).under(options.times)
 
         def world(rig: Rig) -> ProcessWorld:

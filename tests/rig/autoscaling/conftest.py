@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.builders.sessions import GUARD
 from support.fakes.groups import autoscaling_client, group_of_two
 
 from tidemill.rig.autoscaling.server import serving
@@ -25,7 +26,7 @@ def group() -> GroupInMemory:
 @pytest.fixture
 def url(group: GroupInMemory) -> Iterator[str]:
     """Serve the group."""
-    with serving(group) as url:
+    with serving(group, GUARD) as url:
         yield url
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
+from support.builders.sessions import KEYS
 from support.fakes.groups import NAME
 
 from tidemill.rig.autoscaling.server import MOST_BYTES, answer
+from tidemill.rig.door.requests import DIRECT, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,11 +147,11 @@ def test_a_failure_of_the_group_is_an_answer_and_the_server_stays_up(
     address = f"{url}/?Action=DescribeAutoScalingGroups"
     fleet, group.fleet = group.fleet, None  # type: ignore[assignment]  # what must never happen
     with pytest.raises(urllib.error.HTTPError) as failed:
-        urllib.request.urlopen(address)  # noqa: S310 - our own server
+        DIRECT.open(signed(KEYS, address))
     with failed.value as response:
         assert (response.code, b"<Code>InternalFailure</Code>" in response.read()) == (500, True)
     group.fleet = fleet
-    with urllib.request.urlopen(address) as response:  # noqa: S310 - our own server
+    with DIRECT.open(signed(KEYS, address)) as response:
         assert response.status == 200
     assert capfd.readouterr() == ("", "")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from support.builders.sessions import GUARD
 from support.fakes.groups import NAME, NOW, ONE, TWO
 
 from tidemill.rig.autoscaling.server import serving
@@ -261,10 +262,10 @@ def test_an_instance_that_is_lost_is_shown_as_unhealthy_while_it_is_not_replaced
 
 def test_the_port_is_given_back_even_after_a_failure(group: GroupInMemory) -> None:
     """While the server runs, the port cannot be taken."""
-    with pytest.raises(KeyError), serving(group) as url:
+    with pytest.raises(KeyError), serving(group, GUARD) as url:
         raise KeyError(url)
     port = int(url.rpartition(":")[2])
-    with serving(group, port=port) as again:
+    with serving(group, GUARD, port=port) as again:
         assert again == url
-        with pytest.raises(RigError, match="choose another port"), serving(group, port=port):
+        with pytest.raises(RigError, match="choose another port"), serving(group, GUARD, port=port):
             pytest.fail("the port is taken")

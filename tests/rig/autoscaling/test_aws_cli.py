@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from support.builders.sessions import GUARD, KEYS
 from support.emulators.ministack import CREDENTIALS, without_aws
 from support.emulators.sam import ROOT, require
 from support.fakes.groups import NAME, ONE, TWO, group_of_two
@@ -39,6 +40,7 @@ class CommandLine:
             env={
                 **without_aws(os.environ),
                 **CREDENTIALS,
+                **KEYS.environment(),
                 "AWS_MAX_ATTEMPTS": "1",
                 "AWS_PAGER": "",
                 "HOME": str(self._home),
@@ -71,7 +73,7 @@ def group() -> GroupInMemory:
 def aws(group: GroupInMemory, tmp_path: Path) -> Iterator[CommandLine]:
     """Provide the command line for the group's API."""
     require(AWS, "make test")
-    with serving(group) as url:
+    with serving(group, GUARD) as url:
         yield CommandLine(url, tmp_path)
 
 

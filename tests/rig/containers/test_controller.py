@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 from support.builders.fleets import product_fleet, product_template
+from support.builders.sessions import SESSION
 from support.builders.times import MINUTE_BOOT
 from support.fakes.engines import FakeEngine, HandClock
 from support.fakes.groups import ONE, TWO
@@ -114,6 +115,7 @@ def launched(folder: Path, depth: Depth) -> ContainerSpec:
         "folder": folder,
         "template": product_template(),
         "endpoint": "http://localstack:4566",
+        "session": SESSION,
         "stack": "a-stack",
         "name": "mill",
         "speed": speed,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from botocore.credentials import InstanceMetadataProvider, RefreshableCredentials
 from botocore.utils import InstanceMetadataFetcher, InstanceMetadataRegionFetcher
+from support.builders.sessions import KEYS
 
 from tidemill.rig.containers.metadata import (
     MAX_TTL,
@@ -69,7 +70,7 @@ class Visitor:
 @pytest.fixture
 def visitor() -> Iterator[Visitor]:
     """Provide a client on an instance."""
-    service = MetadataService(InstanceMetadata("i-1", "eu-west-1", "#!/bin/sh\n"))
+    service = MetadataService(InstanceMetadata("i-1", "eu-west-1", "#!/bin/sh\n", KEYS))
     try:
         yield Visitor(service)
     finally:
@@ -126,7 +127,7 @@ def test_nothing_is_answered_without_a_token(
 
 def test_a_token_is_not_valid_at_another_instance(visitor: Visitor) -> None:
     """Each instance has its own service."""
-    other = MetadataService(InstanceMetadata("i-2", "eu-west-1", ""))
+    other = MetadataService(InstanceMetadata("i-2", "eu-west-1", "", KEYS))
     try:
         status = Visitor(other).ask("GET", META_DATA, {TOKEN_HEADER: visitor.token()})[0]
     finally:
@@ -176,7 +177,7 @@ def test_an_instance_reads_its_user_data(visitor: Visitor) -> None:
 
 def test_an_instance_without_user_data_finds_none() -> None:
     """The status is 404; the other paths do not change."""
-    service = MetadataService(InstanceMetadata("i-1", "eu-west-1", ""))
+    service = MetadataService(InstanceMetadata("i-1", "eu-west-1", "", KEYS))
     try:
         visitor = Visitor(service)
         status, _, body = visitor.get(USER_DATA)
@@ -243,7 +244,7 @@ def test_the_top_is_listed_without_its_slash_too(visitor: Visitor) -> None:
 
 def test_a_listing_of_nothing_is_none() -> None:
     """A name is not a folder, nor is the start of a name."""
-    known = categories(InstanceMetadata("i-1", "eu-west-1", ""))
+    known = categories(InstanceMetadata("i-1", "eu-west-1", "", KEYS))
     assert listing(known, "instance-id") is None
     assert listing(known, "place") is None
 
@@ -280,8 +281,8 @@ def test_an_sdk_gets_its_roles_credentials(
     fetcher = InstanceMetadataFetcher(config=endpoint_of(visitor))
     credentials = InstanceMetadataProvider(iam_role_fetcher=fetcher).load()
     assert credentials is not None
-    assert (credentials.access_key, credentials.secret_key) == ("test", "test")
-    assert (credentials.token, credentials.method) == ("test", "iam-role")
+    assert (credentials.access_key, credentials.secret_key) == (KEYS.access_key, KEYS.secret_key)
+    assert (credentials.token, credentials.method) == ("any", "iam-role")
     assert isinstance(credentials, RefreshableCredentials)
     assert not credentials.refresh_needed()
 
@@ -295,7 +296,7 @@ def test_an_sdk_finds_out_its_region(visitor: Visitor, monkeypatch: pytest.Monke
 
 def test_a_service_comes_back_at_the_port_that_it_had() -> None:
     """Instances know only that port, whichever controller serves it."""
-    machine = InstanceMetadata("i-1", "eu-west-1", "")
+    machine = InstanceMetadata("i-1", "eu-west-1", "", KEYS)
     first = MetadataService(machine)
     Visitor(first).token()
     first.close()
@@ -313,7 +314,7 @@ def test_a_port_that_is_taken_is_an_error_in_one_sentence() -> None:
         port = taken.getsockname()[1]
         expected = f"the metadata service of i-1 cannot listen on port {port}: Address already in"
         with pytest.raises(RigError, match=expected):
-            MetadataService(InstanceMetadata("i-1", "eu-west-1", ""), port)
+            MetadataService(InstanceMetadata("i-1", "eu-west-1", "", KEYS), port)
 
 
 def test_a_client_that_disconnects_does_no_harm(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from support.builders.sessions import KEYS
 
 from tidemill.rig.errors import RigError
 from tidemill.rig.local_aws.clients import (
@@ -64,6 +65,8 @@ def test_what_aws_clients_raise_becomes_one_line_with_the_log() -> None:
 
 def test_a_clients_environment_leads_to_the_endpoint() -> None:
     """The instance metadata service is switched off."""
-    settings = client_settings("http://127.0.0.1:4566")
+    settings = client_settings("http://127.0.0.1:4566", KEYS)
     assert settings["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
+    assert settings["AWS_ACCESS_KEY_ID"] == KEYS.access_key
+    assert settings["AWS_SECRET_ACCESS_KEY"] == KEYS.secret_key
     assert settings["AWS_EC2_METADATA_DISABLED"] == "true"

@@ -6,11 +6,13 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
+from support.builders.sessions import SESSION
 from support.emulators.rigs import labelled
 
+from tidemill.rig.door.server import HOST
 from tidemill.rig.errors import RigError
 from tidemill.rig.local_aws.clients import LocalClients
-from tidemill.rig.local_aws.ministack import HOST, LOG, local_aws
+from tidemill.rig.local_aws.ministack import LOG, local_aws
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +29,8 @@ def test_it_answers_inside_the_block_and_is_gone_after_it(
     answers: dict[str, object] = {}
 
     def failing() -> None:
-        with local_aws(tmp_path, 0, REGION) as url:
-            answers.update(LocalClients(url).sqs.create_queue(QueueName="one"))
+        with local_aws(tmp_path, 0, REGION, SESSION) as url:
+            answers.update(LocalClients(url, SESSION).sqs.create_queue(QueueName="one"))
             assert len(labelled(tmp_path)) == 1
             raise KeyboardInterrupt
 
@@ -46,6 +48,6 @@ def test_a_taken_port_is_an_error(tmp_path: Path) -> None:
         listener.listen()
         port = listener.getsockname()[1]
         message = f"port {port} of {HOST} is not available .Address already in use.*--port"
-        with pytest.raises(RigError, match=message), local_aws(tmp_path, port, REGION):
+        with pytest.raises(RigError, match=message), local_aws(tmp_path, port, REGION, SESSION):
             pass
     assert labelled(tmp_path) == []

@@ -86,7 +86,9 @@ def listing(result: object) -> Iterator[tuple[str, list[str]]]:
 def test_the_age_is_in_aws_s_time_and_counts_as_sqs_does(result: object, age: int | None) -> None:
     """At 20 times the speed, a message of three wall-clock seconds is a minute old."""
     with listing(result) as (url, asked):
-        oldest = OldestMessage(by_age(), url, "http://sqs/000000000000/jobs", 20.0, lambda: NOON)
+        oldest = OldestMessage(
+            by_age(), LocalClients(url), "http://sqs/000000000000/jobs", 20.0, lambda: NOON
+        )
         assert oldest.age() == age
         assert oldest.not_known == ()
     assert [path.partition("?")[0] for path in asked] == [MESSAGES]
@@ -98,7 +100,9 @@ def test_the_list_is_read_once_a_second_and_the_age_still_grows() -> None:
     """It has every message of the queue, and a rig takes several turns in a second."""
     clock = [NOON]
     with listing({"Message": a_message(NOON - 1)}) as (url, asked):
-        oldest = OldestMessage(by_age(), url, "http://sqs/0/jobs", 10.0, lambda: clock[0])
+        oldest = OldestMessage(
+            by_age(), LocalClients(url), "http://sqs/0/jobs", 10.0, lambda: clock[0]
+        )
         ages = []
         for seconds in (0.0, 0.5, 0.9, 1.0):
             clock[0] = NOON + seconds
@@ -111,16 +115,16 @@ def test_the_list_is_read_once_a_second_and_the_age_still_grows() -> None:
 def test_a_fleet_without_an_alarm_on_the_age_asks_for_nothing() -> None:
     """The list would cost time for nothing."""
     with listing(None) as (url, asked):
-        oldest = OldestMessage(a_fleet(), url, "http://sqs/0/jobs", 1.0)
+        oldest = OldestMessage(a_fleet(), LocalClients(url), "http://sqs/0/jobs", 1.0)
         assert (oldest.age(), oldest.not_known, asked) == (None, (), [])
 
 
 @pytest.mark.impure
 def test_an_endpoint_without_the_list_is_reported_once(ministack: Ministack) -> None:
     """MiniStack has none: the timeline says so, and the alarm has no datapoints."""
-    sqs = LocalClients(ministack.endpoint).sqs
-    url = sqs.create_queue(QueueName="not-listed")["QueueUrl"]
-    oldest = OldestMessage(by_age(), ministack.endpoint, url, 1.0)
+    clients = LocalClients(ministack.endpoint)
+    url = clients.sqs.create_queue(QueueName="not-listed")["QueueUrl"]
+    oldest = OldestMessage(by_age(), clients, url, 1.0)
     assert (oldest.not_known, oldest.age()) == ((NOT_KNOWN,), None)
 
 
@@ -128,7 +132,9 @@ def test_an_endpoint_without_the_list_is_reported_once(ministack: Ministack) -> 
 def test_an_endpoint_that_is_gone_is_an_error_as_for_every_other_call() -> None:
     """A rig whose local AWS has ended ends itself."""
     with listing(None) as (url, _):
-        oldest = OldestMessage(by_age(), url, "http://sqs/0/jobs", 1.0, iter([0.0, 9.0]).__next__)
+        oldest = OldestMessage(
+            by_age(), LocalClients(url), "http://sqs/0/jobs", 1.0, iter([0.0, 9.0]).__next__
+        )
     with pytest.raises(RigError, match="the local AWS does not list messages"):
         oldest.age()
 
@@ -138,10 +144,11 @@ def test_an_endpoint_that_is_gone_is_an_error_as_for_every_other_call() -> None:
 def test_localstack_lists_messages_in_this_form(tmp_path: Path) -> None:
     """Visible messages and those in flight count, and none is received by being listed."""
     with localstack_emulator(tmp_path) as emulator:
-        sqs = LocalClients(emulator.endpoint).sqs
+        clients = LocalClients(emulator.endpoint)
+        sqs = clients.sqs
         url = sqs.create_queue(QueueName="jobs")["QueueUrl"]
         clock = [0.0]
-        oldest = OldestMessage(by_age(), emulator.endpoint, url, 1.0, lambda: clock[0])
+        oldest = OldestMessage(by_age(), clients, url, 1.0, lambda: clock[0])
         assert (oldest.age(), oldest.not_known) == (None, ())
         sqs.send_message(QueueUrl=url, MessageBody="first")
         received = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])

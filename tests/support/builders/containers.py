@@ -7,6 +7,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from support.builders.sessions import SESSION
 from support.builders.times import MINUTE_BOOT
 from support.fakes.engines import FakeEngine, HandClock
 
@@ -49,6 +50,7 @@ class Stage:
             socket="/run/the-engine.sock",
             labels={"project": "tests"},
             user_data="#!/bin/sh\n",
+            session=SESSION,
             times=MINUTE_BOOT,
             stop_seconds=0.2,
         )

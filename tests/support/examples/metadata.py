@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from support.builders.fleets import product_template
+from support.builders.sessions import KEYS
 from support.examples.kind import ExampleError, Expected, Given, Kind, Place, fields
 
 from tidemill.rig.containers.metadata import (
@@ -62,7 +63,7 @@ class Client:
 @contextmanager
 def a_client(user_data: str = SCRIPT) -> Iterator[Client]:
     """Provide a client of the service of an instance with this user data."""
-    service = MetadataService(InstanceMetadata("i-1", "eu-west-1", user_data))
+    service = MetadataService(InstanceMetadata("i-1", "eu-west-1", user_data, KEYS))
     try:
         yield Client(service)
     finally:

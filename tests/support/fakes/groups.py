@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 from support.builders.fleets import product_fleet
+from support.builders.sessions import KEYS
 
 from tidemill.rig.autoscaling.ports import GroupView
 from tidemill.rig.errors import RigError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_autoscaling import AutoScalingClient
 
+    from tidemill.rig.door.credentials import Keys
     from tidemill.scaling.faults import Fault
     from tidemill.scaling.group.memory import Step
     from tidemill.scaling.requests.activities import Activity
@@ -37,14 +39,14 @@ TWO: Final = "i-00000000000000002"
 
 
 @contextmanager
-def autoscaling_client(url: str) -> Iterator[AutoScalingClient]:
+def autoscaling_client(url: str, keys: Keys = KEYS) -> Iterator[AutoScalingClient]:
     """Provide a client of the API at this URL that also sends what boto3 would refuse."""
     client = boto3.client(
         "autoscaling",
         endpoint_url=url,
         region_name="us-east-1",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",  # noqa: S106 - no secret: nobody checks it
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key=keys.secret_key,
         config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
     )
     try:

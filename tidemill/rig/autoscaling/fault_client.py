@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import urllib.request
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 
 from tidemill.rig.autoscaling.ports import FAULTS
+from tidemill.rig.door.requests import DIRECT, signed
 from tidemill.rig.errors import RigError
 from tidemill.scaling.faults import write_fault
 
 if TYPE_CHECKING:
+    from tidemill.rig.door.credentials import Keys
     from tidemill.scaling.faults import Fault
 
 ANSWER_SECONDS = 10
 
 
-def send_fault(autoscaling_url: str, fault: Fault) -> str:
+def send_fault(autoscaling_url: str, keys: Keys, fault: Fault) -> str:
     """Inject a fault into a rig; return the id of the fault's target.
 
     Args:
         autoscaling_url: the URL of the rig's Auto Scaling API.
+        keys: the user's keys of the rig's session.
         fault: the fault to inject.
 
     Raises:
@@ -30,8 +32,7 @@ def send_fault(autoscaling_url: str, fault: Fault) -> str:
     """
     url = f"{autoscaling_url}{FAULTS}?{urlencode(write_fault(fault))}"
     try:
-        request = urllib.request.Request(url, method="POST")  # noqa: S310 - the user's own rig
-        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - the user's own rig
+        with DIRECT.open(signed(keys, url, method="POST"), timeout=ANSWER_SECONDS) as answer:
             return str(answer.read().decode())
     except HTTPError as error:
         with error:

@@ -1,7 +1,11 @@
-"""HTTP server of the API: every request gets one answer, and faults have a path of their own."""
+"""HTTP server of the API: every request gets one answer, and faults have a path of their own.
+
+The guard of the rig's door refuses requests of web pages, and those without the session's keys.
+"""
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -11,18 +15,25 @@ from urllib.parse import parse_qsl, urlsplit
 from tidemill.rig.autoscaling.actions import run_action
 from tidemill.rig.autoscaling.ports import FAULTS
 from tidemill.rig.autoscaling.protocol import operation, read_request, write_error, write_result
+from tidemill.rig.door.app import HEALTH
+from tidemill.rig.door.calls import RefusedError, Reply, Request, refusal
+from tidemill.rig.door.credentials import CONTROLLERS
 from tidemill.rig.errors import RigError
 from tidemill.scaling.errors import FaultError, RequestError, invalid
 from tidemill.scaling.faults import read_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tidemill.rig.autoscaling.ports import ServedGroup
     from tidemill.rig.autoscaling.protocol import Answer
+    from tidemill.rig.door.guard import Guard
 
 MOST_BYTES = 1 << 20
 """The size limit of a request; requests of these actions are far smaller."""
+
+TEXT = (("Content-Type", "text/plain"),)
+UP = Reply(200, TEXT, b"up")
 
 IDLE_SECONDS = 30
 """A client that sends nothing for so long is disconnected, which frees its thread."""
@@ -46,14 +57,22 @@ def answer(group: ServedGroup, form: str) -> Answer:
 
 
 @contextmanager
-def serving(group: ServedGroup, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def serving(
+    group: ServedGroup, guard: Guard, host: str = "127.0.0.1", port: int = 0
+) -> Iterator[str]:
     """Serve the API inside the block and yield its URL; port 0 is any free one.
+
+    Args:
+        group: the group that is served.
+        guard: decides which requests are answered.
+        host: the address to listen on.
+        port: the port to listen on.
 
     Raises:
         RigError: the port is not available.
     """
     try:
-        server = _Server(group, host, port)
+        server = _Server(group, guard, (host, port))
     except OSError as error:
         raise RigError(
             f"the Auto Scaling API cannot listen on {host}:{port}: {error.strerror}: choose "
@@ -72,9 +91,10 @@ def serving(group: ServedGroup, host: str = "127.0.0.1", port: int = 0) -> Itera
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, group: ServedGroup, host: str, port: int) -> None:
+    def __init__(self, group: ServedGroup, guard: Guard, address: tuple[str, int]) -> None:
         self.group = group
-        super().__init__((host, port), _Handler)
+        self.guard = guard
+        super().__init__(address, _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Ignore a client that disconnects in the middle of a request."""
@@ -85,35 +105,71 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = IDLE_SECONDS
 
     def do_GET(self) -> None:
-        """Answer a request with its fields in the URL."""
-        self._send(*answer(self.server.group, urlsplit(self.path).query))
+        """Answer a request with its fields in the URL, or say that the server is up."""
+        if self.path == HEALTH:
+            self._answer(self._health)
+        else:
+            self._answer(lambda: self._run(urlsplit(self.path).query, self._request()))
 
     def do_POST(self) -> None:
         """Answer a request with its fields in the body, or inject a fault."""
-        address = urlsplit(self.path)
-        if address.path == FAULTS:
-            self._inject(dict(parse_qsl(address.query)))
-            return
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > MOST_BYTES:
-            self._send(*write_error(invalid(f"A request has at most {MOST_BYTES} bytes")))
-            return
-        body = self.rfile.read(int(length))
-        self._send(*answer(self.server.group, body.decode("utf-8", errors="replace")))
+        self._answer(self._post)
+
+    def do_OPTIONS(self) -> None:
+        """Refuse what a browser asks before it lets a foreign page send a request."""
+        self._answer(lambda: self._run("", self._request()))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
         """Log nothing: the timeline has the effects of requests."""
 
-    def _inject(self, fields: Mapping[str, str]) -> None:
+    def _health(self) -> Reply:
+        self.server.guard.check_origin(self._request())
+        return UP
+
+    def _post(self) -> Reply:
+        self.server.guard.check_origin(self._request())
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or int(length) > MOST_BYTES:
+            return _reply(write_error(invalid(f"A request has at most {MOST_BYTES} bytes")))
+        request = self._request(self.rfile.read(int(length)))
+        if request.path != FAULTS:
+            return self._run(request.body.decode("utf-8", errors="replace"), request)
+        caller = self.server.guard.admit(request, time.time()).caller
+        if caller not in CONTROLLERS:
+            raise RefusedError("AccessDenied", f"{caller} may not inject faults")
+        return self._inject(dict(parse_qsl(urlsplit(self.path).query)))
+
+    def _run(self, form: str, request: Request) -> Reply:
+        """Answer an action of a caller that is known."""
+        self.server.guard.admit(request, time.time())
+        return _reply(answer(self.server.group, form))
+
+    def _inject(self, fields: Mapping[str, str]) -> Reply:
         try:
             target = self.server.group.inject(read_fault(fields))
-            self._send(200, target.encode(), "text/plain")
         except (FaultError, RigError) as error:
-            self._send(409, str(error).encode(), "text/plain")
+            return Reply(409, TEXT, str(error).encode())
+        return Reply(200, TEXT, target.encode())
 
-    def _send(self, status: int, body: bytes, kind: str = "text/xml") -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
+    def _request(self, body: bytes = b"") -> Request:
+        headers = tuple((name.lower(), value.strip()) for name, value in self.headers.items())
+        return Request(self.command, self.path, headers, body)
+
+    def _answer(self, serve: Callable[[], Reply]) -> None:
+        """Send what `serve` returns, or its refusal."""
+        try:
+            reply = serve()
+        except RefusedError as error:
+            self.close_connection = True  # the body may not have been read
+            reply = refusal(self._request(), error)
+        self.send_response(reply.status)
+        for name, value in reply.headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(reply.body)
+
+
+def _reply(answered: Answer) -> Reply:
+    status, body = answered
+    return Reply(status, (("Content-Type", "text/xml"),), body)

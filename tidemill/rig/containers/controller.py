@@ -14,6 +14,8 @@ from tidemill.rig.autoscaling.server import serving
 from tidemill.rig.containers.engine import DockerEngine
 from tidemill.rig.containers.options import ContainerOptions, Depth
 from tidemill.rig.containers.world import ContainerWorld
+from tidemill.rig.door.credentials import Keys
+from tidemill.rig.door.guard import LOOPBACK, Guard
 from tidemill.rig.local_aws.clients import (
     REGION,
     LocalClients,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tidemill.rig.containers.world import Adopted
+    from tidemill.rig.door.credentials import Session
     from tidemill.scaling.facts import Fact
     from tidemill.scaling.group.memory import GroupMemory
     from tidemill.scaling.spec import Group
@@ -57,6 +60,7 @@ class ControllerOptions:
         folder: the folder for timeline and logs.
         template: the template that the stack was created from.
         endpoint: the URL of the local AWS, for the controller and for the instances.
+        session: the session of its door; the instances and the API's callers have its keys.
         stack: the stack's name; its parameters are read from the local AWS.
         name: the fleet's name, in names and labels of its containers.
         speed: how many times faster than wall-clock time AWS's time runs.
@@ -75,6 +79,7 @@ class ControllerOptions:
     folder: Path
     template: Document
     endpoint: str
+    session: Session
     stack: str
     name: str
     speed: float
@@ -121,7 +126,7 @@ def running_controller(
         for image in _images(options):
             engine.check_image(image)
         engine.check_network(options.network)
-        clients = LocalClients(options.endpoint)
+        clients = LocalClients(options.endpoint, options.session)
         deployment, parameters = await_deployment(clients, options.stack, STACK_SECONDS)
         place = Place(options.stack, REGION, physical=deployment.physical)
         fleet = read_fleet(options.template, parameters, place)
@@ -145,7 +150,8 @@ def running_controller(
 
         rig = Rig(rig_options, deployment, fleet, world, on_fact, stack)
         rig.begin_with(partial(adopted, rig.fleet.group, found=worlds[0].adopt()))
-        served.append(stack.enter_context(serving(rig, "0.0.0.0", options.autoscaling_port)))  # noqa: S104 - the instances and the user's machine are on other networks
+        guard = Guard(options.session, LOOPBACK | {options.host})
+        served.append(stack.enter_context(serving(rig, guard, "0.0.0.0", options.autoscaling_port)))  # noqa: S104 - the instances and the user's machine are on other networks
         yield rig
 
 
@@ -189,7 +195,7 @@ def _world(
 ) -> ContainerWorld:
     local = {
         name: value
-        for name, value in client_settings(options.endpoint).items()
+        for name, value in client_settings(options.endpoint, Keys("", "")).items()
         if name not in NOT_FOR_INSTANCES
     }
 
@@ -217,6 +223,7 @@ def _world(
             socket=options.socket,
             labels=options.labels,
             user_data=rig.fleet.user_data,
+            session=options.session,
             times=options.times,
             handlers=options.handlers,
         ),

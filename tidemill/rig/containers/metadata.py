@@ -22,6 +22,8 @@ from tidemill.scaling.facts import stamp
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tidemill.rig.door.credentials import Keys
+
 VERSIONED_TOKEN_PATH: Final = re.compile(r"/(?!latest/)[^/]+/api/token")
 """The token's path with a version, such as /2021-03-23/api/token, which is forbidden."""
 LISTED: Final = {"/": "latest", "/latest/": "meta-data\nuser-data"}
@@ -40,14 +42,15 @@ CREDENTIAL_SECONDS: Final = 6 * 3600
 class InstanceMetadata:
     """Data of an instance that the service returns; the world updates them.
 
-    `target` is the target lifecycle state of Auto Scaling. `ends_at` is when a Spot instance is
-    terminated after its notice, in epoch seconds of AWS's time, None without a notice. `down` is
-    whether each request gets an error instead of an answer.
+    `keys` are its role's credentials. `target` is the target lifecycle state of Auto Scaling.
+    `ends_at` is when a Spot instance is terminated after its notice, in epoch seconds of AWS's
+    time, None without a notice. `down` is whether each request gets an error instead of an answer.
     """
 
     instance: str
     region: str
     user_data: str
+    keys: Keys
     target: str = "InService"
     ends_at: float | None = None
     down: bool = False
@@ -89,7 +92,7 @@ def categories(metadata: InstanceMetadata) -> dict[str, str]:
         "placement/region": metadata.region,
         "autoscaling/target-lifecycle-state": metadata.target,
         "iam/security-credentials/": ROLE,
-        f"iam/security-credentials/{ROLE}": _credentials(),
+        f"iam/security-credentials/{ROLE}": _credentials(metadata.keys),
     }
     if metadata.ends_at is not None:
         ending = stamp(metadata.ends_at)
@@ -206,17 +209,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
-def _credentials() -> str:
-    """Return credentials in the form of a role's credentials; a local AWS does not check them."""
+def _credentials(keys: Keys) -> str:
+    """Return keys in the form of a role's credentials, with a token that no door checks."""
     now = time.time()
     return json.dumps(
         {
             "Code": "Success",
             "LastUpdated": stamp(now),
             "Type": "AWS-HMAC",
-            "AccessKeyId": "test",
-            "SecretAccessKey": "test",
-            "Token": "test",
+            "AccessKeyId": keys.access_key,
+            "SecretAccessKey": keys.secret_key,
+            "Token": "any",
             "Expiration": stamp(now + CREDENTIAL_SECONDS),
         }
     )

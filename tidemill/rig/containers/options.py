@@ -13,6 +13,7 @@ from tidemill.rig.processes import STOP_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tidemill.rig.door.credentials import Session
     from tidemill.scaling.times.catalogue import Times
 
 FLEET_LABEL: Final = "tidemill.fleet"
@@ -56,6 +57,7 @@ class ContainerOptions:
         socket: the path of the engine's socket on its host, for instances that use it.
         labels: further labels for every container.
         user_data: the launch template's script.
+        session: of which the instances get keys.
         times: AWS's times, of which instances take the means; with depth user-data the script
             itself decides when the consumer starts.
         stop_seconds: wall-clock seconds that containers have to end when the controller ends.
@@ -72,6 +74,7 @@ class ContainerOptions:
     socket: str
     labels: Mapping[str, str]
     user_data: str
+    session: Session
     times: Times
     stop_seconds: float = STOP_SECONDS
     handlers: str = ""

@@ -234,7 +234,8 @@ class ContainerWorld(Instances):
 
     def _serve_metadata(self, instance: str, port: int) -> int:
         """Serve an instance's metadata on this port, or on any free one for 0; return the port."""
-        metadata = InstanceMetadata(instance, self._options.region, self._options.user_data)
+        keys = self._options.session.keys(instance)
+        metadata = InstanceMetadata(instance, self._options.region, self._options.user_data, keys)
         self._services[instance] = MetadataService(metadata, port)
         return self._services[instance].port
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import localstack_client.session
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tidemill.rig.door.credentials import RIG, Session
 from tidemill.rig.errors import RigError
 
 if TYPE_CHECKING:
@@ -20,25 +21,38 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_sqs import SQSClient
 
+    from tidemill.rig.door.credentials import Keys
+
 REGION = "us-east-1"
 
 
 class LocalClients:
     """Clients for one endpoint, independent of the user's own AWS settings."""
 
-    def __init__(self, endpoint: str) -> None:
-        """Create clients of the local AWS at this URL."""
+    def __init__(self, endpoint: str, session: Session | None = None) -> None:
+        """Create clients of the local AWS at this URL.
+
+        Args:
+            endpoint: the URL.
+            session: the session of its door; an endpoint without a door accepts any.
+        """
         self.endpoint = endpoint
+        self.session = session or Session.fresh()
+        keys = self.session.keys(RIG)
         with _without_user_settings():
-            session = localstack_client.session.Session(
-                aws_access_key_id="test",
-                aws_secret_access_key="test",  # noqa: S106 - no secret: a local AWS does not check it
+            local = localstack_client.session.Session(
+                aws_access_key_id=keys.access_key,
+                aws_secret_access_key=keys.secret_key,
                 region_name=REGION,
                 localstack_host=endpoint.removeprefix("http://"),
             )
-            self.cloudformation: CloudFormationClient = session.client("cloudformation")
-            self.cloudwatch: CloudWatchClient = session.client("cloudwatch")
-            self.sqs: SQSClient = session.client("sqs")
+            self.cloudformation: CloudFormationClient = local.client("cloudformation")
+            self.cloudwatch: CloudWatchClient = local.client("cloudwatch")
+            self.sqs: SQSClient = local.client("sqs")
+
+    def settings(self, caller: str) -> dict[str, str]:
+        """Return the environment with which any client of this caller uses this local AWS."""
+        return client_settings(self.endpoint, self.session.keys(caller))
 
     def dead_letter_url(self, queue_url: str) -> str | None:
         """Return the URL of this queue's dead-letter queue, None if it has none."""
@@ -89,11 +103,10 @@ def _set_environment(environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
 
 
-def client_settings(endpoint: str) -> dict[str, str]:
+def client_settings(endpoint: str, keys: Keys) -> dict[str, str]:
     """Return the environment with which any AWS client uses the local AWS at this URL."""
     return {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        **keys.environment(),
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -1,4 +1,4 @@
-"""MiniStack, the local AWS of a rig: starts and ends it as a child process on 127.0.0.1."""
+"""MiniStack, the local AWS of a rig: starts and ends it, behind its door, as a child process."""
 
 from __future__ import annotations
 
@@ -6,35 +6,39 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tidemill.rig.child_processes import child_environment, end_children
+from tidemill.rig.door.app import HEALTH
+from tidemill.rig.door.requests import DIRECT
+from tidemill.rig.door.server import HOST, PORT, RUN_FUNCTIONS, SECRET
 from tidemill.rig.errors import RigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-HOST = "127.0.0.1"
+    from tidemill.rig.door.credentials import Session
+
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 LOG = "ministack.log"
 """The file in the rig's folder with MiniStack's own output."""
 
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Opens URLs without a proxy, even if the user's environment sets one."""
-
 
 @contextmanager
-def local_aws(folder: Path, port: int, region: str) -> Iterator[str]:
+def local_aws(
+    folder: Path, port: int, region: str, session: Session, *, run_functions: bool = False
+) -> Iterator[str]:
     """Run MiniStack inside the block and yield its URL.
 
     Args:
         folder: the rig's folder, for MiniStack's log.
         port: the port to listen on; 0 is any free port.
         region: the region that MiniStack imitates.
+        session: whose keys its door accepts.
+        run_functions: whether it may start programs, such as the template's functions.
 
     Raises:
         RigError: the port is taken, or MiniStack does not start.
@@ -46,7 +50,9 @@ def local_aws(folder: Path, port: int, region: str) -> Iterator[str]:
         folder,
         {
             "BIND_HOST": HOST,
-            "GATEWAY_PORT": str(port),
+            PORT: str(port),
+            SECRET: session.secret,
+            RUN_FUNCTIONS: str(int(run_functions)),
             "IOT_MTLS_ENABLED": "0",
             "MINISTACK_HOST": HOST,
             "MINISTACK_REGION": region,
@@ -54,7 +60,7 @@ def local_aws(folder: Path, port: int, region: str) -> Iterator[str]:
     )
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+            [sys.executable, "-m", "tidemill.rig.door"],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -85,7 +91,7 @@ def _await_health(process: subprocess.Popen[bytes], url: str, log: Path) -> None
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with _DIRECT.open(f"{url}/_ministack/health", timeout=1):
+            with DIRECT.open(f"{url}{HEALTH}", timeout=1):
                 return
         except OSError:
             time.sleep(0.05)

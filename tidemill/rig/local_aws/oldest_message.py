@@ -11,14 +11,17 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
-from urllib.request import Request, urlopen
 
+from tidemill.rig.door.credentials import RIG
+from tidemill.rig.door.requests import DIRECT, signed
 from tidemill.rig.errors import RigError
 from tidemill.scaling.metrics.queue import AGE, UNCOUNTED_RECEIVES, queue_metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tidemill.rig.door.credentials import Keys
+    from tidemill.rig.local_aws.clients import LocalClients
     from tidemill.scaling.spec import Fleet
 
 MESSAGES = "/_aws/sqs/messages"
@@ -42,7 +45,7 @@ class OldestMessage:
     def __init__(
         self,
         fleet: Fleet,
-        endpoint: str,
+        clients: LocalClients,
         queue_url: str,
         speed: float,
         now: Callable[[], float] = time.time,
@@ -51,13 +54,14 @@ class OldestMessage:
 
         Args:
             fleet: the fleet with its alarms.
-            endpoint: the URL of the local AWS.
+            clients: of the local AWS.
             queue_url: the queue's URL there.
             speed: how many times faster than wall-clock time AWS's time runs.
             now: the wall clock, in epoch seconds.
         """
         asked = urlencode({"QueueUrl": queue_url, "ShowInvisible": "true"})
-        self._url = f"{endpoint}{MESSAGES}?{asked}"
+        self._url = f"{clients.endpoint}{MESSAGES}?{asked}"
+        self._keys = clients.session.keys(RIG)
         self._speed = speed
         self._now = now
         self._read_at = float("-inf")
@@ -80,20 +84,21 @@ class OldestMessage:
             return None
         now = self._now()
         if now - self._read_at >= KEPT_SECONDS:
-            self._sent = min(_counted(_list(self._url)), default=None)
+            self._sent = min(_counted(_list(self._keys, self._url)), default=None)
             self._read_at = now
         return None if self._sent is None else int(max(0.0, now - self._sent) * self._speed)
 
 
-def _list(url: str) -> list[dict[str, Any]]:
+def _list(keys: Keys, url: str) -> list[dict[str, Any]]:
     """Return the messages that are visible or in flight.
 
     Raises:
         RigError: the endpoint has no such list.
     """
-    request = Request(url, headers={"Accept": "application/json"})  # noqa: S310 - the local AWS
+    request = signed(keys, url)
+    request.add_header("Accept", "application/json")
     try:
-        with urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - the local AWS
+        with DIRECT.open(request, timeout=ANSWER_SECONDS) as answer:
             found = json.load(answer)["ReceiveMessageResponse"]["ReceiveMessageResult"]
     except (HTTPError, URLError, OSError, ValueError, LookupError, TypeError) as error:
         raise RigError(f"the local AWS does not list messages: {error}") from error
