@@ -156,3 +156,29 @@ def test_a_damaged_template_is_a_template_or_an_error(start: int, length: int, j
         parse_template(text[:start] + junk + text[start + length :], "t.yaml")
     except TemplateError as error:
         assert str(error).startswith("t.yaml")  # noqa: PT017 - most texts end here
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param(
+            "Resources:\n" + "# x\n" * 250_000,
+            "but CloudFormation takes 1,000,000 bytes at most",
+            id="size",
+        ),
+        pytest.param(
+            json.dumps({"Resources": {f"Q{n}": {"Type": "T"} for n in range(501)}}),
+            "Resources has 501 entries: CloudFormation takes 500 at most",
+            id="resources",
+        ),
+        pytest.param(
+            json.dumps({"Parameters": {f"P{n}": {} for n in range(201)}, "Resources": {"Q": {}}}),
+            "Parameters has 201 entries: CloudFormation takes 200 at most",
+            id="parameters",
+        ),
+    ],
+)
+def test_what_is_too_large_for_cloudformation_is_refused(text: str, problem: str) -> None:
+    """Before it takes minutes to read."""
+    with pytest.raises(TemplateError, match=problem):
+        parse_template(text, "t.yaml")

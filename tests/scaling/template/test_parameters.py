@@ -143,18 +143,41 @@ def test_any_declaration_and_value_come_to_text_or_an_error(
     "pattern",
     [
         pytest.param(r"^[\w-\.]+(,[\w-\.]*){0,24}$", id="a dash after a class"),
-        pytest.param(r"\p{Alnum}+", id="a class of POSIX"),
-        pytest.param("a{99999999999}", id="a huge repetition"),
-        pytest.param("(", id="no pattern at all"),
+        pytest.param(r"\p{Alnum}*\.\p{Lower}*", id="classes of POSIX"),
+        pytest.param("[a-z0-9.&&[^x]]*+", id="an intersection, and no way back"),
     ],
 )
-def test_a_pattern_that_python_cannot_read_is_not_checked(pattern: str) -> None:
-    """CloudFormation reads it as Java does; what is not checked is said."""
+def test_a_pattern_of_java_is_checked(pattern: str) -> None:
+    """CloudFormation reads patterns as Java does."""
+    declaration = {"Default": "t3.small", "AllowedPattern": pattern}
+    assert value_of(declaration) == "t3.small"
+    assert not list(unchecked_patterns({"Parameters": {"P": declaration}}))
+    with pytest.raises(ParameterError, match="does not match"):
+        value_of(declaration, "t3.small!x")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        pytest.param("a{99999999999}", id="a huge repetition"),
+        pytest.param("(", id="no pattern at all"),
+        pytest.param("(" * 5_000 + ")" * 5_000, id="too deep"),
+        pytest.param("a" * 10_001, id="too long"),
+    ],
+)
+def test_a_pattern_that_cannot_be_read_here_is_not_checked(pattern: str) -> None:
+    """What is not checked is said."""
     declaration = {"Default": "t3.small", "AllowedPattern": pattern}
     assert value_of(declaration) == "t3.small"
     (sentence,) = unchecked_patterns({"Parameters": {"P": declaration}})
-    assert sentence.startswith("Parameters.P.AllowedPattern: Python cannot read")
-    assert not list(unchecked_patterns({"Parameters": {"P": {"AllowedPattern": "a+"}}}))
+    assert sentence.startswith("Parameters.P.AllowedPattern: this pattern cannot be read here")
+
+
+def test_a_pattern_that_takes_years_is_refused() -> None:
+    """A comparison has a time limit."""
+    declaration = {"Default": "a" * 60 + "!", "AllowedPattern": "^(a|a)*$"}
+    with pytest.raises(TemplateError, match="takes more than 1 s"):
+        value_of(declaration)
 
 
 def test_a_placeholder_stands_for_a_value_that_nobody_gives() -> None:

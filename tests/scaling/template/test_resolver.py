@@ -16,6 +16,8 @@ from tidemill.scaling.template.place import Place
 from tidemill.scaling.template.resolver import NO_VALUE, Resolver
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tidemill.scaling.template.document import Document
 
 TEMPLATE: Document = {
@@ -336,3 +338,53 @@ def test_any_tree_as_a_condition_holds_or_not_or_is_an_error(tree: object) -> No
         assert a_resolver(Conditions={"Odd": tree}).condition("Odd", "here") in {True, False}
     except ScalingError as error:
         assert str(error).isprintable()  # noqa: PT017 - most trees end here
+
+
+def test_a_condition_that_names_another_one_twice_is_evaluated_once() -> None:
+    """Forty such conditions would otherwise take a million million evaluations."""
+    twice = {
+        f"C{n}": {"Fn::And": [{"Condition": f"C{n - 1}"}, {"Condition": f"C{n - 1}"}]}
+        for n in range(1, 41)
+    }
+    conditions = {"C0": {"Fn::Equals": ["a", "a"]}, **twice}
+    resolver = Resolver({"Conditions": conditions, "Resources": {}}, {}, Place())
+    assert resolver.condition("C40", "here")
+
+
+def test_a_text_of_unclosed_placeholders_stays_as_it_is() -> None:
+    """A search from each of them to the end would take minutes."""
+    text = "${Size}" + "${" * 100_000
+    assert result({"Fn::Sub": text}) == "3" + "${" * 100_000
+
+
+@pytest.mark.parametrize(
+    "doubled",
+    [
+        pytest.param(lambda inner: {"Fn::Sub": ["${a}${a}", {"a": inner}]}, id="Sub"),
+        pytest.param(
+            lambda inner: {"Fn::Join": ["", [{"Fn::Sub": ["${a}${a}", {"a": inner}]}, "b"]]},
+            id="Join",
+        ),
+    ],
+)
+def test_a_text_longer_than_a_template_is_refused(doubled: Callable[[Any], Any]) -> None:
+    """A text that is doubled forty times would fill the memory."""
+    value: Any = "a"
+    for _ in range(40):
+        value = doubled(value)
+    with pytest.raises(TemplateError, match="CloudFormation takes a whole template of 1,000,000"):
+        result(value)
+
+
+def test_names_that_repeat_other_names_are_resolved_once() -> None:
+    """Forty queues, each named after the next one twice, end in an error at once."""
+    queues: Document = {
+        f"Q{n}": {
+            "Type": "AWS::SQS::Queue",
+            "Properties": {"QueueName": {"Fn::Sub": f"${{Q{n + 1}.QueueName}}${{Q{n + 1}}}"}},
+        }
+        for n in range(40)
+    }
+    resources = {**queues, "Q40": {"Type": "AWS::SQS::Queue"}}
+    with pytest.raises(TemplateError, match="a whole template"):
+        Resolver({"Resources": resources}, {}, Place()).name("Q0")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import yaml
 
 from tidemill.scaling.errors import TemplateError
 
 Document = dict[str, Any]
+
+MOST_BYTES: Final = 1_000_000
+"""CloudFormation User Guide, "Understand CloudFormation quotas": a template body of 1 MB in S3."""
+
+MOST_ENTRIES: Final = {"Parameters": 200, "Mappings": 200, "Resources": 500}
+"""The same page: entries of each section; it names no limit of conditions."""
 
 _SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources")
 _MERGE_TAG = "tag:yaml.org,2002:merge"
@@ -101,8 +107,14 @@ def parse_template(text: str, source: str) -> Document:
         source: its name in errors, such as its path.
 
     Raises:
-        TemplateError: the text is neither YAML nor JSON (with the line), or no template.
+        TemplateError: the text is neither YAML nor JSON (with the line), no template, or larger
+            than CloudFormation takes.
     """
+    if len(text) > MOST_BYTES:
+        raise TemplateError(
+            f"{source}: {len(text):,} characters, but CloudFormation takes {MOST_BYTES:,} "
+            "bytes at most"
+        )
     try:
         document = _json(text)
         if document is None:
@@ -158,21 +170,29 @@ def _verified(document: Any, source: str) -> Document:  # noqa: ANN401 - what wa
             f"{source}: no CloudFormation template, as it has no Resources: name another file"
         )
     for section in _SECTIONS:
-        content = document.get(section) or {}
-        if not isinstance(content, dict):
-            raise TemplateError(f"{source}: {section} has to be a mapping of names")
-        for name, entry in content.items():
-            if name.startswith("Fn::"):
-                function = "::".join(name.split("::")[:2])
-                raise TemplateError(
-                    f"{source}: {section}.{name}: {function} is not supported here: write out its "
-                    "result"
-                )
-            if not isinstance(entry, dict):
-                raise TemplateError(f"{source}: {section}.{name} has to be a mapping")
+        _verify_section(document.get(section) or {}, section, source)
     for logical_id, resource in document["Resources"].items():
         if not isinstance(resource.get("Type"), str):
             raise TemplateError(f"{source}: Resources.{logical_id} has no Type: add one")
         if not isinstance(resource.get("Properties") or {}, dict):
             raise TemplateError(f"{source}: Resources.{logical_id}.Properties is no mapping")
     return document
+
+
+def _verify_section(content: Any, section: str, source: str) -> None:  # noqa: ANN401 - what was read
+    if not isinstance(content, dict):
+        raise TemplateError(f"{source}: {section} has to be a mapping of names")
+    if len(content) > MOST_ENTRIES.get(section, len(content)):
+        raise TemplateError(
+            f"{source}: {section} has {len(content):,} entries: CloudFormation takes "
+            f"{MOST_ENTRIES[section]} at most"
+        )
+    for name, entry in content.items():
+        if name.startswith("Fn::"):
+            function = "::".join(name.split("::")[:2])
+            raise TemplateError(
+                f"{source}: {section}.{name}: {function} is not supported here: write out its "
+                "result"
+            )
+        if not isinstance(entry, dict):
+            raise TemplateError(f"{source}: {section}.{name} has to be a mapping")

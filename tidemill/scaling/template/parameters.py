@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from tidemill.scaling.errors import ParameterError
+import regex
+
+from tidemill.scaling.errors import ParameterError, TemplateError
 from tidemill.scaling.template.properties import as_number, bound, needed, texts, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tidemill.scaling.template.document import Document
+
+
+PATTERN_SECONDS: Final = 1.0
+"""Time limit for a value's comparison with its AllowedPattern: some patterns take years for it."""
+
+
+LONGEST_PATTERN: Final = 10_000
+"""Characters of an AllowedPattern that is read: reading takes seconds for a whole template's."""
 
 
 def without_value(template: Document, given: Mapping[str, str]) -> tuple[str, ...]:
@@ -28,13 +37,13 @@ def placeholder(name: str) -> str:
 def unchecked_patterns(template: Document) -> Iterator[str]:
     """Yield a sentence for each AllowedPattern that cannot be checked here.
 
-    CloudFormation reads patterns as Java does; some of these are none for Python.
+    CloudFormation reads patterns as Java does; some of these cannot be read here.
     """
     declared: Mapping[str, Document] = template.get("Parameters") or {}
     for name, declaration in declared.items():
         where = f"Parameters.{name}"
         if "AllowedPattern" in declaration and _pattern(declaration, where) is None:
-            yield f"{where}.AllowedPattern: Python cannot read this pattern, so it is not checked"
+            yield f"{where}.AllowedPattern: this pattern cannot be read here, so it is not checked"
 
 
 def parameter_values(
@@ -106,18 +115,32 @@ def _number_problem(declaration: Document, where: str, value: str) -> str:
     return ""
 
 
-def _pattern(declaration: Document, where: str) -> re.Pattern[str] | None:
-    """Return the AllowedPattern of a declaration that has one; None if Python cannot read it."""
-    try:
-        return re.compile(needed(declaration, "AllowedPattern", where))
-    except (re.error, OverflowError):
+def _pattern(declaration: Document, where: str) -> regex.Pattern[str] | None:
+    """Return the AllowedPattern of a declaration that has one; None if it cannot be read here."""
+    text = needed(declaration, "AllowedPattern", where)
+    if len(text) > LONGEST_PATTERN:
         return None
+    try:
+        # Version 1 has sets within sets, as Java's patterns have: [a-z&&[^b]].
+        return regex.compile(text, regex.VERSION1)
+    except (regex.error, OverflowError, RecursionError, MemoryError):
+        return None
+
+
+def _matches(pattern: regex.Pattern[str], value: str, where: str) -> bool:
+    try:
+        return pattern.fullmatch(value, timeout=PATTERN_SECONDS) is not None
+    except TimeoutError as error:
+        raise TemplateError(
+            f"{where}.AllowedPattern: it takes more than {PATTERN_SECONDS:g} s to compare "
+            f"{value!r:.80} with it: write it without a repetition inside of a repetition"
+        ) from error
 
 
 def _text_problem(declaration: Document, where: str, value: str) -> str:
     if "AllowedPattern" in declaration:
         pattern = _pattern(declaration, where)
-        if pattern is not None and not pattern.fullmatch(value):
+        if pattern is not None and not _matches(pattern, value, where):
             return f"does not match {pattern.pattern}"
     least = whole(declaration, "MinLength", where, 0)
     if len(value) < least:

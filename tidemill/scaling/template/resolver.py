@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tidemill.scaling.errors import TemplateError
 from tidemill.scaling.template.parameters import parameter_values
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 NO_VALUE = object()
 """The value of Ref AWS::NoValue; lists and mappings leave it out."""
+
+MOST_CHARACTERS: Final = 1_000_000
+"""Size limit of a text that Fn::Sub or Fn::Join makes: that of a whole template."""
 
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 
@@ -64,6 +67,8 @@ class Resolver:
         self.parameters = parameter_values(template, given, placeholders=placeholders)
         self._pseudo = pseudo_parameters(place) | {"AWS::NoValue": NO_VALUE}
         self._open: list[str] = []
+        self._names: dict[str, str] = {}
+        self._conditions: dict[str, bool] = {}
         self._functions: dict[str, Callable[[Any, str], Any]] = {
             "Ref": self._ref,
             "Fn::Base64": self.resolve,
@@ -135,9 +140,15 @@ class Resolver:
             return known["Ref"]
         if "policyName/" in known.get("Ref", ""):  # a scaling policy's Ref is its ARN
             return known["Ref"].rsplit("policyName/", 1)[1]
+        if logical_id not in self._names:
+            self._names[logical_id] = self._own_name(logical_id, key)
+        return self._names[logical_id]
+
+    def _own_name(self, logical_id: str, key: str) -> str:
         where = f"Resources.{logical_id}.Properties.{key}"
+        properties = self._resource(logical_id).get("Properties") or {}
         with self._once(where):
-            named = self.resolve((resource.get("Properties") or {}).get(key, NO_VALUE), where)
+            named = self.resolve(properties.get(key, NO_VALUE), where)
         return f"{self.place.stack}-{logical_id}" if named is NO_VALUE else as_text(named, where)
 
     def condition(self, name: str, where: str) -> bool:
@@ -145,8 +156,10 @@ class Resolver:
         conditions = self.template.get("Conditions") or {}
         if not isinstance(name, str) or name not in conditions:
             raise TemplateError(f"{where}: no condition {name} in Conditions: add it there")
-        with self._once(f"Conditions.{name}"):
-            return self._holds(conditions[name], f"Conditions.{name}")
+        if name not in self._conditions:
+            with self._once(f"Conditions.{name}"):
+                self._conditions[name] = self._holds(conditions[name], f"Conditions.{name}")
+        return self._conditions[name]
 
     @contextmanager
     def _once(self, what: str) -> Iterator[None]:
@@ -244,19 +257,28 @@ class Resolver:
 
     def _sub(self, argument: Any, where: str) -> str:
         text, own = argument if isinstance(argument, list) else (argument, {})
+        known: dict[str, str] = {}
 
         def replaced(match: re.Match[str]) -> str:
             literal, name = match.groups()
             if literal:
                 return f"${{{name}}}"
-            place = f"{where}: ${{{name}}}"
-            if name in own:
-                return as_text(self.resolve(own[name], place), place)
-            if "." in name:
-                return self._get_att(name, place)
-            return as_text(self._ref(name, place), place)
+            if name not in known:
+                known[name] = self._value_in_text(name, own, f"{where}: ${{{name}}}")
+            return known[name]
 
-        return _PLACEHOLDER.sub(replaced, as_text(text, where))
+        # What follows the last brace has no placeholder. Searching it for one takes long if it has
+        # many beginnings of one.
+        head, brace, tail = as_text(text, where).rpartition("}")
+        parts = [*_replacements(head + brace, replaced), tail]
+        return _joined("", parts, where)
+
+    def _value_in_text(self, name: str, own: Mapping[str, Any], place: str) -> str:
+        if name in own:
+            return as_text(self.resolve(own[name], place), place)
+        if "." in name:
+            return self._get_att(name, place)
+        return as_text(self._ref(name, place), place)
 
     def _if(self, argument: Any, where: str) -> Any:
         name, then, otherwise = argument
@@ -265,7 +287,9 @@ class Resolver:
     def _join(self, argument: Any, where: str) -> str:
         separator, parts = argument
         values = self._list(parts, where)
-        return as_text(separator, where).join(as_text(value, where) for value in values)
+        return _joined(
+            as_text(separator, where), [as_text(value, where) for value in values], where
+        )
 
     def _split(self, argument: Any, where: str) -> list[str]:
         separator, text = argument
@@ -301,3 +325,24 @@ class Resolver:
     def _zones(self, argument: Any, where: str) -> list[str]:
         region = as_text(self.resolve(argument, where), where) or self.place.region
         return [f"{region}{letter}" for letter in "ab"]
+
+
+def _replacements(text: str, replaced: Callable[[re.Match[str]], str]) -> Iterator[str]:
+    """Yield the parts of a text, with its placeholders replaced."""
+    end = 0
+    for match in _PLACEHOLDER.finditer(text):
+        yield text[end : match.start()]
+        yield replaced(match)
+        end = match.end()
+    yield text[end:]
+
+
+def _joined(separator: str, parts: list[str], where: str) -> str:
+    """Return the joined parts, unless they are longer than a template: each may be repeated."""
+    length = sum(map(len, parts)) + len(separator) * max(0, len(parts) - 1)
+    if length > MOST_CHARACTERS:
+        raise TemplateError(
+            f"{where}: a text of {length:,} characters: CloudFormation takes a whole template of "
+            f"{MOST_CHARACTERS:,} bytes at most"
+        )
+    return separator.join(parts)
