@@ -18,6 +18,7 @@ from tidemill.cli.options import (
     JsonOption,
     ParameterOption,
     PortOption,
+    RunFunctionsOption,
     SpeedOption,
     TemplateOption,
     TimesOption,
@@ -28,6 +29,7 @@ from tidemill.cli.options import (
     read_times,
     read_working_fleet,
     refuse_usage,
+    tell_functions,
 )
 from tidemill.cli.report import DEMO_FOLDER
 from tidemill.rig.conditions import about_run
@@ -91,6 +93,7 @@ def demo(
     port: PortOption = 0,
     boot_seconds: BootOption = None,
     times: TimesOption = None,
+    run_functions: RunFunctionsOption = False,  # noqa: FBT002 - a flag
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Run everything once: send messages, scale out, drain the queue, scale in to 0."""
@@ -110,7 +113,9 @@ def demo(
         speed=speed,
         port=port,
         times=read_times(times, boot_seconds),
+        run_functions=run_functions,
     )
+    tell_functions(template, run_functions=run_functions)
     what = ["--file", file] if file is not None else ["--count", str(count or 500)]
     if poison is None:
         poison = POISON if file is None else 0

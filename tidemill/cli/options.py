@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
+import psutil
 import typer
 
 from tidemill.release.environment import read_environment
@@ -65,6 +66,14 @@ TimesOption = Annotated[
         "--times", metavar="FILE", help="Times that were measured on AWS, in place of the usual."
     ),
 ]
+RunFunctionsOption = Annotated[
+    bool,
+    typer.Option(
+        "--run-functions",
+        help="Let the local AWS run the template's functions and custom resources, on this machine "
+        "and with your rights. Only for a template that you trust.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 DEFAULT_TEMPLATE = Path("template.yaml")
@@ -73,6 +82,17 @@ KEPT_HOURS = 15 * 24
 retention")."""
 SAMCONFIG = Path("samconfig.toml")
 DEFAULT_SPEED = 20.0
+
+
+def tell_functions(template: Path, *, run_functions: bool) -> None:
+    """Say what runs as whom, if functions run at all."""
+    if run_functions:
+        user = psutil.Process().username()
+        typer.echo(
+            f"functions and custom resources of {template} run on this machine as {user}: they "
+            f"can read, change and send whatever {user} can",
+            err=True,
+        )
 
 
 def find_template(path: Path) -> Path:

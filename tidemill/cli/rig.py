@@ -19,6 +19,7 @@ from tidemill.cli.options import (
     JsonOption,
     ParameterOption,
     PortOption,
+    RunFunctionsOption,
     SpeedOption,
     TemplateOption,
     TimesOption,
@@ -27,6 +28,7 @@ from tidemill.cli.options import (
     read_template,
     read_times,
     read_working_fleet,
+    tell_functions,
 )
 from tidemill.rig import background
 from tidemill.rig.errors import RigError
@@ -66,6 +68,7 @@ def up(
     autoscaling_port: AutoscalingPortOption = 0,
     boot_seconds: BootOption = None,
     times: TimesOption = None,
+    run_functions: RunFunctionsOption = False,  # noqa: FBT002 - a flag
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Start a rig in the background and keep it up, for messages from your own client.
@@ -81,8 +84,11 @@ def up(
         arguments += ["--boot-seconds", str(boot_seconds)]
     if times is not None:
         arguments += ["--times", str(times)]
+    if run_functions:
+        arguments += ["--run-functions"]
     for given in parameter or []:
         arguments += ["--parameter", given]
+    tell_functions(template, run_functions=run_functions)
     _show_state(background.start(RIG_FOLDER, arguments), as_json=as_json)
 
 
@@ -95,6 +101,7 @@ def serve(
     autoscaling_port: AutoscalingPortOption = 0,
     boot_seconds: BootOption = None,
     times: TimesOption = None,
+    run_functions: RunFunctionsOption = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Run a rig in the foreground; `tidemill up` starts this in the background."""
     background.serve(
@@ -106,6 +113,7 @@ def serve(
             port=port,
             times=read_times(times, boot_seconds),
             keep_facts=False,
+            run_functions=run_functions,
         ),
         autoscaling_port,
     )

@@ -63,6 +63,8 @@ class RigOptions:
         keep_facts: whether to keep all facts in memory; true for runs that end.
         stack: the stack's name.
         resume: whether to append to the timeline that is in the folder.
+        run_functions: whether the local AWS may run the template's functions, with the user's
+            rights.
         aws: what faults can do to the emulator of AWS.
     """
 
@@ -75,6 +77,7 @@ class RigOptions:
     keep_facts: bool = True
     stack: str = STACK
     resume: bool = False
+    run_functions: bool = False
     aws: EmulatedAws = UNREACHABLE
 
 

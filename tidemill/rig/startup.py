@@ -48,8 +48,10 @@ def running_rig(options: RigOptions, on_fact: Callable[[Fact], None]) -> Iterato
         shutil.rmtree(options.folder / "logs", ignore_errors=True)
         stack.enter_context(aws_errors_translated(options.folder / LOG))
         session = Session.fresh()
-        endpoint = stack.enter_context(local_aws(options.folder, options.port, REGION, session))
-        deployment = deploy(resolver, LocalClients(endpoint, session))
+        functions = options.run_functions
+        aws = local_aws(options.folder, options.port, REGION, session, run_functions=functions)
+        clients = LocalClients(stack.enter_context(aws), session)
+        deployment = deploy(resolver, clients, run_functions=functions)
         fleet = resolved_fleet(resolver.deployed(deployment.physical)).under(options.times)
 
         def world(rig: Rig) -> ProcessWorld:

@@ -13,7 +13,13 @@ from support.emulators.ministack import free_port
 
 from tidemill.rig.errors import RigError
 from tidemill.rig.local_aws.clients import LocalClients
-from tidemill.rig.local_aws.deployment import await_deployment, deploy, template_body, without
+from tidemill.rig.local_aws.deployment import (
+    RUNS_CODE,
+    await_deployment,
+    deploy,
+    template_body,
+    without,
+)
 from tidemill.scaling.template.document import parse_template
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.scaling.template.place import Place
@@ -201,3 +207,34 @@ def test_a_local_aws_that_does_not_answer_is_an_error() -> None:
     assert message.startswith(f"the local AWS at {endpoint} does not answer: ")
     assert "need an account's token" in message
     assert "\n" not in message
+
+
+RUN = {"Code": {"ZipFile": "def handler(*_): pass"}, "Handler": "index.handler"}
+CODE = {
+    "Function": {"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "python3.11", **RUN}},
+    "Alias": {"Type": "AWS::Lambda::Alias", "Properties": {"Name": "live"}},
+    "Own": {"Type": "Custom::Thing", "Properties": {"ServiceToken": "arn"}},
+    "Older": {"Type": "AWS::CloudFormation::CustomResource", "Properties": {"ServiceToken": "arn"}},
+}
+
+
+def test_what_would_run_code_of_the_template_is_left_out_with_the_reason(
+    ministack: Ministack,
+) -> None:
+    """What needs it is left out too; the rest of the stack is deployed."""
+    template = a_template(**CODE, Needy=QUEUE | {"DependsOn": "Own"}, Jobs=QUEUE)
+    clients = LocalClients(ministack.endpoint)
+    deployed = deploy(Resolver(template, {}, Place("codeless")), clients)
+    assert set(deployed.physical) == {"Jobs"}
+    assert deployed.left_out == (
+        f"not deployed: Function, Alias, Own, Older: {RUNS_CODE}",
+        "not deployed: Needy: it refers to Own, which is left out",
+    )
+
+
+def test_functions_are_deployed_where_the_user_allows_them(ministack: Ministack) -> None:
+    """Nothing is left out then."""
+    template = a_template(Jobs=QUEUE, Function=CODE["Function"])
+    clients = LocalClients(ministack.endpoint)
+    deployed = deploy(Resolver(template, {}, Place("coded")), clients, run_functions=True)
+    assert (set(deployed.physical), deployed.left_out) == ({"Jobs", "Function"}, ())

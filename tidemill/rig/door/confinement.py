@@ -1,4 +1,4 @@
-"""Confinement: keeps an emulator from starting programs, and from reaching other machines.
+"""Confinement: keeps an emulator from starting programs, and from other machines.
 
 Emulators of AWS run the code of functions, container tasks and builds as the user who started them,
 and talk to the Docker engine. A rig needs none of that: by an audit hook of Python, which cannot be
@@ -23,8 +23,10 @@ PROGRAMS: Final = frozenset(
     }
 )
 """Events of starting a program."""
+SOCKETS: Final = frozenset({"socket.bind", "socket.connect"})
+"""Events of serving at an address and of connecting to one."""
 LOCAL: Final = ("127.", "localhost", "::1")
-"""Where connections may go: to this machine."""
+"""The start of the addresses of this machine that no other one reaches."""
 
 
 class ConfinedError(PermissionError):
@@ -32,7 +34,7 @@ class ConfinedError(PermissionError):
 
 
 def confine() -> None:
-    """Refuse programs, Docker's socket and other machines in this process, from now on."""
+    """Refuse programs, Docker's socket and other machines in this process from now on."""
     sys.addaudithook(_refuse)
 
 
@@ -42,8 +44,8 @@ def _refuse(event: str, arguments: tuple[object, ...]) -> None:
             "this local AWS runs no functions, builds or containers: start it with --run-functions "
             "to allow that"
         )
-    if event == "socket.connect":
+    if event in SOCKETS:
         address = arguments[1]
         host = address[0] if isinstance(address, tuple) else None
         if not (isinstance(host, str) and host.startswith(LOCAL)):
-            raise ConfinedError(f"this local AWS connects to no other place: {address!r}")
+            raise ConfinedError(f"this local AWS neither reaches nor serves {address!r}")

@@ -34,6 +34,12 @@ HINT = (
 METRIC_MATH = (
     "MiniStack does not support alarms on metric math; the rig evaluates the scaling alarms itself"
 )
+RUNS_CODE = (
+    "it runs code of the template on this machine, with your rights: --run-functions allows that"
+)
+FUNCTIONS = ("AWS::Lambda::", "AWS::CloudFormation::CustomResource", "Custom::")
+"""The start of the types that run code when they are created or called."""
+
 SERVERLESS = "the rig runs no functions; it publishes the metrics of the signal function itself"
 
 _UNRECOGNIZED = re.compile(r"Unrecognized resource types: \[([^\]]*)\]")
@@ -53,15 +59,17 @@ class Deployment:
     left_out: tuple[str, ...]
 
 
-def deploy(resolver: Resolver, clients: LocalClients) -> Deployment:
+def deploy(resolver: Resolver, clients: LocalClients, *, run_functions: bool = False) -> Deployment:
     """Create the resolver's stack, without the resources that the local AWS does not support.
+
+    Without `run_functions`, functions and what they are needed for are left out as well.
 
     Raises:
         RigError: the local AWS does not create the stack; the text has the reasons.
     """
     template, stack = resolver.template, resolver.place.stack
     absent = [name for name in template["Resources"] if not resolver.exists(name)]
-    left_out = dict(_unsupported(template, absent))
+    left_out = dict(_unsupported(template, absent, run_functions=run_functions))
     while True:
         document, left_out = without(template, left_out)
         try:
@@ -184,13 +192,17 @@ def template_body(document: Document) -> str:
     return json.dumps(kept | slim, separators=(",", ":"))
 
 
-def _unsupported(template: Document, absent: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield the logical ids of resources that no local AWS supports, each with the reason."""
+def _unsupported(
+    template: Document, absent: Collection[str], *, run_functions: bool
+) -> Iterator[tuple[str, str]]:
+    """Yield the logical ids of resources that are not deployed, each with the reason."""
     for logical_id, resource in template["Resources"].items():
         properties = resource.get("Properties") or {}
         if resource["Type"].startswith("AWS::Serverless::"):
             reason = "its condition is false" if logical_id in absent else SERVERLESS
             yield logical_id, reason
+        elif resource["Type"].startswith(FUNCTIONS) and not run_functions:
+            yield logical_id, RUNS_CODE
         elif resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
             yield logical_id, METRIC_MATH
 
