@@ -20,6 +20,7 @@ STATE_COLOURS = {"ALARM": "#D55E00", "OK": "#8FC7B0", "INSUFFICIENT_DATA": "#D0D
 """Colours of Okabe and Ito's palette, which people with any colour vision can distinguish."""
 
 WAITING, IN_FLIGHT, SERVING, DESIRED = "#56B4E9", "#E69F00", "#8FB8DE", "#0B3C5D"
+FAULT = "#CC79A7"
 DOTS_PER_INCH = 110
 
 BESIDE_TITLE: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Picture of a run: queue, alarms and instances over AWS's time."""
+"""Picture of a run: queue, alarms, instances and faults over AWS's time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from tidemill.report.figure_style import (
     BESIDE_TITLE,
     DESIRED,
+    FAULT,
     IN_FLIGHT,
     SERVING,
     STATE_COLOURS,
@@ -24,12 +25,14 @@ from tidemill.scaling.facts import (
     AlarmChanged,
     CapacitySampled,
     DesiredChanged,
+    FaultBegan,
     QueueSampled,
     in_service_over_time,
 )
+from tidemill.scaling.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -81,10 +84,12 @@ def draw_timeline(facts: Sequence[Fact], path: Path) -> None:
     """
     scale = Scale(min(f.at for f in facts), max(f.at for f in facts)) if facts else Scale(0, 60)
     rows = len({fact.alarm for fact in facts if isinstance(fact, AlarmChanged)})
-    heights = (3, 0.5 + 0.4 * max(rows, 1), 2.2)
+    spans = fault_spans(facts)
+    heights = [3, 0.5 + 0.4 * max(rows, 1), 2.2]
+    heights += [0.5 + 0.28 * len(spans)] if spans else []
     with style():
-        figure, (queue, alarms, fleet) = plt.subplots(
-            3,
+        figure, (queue, alarms, fleet, *faults) = plt.subplots(
+            len(heights),
             1,
             sharex=True,
             figsize=(10, 1.1 * sum(heights)),
@@ -94,7 +99,10 @@ def draw_timeline(facts: Sequence[Fact], path: Path) -> None:
         _draw_queue(queue, facts, scale)
         _draw_alarms(alarms, facts, scale)
         _draw_fleet(fleet, facts, scale)
-        fleet.set_xlabel("minutes of AWS's time")
+        for axes in faults:
+            _draw_faults(axes, spans, scale)
+        (*_, lowest) = (fleet, *faults)
+        lowest.set_xlabel("minutes of AWS's time")
         fleet.set_xlim(0, max(scale.width * 1.04, 1))
         fleet.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=12))
         save(figure, path)
@@ -149,6 +157,32 @@ def _draw_fleet(axes: Axes, facts: Sequence[Fact], scale: Scale) -> None:
     axes.set_yticks(range(highest + 1))
     axes.set_title("Fleet", loc="left", fontweight="bold")
     axes.legend(**BESIDE_TITLE)
+
+
+def fault_spans(facts: Sequence[Fact]) -> dict[str, list[tuple[float, float]]]:
+    """Return begin and end of each fault, in epoch seconds, by its kind.
+
+    A fault without a duration ends when it begins; one that lasts longer than the run ends with it.
+    """
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for fact in facts:
+        if isinstance(fact, FaultBegan):
+            fault = Fault(fact.fault, fact.target or None, fact.at, fact.parameters)
+            spans.setdefault(fact.fault, []).append((fact.at, min(fault.until, facts[-1].at)))
+    return spans
+
+
+def _draw_faults(
+    axes: Axes, spans: Mapping[str, Sequence[tuple[float, float]]], scale: Scale
+) -> None:
+    for row, kind in enumerate(spans):
+        for begin, end in spans[kind]:
+            at = scale.minutes(begin)
+            axes.barh(row, scale.minutes(end) - at, left=at, color=FAULT, alpha=0.7, height=0.6)
+            axes.plot([at], [row], marker="|", markersize=9, color=FAULT)
+    axes.set_yticks(range(len(spans)), list(spans), fontsize=9)
+    axes.invert_yaxis()
+    axes.set_title("Faults", loc="left", fontweight="bold")
 
 
 def _annotate(axes: Axes, change: DesiredChanged, scale: Scale) -> None:
