@@ -58,8 +58,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        with local_aws(folder, 0, "eu-west-1", SESSION) as endpoint:
-            outcomes = _run_all(workers, options, missing, folder, endpoint)
+        with local_aws(folder, 0, "eu-west-1", SESSION) as aws:
+            outcomes = _run_all(workers, options, missing, folder, aws.url)
     cases = options.cases.split(",")
     bad = [case for case in cases if case not in IN_HAND]
     whole = [case for case in cases if case in IN_HAND]

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tidemill import __version__
-from tidemill.cli.chaos import app as chaos
+from tidemill.cli.chaos.kinds import app as chaos
 from tidemill.cli.containers import compose, fleet
 from tidemill.cli.dashboard import app as dashboard
 from tidemill.cli.demo import demo

@@ -88,7 +88,7 @@ def draw_timeline(facts: Sequence[Fact], path: Path) -> None:
     heights = [3, 0.5 + 0.4 * max(rows, 1), 2.2]
     heights += [0.5 + 0.28 * len(spans)] if spans else []
     with style():
-        figure, (queue, alarms, fleet, *faults) = plt.subplots(
+        figure, panels = plt.subplots(
             len(heights),
             1,
             sharex=True,
@@ -96,13 +96,13 @@ def draw_timeline(facts: Sequence[Fact], path: Path) -> None:
             height_ratios=heights,
             layout="constrained",
         )
+        queue, alarms, fleet, *faults = panels.flat
         _draw_queue(queue, facts, scale)
         _draw_alarms(alarms, facts, scale)
         _draw_fleet(fleet, facts, scale)
         for axes in faults:
             _draw_faults(axes, spans, scale)
-        (*_, lowest) = (fleet, *faults)
-        lowest.set_xlabel("minutes of AWS's time")
+        panels.flat[-1].set_xlabel("minutes of AWS's time")
         fleet.set_xlim(0, max(scale.width * 1.04, 1))
         fleet.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=12))
         save(figure, path)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tidemill.rig.chaos.door_faults import DoorFaults
 from tidemill.rig.child_processes import end_leftovers
-from tidemill.rig.door.credentials import Session
+from tidemill.rig.door.credentials import RIG, Session
 from tidemill.rig.local_aws.clients import REGION, LocalClients, aws_errors_translated
 from tidemill.rig.local_aws.deployment import deploy
 from tidemill.rig.local_aws.ministack import LOG, local_aws
@@ -15,6 +17,7 @@ from tidemill.rig.lock import locked
 from tidemill.rig.processes import ProcessWorld
 from tidemill.rig.rig import Rig
 from tidemill.rig.signals import handlers_restored
+from tidemill.scaling.fault_kinds import AWS_RESTARTS
 from tidemill.scaling.template.fleet import resolved_fleet
 from tidemill.scaling.template.place import Place
 from tidemill.scaling.template.resolver import Resolver
@@ -49,12 +52,13 @@ def running_rig(options: RigOptions, on_fact: Callable[[Fact], None]) -> Iterato
         stack.enter_context(aws_errors_translated(options.folder / LOG))
         session = Session.fresh()
         functions = options.run_functions
-        aws = local_aws(options.folder, options.port, REGION, session, run_functions=functions)
-        clients = LocalClients(stack.enter_context(aws), session)
-        deployment = deploy(resolver, clients, run_functions=functions)
+        running = local_aws(options.folder, options.port, REGION, session, run_functions=functions)
+        aws = stack.enter_context(running)
+        deployment = deploy(resolver, LocalClients(aws.url, session), run_functions=functions)
         fleet = resolved_fleet(resolver.deployed(deployment.physical)).under(options.times)
 
         def world(rig: Rig) -> ProcessWorld:
             return ProcessWorld(options.folder, rig.clock, rig.consumer_environment, options.times)
 
-        yield Rig(options, deployment, fleet, world, on_fact, stack)
+        faults = DoorFaults(aws.url, session.keys(RIG), {AWS_RESTARTS.name: aws.restart})
+        yield Rig(replace(options, aws=faults), deployment, fleet, world, on_fact, stack)

@@ -153,8 +153,8 @@ class Account:
 def test_a_local_aws_runs_no_function_even_for_who_has_the_keys(tmp_path: Path) -> None:
     """Neither one that is invoked, nor one behind a custom resource; the error says what to do."""
     mark = tmp_path / "mark"
-    with local_aws(tmp_path, 0, REGION, SESSION) as url:
-        account = Account(url)
+    with local_aws(tmp_path, 0, REGION, SESSION) as aws:
+        account = Account(aws.url)
         ran, said = account.invoke(program(mark))
         assert (ran, "start it with --run-functions" in said) == (False, True)
         assert account.create_custom_resource(program(mark)) == "ROLLBACK_COMPLETE"
@@ -164,10 +164,10 @@ def test_a_local_aws_runs_no_function_even_for_who_has_the_keys(tmp_path: Path) 
 def test_functions_run_where_the_user_asks_for_it(tmp_path: Path) -> None:
     """They get keys of their own from MiniStack, so the door lets their calls in."""
     mark = tmp_path / "mark"
-    with local_aws(tmp_path, 0, REGION, SESSION, run_functions=True) as url:
-        account = Account(url)
+    with local_aws(tmp_path, 0, REGION, SESSION, run_functions=True) as aws:
+        account = Account(aws.url)
         assert account.invoke(program(mark)) == (True, '"ran"')
-        assert json.loads(mark.read_text()) == [f"{url}/000000000000/one"]
+        assert json.loads(mark.read_text()) == [f"{aws.url}/000000000000/one"]
         mark.unlink()
         assert account.create_custom_resource(program(mark)) == "CREATE_COMPLETE"
         assert mark.exists()

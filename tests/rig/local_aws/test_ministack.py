@@ -29,7 +29,8 @@ def test_it_answers_inside_the_block_and_is_gone_after_it(
     answers: dict[str, object] = {}
 
     def failing() -> None:
-        with local_aws(tmp_path, 0, REGION, SESSION) as url:
+        with local_aws(tmp_path, 0, REGION, SESSION) as aws:
+            url = aws.url
             answers.update(LocalClients(url, SESSION).sqs.create_queue(QueueName="one"))
             assert len(labelled(tmp_path)) == 1
             raise KeyboardInterrupt

@@ -127,9 +127,8 @@ def _in_turn(kinds: list[str], random: Random) -> Iterator[str]:
 
 
 def _draw(kind: FaultKind, random: Random) -> Fault:
-    parameters = {
-        one.name: random.choice(CHOICES[one.name]) for one in kind.parameters if one.name in CHOICES
-    }
+    names = sorted(one.name for one in kind.parameters)
+    parameters = {name: random.choice(CHOICES[name]) for name in names if name in CHOICES}
     return Fault(kind.name, _draw_target(kind, random), parameters=parameters)
 
 

@@ -47,9 +47,12 @@ async def _serve(session: Session, port: int, open_paths: tuple[str, ...]) -> No
     from hypercorn.config import Config  # noqa: PLC0415 - after confinement
     from ministack.app import app  # noqa: PLC0415 - after confinement; the rig imports this module
 
+    from tidemill.rig.chaos.disturbance import CallFaults  # noqa: PLC0415 - after confinement
+
     logging.getLogger("hypercorn.access").setLevel(logging.WARNING)
     config = Config()
     config.bind = [f"{HOST}:{port}"]
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
-    door = Door(Guard(session), embedded(app), lifespan=app, open_paths=open_paths)
+    faults = CallFaults()
+    door = Door(Guard(session), embedded(app), faults, faults.control, app, open_paths)
     await serve(door, config)  # type: ignore[arg-type]  # Hypercorn's own names for ASGI's types

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from tidemill.rig.door.server import HOST, PORT, RUN_FUNCTIONS, SECRET
 from tidemill.rig.errors import RigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tidemill.rig.door.credentials import Session
@@ -25,13 +26,65 @@ START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 LOG = "ministack.log"
 """The file in the rig's folder with MiniStack's own output."""
+STATE = "aws-state"
+"""The folder in the rig's folder in which MiniStack keeps what it holds while it restarts."""
+
+
+class LocalAws:
+    """A MiniStack that runs, at `url`."""
+
+    def __init__(self, url: str, environment: Mapping[str, str], log: Path) -> None:
+        """Start it, and wait until it answers.
+
+        Args:
+            url: where it will listen.
+            environment: of its process.
+            log: the file for its output.
+
+        Raises:
+            RigError: it does not start.
+        """
+        self.url = url
+        self._environment = environment
+        self._log = log
+        self._process = self._start("wb")
+
+    def restart(self) -> None:
+        """End it, and start it again with what it held: queues, messages, receipts, logs.
+
+        Raises:
+            RigError: it does not start again.
+        """
+        self.end()
+        self._process = self._start("ab")
+
+    def end(self) -> None:
+        """End it: by SIGTERM, on which it keeps what it holds, then by SIGKILL."""
+        end_children([self._process], STOP_SECONDS)
+
+    def _start(self, mode: str) -> subprocess.Popen[bytes]:
+        with self._log.open(mode) as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tidemill.rig.door"],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches the rig only, which ends its children
+            )
+        try:
+            _await_health(process, self.url, self._log)
+        except BaseException:
+            end_children([process], STOP_SECONDS)
+            raise
+        return process
 
 
 @contextmanager
 def local_aws(
     folder: Path, port: int, region: str, session: Session, *, run_functions: bool = False
-) -> Iterator[str]:
-    """Run MiniStack inside the block and yield its URL.
+) -> Iterator[LocalAws]:
+    """Run MiniStack inside the block.
 
     Args:
         folder: the rig's folder, for MiniStack's log.
@@ -44,8 +97,8 @@ def local_aws(
         RigError: the port is taken, or MiniStack does not start.
     """
     port = _free_port(port)
-    url = f"http://{HOST}:{port}"
-    log = folder / LOG
+    state = folder / STATE
+    shutil.rmtree(state, ignore_errors=True)
     environment = child_environment(
         folder,
         {
@@ -56,22 +109,16 @@ def local_aws(
             "IOT_MTLS_ENABLED": "0",
             "MINISTACK_HOST": HOST,
             "MINISTACK_REGION": region,
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(state.resolve()),
         },
     )
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tidemill.rig.door"],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C reaches the rig only, which ends its children
-        )
+    aws = LocalAws(f"http://{HOST}:{port}", environment, folder / LOG)
     try:
-        _await_health(process, url, log)
-        yield url
+        yield aws
     finally:
-        end_children([process], STOP_SECONDS)
+        aws.end()
+        shutil.rmtree(state, ignore_errors=True)
 
 
 def _free_port(port: int) -> int:

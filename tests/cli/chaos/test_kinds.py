@@ -11,7 +11,7 @@ from support.builders.sessions import GUARD, KEYS
 from support.fakes.groups import ONE, TWO, group_of_two
 from typer.testing import CliRunner
 
-from tidemill.cli.chaos import app, fault_command
+from tidemill.cli.chaos.kinds import app, fault_command
 from tidemill.rig.autoscaling.server import serving
 from tidemill.scaling import faults
 from tidemill.scaling.fault_kinds import KINDS, SPOT, FaultParameter, WorldKind

@@ -1,19 +1,16 @@
-"""The commands `tidemill chaos KIND`: one for each kind of fault, made from the table of kinds."""
+"""The commands `tidemill chaos`: one for each kind of fault, made from the table, and `run`."""
 
 from __future__ import annotations
 
-import os
 from inspect import Parameter as Argument
 from inspect import Signature
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from tidemill.cli.rig import RIG_FOLDER
-from tidemill.rig import background
+from tidemill.cli.chaos.address import find_fleet
+from tidemill.cli.chaos.run import run
 from tidemill.rig.autoscaling.fault_client import send_fault
-from tidemill.rig.door.credentials import Keys
-from tidemill.rig.errors import RigError
 from tidemill.scaling.fault_kinds import KINDS, Target, WorldKind
 from tidemill.scaling.faults import Fault
 
@@ -67,7 +64,9 @@ def fault_command(kind: FaultKind) -> Callable[..., None]:
         numbers = {name: float(value) for name, value in given.items() if value is not None}
         fault = Fault(kind.name, None if target is None else str(target), parameters=numbers)
         answer = fault.phrase(kind.answer)
-        typer.echo(f"{send_fault(*_fleet(endpoint_url), fault)} {answer}")
+        fleet = find_fleet(endpoint_url)
+        taken = send_fault(fleet.autoscaling_url, fleet.keys, fault)
+        typer.echo(f"{taken} {answer}")
 
     arguments = [*_target_of(kind), *map(_option, kind.parameters), ENDPOINT]
     inject.__signature__ = Signature(arguments)  # type: ignore[attr-defined]  # functions may have it
@@ -96,26 +95,7 @@ def _option(parameter: FaultParameter) -> Argument:
     )
 
 
-def _fleet(given: str | None) -> tuple[str, Keys]:
-    """Return the address and the keys of the given fleet, or of the running rig.
-
-    Raises:
-        RigError: no address is given and no rig is up, or the keys are missing.
-    """
-    if given is not None:
-        keys = Keys.read(os.environ)
-        if keys is None:
-            raise RigError(
-                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to the keys of the fleet's "
-                "session: `tidemill compose keys` prints those of the containers"
-            )
-        return given, keys
-    state = background.read_state(RIG_FOLDER)
-    if state is None:
-        raise RigError(f"{background.NONE_UP}, or give the --endpoint-url of a fleet")
-    return state.autoscaling_url, state.keys()
-
-
 for _kind in KINDS.values():
     if RIGS & _kind.worlds:
         app.command(_kind.name)(fault_command(_kind))
+app.command("run")(run)

@@ -1,0 +1,1 @@
+"""The commands `tidemill chaos`: single faults, and plans of faults."""
