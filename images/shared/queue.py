@@ -39,6 +39,7 @@ SYSTEM_ATTRIBUTES: Final[tuple[MessageSystemAttributeNameType, ...]] = (
     "SequenceNumber",
     "SenderId",
     "AWSTraceHeader",
+    "DeadLetterQueueSourceArn",
 )
 """What a receive asks for; SQS leaves out what a message does not have (API, ReceiveMessage)."""
 

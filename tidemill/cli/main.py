@@ -12,6 +12,7 @@ from tidemill import __version__
 from tidemill.cli.chaos.kinds import app as chaos
 from tidemill.cli.containers import compose, fleet
 from tidemill.cli.dashboard import app as dashboard
+from tidemill.cli.dead_letters.app import app as dead_letters
 from tidemill.cli.demo import demo
 from tidemill.cli.lint import app as lint
 from tidemill.cli.report import agree, report
@@ -20,6 +21,7 @@ from tidemill.cli.simulate import app as simulator
 from tidemill.cli.trace import trace
 from tidemill.cli.verify import verify
 from tidemill.dashboard.errors import ExportError
+from tidemill.dead_letters.errors import DeadLetterError
 from tidemill.report.errors import ReportError
 from tidemill.rig.errors import RigError
 from tidemill.scaling.errors import FaultError, ParameterError, ScalingError
@@ -28,6 +30,7 @@ from tidemill.verify.ports import VerifyError
 USAGE = 2
 FAILURE = 1
 INTERRUPTED = 128 + signal.SIGINT
+FAILURES = (DeadLetterError, ExportError, RigError, ScalingError, ReportError, VerifyError)
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer passes the flag by position
@@ -57,6 +60,7 @@ app.add_typer(dashboard, name="dashboard")
 app.add_typer(compose, name="compose")
 app.command()(fleet)
 app.add_typer(chaos, name="chaos")
+app.add_typer(dead_letters, name="dlq")
 
 
 @app.callback()
@@ -83,7 +87,7 @@ def main() -> NoReturn:
         code = _complain(error.format_message(), error.exit_code)
     except (FaultError, ParameterError) as error:
         code = _complain(str(error), USAGE)
-    except (ExportError, RigError, ScalingError, ReportError, VerifyError) as error:
+    except FAILURES as error:
         code = _complain(str(error), FAILURE)
     sys.exit(code or 0)
 

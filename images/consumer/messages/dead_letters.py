@@ -12,13 +12,14 @@ import re
 from typing import TYPE_CHECKING, Final, Protocol
 
 from consumer.logs.events import get_logger
+from shared.entry_batches import attribute_size, batches, length, size
 from shared.errors import QueueRefusedError, QueueUnavailableError
 from shared.queue import OutgoingEntry
 from shared.queue_names import is_fifo
-from shared.quotas import MAX_ATTRIBUTES, MAX_BATCH, MAX_BYTES
+from shared.quotas import MAX_ATTRIBUTES, MAX_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from consumer.attempt import Attempt
     from shared.queue import SendBatchResult
@@ -55,7 +56,7 @@ class DeadLetterQueue:
         """Send copies of the messages; return the attempts of those that have arrived."""
         copies = [copy_of(attempt, fifo=self._fifo) for attempt in attempts]
         arrived: list[Attempt] = []
-        for begin, end in _batches([size(copy) for copy in copies]):
+        for begin, end in batches([size(copy) for copy in copies]):
             arrived += self._send_batch(attempts[begin:end], copies[begin:end])
         return arrived
 
@@ -94,10 +95,10 @@ def copy_of(attempt: Attempt, *, fifo: bool) -> OutgoingEntry:
     }
     own = {name: value for name, value in received.attributes.items() if name not in about}
     wanted = about | own if attempt.delivery.envelope else own | about
-    left = MAX_BYTES - _length(received.body)
+    left = MAX_BYTES - length(received.body)
     attributes: dict[str, str | bytes] = {}
     for name, value in wanted.items():
-        needed = _attribute_size(name, value, received.attribute_types.get(name))
+        needed = attribute_size(name, value, received.attribute_types.get(name))
         if len(attributes) < MAX_ATTRIBUTES and needed <= left:
             attributes[name] = value
             left -= needed
@@ -111,34 +112,6 @@ def copy_of(attempt: Attempt, *, fifo: bool) -> OutgoingEntry:
         deduplication_id=received.message_id if fifo else None,
         trace_header=received.system.get("AWSTraceHeader"),
     )
-
-
-def size(copy: OutgoingEntry) -> int:
-    """Return the bytes that count for SQS: body, and names, types and values of attributes."""
-    return _length(copy.body) + sum(
-        _attribute_size(name, value, copy.attribute_types.get(name))
-        for name, value in copy.attributes.items()
-    )
-
-
-def _attribute_size(name: str, value: str | bytes, kind: str | None) -> int:
-    return _length(name) + len(kind or "String") + _length(value)
-
-
-def _length(value: str | bytes) -> int:
-    return len(value.encode(errors="surrogatepass") if isinstance(value, str) else value)
-
-
-def _batches(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield begin and end of each batch: at most ten messages, and 1 MiB in all."""
-    begin, total = 0, 0
-    for index, each in enumerate(sizes):
-        if index - begin == MAX_BATCH or (index > begin and total + each > MAX_BYTES):
-            yield begin, index
-            begin, total = index, 0
-        total += each
-    if sizes:
-        yield begin, len(sizes)
 
 
 def _report(level: int, attempts: Sequence[Attempt], reason: str) -> None:

@@ -10,7 +10,8 @@ from support.fakes.consuming import CIVIC, START, message
 
 from consumer.attempt import Attempt, AttemptResult
 from consumer.delivery import Delivery
-from consumer.messages.dead_letters import DeadLetterQueue, copy_of, size
+from consumer.messages.dead_letters import DeadLetterQueue, copy_of
+from shared.entry_batches import size
 from shared.errors import QueueRefusedError, QueueUnavailableError
 from shared.queue import OutgoingEntry, Refusal, SendBatchResult
 from shared.quotas import MAX_BYTES

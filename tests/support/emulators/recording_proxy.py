@@ -46,7 +46,8 @@ class Fault(Enum):
 class Recorder(ThreadingHTTPServer):
     """Forwards requests; `requests` are those received so far, in order.
 
-    `fault` says what happens to a request; those that are held are in `held` as well.
+    `fault` says what happens to a request; those that are held are in `held` as well. `rewrite`
+    may change the bodies that are passed on, but not their lengths.
     """
 
     daemon_threads = True
@@ -57,6 +58,7 @@ class Recorder(ThreadingHTTPServer):
         self.requests: list[Request] = []
         self.held: list[Request] = []
         self.fault: Callable[[Request], Fault | None] = lambda _: None
+        self.rewrite: Callable[[bytes], bytes] = lambda body: body
         self.ended = threading.Event()
         self.upstream = urlsplit(upstream).netloc
         self.endpoint = f"http://127.0.0.1:{self.server_address[1]}"
@@ -117,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         connection = http.client.HTTPConnection(self.server.upstream, timeout=PATIENCE)
         try:
-            connection.request("POST", self.path, body, dict(self.headers))
+            connection.request("POST", self.path, self.server.rewrite(body), dict(self.headers))
             answer = connection.getresponse()
             content = answer.read()
         finally:
