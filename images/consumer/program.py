@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 
 log = get_logger("consumer")
 
+FLUSH_SECONDS: Final = 5.0
+"""Limit for sending the last lines to CloudWatch Logs, which may not answer."""
+
 FAILURE: Final = 1
 USAGE: Final = 2
 
@@ -62,14 +65,16 @@ def main(environment: Mapping[str, str], stop: StopSwitch) -> int:
     except SettingsError as error:
         return _print_errors(USAGE, *error.problems)
     try:
-        logs = open_logs(settings)
+        queue_name = _queue_name(settings.queue_url or settings.queue_name)
+        labels = MetricLabels(settings.metrics_namespace, queue_name, settings.instance_id)
+        logs = open_logs(settings, labels)
         # Receives, deletes, heartbeat and shutdown may call SQS at the same time.
         queue = connect(settings.queue_url, settings.queue_name, connections=4)
         ports = Ports(queue, logs.sink, SystemClock(), stop, SystemThreads())
-        admission = build_admission(settings, ports, _queue_name(queue.url))
+        admission = build_admission(settings, ports, queue_name)
     except WorkloadError as error:
         return _print_errors(FAILURE, str(error))
-    parts = _build(settings, ports, queue, admission)
+    parts = _build(settings, ports, queue, admission, Cycles(ports, labels, logs.dropped))
     try:
         parts.pool.start()
     except HandlerError as error:
@@ -88,15 +93,13 @@ def _queue_name(url: str) -> str:
     return urlsplit(url).path.rpartition("/")[2]
 
 
-def _build(settings: Settings, ports: Ports, queue: SqsQueue, admission: Admission) -> Parts:
+def _build(
+    settings: Settings, ports: Ports, queue: SqsQueue, admission: Admission, cycles: Cycles
+) -> Parts:
     """Build the parts of a consumer and connect them; nothing runs yet."""
     own_handler = settings.handler != table.HANDLER.default
     times = HandlingTimes(settings.message_seconds if own_handler else 0.0)
     in_flight, failures = InFlight(ports, settings.visibility, times), Failures(ports.stop)
-    queue_name = _queue_name(queue.url)
-    cycles = Cycles(
-        ports, MetricLabels(settings.metrics_namespace, queue_name, settings.instance_id)
-    )
     delays = RetryDelays(settings.retry_delay, settings.retry_delay_max)
     dead_letters = None
     if settings.dead_letter_queue_url:
@@ -109,7 +112,7 @@ def _build(settings: Settings, ports: Ports, queue: SqsQueue, admission: Admissi
         returned=in_flight.give_back,
         broken=failures.add,
     )
-    pool = create_pool(settings, ports, reports, fifo=is_fifo(queue_name))
+    pool = create_pool(settings, ports, reports, fifo=is_fifo(_queue_name(queue.url)))
     job = Job(settings.rhythm, settings.visibility, settings.drain, settings.envelope)
     worker = Worker(ports, job, pool, in_flight, cycles, admission)
     return Parts(ports, worker, pool, in_flight, acknowledger, cycles, failures)
@@ -119,9 +122,9 @@ def _finish(ending: Ending, logs: Logs) -> int:
     """Log the end and flush the logs; exit at once if a stuck thread would prevent an exit."""
     code = 0 if ending.error is None else _print_errors(FAILURE, _reason(ending.error))
     log.info("stopped", extra={"fields": {"exit_code": code}})
-    flushed = within(LAST_CALLS_SECONDS, logs.close, SystemThreads())
-    if ending.stuck or not flushed or isinstance(ending.error, OSError):
-        # The interpreter would wait for the handler's thread, or for the one that sends logs.
+    logs.close(FLUSH_SECONDS)
+    if ending.stuck or isinstance(ending.error, OSError):
+        # The interpreter would wait for the handler's thread.
         os._exit(code)
     return code
 

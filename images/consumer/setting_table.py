@@ -192,6 +192,17 @@ LOG_STREAM: Final = Text(
     otherwise="INSTANCE_ID",
     meaning="Log stream within LOG_GROUP.",
 )
+LOG_BUFFER_MIB: Final = Whole(
+    name="LOG_BUFFER_MIB",
+    default=16,
+    low=2,
+    high=1024,
+    unit="MiB",
+    meaning=(
+        "Memory for lines that wait for LOG_GROUP, as in an outage of CloudWatch Logs; what comes "
+        "when it is full is dropped there and counted (docs/reliability.md)."
+    ),
+)
 LOG_LEVEL: Final = Choice(
     name="LOG_LEVEL",
     default="INFO",
@@ -238,6 +249,7 @@ CHAPTERS: Final[Mapping[str, tuple[Setting, ...]]] = {
     "Logs and metrics": (
         LOG_GROUP,
         LOG_STREAM,
+        LOG_BUFFER_MIB,
         LOG_LEVEL,
         MESSAGE_LOGGING,
         INSTANCE_ID,

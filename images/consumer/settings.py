@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from consumer import setting_table as table
 from consumer.cycle import Rhythm
@@ -15,10 +15,12 @@ from shared.settings import SettingsReader
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MIB: Final = 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one consumer; durations are in seconds.
+    """The settings of one consumer; durations are in seconds, `log_buffer` is in bytes.
 
     `queue_url` overrides `queue_name`. `visibility` is whole, as SQS takes it, and rounded up.
     An empty `log_group` means no CloudWatch Logs. With an empty `dead_letter_queue_url`, rejected
@@ -43,6 +45,7 @@ class Settings:
     idempotency_seconds: float
     log_group: str
     log_stream: str
+    log_buffer: int
     log_level: str
     message_logging: str
     instance_id: str
@@ -77,6 +80,7 @@ def read(environment: Mapping[str, str], host_name: str) -> Settings:
         idempotency_seconds=reader.read(table.IDEMPOTENCY_SECONDS),
         log_group=reader.read(table.LOG_GROUP),
         log_stream=reader.read(table.LOG_STREAM) or instance_id,
+        log_buffer=reader.read(table.LOG_BUFFER_MIB) * MIB,
         log_level=reader.read(table.LOG_LEVEL),
         message_logging=reader.read(table.MESSAGE_LOGGING),
         instance_id=instance_id,

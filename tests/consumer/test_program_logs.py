@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from support.emulators.consumer_stage import outcomes
-from support.emulators.ministack import CREDENTIALS, free_port
+from support.emulators.log_service import GROUP, LogService, Mood, log_service
+from support.emulators.ministack import CREDENTIALS
 from support.emulators.programs import PATIENCE
 from support.fakes.consuming import CIVIC
 
+from consumer.program import FLUSH_SECONDS
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mypy_boto3_logs import CloudWatchLogsClient
     from support.emulators.consumer_stage import Stage
     from support.emulators.ministack import Ministack
@@ -47,6 +53,7 @@ def test_a_log_group_gets_the_same_lines(stage: Stage) -> None:
     assert [line["event"] for line in lines] == [
         "started",
         "message",
+        "messages deleted",
         "cycle",
         "stopping",
         "stopped",
@@ -68,7 +75,7 @@ def test_with_the_agent_as_sender_the_log_group_gets_no_content(stage: Stage) ->
     (printed,) = consumer.events("message")
     assert printed.pop("body") == json.loads(CIVIC)
     assert lines[1] == printed
-    assert lines[2] == consumer.events("cycle")[0]
+    assert lines[3] == consumer.events("cycle")[0]
     assert not [event for event in got if json.loads(CIVIC)["vehicleId"] in event["message"]]
 
 
@@ -84,27 +91,95 @@ def test_a_region_under_either_name_is_enough(stage: Stage) -> None:
     assert consumer.errors == []
 
 
-def test_a_missing_log_group_is_reported(stage: Stage) -> None:
-    """The consumer checks this before it receives anything."""
-    with stage.consumer(LOG_GROUP="nowhere") as consumer:
-        assert consumer.wait() == 1
-    assert consumer.errors == [
-        "consumer: log group nowhere does not exist: create it, or unset LOG_GROUP"
-    ]
+@pytest.fixture
+def service() -> Iterator[LogService]:
+    """Provide a CloudWatch Logs that misbehaves when it is told to."""
+    with log_service() as service:
+        yield service
 
 
-def test_an_outage_of_cloudwatch_logs_does_not_stop_the_consumer(stage: Stage) -> None:
-    """During the outage lines go to standard output, and the consumer ends in order."""
+@pytest.mark.parametrize("mood", [Mood.NO_GROUP, Mood.DENIED])
+def test_a_group_that_cannot_be_used_is_told_and_used_later(
+    stage: Stage, service: LogService, mood: Mood
+) -> None:
+    """Work goes on meanwhile, and no line is missing afterwards."""
+    service.mood = mood
     stage.send(CIVIC)
-    nobody = f"http://127.0.0.1:{free_port()}"
-    with stage.consumer(LOG_GROUP="fleet", AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=nobody) as consumer:
+    with stage.consumer(**service.environment) as consumer:
+        (told, *_) = consumer.wait_for("CloudWatch Logs unavailable")
+        assert told["level"] == "ERROR"
+        assert GROUP in told["reason"]
         consumer.wait_for("cycle")
+        service.mood = Mood.WELL
+        consumer.wait_for("CloudWatch Logs available again")
         assert consumer.stop() == 0
     assert outcomes(consumer) == [("processed", 1)]
-    assert consumer.events("CloudWatch Logs unavailable")
+    assert service.lines == consumer.lines
+
+
+def test_lines_of_an_outage_arrive_once_and_in_order(stage: Stage, service: LogService) -> None:
+    """All messages are processed in the outage; standard output has the same lines."""
+    with stage.consumer(**service.environment) as consumer:
+        service.wait_for_lines("started")
+        service.mood = Mood.THROTTLED
+        stage.send(*[CIVIC] * 30)
+        consumer.wait_for("message", 30)
+        stage.wait_until_empty()
+        consumer.wait_for("CloudWatch Logs unavailable")
+        assert not [line for line in service.lines if line["event"] == "message"]
+        service.mood = Mood.WELL
+        consumer.wait_for("CloudWatch Logs available again")
+        assert consumer.stop() == 0
+    assert service.lines == consumer.lines
     assert consumer.errors == []
+
+
+def test_lines_beyond_the_buffer_are_counted_in_their_place(
+    stage: Stage, service: LogService
+) -> None:
+    """What arrived and what was dropped is all that was written; the cycle's line has it, too."""
+    service.mood = Mood.UNAVAILABLE
+    (stage.directory / "talking.py").write_text(TALKING)
+    stage.send(*[CIVIC] * 10)
+    settings = {"HANDLER": "talking:handle", "LOG_BUFFER_MIB": "2", "WORKERS": "0"}
+    with stage.consumer(**settings, **service.environment) as consumer:
+        consumer.wait_for("log lines dropped from now on")
+        consumer.wait_for("message", 10)
+        consumer.wait_for("cycle")
+        service.mood = Mood.WELL
+        consumer.wait_for("log lines dropped")
+        assert consumer.stop() == 0
+    (gap,) = consumer.events("log lines dropped")
+    in_cycles = sum(line.get("log_lines_dropped", 0) for line in consumer.events("cycle"))
+    assert 0 < in_cycles <= gap["LogLinesDropped"]
+    printed, sent = (list(map(json.dumps, of.lines)) for of in (consumer, service))
+    assert len(printed) == len(sent) + gap["LogLinesDropped"]
+    arrived = set(sent)
+    assert [line for line in printed if line in arrived] == sent
+    assert consumer.errors == []
+
+
+def test_a_service_that_hangs_does_not_delay_the_end(stage: Stage, service: LogService) -> None:
+    """Lines that were not sent are counted on standard output."""
+    service.mood = Mood.HANGING
+    stage.send(CIVIC)
+    with stage.consumer(**service.environment) as consumer:
+        consumer.wait_for("cycle")
+        assert consumer.stop() == 0
+    (last,) = consumer.events("log lines not sent")
+    written = [line for line in consumer.lines if line != last]
+    assert consumer.lines[-1] == last
+    assert last["lines"] == len(written)
+    began, ended = (datetime.fromisoformat(line["time"]) for line in consumer.lines[-2:])
+    assert (ended - began).total_seconds() < FLUSH_SECONDS + 3
     assert stage.counts() == (0, 0)
 
+
+TALKING = """
+def handle(message):
+    for number in range(500):
+        print(f"{number} " + "x" * 1000)
+"""
 
 TAKING_OVER = """
 import logging.config, os, sys

@@ -14,7 +14,7 @@ from support.fakes.signal_function import START, sample
 from support.stack.metric_uses import from_source, resolver
 
 from consumer import settings
-from consumer.logs.counts import Counts, MetricLabels, cycle_line
+from consumer.logs.counts import Counts, MetricLabels, cycle_line, missing_line
 
 if TYPE_CHECKING:
     from support.aws_rules.emf import Published
@@ -30,15 +30,15 @@ def assert_published(metrics: list[Published], source: str) -> None:
 
 
 def test_the_consumer() -> None:
-    """A cycle's line has the consumer's metrics, in the default namespace."""
+    """Two lines have the consumer's metrics, in the default namespace."""
     namespace = settings.read({"QUEUE_URL": "https://queue"}, "host").metrics_namespace
     assert "METRICS_NAMESPACE" not in user_data()
     source = MetricLabels(namespace, "shop-work", "i-1")
     counts = Counts(received=9, processed=4, failed=3, invalid=2, deleted=1)
-    line = json.dumps(cycle_line(source, counts, 1.5, START))
-    metrics = published(line, START)
+    lines = [cycle_line(source, counts, 1.5, START), missing_line(source, 7, START)]
+    metrics = [metric for line in lines for metric in published(json.dumps(line), START)]
     assert_published(metrics, "consumer")
-    assert [metric.value for metric in metrics] == [9, 4, 3, 2]
+    assert [metric.value for metric in metrics] == [9, 4, 3, 2, 7]
 
 
 def test_the_agents_copy_of_the_consumers_line_counts_nothing_twice() -> None:

@@ -9,9 +9,15 @@ property instead, by which Logs Insights can still group.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.logs import timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LINES_DROPPED: Final = "LogLinesDropped"
+"""Metric of the lines that are missing in CloudWatch Logs; it is published only if some are."""
 
 METRICS: Final = ("MessagesReceived", "MessagesProcessed", "MessagesFailed", "MessagesInvalid")
 
@@ -61,20 +67,16 @@ class MetricLabels:
     instance_id: str
 
 
-def cycle_line(labels: MetricLabels, counts: Counts, seconds: float, now: float) -> dict[str, Any]:
-    """Return the fields of the line for a cycle that took `seconds` and ended at epoch `now`."""
+def cycle_line(
+    labels: MetricLabels, counts: Counts, seconds: float, now: float, lines_dropped: int = 0
+) -> dict[str, Any]:
+    """Return the fields of the line for a cycle that took `seconds` and ended at epoch `now`.
+
+    `lines_dropped` is no metric here: this line may be dropped as well.
+    """
     values = (counts.received, counts.processed, counts.failed, counts.invalid)
     return {
-        "_aws": {
-            "Timestamp": int(now * 1000),
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": labels.namespace,
-                    "Dimensions": [["QueueName"]],
-                    "Metrics": [{"Name": name, "Unit": "Count"} for name in METRICS],
-                }
-            ],
-        },
+        "_aws": _directive(labels, METRICS, now),
         "time": timestamp(now),
         "level": "INFO",
         "event": "cycle",
@@ -84,5 +86,33 @@ def cycle_line(labels: MetricLabels, counts: Counts, seconds: float, now: float)
         "deleted": counts.deleted,
         "returned": counts.returned,
         **{name: getattr(counts, name) for name in RARE if getattr(counts, name)},
+        **({"log_lines_dropped": lines_dropped} if lines_dropped else {}),
         "duration_seconds": round(seconds, 3),
+    }
+
+
+def missing_line(labels: MetricLabels, count: int, now: float) -> dict[str, Any]:
+    """Return the fields of the line that stands where `count` lines are missing."""
+    return {
+        "_aws": _directive(labels, [LINES_DROPPED], now),
+        "time": timestamp(now),
+        "level": "WARNING",
+        "event": "log lines dropped",
+        "QueueName": labels.queue_name,
+        "instance_id": labels.instance_id,
+        LINES_DROPPED: count,
+    }
+
+
+def _directive(labels: MetricLabels, metrics: Sequence[str], now: float) -> dict[str, Any]:
+    """Return what tells CloudWatch which fields of the line are metrics."""
+    return {
+        "Timestamp": int(now * 1000),
+        "CloudWatchMetrics": [
+            {
+                "Namespace": labels.namespace,
+                "Dimensions": [["QueueName"]],
+                "Metrics": [{"Name": name, "Unit": "Count"} for name in metrics],
+            }
+        ],
     }

@@ -19,6 +19,7 @@ from shared.logs import JsonFormatter, LineStream
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from consumer.logs.counts import MetricLabels
     from consumer.ports import Sink
     from consumer.settings import Settings
 
@@ -43,33 +44,39 @@ class LineHandler(logging.Handler):
 
 @dataclass(frozen=True, slots=True)
 class Logs:
-    """Where the lines go; `close` sends what has not been sent yet, and may take some seconds."""
+    """Where the lines go, and how many were dropped on the way so far.
+
+    `close` sends what has not been sent yet, within the seconds that it is given.
+    """
 
     sink: Sink
-    close: Callable[[], None]
+    close: Callable[[float], None]
+    dropped: Callable[[], int]
 
 
-def open_logs(settings: Settings) -> Logs:
+def open_logs(settings: Settings, labels: MetricLabels) -> Logs:
     """Open standard output, and CloudWatch Logs if LOG_GROUP is set; start logging to them.
 
     Raises:
-        WorkloadError: standard output is closed, or the log group cannot be used.
+        WorkloadError: standard output is closed, or CloudWatch Logs cannot be called.
     """
     stdout = _open_stdout()
     configure(stdout, stdout, settings.log_level, settings.instance_id)
     if not settings.log_group:
-        return Logs(stdout, _nothing_waits)
-    lines = cloudwatch.connect(settings.log_group, settings.log_stream)
+        return Logs(stdout, _nothing_waits, lambda: 0)
+    lines = cloudwatch.connect(
+        settings.log_group, settings.log_stream, settings.log_buffer, stdout, labels
+    )
     without = settings.message_logging == "agent"
     sink = cloudwatch.Tee(stdout, WithoutContent(lines) if without else lines)
     configure(sink, stdout, settings.log_level, settings.instance_id)
-    return Logs(sink, lines.close)
+    return Logs(sink, lines.close, lambda: lines.dropped)
 
 
 def configure(sink: Sink, stdout: Sink, level: str, instance_id: str) -> None:
     """Send events and log records to the sink, and Python's warnings to standard output alone.
 
-    Watchtower issues a warning when it cannot send to CloudWatch Logs. Sent to CloudWatch Logs,
+    A library that sends to CloudWatch Logs may issue a warning about that. Sent to CloudWatch Logs,
     each warning would cause the next one.
     """
     events.root.handlers = [LineHandler(sink, instance_id)]
@@ -100,5 +107,5 @@ def _open_stdout() -> LineStream:
         raise WorkloadError(f"cannot write to standard output: {error.strerror}") from error
 
 
-def _nothing_waits() -> None:
+def _nothing_waits(_seconds: float) -> None:
     """Do nothing: every line has been written to standard output when its `write` has ended."""

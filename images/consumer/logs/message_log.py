@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from consumer.attempt import Attempt, AttemptResult
-from shared.logs import one_line, timestamp, without_surrogates
+from consumer.logs.backlog import LARGEST_EVENT, OVERHEAD
+from shared.logs import encode_line, one_line, timestamp, without_surrogates
 from shared.message import single_line
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ VALUE_LIMIT: Final = 512
 """Attributes in a line, and characters or bytes of each: SQS accepts ten, of up to 1 MiB."""
 LONGEST_NUMBER: Final = 4_000
 """Digits of a number beyond which a body is logged as text."""
+BEGINNING: Final = 1_000
+"""Bytes that are kept of a line that CloudWatch Logs does not take and that is no message's."""
 
 
 class ContentLine(msgspec.Struct, omit_defaults=True):
@@ -83,6 +86,26 @@ class WithoutContent:
     def write(self, lines: list[bytes]) -> None:
         """Write the lines; other lines than those of messages stay as they are."""
         self._sink.write([_without_content(line) for line in lines])
+
+
+def fitting(line: bytes) -> bytes:
+    """Return the line, or a shorter one in its place if CloudWatch Logs does not take it.
+
+    A message may be as large as an event, so its line may be larger: its content is left out.
+    """
+    if len(line) + OVERHEAD <= LARGEST_EVENT:
+        return line
+    short = _without_content(line)
+    if len(short) + OVERHEAD <= LARGEST_EVENT:
+        return short[:-1] + b',"content_bytes":%d}' % (len(line) - len(short))
+    return encode_line(
+        {
+            "event": "line too long for CloudWatch Logs",
+            "level": "WARNING",
+            "bytes": len(line),
+            "beginning": line[:BEGINNING].decode(errors="replace"),
+        }
+    )
 
 
 def _without_content(line: bytes) -> bytes:

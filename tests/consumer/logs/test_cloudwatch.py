@@ -1,21 +1,33 @@
-"""Tests of the sink that is CloudWatch Logs, against moto in this process."""
+"""Tests of the sink that is CloudWatch Logs: against moto in this process, and over a socket."""
 
 from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final
 
 import boto3
 import pytest
-import watchtower
+from botocore.config import Config
 from botocore.stub import Stubber
 from moto import mock_aws
-from support.emulators.ministack import CREDENTIALS, free_port
+from support.emulators.log_service import GROUP, LogService, Mood, log_service
+from support.emulators.ministack import CREDENTIALS, free_port, local_client
+from support.emulators.programs import PATIENCE
 from support.fakes.consuming import FakeSink
 
 from consumer.logs import cloudwatch
-from consumer.logs.cloudwatch import LogGroupError, Tee
+from consumer.logs.backlog import Event
+from consumer.logs.cloudwatch import (
+    CloudWatchLines,
+    LogGroupError,
+    Tee,
+    WatchtowerStream,
+    refused_events,
+)
+from consumer.logs.counts import MetricLabels
+from consumer.logs.delivery import BatchRefusedError, DeliveryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +36,8 @@ if TYPE_CHECKING:
 
 
 pytestmark = pytest.mark.impure  # every test builds AWS clients, which takes long
+
+LABELS: Final = MetricLabels("Tidemill", "work", "i-0123")
 
 
 @pytest.fixture(autouse=True)
@@ -43,11 +57,29 @@ def logs() -> Iterator[CloudWatchLogsClient]:
         client.close()
 
 
+@pytest.fixture
+def service() -> Iterator[LogService]:
+    """Provide a CloudWatch Logs over a socket."""
+    with log_service() as service:
+        yield service
+
+
+def stream_at(endpoint: str) -> WatchtowerStream:
+    """Return a stream whose calls are made once, as those of the consumer are."""
+    once = Config(retries={"mode": "standard", "total_max_attempts": 1})
+    return WatchtowerStream(local_client("logs", endpoint, config=once), GROUP, "i-0123")
+
+
+def connect(group: str = "/fleet", stream: str = "i-0123") -> CloudWatchLines:
+    """Return a sink for this stream."""
+    return cloudwatch.connect(group, stream, 2**22, FakeSink(), LABELS)
+
+
 def send(lines: list[bytes], stream: str = "i-0123") -> None:
     """Write lines and wait until they are sent."""
-    sink = cloudwatch.connect("/fleet", stream)
+    sink = connect(stream=stream)
     sink.write(lines)
-    sink.close()
+    sink.close(PATIENCE)
 
 
 def sent(logs: CloudWatchLogsClient, stream: str = "i-0123") -> list[str]:
@@ -72,11 +104,11 @@ def test_a_stream_that_exists_is_continued(logs: CloudWatchLogsClient) -> None:
 
 def test_a_handler_that_shuts_logging_down_loses_no_line(logs: CloudWatchLogsClient) -> None:
     """`logging.shutdown` closes every handler there is, all but this one."""
-    sink = cloudwatch.connect("/fleet", "i-0123")
+    sink = connect()
     sink.write([b"one"])
     logging.shutdown()
     sink.write([b"two"])
-    sink.close()
+    sink.close(PATIENCE)
     assert sent(logs) == ["one", "two"]
 
 
@@ -86,45 +118,11 @@ def test_a_streams_name_is_no_format_string(logs: CloudWatchLogsClient) -> None:
     assert sent(logs, "i-{0}") == ["one"]
 
 
-def test_an_event_that_is_too_large_is_cut(logs: CloudWatchLogsClient) -> None:
+def test_a_line_that_is_too_large_is_shortened(logs: CloudWatchLogsClient) -> None:
     """A message may be as large as an event, so its line may be larger."""
-    with pytest.warns(watchtower.WatchtowerWarning, match="truncated"):
-        send([b"x" * 1_048_576])
+    send([b"x" * 1_048_576])
     [event] = sent(logs)
-    assert len(event) + 26 <= 1_048_576
-
-
-@pytest.mark.usefixtures("logs")
-def test_a_missing_group_is_reported() -> None:
-    """A misspelt name of a group ends the consumer with an error."""
-    with pytest.raises(LogGroupError) as raised:
-        cloudwatch.connect("/flet", "i-0123")
-    assert str(raised.value) == "log group /flet does not exist: create it, or unset LOG_GROUP"
-
-
-@pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidParameterException"])
-def test_a_refusal_is_reported_in_the_services_own_words(
-    logs: CloudWatchLogsClient, code: str
-) -> None:
-    """A refusal for lack of permission ends the consumer: a retry would not help."""
-    with Stubber(logs) as stubber:
-        stubber.add_client_error("create_log_stream", code, "no")
-        with pytest.raises(LogGroupError) as raised:
-            cloudwatch._ensure_stream(logs, "/fleet", "i-0123")
-    assert str(raised.value) == f"log group /fleet cannot be used: {code} no"
-
-
-@pytest.mark.parametrize(
-    ("code", "status"), [("ThrottlingException", 400), ("ServiceUnavailableException", 503)]
-)
-def test_a_service_that_throttles_is_only_a_warning(
-    logs: CloudWatchLogsClient, code: str, status: int, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Watchtower creates the stream when it sends the first lines."""
-    with Stubber(logs) as stubber:
-        stubber.add_client_error("create_log_stream", code, "later", status)
-        cloudwatch._ensure_stream(logs, "/fleet", "i-0123")
-    assert caplog.messages == ["CloudWatch Logs unavailable"]
+    assert json.loads(event)["bytes"] == 1_048_576
 
 
 def test_a_missing_region_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,18 +130,134 @@ def test_a_missing_region_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(LogGroupError, match="cannot use CloudWatch Logs: You must specify"):
-        cloudwatch.connect("/fleet", "i-0123")
+        connect()
 
 
-@pytest.mark.impure
-def test_an_outage_at_the_start_is_only_a_warning(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_events_that_are_refused_are_counted(logs: CloudWatchLogsClient) -> None:
+    """The service takes the rest of the batch, and says so in its answer."""
+    stream = WatchtowerStream(logs, "/fleet", "i-0123")
+    with Stubber(logs) as stubber:
+        stubber.add_response("create_log_stream", {})
+        info = {"rejectedLogEventsInfo": {"tooOldLogEventEndIndex": 1}}
+        stubber.add_response("put_log_events", info)
+        assert stream.put([Event(time.time(), b"a"), Event(time.time(), b"b")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("info", "refused"),
+    [
+        ({}, 0),
+        ({"tooOldLogEventEndIndex": 2}, 2),
+        ({"expiredLogEventEndIndex": 3, "tooOldLogEventEndIndex": 2}, 3),
+        ({"tooNewLogEventStartIndex": 4}, 6),
+        ({"tooOldLogEventEndIndex": 1, "tooNewLogEventStartIndex": 9}, 2),
+    ],
+)
+def test_an_answer_says_how_many_were_refused(info: dict[str, int], refused: int) -> None:
+    """The indexes are of events in order of time: an end is exclusive, the start is inclusive."""
+    assert refused_events({"rejectedLogEventsInfo": info}, 10) == refused
+
+
+@pytest.mark.parametrize("mood", [mood for mood in Mood if mood not in {Mood.WELL, Mood.HANGING}])
+def test_what_was_not_taken_can_be_sent_again(mood: Mood, service: LogService) -> None:
+    """Every trouble is an error of ours, and the same stream works again afterwards."""
+    stream = stream_at(service.endpoint)
+    service.mood = mood
+    with pytest.raises(DeliveryError) as raised:
+        stream.put([Event(time.time(), b'{"event":"a"}')])
+    assert str(raised.value)
+    assert raised.value.for_people is (mood in {Mood.DENIED, Mood.NO_GROUP, Mood.EXPIRED})
+    service.mood = Mood.WELL
+    assert stream.put([Event(time.time(), b'{"event":"b"}')]) == 0
+    assert [line["event"] for line in service.lines][-1] == "b"
+
+
+def test_a_trouble_with_lines_is_one_as_well(service: LogService) -> None:
+    """The stream may exist already when the trouble begins."""
+    stream = stream_at(service.endpoint)
+    stream.put([Event(time.time(), b'{"event":"a"}')])
+    for mood in (Mood.THROTTLED, Mood.DENIED, Mood.HTML, Mood.ANSWER_LOST):
+        service.mood = mood
+        with pytest.raises(DeliveryError):
+            stream.put([Event(time.time(), b'{"event":"b"}')])
+
+
+def test_a_port_at_which_nobody_answers_is_an_outage() -> None:
+    """No connection can be made."""
+    stream = stream_at(f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(DeliveryError, match="Could not connect") as raised:
+        stream.put([Event(time.time(), b"a")])
+    assert not raised.value.for_people
+
+
+def test_a_missing_group_is_told(service: LogService) -> None:
+    """People may create it later, so lines wait."""
+    stream = stream_at(service.endpoint)
+    service.mood = Mood.NO_GROUP
+    with pytest.raises(DeliveryError) as raised:
+        stream.put([Event(time.time(), b"a")])
+    assert str(raised.value) == (
+        "log group /fleet/workers does not exist: create it, or unset LOG_GROUP"
+    )
+
+
+def test_a_stream_that_is_deleted_is_created_again(logs: CloudWatchLogsClient) -> None:
+    """People may delete it while a consumer runs."""
+    stream = WatchtowerStream(logs, "/fleet", "i-0123")
+    stream.put([Event(time.time(), b"a")])
+    logs.delete_log_stream(logGroupName="/fleet", logStreamName="i-0123")
+    with pytest.raises(DeliveryError, match="log stream i-0123 is gone"):
+        stream.put([Event(time.time(), b"b")])
+    stream.put([Event(time.time(), b"b")])
+    assert sent(logs) == ["b"]
+
+
+def test_a_batch_that_is_never_taken_is_an_error_of_its_own(logs: CloudWatchLogsClient) -> None:
+    """Smaller batches show which line it is."""
+    stream = WatchtowerStream(logs, "/fleet", "i-0123")
+    with Stubber(logs) as stubber:
+        stubber.add_response("create_log_stream", {})
+        stubber.add_client_error("put_log_events", "InvalidParameterException", "no")
+        with pytest.raises(BatchRefusedError, match="InvalidParameterException no"):
+            stream.put([Event(time.time(), b"a")])
+
+
+def test_a_stream_that_cannot_be_is_no_fault_of_a_batch(logs: CloudWatchLogsClient) -> None:
+    """No line is given up because the setting LOG_STREAM has a colon."""
+    stream = WatchtowerStream(logs, "/fleet", "i:0123")
+    with Stubber(logs) as stubber:
+        stubber.add_client_error("create_log_stream", "InvalidParameterException", "no")
+        with pytest.raises(DeliveryError) as raised:
+            stream.put([Event(time.time(), b"a")])
+    assert str(raised.value) == ("log group /fleet cannot be used: InvalidParameterException no")
+
+
+def test_an_end_with_a_hanging_service_keeps_its_limit(
+    service: LogService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The consumer's work does not depend on its log."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
-    sink = cloudwatch.connect("/fleet", "i-0123")
-    assert caplog.messages == ["CloudWatch Logs unavailable"]
-    sink.close()
+    """What was not sent is counted; one line is under way, and one behind it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", service.endpoint)
+    service.mood = Mood.HANGING
+    sink = connect(GROUP)
+    sink.write([b"a"])
+    service.wait_for(lambda: service.calls(Mood.HANGING))
+    sink.write([b"b"])
+    began = time.monotonic()
+    sink.close(0.2)
+    assert 0.2 <= time.monotonic() - began < 5
+    (record,) = caplog.records
+    assert record.getMessage() == "log lines not sent"
+    assert vars(record)["fields"] == {"lines": 2, "lines_dropped": 0}
+
+
+def test_lines_after_the_end_are_not_sent(logs: CloudWatchLogsClient) -> None:
+    """They are on standard output."""
+    sink = connect()
+    sink.write([b"one"])
+    sink.close(PATIENCE)
+    sink.write([b"two"])
+    sink.close(PATIENCE)
+    assert sent(logs) == ["one"]
 
 
 def test_several_sinks_get_the_same_lines() -> None:

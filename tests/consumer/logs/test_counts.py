@@ -6,7 +6,7 @@ import json
 
 from support.fakes.consuming import START
 
-from consumer.logs.counts import METRICS, Counts, MetricLabels, cycle_line
+from consumer.logs.counts import METRICS, Counts, MetricLabels, cycle_line, missing_line
 from shared.logs import encode_line
 
 LABELS = MetricLabels("Tidemill", "work", "i-0123")
@@ -49,3 +49,15 @@ def test_the_line_is_one_json_object() -> None:
     encoded = encode_line(cycle_line(LABELS, COUNTS, 1, START))
     assert b"\n" not in encoded
     assert json.loads(encoded)["event"] == "cycle"
+
+
+def test_the_line_of_a_gap_is_a_metric_of_its_own() -> None:
+    """A cycle's line may be dropped itself, so its count of dropped lines is no metric."""
+    fields = missing_line(LABELS, 7, START)
+    [directive] = fields["_aws"]["CloudWatchMetrics"]
+    assert directive["Metrics"] == [{"Name": "LogLinesDropped", "Unit": "Count"}]
+    assert directive["Dimensions"] == [["QueueName"]]
+    assert (fields["LogLinesDropped"], fields["QueueName"]) == (7, "work")
+    cycle = cycle_line(LABELS, COUNTS, 1, START, lines_dropped=7)
+    assert cycle["log_lines_dropped"] == 7
+    assert "log_lines_dropped" not in cycle_line(LABELS, COUNTS, 1, START)

@@ -19,7 +19,9 @@ class Bench:
         """Start at zero."""
         self.clock, self.sink = FakeClock(), FakeSink()
         ports = Ports(FakeQueue(), self.sink, self.clock, FakeStop(), SystemThreads())
-        self.cycles = Cycles(ports, MetricLabels("Tidemill", "work", "i-0123"))
+        self.dropped = 0
+        labels = MetricLabels("Tidemill", "work", "i-0123")
+        self.cycles = Cycles(ports, labels, lambda: self.dropped)
 
 
 def test_counts_add_up_until_their_line_is_written() -> None:
@@ -64,3 +66,14 @@ def test_a_worker_without_rests_and_messages_has_no_line() -> None:
     bench = Bench()
     bench.cycles.report_if_due(idle=True)
     assert bench.sink.lines == []
+
+
+def test_a_cycle_says_how_many_log_lines_were_dropped_since_the_last_one() -> None:
+    """Lines that are dropped are no reason for a line of their own, which would be dropped, too."""
+    bench = Bench()
+    for dropped in (3, 3, 5):
+        bench.dropped = dropped
+        bench.cycles.report()
+        bench.cycles.add(Counts(received=1))
+        bench.cycles.report()
+    assert [line.get("log_lines_dropped") for line in bench.sink.lines] == [3, None, 2]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from inspect import signature
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,9 +10,15 @@ from moto import mock_aws
 from support.builders.fleets import product_template
 from support.emulators.ministack import local_client
 from support.examples.kind import Expected, Given, Kind, Place, fields
-from watchtower import CloudWatchLogHandler
 
-from consumer.logs.cloudwatch import LARGEST_EVENT
+from consumer.logs.backlog import (
+    LARGEST_BATCH,
+    LARGEST_EVENT,
+    LONGEST_SPAN,
+    MOST_EVENTS,
+    OVERHEAD,
+)
+from consumer.logs.cloudwatch import refused_events
 from tidemill.simulator.cost.log_volume import EVENT_BYTES
 from tidemill.simulator.cost.options import FIFO_REQUESTS
 from tidemill.simulator.cost.prices import PRICES
@@ -59,7 +64,8 @@ def check_free(_: Given, expected: Expected) -> None:
 
 def check_log_batch(_: Given, expected: Expected) -> None:
     """Compare the limits of a call that sends log events."""
-    assert (expected["max_bytes"], expected["overhead_per_event"]) == (LARGEST_EVENT, EVENT_BYTES)
+    assert (expected["max_bytes"], expected["overhead_per_event"]) == (LARGEST_BATCH, OVERHEAD)
+    assert OVERHEAD == EVENT_BYTES
     assert expected.get("size", SIZE) == SIZE
 
 
@@ -67,7 +73,19 @@ def check_log_size(given: Given, expected: Expected) -> None:
     """Compute the size of a batch of log events, as it is charged."""
     size = given["events"] * (given["bytes_each"] + EVENT_BYTES)
     assert size == expected["size"]
-    assert (size <= LARGEST_EVENT) is expected["accepted"]
+    assert (size <= LARGEST_BATCH) is expected["accepted"]
+
+
+def check_rejections(_: Given, expected: Expected) -> None:
+    """Count the refused events of an answer to ten of them."""
+    inclusive = {"tooNewLogEventStartIndex": 7}
+    exclusive = {"tooOldLogEventEndIndex": 3, "expiredLogEventEndIndex": 3}
+    assert set(expected) == {*inclusive, *exclusive}
+    assert expected["tooNewLogEventStartIndex"] == "inclusive"
+    assert expected["tooOldLogEventEndIndex"] == "exclusive"
+    assert expected["expiredLogEventEndIndex"] is True
+    for name, index in (*inclusive.items(), *exclusive.items()):
+        assert refused_events({"rejectedLogEventsInfo": {name: index}}, 10) == 3
 
 
 def check_retention(_: Given, expected: Expected) -> None:
@@ -77,12 +95,12 @@ def check_retention(_: Given, expected: Expected) -> None:
 
 
 def check_log_quota(_: Given, expected: Expected) -> None:
-    """Compare a limit with the one by which the consumer's handler cuts its batches."""
-    defaults = signature(CloudWatchLogHandler).parameters
+    """Compare a limit with the one by which the consumer cuts its batches."""
     ours = {
-        "max_events": defaults["max_batch_count"].default,
-        "max_bytes": defaults["max_batch_size"].default,
+        "max_events": MOST_EVENTS,
+        "max_bytes": LARGEST_BATCH,
         "max_event_bytes": LARGEST_EVENT,
+        "max_span_h": LONGEST_SPAN / 3600,
     }
     assert {name: ours[name] for name in expected} == dict(expected)
 
@@ -152,9 +170,10 @@ LIMIT_KINDS: tuple[Kind, ...] = (
     Kind(
         "a quota of log events",
         fields(),
-        fields("", "max_events max_bytes max_event_bytes"),
+        fields("", "max_events max_bytes max_event_bytes max_span_h"),
         check_log_quota,
-        any_of=frozenset({"max_events", "max_bytes", "max_event_bytes"}),
+        any_of=frozenset({"max_events", "max_bytes", "max_event_bytes", "max_span_h"}),
+        aside={"else": "a batch of ours never spans more"},
     ),
     Kind(
         "the size of a batch of log events",
@@ -169,6 +188,12 @@ LIMIT_KINDS: tuple[Kind, ...] = (
         check_ages,
         any_of=frozenset({"rejected_if_more_than_h_ahead", "rejected_if_older_than_days"}),
         place=Place.SERVER,
+    ),
+    Kind(
+        "what an answer says about rejected log events",
+        fields(),
+        fields("tooNewLogEventStartIndex tooOldLogEventEndIndex expiredLogEventEndIndex"),
+        check_rejections,
     ),
     Kind(
         "how long logs may be kept",

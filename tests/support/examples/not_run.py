@@ -173,18 +173,6 @@ NOT_RUN: tuple[Kind, ...] = (
         ("window period_s limit_s", "max_evaluation_periods"),
         optional=("", "sliding_max_evaluation_periods"),
     ),
-    kind(
-        "the span of a batch of log events",
-        "the consumer sends what it has after five seconds, so no batch spans a day",
-        ("", "max_span_h"),
-        optional=("", "else"),
-    ),
-    kind(
-        "what an answer says about rejected log events",
-        "the handler's library writes a warning, whichever events were rejected",
-        ("", "tooNewLogEventStartIndex"),
-        optional=("", "tooOldLogEventEndIndex expiredLogEventEndIndex"),
-    ),
     kind("requests of CloudWatch Logs a second", LOGS_API, ("", "per_account_region")),
     kind(
         "quotas of Logs Insights",

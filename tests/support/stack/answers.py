@@ -16,6 +16,7 @@ ALARMS: Final = {
     "OldestMessageAlarm": (1800, 5, "notBreaching"),
     "BootFailureAlarm": (0, 1, "notBreaching"),
     "ConsumerErrorsAlarm": (0, 1, "notBreaching"),
+    "LogLinesDroppedAlarm": (0, 1, "notBreaching"),
 }
 NEEDED: Final = "CEIL((visible + inflight) / 20)"
 UNLESS_LATE: Final = "IF(visible, load, load)"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Answers = dict[str, Any]
 ALARMS: Final = (
     *("DeadLettersAlarm", "DeadLettersRisingAlarm", "OldestMessageAlarm", "BootFailureAlarm"),
-    *("ConsumerErrorsAlarm", "CapacityExhaustedAlarm"),
+    *("ConsumerErrorsAlarm", "CapacityExhaustedAlarm", "LogLinesDroppedAlarm"),
     *("BacklogAlarm", "EmptyQueueAlarm", "BacklogRisingAlarm"),
 )
 DEFINITIONS: Final = "AttributeDefinitions"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HOURS: Final = 730
 """Hours in a month, as in AWS's own price examples."""
 
-ALARM_METRICS: Final = 11
+ALARM_METRICS: Final = 12
 """Metrics that the template's alarms read without the fast signal; each one is charged."""
 
 SIGNAL_METRICS: Final = 2
@@ -34,7 +34,7 @@ ENDPOINTS: Final = 9
 
 WORKLOAD_METRICS: Final = 5
 """The consumer's four metrics and the one made from its errors; they have values while an instance
-runs."""
+runs. LogLinesDropped, which has values only when lines are dropped, is left out."""
 
 HOST_METRICS: Final = 2
 """Metrics of the agent for the group (memory, disk), which have values while an instance runs."""
