@@ -1,4 +1,4 @@
-"""The outside world as the producer sees it: a destination and a display."""
+"""The outside world as the producer sees it: a destination, a display and a record."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from producer.messages.outgoing_message import OutgoingMessage
     from shared.queue import OutgoingEntry, SendBatchResult
 
 
@@ -32,4 +33,20 @@ class Progress(Protocol):
 
     def note(self, text: str) -> None:
         """Show a text that has to be read, whatever else is on the screen."""
+        ...
+
+
+class SentRecord(Protocol):
+    """A record of requests and of SQS's answers; it raises SentLogError if it cannot be written."""
+
+    def sending(self, messages: Sequence[OutgoingMessage]) -> None:
+        """Record that a request with these messages is about to be made."""
+        ...
+
+    def accepted(self, accepted: Sequence[tuple[OutgoingMessage, str]]) -> None:
+        """Record messages that SQS accepted, with the ids that it assigned."""
+        ...
+
+    def not_sent(self, messages: Sequence[OutgoingMessage]) -> None:
+        """Record that SQS has not taken these messages."""
         ...

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from producer.errors import JournalError
+from producer.errors import JournalError, SentLogError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from producer.errors import InputError
     from producer.journal import Journal
     from producer.messages.outgoing_message import Origin, OutgoingMessage, RejectedLine
-    from producer.ports import Progress
+    from producer.ports import Progress, SentRecord
 
 KEPT: Final = 1_000
 """Reasons kept for the summary. All are counted, and shown when they happen."""
@@ -73,10 +73,10 @@ class SendResults:
     def __init__(
         self,
         progress: Progress,
-        record: Callable[[Sequence[tuple[OutgoingMessage, str]]], None],
+        record: SentRecord,
         journal: Journal | None = None,
     ) -> None:
-        """Show results on `progress`; `record` writes (message, SQS's id) to the sent log."""
+        """Show results on `progress`; `record` is the sent log."""
         self._progress = progress
         self._record = record
         self._journal = journal
@@ -111,11 +111,18 @@ class SendResults:
         """Record that a request with these messages is about to be made.
 
         Raises:
-            JournalError: the journal cannot be written.
+            RecordError: sent log or journal cannot be written.
         """
-        if self._journal:
-            with self._lock:
+        with self._lock:
+            if self._journal:
                 self._journal.write("sending", [message.number for message in messages])
+            self._record.sending(messages)
+
+    def record_not_taken(self, messages: Sequence[OutgoingMessage]) -> None:
+        """Record messages of a request that SQS has not taken; they may be sent again."""
+        # Without this line they are as good as indeterminate, and the next one fails as well.
+        with self._lock, suppress(SentLogError):
+            self._record.not_sent(messages)
 
     def record_accepted(self, accepted: Sequence[tuple[OutgoingMessage, str]]) -> None:
         """Record messages that SQS accepted, with the ids that it assigned.
@@ -133,7 +140,7 @@ class SendResults:
                     self._unfinished.pop(message.number, None)
             if self._journal:
                 self._journal.write("sent", [message.number for message, _ in accepted])
-            self._record(accepted)
+            self._record.accepted(accepted)
         self._progress.advance(len(accepted))
 
     def record_perhaps_twice(self, messages: Sequence[OutgoingMessage]) -> None:

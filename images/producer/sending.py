@@ -191,13 +191,17 @@ class Sender:
         except QueueUnavailableError as error:
             with self._settling(flight):
                 flight.asking = False
+                if not error.answer_lost:
+                    self._results.record_not_taken(messages)
                 for item in flight.waiting:
                     item.reason = str(error)
                     item.answer_lost |= error.answer_lost
             return error
-        except Exception:
+        except Exception as error:
             with self._settling(flight):
                 flight.asking = False
+                if isinstance(error, WorkloadError):  # SQS refused it, or was not asked
+                    self._results.record_not_taken(messages)
                 self._leave(flight)
             raise
         with self._settling(flight):
@@ -207,6 +211,10 @@ class Sender:
 
     def _record(self, flight: _Flight, by_result: SortedResult) -> None:
         lost = {id(item.message) for item in flight.waiting if item.answer_lost}
+        not_taken = [*by_result.refused, *by_result.retry]
+        self._results.record_not_taken(
+            [message for message, reason in not_taken if reason != UNMENTIONED]
+        )
         flight.waiting = [
             Waiting(message, id(message) in lost or reason == UNMENTIONED, reason)
             for message, reason in by_result.retry

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from support.emulators.ministack import CREDENTIALS
+from support.emulators.producers import accepted_in
 from support.fakes.producing import vehicle_line
 from typer.testing import CliRunner
 
@@ -125,7 +126,7 @@ def test_a_file_is_sent_as_it_stands(
     finally:
         del os.environ["QUEUE_URL"]
 
-    recorded = [json.loads(line) for line in log.read_text().splitlines()]
+    recorded = accepted_in(log)
     assert result.code == 0
     assert set(lines) < set(bodies(sqs))
     assert sorted(entry["line"] for entry in recorded if not entry["poison"]) == [*range(1, 50, 2)]

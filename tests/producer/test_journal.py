@@ -25,7 +25,7 @@ from producer.messages.line_reader import opened
 from producer.run import messages_to_send
 from producer.send_results import SendResults
 from producer.sending import Sender, SendLimits
-from producer.sent_log import record_nothing
+from producer.sent_log import NoSentLog
 from shared.errors import QueueRefusedError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def still() -> float:
 def run(path: Path, destination: Destination, number: int = 30, attempts: int = 1) -> SendTotals:
     """Send lines 1 to `number` with this journal, in batches of ten, one after the other."""
     with opened_journal(path, HEADER, still) as journal:
-        results = SendResults(FakeProgress(), record_nothing, journal)
+        results = SendResults(FakeProgress(), NoSentLog(), journal)
         sender = Sender(destination, results, FakeStop(), SendLimits(attempts, 1), seeded())
         items = messages_to_send(outgoings(number), results, FakeStop(), skip_invalid=False)
         messages = [item for item in items if item]
@@ -219,7 +219,7 @@ def test_nothing_is_sent_that_the_journal_cannot_name() -> None:
     destination = FakeDestination()
     with Path("/dev/full").open("wb", buffering=0) as full:
         journal = Journal(full, HEADER, still)
-        results = SendResults(FakeProgress(), record_nothing, journal)
+        results = SendResults(FakeProgress(), NoSentLog(), journal)
         sender = Sender(destination, results, FakeStop(), SendLimits(1, 1), seeded())
         sender.submit(outgoings(5))
         sender.finish()

@@ -26,7 +26,7 @@ from support.fakes.stopping import FakeStop
 
 from producer.send_results import SendResults
 from producer.sending import Sender, SendLimits
-from producer.sent_log import record_nothing
+from producer.sent_log import NoSentLog
 from shared.queue import OutgoingEntry, Refusal, SendBatchResult
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def sent(
     size: int = 10,
 ) -> tuple[Sender, SendResults]:
     """Send the messages in batches of this size; return the sender and its results."""
-    results = SendResults(FakeProgress(), record_nothing)
+    results = SendResults(FakeProgress(), NoSentLog())
     sender = Sender(destination, results, FakeStop(), limits, seeded())
     for start in range(0, len(messages), size):
         sender.submit(messages[start : start + size])
@@ -123,7 +123,7 @@ def test_a_message_of_a_fifo_queue_that_fails_for_good_ends_the_run() -> None:
 def test_a_message_out_of_order_is_said() -> None:
     """SQS decides about each entry of a batch by itself."""
     messages = [grouped(number, "a") for number in (1, 2)]
-    results = SendResults(progress := FakeProgress(), record_nothing)
+    results = SendResults(progress := FakeProgress(), NoSentLog())
     destination = FakeDestination([all_but(OOPS)])
     sender = Sender(destination, results, FakeStop(), SendLimits(2, 1, ordered=True), seeded())
     sender.submit(messages)
@@ -195,7 +195,7 @@ def test_a_request_that_hangs_is_given_up_after_a_stop(*, hurried: bool) -> None
     """Its messages are indeterminate, and an answer that comes later changes nothing."""
     limits = SendLimits(3, 2, grace=60.0 if hurried else 0.1)
     destination = Hanging()
-    results = SendResults(FakeProgress(), record_nothing)
+    results = SendResults(FakeProgress(), NoSentLog())
     stop = FakeStop()
     sender = Sender(destination, results, stop, limits, seeded())
     sender.submit(outgoings(3))

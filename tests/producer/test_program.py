@@ -16,8 +16,8 @@ from support.emulators.ministack import Ministack, free_port, without_aws
 from support.emulators.producers import (
     NOWHERE,
     PATIENCE,
+    accepted_in,
     finished,
-    lines_of,
     started,
     wait_until,
 )
@@ -39,7 +39,7 @@ def test_every_message_of_a_sent_log_is_in_the_queue(ministack: Ministack, tmp_p
         environment=ministack.environment,
     )
 
-    recorded = [json.loads(line) for line in lines_of(log)]
+    recorded = accepted_in(log)
     assert code == 0
     assert json.loads(output)["sent"] == len(recorded) == 510
     assert len({entry["message_id"] for entry in recorded}) == 510
@@ -87,7 +87,7 @@ def test_a_signal_ends_a_run_in_order(
         *("--count", 10_000, "--rate", 50, "--queue-url", url, "--sent-log", log, "--json"),
         environment=ministack.environment,
     ) as process:
-        wait_until(lambda: len(lines_of(log)) >= 10)
+        wait_until(lambda: len(accepted_in(log)) >= 10)
         process.send_signal(number)
         output, errors = process.communicate(timeout=PATIENCE)
 
@@ -96,7 +96,7 @@ def test_a_signal_ends_a_run_in_order(
     assert summary["signal"] == number.name
     assert errors.startswith(f"stopped by {number.name}\nsent {summary['sent']}, ")
     assert summary["sent"] + summary["unsent"] == 10_000
-    assert len(lines_of(log)) == summary["sent"] == len(ministack.take_all(url))
+    assert len(accepted_in(log)) == summary["sent"] == len(ministack.take_all(url))
 
 
 def test_a_signal_ends_a_run_whose_input_is_idle(ministack: Ministack) -> None:

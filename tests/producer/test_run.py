@@ -14,7 +14,7 @@ from producer.messages.outgoing_message import OutgoingMessage, RejectedLine
 from producer.run import messages_to_send, send_all
 from producer.send_results import SendResults
 from producer.sending import Sender, SendLimits
-from producer.sent_log import record_nothing
+from producer.sent_log import NoSentLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +29,7 @@ def sendable(
     skip_invalid: bool = False,
 ) -> tuple[list[OutgoingMessage | None], SendResults]:
     """Return the messages to send, and the results."""
-    results = SendResults(FakeProgress(), record_nothing)
+    results = SendResults(FakeProgress(), NoSentLog())
     return list(messages_to_send(items, results, stop, skip_invalid=skip_invalid)), results
 
 
@@ -101,7 +101,7 @@ def run(
     dues: Iterator[float], number: int, stop: FakeStop, clock: Clock
 ) -> tuple[FakeDestination, SendResults]:
     """Send so many messages when they are due."""
-    destination, results = FakeDestination(), SendResults(FakeProgress(), record_nothing)
+    destination, results = FakeDestination(), SendResults(FakeProgress(), NoSentLog())
     sender = Sender(destination, results, stop, SendLimits(attempts=1, in_flight=1), seeded())
     send_all(outgoings(number), dues, sender, stop, clock)
     sender.finish()

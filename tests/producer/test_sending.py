@@ -6,6 +6,7 @@ The module is over 280 lines because its tests share one bench, a sender over fa
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,10 +58,11 @@ class Bench:
     ) -> None:
         """Put the parts together; writing the sent log raises `record_error`."""
         self.recorded: list[tuple[OutgoingMessage, str]] = []
+        self.asked: Counter[int] = Counter()
         self.progress = FakeProgress()
         self.stop = stop or FakeStop()
         self._record_error = record_error
-        self.results = SendResults(self.progress, self._record)
+        self.results = SendResults(self.progress, self)
         self.sender = Sender(
             destination,
             self.results,
@@ -87,10 +89,19 @@ class Bench:
         totals = self.results.totals
         return [n for _, n in totals.indeterminate], [n for _, n in totals.perhaps_twice]
 
-    def _record(self, accepted: Sequence[tuple[OutgoingMessage, str]]) -> None:
+    def sending(self, messages: Sequence[OutgoingMessage]) -> None:
+        """Count requests by message, as readers of the sent log do."""
+        self.asked.update(message.number for message in messages)
+
+    def accepted(self, accepted: Sequence[tuple[OutgoingMessage, str]]) -> None:
+        """Keep what SQS accepted."""
         if self._record_error:
             raise self._record_error
         self.recorded += accepted
+
+    def not_sent(self, messages: Sequence[OutgoingMessage]) -> None:
+        """Take back what SQS has not taken."""
+        self.asked.subtract(message.number for message in messages)
 
 
 def test_every_accepted_message_is_recorded_with_its_own_id() -> None:
@@ -322,4 +333,7 @@ def test_every_message_has_exactly_one_result(
         assert (indeterminate, perhaps_twice) == ([], [])
     accepted = [message.number for message, _ in bench.recorded]
     assert len(accepted) == len(set(accepted)) == bench.fates[0]
+    without_answer = bench.asked - Counter(accepted)
+    assert sorted(without_answer) == sorted({*indeterminate, *perhaps_twice})
+    assert min(bench.asked.values(), default=0) >= 0
     assert len(bench.results.totals.failures) == bench.fates[1]

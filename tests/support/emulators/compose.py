@@ -104,7 +104,7 @@ class Project:
             *("--sent-log", "/sent/sent.jsonl", *words),
         )
         lines = map(json.loads, (folder / "sent.jsonl").read_text().splitlines())
-        return {line["message_id"]: line["poison"] for line in lines}
+        return {line["message_id"]: line["poison"] for line in lines if "message_id" in line}
 
     def running(self, role: str = "instance") -> set[str]:
         """Return the ids of the instances whose container of this role runs."""

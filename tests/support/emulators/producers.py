@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from support.emulators.ministack import CREDENTIALS, without_aws
 
@@ -61,3 +62,8 @@ def wait_until(true: Callable[[], bool]) -> None:
 def lines_of(path: Path) -> list[str]:
     """Return the lines of a file that may not exist yet."""
     return path.read_text().splitlines() if path.exists() else []
+
+
+def accepted_in(log: Path) -> list[dict[str, Any]]:
+    """Return the lines of a sent log that are of accepted messages."""
+    return [line for line in map(json.loads, lines_of(log)) if "message_id" in line]
