@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -32,6 +32,7 @@ from tidemill.cli.options import (
     tell_functions,
 )
 from tidemill.cli.report import DEMO_FOLDER
+from tidemill.ledger.errors import LedgerError
 from tidemill.rig.conditions import about_run
 from tidemill.rig.demo import DemoOptions, nothing_done, run_demo
 from tidemill.rig.errors import RigError
@@ -137,7 +138,7 @@ def demo(
     _finish_demo(summary, as_json=as_json)
 
 
-def _run_demo(options: RigOptions, sending: DemoOptions) -> dict[str, object]:
+def _run_demo(options: RigOptions, sending: DemoOptions) -> dict[str, Any]:
     from tidemill.cli.live_view import open_view  # noqa: PLC0415 - only this command shows a view
 
     for result in (
@@ -151,7 +152,7 @@ def _run_demo(options: RigOptions, sending: DemoOptions) -> dict[str, object]:
     return summary
 
 
-def _finish_demo(summary: dict[str, object], *, as_json: bool) -> None:
+def _finish_demo(summary: dict[str, Any], *, as_json: bool) -> None:
     from tidemill.cli.rig_output import summary_table  # noqa: PLC0415 - rich is slow to import
     from tidemill.report.results import read_facts  # noqa: PLC0415 - only this command needs it
     from tidemill.report.tables import reason_lines  # noqa: PLC0415 - only this command needs it
@@ -168,7 +169,7 @@ def _finish_demo(summary: dict[str, object], *, as_json: bool) -> None:
         typer.echo(f"files: {DEMO_FOLDER}/ (timeline.png, timeline.jsonl, summary.json, logs/)")
     if sentence := nothing_done(summary):
         raise RigError(sentence)
-    if summary["lost"] or summary["final_instances"]:
-        raise RigError(
-            f"{summary['lost']} messages are lost, {summary['final_instances']} instances still run"
-        )
+    if summary["final_instances"]:
+        raise RigError(f"{summary['final_instances']} instances still run")
+    if problems := summary["problems"]:
+        raise LedgerError(f"{problems[0]}: `tidemill ledger` has the details")

@@ -14,6 +14,7 @@ from tidemill.cli.containers import compose, fleet
 from tidemill.cli.dashboard import app as dashboard
 from tidemill.cli.dead_letters.app import app as dead_letters
 from tidemill.cli.demo import demo
+from tidemill.cli.ledger import ledger
 from tidemill.cli.lint import app as lint
 from tidemill.cli.report import agree, report
 from tidemill.cli.rig import app as rig
@@ -22,6 +23,7 @@ from tidemill.cli.trace import trace
 from tidemill.cli.verify import verify
 from tidemill.dashboard.errors import ExportError
 from tidemill.dead_letters.errors import DeadLetterError
+from tidemill.ledger.errors import LedgerError
 from tidemill.report.errors import ReportError
 from tidemill.rig.errors import RigError
 from tidemill.scaling.errors import FaultError, ParameterError, ScalingError
@@ -30,7 +32,15 @@ from tidemill.verify.ports import VerifyError
 USAGE = 2
 FAILURE = 1
 INTERRUPTED = 128 + signal.SIGINT
-FAILURES = (DeadLetterError, ExportError, RigError, ScalingError, ReportError, VerifyError)
+FAILURES = (
+    DeadLetterError,
+    ExportError,
+    LedgerError,
+    ReportError,
+    RigError,
+    ScalingError,
+    VerifyError,
+)
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer passes the flag by position
@@ -54,6 +64,7 @@ app.add_typer(simulator)
 app.command()(trace)
 app.command()(agree)
 app.command()(report)
+app.command()(ledger)
 app.add_typer(lint)
 app.command()(verify)
 app.add_typer(dashboard, name="dashboard")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from tidemill.report.tables import summary_rows
+from tidemill.report.tables import is_bad, summary_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from tidemill.rig.background import RigState
 
 
-def summary_table(summary: Mapping[str, Any]) -> Table:
-    """Return the figures of a run; a lost message is red."""
-    table = Table(title="Messages and instances of the run", show_header=False)
+def summary_table(
+    summary: Mapping[str, Any], title: str = "Messages and instances of the run"
+) -> Table:
+    """Return the figures of a run; what breaks a promise, such as a lost message, is red."""
+    table = Table(title=title, show_header=False)
     table.add_column(style="dim")
     table.add_column(justify="right", style="bold")
     for label, figure in summary_rows(summary):
-        bad = label == "lost" and figure != "0"
-        table.add_row(label, figure, style="red" if bad else None)
+        table.add_row(label, figure, style="red" if is_bad(label, figure) else None)
     return table
 
 

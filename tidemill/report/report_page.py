@@ -95,8 +95,8 @@ def _chapters(facts: Sequence[Fact], summary: Summary, logs: Logs, picture: str)
     yield "## Figures\n"
     yield markdown_table(("what", "figure"), summary_rows(summary)) + "\n"
     yield (
-        "`lost` is counted by message id: the ids that SQS returned to the producer, minus those "
-        "that consumers logged as processed, minus those in either queue at the end.\n"
+        "Messages are counted by id. A lost one was acknowledged to the producer, and is neither "
+        "processed nor in a queue at the end. [docs/ledger.md](docs/ledger.md) has all words.\n"
     )
 
 

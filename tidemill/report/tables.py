@@ -8,8 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 ROWS = (
-    ("sent", "messages sent, malformed ones included"),
+    ("sent", "messages that SQS acknowledged, malformed ones included"),
     ("poison", "of them malformed on purpose"),
+    ("indeterminate", "sends without an answer"),
+    ("recovered", "messages of such sends that were found all the same"),
+    ("unidentified", "messages that may be of such sends"),
+    ("unexpected", "messages that nobody has sent"),
     ("processed", "processed"),
     ("invalid", "found invalid"),
     ("failed", "failed at least once"),
@@ -20,8 +24,13 @@ ROWS = (
     ("known_copies", "copies that were not processed again"),
     ("returned", "returned untouched"),
     ("dead_lettered", "in the dead-letter queue"),
+    ("unconfirmed", "processed, with a delete that no answer confirmed"),
     ("left_in_queue", "left in the queue"),
     ("duplicates", "processed again, after the first time"),
+    ("unexplained_duplicates", "of them without a reason in the logs"),
+    ("cut_off", "handlers that a stop cut off"),
+    ("silent_receives", "receives that led to no line"),
+    ("unknown", "neither found nor proven lost"),
     ("lost", "lost"),
     ("peak_instances", "instances at the peak"),
     ("final_instances", "instances at the end"),
@@ -36,9 +45,16 @@ ROWS = (
 
 
 RARE = frozenset(
-    {"failed", "retried", "rejected", "timed_out", "crashed", "known_copies", "returned"}
+    {
+        *("failed", "retried", "rejected", "timed_out", "crashed", "known_copies", "returned"),
+        *("indeterminate", "recovered", "unidentified", "unexpected", "unconfirmed", "cut_off"),
+        *("unexplained_duplicates", "silent_receives", "unknown"),
+    }
 )
 """Figures that have a row only if they are not 0."""
+
+BAD = frozenset({"unexpected", "unexplained_duplicates", "left_in_queue", "unknown", "lost"})
+"""Figures that are 0 in a run that kept all promises."""
 
 
 def summary_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -50,10 +66,19 @@ def summary_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
+def is_bad(label: str, figure: str) -> bool:
+    """Return whether a row says that a promise was broken."""
+    return figure != "0" and any(label == text for name, text in ROWS if name in BAD)
+
+
 def reason_lines(summary: Mapping[str, Any]) -> list[str]:
-    """Return a line for each reason of dead letters, and one about a time limit that was met."""
-    reasons = summary.get("dead_letter_reasons", {})
+    """Return a line for each reason of dead letters and of work that was done again.
+
+    There is one about a time limit that was met, too.
+    """
+    reasons, causes = summary.get("dead_letter_reasons", {}), summary.get("duplicate_causes", {})
     lines = [f"dead letters: {number} {reason}" for reason, number in reasons.items()]
+    lines += [f"processed again: {number} because {cause}" for cause, number in causes.items()]
     if summary.get("timed_out"):
         lines.append(
             f"time limit: MessageSeconds divided by the speed {summary.get('speed', 1):g}, as all "

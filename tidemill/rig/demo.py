@@ -7,13 +7,17 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.queue_names import is_fifo
+from tidemill.ledger.account import draw_up
+from tidemill.ledger.causes import Conditions
+from tidemill.ledger.figures import figures
+from tidemill.ledger.queues import write_queues
+from tidemill.ledger.sent import read_sent_logs
 from tidemill.rig.child_processes import child_environment, end_children
 from tidemill.rig.errors import RigError
-from tidemill.rig.reconciliation import read_sent_log, reconcile_messages
 from tidemill.scaling.facts import ActivityStarted, Fact, InstanceChanged, in_service_over_time
 from tidemill.scaling.group.lifecycle import RETAINED
 
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tidemill.rig.reconciliation import Reconciliation, SentMessage
+    from tidemill.ledger.sent import SentHistory
     from tidemill.rig.rig import Rig
     from tidemill.rig.status import Status
 
@@ -40,7 +44,7 @@ class DemoOptions:
 
 def run_demo(
     rig: Rig, options: DemoOptions, folder: Path, show: Callable[[Status], None]
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Send messages, and take turns until the queue is empty and no instance is left.
 
     Args:
@@ -69,27 +73,26 @@ def run_demo(
                 shown = time.monotonic()
             time.sleep(rig.pause)
     show(rig.status())
-    sent = read_sent_log(sent_log)
+    sent, queues = read_sent_logs([sent_log]), rig.probe.left_over()
     rig.logs.read()
-    reconciliation = reconcile_messages(sent, rig.logs, *rig.probe.left_over())
-    return figures(rig, reconciliation, sent)
+    write_queues(folder, queues)  # for `tidemill ledger`, since the queues end with the rig
+    account = draw_up(sent, rig.logs.record, queues, Conditions())
+    return {**figures(account, sent, rig.logs.record), **figures_of_run(rig, sent)}
 
 
-def figures(rig: Rig, reconciliation: Reconciliation, sent: list[SentMessage]) -> dict[str, object]:
-    """Return the figures of a run; times are AWS's, except `wall_seconds`."""
-    facts = rig.recorder.facts
-    begun = min((message.sent_at for message in sent), default=0.0)
+def figures_of_run(rig: Rig, sent: SentHistory) -> dict[str, object]:
+    """Return what is not about single messages; times are AWS's, except `wall_seconds`."""
+    facts, record = rig.recorder.facts, rig.logs.record
     activities = [fact.kind_of for fact in facts if isinstance(fact, ActivityStarted)]
 
     def since_begun(moment: float | None) -> float | None:
-        return None if moment is None else round((moment - begun) * rig.clock.speed, 1)
+        return None if moment is None else round((moment - sent.begun()) * rig.clock.speed, 1)
 
     return {
-        **asdict(reconciliation),
         "peak_instances": peak_in_service(facts),
         "final_instances": len(rig.memory.group.instances),
-        "seconds_to_first_message": since_begun(rig.logs.first),
-        "seconds_to_drain": since_begun(rig.logs.last),
+        "seconds_to_first_message": since_begun(record.first),
+        "seconds_to_drain": since_begun(record.last),
         "scale_out_activities": activities.count("launch"),
         "scale_in_activities": activities.count("terminate"),
         "aws_minutes": round((rig.memory.at - rig.clock.started) / 60, 1),

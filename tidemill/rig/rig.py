@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from tidemill.ledger.folder import LineFolder
 from tidemill.rig.autoscaling.ports import GroupView
 from tidemill.rig.chaos.injector import Injector
 from tidemill.rig.chaos.ports import UNREACHABLE
 from tidemill.rig.clock import RigClock
-from tidemill.rig.consumer_logs import ConsumerLogs
 from tidemill.rig.door.credentials import USER
 from tidemill.rig.durations import rounding, shortened, whole
 from tidemill.rig.errors import RigError
@@ -124,7 +124,7 @@ class Rig:
         self.clock = RigClock.start(options.speed)
         self.world = world(self)
         stack.callback(self.world.close)
-        self.logs = ConsumerLogs(self.world.logs)
+        self.logs = LineFolder(self.world.logs)
         oldest = OldestMessage(fleet, clients, self.queue_url, options.speed)
         self.left_out = (*deployment.left_out, *fleet.not_modelled, *oldest.not_known)
         self.probe = QueueProbe(
@@ -223,7 +223,7 @@ class Rig:
             visible=self.probe.latest.visible,
             in_flight=self.probe.latest.in_flight,
             dead_lettered=self.probe.dead_letters(),
-            processed=len(self.logs.processed),
+            processed=len(self.logs.record.processed),
             desired=group.desired,
             in_service=in_service,
             pending=len(wanted) - in_service,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tidemill.ledger.queues import Queues
 from tidemill.rig.local_aws.clients import LocalClients
 from tidemill.rig.local_aws.queue_probe import QueueProbe
 from tidemill.scaling.metrics.queue import QueueSample
@@ -48,10 +49,13 @@ def test_what_is_left_is_given_back(sqs: SQSClient) -> None:
     url = sqs.create_queue(QueueName="left-over")["QueueUrl"]
     dead = sqs.create_queue(QueueName="left-over-dead")["QueueUrl"]
     probe = QueueProbe(sqs, url, dead, lambda: False, lambda: None)
-    assert probe.left_over() == (set(), set())
+    assert probe.left_over() == Queues()
     waiting, dead_letters = send(sqs, url, 23), send(sqs, dead, 2)
     for _ in range(2):
-        assert probe.left_over() == (waiting, dead_letters)
+        found = probe.left_over()
+        assert set(found.work.seen) == waiting
+        assert set(found.dead.seen) == dead_letters
+        assert (found.work.hidden, found.dead.hidden) == (0, 0)
         assert probe.sample() == QueueSample(23, 0)
         assert probe.dead_letters() == 2
 
@@ -61,4 +65,4 @@ def test_without_a_dead_letter_queue_there_are_no_dead_letters(sqs: SQSClient) -
     url = sqs.create_queue(QueueName="alone")["QueueUrl"]
     probe = QueueProbe(sqs, url, None, lambda: False, lambda: None)
     assert probe.dead_letters() == 0
-    assert probe.left_over() == (set(), set())
+    assert probe.left_over() == Queues()

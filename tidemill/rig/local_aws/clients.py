@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import localstack_client.session
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tidemill.ledger.aws import dead_letter_url
 from tidemill.rig.door.credentials import RIG, Session
 from tidemill.rig.errors import RigError
 
@@ -56,13 +56,7 @@ class LocalClients:
 
     def dead_letter_url(self, queue_url: str) -> str | None:
         """Return the URL of this queue's dead-letter queue, None if it has none."""
-        found = self.sqs.get_queue_attributes(
-            QueueUrl=queue_url, AttributeNames=["RedrivePolicy"]
-        ).get("Attributes", {})
-        if "RedrivePolicy" not in found:
-            return None
-        arn: str = json.loads(found["RedrivePolicy"])["deadLetterTargetArn"]
-        return self.sqs.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
+        return dead_letter_url(self.sqs, queue_url)
 
 
 def without_aws(environment: Mapping[str, str]) -> dict[str, str]:
