@@ -161,6 +161,8 @@ class Acknowledger:
         kept: list[Delivery] = []
         for each in self._groups.in_rounds(deliveries):
             held_back = self._groups.follow(each, kept)
+            if held_back:
+                _warn_of_undeleted(held_back, "a message before it in its group was not deleted")
             kept += held_back
             kept += self._delete_round([one for one in each if one not in held_back])
         self._in_flight.remove(deliveries)

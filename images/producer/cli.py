@@ -163,7 +163,9 @@ def produce(  # noqa: PLR0913 - one parameter for each option
     ] = None,
     sent_log: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a JSON line for each accepted message."),
+        typer.Option(
+            metavar="FILE", help="Write what SQS is asked and answers, for `tidemill ledger`."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the messages instead of sending them.")

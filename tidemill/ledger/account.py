@@ -76,7 +76,8 @@ class Account:
         deleted_early: ids of messages that were deleted before an attempt had ended.
         cut_off: how often a handler that had begun was ended because its worker had to stop.
         killed: instances whose worker ended without its last line, faults apart.
-        silent_ends: ids of processed messages that are gone, while no line says why.
+        silent_ends: ids of processed messages of which a worker does not say what became of the
+            delete.
         hidden: messages in a queue at which nobody could look.
         dropped: lines that workers could not deliver.
     """
@@ -126,7 +127,7 @@ def draw_up(
         duplicates += of_duplicates(told, conditions)
         number, cause = of_silent_receives(told, record.runs, conditions)
         silent[cause] += number
-        if entry.fate is Fate.UNCONFIRMED and not _says_why(told, conditions):
+        if any(_says_nothing(run, handling, conditions) for run, handling in told):
             silent_ends.append(message_id)
     by_name = sent.ids_by_name()
     return Account(
@@ -209,16 +210,14 @@ def _entry(message_id: str, origin: Origin, about: About, queues: Queues, droppe
     return Entry(origin, Fate.LOST, reason or "no attempt at it has ended")
 
 
-def _says_why(about: About, conditions: Conditions) -> bool:
-    """Return whether a worker says why the delete of its message was not confirmed, or was killed.
+def _says_nothing(run: Run, handling: Handling, conditions: Conditions) -> bool:
+    """Return whether a worker does not say what became of the delete of what it processed.
 
-    A worker that lives has either a confirmation or a warning for each message that it processed.
+    One that lives has a confirmation or a warning for each of these attempts.
     """
-    return any(
-        handling.signs[Sign.NOT_DELETED] or conditions.killed(run) or conditions.disturbed(run)
-        for run, handling in about
-        if any(handling.count(good) for good in GOOD)
-    )
+    words = handling.signs[Sign.DELETED] + handling.signs[Sign.NOT_DELETED]
+    attempts = sum(handling.count(good) for good in GOOD)
+    return attempts > words and not (conditions.broken(run) or conditions.disturbed(run))
 
 
 def _copies(

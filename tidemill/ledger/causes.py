@@ -31,7 +31,7 @@ class Cause(StrEnum):
     NOT_DELETED = "its delete was refused or got no answer, as the worker said"
     LEASE_LOST = "its visibility timeout was over while a handler had it, as the worker said"
     NOT_EXTENDED = "its visibility timeout could not be extended, as the worker said"
-    KILLED = "its worker was killed"
+    KILLED = "its worker was killed, or failed"
     UNANSWERED = "a receive got no answer, as the worker said"
     SENT_AGAIN = "the producer sent it again after a lost answer"
     INJECTED = "a fault was injected there"
@@ -66,6 +66,10 @@ class Conditions:
         """Return whether a run ended without saying so."""
         return self.ended and not run.stopped
 
+    def broken(self, run: Run) -> bool:
+        """Return whether a run could not end its work: it was killed, or an error ended it."""
+        return run.failed or self.killed(run)
+
     def disturbed(self, run: Run) -> bool:
         """Return whether a fault was injected that concerns the run."""
         return run.instance in self.faults or EVERYWHERE in self.faults
@@ -96,7 +100,7 @@ def _excuses(run: Run, handling: Handling, conditions: Conditions) -> Iterator[C
     left = attempts - len(own)
     if not left:
         return
-    if conditions.killed(run) and handling.signs[Sign.DELETED] < left:
+    if conditions.broken(run) and handling.signs[Sign.DELETED] < left:
         yield Cause.KILLED
         left -= 1
     if run.unextended:
@@ -118,7 +122,7 @@ def of_silent_receives(
         for _, handling in about
     )
     silent = max(0, highest - ends)
-    if any(map(conditions.killed, runs)):
+    if any(map(conditions.broken, runs)):
         cause = Cause.KILLED
     elif any(run.unanswered_receives for run in runs):
         cause = Cause.UNANSWERED

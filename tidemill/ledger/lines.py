@@ -76,6 +76,7 @@ class _Line(msgspec.Struct):
     body_text: str | None = None
     returned: int = 0
     LogLinesDropped: int = 0
+    exit_code: int = 0
 
 
 @dataclass(slots=True)
@@ -108,7 +109,8 @@ class Run:
 
     Attributes:
         instance: the id of the instance.
-        stopped: whether it has ended in order.
+        stopped: whether it has said that it ends.
+        failed: whether it has said that it ends because of an error.
         unanswered_receives: how often a receive got no answer.
         unextended: how often visibility timeouts could not be extended.
         messages: what it says about each message, by id.
@@ -116,6 +118,7 @@ class Run:
 
     instance: str
     stopped: bool = False
+    failed: bool = False
     unanswered_receives: int = 0
     unextended: int = 0
     messages: dict[str, Handling] = field(default_factory=dict)
@@ -166,7 +169,7 @@ class WorkerRecord:
                 self.returned += entry.returned
                 self.dropped += entry.LogLinesDropped
             case "stopped":
-                run.stopped = True
+                run.stopped, run.failed = True, entry.exit_code != 0
             case "queue unavailable":
                 run.unanswered_receives += 1
             case "visibility not extended":

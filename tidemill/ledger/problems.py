@@ -67,7 +67,7 @@ def _of_workers(account: Account) -> Iterator[Problem]:
     yield _named(
         "silent_ends",
         account.silent_ends,
-        "processed and gone, while no worker says what became of their delete",
+        "processed, while the worker does not say what became of their delete",
     )
     yield _named("killed", account.killed, "ended without their last line: killed", "workers")
     yield Problem(
