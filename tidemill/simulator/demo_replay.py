@@ -133,10 +133,14 @@ def _sent(path: Path) -> list[tuple[float, bool]]:
     """Return when each message was sent, by the producer's clock, and whether it is poison."""
     try:
         records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        sent = sorted((float(one["sent_at"]), bool(one["poison"])) for one in records)
+        sent = sorted(
+            (float(one["sent_at"]), bool(one["poison"]))
+            for one in records
+            if not one.keys() & {"sending", "not_sent"}  # not of an accepted message
+        )
     except OSError as error:
         raise SimulationError(f"cannot read {path}: run `make demo` first") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SimulationError(f"{path}: not a log of sent messages: run the demo again") from error
     if not sent:
         raise SimulationError(f"{path} holds no message: run the demo again")
