@@ -79,7 +79,7 @@ def test_a_copy_of_a_rejected_message_has_its_id(
             MessageAttributes={MESSAGE_ID: {"DataType": "String", "StringValue": "original"}},
         )
 
-    for _ in range(4):
+    for _ in range(2):
         assert aws.queues(work, inside=False).dead == QueueLook({"original": body_digest("x")})
         assert ministack.counts(dead) == (1, 0)
 
