@@ -40,6 +40,9 @@ log = get_logger(__name__)
 EXIT_SECONDS: Final = 5.0
 """Limit for sending what waits where the program ends before it has begun to work."""
 
+EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException"})
+"""Errors that pass: a role's credentials are refreshed."""
+FOREIGN: Final = "the answer is not CloudWatch Logs' own"
 TOO_LARGE: Final = 413
 """HTTP's "content too large"."""
 
@@ -120,12 +123,16 @@ class WatchtowerStream:
                 self._create()
             self._sender.send(events)
             answer = self._call.result()
+        except DeliveryError:
+            raise
         except ClientError as error:
             raise self._translated(error) from error
-        except (BotoCoreError, ValueError) as error:
+        except BotoCoreError as error:
             raise DeliveryError(str(error)) from error
+        except Exception as error:  # of any kind: botocore's parser meets an answer of odd shape
+            raise DeliveryError(f"{FOREIGN}: {type(error).__name__} {error}") from error
         if "json" not in (kind := _type(answer)):
-            raise DeliveryError(f"the answer is not CloudWatch Logs' own, its type is {kind}")
+            raise DeliveryError(f"{FOREIGN}: its type is {kind}")
         return refused_events(answer, len(events))
 
     def _create(self) -> None:
@@ -149,7 +156,8 @@ class WatchtowerStream:
             )
         if code == "InvalidParameterException" or status == TOO_LARGE:
             return BatchRefusedError(_words(error))
-        if code in THROTTLING or status >= SERVER_ERROR or status in PASSING:
+        passing = code in THROTTLING or code in EXPIRED or status in PASSING
+        if passing or status >= SERVER_ERROR:
             return DeliveryError(_words(error))
         return DeliveryError(self._unusable(error), for_people=True)
 

@@ -166,7 +166,7 @@ def test_what_was_not_taken_can_be_sent_again(mood: Mood, service: LogService) -
     with pytest.raises(DeliveryError) as raised:
         stream.put([Event(time.time(), b'{"event":"a"}')])
     assert str(raised.value)
-    assert raised.value.for_people is (mood in {Mood.DENIED, Mood.NO_GROUP, Mood.EXPIRED})
+    assert raised.value.for_people is (mood in {Mood.DENIED, Mood.NO_GROUP})
     service.mood = Mood.WELL
     assert stream.put([Event(time.time(), b'{"event":"b"}')]) == 0
     assert [line["event"] for line in service.lines][-1] == "b"
@@ -176,7 +176,8 @@ def test_a_trouble_with_lines_is_one_as_well(service: LogService) -> None:
     """The stream may exist already when the trouble begins."""
     stream = stream_at(service.endpoint)
     stream.put([Event(time.time(), b'{"event":"a"}')])
-    for mood in (Mood.THROTTLED, Mood.DENIED, Mood.HTML, Mood.ANSWER_LOST):
+    wrong = (Mood.HTML, Mood.NULL, Mood.LIST, Mood.ANSWER_LOST)
+    for mood in (Mood.THROTTLED, Mood.DENIED, *wrong):
         service.mood = mood
         with pytest.raises(DeliveryError):
             stream.put([Event(time.time(), b'{"event":"b"}')])

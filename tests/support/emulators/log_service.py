@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 GROUP: Final = "/fleet/workers"
+JSON: Final = "application/x-amz-json-1.1"
 
 
 class Mood(Enum):
@@ -29,6 +30,9 @@ class Mood(Enum):
     EXPIRED = auto()
     HTML = auto()
     """A proxy answers in the service's place."""
+    NULL = auto()
+    LIST = auto()
+    """JSON, and no answer to this call."""
     HANGING = auto()
     """No answer comes until the test has ended."""
     ANSWER_LOST = auto()
@@ -119,10 +123,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif mood is Mood.HTML:
             self._answer(200, b"<html>Welcome to this network</html>", "text/html")
+        elif mood in {Mood.NULL, Mood.LIST}:
+            self._answer(200, {Mood.NULL: b"null", Mood.LIST: b"[]"}[mood], JSON)
         else:
             status, code, text = ERRORS.get(mood, (HTTPStatus.OK, "", ""))
             error = {"__type": code, "message": text} if code else {}
-            self._answer(status, json.dumps(error).encode(), "application/x-amz-json-1.1")
+            self._answer(status, json.dumps(error).encode(), JSON)
 
     def _answer(self, status: int, body: bytes, kind: str) -> None:
         self.send_response(status)
