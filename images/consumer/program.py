@@ -37,7 +37,7 @@ from consumer.supervise import (
 )
 from consumer.worker import Job, Worker
 from shared.errors import SettingsError, WorkloadError
-from shared.queue import connect
+from shared.queue_connection import connect
 from shared.queue_names import is_fifo
 
 if TYPE_CHECKING:

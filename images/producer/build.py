@@ -25,14 +25,14 @@ from producer.messages.template_text import TemplateText
 from producer.messages.vehicles import generated
 from producer.progress import progress_on
 from producer.run import messages_to_send, send_all
-from producer.send_answers import pause_before
 from producer.send_results import SendResults
 from producer.sending import Sender, SendLimits
 from producer.sent_log import recording
 from producer.summary import Summary
 from shared.errors import QueueUnavailableError
 from shared.logs import LineStream
-from shared.queue import connect
+from shared.queue_connection import connect
+from shared.retries import pause_before
 from shared.stopping import SignalStop
 
 if TYPE_CHECKING:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Final
 
 from producer.errors import RecordError
-from producer.send_answers import UNMENTIONED, Waiting, out_of_order, pause_before, sort_result
+from producer.send_answers import Waiting, out_of_order, sort_result
 from shared.errors import QueueUnavailableError, WorkloadError
+from shared.retries import pause_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -216,8 +217,8 @@ class Sender:
             [message for message, reason in not_taken if reason != UNMENTIONED]
         )
         flight.waiting = [
-            Waiting(message, id(message) in lost or reason == UNMENTIONED, reason)
-            for message, reason in by_result.retry
+            replace(item, answer_lost=item.answer_lost or id(item.message) in lost)
+            for item in by_result.retry
         ]
         if by_result.refused:
             self._results.record_failed(by_result.refused)

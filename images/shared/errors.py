@@ -43,3 +43,7 @@ class QueueUnavailableError(QueueError):
 
 class QueueRefusedError(QueueError):
     """SQS refused the call, or it cannot be made at all: no retry helps, exit."""
+
+
+class BatchRefusedError(QueueRefusedError):
+    """SQS refused a batch for what is in it: no retry helps it, and others may succeed."""

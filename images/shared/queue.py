@@ -5,26 +5,26 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 import msgspec
-from botocore.config import Config
 
 from shared.attempt_ids import AttemptIds
 from shared.attributes import encoded, special_types, values
-from shared.errors import QueueRefusedError
-from shared.queue_errors import translated
-from shared.queue_names import is_fifo, is_queue_url
-from shared.quotas import MAX_LONG_POLL
-from shared.region import chosen_region
+from shared.errors import BatchRefusedError
+from shared.queue_answers import damage
+from shared.queue_calls import Calls
+from shared.queue_names import is_fifo
+from shared.wrong_answers import may_succeed_later
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import MessageSystemAttributeNameType
     from mypy_boto3_sqs.type_defs import (
+        ChangeMessageVisibilityBatchRequestEntryTypeDef,
+        DeleteMessageBatchRequestEntryTypeDef,
         MessageTypeDef,
         ReceiveMessageRequestTypeDef,
         SendMessageBatchRequestEntryTypeDef,
@@ -43,12 +43,15 @@ SYSTEM_ATTRIBUTES: Final[tuple[MessageSystemAttributeNameType, ...]] = (
 )
 """What a receive asks for; SQS leaves out what a message does not have (API, ReceiveMessage)."""
 
+UNNAMED: Final = "SQS's answer does not name it"
+
 
 class ReceivedMessage(msgspec.Struct, frozen=True, gc=False):
     """A message as received: `sent_at` in epoch seconds, `receive_count` with this receive.
 
     `attributes` are the sender's, binary ones as bytes. `attribute_types` has the data types of
     those that are more than String or Binary, such as Number, and `system` is what SQS itself says.
+    `damage` says in what it differs from what was sent, if it was damaged on the way.
     """
 
     message_id: str
@@ -59,6 +62,7 @@ class ReceivedMessage(msgspec.Struct, frozen=True, gc=False):
     attributes: dict[str, str | bytes] = {}
     attribute_types: dict[str, str] = {}
     system: dict[str, str] = {}
+    damage: str = ""
 
     @property
     def group_id(self) -> str | None:
@@ -82,66 +86,79 @@ class OutgoingEntry(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One entry of a batch that SQS refused: `index` is its place in the batch.
+    """One entry of a batch that SQS refused or did not name: `index` is its place in the batch.
 
-    `retry` is True when the fault is SQS's own (SenderFault is false): the same entry may succeed
-    later.
+    `retry` is True if the same entry may succeed later, `answer_lost` if SQS may have done already
+    what it was asked for.
     """
 
     index: int
     code: str
     reason: str
     retry: bool
+    answer_lost: bool = False
+
+    @property
+    def text(self) -> str:
+        """Return code and reason, for people."""
+        return f"{self.code} {self.reason}".strip()
 
 
 @dataclass(frozen=True, slots=True)
 class SendBatchResult:
-    """Result of sending a batch: message ids by place in the batch, and the refusals."""
+    """Result of sending a batch: ids by place in the batch, and the refusals of the others."""
 
     sent: dict[int, str]
     refused: tuple[Refusal, ...]
 
 
-class SqsQueue:
-    """One SQS queue; every call is one request for up to ten messages."""
+@dataclass(frozen=True, slots=True)
+class _BatchAnswer:
+    """An answer to a batch: what SQS says of each entry that it has done, and the refusals."""
 
-    def __init__(self, client: SQSClient, url: str) -> None:
-        """Use this client (thread-safe) for the queue at this URL."""
+    done: dict[int, Mapping[str, Any]]
+    refused: tuple[Refusal, ...]
+
+
+class SqsQueue:
+    """One SQS queue; every call is one request for up to ten messages.
+
+    A call raises QueueUnavailableError if it may succeed later, QueueRefusedError if it will not.
+    A batch that SQS refuses for what is in it is a refusal of each of its entries.
+    """
+
+    def __init__(self, client: SQSClient, url: str, calls: Calls | None = None) -> None:
+        """Use this client (thread-safe) for the queue at this URL; by default, without retries."""
         self._client = client
+        self._calls = calls or Calls()
         self._attempts = AttemptIds(str(uuid.uuid4()))
         self.url = url
         self.fifo = is_fifo(url)
 
     def beside(self, url: str) -> SqsQueue:
         """Return another queue of the same client."""
-        return SqsQueue(self._client, url)
+        return SqsQueue(self._client, url, self._calls)
 
     def send(self, messages: Sequence[str | OutgoingEntry]) -> SendBatchResult:
-        """Send up to ten messages in one request; a str is one that is nothing but its body.
-
-        Raises:
-            QueueUnavailableError: no answer, or SQS asked to slow down.
-            QueueRefusedError: SQS refused the request as a whole.
-        """
-        with translated(self.url):
-            answer = self._client.send_message_batch(
-                QueueUrl=self.url,
-                Entries=[_entry(index, message) for index, message in enumerate(messages)],
-            )
-        return SendBatchResult(
-            {int(entry["Id"]): entry["MessageId"] for entry in answer.get("Successful", [])},
-            _refusals(answer),
+        """Send up to ten messages in one request; a str is one that is nothing but its body."""
+        entries = [_entry(index, message) for index, message in enumerate(messages)]
+        answer = self._batch(
+            len(messages),
+            lambda: self._client.send_message_batch(QueueUrl=self.url, Entries=entries),
         )
+        sent, damaged = {}, []
+        for index, done in answer.done.items():
+            entry = entries[index]
+            if reason := damage(done, entry["MessageBody"], entry.get("MessageAttributes", {})):
+                damaged.append(Refusal(index, "", reason, retry=True, answer_lost=True))
+            else:
+                sent[index] = done["MessageId"]
+        return SendBatchResult(sent, _in_order([*answer.refused, *damaged]))
 
     def receive(
         self, limit: int, wait_seconds: int, visibility_seconds: int
     ) -> list[ReceivedMessage]:
-        """Receive up to `limit` (1 to 10) messages, waiting for the first up to `wait_seconds`.
-
-        Raises:
-            QueueUnavailableError: no answer, or SQS asked to slow down.
-            QueueRefusedError: SQS refused the request.
-        """
+        """Receive up to `limit` (1 to 10) messages, waiting for the first up to `wait_seconds`."""
         request: ReceiveMessageRequestTypeDef = {
             "QueueUrl": self.url,
             "MaxNumberOfMessages": limit,
@@ -152,81 +169,45 @@ class SqsQueue:
         }
         if self.fifo:
             request["ReceiveRequestAttemptId"] = self._attempts.begin(limit, time.monotonic())
-        with translated(self.url):
-            answer = self._client.receive_message(**request)
+        answer = self._calls.make(
+            self.url, lambda: self._client.receive_message(**request), wait_seconds
+        )
         self._attempts.answered()
         return [_received(message) for message in answer.get("Messages", [])]
 
     def delete(self, receipts: Sequence[str]) -> tuple[Refusal, ...]:
-        """Delete up to ten messages in one request; return the refusals.
-
-        Raises:
-            QueueUnavailableError: no answer, or SQS asked to slow down.
-            QueueRefusedError: SQS refused the request as a whole.
-        """
-        with translated(self.url):
-            answer = self._client.delete_message_batch(
-                QueueUrl=self.url,
-                Entries=[
-                    {"Id": str(index), "ReceiptHandle": receipt}
-                    for index, receipt in enumerate(receipts)
-                ],
-            )
-        return _refusals(answer)
+        """Delete up to ten messages in one request; return those that SQS did not confirm."""
+        entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+            {"Id": str(index), "ReceiptHandle": receipt} for index, receipt in enumerate(receipts)
+        ]
+        return self._batch(
+            len(receipts),
+            lambda: self._client.delete_message_batch(QueueUrl=self.url, Entries=entries),
+        ).refused
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> tuple[Refusal, ...]:
         """Set, for up to ten receipts, in how many seconds the message becomes visible again.
 
-        Raises:
-            QueueUnavailableError: no answer, or SQS asked to slow down.
-            QueueRefusedError: SQS refused the request as a whole.
+        Returns those that SQS did not confirm.
         """
-        with translated(self.url):
-            answer = self._client.change_message_visibility_batch(
-                QueueUrl=self.url,
-                Entries=[
-                    {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
-                    for index, (receipt, seconds) in enumerate(changes)
-                ],
-            )
-        return _refusals(answer)
-
-
-def connect(
-    url: str,
-    name: str,
-    connections: int = 10,
-    *,
-    attempts: int = 4,
-    answer_seconds: int = MAX_LONG_POLL + 10,
-) -> SqsQueue:
-    """Create the client; if only the queue's name is given, ask SQS for its URL.
-
-    boto3 finds credentials, region and endpoint itself: in AWS_ENDPOINT_URL and similar variables,
-    in profiles, in the instance's role. `connections` is how many requests may run at once.
-    botocore itself makes up to `attempts` of each call, and waits `answer_seconds` for an answer.
-
-    Raises:
-        QueueRefusedError: no such queue, no or bad credentials or region, not a URL.
-        QueueUnavailableError: the endpoint does not answer.
-    """
-    if url and not is_queue_url(url):
-        raise QueueRefusedError(
-            f"{url!r} is not a queue URL: give one like "
-            "https://sqs.eu-west-1.amazonaws.com/123456789012/name"
-        )
-    with translated(url or name):
-        client = boto3.client(
-            "sqs",
-            region_name=chosen_region(),
-            config=Config(
-                connect_timeout=5,
-                read_timeout=answer_seconds,
-                max_pool_connections=connections,
-                retries={"mode": "standard", "total_max_attempts": attempts},
+        entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
+            {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
+            for index, (receipt, seconds) in enumerate(changes)
+        ]
+        return self._batch(
+            len(changes),
+            lambda: self._client.change_message_visibility_batch(
+                QueueUrl=self.url, Entries=entries
             ),
-        )
-        return SqsQueue(client, url or client.get_queue_url(QueueName=name)["QueueUrl"])
+        ).refused
+
+    def _batch(self, size: int, call: Callable[[], Any]) -> _BatchAnswer:
+        try:
+            answer = self._calls.make(self.url, call)
+        except BatchRefusedError as error:
+            refused = [Refusal(index, "", str(error), retry=False) for index in range(size)]
+            return _BatchAnswer({}, tuple(refused))
+        return _read_batch(size, answer)
 
 
 def _entry(index: int, message: str | OutgoingEntry) -> SendMessageBatchRequestEntryTypeDef:
@@ -258,17 +239,35 @@ def _received(message: MessageTypeDef) -> ReceivedMessage:
         attributes=values(attributes),
         attribute_types=special_types(attributes),
         system={str(name): value for name, value in system.items()},
+        damage=damage(message, message["Body"], attributes),
     )
 
 
-def _refusals(answer: object) -> tuple[Refusal, ...]:
-    failed = answer.get("Failed", []) if isinstance(answer, dict) else []
-    return tuple(
-        Refusal(
-            index=int(entry["Id"]),
+def _read_batch(size: int, answer: Mapping[str, Any]) -> _BatchAnswer:
+    """Return what the answer says of each entry; one that it does not name counts as not done."""
+    places = {str(index): index for index in range(size)}
+    refused = {
+        places[entry["Id"]]: Refusal(
+            index=places[entry["Id"]],
             code=entry["Code"],
-            reason=entry.get("Message", ""),
-            retry=not entry["SenderFault"],
+            reason=entry.get("Message") or "",
+            retry=may_succeed_later(entry["Code"], sender_fault=entry["SenderFault"]),
         )
-        for entry in failed
-    )
+        for entry in answer.get("Failed") or []
+        if entry["Id"] in places
+    }
+    done = {
+        places[entry["Id"]]: entry
+        for entry in answer.get("Successful") or []
+        if entry["Id"] in places and places[entry["Id"]] not in refused
+    }
+    unnamed = [
+        Refusal(index, "", UNNAMED, retry=True, answer_lost=True)
+        for index in range(size)
+        if index not in refused and index not in done
+    ]
+    return _BatchAnswer(done, _in_order([*refused.values(), *unnamed]))
+
+
+def _in_order(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
+    return tuple(sorted(refusals, key=lambda refusal: refusal.index))

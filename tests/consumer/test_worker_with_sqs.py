@@ -17,7 +17,7 @@ from consumer.clock import SystemClock, SystemThreads
 from consumer.cycle import Rhythm
 from consumer.handlers import log_only
 from consumer.ports import Ports
-from shared.queue import connect
+from shared.queue_connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

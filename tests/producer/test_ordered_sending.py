@@ -21,6 +21,7 @@ from support.fakes.producing import (
     grouped,
     outgoings,
     seeded,
+    silence_about,
 )
 from support.fakes.stopping import FakeStop
 
@@ -140,15 +141,8 @@ def test_a_message_out_of_order_is_said() -> None:
         pytest.param([LOST] * 3, 3, (0, 0, [1, 2, 3, 4, 5], []), id="lost every time"),
         pytest.param([LOST, DOWN, DOWN], 3, (0, 0, [1, 2, 3, 4, 5], []), id="then not taken"),
         pytest.param([DOWN, DOWN, DOWN], 3, (0, 5, [], []), id="never taken"),
-        pytest.param(
-            [lambda _: SendBatchResult({}, ())], 1, (0, 0, [1, 2, 3, 4, 5], []), id="silence"
-        ),
-        pytest.param(
-            [lambda _: SendBatchResult(dict.fromkeys(range(4), "id"), ())],
-            2,
-            (5, 0, [], [5]),
-            id="one not mentioned",
-        ),
+        pytest.param([silence_about(*range(5))], 1, (0, 0, [1, 2, 3, 4, 5], []), id="silence"),
+        pytest.param([silence_about(4)], 2, (5, 0, [], [5]), id="one not named"),
     ],
 )
 def test_a_lost_answer_is_never_a_failure(

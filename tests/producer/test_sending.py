@@ -21,6 +21,7 @@ from support.fakes.producing import (
     everything,
     outgoings,
     seeded,
+    silence_about,
 )
 from support.fakes.stopping import FakeStop
 
@@ -147,7 +148,7 @@ def test_a_message_that_fails_every_time_is_listed_and_the_run_goes_on() -> None
 
 def test_what_sqs_does_not_mention_is_sent_again() -> None:
     """A message without an id from SQS does not count as sent."""
-    destination = FakeDestination([lambda _bodies: SendBatchResult({}, ())])
+    destination = FakeDestination([silence_about(0, 1)])
     bench = Bench(destination)
 
     bench.send(outgoings(2))
@@ -319,7 +320,7 @@ def test_every_message_has_exactly_one_result(
         "lost": LOST,
         "partly": all_but(OOPS),
         "never": all_but(Refusal(0, "InvalidParameterValue", "", retry=False)),
-        "silence": lambda _bodies: SendBatchResult({}, ()),
+        "silence": lambda sent: silence_about(*range(len(sent)))(sent),
         "refused": REFUSED,
     }
     destination = FakeDestination([prepared[kind] for kind in kinds])

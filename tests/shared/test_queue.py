@@ -23,7 +23,9 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from shared.errors import QueueError, QueueRefusedError, QueueUnavailableError
-from shared.queue import OutgoingEntry, Refusal, SqsQueue, connect
+from shared.queue import OutgoingEntry, Refusal, SqsQueue
+from shared.queue_answers import md5_of
+from shared.queue_connection import connect
 from shared.queue_errors import translated
 from shared.queue_names import is_queue_url
 
@@ -277,7 +279,7 @@ def test_refused_entries_are_distinguished_from_sent_ones() -> None:
         stubber.add_response(
             "send_message_batch",
             {
-                "Successful": [{"Id": "1", "MessageId": "m-1", "MD5OfMessageBody": "-"}],
+                "Successful": [{"Id": "1", "MessageId": "m-1", "MD5OfMessageBody": md5_of("b")}],
                 "Failed": [
                     {"Id": "0", "SenderFault": False, "Code": "InternalError", "Message": "Oops"},
                     {"Id": "2", "SenderFault": True, "Code": "InvalidParameterValue"},
@@ -299,7 +301,7 @@ def test_a_trace_header_is_sent_and_received_in_its_own_place() -> None:
     with stubbed() as (queue, stubber):
         header = {"AWSTraceHeader": {"DataType": "String", "StringValue": trace}}
         entry = {"Id": "0", "MessageBody": "one", "MessageSystemAttributes": header}
-        sent = {"Id": "0", "MessageId": "m-1", "MD5OfMessageBody": "-"}
+        sent = {"Id": "0", "MessageId": "m-1", "MD5OfMessageBody": md5_of("one")}
         expected = {"QueueUrl": URL, "Entries": [entry]}
         stubber.add_response("send_message_batch", {"Successful": [sent], "Failed": []}, expected)
         system = {
@@ -343,7 +345,7 @@ def test_entries_not_deleted_are_returned() -> None:
         ("AWS.SimpleQueueService.NonExistentQueue", 400, QueueRefusedError, "does not exist"),
         ("QueueDoesNotExist", 400, QueueRefusedError, "does not exist"),
         ("InvalidClientTokenId", 403, QueueRefusedError, "does not accept these credentials"),
-        ("ExpiredToken", 403, QueueRefusedError, "does not accept these credentials"),
+        ("ExpiredToken", 403, QueueUnavailableError, "does not accept these credentials"),
         ("SignatureDoesNotMatch", 403, QueueRefusedError, "does not accept these credentials"),
         ("AccessDenied", 403, QueueRefusedError, f"not allowed on queue {URL}: said so"),
         ("InvalidAddress", 404, QueueRefusedError, "SQS refused the call on queue"),

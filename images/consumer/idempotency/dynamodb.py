@@ -23,9 +23,9 @@ from consumer.idempotency.ports import (
     TableUnavailableError,
     Taken,
 )
-from shared.queue_errors import THROTTLING
 from shared.quotas import MAX_BATCH
 from shared.region import chosen_region
+from shared.wrong_answers import THROTTLING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -23,8 +23,8 @@ from consumer.logs.delivery import BatchRefusedError, Delivery, DeliveryError
 from consumer.logs.events import get_logger
 from consumer.logs.message_log import fitting
 from shared.errors import WorkloadError
-from shared.queue_errors import PASSING, SERVER_ERROR, THROTTLING
 from shared.region import chosen_region
+from shared.wrong_answers import PASSING, SERVER_ERROR, THROTTLING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

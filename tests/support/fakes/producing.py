@@ -9,7 +9,7 @@ from typing import Final
 
 from producer.messages.outgoing_message import Origin, OutgoingMessage, utf8_size
 from shared.errors import QueueUnavailableError
-from shared.queue import OutgoingEntry, Refusal, SendBatchResult
+from shared.queue import UNNAMED, OutgoingEntry, Refusal, SendBatchResult
 
 CIVIC: Final = (
     '{"vehicleId":"VH2001","make":"Honda","model":"Civic","year":2020,"color":"Blue",'
@@ -73,6 +73,11 @@ def all_but(*refusals: Refusal) -> Answer:
         return SendBatchResult(accepted, refusals)
 
     return answer
+
+
+def silence_about(*places: int) -> Answer:
+    """Return an answer that accepts a batch except for these places, of which SQS says nothing."""
+    return all_but(*(Refusal(place, "", UNNAMED, retry=True, answer_lost=True) for place in places))
 
 
 class FakeDestination:

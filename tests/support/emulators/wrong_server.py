@@ -1,0 +1,164 @@
+"""An endpoint of SQS that gives wrong answers, byte by byte as a test wants them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from shared.queue_answers import md5_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+PATIENCE: Final = 60.0
+"""Seconds after which a connection that nobody ends is given up; a passing test needs far fewer."""
+
+Behaviour: TypeAlias = "Callable[[Call], None]"
+"""What the server does with a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that has arrived: its operation, its parameters, and the way back."""
+
+    operation: str
+    parameters: Mapping[str, Any]
+    connection: socket.socket
+    ended: threading.Event
+
+    def answer(self, status: int, body: bytes, *headers: str) -> None:
+        """Answer in the ordinary way."""
+        head = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(body)}", *headers]
+        self.connection.sendall("\r\n".join([*head, "", ""]).encode() + body)
+
+    def drip(self, data: bytes, every: float) -> None:
+        """Send a byte now and then, for as long as the other side listens."""
+        for byte in data:
+            self.connection.sendall(bytes([byte]))
+            if self.ended.wait(every):
+                return
+
+
+@dataclass
+class WrongServer:
+    """The server: `behave` is what it does with each call, `calls` are those so far."""
+
+    endpoint: str
+    behave: Behaviour
+    calls: list[Call] = field(default_factory=list)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def queue_url(self) -> str:
+        """Return the URL of a queue of this server."""
+        return f"{self.endpoint}/000000000000/work"
+
+    def operations(self) -> list[str]:
+        """Return the operations of the calls so far."""
+        return [call.operation for call in self.calls]
+
+    def serve(self, connection: socket.socket) -> None:
+        """Serve one connection until either side closes it."""
+        with connection, connection.makefile("rb") as stream, contextlib.suppress(OSError):
+            connection.settimeout(PATIENCE)
+            while (line := stream.readline()) and not self.ended.is_set():
+                headers = {}
+                while (line := stream.readline()) not in {b"\r\n", b""}:
+                    name, _, value = line.decode().partition(":")
+                    headers[name.lower()] = value.strip()
+                parameters = json.loads(stream.read(int(headers["content-length"])))
+                operation = headers["x-amz-target"].rpartition(".")[2]
+                call = Call(operation, parameters, connection, self.ended)
+                self.calls.append(call)
+                self.behave(call)
+
+
+@contextmanager
+def wrong_server(behave: Behaviour) -> Iterator[WrongServer]:
+    """Run the server on a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = WrongServer(f"http://127.0.0.1:{listener.getsockname()[1]}", behave)
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):  # the listener is closed
+                while True:
+                    connection, _ = listener.accept()
+                    thread = threading.Thread(target=server.serve, args=(connection,), daemon=True)
+                    thread.start()
+
+        acceptor = threading.Thread(target=accept, daemon=True)
+        acceptor.start()
+        try:
+            yield server
+        finally:
+            server.ended.set()
+            listener.shutdown(socket.SHUT_RDWR)
+            acceptor.join(PATIENCE)
+
+
+def right_answer(call: Call) -> dict[str, Any]:
+    """Return what SQS would answer; a receive gets one message, whose body is `body`."""
+    entries = call.parameters.get("Entries", [])
+    match call.operation:
+        case "ReceiveMessage":
+            return {"Messages": [a_message()]}
+        case "SendMessageBatch":
+            return {
+                "Successful": [
+                    {
+                        "Id": entry["Id"],
+                        "MessageId": f"id-{entry['Id']}",
+                        "MD5OfMessageBody": md5_of(entry["MessageBody"]),
+                    }
+                    for entry in entries
+                ],
+                "Failed": [],
+            }
+        case "GetQueueUrl":
+            return {"QueueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/work"}
+        case _:
+            return {"Successful": [{"Id": entry["Id"]} for entry in entries], "Failed": []}
+
+
+def a_message(**changes: object) -> dict[str, Any]:
+    """Return a message as a receive has it."""
+    return {
+        "MessageId": "m-1",
+        "ReceiptHandle": "r-1",
+        "Body": "body",
+        "MD5OfBody": md5_of("body"),
+        "Attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1700000000000"},
+        **changes,
+    }
+
+
+def be_right(call: Call) -> None:
+    """Answer as SQS does."""
+    call.answer(200, json.dumps(right_answer(call)).encode())
+
+
+def say(status: int, body: str | bytes, *headers: str) -> Behaviour:
+    """Return the behaviour of an answer that is always the same."""
+    data = body.encode() if isinstance(body, str) else body
+    return lambda call: call.answer(status, data, *headers)
+
+
+def refuse(code: str, status: int = 400, text: str = "said so") -> Behaviour:
+    """Return the behaviour of refusing a call with one of SQS's error codes."""
+    return say(status, json.dumps({"__type": f"com.amazonaws.sqs#{code}", "message": text}))
+
+
+def change(edit: Callable[[dict[str, Any]], object]) -> Behaviour:
+    """Return the behaviour of answering as SQS does, but for what `edit` changes."""
+
+    def behave(call: Call) -> None:
+        answer = right_answer(call)
+        edit(answer)
+        call.answer(200, json.dumps(answer).encode())
+
+    return behave
