@@ -37,8 +37,9 @@ from consumer.supervise import (
 )
 from consumer.worker import Job, Worker
 from shared.errors import SettingsError, WorkloadError
+from shared.first_contact import patiently
 from shared.queue_connection import connect
-from shared.queue_names import is_fifo
+from shared.queue_names import is_fifo, without_login
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,8 +69,9 @@ def main(environment: Mapping[str, str], stop: StopSwitch) -> int:
         queue_name = _queue_name(settings.queue_url or settings.queue_name)
         labels = MetricLabels(settings.metrics_namespace, queue_name, settings.instance_id)
         logs = open_logs(settings, labels)
-        # Receives, deletes, heartbeat and shutdown may call SQS at the same time.
-        queue = connect(settings.queue_url, settings.queue_name, connections=4)
+        queue = patiently(lambda: _connect(settings), stop, settings.start, _note_outage)
+        if queue is None:
+            return _finish(Ending(None, stuck=True), logs)
         ports = Ports(queue, logs.sink, SystemClock(), stop, SystemThreads())
         admission = build_admission(settings, ports, queue_name)
     except WorkloadError as error:
@@ -79,7 +81,7 @@ def main(environment: Mapping[str, str], stop: StopSwitch) -> int:
         parts.pool.start()
     except HandlerError as error:
         return _print_errors(USAGE, str(error))
-    log.info("started", extra={"fields": {**asdict(settings), "queue_url": queue.url}})
+    log.info("started", extra={"fields": _shown(settings, queue)})
     heartbeat = Heartbeat(ports, parts.in_flight, parts.pool, settings.visibility)
     heartbeat.start()
     admission.claims.start()
@@ -87,6 +89,24 @@ def main(environment: Mapping[str, str], stop: StopSwitch) -> int:
     heartbeat.stop()
     within(LAST_CALLS_SECONDS, admission.claims.stop, ports.threads)
     return _finish(ending, logs)
+
+
+def _connect(settings: Settings) -> SqsQueue:
+    # Receives, deletes, heartbeat and shutdown may call SQS at the same time.
+    return connect(settings.queue_url, settings.queue_name, connections=4)
+
+
+def _note_outage(reason: str) -> None:
+    log.warning("queue unavailable", extra={"fields": {"reason": reason}})
+
+
+def _shown(settings: Settings, queue: SqsQueue) -> dict[str, object]:
+    """Return the settings for the log, which must not have a password that is in a URL."""
+    return {
+        **asdict(settings),
+        "queue_url": without_login(queue.url),
+        "dead_letter_queue_url": without_login(settings.dead_letter_queue_url),
+    }
 
 
 def _queue_name(url: str) -> str:
@@ -113,7 +133,9 @@ def _build(
         broken=failures.add,
     )
     pool = create_pool(settings, ports, reports, fifo=is_fifo(_queue_name(queue.url)))
-    job = Job(settings.rhythm, settings.visibility, settings.drain, settings.envelope)
+    job = Job(
+        settings.rhythm, settings.visibility, settings.drain, settings.envelope, settings.start
+    )
     worker = Worker(ports, job, pool, in_flight, cycles, admission)
     return Parts(ports, worker, pool, in_flight, acknowledger, cycles, failures)
 

@@ -75,6 +75,16 @@ RECEIVE_WAIT_SECONDS: Final = Seconds(
         "that does not wait may miss messages."
     ),
 )
+START_SECONDS: Final = Seconds(
+    name="START_SECONDS",
+    default=300,
+    low=0,
+    high=DAY,
+    meaning=(
+        "Time after its start for which the consumer tries again if the queue does not answer, "
+        "before it exits with code 1; once it has had an answer, it never gives up."
+    ),
+)
 HANDLER: Final = Text(
     name="HANDLER",
     default="consumer.handlers:log_only",
@@ -234,7 +244,7 @@ METRICS_NAMESPACE: Final = Text(
 
 CHAPTERS: Final[Mapping[str, tuple[Setting, ...]]] = {
     "Queue": (QUEUE_URL, QUEUE_NAME, DEAD_LETTER_QUEUE_URL, ENVELOPE),
-    "Polling": (MESSAGES_PER_POLL, POLL_WAIT_SECONDS, RECEIVE_WAIT_SECONDS),
+    "Polling": (MESSAGES_PER_POLL, POLL_WAIT_SECONDS, RECEIVE_WAIT_SECONDS, START_SECONDS),
     "Handling": (
         HANDLER,
         WORKERS,

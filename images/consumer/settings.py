@@ -9,7 +9,7 @@ from consumer import setting_table as table
 from consumer.cycle import Rhythm
 from consumer.idempotency.key import IdempotencyKey
 from consumer.retry import whole_seconds
-from shared.queue_names import is_queue_url
+from shared.queue_names import is_queue_url, without_login
 from shared.settings import SettingsReader
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Settings:
     dead_letter_queue_url: str
     envelope: str
     rhythm: Rhythm
+    start: float
     workers: int | None
     concurrency: int
     message_seconds: float
@@ -67,6 +68,7 @@ def read(environment: Mapping[str, str], host_name: str) -> Settings:
         dead_letter_queue_url=_dead_letter_queue_url(reader),
         envelope=reader.read(table.ENVELOPE),
         rhythm=_rhythm(reader),
+        start=reader.read(table.START_SECONDS),
         workers=None if workers == table.AUTOMATIC else workers,
         concurrency=reader.read(table.CONCURRENCY),
         message_seconds=reader.read(table.MESSAGE_SECONDS),
@@ -105,7 +107,7 @@ def _dead_letter_queue_url(reader: SettingsReader) -> str:
     url = reader.read(table.DEAD_LETTER_QUEUE_URL)
     if url and not is_queue_url(url):
         reader.problem(
-            f"DEAD_LETTER_QUEUE_URL={url} is not a queue URL: give one like "
+            f"DEAD_LETTER_QUEUE_URL={without_login(url)} is not a queue URL: give one like "
             "https://sqs.eu-west-1.amazonaws.com/123456789012/name"
         )
     return url

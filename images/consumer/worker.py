@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumer import capacity, cycle
+from consumer import setting_table as table
 from consumer.logs.counts import Counts
 from consumer.logs.events import get_logger
 from consumer.messages.envelopes import NONE
@@ -33,12 +34,14 @@ class Job:
         visibility: the visibility timeout of each receive, in whole seconds.
         drain: seconds that handlers get after a stop.
         envelope: what is around each message, a value of ENVELOPE.
+        start: seconds for which the queue need not answer before the first receive succeeds.
     """
 
     rhythm: cycle.Rhythm
     visibility: int
     drain: float
     envelope: str = NONE
+    start: float = table.START_SECONDS.default
 
 
 class Worker:
@@ -64,13 +67,14 @@ class Worker:
         self._cycles = cycles
         self._claims, self._groups = admission.claims, admission.groups
         self._contacted = False
+        self._patient_until = ports.clock.monotonic() + job.start
         self._deliveries = 0
 
     def run(self) -> None:
         """Perform step after step until a stop is requested.
 
         Raises:
-            QueueUnavailableError: the very first receive got no answer.
+            QueueUnavailableError: no receive has had an answer since the start, for too long.
             QueueRefusedError: SQS refused a call.
         """
         rhythm = self._job.rhythm
@@ -120,7 +124,7 @@ class Worker:
         try:
             messages = self._queue.receive(limit, wait_seconds, self._job.visibility)
         except QueueUnavailableError as error:
-            if not self._contacted:
+            if not self._contacted and self._clock.monotonic() >= self._patient_until:
                 raise
             log.warning("queue unavailable", extra={"fields": {"reason": str(error)}})
             return cycle.ReceiveFailed()

@@ -8,7 +8,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count, repeat
+from itertools import repeat
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -25,14 +25,14 @@ from producer.messages.template_text import TemplateText
 from producer.messages.vehicles import generated
 from producer.progress import progress_on
 from producer.run import messages_to_send, send_all
-from producer.send_results import SendResults
+from producer.send_results import SendResults, SendTotals
 from producer.sending import Sender, SendLimits
 from producer.sent_log import recording
 from producer.summary import Summary
-from shared.errors import QueueUnavailableError
+from shared.first_contact import patiently
 from shared.logs import LineStream
 from shared.queue_connection import connect
-from shared.retries import pause_before
+from shared.queue_names import without_login
 from shared.stopping import SignalStop
 
 if TYPE_CHECKING:
@@ -42,12 +42,11 @@ if TYPE_CHECKING:
     from producer.messages.outgoing_message import OutgoingMessage, RejectedLine
     from producer.options import Options
     from producer.ports import Destination
+    from shared.errors import WorkloadError
+    from shared.queue import SqsQueue
 
-ANSWER_SECONDS: Final = 10
-"""Seconds that a request waits for SQS, which answers within a tenth of one."""
-
-CONNECT_ATTEMPTS: Final = 4
-"""Attempts to find a queue by its name."""
+CONNECT_SECONDS: Final = 20.0
+"""Time in which a queue is found by its name, if SQS does not answer at once."""
 
 
 def execute(options: Options) -> Summary:
@@ -68,7 +67,10 @@ def execute(options: Options) -> Summary:
         record = stack.enter_context(
             recording(options.sent_log, time.time, append=options.resume is not None)
         )
-        destination, queue = _destination(options, stop)
+        reached = _destination(options, stop)
+        if reached is None:
+            return _summary(options, seed, stop, SendTotals())
+        destination, queue = reached
         journal = None
         run = uuid4().hex
         if options.resume and file:
@@ -98,15 +100,26 @@ def execute(options: Options) -> Summary:
         sender.finish(lambda: stop.hurried)
         results.finish()
         seconds = time.monotonic() - start
+    return _summary(options, seed, stop, results.totals, seconds, sender.error)
+
+
+def _summary(
+    options: Options,
+    seed: int,
+    stop: SignalStop,
+    totals: SendTotals,
+    seconds: float = 0.0,
+    error: WorkloadError | None = None,
+) -> Summary:
     return Summary(
-        totals=results.totals,
+        totals=totals,
         total=options.total,
         seconds=seconds,
         seed=seed,
         skip_invalid=options.skip_invalid,
         dry_run=options.dry_run,
         received=stop.received,
-        error=sender.error,
+        error=error,
     )
 
 
@@ -148,27 +161,24 @@ def _input(
     return mixed(items, malformed, places)
 
 
-def _destination(options: Options, stop: SignalStop) -> tuple[Destination, str]:
-    """Return the destination, and the queue's URL."""
+def _destination(options: Options, stop: SignalStop) -> tuple[Destination, str] | None:
+    """Return the destination, and the queue's URL for the journal; None if a stop came first."""
     if options.dry_run:
         return Printer(LineStream(sys.stdout.buffer)), ""
-    pauses = random.Random()  # noqa: S311 - as above
-    for attempt in count(2):
-        try:
-            # One attempt each: the sender makes the others, and knows of every lost answer.
-            queue = connect(
-                options.queue_url or "",
-                options.queue_name or "",
-                options.in_flight,
-                attempts=1,
-                answer_seconds=ANSWER_SECONDS,
-            )
-        except QueueUnavailableError:
-            if attempt > CONNECT_ATTEMPTS or stop.wait(pause_before(attempt, pauses)):
-                raise
-        else:
-            return queue, queue.url
-    raise AssertionError
+
+    def found() -> SqsQueue:
+        # One attempt each: the sender makes the others, and knows of every lost answer.
+        return connect(
+            options.queue_url or "", options.queue_name or "", options.in_flight, attempts=1
+        )
+
+    queue = patiently(
+        found,
+        stop,
+        CONNECT_SECONDS,
+        lambda reason: sys.stderr.write(f"trying again: {reason}\n"),
+    )
+    return (queue, without_login(queue.url)) if queue is not None else None
 
 
 def _dues(options: Options, seed: int) -> Iterator[float]:

@@ -12,7 +12,7 @@ from producer.messages.input_messages import CsvTypes, Format
 from producer.messages.line_reader import STDIN
 from producer.messages.template_text import TemplateText
 from shared.errors import SettingsError
-from shared.queue_names import is_fifo, is_queue_url
+from shared.queue_names import is_fifo, is_queue_url, without_login
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -91,7 +91,7 @@ class Options:
             )
         if self.queue_url and not is_queue_url(self.queue_url):
             yield (
-                f"{self.queue_url!r} is not a queue URL: give one like "
+                f"{without_login(self.queue_url)!r} is not a queue URL: give one like "
                 "https://sqs.eu-west-1.amazonaws.com/123456789012/name"
             )
         yield from self._problems_of_timing()

@@ -167,20 +167,42 @@ UNKNOWN: Final = WrongAnswer(
     "any other 3xx or 4xx: a redirect, a proxy's page, an unknown code", Reaction.AGAIN
 )
 BY_CODE: Final = (
-    WrongAnswer("throttling, by SQS or by KMS", Reaction.AGAIN, codes=THROTTLING),
     WrongAnswer(
-        "expired credentials, or a machine whose clock is wrong", Reaction.AGAIN, codes=EXPIRED
+        "throttling, by SQS or by KMS (`RequestThrottled`, `OverLimit`, `KmsThrottled`, ...)",
+        Reaction.AGAIN,
+        codes=THROTTLING,
+    ),
+    WrongAnswer(
+        "expired credentials, or a machine whose clock is wrong (`ExpiredToken`, ...)",
+        Reaction.AGAIN,
+        codes=EXPIRED,
     ),
     WrongAnswer("500 to 599", Reaction.AGAIN, carried_out=True, statuses=range(SERVER_ERROR, 600)),
     WrongAnswer("408", Reaction.AGAIN, carried_out=True, statuses=frozenset({TIMEOUT})),
     WrongAnswer("429", Reaction.AGAIN, statuses=frozenset({TOO_MANY})),
     WrongAnswer("413", Reaction.GIVE_UP, statuses=frozenset({413})),
-    WrongAnswer("a refusal of the batch's content", Reaction.GIVE_UP, codes=CONTENT),
-    WrongAnswer("no such queue", Reaction.END, codes=ABSENT),
-    WrongAnswer("credentials that AWS does not accept", Reaction.END, codes=CREDENTIALS),
-    WrongAnswer("no permission", Reaction.END, codes=DENIED),
-    WrongAnswer("a key of KMS that cannot be used", Reaction.END, codes=KEY),
-    WrongAnswer("a refusal of the call itself", Reaction.END, codes=OTHER_CALL),
+    WrongAnswer(
+        "a refusal of what is in the batch (`InvalidMessageContents`, ...)",
+        Reaction.GIVE_UP,
+        codes=CONTENT,
+    ),
+    WrongAnswer("no such queue (`NonExistentQueue`)", Reaction.END, codes=ABSENT),
+    WrongAnswer(
+        "credentials that AWS does not accept (`InvalidClientTokenId`, ...)",
+        Reaction.END,
+        codes=CREDENTIALS,
+    ),
+    WrongAnswer("no permission (`AccessDenied`, ...)", Reaction.END, codes=DENIED),
+    WrongAnswer(
+        "a key of KMS that cannot be used (`KmsDisabled`, `KmsNotFound`, ...)",
+        Reaction.END,
+        codes=KEY,
+    ),
+    WrongAnswer(
+        "a refusal of the call itself (`UnsupportedOperation`, `InvalidAddress`, ...)",
+        Reaction.END,
+        codes=OTHER_CALL,
+    ),
 )
 """Those that have a code or a status; the first that fits counts."""
 

@@ -187,7 +187,21 @@ def test_a_wrong_handler_is_reported(stage: Stage, handler: str, expected: str) 
         pytest.param({"QUEUE_URL": "", "QUEUE_NAME": "nowhere"}, "does not exist", id="name"),
         pytest.param({"QUEUE_URL": "{endpoint}/000000000000/nowhere"}, "does not exist", id="URL"),
         pytest.param({"QUEUE_URL": "work"}, "'work' is not a queue URL", id="not a URL"),
-        pytest.param({"AWS_ENDPOINT_URL": "{nobody}"}, "no answer from the endpoint", id="down"),
+        pytest.param(
+            {"AWS_ENDPOINT_URL": "{nobody}", "START_SECONDS": "0"},
+            "no answer from the endpoint",
+            id="down",
+        ),
+        pytest.param(
+            {
+                "AWS_ENDPOINT_URL": "{nobody}",
+                "START_SECONDS": "0",
+                "QUEUE_URL": "",
+                "QUEUE_NAME": "work",
+            },
+            "no answer from the endpoint",
+            id="down, by name",
+        ),
     ],
 )
 def test_a_queue_that_cannot_be_reached_is_reported(

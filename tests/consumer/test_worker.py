@@ -6,10 +6,12 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from support.builders.workers import LONG_POLL, PATIENCE, Bench
 from support.fakes.consuming import CIVIC, DOWN, START, message, messages
 
+from consumer import setting_table as table
 from consumer.cycle import ReceiveEnded, ReceiveFailed, Rhythm
 from shared.errors import QueueRefusedError, QueueUnavailableError
 
@@ -132,10 +134,33 @@ def test_several_messages_are_handled_at_once() -> None:
     assert len(bench.in_flight) == 0
 
 
-def test_a_first_receive_that_fails_is_raised() -> None:
-    """An endpoint that never answered may be wrong, so the error ends the worker."""
+def test_an_outage_at_the_start_is_waited_for() -> None:
+    """A throttled or unreachable SQS does not end a consumer that has only just started."""
+    bench = Bench([DOWN, DOWN, messages(1)], waits=3)
+    bench.run()
+    assert bench.stop.waits == [1, 2, 60]
+    assert bench.queue.deleted == ["receipt-1"]
+
+
+def test_a_queue_that_has_never_answered_ends_the_worker() -> None:
+    """After START_SECONDS without an answer the endpoint may be wrong, so the error is raised."""
+    bench = Bench([DOWN])
+    bench.clock.elapsed = table.START_SECONDS.default
     with pytest.raises(QueueUnavailableError):
-        Bench([DOWN]).run()
+        bench.run()
+
+
+def test_a_damaged_message_is_no_handlers_business() -> None:
+    """It fails without a handler and comes again later; those beside it are handled."""
+    damaged = msgspec.structs.replace(message(2), damage="its body differs")
+    bench = Bench([[message(1), damaged]])
+    bench.run()
+    assert bench.queue.deleted == ["receipt-1"]
+    assert bench.queue.changes == [{"receipt-2": 30}]
+    lines = {line["message_id"]: line for line in bench.sink.events("message")}
+    assert lines["id-1"]["outcome"] == "processed"
+    assert lines["id-2"]["outcome"] == "failed"
+    assert lines["id-2"]["reason"] == "damaged on its way: its body differs"
 
 
 def test_later_outages_are_waited_for(caplog: pytest.LogCaptureFixture) -> None:

@@ -7,6 +7,7 @@ import socket
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.impure
 
-SECONDS: Final = 0.5
+ROOT: Final = Path(__file__).parents[2]
+
+SECONDS: Final = 0.3
 """Time for a whole answer in these tests."""
 
 HTML: Final = "<html><body>Please log in to the Wi-Fi of our hotel</body></html>"
@@ -467,3 +470,14 @@ def test_the_queues_name_may_get_wrong_answers_as_well(
     """Finding a queue by its name is a call like the others."""
     with wrong_server(behave) as server, pytest.raises(error), queue_at(server, "work"):
         pytest.fail("there is no such queue")
+
+
+def test_the_docs_show_the_table() -> None:
+    """docs/reliability.md has every kind, in the order of the table."""
+    rows = [
+        f"| {kind.what} | {kind.reaction.value} | {'perhaps' if kind.carried_out else 'no'} |"
+        for kind in wrong.TABLE
+    ]
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    section = page.partition("## Answers that are not the right one\n")[2].partition("\n## ")[0]
+    assert [line for line in section.splitlines() if line.startswith("| ")][2:] == rows

@@ -56,6 +56,9 @@ def unwrap(envelope: str, received: ReceivedMessage) -> Opened:
     A body that is not of the form that ENVELOPE names is invalid. A test event, which S3 sends when
     a notification is configured, counts as processed: there is nothing to do.
     """
+    if received.damage:
+        reason = f"damaged on its way: {received.damage}"
+        return Opened(received, received.body, None, AttemptResult.FAILED, reason)
     if envelope == NONE:
         return Opened(received, received.body)
     try:

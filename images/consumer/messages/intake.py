@@ -31,5 +31,5 @@ def take_in(
         delivery = Delivery(key, opened.received, now, opened.body, opened.envelope)
         deliveries.append(delivery)
         if opened.result is not None:
-            ended[key] = Attempt(delivery, opened.result, opened.reason, 0.0, now)
+            ended[key] = Attempt(delivery, opened.result, opened.reason, 0.0, now, handled=False)
     return deliveries, ended
