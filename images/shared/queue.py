@@ -139,6 +139,11 @@ class SqsQueue:
         """Return another queue of the same client."""
         return SqsQueue(self._client, url, self._calls)
 
+    def afresh(self, seconds: float) -> SqsQueue:
+        """Return this queue over new connections: each call is one attempt of so many seconds."""
+        self._client.close()  # the idle ones; they may lead nowhere by now
+        return SqsQueue(self._client, self.url, Calls(1, seconds))
+
     def send(self, messages: Sequence[str | OutgoingEntry]) -> SendBatchResult:
         """Send up to ten messages in one request; a str is one that is nothing but its body."""
         entries = [_entry(index, message) for index, message in enumerate(messages)]

@@ -441,6 +441,16 @@ def test_an_outage_is_not_made_worse_by_retries(bench: Bench) -> None:
     assert len(bench.server.calls) == 5
 
 
+def test_last_calls_have_a_time_of_their_own(bench: Bench) -> None:
+    """A queue for them makes one attempt over a new connection, and the others go on."""
+    queue = bench.behaving(be_right, silent, be_right, attempts=4)
+    assert queue.delete(["r-1"]) == ()
+    with pytest.raises(QueueUnavailableError, match=r"within 0\.1 s"):
+        queue.afresh(0.1).delete(["r-1"])
+    assert queue.delete(["r-1"]) == ()
+    assert len({call.connection for call in bench.server.calls}) == 3
+
+
 def test_an_answer_in_pieces_counts(bench: Bench) -> None:
     """What is whole within its time is a right answer, however it comes."""
 

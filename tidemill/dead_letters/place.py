@@ -12,9 +12,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from shared.queue import SqsQueue
-from shared.queue_errors import ABSENT, translated
+from shared.queue_errors import translated
 from shared.queue_names import is_queue_url
 from shared.region import chosen_region
+from shared.wrong_answers import ABSENT, kind_of
 from tidemill.aws_errors import DENIED, error_code
 from tidemill.dead_letters.errors import DeadLetterError
 
@@ -193,7 +194,7 @@ def _url_of_name(client: SQSClient, name: str) -> str:
         try:
             return client.get_queue_url(QueueName=name)["QueueUrl"]
         except ClientError as error:
-            if error_code(error) in ABSENT:
+            if kind_of(error_code(error)).codes == ABSENT:
                 raise LookupError(name) from error
             raise
 
