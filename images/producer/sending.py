@@ -212,16 +212,17 @@ class Sender:
 
     def _record(self, flight: _Flight, by_result: SortedResult) -> None:
         lost = {id(item.message) for item in flight.waiting if item.answer_lost}
-        not_taken = [*by_result.refused, *by_result.retry]
-        self._results.record_not_taken(
-            [message for message, reason in not_taken if reason != UNMENTIONED]
-        )
+        refused = [message for message, _ in by_result.refused]
+        later = [item.message for item in by_result.retry if not item.answer_lost]
+        self._results.record_not_taken([*refused, *later])
         flight.waiting = [
             replace(item, answer_lost=item.answer_lost or id(item.message) in lost)
             for item in by_result.retry
         ]
-        if by_result.refused:
-            self._results.record_failed(by_result.refused)
+        # What SQS refuses now it may have taken before, when its answer was lost.
+        self._results.record_indeterminate([item for item in refused if id(item) in lost])
+        if failed := [one for one in by_result.refused if id(one[0]) not in lost]:
+            self._results.record_failed(failed)
         if lost and not self._limits.ordered:
             # a FIFO queue drops what it has already, by the deduplication id
             self._results.record_perhaps_twice(

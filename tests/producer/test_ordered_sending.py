@@ -141,6 +141,20 @@ def test_a_message_out_of_order_is_said() -> None:
         pytest.param([LOST] * 3, 3, (0, 0, [1, 2, 3, 4, 5], []), id="lost every time"),
         pytest.param([LOST, DOWN, DOWN], 3, (0, 0, [1, 2, 3, 4, 5], []), id="then not taken"),
         pytest.param([DOWN, DOWN, DOWN], 3, (0, 5, [], []), id="never taken"),
+        pytest.param(
+            [
+                LOST,
+                all_but(
+                    *(
+                        Refusal(place, "InvalidMessageContents", "", retry=False)
+                        for place in range(5)
+                    )
+                ),
+            ],
+            2,
+            (0, 0, [1, 2, 3, 4, 5], []),
+            id="then refused",
+        ),
         pytest.param([silence_about(*range(5))], 1, (0, 0, [1, 2, 3, 4, 5], []), id="silence"),
         pytest.param([silence_about(4)], 2, (5, 0, [], [5]), id="one not named"),
     ],
