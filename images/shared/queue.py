@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from shared.attempt_ids import AttemptIds
 from shared.attributes import encoded, special_types, values
 from shared.errors import BatchRefusedError
-from shared.queue_answers import damage
-from shared.queue_calls import Calls
 from shared.queue_names import is_fifo
-from shared.wrong_answers import may_succeed_later
+from shared.sqs.answers import damage
+from shared.sqs.attempt_ids import AttemptIds
+from shared.sqs.calls import Calls
+from shared.sqs.wrong_answers import may_succeed_later
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

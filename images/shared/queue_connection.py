@@ -5,15 +5,15 @@ from __future__ import annotations
 import boto3
 from botocore.config import Config
 
-from shared.call_limits import use_limits
 from shared.errors import QueueRefusedError
 from shared.queue import SqsQueue
-from shared.queue_answers import check_answers
-from shared.queue_calls import ANSWER_SECONDS, Calls
 from shared.queue_errors import translated
 from shared.queue_names import is_queue_url, without_login
 from shared.quotas import MAX_LONG_POLL
 from shared.region import chosen_region
+from shared.sqs.answers import check_answers
+from shared.sqs.calls import ANSWER_SECONDS, Calls
+from shared.sqs.limits import use_limits
 
 
 def connect(
@@ -47,7 +47,7 @@ def connect(
                 connect_timeout=5,
                 read_timeout=answer_seconds + MAX_LONG_POLL,
                 max_pool_connections=connections,
-                # The attempts are made in shared.queue_calls, which knows more wrong answers.
+                # The attempts are made in shared.sqs.calls, which knows more wrong answers.
                 retries={"mode": "standard", "total_max_attempts": 1},
             ),
         )

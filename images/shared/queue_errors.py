@@ -1,6 +1,6 @@
 """Errors of calls to SQS: botocore's are translated into ours, with advice for people.
 
-Which error of ours it is says the table in shared.wrong_answers. Every call of shared.queue goes
+Which of them it is says the table in shared.sqs.wrong_answers. Every call of shared.queue goes
 through `translated`, so no other error leaves it.
 """
 
@@ -27,9 +27,9 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from shared.errors import BatchRefusedError, QueueRefusedError, QueueUnavailableError
-from shared.queue_answers import UnreadableAnswerError
 from shared.queue_names import without_login
-from shared.wrong_answers import (
+from shared.sqs.answers import UnreadableAnswerError
+from shared.sqs.wrong_answers import (
     ABSENT,
     CANNOT_CALL,
     CREDENTIALS,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from shared.errors import QueueError
-    from shared.wrong_answers import WrongAnswer
+    from shared.sqs.wrong_answers import WrongAnswer
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from support.emulators.programs import running
 from support.emulators.wrong_server import a_message, refuse, right_answer, say, wrong_server
 from support.fakes.consuming import CIVIC
 
-from shared.queue_answers import md5_of
+from shared.sqs.answers import md5_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,10 +24,10 @@ from moto import mock_aws
 
 from shared.errors import QueueError, QueueRefusedError, QueueUnavailableError
 from shared.queue import OutgoingEntry, Refusal, SqsQueue
-from shared.queue_answers import md5_of
 from shared.queue_connection import connect
 from shared.queue_errors import translated
 from shared.queue_names import is_queue_url
+from shared.sqs.answers import md5_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

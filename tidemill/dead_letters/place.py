@@ -15,7 +15,7 @@ from shared.queue import SqsQueue
 from shared.queue_errors import translated
 from shared.queue_names import is_queue_url
 from shared.region import chosen_region
-from shared.wrong_answers import ABSENT, kind_of
+from shared.sqs.wrong_answers import ABSENT, kind_of
 from tidemill.aws_errors import DENIED, error_code
 from tidemill.dead_letters.errors import DeadLetterError
 

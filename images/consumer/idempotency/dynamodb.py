@@ -25,7 +25,7 @@ from consumer.idempotency.ports import (
 )
 from shared.quotas import MAX_BATCH
 from shared.region import chosen_region
-from shared.wrong_answers import THROTTLING
+from shared.sqs.wrong_answers import THROTTLING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -24,7 +24,7 @@ from consumer.logs.events import get_logger
 from consumer.logs.message_log import fitting
 from shared.errors import WorkloadError
 from shared.region import chosen_region
-from shared.wrong_answers import PASSING, SERVER_ERROR, THROTTLING
+from shared.sqs.wrong_answers import PASSING, SERVER_ERROR, THROTTLING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

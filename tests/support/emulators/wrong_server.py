@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from shared.queue_answers import md5_of
+from shared.sqs.answers import md5_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -64,7 +64,9 @@ class WrongServer:
 
     def serve(self, connection: socket.socket) -> None:
         """Serve one connection until either side closes it."""
-        with connection, connection.makefile("rb") as stream, contextlib.suppress(OSError):
+        # KeyError, ValueError: the other side has gone in the middle of a request.
+        gone = contextlib.suppress(OSError, KeyError, ValueError)
+        with connection, connection.makefile("rb") as stream, gone:
             connection.settimeout(PATIENCE)
             while (line := stream.readline()) and not self.ended.is_set():
                 headers = {}
@@ -162,3 +164,38 @@ def change(edit: Callable[[dict[str, Any]], object]) -> Behaviour:
         call.answer(200, json.dumps(answer).encode())
 
     return behave
+
+
+def silent(call: Call) -> None:
+    """Answer nothing."""
+    call.ended.wait(60)
+
+
+def cut(call: Call) -> None:
+    """Send a part of the right answer, and close the connection."""
+    body = json.dumps(right_answer(call)).encode()
+    call.connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n" + body)
+    call.connection.shutdown(socket.SHUT_RDWR)
+
+
+def drip_the_head(call: Call) -> None:
+    """Send a byte now and then, and come no further than the first header."""
+    call.drip(b"HTTP/1.1 200 OK\r\nServer: " + b"a" * 10_000, 0.05)
+
+
+def drip_the_body(call: Call) -> None:
+    """Send spaces before the right answer, which JSON allows, for a very long time."""
+    call.connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    call.drip(b" " * 100_000, 0.05)
+
+
+def drip_without_length(call: Call) -> None:
+    """Do the same for a body that ends with the connection."""
+    call.connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+    call.drip(b" " * 100_000, 0.05)
+
+
+def flood(call: Call) -> None:
+    """Answer something that is no HTTP."""
+    call.connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n" + b"\x00" * 1000)
+    call.connection.shutdown(socket.SHUT_RDWR)

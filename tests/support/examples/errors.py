@@ -20,7 +20,7 @@ from support.examples.sqs_answers import NO_QUEUE, SHAPES, agrees, answers, clie
 from shared.errors import QueueRefusedError, QueueUnavailableError
 from shared.queue_errors import translated
 from shared.quotas import MAX_BATCH, MAX_BYTES, MAX_LONG_POLL, MAX_VISIBILITY
-from shared.wrong_answers import ABSENT, PREFIX, THROTTLING
+from shared.sqs.wrong_answers import ABSENT, PREFIX, THROTTLING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

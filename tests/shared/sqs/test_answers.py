@@ -15,7 +15,7 @@ from support.emulators.wrong_server import a_message
 
 from shared.errors import QueueError
 from shared.queue import Refusal, SendBatchResult, SqsQueue
-from shared.queue_answers import check_answers, damage, md5_of, md5_of_attributes
+from shared.sqs.answers import check_answers, damage, md5_of, md5_of_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.attempt_ids import AttemptIds
+from shared.sqs.attempt_ids import AttemptIds
 
 
 def test_every_receive_that_is_answered_has_an_id_of_its_own() -> None:

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from support.emulators.wrong_server import WrongServer, be_right, wrong_server
 
-from shared.call_limits import limited, use_limits
+from shared.sqs.limits import limited, use_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,15 +7,15 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from shared.call_limits import limited
 from shared.errors import QueueUnavailableError
 from shared.queue_errors import translated
 from shared.retries import RetryBudget, pause_before
+from shared.sqs.limits import limited
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shared.call_limits import LimitedCall
+    from shared.sqs.limits import LimitedCall
 
 T = TypeVar("T")
 

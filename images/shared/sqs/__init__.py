@@ -1,0 +1,1 @@
+"""Calls to SQS: their time, their retries, and what their answers mean."""
