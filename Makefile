@@ -21,6 +21,9 @@ PYTEST = . build/engine.sh && MAKEFLAGS= $(BIN)/pytest # MAKEFLAGS is empty beca
 PROGRAMS := tests/consumer tests/producer
 # One process for each core, up to four: each of them spends 5 s on importing all tests.
 PARALLEL := --numprocesses logical --maxprocesses 4
+# Of `make soak`.
+SEEDS ?= 1 2 3 4 5
+WORLDS ?= processes containers
 COVERED := scaling simulator consumer producer
 
 export SAM_CLI_TELEMETRY := 0
@@ -33,7 +36,7 @@ unexport AWS_PROFILE AWS_SESSION_TOKEN
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report docs quick pure test test-outside test-inside coverage engine check code validate images deploy push outputs delete ansible lock clean
+.PHONY: help demo report docs quick pure test test-outside test-inside coverage soak engine check code validate images deploy push outputs delete ansible lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +67,13 @@ test-inside: engine $(ENVIRONMENTS)
 	$(PYTEST) $(OUTSIDE:%=--ignore %) -m "not impure" $(PARALLEL)
 	$(PYTEST) $(PROGRAMS) -m impure $(PARALLEL) --dist loadfile
 	$(PYTEST) $(OUTSIDE:%=--ignore %) $(PROGRAMS:%=--ignore %) -m impure
+
+# Each run keeps its figures in build/soak/WORLD-SEED/summary.json, from which `make report` takes them.
+soak: $(VENV)/.run ## Send 10,000 messages under faults, with 5 seeds, in processes and containers: about an hour; SEEDS=, WORLDS=.
+	$(if $(filter containers,$(WORLDS)),$(MAKE) images TAG=soak $(if $(BASE),BASE=$(BASE)))
+	@failed=; for world in $(WORLDS); do for seed in $(SEEDS); do \
+	  $(BIN)/tidemill chaos soak --world $$world --seed $$seed --image tidemill/consumer:soak || failed=1; \
+	done; done; test -z "$$failed"
 
 coverage: $(VENV)/.dev ## Measure the branch coverage of scaling, simulator, consumer and producer.
 	$(BIN)/pytest $(PARALLEL) --quiet --cov --cov-report term $(COVERED:%=tests/%)

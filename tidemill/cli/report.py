@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tidemill.simulator.demo_replay import Demo
 
 DEMO_FOLDER = Path("build/demo")
+SOAK_FOLDER = Path("build/soak")
+"""Where the soak tests keep their summaries."""
 SEED = 1
 """The seed of the report's comparison of policies."""
 BACKLOG_PER_INSTANCE = 50
@@ -78,11 +80,12 @@ def report(
         ),
     ] = Path("docs/timeline.png"),
 ) -> None:
-    """Write REPORT.md and its pictures from a demo, the simulator and other policies."""
+    """Write REPORT.md and its pictures from a demo, simulations and soak tests."""
     from tidemill.report.agreement import agreement_chapter, agreement_rows, draw_agreement  # noqa: PLC0415 - matplotlib is slow to import
     from tidemill.report.comparison import comparison_chapter  # noqa: PLC0415 - only these commands need it
     from tidemill.report.comparison_figure import draw_comparison  # noqa: PLC0415 - only these commands need it
     from tidemill.report.report_page import link_to, write_report  # noqa: PLC0415 - only these commands need it
+    from tidemill.report.soak_chapter import read_soaks, soak_chapter  # noqa: PLC0415 - only the report needs it
     from tidemill.simulator.demo_replay import read_demo  # noqa: PLC0415 - only these commands need it
 
     demo = read_demo(results)
@@ -93,6 +96,7 @@ def report(
     chapters = [
         *agreement_chapter(agreement_rows(rig, simulated), link_to(overlay, target)),
         *comparison_chapter(runs, link_to(frontier, target)),
+        *soak_chapter(read_soaks(SOAK_FOLDER)),
     ]
     write_report(results, target, picture, chapters)
     try:

@@ -10,6 +10,7 @@ import pytest
 from support.builders.containers import ONE, TWO
 from support.fakes.engines import FakeEngine
 
+from tidemill.rig.containers.disk import limit_command
 from tidemill.rig.containers.options import (
     FLEET_LABEL,
     INSTANCE_LABEL,
@@ -19,6 +20,7 @@ from tidemill.rig.containers.options import (
     Depth,
 )
 from tidemill.rig.errors import RigError
+from tidemill.scaling.faults import Fault
 from tidemill.scaling.loop import Booted, Vanished
 
 if TYPE_CHECKING:
@@ -46,6 +48,20 @@ def test_a_controller_continues_with_what_another_left_running(
     assert second.made().state == "running"
     second.world.drain(ONE)
     assert second.made().signals == (["SIGTERM"] if depth is Depth.DIRECT else [])
+
+
+def test_faults_of_instances_end_with_the_controller_that_injected_them(stage_of: Stages) -> None:
+    """Otherwise a frozen instance would stay frozen, and a full disk full."""
+    first = stage_of()
+    first.boot(ONE)
+    first.world.inject(ONE, Fault("disk-full"))
+    first.world.inject(ONE, Fault("freeze"))
+    first.leave()
+    second = stage_of(engine=first.engine)
+    (adopted,) = second.world.adopt()
+    assert adopted.booted
+    assert second.made().state == "running"
+    assert second.made().commands[-1] == limit_command(full=False)
 
 
 def test_an_adopted_instances_age_is_in_awss_time(stage_of: Stages) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from tidemill.cli.chaos.address import find_fleet
 from tidemill.cli.chaos.run import run
+from tidemill.cli.chaos.soak import soak
 from tidemill.rig.autoscaling.fault_client import send_fault
 from tidemill.scaling.fault_kinds import KINDS, Target, WorldKind
 from tidemill.scaling.faults import Fault
@@ -99,3 +100,4 @@ for _kind in KINDS.values():
     if RIGS & _kind.worlds:
         app.command(_kind.name)(fault_command(_kind))
 app.command("run")(run)
+app.command("soak")(soak)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from tidemill.rig.autoscaling.server import serving
+from tidemill.rig.chaos.door_faults import DoorFaults, end_at_once
 from tidemill.rig.containers.engine import DockerEngine
 from tidemill.rig.containers.options import ContainerOptions, Depth
 from tidemill.rig.containers.world import ContainerWorld
-from tidemill.rig.door.credentials import Keys
+from tidemill.rig.door.credentials import RIG, Keys
 from tidemill.rig.door.guard import LOOPBACK, Guard
 from tidemill.rig.local_aws.clients import (
     REGION,
@@ -26,6 +27,7 @@ from tidemill.rig.local_aws.deployment import await_deployment
 from tidemill.rig.lock import locked
 from tidemill.rig.rig import Rig, RigOptions
 from tidemill.rig.signals import ENDING, handlers_restored
+from tidemill.scaling.fault_kinds import CONTROLLER_KILLED
 from tidemill.scaling.group.lifecycle import LifecycleState
 from tidemill.scaling.group.memory import Instance
 from tidemill.scaling.template.fleet import read_fleet
@@ -139,6 +141,11 @@ def running_controller(
             keep_facts=False,
             stack=options.stack,
             resume=True,
+            aws=DoorFaults(
+                options.endpoint,
+                options.session.keys(RIG),
+                {CONTROLLER_KILLED.name: end_at_once},
+            ),
         )
         worlds: list[ContainerWorld] = []
         served: list[str] = []

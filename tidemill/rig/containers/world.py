@@ -104,11 +104,14 @@ class ContainerWorld(Instances):
                 continue
             age = (time.time() - float(container.labels[LAUNCHED_LABEL])) * self._clock.speed
             launched_at = self._clock.now() - age
-            running = container.state == "running"
+            running = container.state in {"running", "paused"}
             self._serve_metadata(instance, int(container.labels[METADATA_LABEL]))
             self._lifetimes[instance] = Lifetime.adopt(
                 instance, self._rules, launched_at, running=running
             )
+            if running:  # faults end with the controller that had injected them
+                self._signal(instance, "SIGCONT")
+                self._limit_disk(instance, full=False)
             adopted.append(Adopted(instance, launched_at, running))
         for container in containers:
             if container.labels.get(INSTANCE_LABEL) not in self._lifetimes:
