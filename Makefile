@@ -24,6 +24,12 @@ PARALLEL := --numprocesses logical --maxprocesses 4
 # Of `make soak`.
 SEEDS ?= 1 2 3 4 5
 WORLDS ?= processes containers
+# Lock files of everything that is installed anywhere: what ships comes first.
+AUDITED := $(wildcard images/*/requirements.txt) requirements/run.txt $(filter-out requirements/run.txt,$(wildcard requirements/*.txt)) \
+  localstack/requirements.txt benchmarks/peers/requirements.txt
+VALID := import sys; from pathlib import Path; from cyclonedx.schema import SchemaVersion; \
+  from cyclonedx.validation.json import JsonStrictValidator; check = JsonStrictValidator(SchemaVersion.V1_6); \
+  sys.exit("\n".join(f"{f}: {e}" for f in sys.argv[1:] if (e := check.validate_str(Path(f).read_text()))) or 0)
 COVERED := scaling simulator consumer producer
 
 export SAM_CLI_TELEMETRY := 0
@@ -36,7 +42,7 @@ unexport AWS_PROFILE AWS_SESSION_TOKEN
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report docs quick pure test test-outside test-inside coverage soak engine check code validate images deploy push outputs delete ansible lock clean
+.PHONY: help demo report docs quick pure test test-outside test-inside coverage soak engine check code validate images deploy push outputs delete sbom audit ansible lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -114,6 +120,15 @@ outputs: $(VENV)/.run ## Print the stack's outputs, a line with name and value f
 delete: $(VENV)/.run .venv-deploy/.done ## Delete the stack and everything in it, messages and images too; YES=1 does not ask.
 	$(BIN)/python -m tidemill.release --env $(ENV) delete --sam $(SAM) $(if $(YES)$(filter local,$(ENV)),--yes)
 
+sbom: $(VENV)/.run .venv-audit/.done ## Write what the wheel and both images (TAG=) contain to build/sbom, as CycloneDX, and check the files.
+	$(BIN)/python -m tidemill.release.sbom_files --tag $(TAG)
+	.venv-audit/bin/python -c '$(VALID)' build/sbom/*.cdx.json
+
+audit: .venv-audit/.done ## Ask PyPI's advisories about every pinned dependency; what cannot be asked about is a failure.
+	@for lock in $(AUDITED); do echo "$$lock:"; .venv-audit/bin/pip-audit --strict --disable-pip \
+	  --require-hashes --progress-spinner off -r $$lock || failed="$$failed $$lock"; done; \
+	test -z "$$failed" || { echo "not sound, or not checked:$$failed"; exit 1; }
+
 ansible: .venv-ansible/.done ## Install Ansible, for the playbooks that install the agent and build machine images.
 
 lock: $(VENV)/.dev ## Pin every dependency again, with hashes, from pyproject.toml and *.in.
@@ -128,6 +143,7 @@ lock: $(VENV)/.dev ## Pin every dependency again, with hashes, from pyproject.to
 	$(COMPILE) --upgrade requirements/lint.in -o requirements/lint.txt
 	$(COMPILE) --upgrade requirements/aws.in -o requirements/aws.txt
 	$(COMPILE) --upgrade requirements/ansible.in -o requirements/ansible.txt
+	$(COMPILE) --upgrade requirements/audit.in -o requirements/audit.txt
 	$(COMPILE) --upgrade benchmarks/peers/requirements.in -o benchmarks/peers/requirements.txt
 	rm -rf build/localstack && mkdir -p build/localstack # localstack-core runs only with the versions that its release pins
 	$(PIP) download --quiet --no-deps --no-binary localstack-core --dest build/localstack \
@@ -144,7 +160,7 @@ lock: $(VENV)/.dev ## Pin every dependency again, with hashes, from pyproject.to
 	  localstack/requirements.in -o localstack/requirements.txt
 
 clean: ## Remove everything that the targets created.
-	rm -rf $(VENV) .venv-deploy .venv-lint .venv-aws .venv-ansible $(LOCALSTACK) .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-deploy .venv-lint .venv-aws .venv-ansible .venv-audit $(LOCALSTACK) .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -163,7 +179,7 @@ $(VENV)/.dev: $(BIN)/python requirements/dev.txt pyproject.toml
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.run
 
-.venv-deploy/.done .venv-lint/.done .venv-aws/.done .venv-ansible/.done $(LOCALSTACK)/.done: .venv-%/.done: requirements/%.txt $(BIN)/python
+.venv-deploy/.done .venv-lint/.done .venv-aws/.done .venv-ansible/.done .venv-audit/.done $(LOCALSTACK)/.done: .venv-%/.done: requirements/%.txt $(BIN)/python
 	$(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
 	  --require-hashes -r $<

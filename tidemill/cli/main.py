@@ -14,6 +14,7 @@ from tidemill.cli.containers import compose, fleet
 from tidemill.cli.dashboard import app as dashboard
 from tidemill.cli.dead_letters.app import app as dead_letters
 from tidemill.cli.demo import demo
+from tidemill.cli.iam_diff import iam_diff
 from tidemill.cli.ledger import ledger
 from tidemill.cli.lint import app as lint
 from tidemill.cli.report import agree, report
@@ -67,6 +68,7 @@ app.command()(report)
 app.command()(ledger)
 app.add_typer(lint)
 app.command()(verify)
+app.command()(iam_diff)
 app.add_typer(dashboard, name="dashboard")
 app.add_typer(compose, name="compose")
 app.command()(fleet)

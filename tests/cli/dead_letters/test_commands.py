@@ -84,11 +84,11 @@ def test_a_redrive_sends_what_is_selected_with_all_attributes(desk: Desk) -> Non
     }
     desk.fill('{"n":1}', '{"n":2}', MessageAttributes=attributes)
     dry = desk.give("redrive", "--field", "n=1", "--dry-run").stdout
-    assert dry == f"would send 1 dead letters to {desk.work}\n"
+    assert dry == f"would send 1 dead letter to {desk.work}\n"
     assert "not confirmed" in str(desk.give("redrive", "--field", "n=1", code=1).exception)
     assert desk.server.counts(desk.work) == (0, 0)
     done = desk.give("redrive", "--field", "n=1", typed="y\n").output
-    assert "sent 1 dead letters, deleted 1 of them" in done
+    assert "sent 1 dead letter, deleted 1 of them" in done
     with desk.server.sqs() as client:
         (message,) = client.receive_message(QueueUrl=desk.work, MessageAttributeNames=["All"])[
             "Messages"

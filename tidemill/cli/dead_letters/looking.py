@@ -16,7 +16,7 @@ from tidemill.cli.dead_letters.options import (
     PlaceOptions,
     SelectionOptions,
 )
-from tidemill.cli.dead_letters.output import letter_lines, letter_record, list_lines
+from tidemill.cli.dead_letters.output import counted, letter_lines, letter_record, list_lines
 from tidemill.cli.dead_letters.session import open_session
 from tidemill.cli.options import JsonOption, print_json, refuse_usage
 from tidemill.dead_letters.errors import DeadLetterError
@@ -102,7 +102,7 @@ def export(
             stream.write(b"".join(line + b"\n" for line in lines))
     except OSError as error:
         raise DeadLetterError(f"cannot write {file}: {error.strerror}") from error
-    typer.echo(f"wrote {len(lines)} of {len(found.look.letters)} dead letters", err=True)
+    typer.echo(f"wrote {len(lines)} of {counted(len(found.look.letters))}", err=True)
     if not found.look.complete:
         typer.echo("there may be more: raise --limit to look at them", err=True)
 

@@ -9,7 +9,7 @@ import typer
 
 from tidemill.cli.dead_letters.editor import edited
 from tidemill.cli.dead_letters.options import IdsArgument, PlaceOptions, SelectionOptions
-from tidemill.cli.dead_letters.output import plain
+from tidemill.cli.dead_letters.output import counted, plain
 from tidemill.cli.dead_letters.redriving import Redrive, confirmed
 from tidemill.cli.dead_letters.session import open_session
 from tidemill.cli.options import JsonOption, print_json, read_pairs, refuse_usage
@@ -59,7 +59,7 @@ def redrive(
     about = f"all dead letters (about {counts.visible + counts.hidden})"
     if not everything:
         number = len(session.find(chosen).letters)
-        about = f"{number} dead letters"
+        about = counted(number)
         if not number:
             hidden = f"; {counts.hidden} are hidden by readers now" if counts.hidden else ""
             raise DeadLetterError(f"no dead letter is selected{hidden}")
@@ -148,7 +148,7 @@ def purge(
     if not found.look.complete:
         typer.echo("there may be more letters than --limit: they stay", err=True)
     if count is None and names:
-        question = f"This deletes {len(names)} dead letters of {name} for good. Type their number"
+        question = f"This deletes {counted(len(names))} of {name} for good. Type their number"
         try:
             count = typer.prompt(question, type=int, err=True)
         except typer.Abort:  # the input has ended, or Ctrl-C
@@ -165,7 +165,7 @@ def purge(
         if as_json:
             print_json({"deleted": sorted(deleted), "left": left})
         else:
-            typer.echo(f"deleted {len(deleted)} of {len(names)} dead letters")
+            typer.echo(f"deleted {len(deleted)} of {counted(len(names))}")
     session.check_stop()
     if left:
         typer.echo(f"not found any more, or hidden by a reader: {', '.join(left)}", err=True)

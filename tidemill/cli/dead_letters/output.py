@@ -40,6 +40,11 @@ def age(seconds: float) -> str:
     return f"{max(0, int(seconds))}s"
 
 
+def counted(count: int) -> str:
+    """Return a number of dead letters in words."""
+    return "1 dead letter" if count == 1 else f"{count} dead letters"
+
+
 def list_lines(found: Found, counts: Counts, name: str, now: float) -> Iterator[str]:
     """Yield the list: each letter, then how many there are of each reason."""
     for letter in found.letters:
@@ -49,7 +54,7 @@ def list_lines(found: Found, counts: Counts, name: str, now: float) -> Iterator[
     if found.letters:
         yield ""
     yield (
-        f"{_letters(len(found.letters))} of {len(found.look.letters)} looked at in {name} "
+        f"{counted(len(found.letters))} of {len(found.look.letters)} looked at in {name} "
         f"(SQS counts about {counts.visible}, and {counts.hidden} hidden by readers)"
     )
     reasons = Counter(found.histories.reason_of(letter) for letter in found.letters)
@@ -105,10 +110,6 @@ def letter_record(letter: Letter, histories: Histories) -> dict[str, Any]:
             for one in histories.of(letter)
         ],
     }
-
-
-def _letters(count: int) -> str:
-    return "1 dead letter" if count == 1 else f"{count} dead letters"
 
 
 def _headline(letter: Letter, histories: Histories, now: float) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from shared.errors import QueueError
+from tidemill.cli.dead_letters.output import counted
 from tidemill.cli.options import print_json
 from tidemill.dead_letters.errors import DeadLetterError
 from tidemill.dead_letters.journal import opened_journal
@@ -167,7 +168,9 @@ def _among(ids: frozenset[str]) -> Callable[[Letter], bool]:
 
 
 def _sentences(moved: Moved) -> list[str]:
-    lines = [f"sent {len(moved.moved)} dead letters, deleted {_deleted(moved)} of them"]
+    lines = [f"sent {counted(len(moved.moved))}, deleted {_deleted(moved)} of them"]
+    if len(moved.moved) <= SHOWN:
+        lines += [f"  {old} is now {new}" for old, new in moved.moved.items()]
     for ids, sentence in (
         (moved.not_deleted, "sent, but not deleted here yet"),
         (moved.perhaps_twice, "perhaps twice in the target, as an answer of SQS was lost"),
