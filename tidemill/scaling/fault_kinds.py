@@ -268,6 +268,19 @@ CREDENTIALS_EXPIRED: Final = FaultKind(
     parameters=(FOR_SECONDS,),
 )
 
+CLOCK_WRONG: Final = FaultKind(
+    name="clock-wrong",
+    meaning=(
+        "The clock has jumped by more than 15 minutes: AWS refuses each call, because its "
+        "signature has expired."
+    ),
+    target=Target.CALLER,
+    worlds=RIGS,
+    note="has a wrong clock",
+    answer="has a wrong clock",
+    parameters=(FOR_SECONDS,),
+)
+
 SQS_ERRORS: Final = FaultKind(
     name="sqs-errors",
     meaning=("SQS fails: it answers with the status 500 or 503."),
@@ -394,6 +407,7 @@ KINDS: Final[Mapping[str, FaultKind]] = {
         NETWORK_CUT,
         NETWORK_LOSSY,
         CREDENTIALS_EXPIRED,
+        CLOCK_WRONG,
         SQS_ERRORS,
         SQS_REFUSALS,
         SQS_THROTTLED,

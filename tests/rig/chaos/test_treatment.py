@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tidemill.rig.chaos.answers import ERRORS, EXPIRED, NONSENSE, REFUSALS, THROTTLED
+from tidemill.rig.chaos.answers import CLOCK, ERRORS, EXPIRED, NONSENSE, REFUSALS, THROTTLED
 from tidemill.rig.chaos.treatment import TREATMENTS, UNTREATED, Treatment, treat
 from tidemill.rig.door.calls import Request
 from tidemill.scaling.fault_kinds import KINDS, Target
@@ -39,6 +39,13 @@ def test_a_fault_of_sqs_concerns_sqs_alone(kind: str) -> None:
     """A call of CloudWatch Logs is not treated."""
     assert treatments(Fault(kind), "logs") == {UNTREATED}
     assert treatments(Fault(kind)) != {UNTREATED}
+
+
+@pytest.mark.parametrize("kind", ["credentials-expired", "clock-wrong", "network-cut"])
+def test_a_caller_without_credentials_clock_or_network_reaches_no_service(kind: str) -> None:
+    """AWS acts on none of its calls."""
+    for service in ("sqs", "logs", "dynamodb"):
+        assert not any(one.acts for one in treatments(Fault(kind), service))
 
 
 def test_a_fault_of_logs_concerns_logs_alone() -> None:
@@ -107,6 +114,7 @@ def test_the_answers_have_the_statuses_that_the_kinds_promise() -> None:
     assert set(statuses(NONSENSE)) == {200}
     assert EXPIRED(request).status == 403
     assert json.loads(EXPIRED(request).body)["__type"] == "ExpiredToken"
+    assert json.loads(CLOCK(request).body)["message"].startswith("Signature expired: ")
 
 
 def test_a_throttled_batch_names_each_of_its_entries() -> None:

@@ -50,6 +50,11 @@ def _throttled_entries(request: Request) -> Reply:
 EXPIRED: Final = _error(
     "ExpiredToken", 403, "The security token included in the request is expired"
 )
+CLOCK: Final = _error(
+    "SignatureDoesNotMatch",
+    403,
+    "Signature expired: 20260101T000000Z is now earlier than 20260102T000000Z",
+)
 LOGS_ERROR: Final = _error("ServiceUnavailableException", 503, "The service is not available")
 
 ERRORS: Final[tuple[Answer, ...]] = (

@@ -141,7 +141,7 @@ def _draw_target(kind: FaultKind, random: Random) -> str | None:
             drawn = random.random()
             if drawn < OF_PRODUCER:
                 return PRODUCER
-            of_service = not kind.name.startswith(("network", "credentials"))
+            of_service = not kind.name.startswith(("network", "credentials", "clock"))
             return None if of_service and drawn < OF_PRODUCER + OF_ALL else rank
         case _:
             return None

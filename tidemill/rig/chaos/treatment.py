@@ -8,8 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tidemill.rig.chaos.answers import ERRORS, EXPIRED, LOGS_ERROR, NONSENSE, REFUSALS, THROTTLED
+from tidemill.rig.chaos.answers import (
+    CLOCK,
+    ERRORS,
+    EXPIRED,
+    LOGS_ERROR,
+    NONSENSE,
+    REFUSALS,
+    THROTTLED,
+)
 from tidemill.scaling.fault_kinds import (
+    CLOCK_WRONG,
     CREDENTIALS_EXPIRED,
     LOGS_DOWN,
     NETWORK_CUT,
@@ -91,6 +100,10 @@ def _expired(_: Fault, _random: Random) -> Treatment:
     return Treatment(acts=False, answer=EXPIRED)
 
 
+def _wrong_clock(_: Fault, _random: Random) -> Treatment:
+    return Treatment(acts=False, answer=CLOCK)
+
+
 def _logs_down(_: Fault, _random: Random) -> Treatment:
     return Treatment(acts=False, answer=LOGS_ERROR)
 
@@ -111,6 +124,7 @@ TREATMENTS: Final[Mapping[str, tuple[frozenset[str], Callable[[Fault, Random], T
     NETWORK_CUT.name: (frozenset(), _cut),
     NETWORK_LOSSY.name: (frozenset(), _lossy),
     CREDENTIALS_EXPIRED.name: (frozenset(), _expired),
+    CLOCK_WRONG.name: (frozenset(), _wrong_clock),
     SQS_ERRORS.name: (frozenset({SQS}), _one_of(ERRORS)),
     SQS_REFUSALS.name: (frozenset({SQS}), _one_of(REFUSALS)),
     SQS_THROTTLED.name: (frozenset({SQS}), _one_of(THROTTLED)),
