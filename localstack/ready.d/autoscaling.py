@@ -30,9 +30,9 @@ class GroupProvider:
     def delete(self, request: Any) -> Any:  # noqa: ANN401 - LocalStack's types
         """Set the group to 0; delete it at the first call, of one a second, that finds it empty."""
         name = request.previous_state["AutoScalingGroupName"]
-        autoscaling = boto3.Session("test", "test", region_name="us-east-1").client(
-            "autoscaling", endpoint_url=ENDPOINT
-        )
+        # The keys are those of AWS_SHARED_CREDENTIALS_FILE: LocalStack's own are not known there.
+        keys = boto3.Session(profile_name="default", region_name="us-east-1")
+        autoscaling = keys.client("autoscaling", endpoint_url=ENDPOINT)
         autoscaling.update_auto_scaling_group(
             AutoScalingGroupName=name, MinSize=0, MaxSize=0, DesiredCapacity=0
         )

@@ -13,7 +13,8 @@ STACK = os.environ.get("STACK", "tidemill")
 TEMPLATE = Path("/opt/tidemill/template.yaml")
 ARTEFACTS = "tidemill-artefacts"
 KEY = "template.json"
-ENDPOINT = "http://localhost:4566"
+ENDPOINT = f"http://{os.environ.get('GATEWAY_LISTEN', 'localhost:4566')}"
+"""LocalStack itself, in this container: only others come through the door."""
 
 
 def deploy(parameters: dict[str, str]) -> None:

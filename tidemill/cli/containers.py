@@ -22,6 +22,7 @@ from tidemill.cli.options import (
     refuse_usage,
 )
 from tidemill.rig.containers.compose import down as bring_down
+from tidemill.rig.containers.compose import keys as session_keys
 from tidemill.rig.containers.compose import up as bring_up
 from tidemill.rig.containers.options import SOCKET, Depth
 from tidemill.rig.door.credentials import Session
@@ -45,13 +46,20 @@ def _containers() -> None:
 def compose_up(file: FileOption = COMPOSE_FILE) -> None:
     """Start LocalStack, the stack and the fleet's controller; explain what prevents it."""
     bring_up(file)
-    typer.echo("up: send with `docker compose -f localstack/compose.yaml run --rm producer`")
+    typer.echo("up: send with `docker compose -f localstack/compose.yaml run --rm producer`;")
+    typer.echo('clients of your own need the session\'s keys: eval "$(tidemill compose keys)"')
 
 
 @compose.command("down")
 def compose_down(file: FileOption = COMPOSE_FILE) -> None:
     """Remove everything that runs there, messages included."""
     bring_down(file)
+
+
+@compose.command("keys")
+def compose_keys(file: FileOption = COMPOSE_FILE) -> None:
+    """Print the session's keys as lines for a shell: eval "$(tidemill compose keys)"."""
+    typer.echo(session_keys(file), nl=False)
 
 
 def fleet(
@@ -95,7 +103,10 @@ def fleet(
         ),
     ] = "tidemill/instance",
     docker_socket: Annotated[
-        str, typer.Option("--docker-socket", help="The Docker socket on the engine's host.")
+        str,
+        typer.Option(
+            "--docker-socket", help="The Docker socket on the engine's host, or a volume with it."
+        ),
     ] = SOCKET,
     handlers: Annotated[
         str,

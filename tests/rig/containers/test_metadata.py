@@ -113,6 +113,23 @@ def test_a_token_is_forbidden_at_a_path_with_a_version(visitor: Visitor, version
         assert (status, token) == (403, "")
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        pytest.param("169.254.169.254", 200, id="as-on-ec2"),
+        pytest.param("localhost:9", 200, id="local"),
+        pytest.param("evil.example:80", 403, id="rebound"),
+        pytest.param("", 403, id="none"),
+    ],
+)
+def test_a_token_is_issued_under_the_services_own_names_only(
+    visitor: Visitor, host: str, status: int
+) -> None:
+    """A web page whose name was bound to this address afterwards gets no credentials."""
+    got, _, token = visitor.ask("PUT", TOKEN_PATH, {TTL_HEADER: "60", "Host": host})
+    assert (got, bool(token)) == (status, status == 200)
+
+
 @pytest.mark.parametrize("path", [f"{META_DATA}instance-id", f"{META_DATA}none", USER_DATA])
 @pytest.mark.parametrize("token", [None, "", "of-somebody-elses"], ids=["none", "empty", "wrong"])
 def test_nothing_is_answered_without_a_token(

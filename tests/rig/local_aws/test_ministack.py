@@ -9,7 +9,7 @@ import pytest
 from support.builders.sessions import SESSION
 from support.emulators.rigs import labelled
 
-from tidemill.rig.door.server import HOST
+from tidemill.rig.door.settings import HOST
 from tidemill.rig.errors import RigError
 from tidemill.rig.local_aws.clients import LocalClients
 from tidemill.rig.local_aws.ministack import LOG, local_aws

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 from support.emulators.docker import ROOT
 from support.emulators.ministack import free_port, local_client
 
+from tidemill.rig.containers.compose import KEYS_OF
 from tidemill.rig.containers.options import FLEET_LABEL, INSTANCE_LABEL, ROLE_LABEL
+from tidemill.rig.door.credentials import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,7 +88,7 @@ class Project:
         return subprocess.run(
             [sys.executable, "-m", "tidemill", *words],
             cwd=ROOT,
-            env=self.environment(),
+            env={**self.environment(), **self.keys().environment()},
             capture_output=True,
             text=True,
             check=False,
@@ -94,7 +96,15 @@ class Project:
 
     def client(self, service: str, port: int | None = None) -> Any:  # noqa: ANN401 - any service's
         """Return a client of LocalStack, or of the service at another port."""
-        return local_client(service, f"http://127.0.0.1:{port or self.port}", REGION)
+        url = f"http://127.0.0.1:{port or self.port}"
+        return local_client(service, url, REGION, keys=self.keys())
+
+    def keys(self) -> Keys:
+        """Return the user's keys of the session; those of no session while nothing is up."""
+        door = self.compose("ps", "--quiet", "door")
+        lines = self.compose(*KEYS_OF).splitlines() if door else []
+        pairs = [line.removeprefix("export ").partition("=") for line in lines]
+        return Keys.read({name: value for name, _, value in pairs}) or Keys("none", "none")
 
     def produce(self, folder: Path, *words: str) -> dict[str, bool]:
         """Send with the producer's image; return for each message id whether it is poison."""

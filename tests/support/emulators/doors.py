@@ -26,7 +26,7 @@ def standing(door: Door) -> Iterator[str]:
         listener.listen()
         config = Config()
         config.bind = [f"fd://{listener.fileno()}"]
-        config.graceful_timeout = 0
+        config.graceful_timeout = 1
         loop = asyncio.new_event_loop()
         ending = asyncio.Event()
 

@@ -16,6 +16,8 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import boto3
 
+from tidemill.rig.door.credentials import Keys
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -29,9 +31,10 @@ STOP_SECONDS: Final = 15.0
 ATTEMPTS: Final = 3
 """Starts to try: another process may take the free port before MiniStack uses it."""
 
+OPEN: Final = Keys("test", "test")
+"""Keys for an emulator without a door, which checks none."""
 CREDENTIALS: Final = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
+    **OPEN.environment(),
     "AWS_REGION": REGION,
     "AWS_DEFAULT_REGION": REGION,
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -39,15 +42,19 @@ CREDENTIALS: Final = {
 
 
 def local_client(
-    service: str, endpoint: str, region: str = REGION, config: Config | None = None
+    service: str,
+    endpoint: str,
+    region: str = REGION,
+    config: Config | None = None,
+    keys: Keys = OPEN,
 ) -> Any:  # noqa: ANN401 - any service's client
     """Return a client of an emulator of AWS."""
     return boto3.client(  # type: ignore[call-overload]  # its stubs list services
         service,
         endpoint_url=endpoint,
         region_name=region,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - no secret: emulators check none
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key=keys.secret_key,
         config=config,
     )
 

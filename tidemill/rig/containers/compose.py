@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Final
 
 from tidemill.rig.containers.engine import DockerEngine
 from tidemill.rig.errors import RigError
+from tidemill.rig.local_aws.clients import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 PROJECT: Final = "tidemill"
+REGION_NAMES: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
+"""The variables from which clients of AWS read their region: not all of them know both."""
 CLEAR_LINE: Final = "\x1b[2K"
 """The control sequence that compose writes before lines of logs, even without colours."""
-PORTS: Final = {"localstack": "LOCALSTACK_PORT", "fleet": "AUTOSCALING_PORT"}
+KEYS_OF: Final = ("exec", "--no-TTY", "door", "cat", "/run/tidemill/user/exports")
+"""What prints the keys of the user at the terminal, as lines for a shell."""
+PORTS: Final = {"door": "LOCALSTACK_PORT", "fleet": "AUTOSCALING_PORT"}
 """The variable that sets the port of each service on this machine."""
 
 
@@ -47,6 +52,19 @@ def down(file: Path) -> None:
     code, output = _compose(file, ["down", "--volumes"])
     if code:
         raise RigError(f"docker compose down: {_last(output)}")
+
+
+def keys(file: Path) -> str:
+    """Return the user's keys of the session, as lines for a shell.
+
+    Raises:
+        RigError: the door does not run.
+    """
+    DockerEngine().close()
+    found = _output_of(file, KEYS_OF)
+    if not found:
+        raise RigError("nothing is up there: start it with `tidemill compose up`")
+    return found + "".join(f"export {name}={REGION}\n" for name in REGION_NAMES)
 
 
 def from_start(output: str) -> str | None:

@@ -73,7 +73,7 @@ class ControllerOptions:
         instance_image: the image that stands in for the AMI with depth user-data.
         network: the Docker network that instances are on.
         host: the controller's own name or address on that network.
-        socket: the path of the engine's socket on its host.
+        socket: the path of the engine's socket on its host, or the volume of the fleet's own.
         labels: further labels for every container.
         handlers: a folder on the engine's host with the user's handlers, none if it is empty.
     """

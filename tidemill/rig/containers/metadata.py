@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Final
 
+from tidemill.rig.door.guard import LOOPBACK, is_name
 from tidemill.rig.errors import RigError
 from tidemill.scaling.facts import stamp
 
@@ -34,6 +35,7 @@ USER_DATA: Final = "/latest/user-data"
 TTL_HEADER: Final = "X-aws-ec2-metadata-token-ttl-seconds"
 TOKEN_HEADER: Final = "X-aws-ec2-metadata-token"  # noqa: S105 - a header's name
 MAX_TTL: Final = 21_600
+EC2_ADDRESS: Final = "169.254.169.254"
 ROLE: Final = "worker"
 CREDENTIAL_SECONDS: Final = 6 * 3600
 
@@ -115,15 +117,22 @@ def listing(categories: dict[str, str], path: str) -> str | None:
 class MetadataService:
     """A server for one instance's metadata, on its own port, until it is closed."""
 
-    def __init__(self, metadata: InstanceMetadata, port: int = 0) -> None:
-        """Listen on every address, since the instance is on another network; 0 is any free port.
+    def __init__(
+        self, metadata: InstanceMetadata, port: int = 0, names: frozenset[str] = LOOPBACK
+    ) -> None:
+        """Listen on every address, since the instance is on another network.
+
+        Args:
+            metadata: what is served.
+            port: the port to listen on; 0 is any free one.
+            names: the host names by which the instance reaches it, beside EC2's own address.
 
         Raises:
             RigError: the port is not available.
         """
         self.metadata = metadata
         try:
-            self._server = _Server(metadata, port)
+            self._server = _Server(metadata, port, names)
         except OSError as error:
             raise RigError(
                 f"the metadata service of {metadata.instance} cannot listen on port {port}: "
@@ -143,8 +152,9 @@ class MetadataService:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, metadata: InstanceMetadata, port: int) -> None:
+    def __init__(self, metadata: InstanceMetadata, port: int, names: frozenset[str]) -> None:
         self.metadata = metadata
+        self.names = names | {EC2_ADDRESS}
         self.tokens = Tokens()
         super().__init__(("", port), _Handler)
 
@@ -159,7 +169,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         """Issue a token."""
         ttl = self.headers.get(TTL_HEADER, "")
-        if "X-Forwarded-For" in self.headers or VERSIONED_TOKEN_PATH.fullmatch(self.path):
+        named = is_name(self.headers.get("Host", ""), self.server.names)  # else it is a web page's
+        if (
+            not named
+            or "X-Forwarded-For" in self.headers
+            or VERSIONED_TOKEN_PATH.fullmatch(self.path)
+        ):
             self._answer(403)
         elif self.path != TOKEN_PATH:
             self._answer(404)

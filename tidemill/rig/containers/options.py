@@ -26,6 +26,8 @@ HANDLERS: Final = "/handlers"
 """The folder in a consumer's container in which the user's handlers are."""
 SOCKET: Final = "/var/run/docker.sock"
 """The engine's socket inside an instance, as on an AMI."""
+ENGINE_FOLDER: Final = "/run/engine"
+"""The folder of the engine's socket inside an instance that gets the fleet's own one."""
 
 
 class Depth(StrEnum):
@@ -54,7 +56,8 @@ class ContainerOptions:
         network: the Docker network that the instances are on.
         host: the controller's own name or address on that network.
         region: the region that instance metadata return.
-        socket: the path of the engine's socket on its host, for instances that use it.
+        socket: the engine's socket for instances that use it: a path on the engine's host, or the
+            name of a volume with the fleet's own socket.
         labels: further labels for every container.
         user_data: the launch template's script.
         session: of which the instances get keys.
@@ -118,20 +121,27 @@ class ContainerOptions:
                 LAUNCHED_LABEL: str(time.time()),
                 METADATA_LABEL: str(metadata_port),
             },
-            volumes=volumes if self.direct else {SOCKET: self.socket},
+            volumes=volumes if self.direct else self._engine_socket(),
             writable=not self.direct,
         )
 
     def _for_docker(self, instance: str) -> dict[str, str]:
         """Return settings for the stand-in AMI's docker command, which starts the consumer."""
         labels = self._labels(instance, Role.CONSUMER)
+        own = {"DOCKER_HOST": f"unix://{ENGINE_FOLDER}/docker.sock"}
         return {
+            **({} if self.socket.startswith("/") else own),
             "CONSUMER_IMAGE": self.image,
             "CONSUMER_NAME": self.consumer_name(instance),
             "CONSUMER_NETWORK": self.network,
             "CONSUMER_LABELS": " ".join(f"{name}={value}" for name, value in labels.items()),
             **({"CONSUMER_HANDLERS": self.handlers} if self.handlers else {}),
         }
+
+    def _engine_socket(self) -> dict[str, str]:
+        if self.socket.startswith("/"):
+            return {SOCKET: self.socket}
+        return {ENGINE_FOLDER: self.socket}
 
     def _for_python(self) -> dict[str, str]:
         """Return where Python finds the user's handlers, after the image's own modules."""

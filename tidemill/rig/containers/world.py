@@ -22,6 +22,7 @@ from tidemill.rig.containers.options import (
     ROLE_LABEL,
     Role,
 )
+from tidemill.rig.door.guard import LOOPBACK
 from tidemill.rig.instances import Instances
 from tidemill.rig.lifetime import Lifetime, ProgramState, Rules
 from tidemill.scaling.fault_kinds import WorldKind
@@ -239,7 +240,7 @@ class ContainerWorld(Instances):
         """Serve an instance's metadata on this port, or on any free one for 0; return the port."""
         keys = self._options.session.keys(instance)
         metadata = InstanceMetadata(instance, self._options.region, self._options.user_data, keys)
-        self._services[instance] = MetadataService(metadata, port)
+        self._services[instance] = MetadataService(metadata, port, LOOPBACK | {self._options.host})
         return self._services[instance].port
 
     @staticmethod

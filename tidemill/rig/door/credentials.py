@@ -27,6 +27,12 @@ FUNCTION: Final = "function"
 """The caller that is a function of the template, where the user has allowed functions."""
 FUNCTION_KEY: Final = "000000000000"
 """The access key id that MiniStack gives to functions: its account's number."""
+SECRET_FILE: Final = "secret"  # noqa: S105 - a file's name
+"""The file with a session's secret, in the folder that keeps it."""
+CREDENTIALS_FILE: Final = "credentials"
+"""The file with a caller's keys, in the form of AWS_SHARED_CREDENTIALS_FILE."""
+EXPORTS_FILE: Final = "exports"
+"""The file with a caller's keys, as lines for a shell."""
 CONTROLLERS: Final = frozenset({RIG, USER})
 """Callers that may inject faults; every other caller is what faults happen to."""
 
@@ -43,6 +49,14 @@ class Keys:
         """Return the keys in the variables that every client of AWS reads; None if one is unset."""
         found = [environment.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
         return Keys(found[0], found[1]) if found[0] and found[1] else None
+
+    def write(self, folder: Path) -> None:
+        """Write the keys into a folder: for AWS's programs, and as lines for a shell."""
+        names = {"aws_access_key_id": self.access_key, "aws_secret_access_key": self.secret_key}
+        lines = "".join(f"{name} = {value}\n" for name, value in names.items())
+        (folder / CREDENTIALS_FILE).write_text(f"[default]\n{lines}")
+        exports = "".join(f"export {name}={value}\n" for name, value in self.environment().items())
+        (folder / EXPORTS_FILE).write_text(exports)
 
     def environment(self) -> dict[str, str]:
         """Return the variables from which every client of AWS reads these keys."""
@@ -78,6 +92,17 @@ class Session:
         if not secret:
             raise RigError(f"there is no session's secret in {file}")
         return Session(secret)
+
+    @staticmethod
+    def kept(folder: Path) -> Session:
+        """Return the session whose secret is in a folder; if there is none, begin a new one."""
+        file = folder / SECRET_FILE
+        if not file.exists():
+            fresh = file.with_suffix(".new")
+            fresh.touch(mode=0o600)
+            fresh.write_text(Session.fresh().secret)
+            fresh.replace(file)
+        return Session.read(file)
 
     def keys(self, caller: str) -> Keys:
         """Return the keys of a caller, such as an instance's id."""

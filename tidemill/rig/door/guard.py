@@ -26,6 +26,11 @@ OWN_SITES: Final = {"", "none"}
 """Values of Sec-Fetch-Site that no foreign page causes: a client that is no browser sends none."""
 
 
+def is_name(host: str, names: frozenset[str]) -> bool:
+    """Return whether a Host, with or without a port, is one of these names."""
+    return PORT.sub("", host.lower()) in names
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """A guard for one endpoint; `names` are the host names under which clients reach it."""
@@ -44,10 +49,10 @@ class Guard:
         origin = request.values("origin")
         if origin:
             raise RefusedError("AccessDenied", f"requests of web pages are refused: {origin[0]}")
-        if not {site.lower() for site in request.values("sec-fetch-site")} <= OWN_SITES:
+        if not set(request.values("sec-fetch-site")) <= OWN_SITES:
             raise RefusedError("AccessDenied", "requests of web pages are refused")
-        host = request.header("host").lower()
-        if PORT.sub("", host) not in self.names:
+        host = request.header("host")
+        if not is_name(host, self.names):
             raise RefusedError("AccessDenied", f"this endpoint has no name {host!r}")
 
     def admit(self, request: Request, now: float) -> Call:

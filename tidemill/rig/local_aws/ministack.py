@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tidemill.rig.child_processes import child_environment, end_children
 from tidemill.rig.door.app import HEALTH
 from tidemill.rig.door.requests import DIRECT
-from tidemill.rig.door.server import HOST, PORT, RUN_FUNCTIONS, SECRET
+from tidemill.rig.door.settings import HOST, PORT, RUN_FUNCTIONS, SECRET
 from tidemill.rig.errors import RigError
 
 if TYPE_CHECKING:
