@@ -8,7 +8,7 @@ import socket
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 from shared.sqs.answers import md5_of
 
@@ -64,20 +64,26 @@ class WrongServer:
 
     def serve(self, connection: socket.socket) -> None:
         """Serve one connection until either side closes it."""
-        # KeyError, ValueError: the other side has gone in the middle of a request.
-        gone = contextlib.suppress(OSError, KeyError, ValueError)
-        with connection, connection.makefile("rb") as stream, gone:
+        with connection, connection.makefile("rb") as stream, contextlib.suppress(OSError):
             connection.settimeout(PATIENCE)
-            while (line := stream.readline()) and not self.ended.is_set():
-                headers = {}
-                while (line := stream.readline()) not in {b"\r\n", b""}:
-                    name, _, value = line.decode().partition(":")
-                    headers[name.lower()] = value.strip()
-                parameters = json.loads(stream.read(int(headers["content-length"])))
-                operation = headers["x-amz-target"].rpartition(".")[2]
-                call = Call(operation, parameters, connection, self.ended)
+            while not self.ended.is_set() and (read := read_call(stream)):
+                call = Call(*read, connection, self.ended)
                 self.calls.append(call)
                 self.behave(call)
+
+
+def read_call(stream: IO[bytes]) -> tuple[str, dict[str, Any]] | None:
+    """Return operation and parameters of the next request; None if there is no whole one."""
+    stream.readline()
+    headers = {}
+    while (line := stream.readline()) not in {b"\r\n", b""}:
+        name, _, value = line.decode().partition(":")
+        headers[name.lower()] = value.strip()
+    length = int(headers.get("content-length", 0))
+    body = stream.read(length)
+    if not length or len(body) < length:
+        return None
+    return headers["x-amz-target"].rpartition(".")[2], json.loads(body)
 
 
 @contextmanager
