@@ -75,7 +75,13 @@ class ReceiveEnded:
 
 @dataclass(frozen=True, slots=True)
 class ReceiveFailed:
-    """Result of a Receive: the queue did not answer."""
+    """Result of a Receive: the queue did not answer.
+
+    `share` is how much of its rest the worker takes. At random, it keeps a fleet whose queue comes
+    back from asking all at once.
+    """
+
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ def next_step(rhythm: Rhythm, memory: CycleMemory, result: StepResult) -> tuple[
 
     A poll ends when it has received `messages_per_poll` messages or when a receive returns none; a
     rest follows. A receive that failed ends the poll, too. The rest after it lasts 1, 2, 4, ...
-    seconds for the first, second, third failure in a row, up to the usual rest.
+    seconds for the first, second, third failure in a row, up to the usual rest, or a share of that.
 
     With 25 messages per poll: receives of 10, 10 and 5 messages, then the rest.
     """
@@ -109,8 +115,8 @@ def next_step(rhythm: Rhythm, memory: CycleMemory, result: StepResult) -> tuple[
             limit = min(MAX_BATCH, rhythm.messages_per_poll - taken)
             wait_seconds = min(SHORTEST_LONG_POLL, rhythm.receive_wait)
             return CycleMemory(taken), Receive(limit, wait_seconds)
-        case ReceiveFailed():
-            wait = _outage_wait(rhythm, memory.outages)
+        case ReceiveFailed(share):
+            wait = _outage_wait(rhythm, memory.outages) * share
             return CycleMemory(outages=memory.outages + 1), Rest(wait)
         case RestEnded():
             return CycleMemory(outages=memory.outages), _first_receive(rhythm)

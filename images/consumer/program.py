@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import sys
 from dataclasses import asdict
@@ -134,7 +135,12 @@ def _build(
     )
     pool = create_pool(settings, ports, reports, fifo=is_fifo(_queue_name(queue.url)))
     job = Job(
-        settings.rhythm, settings.visibility, settings.drain, settings.envelope, settings.start
+        settings.rhythm,
+        settings.visibility,
+        settings.drain,
+        settings.envelope,
+        settings.start,
+        seed=random.randrange(2**32),  # noqa: S311 - rests are no secret
     )
     worker = Worker(ports, job, pool, in_flight, cycles, admission)
     return Parts(ports, worker, pool, in_flight, acknowledger, cycles, failures)

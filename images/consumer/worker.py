@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from consumer import capacity, cycle
 from consumer import setting_table as table
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
+SHORTEST_SHARE: Final = 0.5
+"""Of a rest after a failed receive: workers that failed together come back in different seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -35,6 +39,7 @@ class Job:
         drain: seconds that handlers get after a stop.
         envelope: what is around each message, a value of ENVELOPE.
         start: seconds for which the queue need not answer before the first receive succeeds.
+        seed: of the shares of rests after failed receives, which differ; None for whole ones.
     """
 
     rhythm: cycle.Rhythm
@@ -42,6 +47,7 @@ class Job:
     drain: float
     envelope: str = NONE
     start: float = table.START_SECONDS.default
+    seed: int | None = None
 
 
 class Worker:
@@ -69,6 +75,7 @@ class Worker:
         self._contacted = False
         self._patient_until = ports.clock.monotonic() + job.start
         self._deliveries = 0
+        self._random = random.Random(job.seed)  # noqa: S311 - rests are no secret
 
     def run(self) -> None:
         """Perform step after step until a stop is requested.
@@ -90,7 +97,7 @@ class Worker:
                 if not size:
                     return cycle.ReceiveEnded(0)
                 if not self._claims.ready():
-                    return cycle.ReceiveFailed()
+                    return self._failed()
                 return self._receive(self._groups.limit(size), wait_seconds)
             case cycle.Rest(seconds):
                 if self._job.rhythm.poll_wait:  # otherwise there are no polls between rests
@@ -127,7 +134,7 @@ class Worker:
             if not self._contacted and self._clock.monotonic() >= self._patient_until:
                 raise
             log.warning("queue unavailable", extra={"fields": {"reason": str(error)}})
-            return cycle.ReceiveFailed()
+            return self._failed()
         else:
             self._contacted = True
             if messages:
@@ -137,6 +144,11 @@ class Worker:
             return cycle.ReceiveEnded(len(messages))
         finally:
             self.receiving = False
+
+    def _failed(self) -> cycle.ReceiveFailed:
+        if self._job.seed is None:
+            return cycle.ReceiveFailed()
+        return cycle.ReceiveFailed(self._random.uniform(SHORTEST_SHARE, 1))
 
     def _take_in(self, messages: Sequence[ReceivedMessage]) -> None:
         received_at = self._clock.time()

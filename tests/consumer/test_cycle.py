@@ -112,6 +112,12 @@ def test_a_continuous_worker_calls_a_queue_that_is_down_once_a_minute() -> None:
     assert steps[-2] == Rest(60.0)
 
 
+def test_a_share_of_a_rest_is_a_shorter_one() -> None:
+    """The next failure doubles the whole rest, not the share."""
+    steps = walk(EXERCISE, [ReceiveFailed(0.5), RestEnded(), ReceiveFailed(0.75)])
+    assert [step.seconds for step in steps if isinstance(step, Rest)] == [0.5, 1.5]
+
+
 def test_an_answer_ends_the_outage() -> None:
     """After an outage has ended, the next one begins with a rest of 1 s again."""
     steps = walk(

@@ -12,7 +12,11 @@ from support.builders.workers import LONG_POLL, PATIENCE, Bench
 from support.fakes.consuming import CIVIC, DOWN, START, message, messages
 
 from consumer import setting_table as table
+from consumer.admission import Admission
 from consumer.cycle import ReceiveEnded, ReceiveFailed, Rhythm
+from consumer.groups.message_groups import MessageGroups
+from consumer.idempotency.no_claims import NoClaims
+from consumer.worker import Job, Worker
 from shared.errors import QueueRefusedError, QueueUnavailableError
 
 if TYPE_CHECKING:
@@ -140,6 +144,23 @@ def test_an_outage_at_the_start_is_waited_for() -> None:
     bench.run()
     assert bench.stop.waits == [1, 2, 60]
     assert bench.queue.deleted == ["receipt-1"]
+
+
+def test_workers_that_failed_together_do_not_come_back_together() -> None:
+    """Each rests for at least half of the time, and no two for the same."""
+    shares = set()
+    for seed in range(20):
+        parts = Bench([DOWN]).parts
+        admission = Admission(
+            NoClaims(fifo=False), MessageGroups(parts.ports.clock, fifo=False, poll_wait=0)
+        )
+        job = Job(Rhythm(), 120, 30, seed=seed)
+        worker = Worker(parts.ports, job, parts.pool, parts.in_flight, parts.cycles, admission)
+        failed = worker.perform(LONG_POLL)
+        assert isinstance(failed, ReceiveFailed)
+        assert 0.5 <= failed.share < 1
+        shares.add(failed.share)
+    assert len(shares) == 20
 
 
 def test_a_queue_that_has_never_answered_ends_the_worker() -> None:
