@@ -19,6 +19,7 @@ RUN: dict[str, Any] = {
     "instances": 4,
     "every_seconds": 10.0,
     "speed": 10.0,
+    "wall_seconds": 261.4,
     "sent": 10_100,
     "faults_happened": 20,
     "kinds_happened": ["freeze", "kill"],
@@ -53,6 +54,7 @@ def test_each_soak_test_has_a_row(tmp_path: Path) -> None:
     assert [row.split(" | ")[1] for row in rows] == ["2", "10", "1"]
     assert "10100 | 20 | 2 | 3 | 10003 | 100 | 100 | 101 | 7 | 0 | 0 | 0 | 0 |" in rows[0]
     assert "a fault happened every 10 seconds of this machine's clock: `freeze`, `kill`." in text
+    assert "a run took 261 to 261 seconds of it." in text
     assert "- 21: its worker was killed" in text
     assert "Not kept" not in text
 
@@ -74,7 +76,7 @@ def test_without_soak_tests_there_is_no_chapter(tmp_path: Path) -> None:
     [
         ("", "is no summary"),
         ("{}", "kinds_happened"),
-        ('{"kinds_happened": []}', "it has no world"),
+        ('{"kinds_happened": []}', "it has no instances"),
     ],
 )
 def test_a_damaged_summary_is_an_error(tmp_path: Path, text: str, problem: str) -> None:

@@ -33,10 +33,14 @@ COLUMNS: Final = (
 )
 """Figures of a soak test with their heads, in the order of the table."""
 
+NEEDED: Final = ("instances", "every_seconds", "speed", "wall_seconds", "duplicate_causes")
+"""Further figures that the chapter has."""
+
 TEXT: Final = """\
 Messages were sent through a fleet of at most {instances} instances while a fault happened every \
 {every:g} seconds of this machine's clock: {kinds}. AWS's time ran {speed:g} times as fast as that \
-clock. After the last fault the queue was drained, and every message was accounted for \
+clock, and a run took {shortest:.0f} to {longest:.0f} seconds of it. After the last fault the \
+queue was drained, and every message was accounted for \
 (docs/ledger.md says how, docs/faults.md what the faults are). `make soak` repeats the runs; \
 which calls a fault hits differs from run to run.
 """
@@ -53,7 +57,9 @@ def read_soaks(folder: Path) -> list[Run]:
         try:
             run: Run = json.loads(path.read_text(encoding="utf-8"))
             run["kinds"] = len(run["kinds_happened"])
-            missing = [name for name, _ in COLUMNS if name not in run]
+            missing = [
+                name for name in (*NEEDED, *(name for name, _ in COLUMNS)) if name not in run
+            ]
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise ReportError(f"{path} is no summary of a soak test: {error}") from error
         if missing:
@@ -73,6 +79,8 @@ def soak_chapter(runs: Sequence[Run]) -> Iterator[str]:
         every=runs[0]["every_seconds"],
         kinds=", ".join(f"`{kind}`" for kind in kinds),
         speed=runs[0]["speed"],
+        shortest=min(run["wall_seconds"] for run in runs),
+        longest=max(run["wall_seconds"] for run in runs),
     )
     rows = [[str(run[name]) for name, _ in COLUMNS] for run in runs]
     yield markdown_table([head for _, head in COLUMNS], rows) + "\n"

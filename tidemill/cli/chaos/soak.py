@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -21,7 +23,10 @@ from tidemill.cli.options import (
 )
 from tidemill.cli.report import SOAK_FOLDER
 from tidemill.rig.chaos import handlers
-from tidemill.rig.chaos.soak import SoakOptions, run_soak, summarize
+from tidemill.rig.chaos.soak import run_soak
+from tidemill.rig.chaos.soak_options import SoakOptions
+from tidemill.rig.chaos.soak_summary import summarize
+from tidemill.rig.conditions import about_run
 from tidemill.rig.errors import RigError
 from tidemill.rig.rig import RigOptions
 from tidemill.scaling.fault_kinds import KINDS, WorldKind
@@ -106,8 +111,16 @@ def soak(
     times = read_times(None, boot_seconds)
     rig = RigOptions(own, read_template(TEMPLATE), parameters, speed=speed, times=times)
     with _bench(world, rig, image) as bench:
-        outcome = run_soak(bench, options, lambda line: typer.echo(line, err=True))
-    summary = summarize(bench, options, outcome)
+        run = run_soak(bench, options, lambda line: typer.echo(line, err=True))
+    about = about_run(
+        source=f"{count} random vehicles",
+        seed=seed,
+        template=TEMPLATE,
+        parameters=parameters,
+        speed=speed,
+        command=shlex.join(["tidemill", *sys.argv[1:]]),
+    )
+    summary = summarize(bench, options, run, about)
     if as_json:
         print_json(summary)
     else:
