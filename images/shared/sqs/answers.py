@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
     from botocore.model import OperationModel
 
+Filled = Annotated[str, msgspec.Meta(min_length=1)]
 Digits = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,15}$")]
 
 
@@ -38,8 +39,8 @@ class _Attribute(msgspec.Struct, rename="pascal"):
 
 
 class _Message(msgspec.Struct, rename="pascal"):
-    message_id: str
-    receipt_handle: str
+    message_id: Filled
+    receipt_handle: Filled
     body: str
     attributes: _System
     message_attributes: dict[str, _Attribute] | None = None
@@ -55,7 +56,7 @@ class _Done(msgspec.Struct, rename="pascal"):
 
 class _Sent(msgspec.Struct, rename="pascal"):
     id: str
-    message_id: str
+    message_id: Filled
 
 
 class _Refused(msgspec.Struct, rename="pascal"):
@@ -76,7 +77,7 @@ class _AllSent(msgspec.Struct, rename="pascal"):
 
 
 class _Url(msgspec.Struct, rename="pascal"):
-    queue_url: str
+    queue_url: Filled
 
 
 class _Error(msgspec.Struct):
