@@ -6,12 +6,14 @@ from collections import Counter, defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from support.builders.letters import Bench, received
 from support.fakes.letters import Calls, Killed, Mishap
 
 from shared.errors import QueueError, QueueRefusedError, QueueUnavailableError
 from shared.queue import Refusal
+from tidemill.dead_letters.sweep import HIDE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,22 +88,22 @@ def test_a_run_that_is_killed_while_it_writes_its_journal_loses_nothing(
 
 @KINDS
 def test_a_run_that_is_killed_again_and_again_loses_nothing(tmp_path: Path, *, fifo: bool) -> None:
-    """Each of the programs makes a few calls more than nothing."""
+    """Each program makes a few calls; the last one names what any of them has sent twice."""
     for steps in (2, 3, 4, 5, 7):
         bench = Bench(tmp_path / f"{steps}.jsonl", fifo=fifo)
         ids = bench.fill(LETTERS)
-        said: set[str] = set()
         for _ in range(200):
             if not bench.dead.left:
                 break
             with suppress(Killed):
-                said |= bench.redrive(Calls({steps: Mishap.KILLED_AFTER})).perhaps_twice
+                bench.redrive(Calls({steps: Mishap.KILLED_AFTER}))
             bench.time.wait(61)
         else:
             pytest.fail("no progress")
-        twice = [body for body, count in Counter(bench.work.bodies).items() if count > 1]
+        said = bench.redrive().perhaps_twice
+        twice = {body for body, count in Counter(bench.work.bodies).items() if count > 1}
         assert set(bench.work.bodies) == set(ids)
-        assert not (fifo and twice)
+        assert twice <= (set() if fifo else said)
 
 
 @KINDS
@@ -211,6 +213,39 @@ def test_on_a_standard_queue_a_refused_letter_holds_nothing_back(tmp_path: Path)
     assert (set(moved.refused), bench.dead.visible) == ({ids[1]}, [ids[1]])
 
 
+def test_a_letter_that_an_answer_does_not_name_is_sent_again_and_said(tmp_path: Path) -> None:
+    """SQS may have taken it."""
+    bench = Bench(tmp_path / "journal")
+    ids = bench.fill(5)
+    unnamed = Refusal(0, "", "the answer does not name it", retry=True, answer_lost=True)
+    bench.work.refusals = {ids[1]: [unnamed]}
+    moved = bench.redrive()
+    assert Counter(bench.work.bodies)[ids[1]] == 2
+    assert moved.perhaps_twice == {ids[1]}
+
+
+def test_a_request_that_is_refused_as_a_whole_is_made_for_each_letter(tmp_path: Path) -> None:
+    """One letter is at fault; the others are sent."""
+    bench = Bench(tmp_path / "journal")
+    ids = bench.fill(5)
+    wrong = Refusal(0, "", "one of them is too long", retry=False)
+    bench.work.refusals = {name: [wrong] for name in ids} | {ids[1]: [wrong, wrong]}
+    moved = bench.redrive()
+    assert set(moved.refused) == {ids[1]}
+    assert bench.work.bodies == [ids[0], *ids[2:]]
+    assert bench.dead.visible == [ids[1]]
+
+
+def test_a_letter_that_arrives_damaged_is_not_sent(tmp_path: Path) -> None:
+    """Its copy would not be what SQS has, and the letter would be deleted."""
+    bench = Bench(tmp_path / "journal")
+    bench.fill(2)
+    bench.dead.put(msgspec.structs.replace(received("bad"), damage="another MD5"))
+    moved = bench.redrive()
+    assert moved.refused == {"bad": "another MD5"}
+    assert bench.dead.visible == ["bad"]
+
+
 def test_a_letter_that_came_back_is_not_sent_again_by_the_same_run(tmp_path: Path) -> None:
     """Otherwise messages that fail at once would go round for ever."""
     bench = Bench(tmp_path / "journal")
@@ -256,6 +291,38 @@ def test_a_slow_rate_takes_few_letters_at_a_time(tmp_path: Path) -> None:
     moved = bench.redrive(rate=0.1)
     assert bench.work.bodies == ids
     assert moved.whole
+
+
+def test_a_delete_that_sqs_refuses_for_an_old_receipt_is_made_with_a_new_one(
+    tmp_path: Path,
+) -> None:
+    """On a FIFO queue a receipt is over with its time; the letter is received again, not sent."""
+    bench = Bench(tmp_path / "journal", fifo=True)
+    ids = bench.fill(4, groups=1)
+    refuse = bench.dead.delete
+    refused = 5  # as often as one delete is tried
+
+    def once_too_late(receipt: str) -> bool:
+        nonlocal refused
+        refused -= 1
+        if refused < 0:
+            return refuse(receipt)
+        bench.time.wait(HIDE_SECONDS)
+        return False
+
+    bench.dead.delete = once_too_late  # type: ignore[method-assign]  # SQS is late, too
+    moved = bench.redrive()
+    assert (bench.work.bodies, bench.dead.left, moved.not_deleted) == (ids, [], set())
+
+
+def test_a_letter_that_sqs_has_refused_is_not_open_afterwards(tmp_path: Path) -> None:
+    """The target has no copy of it, and nothing says that it might."""
+    bench = Bench(tmp_path / "journal")
+    ids = bench.fill(3)
+    with pytest.raises(QueueRefusedError):
+        bench.redrive(Calls({1: Mishap.DENIED}))
+    moved = bench.redrive()
+    assert (moved.perhaps_twice, bench.work.bodies) == (set(), ids)
 
 
 def test_without_permission_to_delete_no_more_than_a_request_is_sent(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 An append-only file of JSON lines. The first names both queues. Before a request its letters are
 written as `sending`, after the answer as `sent` with their new ids, or as `not_sent`. What is
 `sending` and neither of these may be in the target or not: nobody can ask SQS. It is sent again,
-since a lost message is worse than a second one. A letter that is `sent` is only deleted. `done`
-ends a run that has left nothing open.
+since a lost message is worse than a second one. A letter that is `sent` is only deleted. `twice`
+are those of them of which the target may have two copies. `done` ends a run that has left nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import msgspec
 from tidemill.dead_letters.errors import DeadLetterError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from io import FileIO
     from pathlib import Path
 
@@ -41,6 +41,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     sending: list[str] = []
     at: float = 0.0
     sent: dict[str, str] = {}
+    twice: list[str] = []
     not_sent: list[str] = []
     done: bool = False
 
@@ -51,6 +52,7 @@ class Journal:
     Attributes:
         sent: by id, the new id of each letter that SQS has accepted.
         open: by id, the first moment at which a letter was sent without an answer since.
+        twice: ids of letters that were sent again after a request without an answer.
         arrived: new ids of the run, or of the one that it resumes: letters that came back.
     """
 
@@ -59,6 +61,7 @@ class Journal:
         self._file = file
         self.sent: dict[str, str] = {}
         self.open: dict[str, float] = {}
+        self.twice: set[str] = set()
         self.arrived: set[str] = set()
 
     def replay(self, lines: Iterable[bytes]) -> None:
@@ -81,10 +84,10 @@ class Journal:
         """
         self._append(_Entry(sending=list(ids), at=now))
 
-    def was_sent(self, new_ids: Mapping[str, str]) -> None:
-        """Note the new id of each letter that SQS has accepted."""
+    def was_sent(self, new_ids: Mapping[str, str], twice: Sequence[str] = ()) -> None:
+        """Note the new id of each letter that SQS has accepted; some of them perhaps twice."""
         if new_ids:
-            self._append(_Entry(sent=dict(new_ids)))
+            self._append(_Entry(sent=dict(new_ids), twice=list(twice)))
 
     def was_not_sent(self, ids: Iterable[str]) -> None:
         """Note letters that SQS has not taken."""
@@ -119,8 +122,10 @@ class Journal:
         for name in (*entry.not_sent, *entry.sent):
             self.open.pop(name, None)
         self.sent |= entry.sent
+        self.twice |= set(entry.twice)
         self.arrived |= set(entry.sent.values())
         if entry.done:
+            self.twice.clear()
             self.arrived.clear()
 
 

@@ -49,7 +49,8 @@ class Moved:
     Attributes:
         moved: ids of letters that are in the target, with their new ids.
         not_deleted: those of them that could not be deleted: the next run does only that.
-        perhaps_twice: ids of letters of which the target may have two copies.
+        perhaps_twice: ids of letters of which the target may have two copies, from runs that this
+            one resumes as well.
         unanswered: ids of letters that SQS may have taken: the next run sends them again.
         gone: ids of letters that had no answer and are no dead letters now: one copy was taken.
         refused: ids of letters that the target refuses, with the reason; they stay.
@@ -121,6 +122,7 @@ class Mover:
                 if order.ids is not None and order.ids <= self.settled:
                     return
         finally:
+            self.result.perhaps_twice = set(self._journal.twice)
             unanswered = set(self._journal.open)
             self.result.gone = unanswered - sweep.seen if sweep.complete else set()
             self.result.unanswered = unanswered - self.result.gone
@@ -137,7 +139,12 @@ class Mover:
         if not {letter.id, letter.original_id}.isdisjoint(self._journal.arrived):
             self.result.returned.add(letter.id)
             return False
-        return order.wanted(letter)
+        if not order.wanted(letter):
+            return False
+        if letter.received.damage:  # what SQS has is not what was received
+            self.result.refused[letter.id] = letter.received.damage
+            self._block([letter])
+        return not letter.received.damage
 
     def _requests(self, letters: Sequence[Letter], order: Order) -> Iterator[list[Letter]]:
         """Yield letters that one request can hold.
@@ -184,13 +191,14 @@ class Mover:
                 problem = error
                 continue
             problem = None
-            accepted = [left[index] for index in sorted(result.sent)]
-            self._note_copies(accepted, earlier)
-            sent += accepted
+            sent += [left[index] for index in sorted(result.sent)]
             final = {one.index: one for one in result.refused if not one.retry}
+            if len(final) == len(left) > 1:  # SQS refuses some requests because of one entry
+                for one in left:
+                    self._send(sweep, [one], order)
+                return
             for index, refusal in final.items():
-                reason = f"{refusal.code} {refusal.reason}".strip()
-                self.result.refused[left[index].id] = reason
+                self.result.refused[left[index].id] = refusal.text
             self._block([left[index] for index in final])
             left = [
                 letter
@@ -221,17 +229,17 @@ class Mover:
         new_ids = {letters[index].id: new for index, new in result.sent.items()}
         self.result.moved |= new_ids
         self.result.not_deleted |= new_ids.keys()
-        self._journal.was_sent(new_ids)
-        refused = {letters[refusal.index].id for refusal in result.refused}
+        self._journal.was_sent(new_ids, [name for name in new_ids if self._twice(name, earlier)])
+        refused = {letters[one.index].id for one in result.refused if not one.answer_lost}
         self._journal.was_not_sent(name for name in fresh if name in refused)
         return result
 
-    def _note_copies(self, accepted: Sequence[Letter], earlier: dict[str, float]) -> None:
-        now = self._clock.time()
-        for letter in accepted:
-            at = earlier.get(letter.id)
-            if at is not None and not (self._target.fifo and now - at < DEDUPLICATION_SECONDS):
-                self.result.perhaps_twice.add(letter.id)
+    def _twice(self, name: str, earlier: dict[str, float]) -> bool:
+        """Return whether the target may have a second copy of a letter that was sent now."""
+        at = earlier.get(name)
+        if at is None:
+            return False
+        return not self._target.fifo or self._clock.time() - at >= DEDUPLICATION_SECONDS
 
     def _block(self, letters: Sequence[Letter]) -> None:
         """Let nothing of these letters' groups follow them, where the order counts."""

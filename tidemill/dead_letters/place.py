@@ -15,6 +15,9 @@ from shared.queue import SqsQueue
 from shared.queue_errors import translated
 from shared.queue_names import is_queue_url
 from shared.region import chosen_region
+from shared.sqs.answers import check_answers
+from shared.sqs.calls import Calls
+from shared.sqs.limits import use_limits
 from shared.sqs.wrong_answers import ABSENT, kind_of
 from tidemill.aws_errors import DENIED, error_code
 from tidemill.dead_letters.errors import DeadLetterError
@@ -26,6 +29,9 @@ CONFIG: Final = Config(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 1}
 )
 """A call is made once: botocore would make one without an answer again, and not say so."""
+
+ATTEMPTS: Final = 4
+"""Attempts of a call that only asks."""
 
 UNKNOWN_ACTION: Final = frozenset({"InvalidAction", "UnsupportedOperation"})
 """Codes of emulators that do not have an action."""
@@ -49,12 +55,16 @@ class Account:
             QueueRefusedError: there is no region, or the profile or URL cannot be used.
         """
         with translated(service):
-            return boto3.client(  # type: ignore[call-overload]  # its stubs list services
+            client = boto3.client(  # type: ignore[call-overload]  # its stubs list services
                 service,
                 region_name=self.region or chosen_region(),
                 endpoint_url=self.endpoint,
                 config=config,
             )
+        if service == "sqs":  # calls that end in time, and answers that are checked
+            use_limits(client)
+            check_answers(client)
+        return client
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +111,8 @@ class Place:
 
     def _source(self) -> str:
         """Return the URL of the one queue whose dead letters this queue gets."""
-        with translated(self.queue.url):
+
+        def ask() -> list[str]:
             try:
                 answer = self.client.list_dead_letter_source_queues(QueueUrl=self.queue.url)
             except ClientError as error:
@@ -111,7 +122,9 @@ class Place:
                     f"SQS does not say whose dead letters {name_of(self.queue.url)} has "
                     f"({error_code(error)}): say where to send them with --to"
                 ) from error
-        sources = answer.get("queueUrls", [])
+            return answer.get("queueUrls", [])
+
+        sources = Calls(ATTEMPTS).make(self.queue.url, ask)
         if len(sources) != 1:
             raise DeadLetterError(
                 f"{name_of(self.queue.url)} has the dead letters of "
@@ -190,7 +203,8 @@ def name_of(url: str) -> str:
 
 def _url_of_name(client: SQSClient, name: str) -> str:
     """Return the URL of a queue; raises LookupError if there is none."""
-    with translated(name):
+
+    def ask() -> str:
         try:
             return client.get_queue_url(QueueName=name)["QueueUrl"]
         except ClientError as error:
@@ -198,8 +212,11 @@ def _url_of_name(client: SQSClient, name: str) -> str:
                 raise LookupError(name) from error
             raise
 
+    return Calls(ATTEMPTS).make(name, ask)
+
 
 def _attributes(client: SQSClient, url: str) -> dict[str, str]:
-    with translated(url):
-        answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    answer = Calls(ATTEMPTS).make(
+        url, lambda: client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    )
     return {str(name): value for name, value in answer.get("Attributes", {}).items()}

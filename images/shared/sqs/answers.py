@@ -80,6 +80,14 @@ class _Url(msgspec.Struct, rename="pascal"):
     queue_url: Filled
 
 
+class _QueueAttributes(msgspec.Struct, rename="pascal"):
+    attributes: dict[str, str] | None = None
+
+
+class _Sources(msgspec.Struct, rename="camel"):
+    queue_urls: list[str] | None = None
+
+
 class _Error(msgspec.Struct):
     type: str = msgspec.field(name="__type")
     message: str | None = None
@@ -92,6 +100,8 @@ _SHAPES: Final[Mapping[str, type[msgspec.Struct]]] = {
     "DeleteMessageBatch": _AllDone,
     "ChangeMessageVisibilityBatch": _AllDone,
     "GetQueueUrl": _Url,
+    "GetQueueAttributes": _QueueAttributes,
+    "ListDeadLetterSourceQueues": _Sources,
 }
 
 

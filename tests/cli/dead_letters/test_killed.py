@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.impure  # starts the command
 
-LETTERS = 25
+LETTERS = 15
 LONG = f'"VisibilityTimeout": {HIDE_SECONDS}'.encode()
 SHORT = b'"VisibilityTimeout":  2'
 """Letters of a program that is killed are hidden for two seconds, not for half a minute."""

@@ -191,6 +191,7 @@ class LetterStore:
                     held.message.attributes,
                     held.message.attribute_types,
                     held.message.system,
+                    held.message.damage,
                 )
             )
         return found
@@ -262,7 +263,9 @@ class Caller:
                 assert isinstance(message, OutgoingEntry)
                 if prepared := self._store.refusals.get(message.body):
                     one = prepared.pop(0)
-                    refused.append(Refusal(index, one.code, one.reason, one.retry))
+                    refused.append(Refusal(index, one.code, one.reason, one.retry, one.answer_lost))
+                    if one.answer_lost:
+                        self._store.take(message)
                 else:
                     sent[index] = self._store.take(message)
             return SendBatchResult(sent, tuple(refused))
