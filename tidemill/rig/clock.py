@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class AwsClock(Protocol):
@@ -36,6 +40,25 @@ class RigClock:
     def start(speed: float) -> RigClock:
         """Return a clock that starts now."""
         return RigClock(speed, time.time(), time.monotonic())
+
+    @staticmethod
+    def resume(file: Path, speed: float) -> RigClock:
+        """Return the clock that is kept in a file, or start one and keep it there.
+
+        So AWS's time goes on where a controller was killed; otherwise it would go back to
+        wall-clock time. A clock of another speed is not continued.
+        """
+        try:
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            started = float(kept["started"])
+            usable = kept["speed"] == speed and started <= time.time()
+        except (OSError, ValueError, LookupError, TypeError):
+            usable = False
+        if usable:
+            return RigClock(speed, started, time.monotonic() - (time.time() - started))
+        fresh = RigClock.start(speed)
+        file.write_text(json.dumps({"started": fresh.started, "speed": speed}), encoding="utf-8")
+        return fresh
 
     def now(self) -> float:
         """Return AWS's time in epoch seconds."""

@@ -121,7 +121,7 @@ class Rig:
                 "VisibilityTimeout": str(whole(fleet.queue.visibility_timeout, options.speed))
             },
         )
-        self.clock = RigClock.start(options.speed)
+        self.clock = _clock(options, stack)
         self.world = world(self)
         stack.callback(self.world.close)
         self.logs = LineFolder(self.world.logs)
@@ -250,3 +250,14 @@ class Rig:
         given = container_environment(self.fleet.user_data, {"INSTANCE_ID": "any"})
         for sentence in rounding(given, self.clock.speed):
             self.note(sentence)
+
+
+def _clock(options: RigOptions, stack: ExitStack) -> RigClock:
+    """Return a new clock, or that of an earlier rig in this folder that was killed."""
+    if not options.resume:
+        return RigClock.start(options.speed)
+    file = options.folder / "clock.json"
+    stack.callback(
+        file.unlink, missing_ok=True
+    )  # a rig that ends in order leaves nothing to resume
+    return RigClock.resume(file, options.speed)

@@ -29,7 +29,7 @@ def test_no_message_is_lost_while_faults_happen(tmp_path: Path) -> None:
     assert summary["faults_planned"] == 5
     assert summary["poison_dead_lettered"] == summary["poison"] == 1
     assert summary["sent"] + summary["indeterminate"] >= 120
-    assert {"plan.json", "timeline.jsonl", "queues.json"} <= {
+    assert {"plan.json", "timeline.jsonl", "timeline.png", "queues.json"} <= {
         path.name for path in (tmp_path / "processes-1").iterdir()
     }
 

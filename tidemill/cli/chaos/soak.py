@@ -121,6 +121,7 @@ def soak(
         command=shlex.join(["tidemill", *sys.argv[1:]]),
     )
     summary = summarize(bench, options, run, about)
+    _draw(own)
     if as_json:
         print_json(summary)
     else:
@@ -144,6 +145,13 @@ def _bench(world: WorldKind, rig: RigOptions, image: str) -> Iterator[Bench]:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, found))  # for the rig's children
     with running_rig(rig, lambda _: None) as running:
         yield ProcessBench(running, rig.folder)
+
+
+def _draw(folder: Path) -> None:
+    from tidemill.report.results import read_facts  # noqa: PLC0415 - only this command needs it
+    from tidemill.report.timeline_figure import draw_timeline  # noqa: PLC0415 - matplotlib is slow to import
+
+    draw_timeline(read_facts(folder), folder / "timeline.png")
 
 
 SHOWN: Final = (
@@ -172,4 +180,4 @@ def _show(summary: Mapping[str, Any], folder: Path) -> None:
         typer.echo(f"  {name.replace('_', ' ')}: {summary[name]}")
     for cause, number in summary["duplicate_causes"].items():
         typer.echo(f"  duplicates because {cause}: {number}")
-    typer.echo(f"files: {folder}/ (summary.json, plan.json, timeline.jsonl, logs/)")
+    typer.echo(f"files: {folder}/ (timeline.png, summary.json, plan.json, timeline.jsonl, logs/)")

@@ -144,7 +144,8 @@ def container_bench(
     with handlers_restored(), locked(folder / "bench"), aws_errors_translated(folder / LOG):
         end_leftovers(folder)
         shutil.rmtree(folder / "logs", ignore_errors=True)
-        (folder / "timeline.jsonl").unlink(missing_ok=True)
+        for kept in ("timeline.jsonl", "clock.json"):
+            (folder / kept).unlink(missing_ok=True)
         session = Session.fresh()
         secret = folder / SECRET
         secret.unlink(missing_ok=True)
