@@ -42,7 +42,7 @@ unexport AWS_PROFILE AWS_SESSION_TOKEN
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report docs quick pure test test-outside test-inside coverage soak engine check code validate images deploy push outputs delete sbom audit ansible lock clean
+.PHONY: help demo report docs quick pure test test-outside test-inside gate coverage soak engine check code validate images deploy push outputs delete sbom audit ansible lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ soak: $(VENV)/.run ## Send 10,000 messages under faults, with 5 seeds, in proces
 	@failed=; for world in $(WORLDS); do for seed in $(SEEDS); do \
 	  $(BIN)/tidemill chaos soak --world $$world --seed $$seed --image tidemill/consumer:soak || failed=1; \
 	done; done; test -z "$$failed"
+
+gate: $(VENV)/.dev ## Break the producer and the worker on purpose in fifteen ways, and check that the ledger sees each.
+	GATE=1 $(BIN)/pytest tests/ledger/test_gate.py --verbose
 
 coverage: $(VENV)/.dev ## Measure the branch coverage of scaling, simulator, consumer and producer.
 	$(BIN)/pytest $(PARALLEL) --quiet --cov --cov-report term $(COVERED:%=tests/%)

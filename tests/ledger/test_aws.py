@@ -70,18 +70,19 @@ def test_messages_in_flight_are_hidden(
 def test_a_copy_of_a_rejected_message_has_its_id(
     aws: AwsRecords, ministack: Ministack, urls: tuple[str, str]
 ) -> None:
-    """Looking at dead letters leaves them as they are."""
+    """Looking at dead letters leaves them as they are; two copies are one message."""
     work, dead = urls
     with ministack.sqs() as sqs:
-        sqs.send_message(
-            QueueUrl=dead,
-            MessageBody="x",
-            MessageAttributes={MESSAGE_ID: {"DataType": "String", "StringValue": "original"}},
-        )
+        for _ in range(2):
+            sqs.send_message(
+                QueueUrl=dead,
+                MessageBody="x",
+                MessageAttributes={MESSAGE_ID: {"DataType": "String", "StringValue": "original"}},
+            )
 
     for _ in range(2):
         assert aws.queues(work, inside=False).dead == QueueLook({"original": body_digest("x")})
-        assert ministack.counts(dead) == (1, 0)
+        assert ministack.counts(dead) == (2, 0)
 
 
 def test_one_may_wait_until_the_queue_is_empty(

@@ -32,6 +32,19 @@ def lease_lost(story: Story) -> None:
     story.say("i-1", "stopped")
 
 
+def receipt_too_old(story: Story) -> None:
+    """Have the delete refused, as another worker has the message by now."""
+    story.attempt("i-1", "1")
+    story.say("i-1", NOT_DELETED, "1", reason="ReceiptHandleIsInvalid The receipt handle ...")
+    story.say("i-1", "stopped")
+
+
+def lease_lost_in_an_outage(story: Story) -> None:
+    """Say why it was over."""
+    story.say("i-1", "visibility not extended", reason="no answer")
+    lease_lost(story)
+
+
 def not_extended(story: Story) -> None:
     """Say that timeouts could not be extended."""
     story.say("i-1", "visibility not extended", reason="no answer")
@@ -65,7 +78,9 @@ def killed_later(story: Story) -> None:
     ("first", "cause"),
     [
         (not_deleted, Cause.NOT_DELETED),
-        (lease_lost, Cause.LEASE_LOST),
+        (lease_lost, Cause.NOT_KEPT),
+        (lease_lost_in_an_outage, Cause.LEASE_LOST),
+        (receipt_too_old, Cause.NOT_KEPT),
         (not_extended, Cause.NOT_EXTENDED),
         (killed, Cause.KILLED),
         (stopped, Cause.UNEXPLAINED),

@@ -17,10 +17,10 @@ from consumer.logs.message_log import content_lines
 from shared.body_digest import body_digest
 from tidemill.ledger.lines import (
     DELETABLE,
+    LAST,
     NOT_EXTENDED,
     SIGNS,
     STARTED,
-    STOPPED,
     UNAVAILABLE,
     Sign,
     WorkerRecord,
@@ -49,7 +49,7 @@ def test_each_event_is_one_that_the_consumer_writes() -> None:
     folder = Path(consumer.__file__).parent
     source = "".join(path.read_text() for path in folder.rglob("*.py")).replace('"\n', "")
 
-    for event in (*SIGNS, STARTED, STOPPED, UNAVAILABLE, NOT_EXTENDED):
+    for event in (*SIGNS, *LAST, STARTED, UNAVAILABLE, NOT_EXTENDED):
         assert f'"{event}"' in source, event
     assert {result.value for result in AttemptResult} >= DELETABLE
 

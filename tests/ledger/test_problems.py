@@ -15,6 +15,7 @@ from support.builders.ledger import (
 
 from tidemill.ledger.causes import Conditions
 from tidemill.ledger.figures import figures
+from tidemill.ledger.lines import NOT_EXTENDED
 from tidemill.ledger.problems import problems_of
 
 LIVES = st.sampled_from(
@@ -36,6 +37,7 @@ def live(story: Story, number: int, life: str) -> None:
             story.say("i-1", NOT_DELETED, name, reason="no answer")
             story.done("i-2", name, receive=2)
         case "lease lost":
+            story.say("i-1", NOT_EXTENDED, reason="no answer")
             story.say("i-1", LEASE_LOST, name)
             story.done("i-1", name)
             story.done("i-2", name, receive=2)
@@ -83,14 +85,15 @@ def test_no_line_of_a_worker_can_be_missing(lives: list[str], data: st.DataObjec
     """A worker that did not do, or did not say, one thing is found out.
 
     Apart from what only explains an end that needs no reason: the attempts of a message that is
-    among the dead letters, and the lines about handlers that were cut off.
+    among the dead letters, and the lines about handlers that were cut off. A worker that could not
+    keep a message hidden says so in two ways.
     """
     story = lived(lives)
     spare = {number for number, life in enumerate(lives, 1) if life in {"poison", "copied"}}
     needed = [
         place
         for place, (_, line) in enumerate(story.worker_lines)
-        if line["event"] != CUT_OFF
+        if line["event"] not in {CUT_OFF, NOT_EXTENDED, LEASE_LOST}
         and not spare & set(map(int, [line.get("message_id", 0), *line.get("message_ids", [])]))
     ]
     missing = data.draw(st.sampled_from(needed))

@@ -213,11 +213,11 @@ def _entry(message_id: str, origin: Origin, about: About, queues: Queues, droppe
 def _says_nothing(run: Run, handling: Handling, conditions: Conditions) -> bool:
     """Return whether a worker does not say what became of the delete of what it processed.
 
-    One that lives has a confirmation or a warning for each of these attempts.
+    One that was not killed has a confirmation or a warning for each of these attempts.
     """
     words = handling.signs[Sign.DELETED] + handling.signs[Sign.NOT_DELETED]
     attempts = sum(handling.count(good) for good in GOOD)
-    return attempts > words and not (conditions.broken(run) or conditions.disturbed(run))
+    return attempts > words and not (conditions.killed(run) or conditions.disturbed(run))
 
 
 def _copies(

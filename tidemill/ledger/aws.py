@@ -114,12 +114,14 @@ def look_at(sqs: SQSClient, url: str | None, *, inside: bool) -> QueueLook:
     number = sum(counts(sqs, url)) if url is not None else 0
     if url is None or not number:
         return QueueLook()
-    seen = _receive_all(sqs, url) if inside else {}
-    return QueueLook(seen, max(0, number - len(seen)))
+    received = _receive_all(sqs, url) if inside else {}
+    seen = {_original_id(one): body_digest(one["Body"]) for one in received.values()}
+    return QueueLook(seen, max(0, number - len(received)))
 
 
-def _receive_all(sqs: SQSClient, url: str) -> dict[str, str]:
-    seen: dict[str, str] = {}
+def _receive_all(sqs: SQSClient, url: str) -> dict[str, MessageTypeDef]:
+    """Return all messages by their own id; several may be copies of one rejected message."""
+    found: dict[str, MessageTypeDef] = {}
     receipts: list[str] = []
     while messages := sqs.receive_message(
         QueueUrl=url,
@@ -128,7 +130,7 @@ def _receive_all(sqs: SQSClient, url: str) -> dict[str, str]:
         WaitTimeSeconds=1,  # of all servers: a short poll may leave messages out
         MessageAttributeNames=[MESSAGE_ID],
     ).get("Messages"):
-        seen |= {_original_id(message): body_digest(message["Body"]) for message in messages}
+        found |= {message["MessageId"]: message for message in messages}
         receipts += [message["ReceiptHandle"] for message in messages]
     for start in range(0, len(receipts), MAX_BATCH):
         sqs.change_message_visibility_batch(
@@ -138,7 +140,7 @@ def _receive_all(sqs: SQSClient, url: str) -> dict[str, str]:
                 for number, receipt in enumerate(receipts[start : start + MAX_BATCH])
             ],
         )
-    return seen
+    return found
 
 
 def _original_id(message: MessageTypeDef) -> str:

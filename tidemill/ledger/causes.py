@@ -29,19 +29,22 @@ class Cause(StrEnum):
     """Why a message was processed again, or received without an attempt."""
 
     NOT_DELETED = "its delete was refused or got no answer, as the worker said"
-    LEASE_LOST = "its visibility timeout was over while a handler had it, as the worker said"
+    LEASE_LOST = "its visibility timeout was over while a handler had it, after a fault or outage"
     NOT_EXTENDED = "its visibility timeout could not be extended, as the worker said"
-    KILLED = "its worker was killed, or failed"
+    KILLED = "its worker was killed"
     UNANSWERED = "a receive got no answer, as the worker said"
     SENT_AGAIN = "the producer sent it again after a lost answer"
     INJECTED = "a fault was injected there"
+    NOT_KEPT = "its visibility timeout ran out in a handler, and nothing prevented an extension"
     SENT_TWICE = "the producer sent it again although SQS had accepted it"
     AT_LEAST_ONCE = "SQS delivered it again after it had confirmed its delete, as it may"
     DELIVERED_AGAIN = "it was delivered again after its delete was confirmed"
     UNEXPLAINED = "no line explains it"
 
 
-UNEXPLAINED = frozenset({Cause.SENT_TWICE, Cause.DELIVERED_AGAIN, Cause.UNEXPLAINED})
+UNEXPLAINED = frozenset(
+    {Cause.NOT_KEPT, Cause.SENT_TWICE, Cause.DELIVERED_AGAIN, Cause.UNEXPLAINED}
+)
 """Causes that are faults of the product."""
 
 
@@ -66,10 +69,6 @@ class Conditions:
         """Return whether a run ended without saying so."""
         return self.ended and not run.stopped
 
-    def broken(self, run: Run) -> bool:
-        """Return whether a run could not end its work: it was killed, or an error ended it."""
-        return run.failed or self.killed(run)
-
     def disturbed(self, run: Run) -> bool:
         """Return whether a fault was injected that concerns the run."""
         return run.instance in self.faults or EVERYWHERE in self.faults
@@ -92,15 +91,17 @@ def of_duplicates(about: About, conditions: Conditions) -> Counter[Cause]:
 def _excuses(run: Run, handling: Handling, conditions: Conditions) -> Iterator[Cause]:
     """Yield a cause for each attempt of the run that has one for not having deleted the message."""
     attempts = handling.count("processed")
+    prevented = run.unextended or conditions.disturbed(run)
+    late, refused = handling.signs[Sign.LEASE_LOST], handling.signs[Sign.NOT_DELETED]
     own = [
-        *[Cause.NOT_DELETED] * handling.signs[Sign.NOT_DELETED],
-        *[Cause.LEASE_LOST] * handling.signs[Sign.LEASE_LOST],
+        *[Cause.LEASE_LOST if prevented else Cause.NOT_KEPT] * late,
+        *[Cause.NOT_DELETED] * (refused - late),  # a receipt that is too old is refused, too
     ][:attempts]
     yield from own
     left = attempts - len(own)
     if not left:
         return
-    if conditions.broken(run) and handling.signs[Sign.DELETED] < left:
+    if conditions.killed(run) and handling.signs[Sign.DELETED] < left:
         yield Cause.KILLED
         left -= 1
     if run.unextended:
@@ -122,7 +123,7 @@ def of_silent_receives(
         for _, handling in about
     )
     silent = max(0, highest - ends)
-    if any(map(conditions.broken, runs)):
+    if any(map(conditions.killed, runs)):
         cause = Cause.KILLED
     elif any(run.unanswered_receives for run in runs):
         cause = Cause.UNANSWERED

@@ -44,7 +44,9 @@ SIGNS: Final = {
 """Events of the consumer that name messages."""
 
 STARTED: Final = "started"
-STOPPED: Final = "stopped"
+LAST: Final = frozenset({"stopped"})
+"""The last line of a worker."""
+
 UNAVAILABLE: Final = "queue unavailable"
 """A receive got no answer: SQS may have hidden messages that nobody has."""
 
@@ -76,7 +78,6 @@ class _Line(msgspec.Struct):
     body_text: str | None = None
     returned: int = 0
     LogLinesDropped: int = 0
-    exit_code: int = 0
 
 
 @dataclass(slots=True)
@@ -109,8 +110,7 @@ class Run:
 
     Attributes:
         instance: the id of the instance.
-        stopped: whether it has said that it ends.
-        failed: whether it has said that it ends because of an error.
+        stopped: whether it has ended with its last line.
         unanswered_receives: how often a receive got no answer.
         unextended: how often visibility timeouts could not be extended.
         messages: what it says about each message, by id.
@@ -118,7 +118,6 @@ class Run:
 
     instance: str
     stopped: bool = False
-    failed: bool = False
     unanswered_receives: int = 0
     unextended: int = 0
     messages: dict[str, Handling] = field(default_factory=dict)
@@ -168,16 +167,14 @@ class WorkerRecord:
             case "cycle":
                 self.returned += entry.returned
                 self.dropped += entry.LogLinesDropped
-            case "stopped":
-                run.stopped, run.failed = True, entry.exit_code != 0
-            case "queue unavailable":
+            case event if event in LAST:
+                run.stopped = True
+            case event if event == UNAVAILABLE:
                 run.unanswered_receives += 1
-            case "visibility not extended":
+            case event if event == NOT_EXTENDED:
                 run.unextended += 1
             case event if sign := SIGNS.get(event):
-                named = [entry.message_id] if entry.message_id else entry.message_ids
-                for message_id in named:
-                    _add_sign(run.handling(message_id), sign)
+                self._add_signs(run, entry, sign)
 
     def about(self, message_id: str) -> list[tuple[Run, Handling]]:
         """Return what each run says about a message."""
@@ -190,7 +187,7 @@ class WorkerRecord:
     def _run_of(self, source: str, entry: _Line) -> Run:
         """Return the run that a line is of; the oldest lines of a source may be missing."""
         run = self._open.get(source)
-        if run is None or entry.event == "started":
+        if run is None or entry.event == STARTED:
             run = Run(entry.instance_id or source)
             self._open[source] = run
             self.runs.append(run)
@@ -211,6 +208,23 @@ class WorkerRecord:
             seconds = at.timestamp()
             self.first = seconds if self.first is None else min(self.first, seconds)
             self.last = seconds if self.last is None else max(self.last, seconds)
+
+    @staticmethod
+    def _add_signs(run: Run, entry: _Line, sign: Sign) -> None:
+        too_old = sign is Sign.NOT_DELETED and _is_of_receipt(entry.reason or "")
+        for message_id in [entry.message_id] if entry.message_id else entry.message_ids:
+            handling = run.handling(message_id)
+            _add_sign(handling, sign)
+            if too_old and not handling.signs[Sign.LEASE_LOST]:
+                _add_sign(handling, Sign.LEASE_LOST)
+
+
+def _is_of_receipt(reason: str) -> bool:
+    """Return whether SQS has refused a delete because its receipt is too old.
+
+    SQS says "ReceiptHandleIsInvalid", or "The receipt handle has expired" (API, DeleteMessage).
+    """
+    return "receipthandle" in reason.replace(" ", "").lower()
 
 
 def _add_sign(handling: Handling, sign: Sign) -> None:
