@@ -97,25 +97,25 @@ class ProcessWorld(Instances):
         """Do nothing: a process has no instance metadata."""
 
     def _start(self, instance: str) -> None:
-        lines = self._copier(instance)
-        with (self.logs / f"{instance}.err").open("ab") as err:
-            self._processes[instance] = subprocess.Popen(
-                self._command,
-                env=child_environment(self._folder, self._environment(instance)),
-                stdin=subprocess.DEVNULL,
-                stdout=lines,
-                stderr=err,
-                start_new_session=True,  # Ctrl-C reaches the rig only, which ends its children
-            )
+        lines, errors = self._copier(instance, "jsonl"), self._copier(instance, "err")
+        self._processes[instance] = subprocess.Popen(
+            self._command,
+            env=child_environment(self._folder, self._environment(instance)),
+            stdin=subprocess.DEVNULL,
+            stdout=lines,
+            stderr=errors,
+            start_new_session=True,  # Ctrl-C reaches the rig only, which ends its children
+        )
         lines.close()
+        errors.close()
 
-    def _copier(self, instance: str) -> IO[bytes]:
-        """Return the pipe of a process that appends what it reads to the file of the logs.
+    def _copier(self, instance: str, suffix: str) -> IO[bytes]:
+        """Return the pipe of a process that appends what it reads to a file of the logs.
 
         So a consumer's output is a pipe, as it is in a container: it survives a full disk, and what
         a killed consumer has written is kept.
         """
-        with (self.logs / f"{instance}.jsonl").open("ab") as out:
+        with (self.logs / f"{instance}.{suffix}").open("ab") as out:
             copier = subprocess.Popen(
                 ["cat"],  # noqa: S607 - whichever this machine has
                 env=child_environment(self._folder, {}),
@@ -159,6 +159,7 @@ class ProcessWorld(Instances):
                 copier.wait()
 
     def _describe_end(self, instance: str) -> str:
+        self._end_copiers(instance)  # afterwards its last line is in the file
         code = self._processes[instance].returncode
         if code < 0:
             return f"its consumer was killed by signal {-code}"
