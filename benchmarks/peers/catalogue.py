@@ -60,7 +60,7 @@ WORKERS: Final = (
             "POLL_WAIT_SECONDS": "0",
             "RECEIVE_WAIT_SECONDS": "5",
             "RETRY_DELAY_SECONDS": "1",
-            "DRAIN_SECONDS": "5",
+            "DRAIN_SECONDS": "9",
         },
     ),
     Worker(

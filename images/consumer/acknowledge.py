@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consumer.attempt import AttemptResult
 from consumer.cycle import ACKNOWLEDGE_SECONDS
+from consumer.flight.settlement import Settlement, ids
 from consumer.logs.counts import Counts
 from consumer.logs.events import get_logger
 from consumer.logs.message_log import content_lines
-from shared.errors import QueueRefusedError, QueueUnavailableError
-from shared.quotas import MAX_BATCH, MAX_VISIBILITY
+from shared.quotas import MAX_BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,13 +24,8 @@ if TYPE_CHECKING:
     from consumer.logs.cycles import Cycles
     from consumer.ports import DeadLetters, Ports
     from consumer.retry import RetryDelays
-    from shared.queue import Refusal
 
 log = get_logger(__name__)
-
-DELETE_ATTEMPTS: Final = 3
-DELETE_PAUSE: Final = 0.2
-"""Seconds before the second attempt at a delete; twice as long before the third."""
 
 DELETED: Final = frozenset({AttemptResult.PROCESSED, AttemptResult.DUPLICATE})
 """Results after which nothing is left to do for a message."""
@@ -64,15 +58,14 @@ class Acknowledger:
         endings: Endings,
         instance_id: str,
     ) -> None:
-        """Put the instance id into every message's line; `in_flight` has the visibility lock."""
-        self._queue = ports.queue
+        """Put the instance id into every message's line."""
         self._sink = ports.sink
-        self._clock = ports.clock
         self._in_flight = in_flight
         self._cycles = cycles
         self._delays = endings.delays
         self._claims, self._groups = endings.admission.claims, endings.admission.groups
         self._dead_letters = endings.dead_letters
+        self.settlement = Settlement(ports, in_flight, cycles, self._groups)
         self._instance_id = instance_id
 
     def run(self, *, report: bool) -> None:
@@ -104,17 +97,18 @@ class Acknowledger:
             return
         self._sink.write(content_lines(self._instance_id, attempts))
         self._cycles.add(_counts(attempts))
+        self._warn_of_copies(attempts)
+        done, delays = self._sort(attempts, ())
+        self._in_flight.decide(done, delays)
         self._claims.settle(attempts)
         rejected = [one for one in attempts if one.result is AttemptResult.REJECTED]
-        copied: Sequence[Attempt] = ()
         if rejected and self._dead_letters is not None:
-            copied = self._dead_letters.send(rejected)
-        done = [one for one in attempts if one.result in DELETED or one in copied]
-        self._delete([one.delivery for one in done])
-        delays = [(one.delivery, self._delay(one)) for one in attempts if one not in done]
+            done, delays = self._sort(attempts, self._dead_letters.send(rejected))
+            self._in_flight.decide(done, delays)
+        self.settlement.delete(done)
         for delivery, delay in delays:
             self._groups.failed(delivery, delay)
-        self._return(delays)
+        self.settlement.give_back(delays)
 
     def return_to_queue(self, deliveries: Sequence[Delivery]) -> None:
         """Return untouched messages, so that other consumers can receive them.
@@ -128,18 +122,33 @@ class Acknowledger:
             batch = deliveries[begin : begin + MAX_BATCH]
             self._claims.release(batch)
             hidden = [(delivery, self._groups.hidden(delivery)) for delivery in batch]
-            if returned := self._return(hidden):
-                self._cycles.add(Counts(returned=len(returned)))
-                log.info("messages returned", extra={"fields": {"message_ids": _ids(returned)}})
+            self.settlement.give_back(hidden, untouched=True)
 
     def _note_lost(self, deliveries: Sequence[Delivery]) -> None:
         if deliveries:
+            self._in_flight.remove(deliveries)
             self._cycles.add(Counts(returned=len(deliveries)))
             self._claims.release(deliveries)
             log.warning(
                 "messages not handled, because their visibility timeout was over before",
-                extra={"fields": {"message_ids": _ids(deliveries)}},
+                extra={"fields": {"message_ids": ids(deliveries)}},
             )
+
+    def _warn_of_copies(self, attempts: Sequence[Attempt]) -> None:
+        """Say which messages other consumers may have received before their handlers ended."""
+        if late := self._in_flight.visibility.late([one.delivery for one in attempts]):
+            log.warning(
+                "messages handled beyond their visibility timeout, they may be handled twice",
+                extra={"fields": {"message_ids": ids(late)}},
+            )
+
+    def _sort(
+        self, attempts: Sequence[Attempt], copied: Sequence[Attempt]
+    ) -> tuple[list[Delivery], list[tuple[Delivery, int]]]:
+        """Return what is to be deleted, and what is to be returned with its delay."""
+        done = [one for one in attempts if one.result in DELETED or one in copied]
+        delays = [(one.delivery, self._delay(one)) for one in attempts if one not in done]
+        return [one.delivery for one in done], delays
 
     def _delay(self, attempt: Attempt) -> int:
         """Return after how many seconds a message that is not done may be received again."""
@@ -150,82 +159,6 @@ class Acknowledger:
             attempt.result is AttemptResult.REJECTED and self._dead_letters is None
         )
         return self._delays.after(attempt.delivery.received.receive_count, invalid=invalid)
-
-    def _delete(self, deliveries: Sequence[Delivery]) -> None:
-        """Delete the messages; the heartbeat keeps them hidden until that is done.
-
-        A message of a group is deleted when the one before it has been. If that fails, both come
-        again, in order.
-        """
-        self._groups.through(deliveries)
-        kept: list[Delivery] = []
-        for each in self._groups.in_rounds(deliveries):
-            held_back = self._groups.follow(each, kept)
-            if held_back:
-                _warn_of_undeleted(held_back, "a message before it in its group was not deleted")
-            kept += held_back
-            kept += self._delete_round([one for one in each if one not in held_back])
-        self._in_flight.remove(deliveries)
-
-    def _delete_round(self, deliveries: list[Delivery]) -> list[Delivery]:
-        """Delete messages in any order; return those that were not deleted."""
-        left, reason = deliveries, ""
-        for attempt in range(DELETE_ATTEMPTS):
-            if not left:
-                break
-            if attempt:
-                self._clock.sleep(DELETE_PAUSE * 2 ** (attempt - 1))
-            left, reason = self._try_to_delete(left)
-        if left:
-            _warn_of_undeleted(left, reason)
-        return left
-
-    def _try_to_delete(self, deliveries: list[Delivery]) -> tuple[list[Delivery], str]:
-        """Return the messages that were not deleted, and why; say which SQS has deleted."""
-        try:
-            refusals = self._queue.delete([delivery.received.receipt for delivery in deliveries])
-        except QueueUnavailableError as error:
-            return deliveries, str(error)
-        except QueueRefusedError as error:
-            _warn_of_undeleted(deliveries, str(error))
-            raise
-        refused = {refusal.index for refusal in refusals}
-        deleted = [one for index, one in enumerate(deliveries) if index not in refused]
-        if deleted:
-            self._cycles.add(Counts(deleted=len(deleted)))
-            log.info("messages deleted", extra={"fields": {"message_ids": _ids(deleted)}})
-        return [deliveries[index] for index in sorted(refused)], _reasons(refusals)
-
-    def _return(self, changes: list[tuple[Delivery, int]]) -> list[Delivery]:
-        """Make each message visible again after its delay, in whole seconds; return which are."""
-        if not changes:
-            return []
-        deliveries = [delivery for delivery, _ in changes]
-        try:
-            with self._in_flight.visibility_lock:
-                self._in_flight.remove(deliveries)
-                refusals = self._queue.change_visibility(
-                    [
-                        (delivery.received.receipt, min(seconds, self._longest(delivery)))
-                        for delivery, seconds in changes
-                    ]
-                )
-        except QueueUnavailableError as error:
-            refused, reason = deliveries, str(error)
-        except QueueRefusedError as error:
-            _warn_of_unreturned(deliveries, str(error))
-            raise
-        else:
-            refused = [deliveries[refusal.index] for refusal in refusals]
-            reason = _reasons(refusals)
-        if refused:
-            _warn_of_unreturned(refused, reason)
-        return [delivery for delivery in deliveries if delivery not in refused]
-
-    def _longest(self, delivery: Delivery) -> int:
-        """Return how long SQS still hides the message: 12 hours from its receive at most."""
-        left = delivery.received_at + MAX_VISIBILITY - self._clock.time()
-        return max(0, math.floor(left))
 
 
 def _counts(attempts: Sequence[Attempt]) -> Counts:
@@ -242,25 +175,3 @@ def _counts(attempts: Sequence[Attempt]) -> Counts:
         retried=number[AttemptResult.RETRY],
         duplicates=number[AttemptResult.DUPLICATE],
     )
-
-
-def _warn_of_undeleted(deliveries: Sequence[Delivery], reason: str) -> None:
-    log.warning(
-        "messages not deleted, they will be received again",
-        extra={"fields": {"message_ids": _ids(deliveries), "reason": reason}},
-    )
-
-
-def _warn_of_unreturned(deliveries: Sequence[Delivery], reason: str) -> None:
-    log.warning(
-        "messages not returned, they will be received again after their visibility timeout",
-        extra={"fields": {"message_ids": _ids(deliveries), "reason": reason}},
-    )
-
-
-def _ids(deliveries: Sequence[Delivery]) -> list[str]:
-    return [delivery.received.message_id for delivery in deliveries]
-
-
-def _reasons(refusals: Sequence[Refusal]) -> str:
-    return "; ".join(sorted({f"{refusal.code} {refusal.reason}" for refusal in refusals}))

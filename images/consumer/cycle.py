@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from consumer import setting_table as table
+from consumer.leaving.drain import Drain
 from consumer.retry import whole_seconds
 from shared.quotas import MAX_BATCH
 
@@ -38,9 +39,15 @@ class Rhythm:
     receive_wait: int = whole_seconds(table.RECEIVE_WAIT_SECONDS.default)
 
     @staticmethod
-    def of_settings(messages_per_poll: int, poll_wait: float, receive_wait: float) -> Rhythm:
-        """Return the rhythm of a worker with these settings; a wait of 0.5 s is a whole second."""
-        return Rhythm(messages_per_poll, poll_wait, whole_seconds(receive_wait))
+    def of_settings(
+        messages_per_poll: int, poll_wait: float, receive_wait: float, drain: float
+    ) -> Rhythm:
+        """Return the rhythm of a worker with these settings; a wait of 0.5 s is a whole second.
+
+        A receive waits no longer than `drain`, the value of DRAIN_SECONDS, leaves time for.
+        """
+        wait = min(whole_seconds(receive_wait), Drain.of(drain).longest_receive)
+        return Rhythm(messages_per_poll, poll_wait, wait)
 
 
 @dataclass(frozen=True, slots=True)

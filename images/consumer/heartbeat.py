@@ -10,7 +10,8 @@ from shared.errors import QueueError
 from shared.quotas import MAX_BATCH, MAX_VISIBILITY
 
 if TYPE_CHECKING:
-    from consumer.in_flight import InFlight, InFlightMessage
+    from consumer.flight.message import InFlightMessage
+    from consumer.in_flight import InFlight
     from consumer.ports import Ports
 
 log = get_logger(__name__)
@@ -45,7 +46,7 @@ class Heartbeat:
         self._queue = ports.queue
         self._clock = ports.clock
         self._threads = ports.threads
-        self._in_flight = in_flight
+        self._visible = in_flight.visibility
         self._limits = limits
         self._visibility = visibility
         self._half = visibility / 2
@@ -68,12 +69,14 @@ class Heartbeat:
         The next beat is at most half a visibility timeout away, so that a message received right
         after this beat is extended in time.
         """
-        with self._in_flight.visibility_lock:
-            now = self._clock.monotonic()
-            due = self._in_flight.due(now + self._half)
+        now = self._clock.monotonic()
+        due = self._visible.begin_extending(now + self._half)
+        try:
             if due:
                 self._extend(due, now)
-        first = self._in_flight.next_due()
+        finally:
+            self._visible.end_extending(due)
+        first = self._visible.next_due()
         until_due = self._half if first is None else first - self._half - now
         return min(self._half, max(self._half / 5, until_due))
 
@@ -134,13 +137,13 @@ class Heartbeat:
             if refusal is not None and not refusal.retry:
                 self._stop_keeping(entry, f"{refusal.code} {refusal.reason}", lost=True)
             elif refusal is None:
-                self._in_flight.extended(entry.delivery.key, now + seconds)
+                self._visible.extended(entry.delivery.key, now + seconds)
                 if now + seconds >= entry.received_at + MAX_VISIBILITY - 1:
                     self._stop_keeping(entry, TWELVE_HOURS)
 
     def _stop_keeping(self, entry: InFlightMessage, reason: str, *, lost: bool = False) -> None:
         """Stop extending the message; warn unless it was acknowledged in the meantime."""
-        if self._in_flight.stop_keeping(entry.delivery.key, lost=lost):
+        if self._visible.stop_keeping(entry.delivery.key, lost=lost):
             log.warning(
                 "message may be received again while its handler runs",
                 extra={

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consumer.attempt import AttemptResult
+from consumer.flight.message import InFlightMessage
+from consumer.flight.visibility import Visibility
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,22 +24,21 @@ NOT_HANDLED: Final = frozenset(
 """Results whose durations do not tell how long a handler takes."""
 
 
-class InFlightMessage:
-    """One message in flight; times are those of the monotonic clock.
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """What SQS was asked for without an answer yet; returns with their delays in seconds."""
 
-    SQS hides the message from other consumers until `hidden_until`. It is `kept` while a heartbeat
-    may extend that, and `lost` when SQS has refused to.
-    """
+    deletes: list[Delivery]
+    failed: list[tuple[Delivery, int]]
+    untouched: list[tuple[Delivery, int]]
 
-    __slots__ = ("delivery", "finished", "hidden_until", "kept", "lost", "received_at", "started")
 
-    def __init__(self, delivery: Delivery, now: float, hidden_until: float) -> None:
-        """Start with a message that was received now and waits for its handler."""
-        self.delivery = delivery
-        self.received_at = now
-        self.hidden_until = hidden_until
-        self.started = self.finished = self.lost = False
-        self.kept = True
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Messages in flight: all of them, and those among them that were handled."""
+
+    deliveries: list[Delivery]
+    handled: list[Delivery]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +67,19 @@ class InFlight:
     deleted or returned, so that the heartbeat keeps it hidden for as long. Whichever thread takes a
     message's end acknowledges it, so no two threads do so. All methods are safe in any thread.
 
-    A thread that changes visibility timeouts holds `visibility_lock`. Otherwise a heartbeat could
-    extend, and so hide again, a message that has just been returned to the queue.
+    Until when messages are hidden is the business of `visibility`.
     """
 
     def __init__(self, ports: Ports, visibility: int, times: HandlingTimes) -> None:
         """Start empty and open; a receive hides messages for `visibility` seconds."""
-        self.visibility_lock = ports.threads.condition()
         self._clock = ports.clock
         self._changed = ports.threads.condition()
         self._fewer = ports.threads.condition()
         self._idle = False
-        self._visibility = visibility
+        self._hidden = visibility
         self._times = times
         self._messages: dict[int, InFlightMessage] = {}  # by key
+        self.visibility = Visibility(self._messages, self._changed, ports)
         self._unfinished = 0
         self._batch = 1
         self._attempts: list[Attempt] = []
@@ -90,6 +91,11 @@ class InFlight:
     def __len__(self) -> int:
         """Return how many messages are in flight."""
         return len(self._messages)
+
+    @property
+    def unfinished(self) -> int:
+        """Return how many messages wait for a handler, or have one."""
+        return self._unfinished
 
     @property
     def deadline(self) -> float | None:
@@ -106,9 +112,7 @@ class InFlight:
         now = self._clock.monotonic()
         with self._changed:
             for delivery in deliveries:
-                self._messages[delivery.key] = InFlightMessage(
-                    delivery, now, now + self._visibility
-                )
+                self._messages[delivery.key] = InFlightMessage(delivery, now, now + self._hidden)
             self._unfinished += len(deliveries)
             if self._idle:
                 self._changed.notify_all()
@@ -117,11 +121,11 @@ class InFlight:
         """Return whether the message's handler may run: it is here, and hidden from others."""
         with self._changed:
             entry = self._messages.get(key)
-            if entry is None:
+            if entry is None or entry.finished:
                 return False
             if entry.lost or entry.hidden_until <= self._clock.monotonic():
-                self._take_out(key)
-                self._lost.append(entry.delivery)
+                entry.kept = False
+                self._lost += self._closed([key])
                 self._changed.notify_all()
                 return False
             entry.started = True
@@ -147,9 +151,8 @@ class InFlight:
         if not deliveries:
             return
         with self._changed:
-            self._untouched += self._taken_out(delivery.key for delivery in deliveries)
+            self._untouched += self._closed(delivery.key for delivery in deliveries)
             self._changed.notify_all()
-        self._notify_fewer()
 
     def next_ended(self, most: int, collect: float) -> Ended:
         """Wait for attempts and take up to `most` of them, and whatever else is to be acknowledged.
@@ -193,10 +196,10 @@ class InFlight:
         self._deadline = deadline
         self._notify_fewer()
 
-    def drain(self, seconds: float) -> bool:
-        """Wait until nothing is in flight, at most this long; return whether that is so."""
-        with self._fewer:
-            return bool(self._fewer.wait_for(lambda: not self._messages, seconds))
+    def wait_until_finished(self, seconds: float) -> None:
+        """Wait, at most this long, until no message waits for its handler, or for its end."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._unfinished, seconds)
 
     def end(self) -> None:
         """Let no thread wait for further attempts."""
@@ -204,49 +207,60 @@ class InFlight:
             self._ended = True
             self._changed.notify_all()
 
-    def take_unfinished(self) -> tuple[list[Delivery], list[Delivery]]:
-        """Take out every message that is not finished: those with a handler, and the others."""
+    def give_back_unfinished(self) -> list[Delivery]:
+        """Let every message that is not finished be returned; return those that a handler had."""
         with self._changed:
             left = [entry for entry in self._messages.values() if not entry.finished]
-            self._taken_out(entry.delivery.key for entry in left)
-            return (
-                [entry.delivery for entry in left if entry.started],
-                [entry.delivery for entry in left if not entry.started],
+            self._untouched += self._closed(
+                entry.delivery.key for entry in sorted(left, key=lambda entry: entry.started)
             )
+            self._changed.notify_all()
+            return [entry.delivery for entry in left if entry.started]
 
-    def due(self, before: float) -> list[InFlightMessage]:
-        """Return the messages that are kept hidden, but only until this time or an earlier one."""
-        with self._changed:
-            return [
-                entry
-                for entry in self._messages.values()
-                if entry.kept and entry.hidden_until <= before
-            ]
+    def decide(
+        self,
+        deletes: Iterable[Delivery],
+        returns: Iterable[tuple[Delivery, float]],
+        *,
+        untouched: bool = False,
+    ) -> None:
+        """Note what is to become of messages; returns with their delays.
 
-    def extended(self, key: int, hidden_until: float) -> None:
-        """Note until when SQS hides the message now."""
-        with self._changed:
-            if entry := self._messages.get(key):
-                entry.hidden_until = hidden_until
-
-    def stop_keeping(self, key: int, *, lost: bool) -> bool:
-        """Extend the message no more; return whether it is in flight.
-
-        If it is `lost` (another consumer may have it), its handler does not start.
+        Those to be returned are `untouched` if no handler has had them to the end.
         """
+        now = self._clock.monotonic()
         with self._changed:
-            entry = self._messages.get(key)
-            if entry is None:
-                return False
-            entry.kept = False
-            entry.lost = lost
-            return True
+            for delivery in deletes:
+                if entry := self._messages.get(delivery.key):
+                    entry.delete, entry.visible_at = True, None
+            for delivery, seconds in returns:
+                if entry := self._messages.get(delivery.key):
+                    entry.visible_at, entry.untouched = now + seconds, untouched
 
-    def next_due(self) -> float | None:
-        """Return when the first message that is kept would become visible, None without one."""
+    def unsettled(self) -> Unsettled:
+        """Return what is to be deleted or returned, and is not yet."""
+        now = self._clock.monotonic()
         with self._changed:
-            times = (entry.hidden_until for entry in self._messages.values() if entry.kept)
-            return min(times, default=None)
+            entries = list(self._messages.values())
+        changes = [
+            (entry, (entry.delivery, max(0, math.ceil(entry.visible_at - now))))
+            for entry in entries
+            if entry.visible_at is not None
+        ]
+        return Unsettled(
+            deletes=[entry.delivery for entry in entries if entry.delete],
+            failed=[change for entry, change in changes if not entry.untouched],
+            untouched=[change for entry, change in changes if entry.untouched],
+        )
+
+    def left(self) -> Left:
+        """Return what is in flight."""
+        with self._changed:
+            entries = list(self._messages.values())
+        return Left(
+            [entry.delivery for entry in entries],
+            [entry.delivery for entry in entries if entry.delete],
+        )
 
     def _notify_fewer(self) -> None:
         with self._fewer:
@@ -257,15 +271,13 @@ class InFlight:
         self._attempts, self._untouched, self._lost = self._attempts[most:], [], []
         return ended
 
-    def _taken_out(self, keys: Iterable[int]) -> list[Delivery]:
-        entries = [self._take_out(key) for key in keys]
-        return [entry.delivery for entry in entries if entry is not None]
-
-    def _take_out(self, key: int) -> InFlightMessage | None:
-        """Take out a message unless it is finished."""
-        entry = self._messages.get(key)
-        if entry is None or entry.finished:
-            return None
-        del self._messages[key]
-        self._unfinished -= 1
-        return entry
+    def _closed(self, keys: Iterable[int]) -> list[Delivery]:
+        """Let no handler have these messages any more; leave out those that are finished."""
+        deliveries = []
+        for key in keys:
+            entry = self._messages.get(key)
+            if entry is not None and not entry.finished:
+                entry.finished = True
+                self._unfinished -= 1
+                deliveries.append(entry.delivery)
+        return deliveries

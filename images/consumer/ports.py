@@ -36,6 +36,10 @@ class Queue(Protocol):
         """Set, for each receipt, in how many seconds the message becomes visible again."""
         ...
 
+    def afresh(self, seconds: float) -> Queue:
+        """Return the same queue over new connections, on which answers have so much time."""
+        ...
+
 
 class Clock(Protocol):
     """Time in seconds."""

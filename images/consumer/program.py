@@ -18,6 +18,8 @@ from consumer.clock import SystemClock, SystemThreads
 from consumer.handlers.errors import HandlerError
 from consumer.heartbeat import Heartbeat
 from consumer.in_flight import InFlight
+from consumer.leaving.drain import Drain
+from consumer.leaving.last_resort import LastResort
 from consumer.logs.counts import MetricLabels
 from consumer.logs.cycles import Cycles
 from consumer.logs.events import get_logger
@@ -28,7 +30,6 @@ from consumer.ports import PoolReports, Ports
 from consumer.retry import RetryDelays
 from consumer.settings import read
 from consumer.supervise import (
-    LAST_CALLS_SECONDS,
     Ending,
     Failures,
     Parts,
@@ -49,30 +50,30 @@ if TYPE_CHECKING:
     from consumer.logs.logging_setup import Logs
     from consumer.settings import Settings
     from shared.queue import SqsQueue
-    from shared.stopping import StopSwitch
+    from shared.stopping import HurriedStop
 
 log = get_logger("consumer")
-
-FLUSH_SECONDS: Final = 5.0
-"""Limit for sending the last lines to CloudWatch Logs, which may not answer."""
 
 FAILURE: Final = 1
 USAGE: Final = 2
 
 
-def main(environment: Mapping[str, str], stop: StopSwitch) -> int:
+def main(environment: Mapping[str, str], stop: HurriedStop) -> int:
     """Run a consumer until a stop is requested; return the exit code, 0 after an orderly stop."""
     try:
         settings = read(environment, socket.gethostname())
     except SettingsError as error:
         return _print_errors(USAGE, *error.problems)
+    drain = Drain.of(settings.drain)
+    last_resort = LastResort(stop, drain.whole, SystemThreads())
+    last_resort.start()
     try:
         queue_name = _queue_name(settings.queue_url or settings.queue_name)
         labels = MetricLabels(settings.metrics_namespace, queue_name, settings.instance_id)
         logs = open_logs(settings, labels)
         queue = patiently(lambda: _connect(settings), stop, settings.start, _note_outage)
         if queue is None:
-            return _finish(Ending(None, stuck=True), logs)
+            return _finish(Ending(None, stuck=True), logs, drain.logs)
         ports = Ports(queue, logs.sink, SystemClock(), stop, SystemThreads())
         admission = build_admission(settings, ports, queue_name)
     except WorkloadError as error:
@@ -86,10 +87,12 @@ def main(environment: Mapping[str, str], stop: StopSwitch) -> int:
     heartbeat = Heartbeat(ports, parts.in_flight, parts.pool, settings.visibility)
     heartbeat.start()
     admission.claims.start()
+    last_resort.watch(parts)
     ending = supervise(parts, ShutdownLimits.of_settings(settings.drain, settings.rhythm))
     heartbeat.stop()
-    within(LAST_CALLS_SECONDS, admission.claims.stop, ports.threads)
-    return _finish(ending, logs)
+    until = ports.clock.monotonic() + drain.logs
+    within(drain.logs / 2, admission.claims.stop, ports.threads)
+    return _finish(ending, logs, until - ports.clock.monotonic())
 
 
 def _connect(settings: Settings) -> SqsQueue:
@@ -137,7 +140,7 @@ def _build(
     job = Job(
         settings.rhythm,
         settings.visibility,
-        settings.drain,
+        Drain.of(settings.drain).handlers,
         settings.envelope,
         settings.start,
         seed=random.randrange(2**32),  # noqa: S311 - rests are no secret
@@ -146,11 +149,13 @@ def _build(
     return Parts(ports, worker, pool, in_flight, acknowledger, cycles, failures)
 
 
-def _finish(ending: Ending, logs: Logs) -> int:
+def _finish(ending: Ending, logs: Logs, seconds: float) -> int:
     """Log the end and flush the logs; exit at once if a stuck thread would prevent an exit."""
-    code = 0 if ending.error is None else _print_errors(FAILURE, _reason(ending.error))
+    code = FAILURE if ending.left else 0
+    if ending.error is not None:
+        code = _print_errors(FAILURE, _reason(ending.error))
     log.info("stopped", extra={"fields": {"exit_code": code}})
-    logs.close(FLUSH_SECONDS)
+    logs.close(max(0.0, seconds))
     if ending.stuck or isinstance(ending.error, OSError):
         # The interpreter would wait for the handler's thread.
         os._exit(code)

@@ -71,8 +71,8 @@ RECEIVE_WAIT_SECONDS: Final = Seconds(
     high=MAX_LONG_POLL,
     whole=True,
     meaning=(
-        "Time that the first receive of a poll waits for a message (SQS's long polling); a receive "
-        "that does not wait may miss messages."
+        "Time that the first receive of a poll waits for a message (SQS's long polling), no longer "
+        "than DRAIN_SECONDS allows; a receive that does not wait may miss messages."
     ),
 )
 START_SECONDS: Final = Seconds(
@@ -184,12 +184,13 @@ IDEMPOTENCY_SECONDS: Final = Seconds(
 )
 DRAIN_SECONDS: Final = Seconds(
     name="DRAIN_SECONDS",
-    default=30,
-    low=0,
+    default=9,
+    low=1,
     high=DAY,
     meaning=(
-        "Time that running handlers have to finish after a signal to stop; messages that are not "
-        "done by then are returned to the queue."
+        "Time from a signal to stop until the process has ended: more than half of it for running "
+        "handlers, then to return what is not done to the queue, at last for logs; by default less "
+        "than Docker's ten seconds."
     ),
 )
 LOG_GROUP: Final = Text(

@@ -61,13 +61,13 @@ def read(environment: Mapping[str, str], host_name: str) -> Settings:
     """
     reader = SettingsReader(environment)
     instance_id = reader.read(table.INSTANCE_ID) or host_name
-    workers = reader.read(table.WORKERS)
+    workers, drain = reader.read(table.WORKERS), reader.read(table.DRAIN_SECONDS)
     settings = Settings(
         queue_url=reader.read(table.QUEUE_URL),
         queue_name=reader.read(table.QUEUE_NAME),
         dead_letter_queue_url=_dead_letter_queue_url(reader),
         envelope=reader.read(table.ENVELOPE),
-        rhythm=_rhythm(reader),
+        rhythm=_rhythm(reader, drain),
         start=reader.read(table.START_SECONDS),
         workers=None if workers == table.AUTOMATIC else workers,
         concurrency=reader.read(table.CONCURRENCY),
@@ -76,7 +76,7 @@ def read(environment: Mapping[str, str], host_name: str) -> Settings:
         visibility=whole_seconds(reader.read(table.VISIBILITY_TIMEOUT_SECONDS)),
         retry_delay=reader.read(table.RETRY_DELAY_SECONDS),
         retry_delay_max=reader.read(table.RETRY_DELAY_MAX_SECONDS),
-        drain=reader.read(table.DRAIN_SECONDS),
+        drain=drain,
         idempotency_table=reader.read(table.IDEMPOTENCY_TABLE),
         idempotency_key=_idempotency_key(reader),
         idempotency_seconds=reader.read(table.IDEMPOTENCY_SECONDS),
@@ -113,11 +113,12 @@ def _dead_letter_queue_url(reader: SettingsReader) -> str:
     return url
 
 
-def _rhythm(reader: SettingsReader) -> Rhythm:
+def _rhythm(reader: SettingsReader, drain: float) -> Rhythm:
     rhythm = Rhythm.of_settings(
         messages_per_poll=reader.read(table.MESSAGES_PER_POLL),
         poll_wait=reader.read(table.POLL_WAIT_SECONDS),
         receive_wait=reader.read(table.RECEIVE_WAIT_SECONDS),
+        drain=drain,
     )
     if rhythm.poll_wait == 0 and rhythm.receive_wait == 0:
         reader.problem(

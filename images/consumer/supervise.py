@@ -1,24 +1,26 @@
 """The worker's whole life: start, wait for the end, shut down in order.
 
-A shutdown begins when a signal requests it, or when a part of the consumer fails. It has six steps.
-None of them can block the process for longer than its limit, because EC2 Auto Scaling, Docker and
-Spot all kill a process that takes too long, and a killed consumer returns nothing to the queue.
+A shutdown begins when a signal requests it, or when a part of the consumer fails. It has six steps,
+and consumer.leaving.drain says how much of DRAIN_SECONDS each of them may take, because EC2 Auto
+Scaling, Docker and Spot all kill a process that takes too long, and a killed consumer returns
+nothing to the queue. Whatever hangs, consumer.leaving.last_resort ends the process in time.
 
 1. No further receive starts. Of the messages that wait for a handler, those that can be finished
-   within the drain limit are kept, by how long handlers have taken so far. The others are returned
-   to the queue at once, so other consumers can receive them now, not after the visibility timeout.
-2. Handlers work on within the drain limit, and what they finish is acknowledged as usual. The main
+   within the time of handlers are kept, by how long handlers have taken so far. The others are
+   returned to the queue at once, so other consumers can receive them now, not after the visibility
+   timeout.
+2. Handlers work on within their time, and what they finish is acknowledged as usual. The main
    thread keeps this limit even while a handler never returns.
-3. A receive under way may end, even beyond the drain limit: SQS hides messages that it sends to a
-   closed connection until the visibility timeout is over. A receive takes `receive_wait` seconds
-   at most. The worker keeps of its messages what can be finished, and returns the others.
-4. What has not finished at the limit is returned, after its handlers were ended. What has finished
-   is acknowledged, so that no work is repeated only because a neighbour is stuck. The last counts
-   are written. All this takes at most LAST_CALLS_SECONDS, because SQS may be down.
+3. A receive under way may end: SQS hides messages that it sends to a closed connection until the
+   visibility timeout is over. It waits no longer than the time of handlers. The worker keeps of its
+   messages what can be finished, and returns the others.
+4. What has not finished by then is returned, after its handlers were ended. What has finished is
+   acknowledged, so that no work is repeated only because a neighbour is stuck. If a request to SQS
+   has had no answer by then, it is made again on a new connection. The last counts are written.
 5. The heartbeat ends (consumer.program). Until then it keeps the messages of running handlers
    hidden from other consumers.
-6. The logs are flushed, again within LAST_CALLS_SECONDS, and the process exits (consumer.program).
-   It exits without waiting for threads if one of them is stuck.
+6. The logs are flushed, and the process exits (consumer.program). It exits without waiting for
+   threads if one of them is stuck.
 """
 
 from __future__ import annotations
@@ -27,6 +29,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from consumer.flight.settlement import ids
+from consumer.leaving.drain import Drain
+from consumer.leaving.last_resort import FOR_EVER, say_left
 from consumer.logs.events import get_logger
 from shared.errors import QueueError
 
@@ -35,7 +40,6 @@ if TYPE_CHECKING:
 
     from consumer.acknowledge import Acknowledger
     from consumer.cycle import Rhythm
-    from consumer.delivery import Delivery
     from consumer.in_flight import InFlight
     from consumer.logs.cycles import Cycles
     from consumer.ports import Pool, Ports, Thread, Threads
@@ -44,43 +48,43 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
-FOR_EVER: Final = 1e9
-"""Seconds, some thirty years."""
-
-LAST_CALLS_SECONDS: Final = 10.0
-"""Limit for the last calls to SQS, and again for flushing the logs: an endpoint that does not
-answer must not keep the process from exiting."""
-
-POOL_SECONDS: Final = 5.0
-"""Time for handlers to shut down in order, within LAST_CALLS_SECONDS."""
-
-KILL_SECONDS: Final = 1.0
-"""The same, while a handler still runs at the drain limit and is going to be ended."""
+HANDLERS_END_PART: Final = 1 / 4
+"""Part of the time for last calls in which handlers shut down, or are ended; in order they have at
+least SHUTDOWN_SECONDS if there is as much time left."""
+SHUTDOWN_SECONDS: Final = 5.0
+ANSWER_PART: Final = 1 / 4
+"""Part of the time left after which a request counts as unanswered, and is made again."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShutdownLimits:
-    """Seconds that running handlers (`drain`) and a receive under way (`receive_wait`) get.
+    """How the time of a shutdown is divided.
 
     A worker that never rests (`continuous`) has its counts written while it works.
     """
 
-    drain: float
-    receive_wait: int
+    drain: Drain
     continuous: bool = False
 
     @staticmethod
     def of_settings(drain: float, rhythm: Rhythm) -> ShutdownLimits:
         """Return the limits of a worker with these settings."""
-        return ShutdownLimits(drain, rhythm.receive_wait, rhythm.poll_wait == 0)
+        return ShutdownLimits(Drain.of(drain), rhythm.poll_wait == 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How the worker ended: its error, if any, and whether some thread is still stuck."""
+    """How the worker ended.
+
+    Attributes:
+        error: its error, if any.
+        stuck: whether some thread is still stuck.
+        left: whether messages are neither deleted nor returned.
+    """
 
     error: BaseException | None
     stuck: bool
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,30 +119,31 @@ def supervise(parts: Parts, limits: ShutdownLimits) -> Ending:
     Returns:
         How it ended, with nothing in flight any more.
     """
-    ports, in_flight = parts.ports, parts.in_flight
+    ports, in_flight, drain = parts.ports, parts.in_flight, limits.drain
     acknowledging = _run(
         parts, "acknowledge", lambda: parts.acknowledger.run(report=limits.continuous)
     )
     worker = _run(parts, "worker", parts.worker.run)
     ports.stop.wait(FOR_EVER)
-    deadline = ports.clock.monotonic() + limits.drain
+    deadline = ports.clock.monotonic() + drain.handlers
     log.info(
-        "stopping", extra={"fields": {"in_hand": len(in_flight), "drain_seconds": limits.drain}}
+        "stopping", extra={"fields": {"in_hand": len(in_flight), "drain_seconds": drain.whole}}
     )
     in_flight.close(deadline)
     acknowledged = acknowledging.is_alive()  # otherwise handlers would work in vain
     in_order = acknowledged and not parts.failures.errors
-    _return_surplus(parts, limits.drain if in_order else 0)
+    _return_surplus(parts, drain.handlers if in_order else 0)
     worker.join(max(0.0, deadline - ports.clock.monotonic()))
     if acknowledged:
-        in_flight.drain(max(0.0, deadline - ports.clock.monotonic()))
-    if worker.is_alive() and parts.worker.receiving:
-        worker.join(limits.receive_wait + 1)
-    closed: list[bool] = []
-    within(LAST_CALLS_SECONDS, lambda: closed.append(_empty(parts, acknowledging)), ports.threads)
-    stuck = worker.is_alive() or acknowledging.is_alive() or closed != [True]
+        in_flight.wait_until_finished(max(0.0, deadline - ports.clock.monotonic()))
+    ending = _LastCalls(parts, drain.calls, deadline, worker, acknowledging)
+    within(ending.until - ports.clock.monotonic(), ending.make, ports.threads)
+    left = say_left(in_flight, "no answer from SQS in time", receiving=parts.worker.receiving)
     errors = parts.failures.errors
-    return Ending(errors[0] if errors else None, stuck)
+    stuck = worker.is_alive() or acknowledging.is_alive() or not ending.closed
+    return Ending(
+        errors[0] if errors else None, stuck, left or bool(parts.acknowledger.settlement.given_up)
+    )
 
 
 def within(seconds: float, function: Callable[[], object], threads: Threads) -> bool:
@@ -174,34 +179,59 @@ def _return_surplus(parts: Parts, seconds: float) -> None:
     parts.in_flight.give_back(parts.pool.withdraw(keep))
 
 
-def _empty(parts: Parts, acknowledging: Thread) -> bool:
-    """Acknowledge what is finished, return what is not, write the last counts.
+class _LastCalls:
+    """Step 4: `closed` is True once all handlers have ended; it may take until `until`."""
 
-    Returns:
-        Whether all handlers have ended.
-    """
-    parts.in_flight.give_back(parts.pool.withdraw(0))
-    # Before its message is returned, so that no other consumer works on it at the same time.
-    closed = parts.pool.close(KILL_SECONDS if parts.pool.running() else POOL_SECONDS)
-    try:
-        running, waiting = parts.in_flight.take_unfinished()
-        if running:
-            log.warning(
-                "handler still running at the limit",
-                extra={"fields": {"message_ids": _ids(running)}},
-            )
-        parts.acknowledger.return_to_queue([*waiting, *running])
-        parts.in_flight.end()
-        acknowledging.join()
-        parts.acknowledger.run(report=False)  # if its thread has failed before
-    except QueueError as error:
-        log.warning("messages not returned", extra={"fields": {"reason": str(error)}})
-    except OSError:
-        log.debug("cannot write to standard output")
-    with suppress(OSError):
-        parts.cycles.report()
-    return closed
+    def __init__(
+        self, parts: Parts, seconds: float, begin: float, worker: Thread, acknowledging: Thread
+    ) -> None:
+        """Share out these seconds, which begin at `begin` or earlier (monotonic)."""
+        self.closed = False
+        self.until = begin + seconds
+        self._parts = parts
+        self._clock = parts.ports.clock
+        self._begin = begin
+        self._seconds = seconds
+        self._worker = worker
+        self._acknowledging = acknowledging
 
+    def make(self) -> None:
+        """Acknowledge what is finished, return what is not, write the last counts."""
+        parts = self._parts
+        parts.in_flight.give_back(parts.pool.withdraw(0))
+        # Before its message is returned, so that no other consumer works on it at the same time.
+        self.closed = parts.pool.close(self._seconds_to_close())
+        try:
+            if running := parts.in_flight.give_back_unfinished():
+                log.warning(
+                    "handler still running at the limit",
+                    extra={"fields": {"message_ids": ids(running)}},
+                )
+            parts.in_flight.end()
+            self._settle()
+        except QueueError as error:
+            log.warning("messages not returned", extra={"fields": {"reason": str(error)}})
+        except OSError:
+            log.debug("cannot write to standard output")
+        with suppress(OSError):
+            parts.cycles.report()
 
-def _ids(deliveries: list[Delivery]) -> list[str]:
-    return [delivery.received.message_id for delivery in deliveries]
+    def _seconds_to_close(self) -> float:
+        """Return how long handlers may take to shut down: little if one has not ended in time."""
+        least = self._seconds * HANDLERS_END_PART
+        if self._parts.pool.running():
+            return least
+        return max(least, min(SHUTDOWN_SECONDS, self._begin - self._clock.monotonic()))
+
+    def _settle(self) -> None:
+        """Wait for requests under way, then make those again that have no answer."""
+        acknowledger, in_flight = self._parts.acknowledger, self._parts.in_flight
+        answer = max(0.0, self.until - self._clock.monotonic()) * ANSWER_PART
+        self._acknowledging.join(answer)
+        if len(in_flight) or self._worker.is_alive():
+            queue = self._parts.ports.queue.afresh(answer)
+            acknowledger.settlement.hurry(queue, self.until - answer)
+            acknowledger.settlement.retake()
+        acknowledger.run(report=False)
+        self._worker.join(max(0.0, self.until - answer - self._clock.monotonic()))
+        acknowledger.run(report=False)  # what its last receive has brought

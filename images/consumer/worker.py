@@ -156,7 +156,7 @@ class Worker:
         self._deliveries += len(messages)
         deliveries, ended = take_in(self._job.envelope, messages, first, received_at)
         self._cycles.add(Counts(received=len(deliveries)))
-        in_hand = len(self._in_flight)
+        in_hand = self._in_flight.unfinished
         self._in_flight.add(deliveries)
         if self._stop.requested():  # the stop was requested while the receive was under way
             now, deadline = self._clock.monotonic(), self._in_flight.deadline

@@ -167,16 +167,18 @@ class SqsQueue:
         request: ReceiveMessageRequestTypeDef = {
             "QueueUrl": self.url,
             "MaxNumberOfMessages": limit,
-            "WaitTimeSeconds": wait_seconds,
             "VisibilityTimeout": visibility_seconds,
             "MessageSystemAttributeNames": SYSTEM_ATTRIBUTES,
             "MessageAttributeNames": ["All"],
         }
         if self.fifo:
             request["ReceiveRequestAttemptId"] = self._attempts.begin(limit, time.monotonic())
-        answer = self._calls.make(
-            self.url, lambda: self._client.receive_message(**request), wait_seconds
-        )
+
+        def call(wait: int) -> Any:  # noqa: ANN401 - shared.sqs.answers has checked it
+            request["WaitTimeSeconds"] = wait
+            return self._client.receive_message(**request)
+
+        answer = self._calls.make_waiting(self.url, call, wait_seconds)
         self._attempts.answered()
         return [_received(message) for message in answer.get("Messages", [])]
 

@@ -36,6 +36,14 @@ class StopSwitch(Stop, Protocol):
         ...
 
 
+class HurriedStop(StopSwitch, Protocol):
+    """A stop request that may become urgent."""
+
+    def wait_hurried(self, seconds: float) -> bool:
+        """Wait up to this many seconds for a second signal; return whether there was one."""
+        ...
+
+
 class SignalStop:
     """A stop requested by the signals that Docker (SIGTERM) and a terminal (SIGINT) send.
 
@@ -54,6 +62,7 @@ class SignalStop:
         self._twice = False
         self._requested = False
         self._requests: SimpleQueue[None] = SimpleQueue()
+        self._hurries: SimpleQueue[None] = SimpleQueue()
 
     def install(self, *, twice: bool = False) -> None:
         """Handle both signals; call from the main thread.
@@ -95,9 +104,18 @@ class SignalStop:
                 self._requests.put(None)  # for other threads that wait, and for later waits
         return self._requested
 
+    def wait_hurried(self, seconds: float) -> bool:
+        """Wait up to this many seconds for a second signal; return whether there was one."""
+        if not self.hurried:
+            with suppress(Empty):
+                self._hurries.get(timeout=seconds)
+        return self.hurried
+
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self.hurried = self.received is not None
         self.received = self.received or signal.Signals(number)
         if self._twice and self.hurried:
             self.restore()
+        if self.hurried:
+            self._hurries.put(None)
         self.request()

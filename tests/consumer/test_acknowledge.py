@@ -131,20 +131,23 @@ def test_a_delete_that_sqs_refused_is_retried(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "requests"),
     [
-        pytest.param(DOWN, id="nobody answers"),
-        pytest.param((refusal(0, retry=True),), id="refused by SQS's fault"),
-        pytest.param((refusal(0, retry=False),), id="refused by ours"),
+        pytest.param(DOWN, 3, id="nobody answers"),
+        pytest.param((refusal(0, retry=True),), 3, id="refused by SQS's fault"),
+        pytest.param((refusal(0, retry=False),), 1, id="refused by ours"),
     ],
 )
 def test_a_delete_that_never_succeeds_is_a_warning(
-    bench: Bench, answer: tuple[Refusal, ...] | Exception, caplog: pytest.LogCaptureFixture
+    bench: Bench,
+    answer: tuple[Refusal, ...] | Exception,
+    requests: int,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A message that is not deleted will be received again: delivery is at least once."""
     bench.queue.delete_answers = [answer] * 5
     bench.acknowledger.acknowledge([attempt(1)])
-    assert len(bench.queue.deletes) == 3
+    assert len(bench.queue.deletes) == requests
     assert warnings(caplog) == [("messages not deleted, they will be received again", ["id-1"])]
     assert bench.counts() == Counts(processed=1, deleted=0)
 
@@ -154,8 +157,9 @@ def test_a_message_that_cannot_be_returned_is_a_warning(
     bench: Bench, answer: tuple[Refusal, ...] | Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A message that is not returned becomes visible after its visibility timeout anyway."""
-    bench.queue.visibility_answers = [answer]
+    bench.queue.visibility_answers = [answer] * 5
     bench.acknowledger.acknowledge([attempt(1, AttemptResult.FAILED)])
+    assert len(bench.queue.changes) == 3
     assert [ids for _, ids in warnings(caplog)] == [["id-1"]]
 
 

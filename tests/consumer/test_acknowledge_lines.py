@@ -94,7 +94,7 @@ def test_deletes_that_were_confirmed_count_even_if_a_later_request_is_refused(
 
 def test_a_line_names_only_what_was_really_returned(bench: Bench) -> None:
     """The line is written after SQS's answer."""
-    bench.queue.visibility_answers = [(refusal(0, retry=True),)]
+    bench.queue.visibility_answers = [(refusal(0, retry=False),)]
     bench.acknowledger.return_to_queue([delivery(1), delivery(2)])
     assert dict(bench.named())["messages returned"] == ["id-2"]
     assert bench.count("returned") == 1

@@ -79,7 +79,7 @@ def test_each_message_has_its_own_time() -> None:
     bench.clock.elapsed = 30
     bench.in_flight.add([delivery(3)])
     bench.beat_at(60)
-    bench.in_flight.extended(1, 320)
+    bench.in_flight.visibility.extended(1, 320)
     bench.beat_at(90)
     assert bench.queue.changes == [{"receipt-1": 120, "receipt-2": 120}, {"receipt-3": 120}]
 
@@ -87,7 +87,7 @@ def test_each_message_has_its_own_time() -> None:
 def test_nothing_in_flight_costs_no_request() -> None:
     """With nothing in flight the next beat is half a timeout away, soon enough for new messages."""
     bench = Bench(visibility=2)
-    bench.in_flight.take_unfinished()
+    bench.in_flight.remove([delivery(1), delivery(2)])
     assert bench.beat_at(100) == 1
     assert bench.queue.changes == []
 
@@ -121,8 +121,8 @@ def test_a_message_that_was_acknowledged_during_the_beat_needs_no_warning(
 ) -> None:
     """SQS refuses to extend a message that has just been deleted; this needs no warning."""
     bench = Bench()
-    due = bench.in_flight.due(120)
-    bench.in_flight.take_unfinished()
+    due = bench.in_flight.visibility.begin_extending(120)
+    bench.in_flight.remove([delivery(1), delivery(2)])
     bench.queue.visibility_answers = [(refusal(0, retry=False), refusal(1, retry=False))]
     bench.heartbeat._extend(due, 60)
     assert caplog.records == []
@@ -148,16 +148,21 @@ def test_a_message_is_not_extended_after_twelve_hours_of_failed_beats() -> None:
     assert bench.queue.changes == []
 
 
-def test_a_beat_waits_while_messages_are_returned() -> None:
-    """A beat during a return would hide the message that has just been returned."""
+def test_a_return_that_hangs_does_not_keep_other_messages_from_being_extended() -> None:
+    """Only the message that is returned is left alone."""
     bench = Bench()
-    with bench.in_flight.visibility_lock:
-        beat = threading.Thread(target=bench.beat_at, args=(60,))
-        beat.start()
-        bench.in_flight.take_unfinished()
-        assert bench.queue.changes == []
-    beat.join(30)
-    assert bench.queue.changes == []
+    bench.in_flight.visibility.stop_hiding([(delivery(1), 30)], 0)
+    bench.beat_at(60)
+    assert bench.queue.changes == [{"receipt-2": 120}]
+
+
+def test_a_beat_that_fails_lets_its_messages_be_returned() -> None:
+    """Returns wait only for beats that are under way."""
+    bench = Bench()
+    bench.queue.visibility_answers = [KeyError("Code")]
+    with pytest.raises(KeyError):
+        bench.beat_at(60)
+    assert bench.in_flight.visibility.stop_hiding([(delivery(1), 30)], 1e9) == {1: 30}
 
 
 class BeatenQueue(FakeQueue):

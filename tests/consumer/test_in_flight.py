@@ -11,7 +11,7 @@ from support.fakes.stopping import FakeStop
 from consumer.attempt import Attempt, AttemptResult
 from consumer.capacity import HandlingTimes
 from consumer.clock import SystemThreads
-from consumer.in_flight import Ended, InFlight
+from consumer.in_flight import Ended, InFlight, Left, Unsettled
 from consumer.ports import Ports
 
 
@@ -77,11 +77,13 @@ def test_those_that_finish_soon_after_the_first_are_taken_with_it() -> None:
 
 
 def test_what_is_given_back_is_taken_and_its_handler_does_not_start() -> None:
-    """It goes back to the queue untouched."""
+    """It goes back to the queue untouched, and is in flight until SQS has confirmed that."""
     bench = Bench(3)
     bench.in_flight.give_back([delivery(2), delivery(3)])
     assert not bench.in_flight.start(2)
     assert bench.ended() == Ended([], [delivery(2), delivery(3)], [])
+    assert len(bench.in_flight) == 3
+    bench.in_flight.remove([delivery(2), delivery(3)])
     assert len(bench.in_flight) == 1
 
 
@@ -98,7 +100,7 @@ def test_a_message_that_is_visible_again_is_not_started() -> None:
 def test_a_message_whose_extension_was_refused_is_not_started() -> None:
     """SQS refuses because the receipt is no longer valid."""
     bench = Bench(1)
-    assert bench.in_flight.stop_keeping(1, lost=True)
+    assert bench.in_flight.visibility.stop_keeping(1, lost=True)
     assert not bench.in_flight.start(1)
     assert bench.ended().lost == [delivery(1)]
 
@@ -109,37 +111,33 @@ def test_finished_messages_are_not_among_the_unfinished() -> None:
     bench.in_flight.start(1)
     bench.in_flight.finish(done(1))
     bench.in_flight.start(2)
-    assert bench.in_flight.take_unfinished() == ([delivery(2)], [delivery(3)])
-    assert bench.ended().attempts == [done(1)]
+    assert bench.in_flight.give_back_unfinished() == [delivery(2)]
+    assert bench.ended() == Ended([done(1)], [delivery(3), delivery(2)], [])
 
 
 def test_a_handler_that_ends_after_its_message_was_taken_out_changes_nothing() -> None:
     """Another consumer may have the message by then."""
     bench = Bench(1)
     bench.in_flight.start(1)
-    bench.in_flight.take_unfinished()
+    bench.in_flight.give_back_unfinished()
     bench.in_flight.finish(done(1))
     bench.in_flight.end()
+    assert bench.ended() == Ended([], [delivery(1)], [])
     assert not bench.ended()
 
 
-def test_messages_are_due_by_the_time_at_which_they_become_visible() -> None:
-    """Messages are kept hidden until they are removed: waiting, running or finished."""
-    bench = Bench(2)
-    bench.in_flight.start(1)
-    bench.in_flight.finish(done(1))
-    assert bench.in_flight.due(119) == []
-    assert [entry.delivery for entry in bench.in_flight.due(120)] == [delivery(1), delivery(2)]
-    bench.in_flight.extended(1, 180)
-    assert [entry.delivery for entry in bench.in_flight.due(179)] == [delivery(2)]
-    assert bench.in_flight.next_due() == 120
-
-
-def test_nothing_in_flight_means_nothing_to_extend() -> None:
-    """With nothing in flight there is neither a due time nor a message to extend."""
-    bench = Bench(0)
-    assert bench.in_flight.next_due() is None
-    assert not bench.in_flight.stop_keeping(1, lost=False)
+def test_what_sqs_has_not_confirmed_can_be_asked_for_again() -> None:
+    """A thread that hangs in a request leaves it to another one; delays count from the decision."""
+    bench = Bench(4)
+    bench.in_flight.decide([delivery(1)], [(delivery(2), 30)])
+    bench.in_flight.decide([], [(delivery(3), 0)], untouched=True)
+    bench.clock.elapsed = 12
+    assert bench.in_flight.unsettled() == Unsettled(
+        [delivery(1)], [(delivery(2), 18)], [(delivery(3), 0)]
+    )
+    assert bench.in_flight.left() == Left([delivery(n) for n in (1, 2, 3, 4)], [delivery(1)])
+    bench.in_flight.remove([delivery(n) for n in (1, 2, 3)])
+    assert bench.in_flight.unsettled() == Unsettled([], [], [])
 
 
 @pytest.mark.parametrize(
@@ -165,10 +163,19 @@ def test_who_waits_for_room_goes_on_when_messages_are_removed_or_at_a_stop() -> 
     bench = Bench(2)
     threading.Timer(0.02, bench.in_flight.remove, [[delivery(1)]]).start()
     bench.in_flight.wait_for_room(1)
-    assert not bench.in_flight.drain(0)
+    assert len(bench.in_flight) == 1
     threading.Timer(0.02, bench.in_flight.close, [30]).start()
     bench.in_flight.wait_until_acknowledged()
     bench.in_flight.wait_for_room(0)
     assert bench.in_flight.deadline == 30
-    bench.in_flight.remove([delivery(2)])
-    assert bench.in_flight.drain(0)
+
+
+def test_a_stop_waits_for_handlers_and_not_for_requests() -> None:
+    """A request that hangs is made again; a handler is given all of its time."""
+    bench = Bench(3)
+    bench.in_flight.wait_until_finished(0.01)
+    bench.in_flight.finish(done(1))
+    threading.Timer(0.02, bench.in_flight.give_back, [[delivery(2)]]).start()
+    threading.Timer(0.04, bench.in_flight.finish, [done(3)]).start()
+    bench.in_flight.wait_until_finished(1e9)
+    assert len(bench.in_flight) == 3

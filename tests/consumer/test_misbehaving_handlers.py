@@ -169,7 +169,7 @@ def test_good_messages_are_deleted_while_a_bad_one_hangs(stage: Stage) -> None:
     """Nine are gone from the queue long before the bad one's time limit."""
     (stage.directory / "unruly.py").write_text(HANDLERS, encoding="utf-8")
     stage.send(BAD, *[CIVIC] * GOOD)
-    settings = {"HANDLER": "unruly:hangs", "CONCURRENCY": "2", "DRAIN_SECONDS": "1"}
+    settings = {"HANDLER": "unruly:hangs", "CONCURRENCY": "2", "DRAIN_SECONDS": "4"}
     with stage.consumer(WORKERS="0", POLL_WAIT_SECONDS="0", **settings) as consumer:
         lines = consumer.wait_for("message", GOOD)
         assert {line["outcome"] for line in lines} == {"processed"}

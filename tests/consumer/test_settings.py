@@ -25,7 +25,7 @@ def test_only_the_queue_has_to_be_given() -> None:
         queue_name="work",
         dead_letter_queue_url="",
         envelope="none",
-        rhythm=Rhythm(messages_per_poll=10, poll_wait=60, receive_wait=20),
+        rhythm=Rhythm(messages_per_poll=10, poll_wait=60, receive_wait=4),
         start=300,
         workers=None,
         concurrency=1,
@@ -34,7 +34,7 @@ def test_only_the_queue_has_to_be_given() -> None:
         visibility=120,
         retry_delay=30,
         retry_delay_max=900,
-        drain=30,
+        drain=9,
         idempotency_table="",
         idempotency_key="{@message_id}",
         idempotency_seconds=86_400,
@@ -74,7 +74,7 @@ def test_every_setting_is_read() -> None:
             "VISIBILITY_TIMEOUT_SECONDS": "600",
             "RETRY_DELAY_SECONDS": "0.5",
             "RETRY_DELAY_MAX_SECONDS": "15",
-            "DRAIN_SECONDS": "2.5",
+            "DRAIN_SECONDS": "12.5",
             "IDEMPOTENCY_TABLE": "claims",
             "IDEMPOTENCY_KEY": "{order.id}",
             "IDEMPOTENCY_SECONDS": "600",
@@ -102,7 +102,7 @@ def test_every_setting_is_read() -> None:
         visibility=600,
         retry_delay=0.5,
         retry_delay_max=15,
-        drain=2.5,
+        drain=12.5,
         idempotency_table="claims",
         idempotency_key="{order.id}",
         idempotency_seconds=600,
@@ -129,6 +129,17 @@ def test_fractions_of_what_sqs_takes_whole_are_rounded_up() -> None:
     )
     assert (settings.rhythm.receive_wait, settings.visibility) == (1, 2)
     assert settings.rhythm.poll_wait == 0.6
+
+
+@pytest.mark.parametrize(
+    ("drain", "wait"), [("1", 1), ("9", 4), ("30", 16), ("40", 20), ("3600", 20)]
+)
+def test_a_receive_waits_no_longer_than_the_time_after_a_signal_allows(
+    drain: str, wait: int
+) -> None:
+    """The receive under way at a signal has to end in time."""
+    settings = read({"QUEUE_URL": URL, "DRAIN_SECONDS": drain}, "host")
+    assert settings.rhythm.receive_wait == wait
 
 
 def test_the_log_stream_is_named_after_the_instance() -> None:

@@ -9,6 +9,7 @@ from support.builders.consumers import consumer
 from support.fakes.consuming import FakeClock, FakeQueue, FakeSink, messages
 
 from consumer.clock import SystemClock, SystemThreads
+from consumer.leaving.drain import Drain
 from consumer.pool.threads import PoolLimits, TooManyLeftError
 from consumer.ports import Ports
 from consumer.supervise import Ending, ShutdownLimits, supervise, within
@@ -62,7 +63,7 @@ class Bench:
         ports = Ports(self.queue, self.sink, self.clock, self.stop, SystemThreads())
         limits = PoolLimits(self.threads, self.message_seconds)
         parts = consumer(ports, handler, limits=limits, expected_seconds=expected_seconds)
-        return supervise(parts, ShutdownLimits(drain, receive_wait=20))
+        return supervise(parts, ShutdownLimits(Drain(drain, calls=4, logs=0)))
 
     def returned(self) -> list[str]:
         """Return the receipts that were made visible at once, in the order of the requests."""
@@ -190,7 +191,7 @@ def test_handlers_that_are_over_their_limit_end_the_consumer_when_they_are_too_m
     bench = Bench([messages(12)], threads=12)
     bench.message_seconds, bench.clock = 0.01, SystemClock()
     release = threading.Event()
-    ending = bench.run(lambda _: release.wait(PATIENCE), drain=1)
+    ending = bench.run(lambda _: release.wait(PATIENCE), drain=PATIENCE)
     release.set()
     assert isinstance(ending.error, TooManyLeftError)
     assert ending.stuck

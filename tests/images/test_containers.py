@@ -138,8 +138,8 @@ def ended(running: Container) -> tuple[int, list[dict[str, Any]], str]:
 
 
 def stopped(running: Container) -> tuple[int, list[dict[str, Any]], str]:
-    """Stop the container as `docker stop` does; return the same as `ended`."""
-    running.stop(timeout=STOP_SECONDS)
+    """Stop the container as `docker stop` does, within ten seconds; return the same as `ended`."""
+    running.stop()
     return ended(running)
 
 

@@ -172,8 +172,8 @@ SOUND_TOO: dict[str, dict[str, Any]] = {
     "a retry as long as the alarms look back": {
         SCRIPT: "docker run --stop-timeout 90 -e DRAIN_SECONDS=60 -e RETRY_DELAY_MAX_SECONDS=300 w"
     },
-    "a time limit as long as the drain": {
-        SCRIPT: "docker run --stop-timeout 90 -e DRAIN_SECONDS=60 -e MESSAGE_SECONDS=60 w"
+    "a time limit as long as the time of handlers": {
+        SCRIPT: "docker run --stop-timeout 90 -e DRAIN_SECONDS=75 -e MESSAGE_SECONDS=60 w"
     },
     "an alarm on the age, which an empty queue does not have": {
         "Old": {

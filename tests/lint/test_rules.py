@@ -268,9 +268,9 @@ FAULTY = (
         "limit-over-drain",
         "limit-after-drain",
         WARNING,
-        "MESSAGE_SECONDS is 90, and DRAIN_SECONDS is 60",
+        "MESSAGE_SECONDS is 60, and of the 60 seconds of DRAIN_SECONDS handlers get 45",
         "Machine",
-        {SCRIPT: "docker run --stop-timeout 90 -e DRAIN_SECONDS=60 -e MESSAGE_SECONDS=90 w"},
+        {SCRIPT: "docker run --stop-timeout 90 -e DRAIN_SECONDS=60 -e MESSAGE_SECONDS=60 w"},
     ),
     Case(
         "a-quarter-of-an-hour",

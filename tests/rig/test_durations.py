@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.setting_table import DURATIONS, SETTINGS
+from consumer.setting_table import DRAIN_SECONDS, DURATIONS, SETTINGS
 from tidemill.rig.durations import rounding, shortened, whole
 from tidemill.rig.errors import RigError
 
@@ -30,11 +30,24 @@ def test_every_duration_of_the_consumer_is_shortened_and_rounded_as_the_table_sa
     environment = {setting.name: "1" for setting in SETTINGS}
     shorter = shortened(environment, 20)
     assert [name for name in environment if shorter[name] == "0.05"] == [
-        setting.name for setting in DURATIONS
+        setting.name for setting in DURATIONS if setting is not DRAIN_SECONDS
     ]
-    assert [sentence.partition(" ")[0] for sentence in rounding(environment, 20)] == sorted(
-        setting.name for setting in DURATIONS if setting.whole
-    )
+    drain, *rounded = [sentence.partition(" ")[0] for sentence in rounding(environment, 20)]
+    assert drain == DRAIN_SECONDS.name
+    assert rounded == sorted(setting.name for setting in DURATIONS if setting.whole)
+
+
+@pytest.mark.parametrize(
+    ("drain", "speed", "seconds"),
+    [("75", 10, "7.5"), ("75", 20, "5"), ("9", 60, "5"), ("3", 60, "3")],
+)
+def test_a_consumer_has_some_seconds_to_end_at_any_speed(
+    drain: str, speed: float, seconds: str
+) -> None:
+    """SQS and the ends of processes are not faster in a rig; a sentence says so."""
+    settings = {"DRAIN_SECONDS": drain}
+    assert shortened(settings, speed) == {"DRAIN_SECONDS": seconds}
+    assert len(rounding(settings, speed)) == (float(seconds) > float(drain) / speed)
 
 
 @given(st.integers(0, 43_200), st.floats(1, 60))

@@ -8,6 +8,7 @@ import pytest
 from support.builders.fleets import product_fleet
 
 from consumer import cycle
+from consumer.leaving.drain import Drain
 from consumer.settings import read
 from tidemill.scaling.template.user_data import UserDataError
 from tidemill.simulator.errors import SimulationError
@@ -41,7 +42,7 @@ def test_a_script_without_settings_starts_a_worker_with_the_consumers_defaults()
         usual.rhythm,
         concurrency=usual.concurrency,
         time_limit=usual.message_seconds,
-        drain=usual.drain,
+        drain=Drain.of(usual.drain).handlers,
         retry_delay=usual.retry_delay,
         retry_delay_max=usual.retry_delay_max,
     )

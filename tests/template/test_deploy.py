@@ -151,13 +151,13 @@ def known(life: Life) -> set[str]:
 
 def test_sam_deploys_the_template_resource_by_resource(life: Life) -> None:
     """Every resource that the emulator supports is as the template says, except for known gaps."""
-    wanted = answers(life.kind, drain=60, visibility=120, hook=155, maximum=4)
+    wanted = answers(life.kind, drain=75, visibility=120, hook=135, maximum=4)
     assert differences(life, life.created, wanted) == known(life)
 
 
 def test_sam_updates_what_follows_from_changed_parameters(life: Life) -> None:
     """The update changes queue, user data, hook and limits, and nothing else."""
-    wanted = answers(life.kind, drain=90, visibility=180, hook=185, maximum=7)
+    wanted = answers(life.kind, drain=105, visibility=180, hook=165, maximum=7)
     assert differences(life, life.updated, wanted) == known(life) | STALE[life.emulator]
 
 

@@ -26,17 +26,18 @@ NARROWER = {"MESSAGES_PER_POLL": 1000, "POLL_WAIT_SECONDS": 3600}
 an hour, or takes more than a thousand messages in one go, cannot follow its queue."""
 
 
-def test_a_stack_without_parameters_has_the_consumers_defaults_but_for_two() -> None:
-    """A handler that just began has 30 s more to drain, and a retry waits for HoldSeconds at most.
+def test_a_stack_without_parameters_has_the_consumers_defaults_but_for_three() -> None:
+    """An instance has more time to drain than Docker's ten seconds, and so do its long polls.
 
-    A message that waits for its retry keeps instances running.
+    A retry waits for HoldSeconds at most: a message that waits for it keeps instances running.
     """
     given = container_environment(product_fleet().user_data, {"INSTANCE_ID": "i-1"})
     names = ("QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "INSTANCE_ID", "LOG_GROUP")
     needed = {name: given[name] for name in names}
     stack, usual = asdict(read(given, "host")), asdict(read(needed, "host"))
     assert {name: (stack[name], usual[name]) for name in usual if stack[name] != usual[name]} == {
-        "drain": (60, 30),
+        "drain": (75, 9),
+        "rhythm": (stack["rhythm"], stack["rhythm"] | {"receive_wait": 4}),
         "retry_delay_max": (120, 900),
     }
 

@@ -10,6 +10,7 @@ import pytest
 from support.builders.fleets import product_fleet, product_template
 from support.fakes.instance import INSTANCE_ID, live, moved, needed_command, user_data
 
+from consumer.leaving.drain import Drain
 from tidemill.scaling.template.user_data import container_environment
 
 if TYPE_CHECKING:
@@ -107,13 +108,14 @@ class TestDurations:
     def test_work_times_follow_from_the_longest_message(self, seconds: int) -> None:
         """They follow the formulas in the comment above the mapping."""
         times = product_template()["Mappings"]["WorkTimes"][str(seconds)]
-        drain = seconds + 30
-        stop = drain + 45
-        assert times == {"Drain": drain, "Visibility": 2 * drain, "Stop": stop, "Hook": stop + 50}
+        drain, visibility = seconds + 45, 2 * (seconds + 30)
+        stop = drain + 10
+        hook = stop + 50
+        assert times == {"Drain": drain, "Visibility": visibility, "Stop": stop, "Hook": hook}
 
     @pytest.mark.parametrize("seconds", LONGEST_MESSAGES)
     def test_each_limit_leaves_time_for_the_ones_inside_it(self, seconds: int) -> None:
-        """Message < drain < stop < hook, and a message stays hidden while it is worked on."""
+        """Message < handlers < stop < hook, and a message stays hidden while it is worked on."""
         fleet = product_fleet(MessageSeconds=str(seconds))
         given = container_environment(fleet.user_data, {"INSTANCE_ID": INSTANCE_ID})
         drain, visibility, long_poll = (
@@ -123,10 +125,12 @@ class TestDurations:
         (stop,) = map(int, re.findall(r"--stop-timeout (\d+)", fleet.user_data))
         (hook,) = fleet.group.hooks
         looks_every = 5 + 4 * 5  # a sleep, and four requests that take as long as they may
-        assert seconds < drain
-        assert drain + long_poll < stop
+        parts = Drain.of(drain)
+        assert seconds + 30 <= parts.handlers
+        assert long_poll <= parts.longest_receive
+        assert drain < stop
         assert looks_every + stop < hook.heartbeat_timeout
         (unit,) = map(int, re.findall(r"TimeoutStopSec=(\d+)", fleet.user_data))
         assert stop < unit  # systemd waits for Docker when the machine reboots
-        assert 2 * drain <= visibility == fleet.queue.visibility_timeout
+        assert 2 * parts.handlers <= visibility == fleet.queue.visibility_timeout
         assert hook.default_result == "CONTINUE"

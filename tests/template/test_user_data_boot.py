@@ -103,7 +103,7 @@ class TestBoot:
             ("--detach", ""),
             ("--name", "consumer"),
             ("--restart", "unless-stopped"),
-            ("--stop-timeout", "105"),
+            ("--stop-timeout", "85"),
             ("--read-only", ""),
             ("--tmpfs", "/tmp"),  # noqa: S108 - the container has one of its own
             ("--cap-drop", "ALL"),

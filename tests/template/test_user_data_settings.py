@@ -68,7 +68,7 @@ def test_the_templates_parameters_become_the_consumers_settings(tmp_path: Path) 
         "MESSAGE_LOGGING": "worker",
         "MESSAGE_SECONDS": "300",
         "VISIBILITY_TIMEOUT_SECONDS": "660",
-        "DRAIN_SECONDS": "330",
+        "DRAIN_SECONDS": "345",
         "RETRY_DELAY_SECONDS": "30",
         "RETRY_DELAY_MAX_SECONDS": "300",
         "IDEMPOTENCY_SECONDS": "86400",

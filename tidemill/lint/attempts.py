@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consumer.leaving.drain import CALLS_MOST, LOGS_MOST, Drain
 from consumer.setting_table import RETRY_DELAY_MAX_SECONDS
 from tidemill.lint.finding import Rule, Severity, Violation
 from tidemill.lint.linted_fleet import PROPERTIES, path
@@ -21,6 +22,8 @@ ENOUGH_RECEIVES = 3
 """With fewer, a drain and a lost instance make a dead letter of a message that nobody handled."""
 LONGEST_DELAY = RETRY_DELAY_MAX_SECONDS.name
 ALL_ON_DEMAND = 100
+ENOUGH_BESIDE = CALLS_MOST + LOGS_MOST
+"""Seconds of a drain that are not for handlers, at most."""
 ORDINALS = {1: "second", 2: "third"}
 
 
@@ -67,9 +70,13 @@ def _has_spot(linted: LintedFleet) -> bool:
 
 def _limit_after_drain(linted: LintedFleet) -> Iterator[Violation]:
     settings = linted.container.numbers() if linted.container else {}
-    if {MESSAGE, DRAIN} <= settings.keys() and settings[MESSAGE] > settings[DRAIN]:
+    if not {MESSAGE, DRAIN} <= settings.keys():
+        return
+    handlers = Drain.of(settings[DRAIN]).handlers
+    if settings[MESSAGE] > handlers:
         yield Violation(
-            f"{MESSAGE} is {settings[MESSAGE]:g}, and {DRAIN} is {settings[DRAIN]:g}",
+            f"{MESSAGE} is {settings[MESSAGE]:g}, and of the {settings[DRAIN]:g} seconds of "
+            f"{DRAIN} handlers get {handlers:g}",
             linted.at_script(),
         )
 
@@ -114,7 +121,10 @@ RULES = (
             "instance is terminated, and is handled again from the start."
         ),
         page="Design your applications to gracefully handle instance termination",
-        fix=f"Set {DRAIN} above {MESSAGE}, and the stop timeout and the hook above that.",
+        fix=(
+            f"Set {DRAIN} {ENOUGH_BESIDE:g} seconds above {MESSAGE} or more, and the stop timeout "
+            "and the hook above that."
+        ),
         check=_limit_after_drain,
     ),
     Rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from consumer.setting_table import DURATIONS, SETTINGS
+from consumer.setting_table import DRAIN_SECONDS, DURATIONS, SETTINGS
 from tidemill.rig.errors import RigError
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ CONSUMER_SETTINGS: Final = frozenset(setting.name for setting in SETTINGS)
 CONSUMER_DURATIONS: Final = frozenset(setting.name for setting in DURATIONS)
 WHOLE_SECONDS: Final = frozenset(setting.name for setting in DURATIONS if setting.whole)
 
+LEAST_DRAIN: Final = 5.0
+"""Seconds of the wall clock that a consumer has to end, at any speed."""
+
 
 def is_duration(name: str) -> bool:
     """Return whether a variable of the consumer's environment is a duration in seconds."""
@@ -29,13 +32,14 @@ def is_duration(name: str) -> bool:
 def shortened(environment: Mapping[str, str], speed: float) -> dict[str, str]:
     """Return the settings with every duration divided by the speed.
 
-    At speed 20, POLL_WAIT_SECONDS=60 becomes 3.
+    At speed 20, POLL_WAIT_SECONDS=60 becomes 3. A drain keeps LEAST_DRAIN: requests to SQS and the
+    ends of processes are not faster than they are.
 
     Raises:
         RigError: a duration is not a number.
     """
     return {
-        name: f"{_seconds(name, value) / speed:.6g}" if value and is_duration(name) else value
+        name: f"{_shortened(name, value, speed):.6g}" if value and is_duration(name) else value
         for name, value in environment.items()
     }
 
@@ -49,8 +53,15 @@ def whole(seconds: float, speed: float) -> int:
 
 
 def rounding(environment: Mapping[str, str], speed: float) -> list[str]:
-    """Return a sentence for each setting that rounding up to whole seconds makes longer."""
+    """Return a sentence for each setting that is longer here than its part of AWS's time."""
     sentences = []
+    name = DRAIN_SECONDS.name
+    drain = _seconds(name, environment.get(name) or "0")
+    if drain and (here := _shortened(name, str(drain), speed)) > drain / speed:
+        sentences.append(
+            f"{name} is {here * speed:g} s of AWS's time here instead of {drain:g} s: a consumer "
+            f"gets {here:g} s to end at any speed"
+        )
     for name in sorted(WHOLE_SECONDS & environment.keys()):
         wanted = _seconds(name, environment[name] or "0")
         rounded = whole(wanted, speed) * speed
@@ -60,6 +71,12 @@ def rounding(environment: Mapping[str, str], speed: float) -> list[str]:
                 f"{speed:g}, {wanted:g} s are {wanted / speed:g} s, and SQS counts whole seconds"
             )
     return sentences
+
+
+def _shortened(name: str, value: str, speed: float) -> float:
+    seconds = _seconds(name, value)
+    least = min(seconds, LEAST_DRAIN) if name == DRAIN_SECONDS.name else 0.0
+    return max(seconds / speed, least)
 
 
 def _seconds(name: str, value: str) -> float:

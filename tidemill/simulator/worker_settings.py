@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from consumer import cycle
 from consumer import setting_table as table
 from consumer.capacity import slots
+from consumer.leaving.drain import Drain
 from tidemill.scaling.template.user_data import NoConsumerError, container_settings
 from tidemill.simulator.errors import SimulationError
 from tidemill.simulator.instances.instance_types import vcpus
@@ -33,7 +34,8 @@ class WorkerSettings:
         cpus: vCPUs of its instance.
         own_handler: whether the handler is the user's own.
         time_limit: the longest time of an attempt.
-        drain: the time that handlers have to finish after a signal to stop.
+        drain: the time that handlers have to finish after a signal to stop, a part of
+            DRAIN_SECONDS.
         retry_delay: the shortest delay after a failure.
         retry_delay_max: the longest delay after a failure.
         message_logging: who sends the messages' content to CloudWatch Logs.
@@ -45,7 +47,7 @@ class WorkerSettings:
     cpus: int = 1
     own_handler: bool = False
     time_limit: float = table.MESSAGE_SECONDS.default
-    drain: float = table.DRAIN_SECONDS.default
+    drain: float = Drain.of(table.DRAIN_SECONDS.default).handlers
     retry_delay: float = table.RETRY_DELAY_SECONDS.default
     retry_delay_max: float = table.RETRY_DELAY_MAX_SECONDS.default
     message_logging: str = table.MESSAGE_LOGGING.default
@@ -148,19 +150,20 @@ def read_worker_settings(user_data: str, instance_types: Sequence[str] = ()) -> 
     except NoConsumerError:
         found = {}
     given = {name: value for name, value in found.items() if value}
-    workers = int(_number(given, table.WORKERS))
+    workers, drain = int(_number(given, table.WORKERS)), _number(given, table.DRAIN_SECONDS)
     return WorkerSettings(
         rhythm=cycle.Rhythm.of_settings(
             messages_per_poll=int(_number(given, table.MESSAGES_PER_POLL)),
             poll_wait=_number(given, table.POLL_WAIT_SECONDS),
             receive_wait=_number(given, table.RECEIVE_WAIT_SECONDS),
+            drain=drain,
         ),
         workers=None if workers == table.AUTOMATIC else workers,
         concurrency=int(_number(given, table.CONCURRENCY)),
         cpus=next((vcpus(name) or 1 for name in instance_types), 1),
         own_handler=given.get(table.HANDLER.name, table.HANDLER.default) != table.HANDLER.default,
         time_limit=_number(given, table.MESSAGE_SECONDS),
-        drain=_number(given, table.DRAIN_SECONDS),
+        drain=Drain.of(drain).handlers,
         retry_delay=_number(given, table.RETRY_DELAY_SECONDS),
         retry_delay_max=_number(given, table.RETRY_DELAY_MAX_SECONDS),
         message_logging=given.get(table.MESSAGE_LOGGING.name, table.MESSAGE_LOGGING.default),

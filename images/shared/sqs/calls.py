@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from itertools import count
@@ -60,6 +61,19 @@ class Calls:
                 self._budget.earn()
                 return answer
         raise AssertionError
+
+    def make_waiting(self, queue: str, call: Callable[[int], T], wait: int) -> T:
+        """Make a call that is given the seconds that SQS is to wait; it raises what `make` does.
+
+        A further attempt waits for the rest of them: who is told to stop can wait no longer.
+        """
+        until = time.monotonic() + wait
+
+        def attempt() -> T:
+            left = math.ceil(until - time.monotonic())
+            return call(max(min(1, wait), min(wait, left)))
+
+        return self.make(queue, attempt, wait)
 
     def _attempt(self, queue: str, call: Callable[[], T], wait: float) -> T:
         seconds = wait + self._seconds

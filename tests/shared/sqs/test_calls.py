@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ConnectionError as BotoConnectionError
 from support.emulators.wrong_bench import queue_at
 from support.emulators.wrong_server import (
     be_right,
@@ -19,6 +21,7 @@ from support.emulators.wrong_server import (
 )
 
 from shared.errors import QueueError, QueueRefusedError, QueueUnavailableError
+from shared.sqs.calls import Calls
 
 if TYPE_CHECKING:
     from support.emulators.wrong_bench import Bench
@@ -61,6 +64,25 @@ def test_last_calls_have_a_time_of_their_own(bench: Bench) -> None:
         queue.afresh(0.1).delete(["r-1"])
     assert queue.delete(["r-1"]) == ()
     assert len({call.connection for call in bench.server.calls}) == 3
+
+
+def test_a_further_attempt_of_a_receive_waits_for_the_rest_of_the_time() -> None:
+    """A receive under way at a signal to stop ends as soon as if its first attempt had succeeded."""
+    waits: list[int] = []
+    begun = time.monotonic()
+
+    def call(wait: int) -> str:
+        waits.append(wait)
+        if len(waits) == 1:
+            while time.monotonic() < begun + 1.2:
+                time.sleep(0.01)
+            raise BotoConnectionError(error="reset")
+        return "answer"
+
+    assert Calls(attempts=4).make_waiting("queue", call, 20) == "answer"
+    assert waits[0] == 20
+    assert 1 <= waits[1] < 20
+    assert Calls().make_waiting("queue", lambda wait: wait, 0) == 0
 
 
 def test_an_answer_in_pieces_counts(bench: Bench) -> None:

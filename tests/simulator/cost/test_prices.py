@@ -13,7 +13,7 @@ from consumer.attempt import Attempt, AttemptResult
 from consumer.delivery import Delivery
 from consumer.logs.counts import Counts, MetricLabels, cycle_line
 from consumer.logs.message_log import content_lines
-from shared.logs import encode_line
+from shared.logs import encode_line, timestamp
 from shared.queue import ReceivedMessage
 from tidemill.simulator.cost import log_volume
 from tidemill.simulator.cost import prices as cost
@@ -92,6 +92,17 @@ def test_log_lines_are_as_long_as_the_consumer_writes_them() -> None:
     cycle = encode_line(cycle_line(source, Counts(10, 10, deleted=10), 0.25, 1.8e9))
     assert len(message) == pytest.approx(log_volume.MESSAGE_BYTES, rel=0.1)
     assert len(cycle) == pytest.approx(log_volume.CYCLE_BYTES, rel=0.1)
+    deleted = encode_line(
+        {
+            "time": timestamp(1.8e9),
+            "level": "INFO",
+            "event": "messages deleted",
+            "instance_id": "i-0123456789abcdef0",
+            "message_ids": [received.message_id] * 10,
+        }
+    )
+    ids = 10 * log_volume.DELETED_ID_BYTES
+    assert len(deleted) == pytest.approx(log_volume.DELETE_BYTES + ids, rel=0.1)
     content = len(message) - len(message.partition(b',"body"')[0]) - 1
     assert content == pytest.approx(log_volume.CONTENT_BYTES, rel=0.1)
     wrapped = {

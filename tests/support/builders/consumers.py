@@ -60,7 +60,7 @@ def consumer(  # noqa: PLR0913 - a builder: all but the ports are optional
     acknowledger = Acknowledger(ports, in_flight, cycles, endings, "i-0123")
     reports = PoolReports(in_flight.start, in_flight.finish, in_flight.give_back, failures.add)
     pool = ThreadPool(lambda: handler_of(handler), limits or PoolLimits(1, 30), ports, reports)
-    job = Job(rhythm or Rhythm(), VISIBILITY, 30)
+    job = Job(rhythm or Rhythm(), VISIBILITY, drain=30)
     worker = Worker(ports, job, pool, in_flight, cycles, admission)
     pool.start()
     return Parts(ports, worker, pool, in_flight, acknowledger, cycles, failures)
@@ -76,7 +76,7 @@ def run(parts: Parts) -> None:
     try:
         parts.worker.run()
     finally:
-        parts.in_flight.drain(30)
+        parts.in_flight.wait_until_finished(30)
         parts.in_flight.end()
         acknowledging.join(30)
         parts.pool.close(30)

@@ -57,6 +57,7 @@ class FakeQueue:
         self.receives: list[tuple[int, int, int]] = []
         self.deletes: list[list[str]] = []
         self.changes: list[dict[str, int]] = []
+        self.afreshed: list[float] = []
         self.on_receive: Callable[[], None] = lambda: None
         self.on_delete: Callable[[], None] = lambda: None
 
@@ -86,6 +87,11 @@ class FakeQueue:
         """Note the request and return the next prepared answer."""
         self.changes.append(dict(changes))
         return _next(self.visibility_answers)
+
+    def afresh(self, seconds: float) -> FakeQueue:
+        """Note the wish, and return this queue."""
+        self.afreshed.append(seconds)
+        return self
 
 
 class FakeClock:

@@ -13,6 +13,12 @@ CONTENT_BYTES: Final = 125
 CYCLE_BYTES: Final = 530
 """Bytes of the line of counts at the end of each poll."""
 
+DELETE_BYTES: Final = 120
+"""Bytes of the line about a delete, without the messages' ids."""
+
+DELETED_ID_BYTES: Final = 39
+"""Bytes of a message's id in that line."""
+
 WRAPPING_BYTES: Final = 130
 """Bytes that Docker's log file adds to a line: its own fields, and a backslash per quote."""
 
@@ -23,7 +29,8 @@ EVENT_BYTES: Final = 26
 def logged_bytes(messages: float, polls: float, message_logging: str) -> float:
     """Return the bytes of the workers' lines, from the consumer and from the CloudWatch agent.
 
-    The consumer sends a line for each message and each poll. The agent sends what the container
+    The consumer sends a line for each message, and two for each poll: one names the messages that
+    were deleted, the other has the counts. The agent sends what the container
     writes to standard output, which is the same lines in Docker's form, or with `worker` nothing.
 
     Args:
@@ -31,7 +38,8 @@ def logged_bytes(messages: float, polls: float, message_logging: str) -> float:
         polls: polls of all workers.
         message_logging: the template's MessageLogging: both, worker or agent.
     """
-    lines = messages * (MESSAGE_BYTES + EVENT_BYTES) + polls * (CYCLE_BYTES + EVENT_BYTES)
+    lines = messages * (MESSAGE_BYTES + EVENT_BYTES + DELETED_ID_BYTES)
+    lines += polls * (DELETE_BYTES + CYCLE_BYTES + 2 * EVENT_BYTES)
     by_consumer = lines - (messages * CONTENT_BYTES if message_logging == "agent" else 0)
-    by_agent = lines + (messages + polls) * WRAPPING_BYTES
+    by_agent = lines + (messages + 2 * polls) * WRAPPING_BYTES
     return by_consumer + (0 if message_logging == "worker" else by_agent)
