@@ -67,7 +67,7 @@ def test_last_calls_have_a_time_of_their_own(bench: Bench) -> None:
 
 
 def test_a_further_attempt_of_a_receive_waits_for_the_rest_of_the_time() -> None:
-    """A receive under way at a signal to stop ends as soon as if its first attempt had succeeded."""
+    """A receive under way at a signal to stop ends no later for having been made again."""
     waits: list[int] = []
     begun = time.monotonic()
 
@@ -76,7 +76,7 @@ def test_a_further_attempt_of_a_receive_waits_for_the_rest_of_the_time() -> None
         if len(waits) == 1:
             while time.monotonic() < begun + 1.2:
                 time.sleep(0.01)
-            raise BotoConnectionError(error="reset")
+            raise BotoConnectionError(error=OSError("reset"))
         return "answer"
 
     assert Calls(attempts=4).make_waiting("queue", call, 20) == "answer"
