@@ -18,10 +18,29 @@ from shared.errors import QueueRefusedError
 from shared.stopping import SignalStop
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 PATIENCE = 60.0
 """Seconds after which a test gives up waiting for a thread; a passing test never waits so long."""
+
+
+class JoinedThreads(SystemThreads):
+    """Threads whose end a test can wait for."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._started: list[threading.Thread] = []
+
+    def start(self, name: str, function: Callable[[], object]) -> threading.Thread:
+        """Keep the thread."""
+        thread = super().start(name, function)
+        self._started.append(thread)
+        return thread
+
+    def join(self) -> None:
+        """Wait for all of them."""
+        for thread in self._started:
+            thread.join(PATIENCE)
 
 
 class Bench:
@@ -34,8 +53,9 @@ class Bench:
         ports = Ports(FakeQueue(), self.sink, FakeClock(), self.stop, SystemThreads())
         self.parts = consumer(ports)
         self.codes: list[int] = []
+        self.threads = JoinedThreads()
         self._ended = threading.Event()
-        self.last_resort = LastResort(self.stop, seconds, SystemThreads(), self._end)
+        self.last_resort = LastResort(self.stop, seconds, self.threads, self._end)
 
     def code(self) -> int:
         """Wait for the end and return the exit code."""
@@ -124,6 +144,7 @@ def test_nobody_has_to_read_the_lines() -> None:
     bench.stop.request()
     assert bench.code() == 1
     reading.set()
+    bench.threads.join()
 
 
 def test_nothing_is_said_where_nothing_is_left(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from support.emulators.consumer_stage import outcomes
+from support.emulators.programs import PATIENCE
 from support.emulators.recording_proxy import Fault
 from support.fakes.consuming import CIVIC
 
@@ -162,13 +163,16 @@ def test_a_second_signal_ends_at_once_and_names_what_is_left(
     assert consumer.errors == []
 
 
-def test_a_start_that_hangs_ends_in_time(stage: Stage, proxy: Recorder) -> None:
-    """Nothing is in hand yet, so the exit code is 0."""
-    proxy.fault = lambda _: Fault.REQUEST_HELD
-    with stage.consumer(
-        QUEUE_URL="", QUEUE_NAME=stage.name, DRAIN_SECONDS="1", AWS_ENDPOINT_URL=proxy.endpoint
-    ) as consumer:
-        proxy.wait_until_held()
+def test_a_start_that_hangs_ends_in_time(stage: Stage) -> None:
+    """A handler's module never ends its import; nothing is in hand yet, so the exit code is 0."""
+    (stage.directory / "sleeper.py").write_text(
+        "import pathlib, time\npathlib.Path('importing').touch()\ntime.sleep(3600)\n"
+    )
+    with stage.consumer(HANDLER="sleeper:handle", WORKERS="0", DRAIN_SECONDS="1") as consumer:
+        deadline = time.monotonic() + PATIENCE
+        while not (stage.directory / "importing").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         assert consumer.stop() == 0
     [ended] = consumer.events("ended at once")
     assert ended["reason"] == "the time of DRAIN_SECONDS is over"
