@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consumer.attempt import AttemptResult
-from consumer.flight.message import InFlightMessage
+from consumer.flight.message import InFlightMessage, Left, Unsettled
 from consumer.flight.visibility import Visibility
 
 if TYPE_CHECKING:
@@ -22,23 +22,6 @@ NOT_HANDLED: Final = frozenset(
     {AttemptResult.INVALID, AttemptResult.DUPLICATE, AttemptResult.CRASHED}
 )
 """Results whose durations do not tell how long a handler takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unsettled:
-    """What SQS was asked for without an answer yet; returns with their delays in seconds."""
-
-    deletes: list[Delivery]
-    failed: list[tuple[Delivery, int]]
-    untouched: list[tuple[Delivery, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """Messages in flight: all of them, and those among them that were handled."""
-
-    deliveries: list[Delivery]
-    handled: list[Delivery]
 
 
 @dataclass(frozen=True, slots=True)

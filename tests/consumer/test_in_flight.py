@@ -11,7 +11,8 @@ from support.fakes.stopping import FakeStop
 from consumer.attempt import Attempt, AttemptResult
 from consumer.capacity import HandlingTimes
 from consumer.clock import SystemThreads
-from consumer.in_flight import Ended, InFlight, Left, Unsettled
+from consumer.flight.message import Left, Unsettled
+from consumer.in_flight import Ended, InFlight
 from consumer.ports import Ports
 
 

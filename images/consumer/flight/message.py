@@ -1,7 +1,8 @@
-"""One message in flight, as worker, pool, acknowledging, heartbeat and shutdown share it."""
+"""One message in flight, as all threads share it, and what is left of several."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,3 +42,20 @@ class InFlightMessage:
         self.delete = self.untouched = self.extending = self.lapsed = False
         self.visible_at: float | None = None
         self.kept = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """What SQS was asked for without an answer yet; returns with their delays in seconds."""
+
+    deletes: list[Delivery]
+    failed: list[tuple[Delivery, int]]
+    untouched: list[tuple[Delivery, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Messages in flight: all of them, and those among them that were handled."""
+
+    deliveries: list[Delivery]
+    handled: list[Delivery]
