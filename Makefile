@@ -30,6 +30,11 @@ AUDITED := $(wildcard images/*/requirements.txt) requirements/run.txt $(filter-o
 VALID := import sys; from pathlib import Path; from cyclonedx.schema import SchemaVersion; \
   from cyclonedx.validation.json import JsonStrictValidator; check = JsonStrictValidator(SchemaVersion.V1_6); \
   sys.exit("\n".join(f"{f}: {e}" for f in sys.argv[1:] if (e := check.validate_str(Path(f).read_text()))) or 0)
+# Of `make fuzz`: cases, the seed, and inputs of each target that is guided by coverage.
+CASES ?= 1000000
+SEED ?= 1
+RUNS ?= 50000
+GUIDED := messages traces template-texts user-data expressions
 COVERED := scaling simulator consumer producer
 
 export SAM_CLI_TELEMETRY := 0
@@ -42,7 +47,7 @@ unexport AWS_PROFILE AWS_SESSION_TOKEN
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report docs quick pure test test-outside test-inside gate coverage soak engine check code validate images deploy push outputs delete sbom audit ansible lock clean
+.PHONY: help demo report docs quick pure test test-outside test-inside gate coverage fuzz soak engine check code validate images deploy push outputs delete sbom audit ansible lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +88,17 @@ soak: $(VENV)/.run ## Send 10,000 messages under faults, with 5 seeds, in proces
 
 gate: $(VENV)/.dev ## Break the producer and the worker on purpose in fifteen ways, and check that the ledger sees each.
 	GATE=1 $(BIN)/pytest tests/ledger/test_gate.py --verbose
+
+fuzz: $(VENV)/.dev ## Give hostile input to all that reads what others write; CASES=1000000 SEED=1 RUNS=50000.
+	PYTHONPATH=tests $(BIN)/python -m support.fuzz --cases $(CASES) --seed $(SEED)
+	@mkdir -p build
+	$(PIP) install --quiet --no-deps --require-hashes --target build/atheris -r requirements/fuzz.txt \
+	  || { echo "atheris does not install here, so nothing is guided by coverage"; exit 0; }; \
+	for target in $(GUIDED); do \
+	  PYTHONPATH=tests:build/atheris $(BIN)/python -m support.fuzz.guided $$target -runs=$(RUNS) \
+	    -seed=$(SEED) -timeout=10 -artifact_prefix=build/ 2> build/fuzz-$$target.log \
+	    || { tail -40 build/fuzz-$$target.log; exit 1; }; tail -1 build/fuzz-$$target.log; \
+	done
 
 coverage: $(VENV)/.dev ## Measure the branch coverage of scaling, simulator, consumer and producer.
 	$(BIN)/pytest $(PARALLEL) --quiet --cov --cov-report term $(COVERED:%=tests/%)
@@ -144,6 +160,7 @@ lock: $(VENV)/.dev ## Pin every dependency again, with hashes, from pyproject.to
 	  -o images/producer/requirements.txt
 	$(COMPILE) --upgrade requirements/deploy.in -o requirements/deploy.txt
 	$(COMPILE) --upgrade requirements/lint.in -o requirements/lint.txt
+	$(COMPILE_HERE) --upgrade requirements/fuzz.in -o requirements/fuzz.txt
 	$(COMPILE) --upgrade requirements/aws.in -o requirements/aws.txt
 	$(COMPILE) --upgrade requirements/ansible.in -o requirements/ansible.txt
 	$(COMPILE) --upgrade requirements/audit.in -o requirements/audit.txt

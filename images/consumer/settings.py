@@ -107,7 +107,7 @@ def _dead_letter_queue_url(reader: SettingsReader) -> str:
     url = reader.read(table.DEAD_LETTER_QUEUE_URL)
     if url and not is_queue_url(url):
         reader.problem(
-            f"DEAD_LETTER_QUEUE_URL={without_login(url)} is not a queue URL: give one like "
+            f"DEAD_LETTER_QUEUE_URL={without_login(url)!r} is not a queue URL: give one like "
             "https://sqs.eu-west-1.amazonaws.com/123456789012/name"
         )
     return url

@@ -88,7 +88,10 @@ def _parse_with_extra(body: str | bytes, error: msgspec.ValidationError) -> Pars
 
 
 def single_line(body: str) -> msgspec.Raw:
-    """Return a valid JSON body as it was sent, but on one line, to be embedded in a log line."""
-    if "\n" in body or "\r" in body:
+    """Return a valid JSON body as it was sent, but on one line, to be embedded in a log line.
+
+    Outside of strings, JSON has no other controls than line ends and tabs.
+    """
+    if "\n" in body or "\r" in body or "\t" in body:
         return msgspec.Raw(msgspec.json.format(body, indent=-1))
     return msgspec.Raw(body.encode())

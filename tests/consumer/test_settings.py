@@ -52,7 +52,7 @@ def test_a_dead_letter_queue_is_given_by_its_url() -> None:
     """A name or an ARN is refused before anything is received."""
     environment = {"QUEUE_NAME": "work", "DEAD_LETTER_QUEUE_URL": "work-dead"}
     [problem] = problems(environment)
-    assert problem.startswith("DEAD_LETTER_QUEUE_URL=work-dead is not a queue URL: give one like")
+    assert problem.startswith("DEAD_LETTER_QUEUE_URL='work-dead' is not a queue URL: give one like")
 
 
 def test_every_setting_is_read() -> None:

@@ -141,7 +141,7 @@ def test_a_single_line_means_the_same_as_the_body(
 
     line = bytes(single_line(body))
 
-    assert b"\n" not in line
+    assert not {*b"\n\r\t"} & {*line}
     assert json.loads(line) == json.loads(body)
 
 

@@ -121,9 +121,8 @@ def table_rows(
         values = dict(row.values)
         for column in source.attribute_columns:
             if column not in values:
-                raise InputError(
-                    f"--attribute-column {column}: the header has {', '.join(row.values)}"
-                )
+                names = (name if name.isprintable() else repr(name) for name in row.values)
+                raise InputError(f"--attribute-column {column}: the header has {', '.join(names)}")
         # SQS accepts no empty attribute: an empty value is one that the message does not have.
         own = {name: text for name in source.attribute_columns if (text := values.pop(name))}
         body = (

@@ -14,7 +14,7 @@ from support.fakes.stopping import FakeStop
 
 from producer.errors import InputError
 from producer.messages.array_reader import split_array
-from producer.messages.csv_reader import rows
+from producer.messages.csv_reader import Row, rows
 from producer.messages.input_messages import (
     CsvTypes,
     Input,
@@ -161,3 +161,11 @@ def test_a_file_becomes_messages(tmp_path: Path, end: bytes) -> None:
     ]
     assert [item.number for item in items if isinstance(item, OutgoingMessage)] == [1, 3, 6]
     assert [item.line for item in items if isinstance(item, RejectedLine)] == [4, 5]
+
+
+def test_an_attribute_column_that_is_missing_is_told_in_one_line() -> None:
+    """Even if a column's name has a line's end in it."""
+    table = [Row(1, {"b\nc": "1", "d": "2"})]
+    source = Input("x", attribute_columns=("a",))
+    with pytest.raises(InputError, match=r"the header has 'b\\nc', d$"):
+        list(table_rows(table, source, MessageMaker()))
