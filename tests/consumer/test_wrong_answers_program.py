@@ -180,6 +180,22 @@ def test_a_call_that_is_refused_ends_the_consumer_with_nothing_in_hand(tmp_path:
     assert [line for line in consumer.errors if "not allowed on queue" in line]
 
 
+def test_deletes_that_are_refused_end_the_consumer_and_the_others_go_back(tmp_path: Path) -> None:
+    """What was processed and cannot be deleted is named; nothing else stays hidden."""
+    queue = Queue(20)
+    queue.wrong["DeleteMessageBatch"] = [refuse("AccessDenied", 403)] * 200
+    with wrong_server(queue.behave) as server:
+        given = settings(server, tmp_path, HANDLER="fleet_handlers:note_slowly")
+        with running("consumer", given, tmp_path) as consumer:
+            assert consumer.wait() == 1
+    refused = consumer.events("messages not deleted, they will be received again")
+    named = {one for line in refused for one in line["message_ids"]}
+    processed = [line["message_id"] for line in consumer.events("message")]
+    assert named == set(processed)
+    assert len(queue.in_hand) == len(named)
+    assert [line for line in consumer.errors if "not allowed on queue" in line]
+
+
 def test_a_password_in_a_queues_url_is_in_no_line(tmp_path: Path) -> None:
     """Not in the line of the settings, and not in an error of a call."""
     queue = Queue(0)

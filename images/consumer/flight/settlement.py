@@ -161,7 +161,9 @@ class Settlement:
                 reasons = {str(error)}
             except QueueRefusedError as error:
                 self._give_up(left, str(error), goal)
-                raise
+                if self._until is None:
+                    raise
+                return [*lost, *left]  # the end goes on: another kind of request may be allowed
             else:
                 refused = {refusal.index: refusal for refusal in refusals}
                 self._confirm([one for at, one in enumerate(left) if at not in refused], goal)
