@@ -103,6 +103,9 @@ fuzz: $(VENV)/.dev ## Give hostile input to all that reads what others write; CA
 coverage: $(VENV)/.dev ## Measure the branch coverage of scaling, simulator, consumer and producer.
 	$(BIN)/pytest $(PARALLEL) --quiet --cov --cov-report term $(COVERED:%=tests/%)
 
+browser: $(VENV)/.dev ## Try from a real Chromium what a foreign page can do to a rig; BROWSER= is its path.
+	BROWSER="$(BROWSER)" $(BIN)/pytest tests/rig/door/browser_check.py
+
 engine:
 	@mkdir -p build
 	$(if $(CI),.ci/engine,true) > build/engine.sh

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import subprocess
 import sys
 import time
@@ -80,6 +81,8 @@ def test_a_rig_in_the_background_serves_the_auto_scaling_api(place: Path) -> Non
     state = daemon.start(place, ARGUMENTS)
     try:
         assert state.client["AWS_ENDPOINT_URL_AUTO_SCALING"] == state.autoscaling_url
+        keys = (place / daemon.STATE).stat()
+        assert stat.S_IMODE(keys.st_mode) == 0o600, "it has the user's keys"
         client = autoscaling_client(state)
         (group,) = client.describe_auto_scaling_groups()["AutoScalingGroups"]
         client.close()
