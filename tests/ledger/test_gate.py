@@ -15,6 +15,7 @@ from support.gate.mutants import ROOT, Mutant, copy_of, read_mutants
 from support.gate.scripts import tried
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from concurrent.futures import Future
 
     from support.emulators.ministack import Ministack
@@ -32,8 +33,8 @@ MUTANTS = [mutant for mutant in read_mutants() if mutant.quick or ALL]
 @pytest.fixture(scope="module")
 def found(
     ministack: Ministack, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Future[Found]]:
-    """Begin all trials, and return what will be found in each, by the name of mutant or trial."""
+) -> Iterator[dict[str, Future[Found]]]:
+    """Begin all trials, and provide what will be found in each, by the name of mutant or trial."""
     folder, environment = tmp_path_factory.mktemp("gate"), ministack.environment
     pool = ThreadPoolExecutor(AT_ONCE)
 
@@ -42,9 +43,10 @@ def found(
         return pool.submit(tried, trial, environment, copy, folder / f"trial-{place}")
 
     begun = {trial: begin(place, trial) for place, trial in enumerate(("busy", "idle"), -2)}
-    return begun | {
+    yield begun | {
         mutant.name: begin(place, mutant.trial, mutant) for place, mutant in enumerate(MUTANTS)
     }
+    pool.shutdown(cancel_futures=True)
 
 
 @pytest.mark.parametrize("mutant", read_mutants(), ids=lambda mutant: mutant.name)
