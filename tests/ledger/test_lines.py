@@ -132,6 +132,20 @@ def test_a_line_counts_whatever_a_handler_printed_before_it() -> None:
     assert record.processed == {"a": 1}
 
 
+def test_a_worker_that_ends_at_once_names_what_it_leaves() -> None:
+    """What is handled comes again; so does what a receive brings that is still under way."""
+    left = "messages left, they will be received again after their visibility timeout"
+    story = Story()
+    story.say("i-1", left, "a", "b", handled_ids=["b"], receiving=True, reason="a second signal")
+    story.say("i-1", "ended at once", exit_code=1)
+
+    (run,) = story.record().runs
+
+    assert run.messages["a"].signs == {Sign.GIVEN_UP: 1}
+    assert run.messages["b"].signs == {Sign.NOT_DELETED: 1}
+    assert (run.stopped, run.unanswered_receives) == (True, 1)
+
+
 def test_counts_of_cycles_are_added() -> None:
     """Messages that went back untouched, and lines that could not be delivered."""
     story = Story()

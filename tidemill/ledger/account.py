@@ -75,6 +75,7 @@ class Account:
         sent_twice: names of messages that were sent again although SQS had accepted them.
         deleted_early: ids of messages that were deleted before an attempt had ended.
         cut_off: how often a handler that had begun was ended because its worker had to stop.
+        given_up: how often a worker left a message to its visibility timeout, as it said.
         killed: instances whose worker ended without its last line, faults apart.
         silent_ends: ids of processed messages of which a worker does not say what became of the
             delete.
@@ -89,6 +90,7 @@ class Account:
     sent_twice: tuple[str, ...]
     deleted_early: tuple[str, ...]
     cut_off: int
+    given_up: int
     killed: tuple[str, ...]
     silent_ends: tuple[str, ...]
     hidden: int
@@ -141,9 +143,8 @@ def draw_up(
             for message_id, told in about.items()
             if any(handling.deleted_early for _, handling in told)
         ),
-        cut_off=sum(
-            handling.signs[Sign.CUT_OFF] for told in about.values() for _, handling in told
-        ),
+        cut_off=_signs(about, Sign.CUT_OFF),
+        given_up=_signs(about, Sign.GIVEN_UP),
         killed=tuple(
             run.instance
             for run in record.runs
@@ -161,6 +162,10 @@ def _by_message(runs: Iterable[Run]) -> dict[str, list[tuple[Run, Handling]]]:
         for message_id, handling in run.messages.items():
             about[message_id].append((run, handling))
     return dict(about)
+
+
+def _signs(about: Mapping[str, About], sign: Sign) -> int:
+    return sum(handling.signs[sign] for told in about.values() for _, handling in told)
 
 
 def _origins(

@@ -84,6 +84,7 @@ def figures(account: Account, sent: SentHistory, record: WorkerRecord) -> dict[s
             str(cause): number for cause, number in account.silent_receives.items()
         },
         "cut_off": account.cut_off,
+        "given_up": account.given_up,
         "dead_letter_reasons": dict(reasons.most_common(REASONS)),
         "problems": [str(problem) for problem in problems_of(account)],
     }

@@ -38,13 +38,15 @@ SIGNS: Final = {
         Sign.GIVEN_UP
     ),
     "messages not handled, because their visibility timeout was over before": Sign.GIVEN_UP,
+    "messages left, they will be received again after their visibility timeout": Sign.GIVEN_UP,
     "message may be received again while its handler runs": Sign.LEASE_LOST,
+    "messages handled beyond their visibility timeout, they may be handled twice": Sign.LEASE_LOST,
     "handler still running at the limit": Sign.CUT_OFF,
 }
 """Events of the consumer that name messages."""
 
 STARTED: Final = "started"
-LAST: Final = frozenset({"stopped"})
+LAST: Final = frozenset({"stopped", "ended at once"})
 """The last line of a worker."""
 
 UNAVAILABLE: Final = "queue unavailable"
@@ -70,6 +72,8 @@ class _Line(msgspec.Struct):
     instance_id: str = ""
     message_id: str = ""
     message_ids: list[str] = []
+    handled_ids: list[str] = []
+    receiving: bool = False
     outcome: str = ""
     reason: str | None = None
     receive_count: int = 0
@@ -211,10 +215,11 @@ class WorkerRecord:
 
     @staticmethod
     def _add_signs(run: Run, entry: _Line, sign: Sign) -> None:
+        run.unanswered_receives += entry.receiving
         too_old = sign is Sign.NOT_DELETED and _is_of_receipt(entry.reason or "")
         for message_id in [entry.message_id] if entry.message_id else entry.message_ids:
             handling = run.handling(message_id)
-            _add_sign(handling, sign)
+            _add_sign(handling, Sign.NOT_DELETED if message_id in entry.handled_ids else sign)
             if too_old and not handling.signs[Sign.LEASE_LOST]:
                 _add_sign(handling, Sign.LEASE_LOST)
 

@@ -29,6 +29,7 @@ ROWS = (
     ("duplicates", "processed again, after the first time"),
     ("unexplained_duplicates", "of them without a reason in the logs"),
     ("cut_off", "handlers that a stop cut off"),
+    ("given_up", "messages that a worker left to their visibility timeout"),
     ("silent_receives", "receives that led to no line"),
     ("unknown", "neither found nor proven lost"),
     ("lost", "lost"),
@@ -48,6 +49,7 @@ RARE = frozenset(
     {
         *("failed", "retried", "rejected", "timed_out", "crashed", "known_copies", "returned"),
         *("indeterminate", "recovered", "unidentified", "unexpected", "unconfirmed", "cut_off"),
+        "given_up",
         *("unexplained_duplicates", "silent_receives", "unknown"),
     }
 )
