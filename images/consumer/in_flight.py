@@ -90,12 +90,13 @@ class InFlight:
         with self._changed:
             return self._times.p95()
 
-    def add(self, deliveries: Sequence[Delivery]) -> None:
-        """Add messages that were received now."""
+    def add(self, deliveries: Sequence[Delivery], late: float = 0.0) -> None:
+        """Add messages that were received now, and sent by SQS so many seconds ago (`late`)."""
         now = self._clock.monotonic()
+        hidden_until = now - late + self._hidden
         with self._changed:
             for delivery in deliveries:
-                self._messages[delivery.key] = InFlightMessage(delivery, now, now + self._hidden)
+                self._messages[delivery.key] = InFlightMessage(delivery, now, hidden_until)
             self._unfinished += len(deliveries)
             if self._idle:
                 self._changed.notify_all()

@@ -128,6 +128,7 @@ class Worker:
 
     def _receive(self, limit: int, wait_seconds: int) -> cycle.StepResult:
         self.receiving = True
+        latest = self._clock.monotonic() + wait_seconds
         try:
             messages = self._queue.receive(limit, wait_seconds, self._job.visibility)
         except QueueUnavailableError as error:
@@ -138,7 +139,7 @@ class Worker:
         else:
             self._contacted = True
             if messages:
-                self._take_in(messages)
+                self._take_in(messages, max(0.0, self._clock.monotonic() - latest))
             else:
                 log.debug("queue empty")
             return cycle.ReceiveEnded(len(messages))
@@ -150,14 +151,15 @@ class Worker:
             return cycle.ReceiveFailed()
         return cycle.ReceiveFailed(self._random.uniform(SHORTEST_SHARE, 1))
 
-    def _take_in(self, messages: Sequence[ReceivedMessage]) -> None:
+    def _take_in(self, messages: Sequence[ReceivedMessage], late: float) -> None:
+        """Take messages in whose answer came so many seconds late."""
         received_at = self._clock.time()
         first = self._deliveries + 1
         self._deliveries += len(messages)
         deliveries, ended = take_in(self._job.envelope, messages, first, received_at)
         self._cycles.add(Counts(received=len(deliveries)))
         in_hand = self._in_flight.unfinished
-        self._in_flight.add(deliveries)
+        self._in_flight.add(deliveries, late)
         if self._stop.requested():  # the stop was requested while the receive was under way
             now, deadline = self._clock.monotonic(), self._in_flight.deadline
             left = self._job.drain if deadline is None else deadline - now

@@ -206,3 +206,27 @@ def test_steps_return_their_results() -> None:
     assert bench.worker.perform(LONG_POLL) == ReceiveEnded(0)
     assert bench.worker.perform(LONG_POLL) == ReceiveFailed()
     assert not bench.worker.receiving
+
+
+def test_a_message_that_arrives_after_its_visibility_timeout_is_not_handled(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """SQS hides it from when it sends it, not from when a slow network or a SIGSTOP lets it in."""
+    handled: list[str] = []
+    bench = Bench([messages(1)], lambda got: handled.append(got.id))
+    bench.queue.on_receive = lambda: bench.clock.sleep(20 + 121)  # the long poll, and more
+    bench.run()
+    assert handled == []
+    assert bench.queue.deleted == []
+    assert "messages not handled, because their visibility timeout was over before" in (
+        caplog.messages
+    )
+
+
+def test_the_wait_of_a_long_poll_does_not_count_as_late() -> None:
+    """The message may have come at the end of it."""
+    bench = Bench([messages(1)])
+    passing = iter([20 + 119.0])
+    bench.queue.on_receive = lambda: bench.clock.sleep(next(passing, 0.0))
+    bench.run()
+    assert bench.queue.deleted == ["receipt-1"]

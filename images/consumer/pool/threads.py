@@ -71,7 +71,7 @@ class ThreadPool:
         self._changed = ports.threads.condition()
         self._closing = ports.threads.condition()
         self._waiting = create_waiting(fifo=limits.fifo)
-        self._calls: set[Call] = set()
+        self._calls: list[Call] = []  # in the order of their beginning
         self._handler: Handler | None = None
         self._batch = 1
         self._working = 0
@@ -127,7 +127,11 @@ class ThreadPool:
                 return False
         if not self._shut_down and self._handler is not None:
             self._shut_down = True
-            shutting = self._threads.start("shutdown", self._run_shutdown)
+            try:
+                shutting = self._threads.start("shutdown", self._run_shutdown)
+            except RuntimeError as error:  # no thread is left, and the messages have to be returned
+                log.warning("handler not shut down", extra={"fields": {"reason": str(error)}})
+                return True
             shutting.join(max(0.0, until - self._clock.monotonic()))
             return not shutting.is_alive()
         return True
@@ -168,7 +172,7 @@ class ThreadPool:
                 started = [one for one in taken if self._reports.start(one.key)]
                 call = Call(started, self._clock.monotonic(), self._limits.seconds)
                 if started:
-                    self._calls.add(call)
+                    self._calls.append(call)
             for delivery in taken:
                 if delivery not in started:  # another consumer may have it: its followers wait
                     self._end(delivery, AttemptResult.FAILED)
@@ -193,7 +197,7 @@ class ThreadPool:
             if call.given_up:
                 self._left -= 1
                 return False
-            self._calls.discard(call)
+            self._calls.remove(call)
         self._report(call, verdicts)
         return True
 
@@ -234,7 +238,7 @@ class ThreadPool:
                     call.given_up = True
                     self._left += 1
                     self._working -= 1
-                self._calls -= {*late}
+                self._calls = [call for call in self._calls if not call.given_up]
             for call in late:
                 self._give_up(call)
 

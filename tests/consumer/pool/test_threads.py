@@ -15,11 +15,13 @@ from support.fakes.stopping import FakeStop
 from consumer.attempt import AttemptResult
 from consumer.clock import SystemClock, SystemThreads
 from consumer.handlers.errors import HandlerError
-from consumer.handlers.loading import load
+from consumer.handlers.loading import handler_of, load
 from consumer.pool.threads import PoolLimits, ThreadPool
 from consumer.ports import PoolReports, Ports
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from consumer.handlers.api import Message
 
 
@@ -190,3 +192,29 @@ def test_a_handler_that_cannot_be_loaded_is_reported_at_the_start() -> None:
     pool = ThreadPool(lambda: load("no_such_module:do"), PoolLimits(1, 30), ports, nobody)
     with pytest.raises(HandlerError):
         pool.start()
+
+
+class NoFurtherThread(SystemThreads):
+    """Threads of which a container allows no more, once `none_left` is set."""
+
+    none_left = False
+
+    def start(self, name: str, function: Callable[[], object]) -> threading.Thread:
+        """Start a thread, or raise what Python raises."""
+        if self.none_left:
+            raise RuntimeError("can't start new thread")
+        return super().start(name, function)
+
+
+def test_a_pool_closes_even_if_no_thread_is_left_for_the_shutdown(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Otherwise the consumer could not return what it has in hand."""
+    threads = NoFurtherThread()
+    ports = Ports(FakeQueue(), FakeSink(), SystemClock(), FakeStop(), threads)
+    reports = PoolReports(lambda _: True, lambda _: None, lambda _: None, lambda _: None)
+    pool = ThreadPool(lambda: handler_of(lambda _: None), PoolLimits(1, 30), ports, reports)
+    pool.start()
+    threads.none_left = True
+    assert pool.close(PATIENCE)
+    assert "handler not shut down" in caplog.messages
