@@ -47,7 +47,7 @@ unexport AWS_PROFILE AWS_SESSION_TOKEN
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report docs quick pure test test-outside test-inside gate coverage fuzz soak engine check code validate images deploy push outputs delete sbom audit ansible lock clean
+.PHONY: help demo report docs quick pure test test-outside test-inside gate coverage fuzz soak universes engine check code validate images deploy push outputs delete sbom audit ansible lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ fuzz: $(VENV)/.dev ## Give hostile input to all that reads what others write; CA
 	    -seed=$(SEED) -timeout=10 -artifact_prefix=build/ 2> build/fuzz-$$target.log \
 	    || { tail -40 build/fuzz-$$target.log; exit 1; }; tail -1 build/fuzz-$$target.log; \
 	done
+
+universes: $(VENV)/.dev ## Try the consumer in 100,000 simulated worlds: about 15 minutes; UNIVERSE=7 replays one, FIRST= takes others.
+	PYTHONPATH=tests $(BIN)/python -m support.universes $(if $(UNIVERSE),--seed $(UNIVERSE),--first $(or $(FIRST),0))
 
 coverage: $(VENV)/.dev ## Measure the branch coverage of scaling, simulator, consumer and producer.
 	$(BIN)/pytest $(PARALLEL) --quiet --cov --cov-report term $(COVERED:%=tests/%)

@@ -199,9 +199,9 @@ class Settlement:
     def _give_up(self, deliveries: list[Delivery], reason: str, goal: Goal) -> None:
         """Say what SQS has not done, and leave it to the visibility timeout."""
         if left := self._not_yet_settled(deliveries, note=False):
-            self._in_flight.remove(left)
             fields = {"message_ids": ids(left), "reason": reason}
             log.warning(goal.failure, extra={"fields": fields})
+            self._in_flight.remove(left)  # now: the last resort may end the process in between
 
     def _not_yet_settled(self, deliveries: list[Delivery], *, note: bool) -> list[Delivery]:
         """Leave out what another thread has settled, once two of them may try to."""
