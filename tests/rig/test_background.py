@@ -83,6 +83,7 @@ def test_a_rig_in_the_background_serves_the_auto_scaling_api(place: Path) -> Non
         assert state.client["AWS_ENDPOINT_URL_AUTO_SCALING"] == state.autoscaling_url
         keys = (place / daemon.STATE).stat()
         assert stat.S_IMODE(keys.st_mode) == 0o600, "it has the user's keys"
+        assert state.producer["AWS_ACCESS_KEY_ID"] == "tidemill-producer", "faults can name it"
         client = autoscaling_client(state)
         (group,) = client.describe_auto_scaling_groups()["AutoScalingGroups"]
         client.close()

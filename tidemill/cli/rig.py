@@ -54,7 +54,7 @@ def produce(context: typer.Context) -> None:
         raise RigError(background.NONE_UP)
     raise typer.Exit(
         subprocess.run(
-            command, env={**without_aws(os.environ), **state.client}, check=False
+            command, env={**without_aws(os.environ), **state.producer}, check=False
         ).returncode
     )
 

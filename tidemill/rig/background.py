@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 import psutil
 
 from tidemill.rig.child_processes import end_leftovers
-from tidemill.rig.door.credentials import Keys
+from tidemill.rig.door.credentials import PRODUCER, Keys
 from tidemill.rig.door.guard import Guard
 from tidemill.rig.errors import RigError
 from tidemill.rig.lock import holder, locked
@@ -39,7 +39,10 @@ NONE_UP = "no rig is up: start one with `tidemill up`"
 
 @dataclass(frozen=True, slots=True)
 class RigState:
-    """State of a running rig for other processes; `client` is the environment for its clients."""
+    """State of a running rig for other processes; `client` is the environment for its clients.
+
+    `producer` is the same for the producer, which faults can happen to.
+    """
 
     pid: int
     endpoint: str
@@ -48,6 +51,7 @@ class RigState:
     dead_letter_url: str | None
     client: dict[str, str]
     status: dict[str, Any]
+    producer: dict[str, str] = field(default_factory=dict)
 
     def keys(self) -> Keys:
         """Return the user's keys of the rig's session."""
@@ -167,6 +171,7 @@ def _write_state(path: Path, rig: Rig, autoscaling_url: str) -> None:
         queue_url=rig.queue_url,
         dead_letter_url=rig.dead_letter_url,
         client={**rig.client_environment(), "AWS_ENDPOINT_URL_AUTO_SCALING": autoscaling_url},
+        producer=rig.client_environment(PRODUCER),
         status={"time": stamp(rig.memory.at), **status},
     )
     fresh = path.with_suffix(".new")

@@ -17,6 +17,7 @@ from tidemill.ledger.figures import figures
 from tidemill.ledger.queues import write_queues
 from tidemill.ledger.sent import read_sent_logs
 from tidemill.rig.child_processes import child_environment, end_children
+from tidemill.rig.door.credentials import PRODUCER
 from tidemill.rig.errors import RigError
 from tidemill.scaling.facts import ActivityStarted, Fact, InstanceChanged, in_service_over_time
 from tidemill.scaling.group.lifecycle import RETAINED
@@ -167,7 +168,7 @@ def _producer(
                 *(sys.executable, "-m", "producer", *arguments, *_of_queue(rig, arguments)),
                 *("--json", "--sent-log", str(sent_log)),
             ],
-            env=child_environment(folder, rig.client_environment()),
+            env=child_environment(folder, rig.client_environment(PRODUCER)),
             stdout=out,
             stderr=err,
             start_new_session=True,  # Ctrl-C reaches the rig only, which ends its children
