@@ -179,6 +179,25 @@ def test_a_state_counts_only_while_its_own_rig_is_up(tmp_path: Path) -> None:
         assert daemon.read_state(tmp_path) is None
 
 
+@pytest.mark.parametrize(
+    "text", ["", '{"pid": 1', "[]", '{"pid": 1}', "\udcff"], ids=repr
+)
+def test_a_damaged_state_is_a_sentence(tmp_path: Path, text: str) -> None:
+    """It says what to do; without a rig the damage does not matter."""
+    (tmp_path / daemon.STATE).write_text(text, errors="surrogateescape")
+    assert daemon.read_state(tmp_path) is None
+    said = f"{daemon.STATE} is damaged .*`tidemill down` ends a rig"
+    with locked(tmp_path), pytest.raises(RigError, match=said):
+        daemon.read_state(tmp_path)
+
+
+def test_a_state_without_keys_is_a_sentence() -> None:
+    """Whoever needs them is told how to get them."""
+    state = daemon.RigState(1, "", "", "", None, client={}, status={})
+    with pytest.raises(RigError, match="has no keys: the rig writes it anew every second"):
+        state.keys()
+
+
 def test_without_a_rig_there_is_nothing_to_end(tmp_path: Path) -> None:
     """This holds whether or not a rig was ever up."""
     for folder in (tmp_path, tmp_path / "none"):
@@ -191,7 +210,7 @@ def test_a_rig_that_ends_by_itself_just_now_is_ended(tmp_path: Path) -> None:
     """Its process id is no longer in use."""
     process = subprocess.Popen([sys.executable, "-c", ""], cwd=tmp_path)
     process.wait(PATIENCE)
-    daemon._end(process.pid)
+    daemon._end(tmp_path, process.pid)
 
 
 def test_a_folder_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:

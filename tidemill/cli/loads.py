@@ -12,6 +12,7 @@ from tidemill.cli.options import read_pairs, refuse_usage
 from tidemill.scaling.errors import FaultError
 from tidemill.scaling.fault_kinds import KINDS
 from tidemill.scaling.faults import read_fault
+from tidemill.simulator.errors import UnreadableTraceError
 from tidemill.simulator.run import START
 from tidemill.simulator.scenario import GROUPS, SCENARIOS, scenarios
 from tidemill.simulator.traces.trace import read_trace, trace_scenario
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tidemill.scaling.faults import Fault
     from tidemill.simulator.instances.handling import Failures, HandlerTime
     from tidemill.simulator.scenario import Scenario
+    from tidemill.simulator.traces.trace import Lot
 
 ScenarioOption = Annotated[
     list[str] | None,
@@ -129,13 +131,20 @@ def chosen_scenarios(
     if trace is not None:
         if names:
             refuse_usage("--scenario and --trace cannot be combined: choose one load")
-        lots = [(at, count * load) for at, count in read_trace(trace)]
+        lots = [(at, count * load) for at, count in _read(trace)]
         return [work.given(trace_scenario(lots, trace.stem))], lots[0][0] // 60 * 60
     known = scenarios(load)
     for name in names or []:
         if name not in known:
             refuse_usage(f"--scenario: there is no {name}: choose from {', '.join(known)}")
     return [work.given(known[name]) for name in names or known], START
+
+
+def _read(trace: Path) -> list[Lot]:
+    try:
+        return read_trace(trace)
+    except UnreadableTraceError as error:
+        refuse_usage(str(error))
 
 
 def with_faults(chosen: list[Scenario], texts: list[str] | None) -> list[Scenario]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sys
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
@@ -42,6 +45,12 @@ FAILURES = (
     ScalingError,
     VerifyError,
 )
+
+
+DISK = frozenset(
+    {errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EPERM, errno.EROFS}
+)
+"""Errors of a disk that is full, broken or not ours to write to."""
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer passes the flag by position
@@ -95,6 +104,7 @@ def main() -> NoReturn:
     try:
         code = app(standalone_mode=False)
         if code == INTERRUPTED:  # typer's exit code for Ctrl-C
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # everything has ended: no second one
             _complain("ended by Ctrl-C, with everything that it had started", code)
     except typer.TyperException as error:
         code = _complain(error.format_message(), error.exit_code)
@@ -102,9 +112,29 @@ def main() -> NoReturn:
         code = _complain(str(error), USAGE)
     except FAILURES as error:
         code = _complain(str(error), FAILURE)
-    sys.exit(code or 0)
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        code = _complain(_of_disk(error), FAILURE)
+    _exit(code or 0)
 
 
 def _complain(sentence: str, code: int) -> int:
-    typer.echo(f"tidemill: {sentence}", err=True)
+    with suppress(OSError):  # standard error is on that disk, too
+        typer.echo(f"tidemill: {sentence}", err=True)
     return code
+
+
+def _of_disk(error: OSError) -> str:
+    where = "" if error.filename is None else f" {error.filename}"
+    return f"cannot write{where}: {error.strerror}"
+
+
+def _exit(code: int) -> NoReturn:
+    """Exit; what standard output could not take is told in a sentence, and is a failure."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        code = code or _complain(f"cannot write to standard output: {error.strerror}", FAILURE)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it again
+    sys.exit(code)

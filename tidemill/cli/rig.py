@@ -30,6 +30,7 @@ from tidemill.cli.options import (
     read_working_fleet,
     tell_functions,
 )
+from tidemill.cli.report import DEMO_FOLDER
 from tidemill.rig import background
 from tidemill.rig.errors import RigError
 from tidemill.rig.local_aws.clients import without_aws
@@ -52,11 +53,8 @@ def produce(context: typer.Context) -> None:
     state = background.read_state(RIG_FOLDER)
     if state is None:
         raise RigError(background.NONE_UP)
-    raise typer.Exit(
-        subprocess.run(
-            command, env={**without_aws(os.environ), **state.producer}, check=False
-        ).returncode
-    )
+    # This process becomes the producer, so that signals are the producer's alone.
+    os.execve(sys.executable, command, {**without_aws(os.environ), **state.producer})  # noqa: S606 - no shell
 
 
 @app.command()
@@ -121,8 +119,8 @@ def serve(
 
 @app.command()
 def down() -> None:
-    """Stop the running rig, and every process that a crashed one left behind."""
-    ended = background.stop(RIG_FOLDER)
+    """Stop the running rig, and every process that a killed one, or a killed demo, has left."""
+    ended = background.stop(RIG_FOLDER, DEMO_FOLDER)
     typer.echo(f"ended {ended} process{'es' if ended > 1 else ''}")
 
 

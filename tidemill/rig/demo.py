@@ -19,6 +19,7 @@ from tidemill.ledger.sent import read_sent_logs
 from tidemill.rig.child_processes import child_environment, end_children
 from tidemill.rig.door.credentials import PRODUCER
 from tidemill.rig.errors import RigError
+from tidemill.rig.last_words import last_words
 from tidemill.scaling.facts import ActivityStarted, Fact, InstanceChanged, in_service_over_time
 from tidemill.scaling.group.lifecycle import RETAINED
 
@@ -192,5 +193,4 @@ def _complaint(folder: Path) -> str:
     try:
         return str(json.loads((folder / "producer.json").read_text())["error"])
     except (ValueError, KeyError):
-        lines = (folder / "producer.err").read_text(errors="replace").strip().splitlines()
-        return lines[-1].removeprefix("Error: ") if lines else "the producer failed"
+        return last_words(folder / "producer.err", "the producer failed").removeprefix("Error: ")

@@ -22,8 +22,12 @@ LOOK_SECONDS = 0.5
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, *, noted: bool = True) -> Iterator[None]:
     """Hold the folder's lock inside the block; the folder is created if it is missing.
+
+    Args:
+        folder: the rig's folder.
+        noted: whether to note in the lock which process holds it. That needs room on the disk.
 
     Raises:
         RigError: another rig holds the lock, or the folder cannot be written.
@@ -39,10 +43,18 @@ def locked(folder: Path) -> Iterator[None]:
                 f"another rig runs in {folder} (process {holder(folder) or 'unknown'}): "
                 "end it first"
             )
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
+        if noted:
+            _note(handle, folder)
         yield
+
+
+def _note(handle: IO[str], folder: Path) -> None:
+    """Write this process's id to the lock's file, past the buffer that `close` would try again."""
+    try:
+        handle.truncate(0)
+        os.write(handle.fileno(), str(os.getpid()).encode())
+    except OSError as error:
+        raise RigError(f"cannot write to {folder}: {error.strerror}") from error
 
 
 def _take(handle: IO[str]) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from tidemill.rig.errors import RigError
 from tidemill.scaling.facts import Fact, to_record
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ class Recorder:
             keep: whether to keep the facts in memory; false for a rig that stays up.
             resume: whether to append to the file instead of replacing it.
         """
+        self._path = path
         self._stream = path.open("ab" if resume else "wb")
         self._encoder = msgspec.json.Encoder()
         self._on_fact = on_fact
@@ -41,13 +44,21 @@ class Recorder:
             self.note(fact)
 
     def note(self, fact: Fact) -> None:
-        """Record one fact."""
-        self._stream.write(self._encoder.encode(to_record(fact)) + b"\n")
-        self._stream.flush()
+        """Record one fact.
+
+        Raises:
+            RigError: the file cannot be written, such as on a full disk.
+        """
+        try:
+            self._stream.write(self._encoder.encode(to_record(fact)) + b"\n")
+            self._stream.flush()
+        except OSError as error:
+            raise RigError(f"cannot write {self._path}: {error.strerror}") from error
         if self._keep:
             self.facts.append(fact)
         self._on_fact(fact)
 
     def close(self) -> None:
         """Close the file."""
-        self._stream.close()
+        with suppress(OSError):  # `note` has raised it already
+            self._stream.close()

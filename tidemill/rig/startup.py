@@ -16,7 +16,7 @@ from tidemill.rig.local_aws.ministack import LOG, local_aws
 from tidemill.rig.lock import locked
 from tidemill.rig.processes import ProcessWorld
 from tidemill.rig.rig import Rig
-from tidemill.rig.signals import handlers_restored
+from tidemill.rig.signals import first_only
 from tidemill.scaling.fault_kinds import AWS_RESTARTS
 from tidemill.scaling.template.fleet import resolved_fleet
 from tidemill.scaling.template.place import Place
@@ -45,7 +45,7 @@ def running_rig(options: RigOptions, on_fact: Callable[[Fact], None]) -> Iterato
     """
     resolver = Resolver(options.template, options.parameters, Place(options.stack, REGION))
     resolved_fleet(resolver)  # raises an error for wrong input before anything starts
-    with handlers_restored(), ExitStack() as stack:
+    with first_only(), ExitStack() as stack:
         stack.enter_context(locked(options.folder))
         end_leftovers(options.folder)
         shutil.rmtree(options.folder / "logs", ignore_errors=True)

@@ -31,7 +31,7 @@ def invalid(message: str) -> RequestError:
 
 
 class ParameterError(ScalingError):
-    """A parameter is unknown to the template, has no value, or is out of its bounds."""
+    """A parameter or a chosen group is not in the template, or a value is out of its bounds."""
 
 
 class FaultError(ScalingError):

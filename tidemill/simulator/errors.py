@@ -11,3 +11,7 @@ class SimulationError(ScalingError):
 
 class NeverRestsError(SimulationError):
     """A fleet still has messages or instances long after a scenario; the text names both."""
+
+
+class UnreadableTraceError(SimulationError):
+    """The file of a trace is not there, or cannot be read."""

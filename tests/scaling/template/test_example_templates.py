@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.fakes.worlds import MINUTE, START, FakeQueue, FakeWorld, Run
 
-from tidemill.scaling.errors import TemplateError
+from tidemill.scaling.errors import ParameterError, TemplateError
 from tidemill.scaling.loop import Booted, HookCompleted
 from tidemill.scaling.template.document import Document, parse_template
 from tidemill.scaling.template.fleet import read_fleet, read_fleets
@@ -260,7 +260,7 @@ def test_of_several_groups_one_has_to_be_chosen() -> None:
         TemplateError, match="several Auto Scaling groups follow a queue: choose one of Fast"
     ):
         read_fleet(several, {})
-    with pytest.raises(TemplateError, match="no Auto Scaling group Slowest; there are: Front, Fa"):
+    with pytest.raises(ParameterError, match="no Auto Scaling group Slowest; there are: Front, Fa"):
         read_fleet(several, {}, group="Slowest")
     assert [fleet.queue.logical_id for fleet in read_fleets(several, {})] == ["Fast", "Slow"]
     for name in ("SlowGroup", "SlowPolicy", "SlowAlarm"):

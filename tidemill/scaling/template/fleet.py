@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from tidemill.scaling.errors import TemplateError
+from tidemill.scaling.errors import ParameterError, TemplateError
 from tidemill.scaling.group.metrics import group_metric
 from tidemill.scaling.metrics.queue import PUBLISHED, queue_metric
 from tidemill.scaling.metrics.signal import BACKLOG, DESIRED_CAPACITY, signal_metric
@@ -69,7 +69,8 @@ def read_fleet(
         group: the logical id of the group; without it, the only group that follows a queue.
 
     Raises:
-        ParameterError: a parameter is unknown, missing or out of its bounds.
+        ParameterError: a parameter is unknown, missing or out of its bounds, or there is no such
+            group.
         TemplateError: the template lacks a part that a fleet needs, or its scaling depends on a
             feature that is not modelled.
     """
@@ -80,7 +81,7 @@ def resolved_fleet(resolver: Resolver, group: str | None = None) -> Fleet:
     """Return the same as `read_fleet`, for a resolver that exists already.
 
     Raises:
-        TemplateError: as `read_fleet`.
+        ParameterError, TemplateError: as `read_fleet`.
     """
     with _not_too_deep():
         groups = resolver.present(GROUP)
@@ -88,7 +89,7 @@ def resolved_fleet(resolver: Resolver, group: str | None = None) -> Fleet:
             return _read_fleet(_only(resolver)).fleet
         if group not in groups:
             known = ", ".join(groups) or "none"
-            raise TemplateError(f"Resources: no Auto Scaling group {group}; there are: {known}")
+            raise ParameterError(f"Resources: no Auto Scaling group {group}; there are: {known}")
         return _read_fleet(_GroupReading.of(resolver, group)).fleet
 
 

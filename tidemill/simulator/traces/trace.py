@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from tidemill.simulator.errors import SimulationError
+from tidemill.simulator.errors import SimulationError, UnreadableTraceError
 from tidemill.simulator.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ def read_trace(path: Path) -> list[Lot]:
     A time is in epoch seconds or in ISO 8601, which is UTC without an offset.
 
     Raises:
-        SimulationError: the file cannot be read, a line is wrong, times decrease, or there is no
-            message.
+        UnreadableTraceError: the file cannot be read.
+        SimulationError: a line is wrong, times decrease, or there is no message.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise SimulationError(f"--trace: cannot read {path}: {reason}") from None
+        raise UnreadableTraceError(f"--trace: cannot read {path}: {reason}") from None
     lots = list(_lots(text.splitlines(), str(path)))
     if not any(count for _, count in lots):
         raise SimulationError(f"--trace: {path} holds no message: give lines of time,count")
