@@ -22,11 +22,11 @@ def test_the_help_of_produce_is_the_producers(tmp_path: Path) -> None:
 
 
 @pytest.mark.impure
-@pytest.mark.parametrize("command", ["status", "down", "produce", "dlq list", "chaos run"])
+@pytest.mark.parametrize("command", ["status", "down", "produce"])
 def test_without_a_rig_one_line_says_how_to_start_one(tmp_path: Path, command: str) -> None:
     """Exit code 1, and nothing is created."""
     done = subprocess.run(
-        [sys.executable, "-m", "tidemill", *command.split()],
+        [sys.executable, "-m", "tidemill", command],
         cwd=tmp_path,
         capture_output=True,
         text=True,

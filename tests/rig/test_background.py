@@ -179,9 +179,7 @@ def test_a_state_counts_only_while_its_own_rig_is_up(tmp_path: Path) -> None:
         assert daemon.read_state(tmp_path) is None
 
 
-@pytest.mark.parametrize(
-    "text", ["", '{"pid": 1', "[]", '{"pid": 1}', "\udcff"], ids=repr
-)
+@pytest.mark.parametrize("text", ["", '{"pid": 1', "[]", '{"pid": 1}', "\udcff"], ids=repr)
 def test_a_damaged_state_is_a_sentence(tmp_path: Path, text: str) -> None:
     """It says what to do; without a rig the damage does not matter."""
     (tmp_path / daemon.STATE).write_text(text, errors="surrogateescape")
