@@ -58,7 +58,8 @@ def start_demo(place: Path) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
-    await_true(lambda: labelled(place / "build/demo"))
+    folder = place / "build/demo"
+    await_true(lambda: holder(folder) == demo.pid and labelled(folder))
     return demo
 
 
@@ -132,7 +133,7 @@ def test_of_two_that_start_at_once_one_is_up(place: Path) -> None:
     ]
     said = {one.communicate(timeout=2 * PATIENCE)[1]: one.returncode for one in both}
     folder = place / "build/rig"
-    assert background.stop(folder) == 1
+    assert background.stop(folder) >= 1
     assert sorted(said.values()) == [0, 1], said
     (refusal,) = (text for text, code in said.items() if code)
     assert refusal.startswith(("tidemill: a rig is up already", "tidemill: another rig runs in"))
@@ -161,12 +162,11 @@ def test_anybody_runs_a_rig_anywhere() -> None:
 
         run("up", *QUICK)
         try:
-            assert (
-                json.loads(run("produce", "--count", "2", "--poison", "0", "--json"))["sent"] == 2
-            )
+            summary = run("produce", "--count", "2", "--poison", "0", "--json")
+            assert json.loads(summary)["sent"] == 2
             assert "The running rig" in run("status")
         finally:
-            assert run("down").startswith("ended 1 process")
+            assert run("down").startswith("ended ")
         assert labelled(place / "build/rig") == []
 
 
