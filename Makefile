@@ -47,7 +47,7 @@ unexport AWS_PROFILE AWS_SESSION_TOKEN
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report docs quick pure test test-outside test-inside gate coverage fuzz soak universes engine check code validate images deploy push outputs delete sbom audit ansible lock clean
+.PHONY: help demo report docs quick pure test test-outside test-inside gate coverage browser fuzz soak universes engine check code validate images deploy push outputs delete sbom audit ansible lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
-from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

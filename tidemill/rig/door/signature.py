@@ -33,6 +33,9 @@ AUTHORIZATION: Final = re.compile(
 DATE: Final = "%Y%m%dT%H%M%SZ"
 LATE_SECONDS: Final = 900
 """A request that was signed longer ago, or so far ahead, is refused, as AWS does."""
+HINT: Final = (
+    "`tidemill status` prints those of a rig, `tidemill compose keys` those of the containers"
+)
 DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -59,20 +62,19 @@ def check_signature(session: Session, request: Request, now: float) -> Signer:
     if found is None:
         raise RefusedError(
             "MissingAuthenticationToken",
-            "this endpoint answers only requests that are signed with the keys of its session: "
-            "`tidemill status` prints them",
+            f"this endpoint answers only requests that are signed with keys of its session: {HINT}",
         )
     access_key, day, region, service, signed, signature = found.groups()
     known = session.find(access_key)
     date = request.header("x-amz-date")
     wrong = RefusedError(
         "SignatureDoesNotMatch",
-        "the request is not signed with the keys of this session: `tidemill status` prints them",
+        f"the request is not signed with keys of this session: {HINT}",
     )
     if known is None:
         raise RefusedError(
             "InvalidClientTokenId",
-            f"this session has no access key id {access_key}: `tidemill status` prints its keys",
+            f"this session has no access key id {access_key}: {HINT}",
         )
     if "host" not in signed.split(";") or not date.startswith(day):
         raise wrong
