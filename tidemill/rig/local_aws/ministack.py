@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
+KEEP_SECONDS = 120.0
+"""Time to end in order before a restart: what is killed earlier has not kept what it holds."""
 LOG = "ministack.log"
 """The file in the rig's folder with MiniStack's own output."""
 STATE = "aws-state"
@@ -55,7 +57,13 @@ class LocalAws:
         Raises:
             RigError: it does not start again.
         """
-        self.end()
+        self._process.terminate()
+        try:
+            self._process.wait(KEEP_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise RigError(
+                f"the local AWS does not end, so it cannot start again: see {self._log}"
+            ) from None
         self._process = self._start("ab")
 
     def end(self) -> None:
