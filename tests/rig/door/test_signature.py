@@ -152,6 +152,13 @@ def test_the_host_has_to_be_signed() -> None:
     assert code_of(changed(one, "authorization", without)) == "SignatureDoesNotMatch"
 
 
+def test_every_field_of_awss_has_to_be_signed() -> None:
+    """Otherwise an emulator could be given another operation than the one that was signed."""
+    one = signed()
+    more = replace(one, headers=(*one.headers, ("x-amz-meta-other", "1")))
+    assert code_of(more) == "SignatureDoesNotMatch"
+
+
 def test_a_key_of_nobody_is_told() -> None:
     """Such as `test`, which emulators without a door accept."""
     one = signed()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,6 +40,8 @@ CONTROL: Final = "/_tidemill/control"
 NOT_PASSED: Final = ("access-control-", "content-length", "transfer-encoding", "connection")
 """Header fields of the emulator that are not passed on: what lets foreign pages read, and what
 concerns one connection only."""
+ONE_SECRET: Final = re.compile(r"[\w-]+", re.ASCII)
+"""The end of an open path, without a further part or a query."""
 CHUNK_SECONDS: Final = 0.1
 """How often bytes of a slow body are sent."""
 
@@ -63,7 +66,8 @@ class Door:
             disturbance: what may happen to calls on their way.
             control: answers requests to paths below CONTROL.
             lifespan: the emulator's own start and end, if it is an ASGI application.
-            open_paths: the start of paths that need no signature, because they contain a secret.
+            open_paths: the start of paths to which a PUT needs no signature, because the rest of
+                the path is a secret.
         """
         self._guard = guard
         self._emulator = emulator
@@ -93,13 +97,23 @@ class Door:
             return
         await _send(reply, send)
 
+    def _is_open(self, request: Request) -> bool:
+        """Return whether the emulator can read nothing but the path and its secret in a request."""
+        start, _, rest = request.target.rpartition("/")
+        return (
+            f"{start}/" in self._open_paths
+            and request.method == "PUT"
+            and ONE_SECRET.fullmatch(rest) is not None
+            and not any(name.startswith(("x-amz-", "authorization")) for name, _ in request.headers)
+        )
+
     async def _answer(self, request: Request, scope: Scope, receive: Receive) -> Reply:
         self._guard.check_origin(request)
         if request.path == HEALTH and request.method == "GET":
             return Reply(200, (("content-type", "text/plain"),), b"up")
         body = await _read_body(request, receive)
         request = Request(request.method, request.target, request.headers, body)
-        if self._open_paths and request.path.startswith(self._open_paths):
+        if self._is_open(request):
             return await self._emulator(Call(FUNCTION, "", "", request), scope, receive)
         call = self._guard.admit(request, time.time())
         if request.path.startswith(CONTROL):

@@ -76,7 +76,8 @@ def check_signature(session: Session, request: Request, now: float) -> Signer:
             "InvalidClientTokenId",
             f"this session has no access key id {access_key}: {HINT}",
         )
-    if "host" not in signed.split(";") or not date.startswith(day):
+    of_aws = {name for name, _ in request.headers if name.startswith("x-amz-")}
+    if not {"host", *of_aws} <= {*signed.split(";")} or not date.startswith(day):
         raise wrong
     _check_date(date, now)
     _check_body(request)
