@@ -194,6 +194,7 @@ class Mover:
             sent += [left[index] for index in sorted(result.sent)]
             final = {one.index: one for one in result.refused if not one.retry}
             if len(final) == len(left) > 1:  # SQS refuses some requests because of one entry
+                self._delete(sweep, sent)
                 for one in left:
                     self._send(sweep, [one], order)
                 return
