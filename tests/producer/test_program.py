@@ -145,7 +145,7 @@ def test_a_second_signal_ends_the_wait_for_an_answer() -> None:
                 process.send_signal(signal.SIGINT)
                 time.sleep(0.5)
                 process.send_signal(signal.SIGINT)
-                output, errors = process.communicate(timeout=4)
+                output, errors = process.communicate(timeout=15)
 
     summary = json.loads(output)
     assert process.returncode == summary["exit_code"] == 130

@@ -122,7 +122,7 @@ def test_what_cannot_be_deleted_in_time_is_named_and_the_exit_code_says_so(
     """SQS answers nothing but receives; the counts are true all the same."""
     stage.send(CIVIC, CIVIC)
     proxy.fault = lambda request: Fault.REQUEST_HELD if request.operation == DELETE else None
-    with stage.consumer(DRAIN_SECONDS="4", AWS_ENDPOINT_URL=proxy.endpoint) as consumer:
+    with stage.consumer(DRAIN_SECONDS="12", AWS_ENDPOINT_URL=proxy.endpoint) as consumer:
         proxy.wait_until_held()
         assert consumer.stop() == 1
     processed = sorted(line["message_id"] for line in consumer.events("message"))
@@ -181,7 +181,7 @@ def test_a_start_that_hangs_ends_in_time(stage: Stage) -> None:
 def test_a_receive_that_never_ends_is_told_of(stage: Stage, proxy: Recorder) -> None:
     """SQS may have given it messages, and nobody knows which."""
     proxy.fault = lambda _: Fault.REQUEST_HELD
-    with stage.consumer(DRAIN_SECONDS="2", AWS_ENDPOINT_URL=proxy.endpoint) as consumer:
+    with stage.consumer(DRAIN_SECONDS="9", AWS_ENDPOINT_URL=proxy.endpoint) as consumer:
         proxy.wait_until_held()
         assert consumer.stop() == 1
     assert [line["receiving"] for line in consumer.events(LEFT)] == [True]
@@ -196,13 +196,13 @@ def test_a_delete_that_takes_longer_than_the_visibility_timeout_repeats_no_work(
 
     def slow(request: Request) -> None:
         if request.operation == DELETE:
-            time.sleep(4)
+            time.sleep(9)
 
     proxy.fault = slow
     settings = {
         "HANDLER": "fleet_handlers:note",
         "WORKERS": "0",
-        "VISIBILITY_TIMEOUT_SECONDS": "2",
+        "VISIBILITY_TIMEOUT_SECONDS": "6",
         "DRAIN_SECONDS": "60",
         "AWS_ENDPOINT_URL": proxy.endpoint,
     }

@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from support.emulators.wrong_server import (
+    Behaviour,
+    drip_the_body,
+    drip_the_head,
+    drip_without_length,
+    silent,
+)
 
 from shared.errors import QueueRefusedError, QueueUnavailableError
 from shared.queue import SqsQueue
@@ -17,12 +24,17 @@ from shared.sqs.wrong_answers import Reaction
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support.emulators.wrong_server import Behaviour, Call, WrongServer
+    from support.emulators.wrong_server import Call, WrongServer
 
     from shared.queue import Refusal
 
-SECONDS: Final = 0.3
-"""Time for a whole answer in these tests."""
+PATIENCE: Final = 60.0
+"""Time for a whole answer in these tests, if one is to come: a machine may be busy."""
+
+SECONDS: Final = 0.6
+"""The same where none is to come."""
+
+HANGING: Final[tuple[Behaviour, ...]] = (silent, drip_the_head, drip_the_body, drip_without_length)
 
 CALLS: Final[dict[str, Callable[[SqsQueue], Any]]] = {
     "send": lambda queue: queue.send(["one", "two"]),
@@ -34,12 +46,12 @@ BATCHES: Final = [name for name in CALLS if name != "receive"]
 
 
 @contextmanager
-def queue_at(server: WrongServer, name: str = "") -> Iterator[SqsQueue]:
+def queue_at(server: WrongServer, name: str = "", seconds: float = PATIENCE) -> Iterator[SqsQueue]:
     """Provide a queue at this endpoint, without retries."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", server.endpoint)
         url = "" if name else server.queue_url
-        queue = connect(url, name, attempts=1, answer_seconds=SECONDS)
+        queue = connect(url, name, attempts=1, answer_seconds=seconds)
         yield queue
         queue._client.close()
 
@@ -52,14 +64,18 @@ class Bench:
     queue: SqsQueue
 
     def behaving(self, *behaviours: Behaviour, attempts: int = 1) -> SqsQueue:
-        """Return the queue, whose server behaves so: in turn, and then always like the last."""
+        """Return the queue, whose server behaves so: in turn, and then always like the last.
+
+        Calls have little time if that one hangs.
+        """
         left = list(behaviours)
 
         def behave(call: Call) -> None:
             (left.pop(0) if len(left) > 1 else left[0])(call)
 
         self.server.behave = behave
-        return SqsQueue(self.queue._client, self.server.queue_url, Calls(attempts, SECONDS))
+        seconds = SECONDS if behaviours[-1] in HANGING else PATIENCE
+        return SqsQueue(self.queue._client, self.server.queue_url, Calls(attempts, seconds))
 
 
 def reaction(call: Callable[[SqsQueue], Any], queue: SqsQueue) -> tuple[Reaction, bool]:
