@@ -74,6 +74,18 @@ def test_on_a_standard_queue_a_refused_letter_holds_nothing_back(tmp_path: Path)
     assert (set(moved.refused), bench.dead.visible) == ({ids[1]}, [ids[1]])
 
 
+def test_what_was_sent_before_the_rest_was_refused_is_deleted(tmp_path: Path) -> None:
+    """Otherwise only the next run would do so."""
+    bench = Bench(tmp_path / "journal")
+    ids = bench.fill(3)
+    now = Refusal(0, "InternalError", "", retry=True)
+    wrong = Refusal(0, "InvalidParameterValue", "too long", retry=False)
+    bench.work.refusals = {ids[1]: [now, wrong], ids[2]: [now, wrong, wrong]}
+    moved = bench.redrive()
+    assert (set(moved.refused), moved.not_deleted) == ({ids[2]}, set())
+    assert bench.dead.visible == [ids[2]]
+
+
 def test_a_request_that_is_refused_as_a_whole_is_made_for_each_letter(tmp_path: Path) -> None:
     """One letter is at fault; the others are sent."""
     bench = Bench(tmp_path / "journal")
