@@ -21,6 +21,8 @@ from support.endurance.trial import Outcome, Plan, run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+RUNS: Final = ("scale-in", "rolling")
+WAYS: Final = {"drained": Leaving(drained=True), "killed": Leaving(drained=False)}
 ROWS: Final[tuple[tuple[str, Callable[[Outcome], object]], ...]] = (
     ("consumers that left", lambda one: one.stops),
     ("of these killed at the hook's end", lambda one: one.killed),
@@ -46,19 +48,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=300, help="how long consumers leave")
     parser.add_argument("--every", type=float, default=5, help="seconds from one to the next")
+    parser.add_argument("--runs", nargs="+", choices=RUNS, default=RUNS)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=[*WAYS])
     options = parser.parse_args()
 
     def scale_in(fleet: Fleet) -> None:
         fleet.scale_in(options.seconds, options.every)
 
-    ways = {"drained": Leaving(drained=True), "killed": Leaving(drained=False)}
-    runs = {"rolling": Fleet.replace_all, "scale-in": scale_in}
+    happenings = {"scale-in": scale_in, "rolling": Fleet.replace_all}
     outcomes: dict[str, Outcome] = {}
     with tempfile.TemporaryDirectory() as folder, running() as server:
-        for name, happen in runs.items():
-            for way, leaving in ways.items():
+        for name in options.runs:
+            for way in options.ways:
                 title = f"{name}, {way}"
-                outcomes[title] = run(server, Path(folder, f"{name}-{way}"), Plan(leaving, happen))
+                plan = Plan(WAYS[way], happenings[name])
+                outcomes[title] = run(server, Path(folder, f"{name}-{way}"), plan)
                 say(f"{title}: {outcomes[title]}")
     say("|  | " + " | ".join(outcomes) + " |")
     say("| --- |" + " --- |" * len(outcomes))

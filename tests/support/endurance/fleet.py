@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 PATIENCE: Final = 60.0
 """Seconds to wait for a consumer; a quiet machine needs far fewer."""
 
-BACKLOG: Final = 100
-"""Messages that are always visible, so that each consumer has as much as it takes."""
-
 HANDLER: Final = """
 import time
 from consumer.handlers.api import Message
@@ -87,6 +84,7 @@ class Member:
 class Fleet:
     """The consumers, the messages that are sent to them, and what was seen of both.
 
+    At least `backlog` messages are always visible, so that each consumer has as much as it takes.
     `living` are those that are not asked to leave, the oldest first. `took` are the seconds that
     those which have left took for it, `killed` is how many of them the hook's end has killed.
     """
@@ -96,6 +94,7 @@ class Fleet:
     leaving: Leaving
     settings: dict[str, str]
     handler_seconds: float = 0.2
+    backlog: int = 100
     living: list[Member] = field(default_factory=list)
     going: list[Member] = field(default_factory=list)
     took: list[float] = field(default_factory=list)
@@ -172,7 +171,7 @@ class Fleet:
         if now < self._fed_at + 0.25:
             return
         self._fed_at = now
-        for _ in range(counts(self.sqs, self.stage.url)[0], BACKLOG, 10):
+        for _ in range(counts(self.sqs, self.stage.url)[0], self.backlog, 10):
             self.send_ten()
 
     def send_ten(self) -> None:

@@ -31,6 +31,7 @@ class Plan:
         size: how many consumers there are at a time.
         settings: the consumers' settings besides the fleet's.
         handler_seconds: how long a handler takes.
+        backlog: how many messages are always visible.
     """
 
     leaving: Leaving
@@ -38,6 +39,7 @@ class Plan:
     size: int = 4
     settings: dict[str, str] = field(default_factory=dict)
     handler_seconds: float = 0.2
+    backlog: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def run(server: Ministack, folder: Path, plan: Plan) -> Outcome:
     folder.mkdir()
     stage = Stage(server, folder)
     with server.sqs() as sqs:
-        fleet = Fleet(stage, sqs, plan.leaving, plan.settings, plan.handler_seconds)
+        fleet = Fleet(stage, sqs, plan.leaving, plan.settings, plan.handler_seconds, plan.backlog)
         with closing(fleet):
             fleet.begin(plan.size)
             plan.happen(fleet)
