@@ -33,11 +33,16 @@ REFUSED = {
     "metadata": "socket.socket().connect(('169.254.169.254', 80))",
     "other-machine": "socket.create_connection(('192.0.2.1', 443), 1)",
     "other-machine-6": "socket.socket(socket.AF_INET6).connect(('2001:db8::1', 443))",
+    "name-like-ours": "sys.audit('socket.connect', None, ('localhost.example', 80))",
+    "number-like-ours": "sys.audit('socket.connect', None, ('127.0.0.1.example', 80))",
+    "datagram": "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 53))",
+    "datagrams": "socket.socket(type=socket.SOCK_DGRAM).sendmsg([b'x'], [], 0, ('192.0.2.1', 53))",
     "listen-everywhere": "socket.socket().bind(('0.0.0.0', 0))",
     "listen-everywhere-6": "socket.socket(socket.AF_INET6).bind(('::', 0))",
 }
 ALLOWED = {
     "listen-here": "socket.socket().bind(('127.0.0.1', 0))",
+    "pair": "pair = socket.socketpair(); pair[0].sendmsg([b'x'])",
     "thread": "threading.Thread(target=print).start()",
     "file": "open(os.devnull).close()",
 }
@@ -46,7 +51,7 @@ ALLOWED = {
 def confined(statements: Mapping[str, str]) -> dict[str, str]:
     """Return, by name, what a confined process gets for doing this: an error's name or nothing."""
     program = f"""
-import asyncio, json, os, socket, subprocess, threading
+import asyncio, json, os, socket, subprocess, sys, threading
 from tidemill.rig.door.confinement import confine
 confine()
 got = {{}}

@@ -7,6 +7,7 @@ removed, this process refuses it (Python's library reference, "Audit events tabl
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Final
 
@@ -23,10 +24,10 @@ PROGRAMS: Final = frozenset(
     }
 )
 """Events of starting a program."""
-SOCKETS: Final = frozenset({"socket.bind", "socket.connect"})
-"""Events of serving at an address and of connecting to one."""
-LOCAL: Final = ("127.", "localhost", "::1")
-"""The start of the addresses of this machine that no other one reaches."""
+SOCKETS: Final = frozenset({"socket.bind", "socket.connect", "socket.sendmsg", "socket.sendto"})
+"""Events of serving at an address, of connecting to one, and of sending to one."""
+LOCAL: Final = re.compile(r"127(\.\d{1,3}){3}|localhost|::1")
+"""The addresses of this machine that no other one reaches."""
 
 
 class ConfinedError(PermissionError):
@@ -44,8 +45,7 @@ def _refuse(event: str, arguments: tuple[object, ...]) -> None:
             "this local AWS runs no functions, builds or containers: start it with --run-functions "
             "to allow that"
         )
-    if event in SOCKETS:
-        address = arguments[1]
+    if event in SOCKETS and (address := arguments[1]) is not None:  # otherwise it is connected
         host = address[0] if isinstance(address, tuple) else None
-        if not (isinstance(host, str) and host.startswith(LOCAL)):
+        if not (isinstance(host, str) and LOCAL.fullmatch(host)):
             raise ConfinedError(f"this local AWS neither reaches nor serves {address!r}")
