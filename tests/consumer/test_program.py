@@ -122,7 +122,7 @@ def test_a_handler_that_never_returns_does_not_prevent_the_exit(
     stage.send(CIVIC)
     with stage.consumer(
         HANDLER="fleet_handlers:never_return",
-        DRAIN_SECONDS="4",
+        DRAIN_SECONDS="8",
         WORKERS=workers,
         CONCURRENCY=concurrency,
     ) as consumer:

@@ -162,7 +162,7 @@ def test_a_handler_that_does_not_end_in_time_is_killed_and_its_message_returned(
 ) -> None:
     """No process is left that works on a message which another consumer may have."""
     send(stage, do("hangs"))
-    with consumer(stage, DRAIN_SECONDS="4") as program:
+    with consumer(stage, DRAIN_SECONDS="12") as program:
         program.wait_for("started")
         time.sleep(0.7)
         workers = workers_of(program)
