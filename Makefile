@@ -17,8 +17,8 @@ ENVIRONMENTS := $(VENV)/.dev .venv-deploy/.done .venv-lint/.done .venv-aws/.done
 # Tests of containers and playbooks mostly wait, so `make --jobs 2 test` runs the other tests meanwhile.
 OUTSIDE := tests/ansible tests/ci tests/compose tests/images
 PYTEST = . build/engine.sh && MAKEFLAGS= $(BIN)/pytest # MAKEFLAGS is empty because some tests run make themselves
-# Tests of these programs as processes mostly wait, too, and each has servers and queues of its own.
-PROGRAMS := tests/consumer tests/producer
+# Tests of these, which start programs, mostly wait, too, and each has servers and queues of its own.
+PROGRAMS := tests/consumer tests/producer tests/shared tests/dead_letters tests/ledger
 # One process for each core, up to four: each of them spends 5 s on importing all tests.
 PARALLEL := --numprocesses logical --maxprocesses 4
 # Of `make soak`.
