@@ -80,13 +80,15 @@ def test_a_meaning_is_one_sentence(setting: Setting) -> None:
 
 
 def test_durations_are_whole_where_they_end_in_a_parameter_of_sqs() -> None:
-    """Only these durations change the calls to SQS, rounded up."""
-    usual = given_to_sqs({})
+    """Only these durations change the calls to SQS, rounded up; a drain limits a receive's wait."""
+    roomy = {table.DRAIN_SECONDS.name: "60"}
+    usual = given_to_sqs(roomy)
     changed = {
-        setting.name: given_to_sqs({setting.name: str(setting.default / 2 - 0.25)})
+        setting.name: given_to_sqs(roomy | {setting.name: str(setting.default / 2 - 0.25)})
         for setting in table.DURATIONS
     }
     assert {name for name, numbers in changed.items() if numbers != usual} == {
-        setting.name for setting in table.DURATIONS if setting.whole
+        table.DRAIN_SECONDS.name,
+        *(setting.name for setting in table.DURATIONS if setting.whole),
     }
     assert all(isinstance(number, int) for numbers in changed.values() for number in numbers)
