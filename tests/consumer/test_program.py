@@ -136,11 +136,11 @@ def test_a_handler_that_never_returns_does_not_prevent_the_exit(
 
 
 def test_heartbeats_keep_messages_that_take_longer_than_their_visibility(stage: Stage) -> None:
-    """With 5 s of work at a visibility timeout of 2 s, a second consumer gets neither message."""
+    """With 5 s of work at a visibility timeout of 4 s, a second consumer gets neither message."""
     stage.send(CIVIC, CIVIC)
     slow = {
         "HANDLER": "fleet_handlers:slow",
-        "VISIBILITY_TIMEOUT_SECONDS": "2",
+        "VISIBILITY_TIMEOUT_SECONDS": "4",
         "WORKERS": "2",  # so that both messages are received at once
     }
     with stage.consumer(**slow) as consumer:

@@ -44,7 +44,7 @@ def test_a_log_group_gets_the_same_lines(stage: Stage) -> None:
     client = logs_client(stage.server)
     client.create_log_group(logGroupName=stage.name)
     stage.send(CIVIC)
-    with stage.consumer(LOG_GROUP=stage.name) as consumer:
+    with stage.consumer(LOG_GROUP=stage.name, DRAIN_SECONDS="30") as consumer:
         consumer.wait_for("cycle")
         assert consumer.stop() == 0
     got = client.get_log_events(logGroupName=stage.name, logStreamName="i-0123")["events"]
@@ -66,7 +66,9 @@ def test_with_the_agent_as_sender_the_log_group_gets_no_content(stage: Stage) ->
     client = logs_client(stage.server)
     client.create_log_group(logGroupName=stage.name)
     stage.send(CIVIC)
-    with stage.consumer(LOG_GROUP=stage.name, MESSAGE_LOGGING="agent") as consumer:
+    with stage.consumer(
+        LOG_GROUP=stage.name, MESSAGE_LOGGING="agent", DRAIN_SECONDS="30"
+    ) as consumer:
         consumer.wait_for("cycle")
         assert consumer.stop() == 0
     got = client.get_log_events(logGroupName=stage.name, logStreamName="i-0123")["events"]
@@ -85,7 +87,9 @@ def test_a_region_under_either_name_is_enough(stage: Stage) -> None:
     client.create_log_group(logGroupName=stage.name)
     client.close()
     stage.send(CIVIC)
-    with stage.consumer(LOG_GROUP=stage.name, AWS_DEFAULT_REGION="") as consumer:
+    with stage.consumer(
+        LOG_GROUP=stage.name, AWS_DEFAULT_REGION="", DRAIN_SECONDS="30"
+    ) as consumer:
         consumer.wait_for("cycle")
         assert consumer.stop() == 0
     assert consumer.errors == []

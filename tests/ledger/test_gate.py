@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ALL = bool(os.environ.get("GATE"))
 """Whether `make gate` runs this."""
 
-AT_ONCE = 3
+AT_ONCE = 2
 """Trials at the same time: they mostly wait."""
 
 MUTANTS = [mutant for mutant in read_mutants() if mutant.quick or ALL]

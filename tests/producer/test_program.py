@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from support.emulators.ministack import Ministack, free_port, without_aws
@@ -22,9 +22,6 @@ from support.emulators.producers import (
     wait_until,
 )
 from support.fakes.producing import vehicle_line
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.impure
 
@@ -143,15 +140,23 @@ def test_a_second_signal_ends_the_wait_for_an_answer() -> None:
             connection, _ = silent.accept()
             with connection:
                 process.send_signal(signal.SIGINT)
+                while _pending(process.pid):
+                    time.sleep(0.05)
                 time.sleep(0.5)
                 process.send_signal(signal.SIGINT)
-                output, errors = process.communicate(timeout=15)
+                output, errors = process.communicate(timeout=60)
 
     summary = json.loads(output)
     assert process.returncode == summary["exit_code"] == 130
     assert summary["indeterminate"] == [{"of": "vehicle", "first": 1, "last": 5}]
     assert (summary["sent"], summary["failed"], summary["unsent"]) == (0, 0, 0)
     assert "indeterminate: vehicles 1-5: no answer came" in errors
+
+
+def _pending(pid: int) -> bool:
+    """Return whether a process has a signal that it has not got yet."""
+    lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
+    return any(int(line.split()[1], 16) for line in lines if line.startswith(("SigP", "ShdP")))
 
 
 def test_nobody_at_the_endpoint_is_a_failure() -> None:

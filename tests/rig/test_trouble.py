@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -88,7 +89,8 @@ def test_what_a_demo_that_was_killed_has_left_is_ended_without_room_on_the_disk(
     done = subprocess.run(
         [*NO_ROOM, *TIDEMILL, "down"], cwd=place, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "ended 1 process\n", "")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"ended \d+ process(es)?\n", done.stdout)
     assert labelled(place / "build/demo") == []
     assert not (place / "build/demo/aws-state").exists()
 
