@@ -13,7 +13,7 @@ COMPILE_HERE := $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes
   --no-header --no-emit-index-url --no-annotate
 COMPILE := $(COMPILE_HERE) --universal
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-ENVIRONMENTS := $(VENV)/.dev .venv-deploy/.done .venv-lint/.done .venv-aws/.done .venv-ansible/.done $(LOCALSTACK)/.done
+ENVIRONMENTS := $(VENV)/.dev .venv-deploy/.done .venv-lint/.done .venv-aws/.done .venv-ansible/.done .venv-mutants/.done $(LOCALSTACK)/.done
 # Tests of containers and playbooks mostly wait, so `make --jobs 2 test` runs the other tests meanwhile.
 OUTSIDE := tests/ansible tests/ci tests/compose tests/images
 PYTEST = . build/engine.sh && MAKEFLAGS= $(BIN)/pytest # MAKEFLAGS is empty because some tests run make themselves
@@ -47,7 +47,7 @@ unexport AWS_PROFILE AWS_SESSION_TOKEN
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report docs quick pure test test-outside test-inside gate coverage browser fuzz soak universes engine check code validate images deploy push outputs delete sbom audit ansible lock clean
+.PHONY: help demo report docs quick pure test test-outside test-inside gate coverage mutants browser fuzz soak universes engine check code validate images deploy push outputs delete sbom audit ansible lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -108,6 +108,9 @@ coverage: $(VENV)/.dev ## Measure the branch coverage of scaling, simulator, con
 
 browser: $(VENV)/.dev ## Try from a real Chromium what a foreign page can do to a rig; BROWSER= is its path.
 	BROWSER="$(BROWSER)" $(BIN)/pytest tests/rig/door/browser_check.py
+
+mutants: $(VENV)/.dev .venv-mutants/.done ## Put faults into modules changed since BASE=HEAD~1, or MODULES=, and see which ones their pure tests miss.
+	$(BIN)/python -m benchmarks.mutants $(if $(BASE),--base $(BASE)) $(MODULES)
 
 engine:
 	@mkdir -p build
@@ -170,6 +173,7 @@ lock: $(VENV)/.dev ## Pin every dependency again, with hashes, from pyproject.to
 	$(COMPILE) --upgrade requirements/aws.in -o requirements/aws.txt
 	$(COMPILE) --upgrade requirements/ansible.in -o requirements/ansible.txt
 	$(COMPILE) --upgrade requirements/audit.in -o requirements/audit.txt
+	$(COMPILE) --upgrade requirements/mutants.in -o requirements/mutants.txt
 	$(COMPILE) --upgrade benchmarks/peers/requirements.in -o benchmarks/peers/requirements.txt
 	rm -rf build/localstack && mkdir -p build/localstack # localstack-core runs only with the versions that its release pins
 	$(PIP) download --quiet --no-deps --no-binary localstack-core --dest build/localstack \
@@ -186,7 +190,7 @@ lock: $(VENV)/.dev ## Pin every dependency again, with hashes, from pyproject.to
 	  localstack/requirements.in -o localstack/requirements.txt
 
 clean: ## Remove everything that the targets created.
-	rm -rf $(VENV) .venv-deploy .venv-lint .venv-aws .venv-ansible .venv-audit $(LOCALSTACK) .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-deploy .venv-lint .venv-aws .venv-ansible .venv-audit .venv-mutants $(LOCALSTACK) .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -205,7 +209,7 @@ $(VENV)/.dev: $(BIN)/python requirements/dev.txt pyproject.toml
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.run
 
-.venv-deploy/.done .venv-lint/.done .venv-aws/.done .venv-ansible/.done .venv-audit/.done $(LOCALSTACK)/.done: .venv-%/.done: requirements/%.txt $(BIN)/python
+.venv-deploy/.done .venv-lint/.done .venv-aws/.done .venv-ansible/.done .venv-audit/.done .venv-mutants/.done $(LOCALSTACK)/.done: .venv-%/.done: requirements/%.txt $(BIN)/python
 	$(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
 	  --require-hashes -r $<

@@ -50,3 +50,9 @@ def test_an_invalid_message_without_dead_letter_queue_comes_back_ever_later() ->
 def test_seconds_are_rounded_up(seconds: float, whole: int) -> None:
     """SQS has whole seconds; rounded down, the time would be shorter than the setting."""
     assert whole_seconds(seconds) == whole
+
+
+def test_only_an_invalid_message_comes_back_at_once() -> None:
+    """A message whose handler failed waits, in whole seconds."""
+    delays = RetryDelays(30.5, 900)
+    assert [delays.after(1, invalid=True), delays.after(1, invalid=False)] == [0, 31]
