@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LEFT_OUT: Final = {
     *("QUEUE_NAME", "LOG_STREAM", "LOG_LEVEL", "METRICS_NAMESPACE"),
-    "IDEMPOTENCY_KEY",
+    *("IDEMPOTENCY_KEY", "LOG_BUFFER_MIB", "START_SECONDS"),
 }
 """Settings whose defaults are right on an instance."""
 
