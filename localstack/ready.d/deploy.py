@@ -44,7 +44,7 @@ def deploy(parameters: dict[str, str]) -> None:
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
     cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 180}
     )
 
 

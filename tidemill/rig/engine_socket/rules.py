@@ -47,6 +47,7 @@ CHECKED: Final = {"EndpointsConfig", "HostConfig", "Image", "NetworkingConfig", 
 """Fields that the rules look at, in the case in which the engine's clients write them."""
 FOLDED: Final = {name.casefold() for name in CHECKED}
 LOG_TYPES: Final = {"", "json-file", "local"}
+LOG_SIZES: Final = {"compress", "max-file", "max-size"}
 SECURITY: Final = {"no-new-privileges", "no-new-privileges:true"}
 
 
@@ -161,9 +162,14 @@ def _problems(rules: FleetRules, given: Mapping[str, Any]) -> Iterator[tuple[str
             continue
         if field == "SecurityOpt" and set(value) <= SECURITY:
             continue
-        if field == "LogConfig" and value.get("Type", "") in LOG_TYPES and not value.get("Config"):
+        if field == "LogConfig" and _is_local_log(value):
             continue
         yield field, value
+
+
+def _is_local_log(value: Mapping[str, Any]) -> bool:
+    """Return whether a container's output stays with the engine, whatever its size is."""
+    return value.get("Type", "") in LOG_TYPES and set(value.get("Config") or {}) <= LOG_SIZES
 
 
 def _is_empty(value: object) -> bool:
