@@ -94,7 +94,8 @@ def test_the_fast_signal_a_spot_interruption_and_a_killed_controller(
     project.watch(lambda running: len(running) == 1)
     (first,) = project.running()
     done = project.tidemill(
-        *("chaos", "spot", "--endpoint-url", f"http://127.0.0.1:{project.autoscaling_port}")
+        *("chaos", "spot", "--endpoint-url", f"http://127.0.0.1:{project.autoscaling_port}"),
+        keys=project.keys(),
     )
     assert done.stdout == f"{first} got the notice that it ends\n"
     project.watch(lambda running: len(running) == 1 and first not in running)

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from support.emulators.docker import ROOT
-from support.emulators.ministack import free_port, local_client
+from support.emulators.ministack import OPEN, free_port, local_client
 
 from tidemill.rig.containers.compose import KEYS_OF
 from tidemill.rig.containers.options import FLEET_LABEL, INSTANCE_LABEL, ROLE_LABEL
@@ -83,12 +83,12 @@ class Project:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def tidemill(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run the product's command in the project's environment."""
+    def tidemill(self, *words: str, keys: Keys = OPEN) -> subprocess.CompletedProcess[str]:
+        """Run the product's command in the project's environment, with these keys."""
         return subprocess.run(
             [sys.executable, "-m", "tidemill", *words],
             cwd=ROOT,
-            env={**self.environment(), **self.keys().environment()},
+            env={**self.environment(), **keys.environment()},
             capture_output=True,
             text=True,
             check=False,
@@ -100,11 +100,14 @@ class Project:
         return local_client(service, url, REGION, keys=self.keys())
 
     def keys(self) -> Keys:
-        """Return the user's keys of the session; those of no session while nothing is up."""
-        door = self.compose("ps", "--quiet", "door")
-        lines = self.compose(*KEYS_OF).splitlines() if door else []
-        pairs = [line.removeprefix("export ").partition("=") for line in lines]
-        return Keys.read({name: value for name, _, value in pairs}) or Keys("none", "none")
+        """Return the user's keys of the session."""
+        pairs = [
+            line.removeprefix("export ").partition("=")
+            for line in self.compose(*KEYS_OF).splitlines()
+        ]
+        found = Keys.read({name: value for name, _, value in pairs})
+        assert found is not None
+        return found
 
     def produce(self, folder: Path, *words: str) -> dict[str, bool]:
         """Send with the producer's image; return for each message id whether it is poison."""
