@@ -51,7 +51,8 @@ class Heartbeat:
         self._visibility = visibility
         self._half = visibility / 2
         self._stop = ports.threads.condition()
-        self._stopped = False
+        self._stopped = self._hurried = False
+        self._visible.on_short = self.hurry
 
     def start(self) -> None:
         """Beat in the background from now on."""
@@ -61,6 +62,12 @@ class Heartbeat:
         """Prevent further beats."""
         with self._stop:
             self._stopped = True
+            self._stop.notify_all()
+
+    def hurry(self) -> None:
+        """Beat now: a message has come that may become visible before the next beat."""
+        with self._stop:
+            self._hurried = True
             self._stop.notify_all()
 
     def beat(self) -> float:
@@ -85,8 +92,10 @@ class Heartbeat:
         seconds = self._half
         while True:
             with self._stop:
-                if self._stop.wait_for(lambda: self._stopped, seconds):
+                self._stop.wait_for(lambda: self._stopped or self._hurried, seconds)
+                if self._stopped:
                     return
+                self._hurried = False
             seconds = self._half / 5
             try:
                 seconds = self.beat()

@@ -100,6 +100,8 @@ class InFlight:
             self._unfinished += len(deliveries)
             if self._idle:
                 self._changed.notify_all()
+        if late > self._hidden / 2:
+            self.visibility.on_short()
 
     def start(self, key: int) -> bool:
         """Return whether the message's handler may run: it is here, and hidden from others."""

@@ -175,8 +175,10 @@ class BeatenQueue(FakeQueue):
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> tuple[Refusal, ...]:
         """Signal the request to the test."""
-        self.beats.release()
-        return super().change_visibility(changes)
+        try:
+            return super().change_visibility(changes)
+        finally:
+            self.beats.release()
 
 
 def test_beats_go_on_in_the_background_until_they_are_stopped() -> None:
@@ -189,6 +191,17 @@ def test_beats_go_on_in_the_background_until_they_are_stopped() -> None:
     bench.clock.elapsed = 20
     assert queue.beats.acquire(timeout=30)
     bench.heartbeat.stop()
+
+
+def test_a_message_that_arrives_late_is_extended_at_once() -> None:
+    """The next regular beat would come in a minute, and SQS hides the message for 20 s more."""
+    queue = BeatenQueue()
+    bench = Bench(queue=queue)
+    bench.heartbeat.start()
+    bench.in_flight.add([delivery(3)], late=100)
+    assert queue.beats.acquire(timeout=30)
+    bench.heartbeat.stop()
+    assert queue.changes == [{"receipt-3": 120}]
 
 
 @pytest.mark.parametrize("error", [KeyError("Code"), TypeError("null"), MemoryError()], ids=repr)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from shared.quotas import MAX_VISIBILITY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from consumer.delivery import Delivery
     from consumer.flight.message import InFlightMessage
@@ -25,11 +25,15 @@ class Visibility:
     def __init__(
         self, messages: Mapping[int, InFlightMessage], changed: Condition, ports: Ports
     ) -> None:
-        """Share the messages, by key, and their lock with consumer.in_flight."""
+        """Share the messages, by key, and their lock with consumer.in_flight.
+
+        `on_short` is called when a message was added of whose time more than half is gone already.
+        """
         self._messages = messages
         self._changed = changed
         self._clock = ports.clock
         self._extended = ports.threads.condition()
+        self.on_short: Callable[[], None] = lambda: None
 
     def begin_extending(self, before: float) -> list[InFlightMessage]:
         """Return the messages that are kept hidden, but only until this time or an earlier one.

@@ -85,6 +85,8 @@ def run_many(first: int, count: int, jobs: int) -> Tally:
         ]
         for chunk in as_completed(chunks):
             tally.add(chunk.result())
+            for rule, found in sorted(chunk.result().violations.items()):
+                sys.stderr.write(f"VIOLATED: {rule}, seed {found[0][0]}: {found[0][1]}\n")
             now = time.monotonic()
             if now - told >= PROGRESS_SECONDS:
                 told = now
