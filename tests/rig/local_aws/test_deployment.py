@@ -17,9 +17,9 @@ from tidemill.rig.local_aws.deployment import (
     RUNS_CODE,
     await_deployment,
     deploy,
-    template_body,
     without,
 )
+from tidemill.rig.local_aws.template_body import template_body
 from tidemill.scaling.template.document import parse_template
 from tidemill.scaling.template.fleet import read_fleet
 from tidemill.scaling.template.place import Place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemill.rig.errors import RigError
+from tidemill.rig.local_aws.template_body import template_body
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -171,25 +171,6 @@ def without(template: Document, unsupported: Mapping[str, str]) -> tuple[Documen
     if not any(item["Type"].startswith("AWS::Serverless::") for item in resources.values()):
         document.pop("Transform", None)  # no resource is left that needs a transform
     return {key: part for key, part in document.items() if part}, left_out
-
-
-def template_body(document: Document) -> str:
-    """Return a template as CreateStack takes it, which accepts 51,200 bytes.
-
-    Texts for people, which nobody reads in a rig, are left out; on AWS, SAM uploads the template,
-    whose limit is then 1 MB (CloudFormation User Guide, "Understand CloudFormation quotas").
-    """
-    texts = {"Metadata", "Description", "ConstraintDescription"}
-    slim = {
-        section: {
-            name: {key: value for key, value in part.items() if key not in texts}
-            for name, part in document[section].items()
-        }
-        for section in ("Parameters", "Resources", "Outputs")
-        if section in document
-    }
-    kept = {key: part for key, part in document.items() if key not in texts}
-    return json.dumps(kept | slim, separators=(",", ":"))
 
 
 def _unsupported(
