@@ -9,6 +9,7 @@ from support.builders.consumers import consumer
 from support.fakes.consuming import FakeClock, FakeQueue, FakeSink, messages
 
 from consumer.clock import SystemClock, SystemThreads
+from consumer.flight import settlement
 from consumer.leaving.drain import Drain
 from consumer.pool.threads import PoolLimits, TooManyLeftError
 from consumer.ports import Ports
@@ -218,7 +219,7 @@ def test_a_queue_that_is_unavailable_at_the_end_does_not_prevent_the_exit(
     ending = bench.run(lambda got: got.id == "id-1" or release.wait(PATIENCE), drain=0.1)
     release.set()
     assert ending.error is gone
-    assert "messages not returned" in caplog.messages
+    assert settlement.UNTOUCHED.failure in caplog.messages
 
 
 def test_a_call_is_waited_for_only_so_long() -> None:
