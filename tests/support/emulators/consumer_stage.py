@@ -62,6 +62,11 @@ def note_and_exit_at_first(message):
     if pathlib.Path("handled").read_text().count("\\n") == 1:
         os._exit(3)
 
+def note_three_then_never_return(message):
+    note(message)
+    if pathlib.Path("handled").read_text().count("\\n") > 3:
+        never_return(message)
+
 def note_slowly(message):
     time.sleep(0.3)
     note(message)
