@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from consumer.clock import SystemClock, SystemThreads
 from consumer.logs.backlog import Backlog
-from consumer.logs.delivery import BatchRefusedError, Delivery, DeliveryError
+from consumer.logs.delivery import Delivery, DeliveryError, LinesRefusedError
 from consumer.logs.events import get_logger
 from consumer.logs.message_log import fitting
 from shared.errors import WorkloadError
@@ -116,7 +116,7 @@ class WatchtowerStream:
         """Send the events; return how many of them the service has refused.
 
         Raises:
-            DeliveryError, BatchRefusedError.
+            DeliveryError, LinesRefusedError.
         """
         try:
             if not self._exists:
@@ -144,7 +144,7 @@ class WatchtowerStream:
             raise DeliveryError(self._unusable(error), for_people=True) from error
         self._exists = True
 
-    def _translated(self, error: ClientError) -> DeliveryError | BatchRefusedError:
+    def _translated(self, error: ClientError) -> DeliveryError | LinesRefusedError:
         code, status = error.response["Error"].get("Code", "?"), _status(error)
         if code == "ResourceNotFoundException":
             existed, self._exists = self._exists, False
@@ -155,7 +155,7 @@ class WatchtowerStream:
                 for_people=True,
             )
         if code == "InvalidParameterException" or status == TOO_LARGE:
-            return BatchRefusedError(_words(error))
+            return LinesRefusedError(_words(error))
         passing = code in THROTTLING or code in EXPIRED or status in PASSING
         if passing or status >= SERVER_ERROR:
             return DeliveryError(_words(error))

@@ -50,7 +50,7 @@ class DeliveryError(WorkloadError):
         self.for_people = for_people
 
 
-class BatchRefusedError(WorkloadError):
+class LinesRefusedError(WorkloadError):
     """Something in the batch will never be taken; smaller batches may show what."""
 
 
@@ -61,7 +61,7 @@ class Stream(Protocol):
         """Send the events; return how many of them the service has refused.
 
         Raises:
-            DeliveryError, BatchRefusedError.
+            DeliveryError, LinesRefusedError.
         """
         ...
 
@@ -120,7 +120,7 @@ class Delivery:
         batch = self._backlog.batch(self._most, self._clock.time())
         try:
             refused = self._stream.put(batch)
-        except BatchRefusedError as error:
+        except LinesRefusedError as error:
             self._make_smaller(batch, str(error))
         except DeliveryError as error:
             self._fail(str(error), for_people=error.for_people)

@@ -27,7 +27,7 @@ from consumer.logs.cloudwatch import (
     refused_events,
 )
 from consumer.logs.counts import MetricLabels
-from consumer.logs.delivery import BatchRefusedError, DeliveryError
+from consumer.logs.delivery import DeliveryError, LinesRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -219,7 +219,7 @@ def test_a_batch_that_is_never_taken_is_an_error_of_its_own(logs: CloudWatchLogs
     with Stubber(logs) as stubber:
         stubber.add_response("create_log_stream", {})
         stubber.add_client_error("put_log_events", "InvalidParameterException", "no")
-        with pytest.raises(BatchRefusedError, match="InvalidParameterException no"):
+        with pytest.raises(LinesRefusedError, match="InvalidParameterException no"):
             stream.put([Event(time.time(), b"a")])
 
 

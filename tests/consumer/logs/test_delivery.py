@@ -16,9 +16,9 @@ from consumer.logs.counts import MetricLabels
 from consumer.logs.delivery import (
     LONGEST_PAUSE,
     SEND_SECONDS,
-    BatchRefusedError,
     Delivery,
     DeliveryError,
+    LinesRefusedError,
 )
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def test_one_line_that_is_never_taken_does_not_hold_the_others_back(
 
     def trouble(events: list[Event]) -> int:
         if any(line == b"617" for _, line in events):
-            raise BatchRefusedError("InvalidParameterException no")
+            raise LinesRefusedError("InvalidParameterException no")
         return 0
 
     bench.stream.trouble = trouble
