@@ -12,6 +12,7 @@ from support.emulators.producers import NOWHERE, PATIENCE, started, wait_until
 from support.emulators.wrong_server import be_right, wrong_server
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping
 
     from support.emulators.wrong_server import Call, WrongServer
@@ -38,6 +39,15 @@ def at(server: WrongServer) -> Mapping[str, str]:
     return {**NOWHERE, "AWS_ENDPOINT_URL": server.endpoint}
 
 
+def interrupted(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Send a producer Ctrl-C; return both of its outputs once it has ended, in time."""
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert time.monotonic() - began < SECONDS
+    return output, errors
+
+
 def test_control_c_names_what_is_indeterminate() -> None:
     """One signal is enough, and the summary names the messages that may be in the queue."""
     with (
@@ -48,10 +58,7 @@ def test_control_c_names_what_is_indeterminate() -> None:
         ) as process,
     ):
         wait_until(lambda: len(server.calls) == 3)
-        process.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        output, errors = process.communicate(timeout=PATIENCE)
-        assert time.monotonic() - began < SECONDS
+        output, errors = interrupted(process)
 
     summary = json.loads(output)
     assert process.returncode == summary["exit_code"] == 130
@@ -71,10 +78,7 @@ def test_control_c_ends_the_search_for_a_queue() -> None:
         ) as process,
     ):
         wait_until(lambda: len(server.calls) == 1)
-        process.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        output, errors = process.communicate(timeout=PATIENCE)
-        assert time.monotonic() - began < SECONDS
+        output, errors = interrupted(process)
 
     summary = json.loads(output)
     assert process.returncode == summary["exit_code"] == 130

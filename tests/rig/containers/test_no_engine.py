@@ -8,11 +8,11 @@ import os
 import socket
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from support.builders.containers import in_one_line
+from support.emulators.serving import served
 
 from tidemill.rig.containers.engine import DockerEngine
 from tidemill.rig.errors import RigError
@@ -51,15 +51,8 @@ class _Refusing(BaseHTTPRequestHandler):
 @contextmanager
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """Serve an imitated engine; yield its DOCKER_HOST."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
         yield f"tcp://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @leaves_a_socket

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from support.builders.sessions import GUARD, SESSION
+from support.emulators.serving import served
 from support.fakes.groups import NAME, GroupInMemory, group_of_two
 
 from tidemill.rig.autoscaling.server import serving
@@ -125,14 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def site(address: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[_Site]:
     """Serve one of the attacker's sites."""
-    with _Site(address) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(_Site(address)) as server:
+        yield server
 
 
 def visit(url: str, profile: Path, evil_is: str, reports: _Site) -> Said:

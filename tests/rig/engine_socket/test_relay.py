@@ -15,6 +15,7 @@ import docker
 import pytest
 from docker.errors import APIError
 from requests.exceptions import ConnectionError as LostError
+from support.emulators.serving import served
 
 from tidemill.rig.containers.engine import API_VERSION
 from tidemill.rig.engine_socket.relay import serve
@@ -104,12 +105,8 @@ def relayed(engine: Path, place: Path) -> Iterator[docker.DockerClient]:
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[_Engine]:
     """Provide an engine."""
-    with _Engine(tmp_path / "engine.sock") as engine:
-        thread = threading.Thread(target=engine.serve_forever, args=(0.01,))
-        thread.start()
+    with served(_Engine(tmp_path / "engine.sock")) as engine:
         yield engine
-        engine.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.builders.alarms import an_alarm
 from support.builders.fleets import a_fleet
 from support.emulators.sam import localstack_emulator
+from support.emulators.serving import served
 
 from tidemill.rig.errors import RigError
 from tidemill.rig.local_aws.clients import LocalClients
@@ -60,15 +60,8 @@ def listing(result: object) -> Iterator[tuple[str, list[str]]]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
             """Log nothing."""
 
-    server = HTTPServer(("127.0.0.1", 0), Answer)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with served(HTTPServer(("127.0.0.1", 0), Answer)) as server:
         yield f"http://127.0.0.1:{server.server_address[1]}", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.mark.impure

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
 from support.emulators.programs import PATIENCE
+from support.emulators.serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,12 +145,8 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def log_service() -> Iterator[LogService]:
     """Provide a service that answers well at first."""
-    with LogService() as service:
-        thread = threading.Thread(target=service.serve_forever, args=(0.01,))
-        thread.start()
+    with served(LogService()) as service:
         try:
             yield service
         finally:
             service.ended.set()
-            service.shutdown()
-            thread.join()

@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from support.emulators.serving import served
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from email.message import Message
@@ -142,12 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def recording(upstream: str) -> Iterator[Recorder]:
     """Provide a recording proxy of the endpoint."""
-    with Recorder(upstream) as recorder:
-        thread = threading.Thread(target=recorder.serve_forever, args=(0.01,))
-        thread.start()
+    with served(Recorder(upstream)) as recorder:
         try:
             yield recorder
         finally:
             recorder.ended.set()
-            recorder.shutdown()
-            thread.join()

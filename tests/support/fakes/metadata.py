@@ -6,11 +6,11 @@ the target lifecycle state through instance metadata".
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Final
 
+from support.emulators.serving import served
 from support.fakes import stand_in
 
 if TYPE_CHECKING:
@@ -92,11 +92,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(root: Path, answers: Mapping[str, Sequence[str | int]]) -> Iterator[int]:
     """Serve the metadata of the instance in this folder; provide the port."""
-    with Metadata(root, answers) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Metadata(root, answers)) as server:
+        yield server.server_address[1]

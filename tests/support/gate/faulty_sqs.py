@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
+from support.emulators.serving import served
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -102,11 +104,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def faulty(upstream: str) -> Iterator[FaultySqs]:
     """Provide a proxy of the endpoint that misbehaves."""
-    with FaultySqs(upstream) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(FaultySqs(upstream)) as server:
+        yield server
